@@ -1,0 +1,54 @@
+"""ddpm-lab: denoising diffusion, from Bayes to a U-Net, in tested functions.
+
+Two nouns and one arrow carry the whole package:
+
+- a `Schedule` says how much signal is left at each time t (`schedules`),
+- a `Gaussian` is a mean and a variance (`gaussians`),
+- a `Denoiser` maps (x_t, t) to a guess x0_hat (`oracles`, or a network).
+
+The modules are ordered like the chapters. A module imports only from lower layers:
+
+    0  vocabulary  _guard
+    1  gaussians   schedules
+    2  forward     predictions
+    3  oracles     samplers     losses
+    4  datasets
+    5  figures
+    6  explorers   exercises    __main__
+
+`import ddpm_lab` is cheap: a module is loaded when it is first used.
+
+>>> from ddpm_lab import schedules
+>>> schedules.linear().T
+1000
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "datasets",
+    "exercises",
+    "explorers",
+    "figures",
+    "forward",
+    "gaussians",
+    "losses",
+    "oracles",
+    "predictions",
+    "samplers",
+    "schedules",
+    "vocabulary",
+]
+
+
+def __getattr__(name):
+    """Load `ddpm_lab.<module>` on first use, so that matplotlib and the rest cost nothing before."""
+    if name in __all__:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"ddpm_lab has no module {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__():
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,393 @@
+"""The one place that refuses bad input. Each message says what must hold, what came, what to do.
+
+The functions return what they checked, so that a check is one short line at the top of a law.
+"""
+
+import torch
+
+_KINDS = ("x0", "eps", "v")
+
+
+def times(t, T, *, lowest=1, batch=None, name="t"):
+    """An int, or a (B,) int64 tensor on the CPU, inside lowest..T."""
+    if isinstance(t, torch.Tensor):
+        t = _times_tensor(t, batch, name)
+    elif isinstance(t, bool) or not hasattr(t, "__index__"):
+        raise TypeError(
+            f"{name} must be an int or a (B,) int64 tensor; got {_say(t)}. "
+            "Times count steps: they are never fractions."
+        )
+    else:
+        t = int(t)
+    low, high = _range(t)
+    if low < lowest or high > T:
+        raise ValueError(
+            f"{name} must lie in {lowest}..{T}{_why(lowest)}; got {_span(low, high)}."
+            + _hint(low, high, lowest, T)
+        )
+    return t
+
+
+def _times_tensor(t, batch, name):
+    if t.dtype == torch.bool or t.is_floating_point() or t.is_complex():
+        raise TypeError(
+            f"{name} must be int64; got a tensor of {t.dtype}. "
+            "Times count steps: draw them with torch.randint, or convert with .long()."
+        )
+    if t.dim() > 1 or t.numel() == 0:
+        raise ValueError(
+            f"{name} must be one time or (B,) times; got shape {tuple(t.shape)}. "
+            "Give one time per batch item."
+        )
+    if batch is not None and t.dim() == 1 and len(t) != batch:
+        raise ValueError(
+            f"{name} must hold one time per batch item ({batch}); got {len(t)}. "
+            f"Use an int for one common time."
+        )
+    return t.detach().to("cpu", torch.int64)
+
+
+def _range(t):
+    return (t, t) if isinstance(t, int) else (int(t.min()), int(t.max()))
+
+
+def _span(low, high):
+    return f"{low}" if low == high else f"{low}..{high}"
+
+
+def _why(lowest):
+    return " (t=0 is clean data, nothing to undo)" if lowest == 1 else ""
+
+
+def _hint(low, high, lowest, T):
+    if lowest == 1 and low == 0 and high <= T - 1:
+        return " Counting from 0? Add 1."
+    if high == T + 1:
+        return f" The last row of the schedule is T = {T}."
+    return f" Choose times between {lowest} and {T}, or a schedule with another T."
+
+
+def backward(t, s, T, *, batch=None):
+    """Times of a move from t back to s, 0 <= s < t <= T."""
+    return _pair(t, s, T, batch, "move back: t is the later time, s the earlier one")
+
+
+def forwards(s, t, T, *, batch=None):
+    """Times of a move from s on to t, 0 <= s < t <= T."""
+    t, s = _pair(t, s, T, batch, "move on: s is the earlier time, t the later one")
+    return s, t
+
+
+def _pair(t, s, T, batch, advice):
+    t = times(t, T, batch=batch)
+    s = times(s, T, lowest=0, batch=batch, name="s")
+    if not bool(torch.as_tensor(s < t).all()):
+        raise ValueError(
+            f"s must be smaller than t everywhere; got s = {_few(s)} and t = {_few(t)}. "
+            f"Swap them if you meant to {advice}."
+        )
+    return t, s
+
+
+def _few(t):
+    values = [t] if isinstance(t, int) else t.reshape(-1).tolist()
+    return f"{values[0]}" if len(values) == 1 else f"{values[:4]}{' …' if len(values) > 4 else ''}"
+
+
+def data(x, name="x"):
+    """A floating-point tensor with a batch axis."""
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(
+            f"{name} must be a torch tensor (B, *D); got {_say(x)}. Use torch.as_tensor."
+        )
+    if not x.is_floating_point():
+        raise TypeError(
+            f"{name} must be floating point, in data units; got {x.dtype}. "
+            "For 8-bit pixels: x.float() / 127.5 - 1."
+        )
+    if x.dim() == 0:
+        raise ValueError(f"{name} must have a batch axis (B, *D); got a scalar. Use x.reshape(1).")
+    return x
+
+
+def alike(**tensors):
+    """Data tensors of one shape, dtype and device: nothing is broadcast in silence."""
+    (first_name, first), *others = tensors.items()
+    data(first, first_name)
+    for name, x in others:
+        data(x, name)
+        for what in ("shape", "dtype", "device"):
+            ours, theirs = getattr(first, what), getattr(x, what)
+            if ours != theirs:
+                if what == "shape":
+                    ours, theirs = tuple(ours), tuple(theirs)
+                raise ValueError(
+                    f"{first_name} and {name} must have the same {what}; "
+                    f"got {ours} and {theirs}. {_ALIGN[what]}"
+                )
+    return tuple(tensors.values())
+
+
+_ALIGN = {
+    "shape": "Nothing is broadcast here: expand one of them on purpose.",
+    "dtype": "Convert one of them with .to(dtype).",
+    "device": "Move one of them with .to(device).",
+}
+
+
+def kind(kind):
+    """The name of a prediction."""
+    if kind not in _KINDS:
+        raise ValueError(
+            f"kind must be one of {', '.join(map(repr, _KINDS))}; got {kind!r}. "
+            "It names what the network's output means."
+        )
+    return kind
+
+
+def choice(value, options, name):
+    """One of a few named options."""
+    if value not in options:
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}. Choose one of them."
+        )
+    return value
+
+
+def between(value, low, high, name, *, advice, open_ends=False):
+    """A finite number between two bounds; `open_ends` excludes the bounds themselves."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number; got {_say(value)}. {advice}") from None
+    fits = low < number < high if open_ends else low <= number <= high
+    if not fits:  # NaN lands here too: no comparison holds for it
+        signs = ("<", "<") if open_ends else ("<=", "<=")
+        raise ValueError(
+            f"{name} must satisfy {low:g} {signs[0]} {name} {signs[1]} {high:g}; "
+            f"got {number:g}. {advice}"
+        )
+    return number
+
+
+def count(value, name, *, lowest=1, advice=""):
+    """A whole number, at least `lowest`."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be a whole number; got {_say(value)}. {advice}".rstrip())
+    if int(value) < lowest:
+        raise ValueError(f"{name} must be at least {lowest}; got {int(value)}. {advice}".rstrip())
+    return int(value)
+
+
+def variance(value, name, *, zero=True):
+    """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
+    v = torch.as_tensor(value)
+    good = torch.isfinite(v) & ((v >= 0) if zero else (v > 0))
+    if not bool(good.all()):
+        bad = float(v.reshape(-1)[~good.reshape(-1)][0])
+        advice = (
+            "Give a variance: the square of a standard deviation."
+            if zero
+            else "A law with variance 0 is a point: it has no density."
+        )
+        raise ValueError(f"{name} must be finite and {'>=' if zero else '>'} 0; got {bad:g}. {advice}")
+    return v
+
+
+def pixels(x, name="x"):
+    """Pixel values in [-1, 1]."""
+    largest = float(x.abs().max())
+    if not largest <= 1 + 1e-6:
+        raise ValueError(
+            f"{name} must lie in [-1, 1]; got values up to {largest:g}. "
+            "For 8-bit pixels: x.float() / 127.5 - 1."
+        )
+    return x
+
+
+def at_most(value, highest, name, *, advice=""):
+    """A whole number that is at most `highest`."""
+    if value > highest:
+        raise ValueError(f"{name} must be at most {highest}; got {value}. {advice}".rstrip())
+    return value
+
+
+def per_item(value, x):
+    """A scalar, or one number per batch item of x."""
+    value = torch.as_tensor(value)
+    if value.dim() > 1 or (value.dim() == 1 and len(value) != len(x)):
+        raise ValueError(
+            f"a coefficient must be one number or one per batch item ({len(x)}); "
+            f"got shape {tuple(value.shape)}. Use one time per batch item, or one int for all."
+        )
+    return value
+
+
+def mixture(mixture):
+    """Weights, means and variances of a mixture as float64 on the CPU."""
+    weight, mean, var = (torch.as_tensor(part).detach().cpu().double() for part in mixture)
+    if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
+        raise ValueError(
+            "a mixture must have weight (K,), mean (K, D), var (K,); got "
+            f"{tuple(weight.shape)}, {tuple(mean.shape)}, {tuple(var.shape)}. One row per blob."
+        )
+    if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
+        raise ValueError(
+            f"the mixture's weights must be >= 0 and sum to 1; got a sum of {float(weight.sum()):g}. "
+            "Divide them by their sum."
+        )
+    variance(var, "var")
+    return weight, mean, var
+
+
+def item_size(flat, size):
+    """(B, D) data whose items have exactly `size` numbers."""
+    if flat.shape[1] != size:
+        raise ValueError(
+            f"each item of x_t must hold {size} numbers, like the mixture's means; "
+            f"got {flat.shape[1]}. Check the shape of x_t."
+        )
+    return flat
+
+
+def item_shape(x_t, shape):
+    """Data whose items are shaped like those of the data set."""
+    data(x_t, "x_t")
+    if x_t.shape[1:] != shape:
+        raise ValueError(
+            f"items of x_t must be shaped like the data set's, {tuple(shape)}; "
+            f"got {tuple(x_t.shape[1:])}. Check the shape of x_t."
+        )
+    return x_t
+
+
+def signal_left(abar_t, t):
+    """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
+    if not bool((torch.as_tensor(abar_t) > 0).all()):
+        raise ValueError(
+            f"eps tells nothing about x0 where abar_t must be > 0; got abar_t = 0 at t = {_few(t)}. "
+            "No signal left there: predict v or x0."
+        )
+
+
+def generator(rng):
+    """A torch.Generator: randomness is an argument, never a hidden global."""
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(
+            f"generator must be a torch.Generator; got {_say(rng)}. Use gaussians.seeded(0)."
+        )
+    return rng
+
+
+def values(x, name):
+    """A (T,) float64 CPU tensor, T >= 1, of numbers that were given in any usual form."""
+    x = torch.as_tensor(x)
+    if x.is_complex() or x.dtype == torch.bool:
+        raise TypeError(f"{name} must hold real numbers; got {x.dtype}. Give (T,) floats.")
+    if x.dim() != 1 or len(x) == 0:
+        raise ValueError(
+            f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. Give one value per step."
+        )
+    return x.detach().to("cpu", torch.float64)
+
+
+def beta(beta):
+    """(T,) step variances inside (0, 1]; 1 is allowed at the last step only (zero signal left)."""
+    beta = values(beta, "beta")
+    good = (beta > 0) & (beta < 1)
+    good[-1] |= beta[-1] == 1
+    if not bool(good.all()):
+        t = int(torch.nonzero(~good)[0]) + 1
+        raise ValueError(
+            f"beta must lie strictly between 0 and 1; got beta_{t} = {float(beta[t - 1]):g}. "
+            "beta_t is the share of new noise in one step: with a short chain, lower beta_T."
+        )
+    return beta
+
+
+def abar(abar):
+    """(T+1,) float64 CPU table: abar_0 = 1, falling at every step, never below 0."""
+    if not isinstance(abar, torch.Tensor) or abar.dtype != torch.float64 or abar.dim() != 1:
+        raise TypeError(
+            f"abar must be a (T+1,) float64 tensor; got {_say(abar)}. "
+            "Build a schedule with schedules.from_beta or schedules.from_log_snr."
+        )
+    if len(abar) < 2:
+        raise ValueError(
+            f"T must be at least 1, so abar needs 2 rows or more; got {len(abar)}. "
+            "Row 0 is clean data, row t belongs to time t."
+        )
+    abar = abar.detach().cpu()
+    if not bool(torch.isfinite(abar).all()):
+        t = int(torch.nonzero(~torch.isfinite(abar))[0])
+        raise ValueError(
+            f"abar must be finite; got abar_{t} = {float(abar[t]):g}. Look for NaN in your betas."
+        )
+    if float(abar[0]) != 1.0:
+        raise ValueError(
+            f"abar_0 must be exactly 1 (clean data); got {float(abar[0]):.6g}. "
+            "Put a row 1.0 in front: row t belongs to time t."
+        )
+    falls = abar[1:] < abar[:-1]
+    if not bool(falls.all()):
+        t = int(torch.nonzero(~falls)[0]) + 1
+        raise ValueError(
+            f"abar must fall at every step; got abar_{t - 1} = {float(abar[t - 1]):.6g}, "
+            f"abar_{t} = {float(abar[t]):.6g}. A step adds noise, so signal can only shrink."
+        )
+    if float(abar[-1]) < 0:
+        raise ValueError(
+            f"abar must not be negative; got abar_{len(abar) - 1} = {float(abar[-1]):.6g}. "
+            "abar_t is the share of signal variance that is left."
+        )
+    return abar
+
+
+def walk(times_, T, *, to_zero=False):
+    """A falling list of times inside 0..T with at least one move."""
+    walk = _time_list(times_, T)
+    if to_zero and walk[-1] != 0:
+        raise ValueError(
+            f"times must end at 0, the clean data; got {_few_list(walk)}. Append 0."
+        )
+    if any(s >= t for t, s in zip(walk, walk[1:])):
+        raise ValueError(
+            f"times must fall, like [T, ..., 0]; got {_few_list(walk)}. "
+            "Use schedules.strides(T, steps)."
+        )
+    return walk
+
+
+def path(times_, T):
+    """A strictly monotone list of times inside 0..T with at least one move: down or up."""
+    path = _time_list(times_, T)
+    down = all(s < t for t, s in zip(path, path[1:]))
+    up = all(s > t for t, s in zip(path, path[1:]))
+    if not (down or up):
+        raise ValueError(
+            f"times must fall (decode) or rise (encode) throughout; got {_few_list(path)}. "
+            "Use schedules.strides(T, steps), or its reverse."
+        )
+    return path
+
+
+def _time_list(times_, T):
+    listed = times_.tolist() if isinstance(times_, torch.Tensor) else list(times_)
+    if len(listed) < 2:
+        raise ValueError(
+            f"times must name at least one move, so two times; got {len(listed)}. "
+            "Use schedules.strides(T, steps)."
+        )
+    return [times(t, T, lowest=0, name="times") for t in listed]
+
+
+def _few_list(values):
+    return str(values) if len(values) <= 6 else f"[{', '.join(map(str, values[:5]))}, …]"
+
+
+def _say(value):
+    """A short name for anything: what a message shows of a wrong argument."""
+    if isinstance(value, torch.Tensor):
+        return f"a tensor {tuple(value.shape)} of {value.dtype}"
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"

@@ -1,0 +1,288 @@
+"""What can be done to a Gaussian? Four things: draw from it, push it, condition it, compare it.
+
+A law N(mean, var I) is a `Gaussian(mean, var)`. Almost every formula of diffusion is one of
+
+    draw       x = mean + sqrt(var) z
+    push       scale x + noise        is N(scale mean, scale^2 var + noise_var)
+    condition  prior * likelihood     is N again, and precisions (1/var) add
+    compare    log p(x) and KL(p || q) in closed form
+
+The forward process is `push` again and again; the posterior of Ho et al. is one `condition`.
+Opened by chapter 02; used by all that follow.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ddpm_lab import _guard
+from ddpm_lab.vocabulary import Data
+
+LOG_2PI = math.log(2 * math.pi)
+
+
+class Gaussian(NamedTuple):
+    """The law N(mean, var I): independent axes.
+
+    >>> Gaussian(mean=torch.zeros(2, 3), var=torch.tensor(4.0)).var
+    tensor(4.)
+    """
+
+    mean: Data
+    """(B, *D) float, data units."""
+    var: Tensor
+    """Variance, data units squared; broadcasts against `mean`. Never a standard deviation."""
+
+
+def seeded(seed: int, device="cpu") -> torch.Generator:
+    """A random generator that starts from a known state.
+
+    Parameters
+    ----------
+    seed : int
+    device : where the noise is drawn. A CPU generator gives the same numbers on every machine.
+
+    >>> a, b = torch.randn(3, generator=seeded(7)), torch.randn(3, generator=seeded(7))
+    >>> bool((a == b).all())
+    True
+    """
+    return torch.Generator(device=device).manual_seed(seed)
+
+
+def normal_like(x: Data, *, generator: torch.Generator) -> Data:
+    """Standard normal noise with the shape, dtype and device of x.
+
+    Drawn where the generator lives, then moved to x: one seed gives one picture everywhere.
+
+    Parameters
+    ----------
+    x : (B, *D) float
+
+    Returns
+    -------
+    (B, *D) float, a draw of N(0, I)
+
+    Raises
+    ------
+    TypeError
+        Unless `x` is a floating-point tensor and `generator` a torch.Generator.
+
+    >>> normal_like(torch.zeros(2, 3), generator=seeded(0)).shape
+    torch.Size([2, 3])
+    """
+    _guard.data(x)
+    rng = _guard.generator(generator)
+    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=rng.device).to(x.device)
+
+
+def draw(p: Gaussian, z: Data) -> Data:
+    """Turn standard normal noise into a sample of p: x = mean + sqrt(var) z.
+
+    This is the reparameterisation of a Gaussian: all randomness sits in z  [KW14, Sec. 2.4].
+
+    Parameters
+    ----------
+    p : Gaussian
+    z : (B, *D) float, like p.mean
+        Standard normal noise.
+
+    Returns
+    -------
+    (B, *D) float, data units
+
+    Raises
+    ------
+    ValueError
+        Unless `z` and `p.mean` have the same shape, dtype and device.
+
+    >>> draw(Gaussian(torch.tensor([1.0]), torch.tensor(4.0)), torch.tensor([0.5]))
+    tensor([2.])
+    """
+    _guard.alike(mean=p.mean, z=z)
+    return p.mean + _like(p.var, z).sqrt() * z
+
+
+def push(p: Gaussian, scale, noise_var=0.0) -> Gaussian:
+    """The law of scale * x + n when x ~ p and n ~ N(0, noise_var) is independent of x.
+
+    N(scale mean, scale^2 var + noise_var): variances of independent noises add, not their
+    standard deviations.
+
+    Parameters
+    ----------
+    p : Gaussian
+    scale : float or Tensor that broadcasts against p.mean
+    noise_var : float or Tensor, >= 0, data units squared
+
+    Returns
+    -------
+    Gaussian
+
+    Raises
+    ------
+    ValueError
+        If `noise_var` is negative or not finite.
+
+    >>> push(Gaussian(torch.tensor([3.0]), torch.tensor(1.0)), scale=2.0, noise_var=5.0)
+    Gaussian(mean=tensor([6.]), var=tensor(9.))
+    """
+    _guard.variance(noise_var, "noise_var")
+    return Gaussian(scale * p.mean, scale**2 * p.var + noise_var)
+
+
+def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
+    """Bayes' rule for x ~ prior, once y = scale * x + N(0, noise_var) has been seen.
+
+    Precisions add:          1/var  = 1/prior.var + scale^2 / noise_var
+    and the mean leans to y: mean   = prior.mean + gain (y - scale prior.mean),
+                             gain   = prior.var scale / (scale^2 prior.var + noise_var)
+
+    The gain form stays finite when prior.var = 0 (we already knew x).
+
+    Parameters
+    ----------
+    prior : Gaussian, the law of x before y is seen
+    y : (B, *D) float, like prior.mean
+    scale : float or Tensor
+    noise_var : float or Tensor, > 0, data units squared
+
+    Returns
+    -------
+    Gaussian, the law of x given y
+
+    Raises
+    ------
+    ValueError
+        Unless `noise_var` > 0 and `y` is like `prior.mean`.
+
+    >>> condition(Gaussian(torch.tensor([0.0]), torch.tensor(1.0)), torch.tensor([2.0]), 1.0, 1.0)
+    Gaussian(mean=tensor([1.]), var=tensor(0.5000))
+    """
+    _guard.alike(mean=prior.mean, y=y)
+    _guard.variance(noise_var, "noise_var", zero=False)
+    seen_var = scale**2 * prior.var + noise_var
+    gain = prior.var * scale / seen_var
+    return Gaussian(prior.mean + gain * (y - scale * prior.mean), prior.var * noise_var / seen_var)
+
+
+def log_prob(p: Gaussian, x: Data) -> Tensor:
+    """log N(x; mean, var I), summed over all data axes.
+
+    Parameters
+    ----------
+    p : Gaussian with var > 0
+    x : (B, *D) float, like p.mean
+
+    Returns
+    -------
+    (B,) float, nats
+
+    Raises
+    ------
+    ValueError
+        Unless `x` is like `p.mean` and every variance is positive.
+
+    >>> round(float(log_prob(Gaussian(torch.zeros(1), torch.tensor(1.0)), torch.zeros(1))), 4)
+    -0.9189
+    """
+    _guard.alike(mean=p.mean, x=x)
+    var = _expanded(p)
+    return -0.5 * _per_item((x - p.mean) ** 2 / var + var.log() + LOG_2PI)
+
+
+def kl(p: Gaussian, q: Gaussian) -> Tensor:
+    """KL(p || q): how many nats it costs to describe draws of p as if they came from q.
+
+    Per axis: 1/2 [ p.var/q.var - 1 - log(p.var/q.var) + (p.mean - q.mean)^2 / q.var ].
+    Both ratios are over **q**; swapping them is a common slip.
+
+    Parameters
+    ----------
+    p, q : Gaussian with means alike and variances > 0
+
+    Returns
+    -------
+    (B,) float, nats, summed over all data axes; never negative
+
+    Raises
+    ------
+    ValueError
+        Unless the means are alike and every variance is positive.
+
+    >>> one, two = torch.tensor(1.0), torch.tensor(2.0)
+    >>> round(float(kl(Gaussian(torch.zeros(1), one), Gaussian(torch.zeros(1), two))), 4)
+    0.0966
+    """
+    _guard.alike(p_mean=p.mean, q_mean=q.mean)
+    p_var, q_var = _expanded(p), _expanded(q)
+    # For nearly equal variances log1p keeps what log(ratio) would round away; r - log(1 + r) ~ r^2/2.
+    r = (p_var - q_var) / q_var
+    log_ratio = torch.where(r.abs() < 0.5, torch.log1p(r), p_var.log() - q_var.log())
+    return 0.5 * _per_item(r - log_ratio + (p.mean - q.mean) ** 2 / q_var)
+
+
+def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
+    """log probability of a *pixel*, a whole grey level, under a continuous Gaussian.
+
+    The grey levels -1 + 2 k / (levels - 1) own the interval half a step to either side; the first
+    and the last own their tail  [Ho20, Eq. 13].
+
+    Parameters
+    ----------
+    p : Gaussian with var > 0
+    x : (B, *D) float in [-1, 1], on the grey levels
+    levels : int, number of grey levels
+
+    Returns
+    -------
+    (B,) float, nats, summed over all data axes; never positive
+
+    Raises
+    ------
+    ValueError
+        Unless `x` is like `p.mean`, lies in [-1, 1], and every variance is positive.
+
+    >>> grey = torch.linspace(-1, 1, 256).reshape(256, 1)
+    >>> p = Gaussian(torch.zeros(256, 1), torch.tensor(1.0))
+    >>> round(float(pixel_log_prob(p, grey).exp().sum()), 5)     # the levels share all the mass
+    1.0
+    """
+    _guard.alike(mean=p.mean, x=x)
+    _guard.pixels(x)
+    levels = _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
+    half = 1.0 / (levels - 1)
+    std = _expanded(p).sqrt().double()
+    centred = x.double() - p.mean.double()
+    upper, lower = (centred + half) / std, (centred - half) / std
+    upper = torch.where(x > 1 - half, torch.inf, upper)
+    lower = torch.where(x < -1 + half, -torch.inf, lower)
+    return _per_item(_log_interval(lower, upper)).to(x.dtype)
+
+
+def _log_interval(lower, upper):
+    """log(Phi(upper) - Phi(lower)), also far out in a tail, where both are nearly equal.
+
+    By symmetry every interval is moved to the left tail, where log_ndtr is accurate.
+    """
+    flip = (lower + upper) > 0
+    low, high = torch.where(flip, -upper, lower), torch.where(flip, -lower, upper)
+    log_low, log_high = torch.special.log_ndtr(low), torch.special.log_ndtr(high)
+    return log_high + torch.log1p(-torch.exp(log_low - log_high))
+
+
+def _expanded(p):
+    """var in the full shape of mean: sums over axes must count every axis."""
+    var = _guard.variance(p.var, "var", zero=False)
+    return _like(var, p.mean).expand(p.mean.shape)
+
+
+def _like(var, x):
+    return torch.as_tensor(var).to(x.device, x.dtype)
+
+
+def _per_item(terms):
+    """Sum over every axis but the batch."""
+    return terms.reshape(terms.shape[0], -1).sum(dim=1)
+

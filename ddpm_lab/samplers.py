@@ -1,0 +1,361 @@
+"""How to walk back from noise to data, one law at a time.
+
+A sampler step answers: given x_t and a guess x0_hat of the clean data, what is the law of x_s at an
+earlier time s? `ddpm` and `ddim` return that law as a `Gaussian`; the loop `reverse` draws from it.
+
+    ddpm   q(x_s | x_t, x_0 = x0_hat), the forward posterior with the guess filled in   [Ho20]
+    ddim   same marginals, less noise: eta = 1 is ddpm, eta = 0 is deterministic       [Song21a]
+
+Without any noise the walk is an ordinary differential equation, the probability flow; `flow` solves
+it at order 1 (that is ddim) or 2, in both directions, and `multistep` at order 2 for one denoiser
+call a step. All of them see the network only through x0_hat. Opened by chapter 10.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
+
+import torch
+
+from ddpm_lab import _guard
+from ddpm_lab.forward import posterior, transition
+from ddpm_lab.gaussians import Gaussian, draw, normal_like
+from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.vocabulary import Data, Denoiser, Times
+
+Step = Callable[[Schedule, Data, Data, Times, Times], Gaussian]
+"""(schedule, x_t, x0_hat, t, s) -> law of x_s."""
+
+
+class Walk(NamedTuple):
+    """One move of a walk from t to s, with everything it used.
+
+    `print(*walk)` reads in the order in which things happen.
+    """
+
+    t: int
+    s: int
+    x_t: Data
+    """Where the move started."""
+    x0_hat: Data
+    """The denoiser's guess at t."""
+    p: Gaussian
+    """The law of x_s; variance 0 for deterministic walks."""
+    x_s: Data
+    """Where the move ended."""
+
+
+# Steps: the law of x_s ---------------------------------------------------------------------------
+
+
+def ddpm(
+    schedule: Schedule,
+    x_t: Data,
+    x0_hat: Data,
+    t: Times,
+    s: Times,
+    *,
+    var: Literal["small", "large"] = "small",
+) -> Gaussian:
+    """Ancestral step: the forward posterior, with the guess in the place of the clean data.
+
+    p(x_s | x_t) = q(x_s | x_t, x_0 = x0_hat)     [Ho20, Eq. 6-7 and Algorithm 2]
+
+    Parameters
+    ----------
+    x_t, x0_hat : (B, *D) float, alike, data units
+    t, s : int or (B,) int64, 0 <= s < t <= T
+    var : "small" takes the posterior's variance, right if the data were one point;
+        "large" takes 1 - alpha_ts (beta_t for one step), right if the data were N(0, I).
+        Both are 0 at s = 0: the walk ends without adding noise.
+
+    Returns
+    -------
+    Gaussian
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless 0 <= s < t <= T, `x_t` and `x0_hat` are alike, and `var` is known.
+
+    >>> from ddpm_lab.schedules import linear
+    >>> x_t = torch.zeros(1, 2)
+    >>> p = ddpm(linear(), x_t, x_t, t=500, s=499, var="large")
+    >>> round(float(p.var), 5)
+    0.01004
+    """
+    _guard.choice(var, ("small", "large"), "var")
+    p = posterior(schedule, x0_hat, x_t, t, s)
+    if var == "small":
+        return p
+    large = transition(schedule, x_t, s, t).var
+    return Gaussian(p.mean, torch.where(p.var > 0, large, p.var))
+
+
+def ddim(
+    schedule: Schedule, x_t: Data, x0_hat: Data, t: Times, s: Times, *, eta: float = 0.0
+) -> Gaussian:
+    """Keep the marginals, choose how much of the noise is fresh.
+
+    x_s = sqrt(abar_s) x0_hat + sqrt(1 - abar_s - var) eps_hat + sqrt(var) z    [Song21a, Eq. 12]
+    var = eta^2 (1 - abar_s) / (1 - abar_t) (1 - abar_t / abar_s)               [Song21a, Eq. 16]
+
+    (Their alpha is our abar, and their sigma is sqrt(var).)
+
+    Parameters
+    ----------
+    x_t, x0_hat : (B, *D) float, alike, data units
+    t, s : int or (B,) int64, 0 <= s < t <= T
+    eta : float in [0, 1]. 0: no fresh noise; 1: the same law as `ddpm`.
+
+    Returns
+    -------
+    Gaussian
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless 0 <= s < t <= T, `x_t` and `x0_hat` are alike, and eta lies in [0, 1].
+
+    >>> from ddpm_lab.schedules import linear
+    >>> x_t, x0_hat = torch.ones(1, 2), torch.zeros(1, 2)
+    >>> same = ddim(linear(), x_t, x0_hat, 500, 400, eta=1.0).mean - ddpm(linear(), x_t, x0_hat, 500, 400).mean
+    >>> bool(same.abs().max() < 1e-6)
+    True
+    """
+    eta = _guard.between(eta, 0, 1, "eta", advice="0 is deterministic, 1 is ddpm.")
+    _guard.alike(x_t=x_t, x0_hat=x0_hat)
+    t, s = _guard.backward(t, s, schedule.T, batch=len(x_t))
+    abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
+    var = eta**2 * (1 - abar_s) / (1 - abar_t) * (abar_s - abar_t) / abar_s
+    kept = ((1 - abar_s - var) / (1 - abar_t)).sqrt()  # old noise that stays, per unit of it in x_t
+    on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()
+    return Gaussian(mean=coef(on_x0, x_t) * x0_hat + coef(kept, x_t) * x_t, var=coef(var, x_t))
+
+
+# Walks: from x_T to x_0 --------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def reverse(
+    schedule: Schedule,
+    denoise: Denoiser,
+    x_T: Data,
+    *,
+    step: Step = ddpm,
+    times=None,
+    generator: torch.Generator,
+) -> Iterator[Walk]:
+    """Walk back: guess the clean data, take the step's law, draw from it, repeat.
+
+    Parameters
+    ----------
+    denoise : (x_t, t: (B,) int64) -> x0_hat
+    x_T : (B, *D) float, data at times[0]
+    step : `ddpm`, `ddim`, or `functools.partial(ddim, eta=0.5)`
+    times : falling ints, default [T, …, 1, 0]; see `schedules.strides`
+
+    Yields
+    ------
+    Walk, one for each move; the last one's `x_s` is the sample
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the times fall within 0..T, `x_T` is floating point and `generator` a torch.Generator.
+
+    >>> from ddpm_lab import gaussians, oracles, schedules
+    >>> schedule = schedules.linear(T=3)
+    >>> denoise = oracles.dataset_denoiser(torch.tensor([[1.0]]), schedule)
+    >>> for walk in reverse(schedule, denoise, torch.zeros(1, 1), generator=gaussians.seeded(0)):
+    ...     print(walk.t, walk.s, walk.x0_hat.item())
+    3 2 1.0
+    2 1 1.0
+    1 0 1.0
+    """
+    x_t = _guard.data(x_T, "x_T")
+    rng = _guard.generator(generator)
+    for t, s in _moves(_guard.walk(_all_times(schedule, times), schedule.T)):
+        x0_hat = denoise(x_t, _batch(t, x_t))
+        p = step(schedule, x_t, x0_hat, t, s)
+        x_s = draw(p, normal_like(x_t, generator=rng))
+        yield Walk(t, s, x_t, x0_hat, p, x_s)
+        x_t = x_s
+
+
+def sample(
+    schedule: Schedule,
+    denoise: Denoiser,
+    shape,
+    *,
+    step: Step = ddpm,
+    times=None,
+    generator: torch.Generator,
+    device="cpu",
+) -> Data:
+    """Draw x_T ~ N(0, I), walk back to the end, return where it ended.
+
+    Parameters
+    ----------
+    shape : (B, *D), how many samples of which shape
+    device : where the samples live; the noise is drawn where the generator lives
+
+    The others are those of `reverse`.
+
+    Returns
+    -------
+    (B, *D) float32, data units
+
+    >>> from ddpm_lab import gaussians, oracles, schedules
+    >>> schedule = schedules.cosine(T=50)
+    >>> denoise = oracles.mixture_denoiser(oracles.ring(8, std=0.0), schedule)
+    >>> x_0 = sample(schedule, denoise, (4, 2), generator=gaussians.seeded(0))
+    >>> x_0.norm(dim=1)                                   # all on the circle
+    tensor([1.0000, 1.0000, 1.0000, 1.0000])
+    """
+    x_T = normal_like(torch.empty(shape, device=device), generator=generator)
+    for walk in reverse(schedule, denoise, x_T, step=step, times=times, generator=generator):
+        pass
+    return walk.x_s
+
+
+@torch.no_grad()
+def flow(
+    schedule: Schedule, denoise: Denoiser, x: Data, *, times, order: Literal[1, 2] = 2
+) -> Iterator[Walk]:
+    """Follow the probability flow: no noise, the same marginals, and a way back.
+
+    With y = x_t / sqrt(abar_t) and sigma = sqrt((1 - abar_t) / abar_t) the flow is
+    dy / d sigma = eps_hat  [Song21a, Eq. 14]. Order 1 is Euler's method, which is `ddim`; order 2
+    is Heun's, which looks at the slope at both ends of a move  [Kar22, Algorithm 1].
+
+    Parameters
+    ----------
+    x : (B, *D) float, data at times[0]
+    times : falling ints decode (noise to data), rising ints encode (data to noise)
+    order : 1, one denoiser call a move; 2, two calls
+
+    Yields
+    ------
+    Walk, with `p` of variance 0
+
+    At t = 0 there is no noise to guess: moves that touch it use the one slope they have, and at
+    abar_t = 0 sigma is infinite: that move is of order 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the times are strictly monotone within 0..T, order is 1 or 2, and `x` floating point.
+
+    >>> from ddpm_lab import oracles, schedules
+    >>> schedule = schedules.linear()
+    >>> denoise = oracles.mixture_denoiser(oracles.ring(1, radius=0.0, std=1.0), schedule)
+    >>> *_, last = flow(schedule, denoise, torch.ones(1, 2), times=schedules.strides(1000, 20))
+    >>> last.x_s.round(decimals=2)                        # N(0, I) data: the flow stands still
+    tensor([[1., 1.]])
+    """
+    _guard.choice(order, (1, 2), "order")
+    x_t = _guard.data(x, "x")
+    for t, s in _moves(_guard.path(times, schedule.T)):
+        x0_hat, eps_hat = _guess(schedule, denoise, x_t, t)
+        x_s = _level(schedule, x0_hat, eps_hat, s)
+        if order == 2 and s > 0 and schedule.abar[t] > 0:
+            x_s = _heun(schedule, denoise, x_t, eps_hat, x_s, t, s)
+        yield Walk(t, s, x_t, x0_hat, _sure(x_s), x_s)
+        x_t = x_s
+
+
+@torch.no_grad()
+def multistep(
+    schedule: Schedule,
+    denoise: Denoiser,
+    x_T: Data,
+    *,
+    times,
+    generator: torch.Generator | None = None,
+) -> Iterator[Walk]:
+    """Second order for one denoiser call a step: DPM-Solver++(2M)  [Lu22, Algorithm 2].
+
+    In lambda = log(signal / noise) the flow from t to s, h = lambda_s - lambda_t, is
+
+        x_s = (noise_s / noise_t) x_t + signal_s (1 - exp(-h)) D
+
+    where D is x0_hat, extrapolated along lambda from the last two guesses. The first move, and the
+    last one to s = 0, have nothing to extrapolate to: D = x0_hat.
+
+    Parameters
+    ----------
+    x_T : (B, *D) float, data at times[0]
+    times : falling ints
+    generator : not used; accepted so that all walks can be called alike
+
+    Yields
+    ------
+    Walk, with `p` of variance 0
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the times fall within 0..T and `x_T` is floating point.
+
+    >>> from ddpm_lab import oracles, schedules
+    >>> schedule = schedules.linear()
+    >>> denoise = oracles.mixture_denoiser(oracles.ring(1, radius=0.0, std=1.0), schedule)
+    >>> *_, last = multistep(schedule, denoise, torch.ones(1, 2), times=schedules.strides(1000, 20))
+    >>> last.x_s.round(decimals=1)
+    tensor([[1., 1.]])
+    """
+    x_t = _guard.data(x_T, "x_T")
+    half_log_snr = 0.5 * schedule.log_snr  # lambda
+    earlier_guess = earlier_h = None
+    for t, s in _moves(_guard.walk(times, schedule.T)):
+        x0_hat = denoise(x_t, _batch(t, x_t))
+        h = half_log_snr[s] - half_log_snr[t]
+        guess = x0_hat
+        if earlier_guess is not None and s > 0:
+            guess = x0_hat + coef(h / (2 * earlier_h), x_t) * (x0_hat - earlier_guess)
+        on_x_t = coef(schedule.noise[s] / schedule.noise[t], x_t)
+        on_guess = coef(schedule.signal[s] * -torch.expm1(-h), x_t)
+        x_s = on_x_t * x_t + on_guess * guess
+        yield Walk(t, s, x_t, x0_hat, _sure(x_s), x_s)
+        x_t, earlier_guess, earlier_h = x_s, x0_hat, h
+
+
+def _all_times(schedule, times):
+    return range(schedule.T, -1, -1) if times is None else times
+
+
+def _moves(times):
+    return zip(times, times[1:])
+
+
+def _batch(t, x):
+    """One int64 time per batch item, on x's device: the form every denoiser takes."""
+    return torch.full((len(x),), t, dtype=torch.int64, device=x.device)
+
+
+def _sure(x):
+    """A law without spread: deterministic walks know where they land."""
+    return Gaussian(x, torch.zeros((), dtype=x.dtype, device=x.device))
+
+
+def _guess(schedule, denoise, x_t, t):
+    """(x0_hat, eps_hat) at t. Clean data is its own best guess, with no noise in it."""
+    if t == 0:
+        return x_t, torch.zeros_like(x_t)
+    x0_hat = denoise(x_t, _batch(t, x_t))
+    eps_hat = (x_t - coef(schedule.signal[t], x_t) * x0_hat) / coef(schedule.noise[t], x_t)
+    return x0_hat, eps_hat
+
+
+def _level(schedule, x0_hat, eps_hat, s):
+    """Clean guess and noise guess, mixed for time s."""
+    return coef(schedule.signal[s], x0_hat) * x0_hat + coef(schedule.noise[s], x0_hat) * eps_hat
+
+
+def _heun(schedule, denoise, x_t, eps_t, x_s, t, s):
+    """Replace the slope at the start of the move by the mean of the slopes at both ends."""
+    _, eps_s = _guess(schedule, denoise, x_s, s)
+    half_gap = 0.5 * (
+        schedule.noise[s] - schedule.noise[t] * schedule.signal[s] / schedule.signal[t]
+    )
+    return x_s + coef(half_gap, x_t) * (eps_s - eps_t)
