@@ -224,9 +224,14 @@ def flow(
 ) -> Iterator[Walk]:
     """Follow the probability flow: no noise, the same marginals, and a way back.
 
-    With y = x_t / sqrt(abar_t) and sigma = sqrt((1 - abar_t) / abar_t) the flow is
-    dy / d sigma = eps_hat  [Song21a, Eq. 14]. Order 1 is Euler's method, which is `ddim`; order 2
-    is Heun's, which looks at the slope at both ends of a move  [Kar22, Algorithm 1].
+    With the angle phi, cos(phi) = sqrt(abar_t), sin(phi) = sqrt(1 - abar_t), data and noise turn
+    into each other like the two axes of a rotation, and the flow  [Song21a, Eq. 14]  is
+
+        d x / d phi = v_hat,   v_hat = cos(phi) eps_hat - sin(phi) x0_hat
+
+    Order 1 keeps the guess for the whole move: that is `ddim`. Order 2 (Heun) looks again where it
+    landed and takes the mean of both slopes:  x_s = x_t + tan((phi_s - phi_t) / 2) (v_t + v_s),
+    exact whenever the guess does not change.
 
     Parameters
     ----------
@@ -238,8 +243,7 @@ def flow(
     ------
     Walk, with `p` of variance 0
 
-    At t = 0 there is no noise to guess: moves that touch it use the one slope they have, and at
-    abar_t = 0 sigma is infinite: that move is of order 1.
+    The last move, to s = 0, looks again halfway instead: at the end there is no noise to guess.
 
     Raises
     ------
@@ -257,9 +261,11 @@ def flow(
     x_t = _guard.data(x, "x")
     for t, s in _moves(_guard.path(times, schedule.T)):
         x0_hat, eps_hat = _guess(schedule, denoise, x_t, t)
-        x_s = _level(schedule, x0_hat, eps_hat, s)
-        if order == 2 and s > 0 and schedule.abar[t] > 0:
-            x_s = _heun(schedule, denoise, x_t, eps_hat, x_s, t, s)
+        x_s = _mix(schedule, x0_hat, eps_hat, s)
+        if order == 2 and s > 0:
+            x_s = _heun(schedule, denoise, x_t, (x0_hat, eps_hat), x_s, t, s)
+        elif order == 2 and t > 1 and schedule.abar[t] > 0:
+            x_s = _heun_to_data(schedule, denoise, (x0_hat, eps_hat), t)
         yield Walk(t, s, x_t, x0_hat, _sure(x_s), x_s)
         x_t = x_s
 
@@ -347,15 +353,34 @@ def _guess(schedule, denoise, x_t, t):
     return x0_hat, eps_hat
 
 
-def _level(schedule, x0_hat, eps_hat, s):
-    """Clean guess and noise guess, mixed for time s."""
+def _mix(schedule, x0_hat, eps_hat, s):
+    """The guessed data and the guessed noise, mixed for time s."""
     return coef(schedule.signal[s], x0_hat) * x0_hat + coef(schedule.noise[s], x0_hat) * eps_hat
 
 
-def _heun(schedule, denoise, x_t, eps_t, x_s, t, s):
-    """Replace the slope at the start of the move by the mean of the slopes at both ends."""
-    _, eps_s = _guess(schedule, denoise, x_s, s)
-    half_gap = 0.5 * (
-        schedule.noise[s] - schedule.noise[t] * schedule.signal[s] / schedule.signal[t]
-    )
-    return x_s + coef(half_gap, x_t) * (eps_s - eps_t)
+def _heun(schedule, denoise, x_t, guess_t, x_s, t, s):
+    """Correct x_s by the mean of the slopes at both ends of the move."""
+    slopes = _slope(schedule, guess_t, t) + _slope(schedule, _guess(schedule, denoise, x_s, s), s)
+    phi = torch.atan2(schedule.noise, schedule.signal)
+    return x_t + coef(torch.tan((phi[s] - phi[t]) / 2), x_t) * slopes
+
+
+def _slope(schedule, guess, t):
+    """v_hat at t: the direction of the flow."""
+    x0_hat, eps_hat = guess
+    return coef(schedule.signal[t], x0_hat) * eps_hat - coef(schedule.noise[t], x0_hat) * x0_hat
+
+
+def _heun_to_data(schedule, denoise, guess_t, t):
+    """The move from t to 0, with a second look at a time m between.
+
+    In sigma = noise / signal and y = x_t / signal the flow is dy / d sigma = eps_hat, and sigma runs
+    down to 0: so y_0 = y_t - sigma_t eps(sigma_t / 2), and the straight line through the two looks
+    gives eps there.
+    """
+    x0_t, eps_t = guess_t
+    sigma = schedule.noise / schedule.signal
+    m = int((sigma[1:t] - sigma[t] / 2).abs().argmin()) + 1
+    _, eps_m = _guess(schedule, denoise, _mix(schedule, x0_t, eps_t, m), m)
+    change = coef(sigma[t] ** 2 / (2 * (sigma[t] - sigma[m])), x0_t)
+    return x0_t - change * (eps_m - eps_t)
