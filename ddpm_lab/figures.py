@@ -1,0 +1,275 @@
+"""Tensors in, `Figure` out. No state, no pyplot, nothing is shown unless `show` is called.
+
+Colours are Okabe and Ito's, which stay apart for colour-blind readers; curves also differ in line
+style, so that a grey print still reads. `show` puts a picture into a notebook together with a
+sentence that says what it shows: screen readers speak it, and the notebook check compares it.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+import matplotlib as mpl
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from torch import Tensor
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#6B6B6B",
+)
+COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, GREY)
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), "-")
+
+STYLE = {
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+}
+
+
+def new(rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 3.0, **options):
+    """An empty figure in the course's style, and its axes.
+
+    Parameters
+    ----------
+    rows, columns : int
+    width, height : float, inches; 100 pixels each
+    options : passed on to Figure.subplots
+
+    Returns
+    -------
+    (Figure, axes), axes as Figure.subplots returns them
+
+    >>> fig, axes = new(1, 2)
+    >>> len(axes)
+    2
+    """
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(fig)
+        return fig, fig.subplots(rows, columns, **options)
+
+
+def curves(
+    x,
+    ys: Mapping[str, Tensor],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    log_y: bool = False,
+    ax=None,
+    **new_options,
+) -> Figure:
+    """Named curves over a common axis, told apart by colour and by dashes.
+
+    Parameters
+    ----------
+    x : (N,) numbers
+    ys : name -> (N,) numbers
+    ax : draw into this axis instead of a new figure
+
+    Returns
+    -------
+    Figure
+
+    >>> fig = curves([0, 1], {"half": [0.0, 0.5]}, xlabel="t", ylabel="y")
+    >>> fig.axes[0].get_xlabel()
+    't'
+    """
+    fig, ax = (ax.figure, ax) if ax is not None else new(**new_options)
+    for (name, y), colour, dash in zip(ys.items(), cycle(COLOURS), cycle(DASHES)):
+        ax.plot(_array(x), _array(y), color=colour, linestyle=dash, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    if log_y:
+        ax.set_yscale("log")
+    if len(ys) > 1 or "" not in ys:
+        ax.legend(fontsize=9)
+    return fig
+
+
+def clouds(
+    frames: Mapping[str, Tensor],
+    *,
+    columns: int | None = None,
+    limit: float = 1.6,
+    size: float = 2.0,
+    panel: float = 1.6,
+) -> Figure:
+    """A strip (or grid) of point clouds in the plane, all on the same scale.
+
+    Parameters
+    ----------
+    frames : title -> (N, 2) points, data units
+    columns : panels in a row; default all in one row
+    limit : half the width of the shown square, data units
+    panel : inches for one panel
+
+    Returns
+    -------
+    Figure
+
+    >>> len(clouds({"t = 1": torch.zeros(5, 2), "t = 0": torch.ones(5, 2)}).axes)
+    2
+    """
+    fig, axes = _grid(len(frames), columns, panel, title_room=0.28)
+    for ax, (title, points) in zip(axes, frames.items()):
+        xy = _array(points)
+        ax.scatter(xy[:, 0], xy[:, 1], s=size, color=BLUE, alpha=0.5, linewidths=0)
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", title=title)
+        _bare(ax)
+    return fig
+
+
+def images(
+    x: Tensor,
+    titles: Sequence[str] = (),
+    *,
+    columns: int | None = None,
+    panel: float = 0.9,
+    row_labels: Sequence[str] = (),
+    limit: float = 1.0,
+) -> Figure:
+    """A grid of grey images; -limit is black, +limit is white, values beyond are cut in the picture.
+
+    Parameters
+    ----------
+    x : (N, 1, H, W) or (N, H, W) float, data units
+    titles : one for each of the first images
+    columns : images in a row; default all in one row
+    panel : inches for one image
+    row_labels : one for each row, written at its left
+
+    Returns
+    -------
+    Figure
+
+    >>> len(images(torch.zeros(6, 1, 8, 8), columns=3).axes)
+    6
+    """
+    x = x.reshape(len(x), *x.shape[-2:])
+    columns = columns or len(x)
+    fig, axes = _grid(len(x), columns, panel, title_room=0.28 if titles else 0.02)
+    for ax, image in zip(axes, x):
+        ax.imshow(_array(image), cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
+        _bare(ax)
+    for ax, title in zip(axes, titles):
+        ax.set_title(title, fontsize=9)
+    for ax, label in zip(axes[::columns], row_labels):
+        ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=9)
+    return fig
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Put a figure into the notebook, with a sentence for those who do not see it.
+
+    Parameters
+    ----------
+    alt : what the picture shows, in words
+
+    Raises
+    ------
+    ValueError
+        If there is no such sentence.
+
+    >>> show(curves([0, 1], {"y": [0, 1]}, xlabel="x", ylabel="y"), alt="A rising line.")
+    A rising line.
+    """
+    if not alt.strip():
+        raise ValueError(
+            "alt must say what the picture shows; got an empty text. Write one sentence about it."
+        )
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        print(alt)
+    else:
+        bundle = {"image/png": png(fig), "text/plain": alt}
+        display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def show_source(function) -> None:
+    """Put the code of a package function into the notebook, without its docstring.
+
+    The chapter shows the very lines that the tests check, so the two cannot drift apart.
+
+    >>> from ddpm_lab.gaussians import draw
+    >>> show_source(draw)
+    def draw(p: Gaussian, z: Data) -> Data:
+        _guard.alike(mean=p.mean, z=z)
+        return p.mean + _like(p.var, z).sqrt() * z
+    """
+    code = _without_docstring(function)
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        print(code)
+    else:
+        display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
+
+
+def _without_docstring(function):
+    import ast
+    import inspect
+    import textwrap
+
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    first = ast.parse("\n".join(lines)).body[0].body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        del lines[first.lineno - 1 : first.end_lineno]
+    return "\n".join(lines).rstrip()
+
+
+def png(fig: Figure) -> bytes:
+    """The figure as PNG bytes, the same bytes on each call.
+
+    >>> png(new()[0])[1:4]
+    b'PNG'
+    """
+    from io import BytesIO
+
+    buffer = BytesIO()
+    with mpl.rc_context(STYLE):
+        fig.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _grid(n, columns, panel, *, title_room):
+    """A figure of n square panels; what is left of the last row stays empty."""
+    columns = columns or n
+    rows = -(-n // columns)
+    fig, axes = new(
+        rows, columns, width=columns * panel, height=rows * (panel + title_room), squeeze=False
+    )
+    axes = list(axes.flat)
+    for ax in axes[n:]:
+        ax.remove()
+    return fig, axes[:n]
+
+
+def _bare(ax):
+    """No ticks and no grid: the picture is the message."""
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    for spine in ax.spines.values():
+        spine.set_visible(True)
+        spine.set_color("#BBBBBB")
+
+
+def _array(x):
+    return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
