@@ -69,6 +69,26 @@ def ring(k: int = 8, *, radius: float = 1.0, std: float = 0.05) -> Mixture:
     )
 
 
+def two_modes() -> Mixture:
+    """The course's one-dimensional test case: 1/2 N(-0.97, 0.0591) + 1/2 N(0.97, 0.0591).
+
+    Mean 0 and variance 1, as the forward process likes it, and yet nothing like a Gaussian.
+
+    Returns
+    -------
+    Mixture of float64 tensors, D = 1
+
+    >>> data = two_modes()
+    >>> float((data.weight * (data.mean[:, 0] ** 2 + data.var)).sum())
+    1.0
+    """
+    return Mixture(
+        weight=torch.full((2,), 0.5, dtype=torch.float64),
+        mean=torch.tensor([[-0.97], [0.97]], dtype=torch.float64),
+        var=torch.full((2,), 0.0591, dtype=torch.float64),
+    )
+
+
 def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
     """Draw from the mixture itself: choose a blob, then a point in it.
 

@@ -1,0 +1,667 @@
+"""What is x_0? Four toy planes, small real digits, and files in the format of MNIST.
+
+Everything here ends in **data units**, the units in which the noise of the chain has variance 1:
+
+    planes   the shape without its blur lies in [-1.5, 1.5]^2, its mean is about 0
+    images   x_0 = pixel / 127.5 - 1 for 8-bit pixels, so black is -1 and white is 1
+
+The scale is no detail. The chain ends at N(0, I) whatever it started from, and the schedules are
+tuned to data about as wide as that noise. Pixels in 0..255 would still be visible at t = T.
+
+Nothing on the main path needs a network: the planes are formulas, and the 8x8 digits come with
+scikit-learn. MNIST is there for the day you own a GPU; `idx` reads any files of its format.
+Before this: the exact denoisers of `oracles`, which need no training data. After this:
+`training`. Opened by chapter 11 (planes), 12 (digits) and 13 (MNIST).
+"""
+
+import gzip
+import hashlib
+import math
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ddpm_lab import _guard
+from ddpm_lab.vocabulary import Data
+
+# ------------------------------------------------------------------------------ toy planes
+
+
+def rings(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
+    """Three circles around the origin, drawn with an even pen and a little blur.
+
+    x = r (cos a, sin a) + std z with a uniform on [0, 2 pi), z ~ N(0, I), and
+    r in {0.5, 1, 1.5} with probabilities 1/6, 2/6, 3/6: longer circles get more points.
+    Mean 0; E|x|^2 = 1.5 + 2 std^2.
+
+    Parameters
+    ----------
+    n : int, at least 1
+    generator : torch.Generator
+        The points are drawn, and stay, on its device.
+    std : float in [0, 1], data units
+        Width of the pen; 0 gives the bare curve.
+
+    Returns
+    -------
+    (n, 2) float32, data units
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `n` is a whole number >= 1, `generator` a torch.Generator and 0 <= std <= 1.
+
+    >>> x = rings(1000, generator=torch.Generator().manual_seed(0), std=0.0)
+    >>> x.norm(dim=1).round(decimals=4).unique()
+    tensor([0.5000, 1.0000, 1.5000])
+    """
+    n, rng = _asked(n, generator)
+    radii = torch.tensor([0.5, 1.0, 1.5], device=rng.device)
+    r = radii[torch.multinomial(radii, n, replacement=True, generator=rng)]
+    return _blurred(r, 2 * math.pi * _uniform(n, rng), std, rng)
+
+
+def moons(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
+    """Two half circles of radius 1 that reach into each other.
+
+    x = s (cos a - 1/2, sin a - 1/4) + std z with a uniform on [0, pi), z ~ N(0, I), and a fair
+    sign s in {-1, 1}: each moon is the other one turned by half a turn about the origin.
+    Mean 0; E x_1^2 = 3/4 + std^2, E x_2^2 = 9/16 - 1/pi + std^2.
+
+    Parameters
+    ----------
+    n : int, at least 1
+    generator : torch.Generator
+        The points are drawn, and stay, on its device.
+    std : float in [0, 1], data units
+        Width of the pen; 0 gives the bare curve.
+
+    Returns
+    -------
+    (n, 2) float32, data units
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `n` is a whole number >= 1, `generator` a torch.Generator and 0 <= std <= 1.
+
+    >>> x = moons(1000, generator=torch.Generator().manual_seed(0), std=0.0)
+    >>> bool((x[:, 0].abs() <= 1.5).all()), bool((x[:, 1].abs() <= 0.75).all())
+    (True, True)
+    """
+    n, rng = _asked(n, generator)
+    centre = torch.tensor([0.5, 0.25], device=rng.device)
+    s = 2.0 * torch.randint(2, (n, 1), generator=rng, device=rng.device) - 1
+    half_circle = _blurred(1.0, math.pi * _uniform(n, rng), std, rng) - centre
+    return s * half_circle  # the blur is symmetric, so a turned blur is the same blur
+
+
+def checkerboard(n: int, *, generator: torch.Generator) -> Data:
+    """The dark cells of a 4 x 4 board, filled evenly: a density with hard edges.
+
+    The board is [-1.5, 1.5]^2, a cell is 0.75 wide. Count columns i and rows j from 0 at the
+    lower left corner: x is uniform on the eight cells with i + j even.
+    Mean 0; each coordinate is uniform on [-1.5, 1.5], variance 3/4; E x_1 x_2 = 9/64.
+
+    Parameters
+    ----------
+    n : int, at least 1
+    generator : torch.Generator
+        The points are drawn, and stay, on its device.
+
+    Returns
+    -------
+    (n, 2) float32, data units
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `n` is a whole number >= 1 and `generator` a torch.Generator.
+
+    >>> x = checkerboard(1000, generator=torch.Generator().manual_seed(0))
+    >>> cell = ((x + 1.5) / 0.75).floor()
+    >>> (cell.sum(dim=1) % 2).unique()
+    tensor([0.])
+    """
+    n, rng = _asked(n, generator)
+    column = torch.randint(4, (n,), generator=rng, device=rng.device)
+    row = 2 * torch.randint(2, (n,), generator=rng, device=rng.device) + column % 2
+    inside = torch.rand(n, 2, generator=rng, device=rng.device)
+    return 0.75 * (torch.stack([column, row], dim=1) + inside) - 1.5
+
+
+def swiss_roll(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
+    """A spiral of two turns: one long thread that a blurred guess easily takes for a disc.
+
+    x = r (cos a, sin a) + std z with a uniform on [pi, 5 pi), r = 1.5 a / (5 pi), z ~ N(0, I):
+    the radius grows evenly from 0.3 to 1.5, neighbouring turns are 0.6 apart.
+    Mean (0, 0.3 / pi); E|x|^2 = 0.93 + 2 std^2.
+
+    Parameters
+    ----------
+    n : int, at least 1
+    generator : torch.Generator
+        The points are drawn, and stay, on its device.
+    std : float in [0, 1], data units
+        Width of the pen; 0 gives the bare curve.
+
+    Returns
+    -------
+    (n, 2) float32, data units
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `n` is a whole number >= 1, `generator` a torch.Generator and 0 <= std <= 1.
+
+    >>> x = swiss_roll(1000, generator=torch.Generator().manual_seed(0), std=0.0)
+    >>> bool((0.299 < x.norm(dim=1)).all()), bool((x.norm(dim=1) < 1.501).all())
+    (True, True)
+    """
+    n, rng = _asked(n, generator)
+    angle = math.pi * (1 + 4 * _uniform(n, rng))
+    return _blurred(1.5 * angle / (5 * math.pi), angle, std, rng)
+
+
+def _asked(n, generator):
+    n = _guard.count(n, "n", advice="It counts points: try 1000.")
+    return n, _guard.generator(generator)
+
+
+def _uniform(n, rng):
+    return torch.rand(n, generator=rng, device=rng.device)
+
+
+def _blurred(radius, angle, std, rng):
+    """Polar to Cartesian, plus the width of the pen."""
+    std = _guard.between(std, 0.0, 1.0, "std", advice="It is the width of the pen; try 0.05.")
+    curve = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
+    return curve + std * torch.randn(curve.shape, generator=rng, device=rng.device)
+
+
+# ------------------------------------------------------------------------------ 8x8 digits
+
+
+def digits(split: str) -> tuple[Data, Tensor]:
+    """1,797 real handwritten digits, 8x8 pixels, bundled with scikit-learn: no download.
+
+    x_0 = pixel / 8 - 1: the pixels are whole numbers 0..16, so -1 is paper and 1 is ink.
+
+    The split is drawn once and fixed: the first 896 entries of
+    `numpy.random.RandomState(0).permutation(1797)` train, the other 901 test. NumPy has frozen
+    that stream for good, so every machine has the same halves. Taking every second row would be
+    shorter and wrong: the file opens with 0, 1, ..., 9, 0, 1, ..., 9, and there the even rows
+    hold only even digits. Still, the same people wrote both halves: a test digit is new, its
+    writer may not be.
+
+    Parameters
+    ----------
+    split : "train" (896), "test" (901) or "all" (1,797: train, then test)
+
+    Returns
+    -------
+    images : (N, 1, 8, 8) float32 in [-1, 1]
+    labels : (N,) int64 in 0..9
+
+    Raises
+    ------
+    ValueError
+        For another `split`.
+    ImportError
+        If scikit-learn is missing.
+
+    >>> images, labels = digits("train")
+    >>> images.shape, labels[:5].tolist()
+    (torch.Size([896, 1, 8, 8]), [2, 8, 2, 6, 6])
+    """
+    _guard.choice(split, ("train", "test", "all"), "split")
+    sklearn = _needed("sklearn.datasets", "scikit-learn", "it carries the 8x8 digits")
+    from numpy.random import RandomState  # scikit-learn brings NumPy
+
+    bundle = sklearn.load_digits()
+    order = torch.from_numpy(RandomState(0).permutation(1797))
+    rows = {"train": order[:896], "test": order[896:], "all": order}[split]
+    images = torch.from_numpy(bundle.images).float() / 8 - 1
+    return images[rows].unsqueeze(1), torch.from_numpy(bundle.target).long()[rows]
+
+
+def _needed(module, package, why):
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(
+            f"{package} must be installed: {why}; got {error}. Run: pip install {package}"
+        ) from error
+
+
+# ------------------------------------------------------------------------------ IDX files
+
+_PREFIX = {"train": "train", "test": "t10k"}
+_IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
+_AGAIN = "Download the file again."
+
+
+def idx(folder: str | Path, split: str) -> tuple[Data, Tensor]:
+    """Images and labels from files in the format of MNIST, gzipped or not.
+
+    x_0 = pixel / 127.5 - 1. For "train" the folder holds `train-images-idx3-ubyte` and
+    `train-labels-idx1-ubyte`, for "test" the same with `t10k` (the ten thousand). Each name may
+    end in `.gz`, and may be spelled with a dot, `train-images.idx3-ubyte`, as some mirrors do.
+    If a folder holds several spellings, the first of this list is read. Fashion-MNIST, KMNIST
+    and the like come in the same format; images may have any height and width.
+
+    Parameters
+    ----------
+    folder : path of the folder that holds the files
+    split : "train" or "test"
+
+    Returns
+    -------
+    images : (N, 1, H, W) float32 in [-1, 1]
+    labels : (N,) int64
+
+    Raises
+    ------
+    OSError
+        If the folder or a file is missing or cannot be read.
+    ValueError
+        For another `split`, a file that is broken in any way, or unequal counts.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     pixels, marks = bytes([0, 0, 255, 255, 255, 0]), bytes([7])
+    ...     image_header = bytes([0, 0, 8, 3]) + struct.pack(">3I", 1, 2, 3)
+    ...     label_header = bytes([0, 0, 8, 1]) + struct.pack(">I", 1)
+    ...     _ = Path(folder, "train-images-idx3-ubyte").write_bytes(image_header + pixels)
+    ...     _ = Path(folder, "train-labels-idx1-ubyte").write_bytes(label_header + marks)
+    ...     idx(folder, "train")
+    (tensor([[[[-1., -1.,  1.],
+              [ 1.,  1., -1.]]]]), tensor([7]))
+    """
+    prefix = _PREFIX[_guard.choice(split, tuple(_PREFIX), "split")]
+    folder = Path(folder)
+    return _pair(_find(folder, prefix, _IMAGES), _find(folder, prefix, _LABELS))
+
+
+def read_idx(path: str | Path, ndim: int) -> Tensor:
+    """One IDX file of bytes, gzipped or not, checked before a single pixel is believed.
+
+    The format: two zero bytes, a type code (8: unsigned byte), the number of axes, one
+    big-endian 32-bit size per axis, then the values, last axis fastest. Whether the file is
+    gzipped is read from its first bytes, not from its name. Sizes that the file on disk cannot
+    hold are refused before any memory is taken for them.
+
+    Parameters
+    ----------
+    path : path of the file
+    ndim : number of axes the file must have: 3 for images, 1 for labels
+
+    Returns
+    -------
+    uint8 tensor with `ndim` axes
+
+    Raises
+    ------
+    OSError
+        If the file is missing or cannot be read.
+    ValueError
+        If it is not a whole, undamaged IDX file of unsigned bytes with `ndim` axes.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "three-labels")
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1,  0, 0, 0, 3,  5, 0, 4]))
+    ...     read_idx(path, ndim=1)
+    tensor([5, 0, 4], dtype=torch.uint8)
+    """
+    path, ndim = Path(path), _guard.count(ndim, "ndim", advice=_HOW_MANY)
+    with _readable(path), path.open("rb") as file:
+        disk = os.fstat(file.fileno()).st_size
+        if file.peek(2)[:2] != b"\x1f\x8b":
+            return _parse(file, disk, ndim, path)
+        try:
+            # Deflate cannot shrink data by more than 1032 to 1, so this bounds what is inside.
+            return _parse(gzip.GzipFile(fileobj=file), 1032 * disk, ndim, path)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _broken(path, "be a whole gzip file", f"a damaged one ({error})") from error
+
+
+def _parse(file, capacity, ndim, path):
+    """The values of an open IDX stream that cannot hold more than `capacity` bytes."""
+    magic = file.read(4)
+    if magic[:2] != bytes(2)[: len(magic)]:
+        raise _broken(path, "start with two zero bytes (IDX)", _looks_like(magic))
+    if len(magic) < 4:
+        raise _broken(path, "hold an IDX header", f"{len(magic)} bytes in all")
+    if magic[2] != 8:
+        raise _broken(
+            path,
+            "hold unsigned bytes (type code 8)",
+            f"type code {magic[2]} ({_TYPES.get(magic[2], 'not an IDX type')})",
+            "Save 8-bit pixels or labels instead.",
+        )
+    if magic[3] != ndim:
+        raise _broken(path, f"have {ndim} axes", f"{magic[3]}", _AXES.get((ndim, magic[3]), _AGAIN))
+    header = file.read(4 * ndim)
+    if len(header) < 4 * ndim:
+        raise _broken(path, f"hold {ndim} sizes of 4 bytes", f"{len(header)} bytes of them")
+    shape = struct.unpack(f">{ndim}I", header)
+    size = math.prod(shape)
+    if size == 0:
+        raise _broken(path, "hold at least one value", f"sizes {_by(shape)}")
+    if size > capacity - 4 - 4 * ndim:
+        room = f"a file that can hold at most {capacity:,}"
+        raise _broken(path, f"hold the {_by(shape)} = {size:,} bytes it announces", room)
+    values = bytearray()  # grown piece by piece: an announced size is never trusted with memory
+    while len(values) <= size and (piece := file.read(min(1 << 20, size + 1 - len(values)))):
+        values += piece
+    if len(values) != size:
+        came = "more" if len(values) > size else f"{len(values):,} bytes"
+        raise _broken(path, f"hold exactly {_by(shape)} = {size:,} bytes after its header", came)
+    return torch.frombuffer(values, dtype=torch.uint8).reshape(shape)
+
+
+_TYPES = {9: "signed byte", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}
+_HOW_MANY = "Give 3 for images, 1 for labels."
+_AXES = {
+    (3, 1): "One axis is a labels file: are the two names swapped?",
+    (1, 3): "Three axes is an images file: are the two names swapped?",
+}
+_STARTS = {
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"\x93NUM": "a NumPy file",
+    b"PK\x03\x04": "a zip archive: unpack it first",
+    b"<": "a web page, perhaps an error message saved under this name",
+    b"\x1f\x8b": "gzip inside gzip: unpack it once",
+}
+
+
+def _looks_like(magic):
+    for start, what in _STARTS.items():
+        if magic.startswith(start):
+            return f"{magic!r} ({what})"
+    return f"{magic!r}"
+
+
+def _by(shape):
+    return " x ".join(f"{size:,}" for size in shape)
+
+
+def _broken(path, must, came, advice=_AGAIN):
+    return ValueError(f"{path} must {must}; got {came}. {advice}")
+
+
+@contextmanager
+def _readable(path):
+    """Refuse what is no file, and put the system's reason into a sentence."""
+    try:
+        if not path.is_file():  # also keeps us from waiting on a pipe
+            raise FileNotFoundError("a folder" if path.is_dir() else "no file of that name")
+        yield
+    except OSError as error:
+        raise type(error)(
+            f"{path} must be a readable file; got {error.strerror or error}. "
+            "Check the path and its permissions."
+        ) from error
+
+
+def _find(folder, prefix, part):
+    """The first spelling of a file's name that the folder holds."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise type(error)(
+            f"{folder} must be a readable folder with MNIST-format files; got {error.strerror}. "
+            "Give the folder that holds them, not a file, and check its permissions."
+        ) from error
+    plain = f"{prefix}-{part}"
+    dotted = plain.replace("-idx", ".idx")
+    for name in (plain, f"{plain}.gz", dotted, f"{dotted}.gz"):
+        if name in names and not os.path.isdir(folder / name):  # some archives nest file in folder
+            return folder / name
+    held = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+    raise FileNotFoundError(
+        f"{folder} must hold {plain} or {dotted}, with or without .gz; "
+        f"got {held or 'an empty folder'}. Put the file there, or give another folder."
+    )
+
+
+def _pair(images_path, labels_path):
+    images, labels = read_idx(images_path, ndim=3), read_idx(labels_path, ndim=1)
+    if len(images) != len(labels):
+        raise ValueError(
+            f"{images_path} and {labels_path} must hold as many images as labels; "
+            f"got {len(images):,} and {len(labels):,}. Take both files from one data set."
+        )
+    return images.unsqueeze(1).float().div_(127.5).sub_(1), labels.long()
+
+
+# ------------------------------------------------------------------------------ downloads
+
+_URLS = {
+    "mnist": "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "fashion-mnist": "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+}
+# SHA-256 of the gzipped files as first published, images then labels: whoever serves them, these
+# are the ones. (A mirror that packs the same pixels anew has other sums: `idx` reads its files.)
+_SHA256 = {
+    "mnist": {
+        "train": (
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        "test": (
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    },
+    "fashion-mnist": {
+        "train": (
+            "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+        ),
+        "test": (
+            "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        ),
+    },
+}
+
+
+def mnist(split: str) -> tuple[Data, Tensor]:
+    """MNIST: 60,000 + 10,000 handwritten digits of 28x28 pixels; downloaded once, then cached.
+
+    x_0 = pixel / 127.5 - 1. The files come from a mirror of the originals, about 11 MB, into
+    `cache_folder() / "mnist"`, and count only if their SHA-256 is the published one. If they
+    already lie there, no network is touched.
+
+    Parameters
+    ----------
+    split : "train" (60,000) or "test" (10,000)
+
+    Returns
+    -------
+    images : (N, 1, 28, 28) float32 in [-1, 1]
+    labels : (N,) int64 in 0..9
+
+    Raises
+    ------
+    ValueError
+        For another `split`, or a cached file with another checksum.
+    OSError
+        If a file is neither in the cache nor to be had from the network.
+    ImportError
+        If a download is needed and pooch is missing.
+
+    >>> images, labels = mnist("test")       # doctest: +SKIP
+    >>> images.shape                         # doctest: +SKIP
+    torch.Size([10000, 1, 28, 28])
+    """
+    return _cached("mnist", split)
+
+
+def fashion_mnist(split: str) -> tuple[Data, Tensor]:
+    """Fashion-MNIST: 60,000 + 10,000 pictures of clothes, 28x28; downloaded once, then cached.
+
+    x_0 = pixel / 127.5 - 1. About 31 MB into `cache_folder() / "fashion-mnist"`; otherwise like
+    `mnist`. Labels 0..9: T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag,
+    ankle boot.
+
+    Parameters
+    ----------
+    split : "train" (60,000) or "test" (10,000)
+
+    Returns
+    -------
+    images : (N, 1, 28, 28) float32 in [-1, 1]
+    labels : (N,) int64 in 0..9
+
+    Raises
+    ------
+    ValueError, OSError, ImportError
+        As `mnist`.
+
+    >>> images, labels = fashion_mnist("test")     # doctest: +SKIP
+    >>> images.shape                               # doctest: +SKIP
+    torch.Size([10000, 1, 28, 28])
+    """
+    return _cached("fashion-mnist", split)
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: $DDPM_LAB_DATA if set, else this system's place for caches.
+
+    Returns
+    -------
+    Path; it need not exist yet
+
+    Raises
+    ------
+    ImportError
+        If DDPM_LAB_DATA is not set and pooch, which knows the system's place, is missing.
+
+    >>> isinstance(cache_folder(), Path)
+    True
+    """
+    chosen = os.environ.get("DDPM_LAB_DATA")
+    return Path(chosen).expanduser() if chosen else Path(_pooch().os_cache("ddpm-lab"))
+
+
+def _pooch():
+    return _needed("pooch", "pooch", "it finds the cache and downloads into it")
+
+
+def _cached(name, split):
+    prefix = _PREFIX[_guard.choice(split, tuple(_PREFIX), "split")]
+    folder, url = cache_folder() / name, _URLS[name]
+    images, labels = _SHA256[name][split]
+    return _pair(
+        _fetched(url, folder / f"{prefix}-{_IMAGES}.gz", images),
+        _fetched(url, folder / f"{prefix}-{_LABELS}.gz", labels),
+    )
+
+
+def _fetched(url, path, sha256):
+    """The path of a file that is there and has the published checksum."""
+    if not os.path.lexists(path):
+        _download(url + path.name, path, sha256)
+    with _readable(path):
+        came = hashlib.sha256(path.read_bytes()).hexdigest()
+    if came != sha256:
+        raise ValueError(
+            f"{path} must have the SHA-256 {sha256}; got {came}. Delete the file and it is "
+            f"downloaded again; or, if you trust it, read it with "
+            f'datasets.idx("{path.parent.as_posix()}", split).'
+        )
+    return path
+
+
+def _download(url, path, sha256):
+    pooch = _pooch()
+    try:
+        # pooch writes beside the target, checks, then renames: the cache never holds half a file.
+        pooch.retrieve(url, f"sha256:{sha256}", path.name, path.parent, progressbar=True)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(
+            f"{url} must be reachable, and its file the published one, to fill the cache; "
+            f"got {type(error).__name__}: {error}. Offline? The course does not need this file: "
+            f"datasets.digits comes with scikit-learn and will do. To have it all the same, fetch "
+            f"{path.name} elsewhere and put it, still gzipped, into {path.parent}."
+        ) from error
+
+
+# ------------------------------------------------------------------------------ batches
+
+
+def batches(
+    x: Data, size: int, *, generator: torch.Generator, labels: Tensor | None = None
+) -> Iterator:
+    """Shuffled batches without end: every epoch is a new permutation of the data.
+
+    Within an epoch no example comes twice. The last N mod size examples of an epoch are
+    dropped, so that each batch has the same size and the same noise in its mean; the next
+    permutation leaves out others. The permutation is drawn when an epoch's first batch is asked
+    for, on the generator's device.
+
+    Parameters
+    ----------
+    x : (N, *D) float, data units
+    size : int in 1..N
+    generator : torch.Generator
+    labels : (N, ...) Tensor, optional
+        Shuffled along with `x`; on the same device.
+
+    Returns
+    -------
+    Iterator of (size, *D) tensors, or of pairs (x, labels) if `labels` are given
+
+    Raises
+    ------
+    TypeError, ValueError
+        At once, not at the first batch: unless `x` is a float tensor with a batch axis,
+        1 <= size <= N, `generator` a torch.Generator, and there is one label per example.
+
+    >>> x = torch.arange(6.0).reshape(6, 1)
+    >>> stream = batches(x, 3, generator=torch.Generator().manual_seed(0))
+    >>> epoch = torch.cat([next(stream), next(stream)])
+    >>> epoch.flatten().sort().values
+    tensor([0., 1., 2., 3., 4., 5.])
+    """
+    _guard.data(x)
+    rng = _guard.generator(generator)
+    size = _guard.count(size, "size", advice="A batch holds at least one example.")
+    if size > len(x):
+        raise ValueError(
+            f"size must be at most the number of examples, N = {len(x)}; got {size}. "
+            "Take smaller batches or more data."
+        )
+    if labels is not None:
+        _check_labels(labels, x)
+    return _epochs(x, size, rng, labels)
+
+
+def _check_labels(labels, x):
+    if not isinstance(labels, Tensor):
+        raise TypeError(
+            f"labels must be a torch tensor; got {type(labels).__name__}. Use torch.as_tensor."
+        )
+    if labels.dim() == 0 or len(labels) != len(x) or labels.device != x.device:
+        raise ValueError(
+            f"labels must hold one entry per example, N = {len(x)}, on {x.device}; "
+            f"got shape {tuple(labels.shape)} on {labels.device}. Cut or move them together with x."
+        )
+
+
+def _epochs(x, size, rng, labels):
+    while True:
+        order = torch.randperm(len(x), generator=rng, device=rng.device).to(x.device)
+        for rows in order[: len(x) // size * size].split(size):
+            yield x[rows] if labels is None else (x[rows], labels[rows])

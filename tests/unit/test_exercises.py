@@ -1,0 +1,133 @@
+"""Exercises must accept what is right, and reject and name what is wrong.
+
+Truth: the reference must pass its own check, each misconception is wrong by construction and must be
+told its own hint, and hand-made attempts (empty, endless, raising, of the wrong type) must each get
+a clear line.
+"""
+
+import time
+
+import pytest
+import torch
+
+from ddpm_lab import exercises, forward
+from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.gaussians import Gaussian
+
+PAIRS = [
+    pytest.param(name, i, id=f"{name}-{i}")
+    for name in exercises.names()
+    for i in range(len(exercises.exercise(name).misconceptions))
+]
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_the_right_answer_passes(name):
+    assert exercises.verdict(name, exercises.exercise(name).reference).mark == "✓"
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_every_exercise_knows_at_least_two_misconceptions(name):
+    hints = [m.hint for m in exercises.exercise(name).misconceptions]
+    assert len(hints) >= 2
+    assert len(set(hints)) == len(hints)
+
+
+@pytest.mark.parametrize(("name", "i"), PAIRS)
+def test_each_misconception_is_rejected_and_named(name, i):
+    wrong, hint = exercises.exercise(name).misconceptions[i]
+    assert exercises.verdict(name, wrong) == ("✗", hint)
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_hints_fit_on_one_line(name):
+    for _, hint in exercises.exercise(name).misconceptions:
+        assert "\n" not in hint and 10 <= len(hint) <= 160
+
+
+def test_check_prints_one_line_and_returns_what_to_go_on_with(capsys):
+    def mine(schedule, x_0, t):
+        return forward.marginal(schedule, x_0, t)
+
+    assert exercises.check("forward.marginal", mine) is mine
+    assert capsys.readouterr().out == "✓ forward.marginal\n"
+    assert exercises.check("forward.marginal", lambda s, x, t: 3) is forward.marginal
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_an_unwritten_function_is_not_yet():
+    def with_docstring(schedule, x_0, t):
+        """Return the Gaussian."""
+        ...
+
+    def without(schedule, x_0, t): ...
+
+    for attempt in (with_docstring, without, ..., None):
+        assert exercises.verdict("forward.marginal", attempt) == ("○", "not yet")
+
+
+def test_a_forgotten_return_is_asked_about():
+    def forgot(schedule, x_0, t):
+        forward.marginal(schedule, x_0, t)
+
+    mark, message = exercises.verdict("forward.marginal", forgot)
+    assert mark == "○" and "return" in message
+
+
+@pytest.mark.parametrize(
+    ("attempt", "said"),
+    [
+        (lambda s, x, t: 1 / 0, "ZeroDivisionError"),
+        (lambda s, x: x, "TypeError"),
+        (lambda s, x, t: exit(), "ended the program"),
+        (lambda s, x, t: (x, 1.0), "return a Gaussian; you return a tuple"),
+        (lambda s, x, t: Gaussian(x[0], torch.tensor(1.0)), "shape"),
+        (lambda s, x, t: Gaussian("x", torch.tensor(1.0)), "numbers"),
+        (lambda s, x, t: Gaussian(x, x + 1), "for t = 1: your mean"),
+        (3.0, "function itself"),
+    ],
+)
+def test_attempts_that_fail_get_a_clear_line(attempt, said):
+    mark, message = exercises.verdict("forward.marginal", attempt)
+    assert mark == "✗" and said in message and "\n" not in message
+
+
+def test_an_endless_loop_is_left(monkeypatch):
+    monkeypatch.setattr(exercises, "SECONDS", 0.3)
+
+    def endless(schedule, x_0, t):
+        while True:
+            pass
+
+    start = time.perf_counter()
+    mark, message = exercises.verdict("forward.marginal", endless)
+    assert mark == "✗" and "loop" in message
+    assert time.perf_counter() - start < 5
+
+
+def test_an_attempt_cannot_spoil_the_inputs_of_the_next():
+    def spoils(schedule, x_0, t):
+        answer = forward.marginal(schedule, x_0.clone(), t)
+        x_0.zero_()
+        return answer
+
+    assert exercises.verdict("forward.marginal", spoils).mark == "✓"
+    assert exercises.verdict("forward.marginal", forward.marginal).mark == "✓"
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"must be an exercise.*forward\.marginal"):
+        exercises.check("forward.nonsense", None)
+
+
+def test_open_questions_are_judged_by_properties(monkeypatch):
+    even = Exercise(
+        reference=lambda n: 2 * n,
+        cases=lambda: [Case("n = 3", (3,))],
+        misconceptions=(Misconception(lambda n: n, "double it"),),
+        judge=lambda case, answer: "it is odd" if answer % 2 else None,
+    )
+    monkeypatch.setattr(exercises, "exercise", lambda name: even)
+    assert exercises.verdict("any", lambda n: 10).mark == "✓"
+    assert exercises.verdict("any", lambda n: n).message == "double it"
+    assert exercises.verdict("any", lambda n: 5).message == "for n = 3: it is odd"
