@@ -14,7 +14,8 @@ The modules are ordered like the chapters. A module imports only from lower laye
     3  oracles     samplers     losses
     4  datasets
     5  figures
-    6  explorers   exercises    __main__
+    6  designer
+    7  explorers   exercises    __main__
 
 `import ddpm_lab` is cheap: a module is loaded when it is first used.
 
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "datasets",
+    "designer",
     "exercises",
     "explorers",
     "figures",

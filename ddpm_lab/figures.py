@@ -27,14 +27,10 @@ COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, GREY)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), "-")
 
 STYLE = {
-    "font.size": 10,
-    "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.25,
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
     "figure.dpi": 100,
     "savefig.dpi": 100,
 }
@@ -174,7 +170,9 @@ def images(
 
 
 def show(fig: Figure, alt: str) -> None:
-    """Put a figure into the notebook, with a sentence for those who do not see it.
+    """Put a figure into the notebook, and under it a sentence that says what it shows.
+
+    The sentence is caption and alternative text in one: JupyterLab gives a screen reader no other.
 
     Parameters
     ----------
@@ -195,11 +193,10 @@ def show(fig: Figure, alt: str) -> None:
     from IPython import get_ipython
     from IPython.display import display
 
-    if get_ipython() is None:
-        print(alt)
-    else:
+    if get_ipython() is not None:
         bundle = {"image/png": png(fig), "text/plain": alt}
         display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    print(alt)
 
 
 def show_source(function) -> None:

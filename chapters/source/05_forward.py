@@ -1,0 +1,719 @@
+# %% [markdown]
+# # 05 · How does data become noise, in one line?
+#
+# You have a picture, and a recipe that adds a little noise, a thousand times over. Where does the
+# picture end up? And do you really have to walk all thousand steps to know?
+#
+# **After this chapter you can**
+#
+# - write one noising step, and say what its square root is for,
+# - merge any number of steps into one line, and prove it,
+# - check that line against a simulation, with error bars,
+# - say how far the end of the chain is from pure noise, in bits.
+#
+# **You need** [00 · Start here](00_start_here.ipynb), and this fact: the variances of independent
+# noises add. About 60 minutes to read and work through; it runs in under a minute.
+#
+# **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2, Eq. 2–4; [SD15] Sohl-Dickstein et al.
+# 2015, where the idea comes from.
+
+# %%
+import math
+
+import sympy as sp
+import torch
+
+from ddpm_lab import figures, forward, gaussians, losses, oracles, schedules
+from ddpm_lab.datasets import digits
+from ddpm_lab.exercises import check
+from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
+from ddpm_lab.schedules import coef, row
+
+schedule = schedules.linear()  # beta from 1e-4 to 0.02 in 1000 steps
+print(schedule)
+
+# %% [markdown]
+# ## A first look: two crowds, one end
+#
+# Put 300 walkers at $x_0 = -2$ and 300 at $x_0 = +2$. Each takes a thousand small noisy steps.
+#
+# **Predict.** Will the two crowds still be apart at the end?
+
+# %%
+starts = torch.tensor([-2.0, 2.0], dtype=torch.float64).repeat_interleave(300)[:, None]
+paths = torch.stack([x_t for t, x_t in forward.chain(schedule, starts, generator=seeded(5))])
+left, right = paths[:, :300, 0], paths[:, 300:, 0]  # (1000 times, 300 walkers)
+
+fig, ax = figures.new(height=3.2)
+steps = torch.arange(1, 1001)
+for crowd, color, name in ((left, figures.BLUE, "x_0 = -2"), (right, figures.RED, "x_0 = +2")):
+    ax.plot(steps, crowd[:, :15], color=color, linewidth=0.5, alpha=0.5)
+    ax.plot(steps, crowd.mean(1), color=color, linewidth=2.5, label=f"mean of 300 from {name}")
+ax.set(xlabel="time t, steps", ylabel="x_t, data units")
+ax.legend(loc="upper right", fontsize=9)
+figures.show(fig, alt="Two bundles of noisy paths, from -2 and +2, have merged by t = 800.")
+for t in (1, 300, 1000):
+    print(f"t = {t:4}: means {left[t - 1].mean():+.3f} {right[t - 1].mean():+.3f}, "
+          f"stds {left[t - 1].std():.3f} {right[t - 1].std():.3f}")
+
+# %% [markdown]
+# The two means shrink from ±2 to near 0, and both spreads grow to about 1. At $t = 1000$ you could
+# no longer tell from a walker where it came from. That is what we want: **every** start ends in the
+# same simple law, so a walk *back* can begin without knowing anything.
+#
+# Three questions are left. What exactly is one step? Why does the spread stop at 1? And is there a
+# way to know $x_t$ without walking? The rest of the chapter answers them.
+
+# %% [markdown]
+# ## From one latent step to a thousand
+#
+# A variational auto-encoder (chapter 04) explains a picture $x$ by one hidden $z$: an encoder
+# $q(z \mid x)$, learned, and a decoder $p(x \mid z)$, learned. Now replace the one step by $T$ small
+# ones, and write $x_0$ for the picture and $x_T$ for the last hidden state:
+#
+# $$q(x_{0:T}) = q(x_0) \prod_{t=1}^{T} q(x_t \mid x_{t-1}),
+# \qquad p_\theta(x_{0:T}) = p(x_T) \prod_{t=1}^{T} p_\theta(x_{t-1} \mid x_t). \tag{5.1}$$
+#
+# The left chain encodes, the right one decodes; the hidden states have the size of the picture.
+# Ho et al. then simplify three times: the **encoder is fixed** (it adds noise and has no
+# parameters), each **reverse step is Gaussian** with a fixed variance, and the network predicts the
+# **noise** instead of the mean. This chapter is about the first of the three.
+#
+# Training makes the two joint laws alike. If they were equal, their marginals would be equal too, in
+# particular the law of $x_0$; and if they are only close, the marginals are at least as close:
+#
+# $$\mathrm{KL}\big(q(x_0) \,\|\, p_\theta(x_0)\big) \;\le\;
+# \mathrm{KL}\big(q(x_{0:T}) \,\|\, p_\theta(x_{0:T})\big). \tag{5.2}$$
+#
+# Here is that inequality for one step and one dimension. The data are $N(0, 1)$, the step has
+# $\beta = 0.3$, and the decoder is a little wrong: its mean factor is too small by 10 %.
+
+# %%
+# eq: 5.1, 5.2
+from torch.distributions import MultivariateNormal, kl_divergence
+
+a = math.sqrt(0.7)  # q: x_0 ~ N(0, 1), x_1 = a x_0 + sqrt(0.3) eps, so x_1 ~ N(0, 1) too
+b = 0.9 * a  # p: x_1 ~ N(0, 1), x_0 = b x_1 + sqrt(0.3) z; the exact decoder has b = a
+
+
+def joint(cov_01, var_0):
+    return MultivariateNormal(torch.zeros(2), torch.tensor([[var_0, cov_01], [cov_01, 1.0]]))
+
+
+q_joint, p_joint = joint(a, 1.0), joint(b, b * b + 0.3)
+data, decoded = (Gaussian(torch.zeros(1), torch.tensor(v)) for v in (1.0, b * b + 0.3))
+marginal_kl = gaussians.kl(data, decoded)
+print(f"KL of the joint laws      {kl_divergence(q_joint, p_joint):.4f} nats")
+print(f"KL of the laws of x_0     {marginal_kl.item():.4f} nats")
+exact = kl_divergence(q_joint, joint(a, a * a + 0.3))
+print(f"with the exact decoder    {abs(exact):.4f} nats")
+
+# %% [markdown]
+# The joint KL, 0.0117 nats, is larger than the KL that we care about, 0.0053. With the exact decoder
+# both are 0. So pushing the joint KL down pushes a ceiling down. Chapter 08 splits this ceiling into
+# its terms.
+#
+# ### Why many small steps?
+#
+# The reverse step $q(x_{t-1} \mid x_t)$ is what the network must imitate, and it is allowed a
+# Gaussian only. **Predict:** the data sit in two bumps, at ±0.97. After one *big* noising step
+# ($\beta = 0.5$), is the way back Gaussian? After one small step ($\beta = 0.02$)?
+
+# %%
+x = torch.linspace(-3, 3, 3001, dtype=torch.float64)
+bumps = oracles.log_density(oracles.two_modes(), schedule, x[:, None], 0).exp()  # q(x_0) on a grid
+
+
+def gap(beta):
+    """Mean KL from the true q(x_0 | x_1) to the Gaussian with its mean and variance, nats."""
+    x_1 = torch.linspace(-4, 4, 401, dtype=torch.float64)[:, None]
+    way_back = bumps * torch.exp(-((x_1 - math.sqrt(1 - beta) * x) ** 2) / (2 * beta))
+    seen = way_back.sum(1, keepdim=True)  # how often x_1 comes up
+    p = way_back / seen
+    mean = (p * x).sum(1, keepdim=True)
+    var = (p * (x - mean) ** 2).sum(1)
+    entropy = -(p * (p / 0.002).clamp(min=1e-300).log()).sum(1)  # 0.002: the grid's spacing
+    kl = 0.5 * torch.log(2 * torch.pi * torch.e * var) - entropy
+    return float((kl * seen[:, 0]).sum() / seen.sum())
+
+
+for beta in (0.5, 0.1, 0.02, 0.004):
+    print(f"beta = {beta:5}: the way back is {gap(beta):.6f} nats from a Gaussian")
+
+# %% [markdown]
+# From 0.549 nats down to 0.000004: the smaller the step, the more Gaussian the way back. That is the
+# reason for many small steps. It is a statement about **this** chain, with noise that shrinks from
+# step to step.
+#
+# Some notes offer a bigger reason: "between any two laws there is a path of simple normal steps, so
+# many steps beat one". As a statement about generators this explains nothing, because it already
+# holds for one step. The next cell draws from $p(x) = 2x$ with a single normal step, and the result
+# is off by a few thousandths.
+
+# %%
+z = normal_like(torch.empty(100_000, dtype=torch.float64), generator=seeded(1))
+one_step = torch.special.ndtr(z).sqrt()  # F^-1(Phi(z)), because F(x) = x^2
+one_step = one_step + 0.001 * normal_like(one_step, generator=seeded(2))
+ordered = one_step.clamp(0, 1).sort().values
+distance = (ordered**2 - torch.linspace(0, 1, 100_000, dtype=torch.float64)).abs().max()
+print(f"largest gap between the two distribution functions: {distance:.4f}")
+
+# %% [markdown]
+# ## One step
+#
+# Here is the recipe of one step, as a law and as a sample:
+#
+# $$q(x_t \mid x_{t-1}) = N\big(\sqrt{1-\beta_t}\; x_{t-1},\; \beta_t I\big) \tag{5.3}$$
+#
+# $$x_t = \sqrt{\alpha_t}\; x_{t-1} + \sqrt{\beta_t}\; \epsilon_t,
+# \qquad \alpha_t = 1 - \beta_t,\quad \epsilon_t \sim N(0, I). \tag{5.4}$$
+#
+# Both say the same. A normal with mean $a$ and variance $b^2$ is $a + b\,\epsilon$: shift and stretch
+# a standard normal. Mind the root: $\beta_t$ is a **variance**, so the noise is multiplied by
+# $\sqrt{\beta_t}$. Writing $\beta_t$ there is one of the most copied slips of the field.
+
+# %%
+# eq: 5.3, 5.4
+x_s = torch.full((200_000, 1), 0.5, dtype=torch.float64)
+one_step = forward.transition(schedule, x_s, 499, 500)
+x_t = draw(one_step, normal_like(x_s, generator=seeded(3)))
+print(f"beta_500 = {schedule.beta[500]:.5f}")
+print(f"mean {x_t.mean():.5f}, the law says {math.sqrt(1 - schedule.beta[500]) * 0.5:.5f}")
+print(f"var  {x_t.var():.5f}, the law says {schedule.beta[500]:.5f}")
+
+# %% [markdown]
+# ### Exercise 5.1 · One step by hand
+#
+# Write (5.4). `z` is standard normal noise, already drawn. The table `schedule.beta` has a row for
+# every time: `schedule.beta[t]` belongs to the step that **ends** at `t`.
+
+# %% tags=["exercise"]
+def my_step(schedule, x, t, z):
+    """Return x_t, given x at time t - 1 and the noise z."""
+    ### BEGIN SOLUTION
+    beta_t = schedule.beta[t]
+    return (1 - beta_t).sqrt() * x + beta_t.sqrt() * z
+    ### END SOLUTION
+
+
+step = check("forward.step", my_step)
+
+# %% [markdown]
+# ## What is the square root for?
+#
+# Why shrink $x$ at all? Adding noise would be enough to drown the picture.
+#
+# **Predict.** Three data sets have variance 0.25, 1 and 4. What is the variance of $x_t$ at
+# $t = 1000$, (a) with the factor $\sqrt{1-\beta_t}$, (b) without it?
+#
+# Take variances on both sides of (5.4). The two parts are independent, so
+#
+# $$\operatorname{Var} x_t = (1-\beta_t)\operatorname{Var} x_{t-1} + \beta_t. \tag{5.5}$$
+#
+# If $\operatorname{Var} x_{t-1} = 1$ the right side is 1 again, for *every* $\beta_t$. If it is not 1,
+# subtract 1 on both sides: $\operatorname{Var} x_t - 1 = (1-\beta_t)(\operatorname{Var} x_{t-1} - 1)$.
+# The distance from 1 shrinks by $\alpha_t$ in each step, so
+#
+# $$\operatorname{Var} x_t = 1 + \bar\alpha_t\,(\operatorname{Var} x_0 - 1),
+# \qquad \bar\alpha_t = \alpha_1 \alpha_2 \cdots \alpha_t. \tag{5.6}$$
+
+# %%
+# eq: 5.5, 5.6
+growth = {}
+for start in (0.25, 1.0, 4.0):
+    var = torch.full((1001,), start, dtype=torch.float64)
+    for t in range(1, 1001):
+        var[t] = (1 - schedule.beta[t]) * var[t - 1] + schedule.beta[t]  # (5.5), step by step
+    growth[f"with the factor, Var x_0 = {start:g}"] = var
+    formula = 1 + schedule.abar * (start - 1)  # (5.6)
+    print(f"Var x_0 = {start:4}: Var x_t = {var[100]:.4f}, {var[300]:.4f}, {var[1000]:.4f} "
+          f"at t = 100, 300, 1000; (5.6) agrees: {bool((var - formula).abs().max() < 1e-12)}")
+without = 1 + schedule.beta.cumsum(0)
+growth["without it, Var x_0 = 1"] = without
+print(f"without the factor: Var x_T = {without[-1]:.2f}")
+fig = figures.curves(range(1001), growth, xlabel="time t, steps", ylabel="Var x_t", height=3)
+figures.show(fig, alt="With the factor all three variances go to 1; without it one grows to 11.05.")
+
+# %% [markdown]
+# With the factor, every start is drawn to 1: from 0.25 to 0.3272, 0.7027 and 1.0000; from 4 to 3.6911,
+# 2.1893 and 1.0001. Without it the variance grows to 11.05 and goes on growing.
+#
+# Two corrections to what is often said:
+#
+# - "The scaling keeps the variance." Only if it is 1 at the start. That is why data are scaled first.
+# - "Without the scaling the process is wrong." It is another convention. Divide the unscaled $x_t$ by
+#   a known number and you have the scaled one; a whole family of models, called *variance exploding*,
+#   lives with the growth. What the factor buys is that a network always sees inputs of the same size.
+#
+# And without the factor the end remembers its start, as the next cell shows.
+
+# %%
+x_0 = normal_like(torch.empty(100_000, 1, dtype=torch.float64), generator=seeded(1))
+eps = normal_like(x_0, generator=seeded(2))
+exploding = x_0 + math.sqrt(without[-1] - 1) * eps  # all the noise of the chain, nothing shrunk
+end = forward.noised(schedule, x_0, 1000, eps)
+
+
+def correlation(a, b):
+    return torch.corrcoef(torch.cat([a, b], dim=1).T)[0, 1].item()
+
+
+print(f"correlation of x_0 and x_T without the factor: {correlation(x_0, exploding):.3f}")
+print(f"correlation of x_0 and x_T with the factor:    {correlation(x_0, end):.3f}")
+print(f"in theory: {1 / math.sqrt(without[-1]):.3f} and {schedule.signal[1000]:.4f}")
+
+# %% [markdown]
+# ### Exercise 5.2 · Keep the variance of your own data
+#
+# Suppose the data have variance `var`, not 1, and each step adds noise of variance `beta`. Which
+# factor $f$ in $x_t = f\,x_{t-1} + \sqrt{\beta}\,\epsilon$ keeps the variance at `var`? (With
+# `var = 1` your formula must give $\sqrt{1-\beta}$.)
+
+# %% tags=["exercise"]
+def my_factor(var, beta):
+    """Return the factor on x that keeps its variance at `var`; a float."""
+    ### BEGIN SOLUTION
+    return math.sqrt(1 - beta / var)
+    ### END SOLUTION
+
+
+keep_variance = check("forward.keep_variance", my_factor)
+
+# %% [markdown]
+# ## Two steps are one step
+#
+# Now the trick that makes diffusion practical. Insert the first step into the second, line by line:
+#
+# $$\begin{aligned}
+# x_2 &= \sqrt{\alpha_2}\; x_1 + \sqrt{\beta_2}\;\epsilon_2 \\
+#     &= \sqrt{\alpha_2}\,\big(\sqrt{\alpha_1}\; x_0 + \sqrt{\beta_1}\;\epsilon_1\big) + \sqrt{\beta_2}\;\epsilon_2 \\
+#     &= \sqrt{\alpha_2 \alpha_1}\; x_0 + \underbrace{\sqrt{\alpha_2 \beta_1}\;\epsilon_1 + \sqrt{\beta_2}\;\epsilon_2}_{\text{two noises}} .
+# \end{aligned} \tag{5.7}$$
+#
+# **Predict.** $\epsilon_1$ and $\epsilon_2$ are independent. What is the variance of the two noises
+# together?
+#
+# <details><summary>Answer</summary>
+#
+# Variances of independent noises add: $\alpha_2\beta_1 + \beta_2$. (Standard deviations do not.)
+#
+# </details>
+#
+# The sum of independent normals is normal. So the two noises are **one** noise
+# $\sqrt{\alpha_2\beta_1 + \beta_2}\;\bar\epsilon$ with $\bar\epsilon \sim N(0, I)$: not the same
+# number, but the same law. And its variance has a short form:
+#
+# $$\alpha_2\beta_1 + \beta_2 \;=\; \alpha_2(1-\alpha_1) + (1-\alpha_2) \;=\; 1 - \alpha_1\alpha_2. \tag{5.8}$$
+
+# %%
+# eq: 5.7, 5.8
+alpha_1, alpha_2 = sp.symbols("alpha_1 alpha_2", positive=True)
+beta_1, beta_2 = 1 - alpha_1, 1 - alpha_2
+x0, eps_1, eps_2 = sp.symbols("x_0 epsilon_1 epsilon_2")
+x1 = sp.sqrt(alpha_1) * x0 + sp.sqrt(beta_1) * eps_1
+x2 = sp.expand(sp.sqrt(alpha_2) * x1 + sp.sqrt(beta_2) * eps_2)
+noise_var = x2.coeff(eps_1) ** 2 + x2.coeff(eps_2) ** 2
+factor_gap = sp.simplify(x2.coeff(x0) - sp.sqrt(alpha_1 * alpha_2))
+var_gap = sp.simplify(noise_var - (1 - alpha_1 * alpha_2))
+print("factor on x_0, minus sqrt(alpha_1 alpha_2): ", factor_gap)
+print("noise variance, minus (1 - alpha_1 alpha_2):", var_gap)
+
+# %% [markdown]
+# Both differences are 0: the algebra holds. Does the simulation agree? And what if the two noises
+# were *not* independent? Take $\beta_1 = \beta_2 = 0.02$.
+
+# %%
+eps_1 = normal_like(torch.empty(400_000, 1, dtype=torch.float64), generator=seeded(1))
+eps_2 = normal_like(eps_1, generator=seeded(2))
+for name, second in (("independent", eps_2), ("the same noise twice", eps_1)):
+    merged = math.sqrt(0.98 * 0.02) * eps_1 + math.sqrt(0.02) * second
+    print(f"{name:>20}: variance {merged.var():.4f}")
+print(f"1 - alpha_1 alpha_2 = {1 - 0.98**2:.4f}")
+
+# %% [markdown]
+# Independent noises give 0.0395, and (5.8) says 0.0396. The same noise twice gives about 0.079, twice as much:
+# merging **needs** independence.
+#
+# ### Exercise 5.3 · Merge two steps
+#
+# Return two numbers: the factor on $x_0$, and the variance of the noise, after two steps with
+# `beta_1` and `beta_2`. Start from (5.7) and do not look at (5.8).
+
+# %% tags=["exercise"]
+def my_merge(beta_1, beta_2):
+    """Return (factor on x_0, variance of the merged noise) after two steps; two floats."""
+    ### BEGIN SOLUTION
+    factor = math.sqrt((1 - beta_1) * (1 - beta_2))
+    var = (1 - beta_2) * beta_1 + beta_2
+    return factor, var
+    ### END SOLUTION
+
+
+merge = check("forward.merge", my_merge)
+print("two steps of 0.02:", [round(value, 6) for value in merge(0.02, 0.02)])
+
+# %% [markdown]
+# ## And so are a thousand: induction
+#
+# Suppose that after $t-1$ steps we have already merged everything into one noise:
+#
+# $$x_{t-1} = \sqrt{\bar\alpha_{t-1}}\; x_0 + \sqrt{1-\bar\alpha_{t-1}}\;\bar\epsilon_{t-1}. \tag{5.9}$$
+#
+# For $t - 1 = 0$ this holds, because $\bar\alpha_0 = 1$. (Our tables have that row: row 0 is clean
+# data. Leave it out, and every second formula needs a special case.) One more step gives
+#
+# $$x_t = \sqrt{\alpha_t\bar\alpha_{t-1}}\; x_0
+# + \sqrt{\alpha_t(1-\bar\alpha_{t-1})}\;\bar\epsilon_{t-1} + \sqrt{\beta_t}\;\epsilon_t ,$$
+#
+# and the variances of the two independent noises add up to
+#
+# $$\alpha_t(1-\bar\alpha_{t-1}) + \beta_t = 1 - \alpha_t\bar\alpha_{t-1} = 1 - \bar\alpha_t. \tag{5.10}$$
+#
+# So (5.9) holds at $t$ as well, and therefore at every $t$. The chain has become one line:
+#
+# $$\boxed{\;x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1-\bar\alpha_t}\;\epsilon,
+# \qquad q(x_t \mid x_0) = N\big(\sqrt{\bar\alpha_t}\,x_0,\,(1-\bar\alpha_t) I\big)\;} \tag{5.11}$$
+#
+# The one noise $\epsilon$ is made of all the small ones:
+#
+# $$\bar\epsilon_t = \frac{\sqrt{\alpha_t}\sqrt{1-\bar\alpha_{t-1}}\;\bar\epsilon_{t-1}
+# + \sqrt{\beta_t}\;\epsilon_t}{\sqrt{1-\bar\alpha_t}}. \tag{5.12}$$
+
+# %%
+# eq: 5.9, 5.10, 5.12
+alpha_t, abar_s = sp.symbols("alpha_t abar_s", positive=True)  # abar_s stands for abar_{t-1}
+left_side = alpha_t * (1 - abar_s) + (1 - alpha_t)
+print("(5.10) left minus right:", sp.simplify(left_side - (1 - alpha_t * abar_s)))
+
+merged = torch.zeros(50_000, dtype=torch.float64)
+rng = seeded(4)
+for t in range(1, 1001):
+    fresh = normal_like(merged, generator=rng)
+    old = schedule.alpha[t].sqrt() * schedule.noise[t - 1] * merged
+    merged = (old + schedule.beta[t].sqrt() * fresh) / schedule.noise[t]  # (5.12)
+fourth = (merged**4).mean()
+print(f"the merged noise after 1000 steps: mean {merged.mean():+.4f}, variance {merged.var():.4f}, "
+      f"4th moment {fourth:.3f} (a normal has 3)")
+
+# %% [markdown]
+# A thousand noises, merged by (5.12), are again standard normal: mean near 0, variance near 1, fourth
+# moment near 3.
+#
+# A remark before you write it down yourself: the bar in $\bar\alpha_t = \prod_{s=1}^{t}\alpha_s$ means
+# "product **up to t**". Two courses print the product up to $T$; then every time would be the end.
+#
+# ### Exercise 5.4 · The whole walk in one jump
+#
+# Write $q(x_t \mid x_0)$ as a `Gaussian(mean, var)`. `row(schedule.abar, t)` gives $\bar\alpha_t$, for
+# one time or for a batch of times; `coef(value, x_0)` shapes it so that it fits `x_0`.
+
+# %% tags=["exercise"]
+def my_marginal(schedule, x_0, t):
+    """Return the Gaussian q(x_t | x_0)."""
+    ### BEGIN SOLUTION
+    signal_share = row(schedule.abar, t)
+    mean = coef(signal_share.sqrt(), x_0) * x_0
+    return Gaussian(mean, coef(1 - signal_share, x_0))
+    ### END SOLUTION
+
+
+marginal = check("forward.marginal", my_marginal)
+
+# %% [markdown]
+# One more remark, on numbers. $1 - \bar\alpha_1$ is a small difference of large numbers. Whoever stores
+# $\bar\alpha$ in float32 and subtracts then loses digits:
+
+# %%
+early = 1 - schedule.abar.float()[1]  # cast first, subtract then
+late = (1 - schedule.abar[1]).float()  # subtract first, cast then
+exact = 1e-4
+for name, value in (("cast first", early.item()), ("cast last", late.item())):
+    print(f"1 - abar_1, {name:>10}: {value:.6e}, relative error {abs(value / exact - 1):.0e}")
+
+# %% [markdown]
+# That is why our tables are float64, and why a coefficient is cast to the data's type as the last thing.
+
+# %% [markdown]
+# ## Does the chain agree?
+#
+# Algebra can be wrong, and so can code. So walk 20,000 chains, step by step, from $x_0 = 3$, and
+# compare their mean and variance with the one-line formula. The last column says how far off the
+# simulation is, in units of its own standard error: values within about ±3 are what chance gives.
+#
+# **Predict.** At $t = 300$ the signal factor is $\sqrt{0.396}$. Where is the crowd, and how wide?
+
+# %%
+# eq: 5.11
+n = 20_000
+x_0 = torch.full((n, 1), 3.0, dtype=torch.float64)
+walk = forward.chain(schedule, x_0, generator=seeded(60))
+snapshots = {t: x_t for t, x_t in walk if t in (100, 300, 1000)}
+print("   t     mean  formula      var  formula    off (mean, var)")
+for t, x_t in snapshots.items():
+    law = marginal(schedule, x_0[:1], t)
+    mean, var = law.mean.item(), law.var.item()
+    off_mean = (x_t.mean().item() - mean) / math.sqrt(var / n)
+    off_var = (x_t.var().item() - var) / (var * math.sqrt(2 / n))
+    print(f"{t:4}  {x_t.mean():7.4f}  {mean:7.4f}  {x_t.var():7.4f}  {var:7.4f}    "
+          f"{off_mean:+.1f}  {off_var:+.1f}")
+
+# %%
+fig, axes = figures.new(1, 3, height=2.6, sharey=True)
+grid = torch.linspace(-4, 4.5, 300, dtype=torch.float64)[:, None]
+for ax, (t, x_t) in zip(axes, snapshots.items()):
+    law = marginal(schedule, x_0[:1], t)
+    density = gaussians.log_prob(Gaussian(law.mean.expand_as(grid), law.var), grid).exp()
+    ax.hist(x_t[:, 0], bins=60, density=True, color=figures.SKY, label="20,000 walks")
+    ax.plot(grid[:, 0], density, color=figures.RED, label="one line (5.11)")
+    ax.set(title=f"t = {t}", xlabel="x_t, data units", xlim=(-4, 4.5))
+    print(f"t = {t:4}: peak of the density {density.max():.3f}")
+axes[0].set_ylabel("density")
+axes[-1].legend(fontsize=9, loc="upper right")
+figures.show(fig, alt="Histograms of the walks lie on the formula's bell curves at all three times.")
+
+# %% [markdown]
+# The walks and the line agree within chance. At $t = 300$ the mean is 1.889 and the variance 0.604,
+# and a thousand steps were not needed to know it.
+#
+# Here is the function that the whole course uses. Compare it with (5.11) and with your own.
+
+# %%
+# eq: 5.11
+figures.show_source(forward.marginal)
+
+# %% [markdown]
+# This is what the closed form is **for**. Training picks a random time for each picture and needs
+# $x_t$ there. Walking costs $t$ random numbers for each pixel, jumping costs one. No error piles up.
+# So training never walks the chain; only sampling does, on the way back.
+#
+# **What "Markov" means here.** $x_t$ is independent of $x_0$ *given* $x_{t-1}$. It does not mean that
+# they have nothing to do with each other. And $q(x_t \mid x_{t-1}, x_0)$ equals $q(x_t \mid x_{t-1})$,
+# not $q(x_t \mid x_0)$, as one walk-through prints.
+
+# %%
+strong = schedules.from_beta([0.1, 0.1])
+x_0 = normal_like(torch.empty(100_000, 1, dtype=torch.float64), generator=seeded(7))
+(_, x_1), (_, x_2) = forward.chain(strong, x_0, generator=seeded(8))
+left_over = x_2 - math.sqrt(0.9) * x_1  # what x_1 does not explain of x_2
+print(f"correlation of x_0 and x_2:                      {correlation(x_0, x_2):.3f}")
+print(f"correlation of x_0 and what x_1 leaves of x_2:  {correlation(x_0, left_over):+.3f}")
+one, whole = schedule.beta[100].item(), 1 - schedule.abar[100].item()
+print(f"t = 100: Var(x_t | x_t-1, x_0) = {one:.5f}, Var(x_t | x_0) = {whole:.5f}, "
+      f"{whole / one:.0f} times as much")
+
+# %% [markdown]
+# Start and end are strongly correlated, 0.900. Once $x_1$ has explained its part, nothing is left but
+# chance. At $t = 100$ the two variances that the walk-through confuses differ by a factor of 50.
+#
+# ### Exercise 5.5 · A batch in which everyone has their own time
+#
+# In training, each picture of a batch gets its own random $t$. Write (5.11) for a batch:
+# `t` has shape `(B,)`, `x_0` and `eps` have shape `(B, D)`. Look out: if `B` equals `D`, a factor of
+# shape `(B,)` multiplies the **wrong axis**, without an error.
+
+# %% tags=["exercise"]
+def my_noised(schedule, x_0, t, eps):
+    """Return x_t, shape (B, D): item i of the batch at its own time t[i]."""
+    ### BEGIN SOLUTION
+    signal, noise = row(schedule.signal, t), row(schedule.noise, t)
+    return coef(signal, x_0) * x_0 + coef(noise, x_0) * eps
+    ### END SOLUTION
+
+
+noised = check("forward.noised", my_noised)
+
+# %%
+images, labels = digits("train")
+picked = images[torch.tensor([(labels == d).nonzero()[0].item() for d in range(8)])]
+times = torch.tensor([1, 50, 150, 250, 350, 500, 700, 1000])
+flat = picked.flatten(1)
+batch = noised(schedule, flat, times, normal_like(flat, generator=seeded(9)))
+fig = figures.images(batch.reshape(8, 1, 8, 8), [f"t = {t}" for t in times.tolist()], limit=1.5)
+figures.show(fig, alt="Digits 0 to 7, each at its own time: three can be read, the last are noise.")
+match = torch.corrcoef(torch.cat([batch, flat]))[:8, 8:].diagonal()
+print("correlation with the clean digit:", [round(c, 2) for c in match.tolist()])
+
+# %% [markdown]
+# Eight digits, eight times, one line of code, no walk. Up to which time can *you* read them? The
+# correlation with the clean digit falls along the row.
+
+# %% [markdown]
+# ## Signal and noise, two factors
+#
+# Read (5.11) as an engineer: $\sqrt{\bar\alpha_t}$ is the **signal factor**, $\sqrt{1-\bar\alpha_t}$
+# the **noise factor**.
+#
+# **Predict.** The two are sometimes called the weights of an average. Do they add to 1?
+
+# %%
+fig = figures.curves(
+    range(1001),
+    {"signal factor sqrt(abar)": schedule.signal, "noise factor sqrt(1 - abar)": schedule.noise,
+     "sum of their squares": schedule.signal**2 + schedule.noise**2},
+    xlabel="time t, steps", ylabel="factor", height=2.8,
+)
+figures.show(fig, alt="The signal factor falls from 1 to 0.006 as the noise factor rises to 1.")
+total = schedule.signal + schedule.noise
+crossing = int((schedule.abar < 0.5).nonzero()[0])
+print(f"the factors cross at t = {crossing}; their sum there is {total.max():.4f}, the largest")
+print(f"the squares add to 1 within {(schedule.signal**2 + schedule.noise**2 - 1).abs().max():.0e}")
+print(f"at t = 1000 the signal factor is {schedule.signal[1000]:.6f}")
+
+# %% [markdown]
+# No. Their **squares** add to 1, like the two legs of a right triangle with hypotenuse 1; their sum goes
+# up to 1.4142. It is variances that are shared out, not amplitudes. Signal and noise are equally strong
+# at $t = 260$. This holds for any $\beta$: small steps are needed for a Gaussian way back, many steps for
+# $\bar\alpha_T \approx 0$, and neither for the squares to add up.
+
+# %% [markdown]
+# ## The end of the chain
+#
+# As $\bar\alpha_t \to 0$ the line (5.11) becomes $x_T \approx \epsilon$: mean 0 and variance 1,
+# whatever the picture was. Two things follow.
+#
+# **We know where to start the way back**: at $N(0, I)$, which needs no picture. A Gaussian end is a
+# convenience, by the way, not a law of nature. Noise added many times becomes Gaussian because *we* add
+# Gaussian noise; any prior that is easy to draw from would do.
+#
+# **The end has forgotten the picture.** A VAE's $z$ is a code you can edit. $x_T$ is not: all it knows
+# is bounded by the tiny signal that is left.
+#
+# How tiny? Measure the distance between the end and the prior with the KL divergence. The bound of
+# chapter 08 calls it $L_T$:
+#
+# $$L_T = \mathrm{KL}\big(q(x_T \mid x_0) \,\|\, N(0, I)\big)
+# = \tfrac12 \sum_{\text{dims}} \big[(1-\bar\alpha_T) + \bar\alpha_T x_0^2 - 1 - \log(1-\bar\alpha_T)\big]. \tag{5.13}$$
+#
+# **Predict.** Someone shortens the chain from $T = 1000$ to $T = 100$ to save time and keeps
+# $\beta$ from 0.0001 to 0.02. What happens to the end?
+
+# %%
+# eq: 5.13
+one = torch.ones(1, 1, dtype=torch.float64)  # one dimension with x_0^2 = 1
+prior = Gaussian(torch.zeros_like(one), torch.ones((), dtype=torch.float64))
+ends = {
+    "linear, T = 1000": schedule,
+    "the same, stopped at t = 500": schedules.Schedule("cut", schedule.abar[:501]),
+    "1e-4 … 0.02 in T = 100": schedules.linear(T=100),
+    "cosine, T = 1000": schedules.cosine(),
+}
+for name, s in ends.items():
+    L_T = gaussians.kl(forward.marginal(s, one, s.T), prior).item()
+    abar_T = s.abar[-1].item()
+    formula = 0.5 * ((1 - abar_T) + abar_T - 1 - math.log1p(-abar_T))  # (5.13) with x_0 = 1
+    print(f"{name:>28}: signal factor {math.sqrt(abar_T):.5f}, "
+          f"L_T = {L_T:.2e} nats, (5.13) gives {formula:.2e}")
+
+# %% [markdown]
+# With the full chain $L_T$ is $2\cdot 10^{-5}$ nats for each number in the picture. Squeezed into 100
+# steps it is 0.226 nats, more than ten thousand times as much: the signal factor is 0.60, so 60 % of the
+# picture's amplitude is still there when sampling pretends that nothing is. "The prior term is about zero" holds
+# for a schedule **and** a $T$. Chapter 06 finds five well-known tutorials in this trap.
+#
+# And one limit is worth a look. $q(x_T) = N(0, I)$ is never exact, only close:
+
+# %%
+for var_0 in (0.25, 4.0):
+    print(f"Var x_0 = {var_0}: Var x_T = {1 + schedule.abar[-1] * (var_0 - 1):.6f}")
+both = torch.tensor([[-1.0], [1.0]], dtype=torch.float64)
+for t in (1, 100, 300, 600, 1000):
+    law = forward.marginal(schedule, both, t)
+    apart = gaussians.kl(Gaussian(law.mean[:1], law.var), Gaussian(law.mean[1:], law.var)).item()
+    told = schedule.information[t].item()
+    print(f"t = {t:4}: KL between the crowds from -1 and +1: {apart:9.2e} nats; "
+          f"x_t can tell at most {told:.2e} nats about x_0")
+
+# %% [markdown]
+# The two crowds of the first picture are 20,000 nats apart at $t = 1$ and $8\cdot 10^{-5}$ nats apart
+# at the end. The last column is the most that one number of $x_t$ can say about $x_0$ when the data
+# have variance 1; chapter 06 explains it. It falls from 4.6 nats to $2\cdot 10^{-5}$.
+#
+# People praise diffusion models for having "no posterior collapse", the VAE's illness in which the code
+# says nothing about the picture. It is true, because the encoder is fixed. But look again: the top code
+# $x_T$ says nothing about the picture **by design**.
+#
+# ### Exercise 5.6 · How far is your data's end from noise?
+#
+# Return $L_T$ for each item of a batch in **bits per dimension**. You may use `forward.marginal`,
+# `gaussians.kl` (nats, summed over an item) and `losses.bits_per_dim(nats, x_0)`.
+
+# %% tags=["exercise"]
+def my_prior_bits(schedule, x_0):
+    """Return KL(q(x_T | x_0) || N(0, I)) for each item of x_0, bits per dimension: shape (B,)."""
+    ### BEGIN SOLUTION
+    end = forward.marginal(schedule, x_0, schedule.T)
+    prior = Gaussian(torch.zeros_like(x_0), torch.ones((), dtype=x_0.dtype))
+    return losses.bits_per_dim(gaussians.kl(end, prior), x_0)
+    ### END SOLUTION
+
+
+prior_bits = check("forward.prior_bits", my_prior_bits)
+real = digits("all")[0].double()
+for s in (schedule, schedules.linear(T=100), schedules.cosine()):
+    bits = prior_bits(s, real).mean()
+    print(f"{s.name:>7}, T = {s.T:4}: {bits:.2e} bits/dim on {len(real)} real digits")
+
+# %% [markdown]
+# ## One network, every time
+#
+# Training turns each $t$ into a small regression problem. Are these problems independent of each
+# other, as some notes say? They would be if each $t$ had a network of its own. But one network serves
+# all times. Take the smallest network there is, $\hat\epsilon = w\,x_t$, on $N(0,1)$ data. Its mean
+# squared error at time $t$ is $1 - 2w\sqrt{1-\bar\alpha_t} + w^2$, and the slope in $w$ at $w = 0.5$ is:
+
+# %%
+w = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+loss = 1 - 2 * w * schedule.noise + w**2  # E (eps - w x_t)^2, one entry per time
+for t in (1, 1000):
+    (slope,) = torch.autograd.grad(loss[t], w, retain_graph=True)
+    print(f"t = {t:4}: slope {slope:+.3f}")
+rng = seeded(10)
+x_0 = normal_like(torch.empty(400_000, 1, dtype=torch.float64), generator=rng)
+eps = normal_like(x_0, generator=rng)
+measured = ((eps - 0.5 * forward.noised(schedule, x_0, 1, eps)) ** 2).mean()
+print(f"the loss at t = 1: formula {loss[1]:.3f}, simulated {measured:.3f}")
+
+# %% [markdown]
+# At $t = 1$ the slope is +0.980: $w$ wants to fall. At $t = 1000$ it is −1.000: $w$ wants to rise. So the
+# times do pull on each other; that is why the network is told $t$, and why every batch mixes all times.
+
+# %% [markdown]
+# ## Recap
+#
+# One noising step shrinks the picture by $\sqrt{1-\beta_t}$ and adds noise of variance $\beta_t$. The
+# shrinking draws every variance to 1. Independent Gaussian noises merge, so two steps are one step, and
+# by induction a thousand steps are one line. A simulation of 20,000 chains agrees with that line within
+# chance. At the end the picture is forgotten up to $2\cdot 10^{-5}$ nats per dimension, provided the
+# schedule really reaches noise.
+#
+# **One formula to keep**
+#
+# $$x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1-\bar\alpha_t}\;\epsilon$$
+#
+# **What notes get wrong here**
+#
+# | often said | better | shown above |
+# |---|---|---|
+# | the noise is scaled by $\beta_t$ | by $\sqrt{\beta_t}$: $\beta_t$ is a variance | one step |
+# | $\bar\alpha_t$ is the product up to $T$ | up to $t$ | induction |
+# | the scaling keeps the variance | only a variance of 1; others are drawn to 1 | 0.25 → 0.3272, 0.7027, 1.0000 |
+# | without it the process fails | it is the variance-exploding convention | 11.05, correlation 0.301 |
+# | the factors are weights of an average | their squares add to 1, their sum reaches 1.4142 | two factors |
+# | $q(x_t \mid x_{t-1}, x_0) = q(x_t \mid x_0)$ | it equals $q(x_t \mid x_{t-1})$ | 0.00207, not 0.10298 |
+# | the prior term is zero | it depends on schedule and $T$ | 2.02e-05 or 2.26e-01 nats |
+# | many steps work because paths of normal steps exist | because small reverse steps are nearly Gaussian | 0.549 → 0.000004 nats |
+# | each $t$ is optimized on its own | one network serves all | +0.980 and −1.000 |
+#
+# **Exercises:** 5.1 `forward.step` · 5.2 `forward.keep_variance` · 5.3 `forward.merge` · 5.4
+# `forward.marginal` · 5.5 `forward.noised` · 5.6 `forward.prior_bits`
+#
+# **To think about.** The noise here is the same for every pixel and direction (isotropic), which makes
+# all formulas one-dimensional. Would noise that is stronger in smooth regions be better? Isotropic noise
+# does not limit *which* data can be modeled: the chain is a linear system driven by Gaussian noise, and
+# its end is noise for every start. What other noise might change is how many steps it takes.
+#
+# **Before:** [00 · Start here](00_start_here.ipynb) · **Next:**
+# [06 · How fast should the signal go?](06_schedules_and_snr.ipynb)
+#
+# **Read on:** [Ho20] Sec. 2 and Appendix B; [SD15] Sec. 2 for the same chain before it had this name;
+# [Kin21] for a chain with infinitely many steps.

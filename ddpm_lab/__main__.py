@@ -1,0 +1,278 @@
+"""`python -m ddpm_lab doctor`: what does this machine have, and what is to be mended?
+
+The doctor looks, and changes nothing; it needs no network. Each function below takes facts and
+returns findings, so that the facts of another machine can be tried in a test.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import ddpm_lab
+
+ROOT = Path(__file__).resolve().parents[1]
+NEEDED = ("torch", "numpy", "matplotlib", "scikit-learn", "jupyterlab", "ipywidgets")
+MNIST = [
+    f"{split}-{part}-ubyte.gz"
+    for split in ("train", "t10k")
+    for part in ("images-idx3", "labels-idx1")
+]
+
+
+class Finding(NamedTuple):
+    """One line of the report; with advice it is a remark, or a problem if the course needs it."""
+
+    name: str
+    value: str
+    advice: str = ""
+    problem: bool = False
+
+
+# --- From facts to findings -----------------------------------------------------------------------
+
+
+def pinned_versions(constraints: str) -> dict[str, str]:
+    """The pins of a constraints file that hold for this Python and system.
+
+    >>> pinned_versions('numpy==2.4.6\\ntorch==1.0 ; python_version < "3"  # long ago')
+    {'numpy': '2.4.6'}
+    """
+    from packaging.requirements import Requirement
+
+    lines = (line.partition("#")[0].strip() for line in constraints.splitlines())
+    pins = [Requirement(line) for line in lines if line]
+    return {
+        pin.name: str(pin.specifier).removeprefix("==")
+        for pin in pins
+        if pin.marker is None or pin.marker.evaluate()
+    }
+
+
+def version_findings(found: dict[str, str | None], tested: dict[str, str]) -> list[Finding]:
+    """Is every package there, and is it the version that was tested?
+
+    A build tag is no difference: 2.13.0+cpu is 2.13.0.
+
+    >>> version_findings({"numpy": "2.0.0", "torch": None}, {"numpy": "2.4.6"})[0].advice
+    'tested with 2.4.6; for that one: python lab.py setup'
+    """
+    findings = []
+    for name, version in found.items():
+        wanted = tested.get(name)
+        if version is None:
+            findings.append(Finding(name, "missing", "run: python lab.py setup", problem=True))
+        elif wanted and version.partition("+")[0] != wanted:
+            advice = f"tested with {wanted}; for that one: python lab.py setup"
+            findings.append(Finding(name, version, advice))
+        else:
+            findings.append(Finding(name, version))
+    return findings
+
+
+def device_finding(cuda: list[str], mps: bool, cuda_build: bool, driver: bool) -> Finding:
+    """Where will networks train?
+
+    >>> device_finding(cuda=[], mps=False, cuda_build=False, driver=False).value
+    'cpu (enough: only chapter 13 asks for a GPU)'
+    """
+    if cuda:
+        return Finding("device", f"cuda ({', '.join(cuda)})")
+    if mps:
+        return Finding("device", "mps (Apple GPU)")
+    value, advice = "cpu (enough: only chapter 13 asks for a GPU)", ""
+    if driver and not cuda_build:
+        advice = "an NVIDIA driver is here, but this PyTorch has no CUDA: python lab.py clean, "
+        advice += "then python lab.py without --cpu"
+    elif driver:
+        advice = (
+            "an NVIDIA driver is here, but PyTorch cannot use it: is it too old? try nvidia-smi"
+        )
+    return Finding("device", value, advice)
+
+
+def thread_finding(
+    threads: int, omp: str | None, cores: float, load: float | None = None
+) -> Finding:
+    """Do PyTorch's threads fit the cores? Too many make small networks slower by far.
+
+    >>> thread_finding(threads=64, omp=None, cores=2).advice
+    'more threads than cores: training gets slower; set OMP_NUM_THREADS=2'
+    """
+    value = f"{threads} on {cores:g} cores, OMP_NUM_THREADS {omp or 'not set'}"
+    if threads > max(cores, 1):
+        advice = "more threads than cores: training gets slower; "
+        advice += f"set OMP_NUM_THREADS={max(int(cores), 1)}"
+    elif threads > 1 and load is not None and load > cores:
+        advice = f"the machine is busy (load {load:.1f}): set OMP_NUM_THREADS=1 to train steadily"
+    else:
+        advice = ""
+    return Finding("threads", value, advice)
+
+
+def cpu_quota(text: str) -> float | None:
+    """How many cores a container may use, from its `cpu.max`; None for all.
+
+    >>> cpu_quota("150000 100000"), cpu_quota("max 100000"), cpu_quota("")
+    (1.5, None, None)
+    """
+    quota, _, period = text.strip().partition(" ")
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
+
+
+def data_findings(digits: bool, folder: Path | None, files: set[str]) -> list[Finding]:
+    """Are the digits of the main path there, and what of MNIST is in the cache?"""
+    if digits:
+        findings = [Finding("digits 8x8", "there (they come with scikit-learn)")]
+    else:
+        advice = "scikit-learn is damaged: python lab.py clean, then python lab.py setup"
+        findings = [Finding("digits 8x8", "missing", advice, problem=True)]
+    if folder is None:
+        return findings
+    have = [name for name in MNIST if name in files]
+    if len(have) == len(MNIST):
+        return [*findings, Finding("MNIST", f"all {len(MNIST)} files in {folder}")]
+    if not have:
+        value = f"not in {folder} (optional; fetched when first asked for)"
+        return [*findings, Finding("MNIST", value)]
+    absent = ", ".join(name for name in MNIST if name not in have)
+    value = f"{len(have)} of {len(MNIST)} files in {folder}: {', '.join(have)}"
+    advice = f"fetched when first asked for, or put there by hand: {absent}"
+    return [*findings, Finding("MNIST", value, advice)]
+
+
+def checkpoint_finding(files: dict[str, int]) -> Finding:
+    """Which trained networks lie beside the chapters?
+
+    >>> checkpoint_finding({"digits.safetensors": 2_600_000}).value
+    'digits.safetensors (2.6 MB)'
+    """
+    if not files:
+        return Finding("checkpoints", "none yet (chapters make them)")
+    empty = [name for name, size in files.items() if size == 0]
+    value = ", ".join(f"{name} ({size / 1e6:.1f} MB)" for name, size in sorted(files.items()))
+    advice = f"empty, delete and make again: {', '.join(empty)}" if empty else ""
+    return Finding("checkpoints", value, advice, problem=bool(empty))
+
+
+def report(findings: list[Finding], unicode: bool = True) -> list[str]:
+    """The findings as aligned lines, advice below what it is about.
+
+    >>> print("\\n".join(report([Finding("numpy", "2.0", "tested with 2.4.6")], unicode=False)))
+    note  numpy  2.0
+                 -> tested with 2.4.6
+    <BLANKLINE>
+    All that the course needs is here.
+    """
+    well, remark, bad, arrow = ("✓", "•", "✗", "→") if unicode else ("ok", "note", "BAD", "->")
+    marks = [bad if f.problem else remark if f.advice else well for f in findings]
+    left, middle = max(map(len, marks)), max(len(f.name) for f in findings)
+    lines = []
+    for mark, finding in zip(marks, findings):
+        lines.append(f"{mark:<{left}}  {finding.name:<{middle}}  {finding.value}")
+        if finding.advice:
+            lines.append(f"{'':<{left + middle + 4}}{arrow} {finding.advice}")
+    count = sum(f.problem for f in findings)
+    verdict = f"To be mended: {count}." if count else "All that the course needs is here."
+    return [*lines, "", verdict]
+
+
+# --- The facts of this machine --------------------------------------------------------------------
+
+
+def _version(package):
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _versions():
+    constraints = ROOT / "constraints.txt"
+    pinned = constraints.exists() and find_spec("packaging")
+    tested = pinned_versions(constraints.read_text(encoding="utf-8")) if pinned else {}
+    python = Finding("python", f"{platform.python_version()} ({sys.executable})")
+    return [python, *version_findings({name: _version(name) for name in NEEDED}, tested)]
+
+
+def _cores():
+    """Cores this process may use: all, or those it is bound to, or what a container grants."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    limits = Path("/sys/fs/cgroup/cpu.max")
+    granted = cpu_quota(limits.read_text()) if limits.exists() else None
+    return min(bound or 1, granted or float("inf"))
+
+
+def _torch_and_data():
+    try:
+        import torch
+
+        from ddpm_lab import datasets
+    except (ImportError, OSError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        advice = "run: python lab.py clean, then python lab.py setup"
+        return [Finding("import torch", f"fails: {reason}", advice, problem=True)]
+    cuda = torch.cuda.is_available()
+    driver = bool(shutil.which("nvidia-smi")) or Path("/proc/driver/nvidia").exists()
+    sklearn = find_spec("sklearn")
+    digits = sklearn and Path(sklearn.origin).parent / "datasets/data/digits.csv.gz"
+    cache = getattr(datasets, "cache_folder", None)
+    try:
+        folder = cache() / "mnist" if cache else None
+    except ImportError:  # without pooch nothing knows where the cache is
+        folder = None
+    files = {path.name for path in folder.iterdir()} if folder and folder.is_dir() else set()
+    return [
+        device_finding(
+            [
+                torch.cuda.get_device_name(i)
+                for i in range(torch.cuda.device_count() if cuda else 0)
+            ],
+            torch.backends.mps.is_available(),
+            torch.version.cuda is not None,
+            driver,
+        ),
+        thread_finding(
+            torch.get_num_threads(),
+            os.environ.get("OMP_NUM_THREADS"),
+            _cores(),
+            os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        ),
+        *data_findings(bool(digits and digits.exists()), folder, files),
+    ]
+
+
+def _checkpoints():
+    folder = ROOT / "chapters"
+    if not folder.is_dir():  # installed without the course beside it
+        return []
+    found = (folder / "checkpoints").glob("*.safetensors")
+    return [checkpoint_finding({path.name: path.stat().st_size for path in found})]
+
+
+def doctor() -> int:
+    """Print what this machine has and what to mend; 0 if the course can be read, else 1."""
+    findings = [*_versions(), *_torch_and_data(), *_checkpoints()]
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(f"ddpm-lab {ddpm_lab.__version__} on {platform.system()} {platform.machine()}\n")
+    print("\n".join(report(findings, unicode)))
+    return int(any(finding.problem for finding in findings))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """`python -m ddpm_lab COMMAND`: the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m ddpm_lab", description="The course's tools.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    command = commands.add_parser("doctor", help="say what this machine has and what to mend")
+    command.set_defaults(run=lambda args: doctor())
+    args = parser.parse_args(argv)
+    return args.run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

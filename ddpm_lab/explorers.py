@@ -1,0 +1,258 @@
+"""Sliders around figures: change one number and see everything that follows from it.
+
+An `Explorer` asks one question, has at most four controls in view, and moves several linked views
+at once. A drawing comes in parts: a figure whose axes never change, artists that move, a function
+that moves them. `Live` keeps the still part as pixels and redraws the rest on each change, which
+takes milliseconds where a new figure takes a tenth of a second.
+
+The widget needs a running kernel. Beside it a notebook stores the picture of the first state and
+a sentence with its numbers, for readers of stored pages, for print and for screen readers.
+"""
+
+import base64
+import html
+import math
+import struct
+import textwrap
+import zlib
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from ddpm_lab import _guard, designer
+
+
+class Explorer(NamedTuple):
+    """A picture with controls; a notebook shows it when it is the last value of a cell.
+
+    >>> explorer = schedule_designer(T=50)
+    >>> sorted(explorer._repr_mimebundle_()[0])[1:]
+    ['image/png', 'text/plain']
+    """
+
+    widget: "Live"
+    """The controls, the picture and its sentence."""
+    render: Callable[..., Figure]
+    """(**state) -> Figure: the picture of a state, without any widget."""
+    controls: dict[str, widgets.Widget]
+    """name in the state -> its control"""
+
+    def __repr__(self):
+        return self.widget.first_sentence
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The live widget; and the first picture, with words, where there is no kernel."""
+        bundle = self.widget._repr_mimebundle_(**kwargs)
+        bundle["image/png"] = base64.b64encode(self.widget.first_picture).decode()
+        bundle["text/plain"] = self.widget.first_sentence
+        return bundle, {"image/png": {"alt": self.widget.first_sentence}}
+
+
+# ------------------------------------------------------------------------------ the machine
+
+
+class Live(widgets.VBox):
+    """Controls over a picture of which only the moving artists are redrawn.
+
+    Parameters
+    ----------
+    figure : Figure on an Agg canvas, its layout fixed
+    moving : artists above all others (highest zorder), in drawing order
+    update : (**state) -> str
+        Sets the moving artists to a state and says in a sentence what they show. A ValueError
+        means that there is no such picture: its message is shown instead. Any other error is
+        shown too, and raised.
+    controls : name -> widget with a `value`
+        Together their values are the state.
+    panel : the controls as they shall be arranged; default one below the other
+
+    >>> from ddpm_lab import figures
+    >>> figure, _ = figures.new()
+    >>> word = figure.text(0.5, 0.5, "")
+    >>> def update(n):
+    ...     word.set_text("o" * n)
+    ...     return f"{n} circles"
+    >>> live = Live(figure, [word], update, {"n": widgets.IntSlider(3)})
+    >>> live.controls["n"].value = 5
+    >>> live.first_sentence, live.sentence.value
+    ('3 circles', '5 circles')
+    """
+
+    def __init__(
+        self,
+        figure: Figure,
+        moving: list[Artist],
+        update: Callable[..., str],
+        controls: Mapping[str, widgets.Widget],
+        panel: widgets.Widget | None = None,
+    ):
+        self.figure, self.moving, self.update = figure, moving, update
+        self.controls = dict(controls)
+        for artist in moving:
+            artist.set_animated(True)  # leaves it out of the next draw
+        figure.canvas.draw()
+        self._still = figure.canvas.copy_from_bbox(figure.bbox)
+
+        width = f"{int(figure.bbox.width)}px"
+        layout = widgets.Layout(width=width, max_width="none")
+        self.picture = widgets.Image(format="png", layout=layout)
+        self.sentence = widgets.HTML(layout=layout)
+        self.redraw()
+        self.first_picture, self.first_sentence = self.picture.value, self._said
+        for control in self.controls.values():
+            control.observe(self.redraw, "value")
+        panel = panel or widgets.VBox([*self.controls.values()])
+        super().__init__([panel, self.picture, self.sentence])
+
+    def redraw(self, change=None):
+        """Bring the picture and its sentence to the state of the controls."""
+        state = {name: control.value for name, control in self.controls.items()}
+        try:
+            self._show(self.moving, self.update(**state))
+        except ValueError as error:
+            self._show_notice(str(error))
+        except Exception as error:
+            self._show_notice(f"{type(error).__name__}: {error}")
+            raise
+
+    def _show(self, artists, sentence):
+        canvas = self.figure.canvas
+        canvas.restore_region(self._still)
+        for artist in artists:
+            (artist.axes or self.figure).draw_artist(artist)
+        self._said = sentence
+        self.picture.value = png(canvas)
+        self.sentence.value = html.escape(sentence)
+
+    def _show_notice(self, message):
+        self._show([_notice(self.figure, message)], f"No picture: {message}")
+
+
+def png(canvas) -> bytes:
+    """What an Agg canvas shows, as PNG bytes, packed for speed: half the time Pillow needs.
+
+    >>> from ddpm_lab import figures
+    >>> figure, _ = figures.new()
+    >>> figure.canvas.draw()
+    >>> png(figure.canvas)[1:4]
+    b'PNG'
+    """
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    height, width, _ = pixels.shape
+    rows = np.zeros((height, 1 + 3 * width), np.uint8)  # each row begins with 0: "no filter"
+    rows[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)  # 8 bits of red, green and blue
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts
+    )
+
+
+def _notice(figure, message):
+    """The message as an artist, wrapped, on a white board in the middle of the figure."""
+    board = {"facecolor": "white", "edgecolor": "black", "boxstyle": "round,pad=0.8"}
+    place = {"ha": "center", "va": "center", "transform": figure.transFigure}
+    text = Text(0.5, 0.5, textwrap.fill(message, 70), fontsize=11, bbox=board, **place)
+    text.set_figure(figure)  # known to the figure, but no part of it: it is drawn by hand
+    return text
+
+
+# ------------------------------------------------------------------------------ explorers
+
+
+def schedule_designer(**defaults) -> Explorer:
+    """How fast should the signal go? Choose a noise schedule and see all that follows from it.
+
+    Six linked views: abar_t, log-SNR, loss weights, posterior variance, what is left at T, and a
+    noised digit. Besides the family and T a schedule has at most two parameters; only those of
+    the chosen family are in view.
+
+    Parameters
+    ----------
+    defaults : the state shown first, by name, as for `designer.render`
+        family, T, beta_1, beta_T, offset, beta_max.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError
+        For another name, or a value that is no number.
+    ValueError
+        For an unknown family, or a number outside its control.
+
+    >>> schedule_designer(family="linear", T=50)
+    How fast should the signal go? linear, T = 50, beta_1 = 0.0001, beta_T = 0.02. At T: ...
+    """
+    state = designer.complete(defaults)
+    parameters = {name: _log_slider(name, state[name], *_PARAMETERS[name]) for name in _PARAMETERS}
+    controls = {"family": _family(state["family"]), "T": _steps(state["T"])} | parameters
+    nothing = widgets.Label("This family has nothing else to set.")
+
+    def show_parameters(change=None):
+        """Only the parameters that the family has are in view; the others keep their values."""
+        names = designer.FAMILIES[controls["family"].value][1]
+        for name, slider in parameters.items():
+            slider.layout.display = None if name in names else "none"
+        nothing.layout.display = "none" if names else None
+
+    show_parameters()
+    controls["family"].observe(show_parameters, "value")
+    left = widgets.VBox([controls["family"], controls["T"]])
+    right = widgets.VBox([*parameters.values(), nothing])
+    panel = widgets.HBox([left, right])
+    live = Live(*designer.drawing(), controls, panel)
+    return Explorer(live, designer.render, controls)
+
+
+_PARAMETERS = {  # name -> lowest and highest value, unit, tooltip
+    "beta_1": (1e-6, 0.5, "variance per step", "The share of new noise in the first step"),
+    "beta_T": (2e-3, 0.999, "variance per step", "The share of new noise in the last step"),
+    "offset": (8e-4, 0.8, "share of T", "The cosine's head start: its first steps are not tiny"),
+    "beta_max": (1e-2, 0.999, "variance per step", "No beta_t is larger: cuts the cosine's end"),
+}
+_STOPS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
+_WIDE = {"style": {"description_width": "190px"}, "layout": {"width": "440px"}}
+
+
+def _family(value):
+    return widgets.Dropdown(
+        options=list(designer.FAMILIES),
+        value=value,
+        description="family",
+        tooltip="The curve that the schedule follows from t = 1 to T",
+        **_WIDE,
+    )
+
+
+def _steps(value):
+    return widgets.SelectionSlider(
+        options=sorted({*_STOPS, value}),
+        value=value,
+        description="T (steps)",
+        tooltip="The number of noising steps; nothing else is adapted to it",
+        **_WIDE,
+    )
+
+
+def _log_slider(name, value, low, high, unit, tip):
+    """A slider over powers of ten, with 20 stops from each to the next."""
+    _guard.between(value, low, high, name, advice="That is the range of its slider.")
+    return widgets.FloatLogSlider(
+        value=value,
+        min=math.log10(low),
+        max=math.log10(high),
+        step=0.05,
+        description=f"{name} ({unit})",
+        readout_format=".2g",
+        tooltip=tip,
+        **_WIDE,
+    )
