@@ -190,7 +190,9 @@ def variance(value, name, *, zero=True):
             if zero
             else "A law with variance 0 is a point: it has no density."
         )
-        raise ValueError(f"{name} must be finite and {'>=' if zero else '>'} 0; got {bad:g}. {advice}")
+        raise ValueError(
+            f"{name} must be finite and {'>=' if zero else '>'} 0; got {bad:g}. {advice}"
+        )
     return v
 
 
@@ -347,9 +349,7 @@ def walk(times_, T, *, to_zero=False):
     """A falling list of times inside 0..T with at least one move."""
     walk = _time_list(times_, T)
     if to_zero and walk[-1] != 0:
-        raise ValueError(
-            f"times must end at 0, the clean data; got {_few_list(walk)}. Append 0."
-        )
+        raise ValueError(f"times must end at 0, the clean data; got {_few_list(walk)}. Append 0.")
     if any(s >= t for t, s in zip(walk, walk[1:])):
         raise ValueError(
             f"times must fall, like [T, ..., 0]; got {_few_list(walk)}. "

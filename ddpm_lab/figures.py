@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import matplotlib as mpl
-import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor

@@ -285,4 +285,3 @@ def _like(var, x):
 def _per_item(terms):
     """Sum over every axis but the batch."""
     return terms.reshape(terms.shape[0], -1).sum(dim=1)
-

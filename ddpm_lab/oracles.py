@@ -232,6 +232,8 @@ def _joint(mixture, schedule, x_t, t):
     abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
     signal = abar_t.sqrt()
     var_t = _guard.variance(abar_t * var + (1 - abar_t), "var", zero=False)
-    square = (flat**2).sum(1, keepdim=True) - 2 * signal * (flat @ mean.T) + abar_t * (mean**2).sum(1)
+    square = (
+        (flat**2).sum(1, keepdim=True) - 2 * signal * (flat @ mean.T) + abar_t * (mean**2).sum(1)
+    )
     log_joint = weight.log() - 0.5 * (square / var_t + mean.shape[1] * (2 * math.pi * var_t).log())
     return flat, signal, var_t, log_joint

@@ -330,7 +330,9 @@ def zero_terminal(schedule: Schedule) -> Schedule:
     >>> zero_terminal(linear())
     Schedule('linear, zero terminal SNR', T=1000, abar_T=0)
     """
-    _guard.count(schedule.T, "T", lowest=2, advice="One step cannot keep its start and lose its end.")
+    _guard.count(
+        schedule.T, "T", lowest=2, advice="One step cannot keep its start and lose its end."
+    )
     signal = schedule.signal
     first, last = signal[1], signal[-1]
     signal[1:] = (signal[1:] - last) * (first / (first - last))

@@ -6,14 +6,15 @@ A Greek letter is spelled out except `eps`; a bar is glued on (`abar`); a subscr
 `z` is fresh noise drawn while sampling.
 """
 
-from typing import Callable, Literal, Union
+from collections.abc import Callable
+from typing import Literal
 
 from torch import Tensor
 
 Data = Tensor
 """(B, *D) float: a batch of B things in data units (images: [-1, 1])."""
 
-Times = Union[int, Tensor]
+Times = int | Tensor
 """One time for the whole batch, or (B,) int64. From 1 to T unless a function says otherwise."""
 
 Table = Tensor

@@ -24,9 +24,7 @@ def film(denoise, shape, schedule, *, seed):
 def draw():
     """Two films, one above the other: eight blobs, and real digits. No network in either."""
     schedule = schedules.cosine(T=200)
-    blobs = film(
-        oracles.mixture_denoiser(oracles.ring(8), schedule), (2000, 2), schedule, seed=0
-    )
+    blobs = film(oracles.mixture_denoiser(oracles.ring(8), schedule), (2000, 2), schedule, seed=0)
     images, _ = datasets.digits("train")
     digits = film(oracles.dataset_denoiser(images, schedule), (1, 1, 8, 8), schedule, seed=11)
     fig, axes = figures.new(2, len(blobs), width=8.4, height=2.75)

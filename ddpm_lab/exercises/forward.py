@@ -196,7 +196,9 @@ NOISED = Exercise(
             "you are one row early: row t of abar belongs to time t, because row 0 is clean data",
         ),
         Misconception(
-            lambda s, x_0, t, eps: coef(s.abar[t].sqrt(), x_0) * x_0 + coef(1 - s.abar[t], x_0) * eps,
+            lambda s, x_0, t, eps: (
+                coef(s.abar[t].sqrt(), x_0) * x_0 + coef(1 - s.abar[t], x_0) * eps
+            ),
             "you scale the noise by a variance; a unit noise is scaled by sqrt(1 - abar)",
         ),
         Misconception(

@@ -58,7 +58,6 @@ def test_check_prints_one_line_and_returns_what_to_go_on_with(capsys):
 def test_an_unwritten_function_is_not_yet():
     def with_docstring(schedule, x_0, t):
         """Return the Gaussian."""
-        ...
 
     def without(schedule, x_0, t): ...
 
