@@ -46,7 +46,7 @@ __all__ = [
 
 
 def __getattr__(name):
-    """Load `ddpm_lab.<module>` on first use, so that matplotlib and the rest cost nothing before."""
+    """Load `ddpm_lab.<module>` on first use, so that what is not used costs nothing."""
     if name in __all__:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"ddpm_lab has no module {name!r}; it has {', '.join(__all__)}")

@@ -149,7 +149,8 @@ def choice(value, options, name):
     """One of a few named options."""
     if value not in options:
         raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}. Choose one of them."
+            f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}. "
+            "Choose one of them."
         )
     return value
 
@@ -235,8 +236,8 @@ def mixture(mixture):
         )
     if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
         raise ValueError(
-            f"the mixture's weights must be >= 0 and sum to 1; got a sum of {float(weight.sum()):g}. "
-            "Divide them by their sum."
+            "the mixture's weights must be >= 0 and sum to 1; "
+            f"got a sum of {float(weight.sum()):g}. Divide them by their sum."
         )
     variance(var, "var")
     return weight, mean, var
@@ -267,7 +268,7 @@ def signal_left(abar_t, t):
     """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
     if not bool((torch.as_tensor(abar_t) > 0).all()):
         raise ValueError(
-            f"eps tells nothing about x0 where abar_t must be > 0; got abar_t = 0 at t = {_few(t)}. "
+            f"abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = {_few(t)}. "
             "No signal left there: predict v or x0."
         )
 
@@ -288,7 +289,8 @@ def values(x, name):
         raise TypeError(f"{name} must hold real numbers; got {x.dtype}. Give (T,) floats.")
     if x.dim() != 1 or len(x) == 0:
         raise ValueError(
-            f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. Give one value per step."
+            f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. "
+            "Give one value per step."
         )
     return x.detach().to("cpu", torch.float64)
 

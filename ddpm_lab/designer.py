@@ -191,7 +191,7 @@ def render(**state) -> Figure:
 
     Returns
     -------
-    Figure, 900 x 560 pixels
+    Figure, 840 x 540 pixels
 
     Raises
     ------
@@ -222,8 +222,8 @@ def drawing() -> tuple[Figure, list[Artist], Callable[..., str]]:
     >>> update(family="linear", T=50)[:64]
     'How fast should the signal go? linear, T = 50, beta_1 = 0.0001, '
     """
-    with mpl.rc_context({**STYLE, "font.size": 9.5, "axes.titlesize": 9.5}):
-        figure = Figure(figsize=(9.0, 5.6))
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(8.4, 5.4))
         FigureCanvasAgg(figure)
         figure.text(0.008, 0.957, QUESTION, fontsize=13, fontweight="bold")
         views = [
@@ -248,19 +248,21 @@ def drawing() -> tuple[Figure, list[Artist], Callable[..., str]]:
     return figure, moving, update
 
 
+_STYLE = STYLE | {"font.size": 9.5, "legend.frameon": False, "lines.linewidth": 1.8}
+
 # Each view draws what stays, and returns the artists that move with the function that moves them.
 # Axes are placed and ticks written by hand: automatic layout would cost more than all the rest.
 
 
 def _abar_view(figure):
-    ax = _axes(figure, 0, 1, "abar_t, share of signal variance", ylim=(-0.02, 1.02))
+    ax = _axes(figure, 0, 1, "abar_t (share of signal variance)", ylim=(-0.02, 1.02))
     _ticks(ax.yaxis, {0: "0", 0.5: "0.5", 1: "1"})
     (line,) = ax.plot([], color=BLUE)
     return [line], lambda schedule: line.set_data(_time(schedule), schedule.abar.numpy())
 
 
 def _log_snr_view(figure):
-    ax = _axes(figure, 1, 1, "log-SNR_t, nats; shaded: deciding", ylim=(-20, 12))
+    ax = _axes(figure, 1, 1, "log-SNR_t (nats), shaded: deciding", ylim=(-20, 12))
     _ticks(ax.yaxis, {-20: "−20", -10: "−10", -DECIDING: "−4", DECIDING: "4", 10: "10"})
     ax.axhspan(-DECIDING, DECIDING, color=ORANGE, alpha=0.25, linewidth=0)
     (line,) = ax.plot([], color=BLUE)
@@ -275,7 +277,7 @@ def _log_snr_view(figure):
 
 
 def _weight_view(figure):
-    ax = _axes(figure, 2, 1, "weight of an eps-error", ylim=(1e-4, 1e4), log=True)
+    ax = _axes(figure, 2, 1, "weight of an eps-error (no unit)", ylim=(1e-4, 1e4), log=True)
     _ticks(ax.yaxis, {1e-4: "10⁻⁴", 1e-2: "10⁻²", 1: "1", 1e2: "10²", 1e4: "10⁴"})
     ax.axhline(1.0, color=GREY, linestyle=":", label="simple")
     (vlb,) = ax.plot([], color=RED, linestyle="-", label="vlb, the bound")
@@ -292,7 +294,7 @@ def _weight_view(figure):
 
 
 def _posterior_view(figure):
-    ax = _axes(figure, 0, 0, "variance of one step, data units²", ylim=(1e-6, 2), log=True)
+    ax = _axes(figure, 0, 0, "variance of a step (data units²)", ylim=(1e-6, 2), log=True)
     _ticks(ax.yaxis, {1e-6: "10⁻⁶", 1e-4: "10⁻⁴", 1e-2: "10⁻²", 1: "1"})
     (back,) = ax.plot([], color=BLUE, label="beta_tilde_t, posterior")
     (forwards,) = ax.plot([], color=ORANGE, linestyle="--", label="beta_t, forward")
@@ -309,7 +311,7 @@ def _posterior_view(figure):
 def _terminal_view(figure):
     ax = figure.add_axes((0.395, 0.36, 0.59, 0.05))
     ax.set(xscale="log", xlim=(1e-10, 1), ylim=(0, 1))
-    ax.set_xlabel("abar_T, share of signal variance left at T (log scale)", labelpad=1)
+    ax.set_xlabel("abar_T (share of signal variance left at T), log scale", labelpad=1)
     ax.grid(False)
     _ticks(ax.xaxis, {1e-10: "10⁻¹⁰ or less", NEARLY: "10⁻⁶", SURVIVES: "10⁻³", 1: "1"})
     _ticks(ax.yaxis, {})
@@ -336,7 +338,7 @@ def _digit_view(figure):
     ax = figure.add_axes((0.395, 0.093, 0.59, 0.145), frameon=False)
     # A mesh of 8 x 53 cells is drawn faster than an image is resampled.
     mesh = ax.pcolormesh(strip, cmap="gray", vmin=-1.5, vmax=1.5)
-    ax.set(ylim=(8, 0), xlabel="t / T, one digit with one noise")
+    ax.set(ylim=(8, 0), xlabel="t / T (one digit, one noise)")
     ax.grid(False)
     ax.tick_params(length=0)
     _ticks(ax.xaxis, {9 * k + 4: f"{u:g}" for k, u in enumerate(SHOWN)})

@@ -117,6 +117,7 @@ def clouds(
     -------
     Figure
 
+    >>> import torch
     >>> len(clouds({"t = 1": torch.zeros(5, 2), "t = 0": torch.ones(5, 2)}).axes)
     2
     """
@@ -138,7 +139,7 @@ def images(
     row_labels: Sequence[str] = (),
     limit: float = 1.0,
 ) -> Figure:
-    """A grid of grey images; -limit is black, +limit is white, values beyond are cut in the picture.
+    """A grid of grey images: -limit is black, +limit white, and what lies beyond is cut off.
 
     Parameters
     ----------
@@ -152,6 +153,7 @@ def images(
     -------
     Figure
 
+    >>> import torch
     >>> len(images(torch.zeros(6, 1, 8, 8), columns=3).axes)
     6
     """

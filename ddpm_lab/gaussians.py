@@ -217,7 +217,7 @@ def kl(p: Gaussian, q: Gaussian) -> Tensor:
     """
     _guard.alike(p_mean=p.mean, q_mean=q.mean)
     p_var, q_var = _expanded(p), _expanded(q)
-    # For nearly equal variances log1p keeps what log(ratio) would round away; r - log(1 + r) ~ r^2/2.
+    # r - log(1 + r) is about r^2 / 2 for nearly equal variances; log1p keeps it, log would not.
     r = (p_var - q_var) / q_var
     log_ratio = torch.where(r.abs() < 0.5, torch.log1p(r), p_var.log() - q_var.log())
     return 0.5 * _per_item(r - log_ratio + (p.mean - q.mean) ** 2 / q_var)

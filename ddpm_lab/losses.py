@@ -88,7 +88,8 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     (B,) float, bits per dimension
 
     >>> import math
-    >>> bits_per_dim(torch.tensor([64 * math.log(256)]), torch.zeros(1, 1, 8, 8))   # 256 equal levels
+    >>> nats = torch.tensor([64 * math.log(256)])           # 64 pixels of 256 equal levels
+    >>> bits_per_dim(nats, torch.zeros(1, 1, 8, 8))
     tensor([8.])
     """
     return nats / (x[0].numel() * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()

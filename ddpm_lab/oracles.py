@@ -145,9 +145,9 @@ def log_density(mixture: Mixture, schedule: Schedule, x_t: Data, t: Times) -> Te
 def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
     """The best possible denoiser for data from a Gaussian mixture: E[x_0 | x_t], exactly.
 
-    Each blob gives its own Gaussian posterior mean, mean_k + gain_k (x_t - sqrt(abar_t) mean_k) with
-    gain_k = sqrt(abar_t) var_k / (abar_t var_k + 1 - abar_t), and counts as much as it is probable
-    that x_t came from it.
+    Each blob gives its own Gaussian posterior mean, mean_k + gain_k (x_t - sqrt(abar_t) mean_k),
+    with gain_k = sqrt(abar_t) var_k / (abar_t var_k + 1 - abar_t), and counts as much as it is
+    probable that x_t came from it.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
 
     >>> from ddpm_lab.schedules import linear
     >>> denoise = mixture_denoiser(ring(8), linear())
-    >>> denoise(torch.tensor([[0.9, 0.1]]), 1).round(decimals=1)     # hardly noisy: stays where it is
+    >>> denoise(torch.tensor([[0.9, 0.1]]), 1).round(decimals=1)     # hardly any noise: it stays
     tensor([[0.9000, 0.1000]])
     """
     _, mean, var = _guard.mixture(mixture)
@@ -221,7 +221,7 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
 
 
 def _joint(mixture, schedule, x_t, t):
-    """x_t as (B, D), sqrt(abar_t), each blob's variance at t, and log(weight_k N(x_t; …)) as (B, K).
+    """x_t as (B, D), sqrt(abar_t), each blob's variance at t, log(weight_k N(x_t; …)) as (B, K).
 
     float64 on the CPU: at t = 1 the exponents reach 1 / beta_1 = 10,000.
     """

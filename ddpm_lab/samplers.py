@@ -11,6 +11,7 @@ it at order 1 (that is ddim) or 2, in both directions, and `multistep` at order 
 call a step. All of them see the network only through x0_hat. Opened by chapter 10.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
@@ -118,9 +119,8 @@ def ddim(
 
     >>> from ddpm_lab.schedules import linear
     >>> x_t, x0_hat = torch.ones(1, 2), torch.zeros(1, 2)
-    >>> same = ddim(linear(), x_t, x0_hat, 500, 400, eta=1.0).mean - ddpm(linear(), x_t, x0_hat, 500, 400).mean
-    >>> bool(same.abs().max() < 1e-6)
-    True
+    >>> ddim(linear(), x_t, x0_hat, 500, 400).mean, ddim(linear(), x_t, x0_hat, 500, 400).var
+    (tensor([[0.9346, 0.9346]]), tensor(0.))
     """
     eta = _guard.between(eta, 0, 1, "eta", advice="0 is deterministic, 1 is ddpm.")
     _guard.alike(x_t=x_t, x0_hat=x0_hat)
@@ -161,7 +161,7 @@ def reverse(
     Raises
     ------
     TypeError, ValueError
-        Unless the times fall within 0..T, `x_T` is floating point and `generator` a torch.Generator.
+        Unless the times fall within 0..T, `x_T` is floating point, `generator` a torch.Generator.
 
     >>> from ddpm_lab import gaussians, oracles, schedules
     >>> schedule = schedules.linear(T=3)
@@ -213,9 +213,8 @@ def sample(
     tensor([1.0000, 1.0000, 1.0000, 1.0000])
     """
     x_T = normal_like(torch.empty(shape, device=device), generator=generator)
-    for walk in reverse(schedule, denoise, x_T, step=step, times=times, generator=generator):
-        pass
-    return walk.x_s
+    walks = reverse(schedule, denoise, x_T, step=step, times=times, generator=generator)
+    return deque(walks, maxlen=1).pop().x_s  # only the last one is kept in memory
 
 
 @torch.no_grad()
@@ -374,9 +373,9 @@ def _slope(schedule, guess, t):
 def _heun_to_data(schedule, denoise, guess_t, t):
     """The move from t to 0, with a second look at a time m between.
 
-    In sigma = noise / signal and y = x_t / signal the flow is dy / d sigma = eps_hat, and sigma runs
-    down to 0: so y_0 = y_t - sigma_t eps(sigma_t / 2), and the straight line through the two looks
-    gives eps there.
+    In sigma = noise / signal and y = x_t / signal the flow is dy / d sigma = eps_hat, and sigma
+    runs down to 0: so y_0 = y_t - sigma_t eps(sigma_t / 2), and the straight line through the two
+    looks gives eps there.
     """
     x0_t, eps_t = guess_t
     sigma = schedule.noise / schedule.signal

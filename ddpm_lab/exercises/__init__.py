@@ -137,7 +137,8 @@ def exercise(name: str) -> Exercise:
     """
     if name not in names():
         raise ValueError(
-            f"name must be an exercise of the course; got {name!r}. There are: {', '.join(names())}."
+            f"name must be an exercise of the course; got {name!r}. "
+            f"There are: {', '.join(names())}."
         )
     group, _, key = name.partition(".")
     return _group(group)[key]
@@ -158,7 +159,7 @@ def _group(group):
 
 
 def _is_empty(attempt):
-    """Nothing written yet: a value of `...`, or a body that holds nothing but a docstring and `...`."""
+    """Nothing written yet: a value of `...`, or a body of nothing but a docstring and `...`."""
     code = getattr(attempt, "__code__", None)
     if code is None:
         return attempt is ... or attempt is None

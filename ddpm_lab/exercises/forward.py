@@ -95,7 +95,7 @@ MERGE = Exercise(
         ),
         Misconception(
             _merge_wrong(lambda b1, b2: b1 + b2 - b1**2),
-            "the first noise shrinks by 1 - beta_2, the factor of the step it passes, not 1 - beta_1",
+            "the first noise shrinks by 1 - beta_2, the step that it passes, not by 1 - beta_1",
         ),
         Misconception(
             _merge_wrong(lambda b1, b2: math.sqrt((1 - b2) * b1 + b2)),
@@ -185,7 +185,7 @@ NOISED = Exercise(
     misconceptions=(
         Misconception(
             lambda s, x_0, t, eps: _mix(s, x_0, t, eps, shape=(1, -1)),
-            "your factors act on columns: a (B,) factor must become (B, 1) to act on items (`coef`)",
+            "your factors act on columns; to act on items, (B,) must become (B, 1): use `coef`",
         ),
         Misconception(
             lambda s, x_0, t, eps: _mix(s, x_0, t[:1].expand(len(t)), eps),
@@ -262,10 +262,8 @@ def _kl_terms(schedule, x_0, *, mean=True, swap=False, std=False):
     abar_T = schedule.abar[-1]
     var = (1 - abar_T).sqrt() if std else 1 - abar_T
     square = abar_T * x_0**2 if mean else torch.zeros_like(x_0)
-    if swap:
-        terms = 1 / var + square / var - 1 + var.log()
-    else:
-        terms = var + square - 1 - var.log()
+    forwards, backwards = var + square - 1 - var.log(), (1 + square) / var - 1 + var.log()
+    terms = backwards if swap else forwards
     return 0.5 * terms.reshape(len(x_0), -1).sum(1)
 
 

@@ -1,8 +1,8 @@
 """Exercises must accept what is right, and reject and name what is wrong.
 
-Truth: the reference must pass its own check, each misconception is wrong by construction and must be
-told its own hint, and hand-made attempts (empty, endless, raising, of the wrong type) must each get
-a clear line.
+Truth: the reference must pass its own check, each misconception is wrong by construction and must
+be told its own hint, and hand-made attempts (empty, endless, raising, of the wrong type) must each
+get a clear line.
 """
 
 import time
