@@ -12,7 +12,7 @@ The modules are ordered like the chapters. A module imports only from lower laye
     1  gaussians   schedules
     2  forward     predictions
     3  oracles     samplers     losses
-    4  datasets
+    4  datasets    networks     training
     5  figures
     6  designer
     7  explorers   exercises    __main__
@@ -37,10 +37,12 @@ __all__ = [
     "forward",
     "gaussians",
     "losses",
+    "networks",
     "oracles",
     "predictions",
     "samplers",
     "schedules",
+    "training",
     "vocabulary",
 ]
 

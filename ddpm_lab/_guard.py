@@ -273,6 +273,35 @@ def signal_left(abar_t, t):
         )
 
 
+def batch(x_0, step):
+    """The next batch of a training run; None means that they ran out."""
+    if x_0 is None:
+        raise ValueError(
+            f"batches must last for all steps; they ended before step {step}. "
+            "Use datasets.batches, which never ends."
+        )
+    return data(x_0, "a batch")
+
+
+def finite_loss(loss, step):
+    """A loss that is still a number: beyond that point training only destroys the network."""
+    if not bool(torch.isfinite(loss)):
+        raise ValueError(
+            f"the loss must be finite; got {float(loss)} at step {step}. "
+            "Lower lr, or look for NaN in the data."
+        )
+
+
+def built(net):
+    """The configuration of a network made by networks.build."""
+    if not hasattr(net, "config"):
+        raise TypeError(
+            f"net must be made by networks.build, which records its configuration; "
+            f"got a bare {type(net).__name__}. Use networks.build({type(net).__name__}, seed=0)."
+        )
+    return net.config
+
+
 def generator(rng):
     """A torch.Generator: randomness is an argument, never a hidden global."""
     if not isinstance(rng, torch.Generator):

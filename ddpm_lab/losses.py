@@ -1,22 +1,151 @@
 """What exactly is minimised, and how much does each time step count?
 
-The bound weighs the squared error of the clean guess at time t by how much signal the step from t
-to t - 1 gives back,
+A picture costs at most as many nats as the negative bound says. It splits into three terms
+[Ho20, Eq. 5]:
 
-    KL(q || p_theta) = 1/2 (SNR_{t-1} - SNR_t) ||x_0 - x0_hat||^2        [Kin21, Eq. 13]
+    L_T       KL(q(x_T | x_0) || p(x_T))                       how far the end is from the prior
+    L_{t-1}   KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t))    one for each t = 2 … T
+    L_0       -log p(x_0 | x_1)                                the last step, to the data itself
 
-`weight` gives that factor for a loss on x0, eps or v, beside the two popular ways of changing it.
-Chapter 06 draws the weights, chapter 08 derives them.
+Each middle term is a weighted squared error of the clean guess,
+
+    KL = 1/2 (SNR_{t-1} - SNR_t) ||x_0 - x0_hat||^2            [Kin21, Eq. 13]
+
+and the loss that everybody trains, `simple`, forgets that weight. Chapter 06 draws the weights,
+chapter 08 derives all of it.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ddpm_lab import _guard
-from ddpm_lab.schedules import Schedule, row
-from ddpm_lab.vocabulary import Kind, Times
+from ddpm_lab.forward import marginal, noised, posterior, transition
+from ddpm_lab.gaussians import Gaussian, kl, log_prob, normal_like, pixel_log_prob
+from ddpm_lab.predictions import target
+from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.vocabulary import Data, Denoiser, Kind, Net, Times
+
+
+def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: Data) -> Tensor:
+    """The loss that is trained: the plain squared error of what the network predicts.
+
+    mean over data axes of (target - net(x_t, t))^2,  x_t made of x_0 and eps    [Ho20, Eq. 14]
+
+    Parameters
+    ----------
+    net : (x_t, t: (B,) int64) -> output of the given kind
+    x_0, eps : (B, *D) float, alike
+    t : int or (B,) int64, 1..T
+
+    Returns
+    -------
+    (B,) float: one loss for each item, so that it can be looked at per t
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and the kind is known.
+
+    >>> from ddpm_lab.schedules import linear
+    >>> x_0, eps = torch.zeros(2, 3), torch.ones(2, 3)
+    >>> simple(linear(), lambda x_t, t: torch.zeros_like(x_t), "eps", x_0, 500, eps)
+    tensor([1., 1.])
+    """
+    x_t = noised(schedule, x_0, t, eps)
+    t_batch = torch.as_tensor(t, device=x_0.device).expand(len(x_0))
+    error = target(schedule, kind, x_0, eps, t) - net(x_t, t_batch)
+    return (error**2).reshape(len(x_0), -1).mean(dim=1)
+
+
+class Bound(NamedTuple):
+    """The negative bound on log p(x_0), term by term; its total is what coding x_0 costs at most."""
+
+    prior: Tensor
+    """(B,) nats: L_T."""
+    steps: Tensor
+    """(B, T-1) nats: L_{t-1} for t = 2 … T, one noise draw each."""
+    decoder: Tensor
+    """(B,) nats: L_0."""
+
+    @property
+    def total(self) -> Tensor:
+        """(B,) nats: an unbiased estimate of the negative bound."""
+        return self.prior + self.steps.sum(dim=1) + self.decoder
+
+
+@torch.no_grad()
+def bound(
+    schedule: Schedule,
+    denoise: Denoiser,
+    x_0: Data,
+    *,
+    generator: torch.Generator,
+    var: Literal["small", "large"] = "small",
+    levels: int | None = None,
+) -> Bound:
+    """What the data cost under the model, in nats, split into its three kinds of terms.
+
+    [Ho20, Eq. 5]; the expectation over x_t is estimated by one draw for each t.
+
+    Parameters
+    ----------
+    denoise : (x_t, t: (B,) int64) -> x0_hat
+    x_0 : (B, *D) float, data units
+    var : "small" or "large", the variance of the reverse steps, as in `samplers.ddpm`
+    levels : number of grey levels if x_0 holds pixels: L_0 is then the cost of a *level*
+        [Ho20, Eq. 13]; else L_0 is a density, N(x_0; x0_hat, beta_1 I), and may be negative
+
+    Returns
+    -------
+    Bound
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `x_0` is floating point, `generator` a torch.Generator, and `var` known.
+
+    >>> from ddpm_lab import gaussians, oracles, schedules
+    >>> schedule = schedules.linear(T=20)
+    >>> only = torch.tensor([[0.5]])
+    >>> terms = bound(schedule, oracles.dataset_denoiser(only, schedule), only,
+    ...               generator=gaussians.seeded(0))
+    >>> terms.steps.shape, float(terms.steps.abs().max())     # the guess is right: nothing to pay
+    (torch.Size([1, 19]), 0.0)
+    """
+    _guard.choice(var, ("small", "large"), "var")
+    rng = _guard.generator(generator)
+    one = torch.ones((), dtype=_guard.data(x_0, "x_0").dtype, device=x_0.device)
+    prior = kl(marginal(schedule, x_0, schedule.T), Gaussian(torch.zeros_like(x_0), one))
+    steps = [
+        _step_kl(schedule, denoise, x_0, t, var, normal_like(x_0, generator=rng))
+        for t in range(2, schedule.T + 1)
+    ]
+    decoder = _decoder_cost(schedule, denoise, x_0, normal_like(x_0, generator=rng), levels)
+    return Bound(prior, torch.stack(steps, dim=1) if steps else x_0.new_zeros(len(x_0), 0), decoder)
+
+
+def _step_kl(schedule, denoise, x_0, t, var, eps):
+    """KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)) at one draw of x_t."""
+    x_t, x0_hat = _look(schedule, denoise, x_0, t, eps)
+    truth = posterior(schedule, x_0, x_t, t, t - 1)
+    model = posterior(schedule, x0_hat, x_t, t, t - 1)
+    if var == "large":
+        model = Gaussian(model.mean, transition(schedule, x_t, t - 1, t).var)
+    return kl(truth, model)
+
+
+def _decoder_cost(schedule, denoise, x_0, eps, levels):
+    """-log p(x_0 | x_1): the last step, with variance beta_1."""
+    _, x0_hat = _look(schedule, denoise, x_0, 1, eps)
+    last = Gaussian(x0_hat, coef(schedule.beta[1], x_0))
+    return -(log_prob(last, x_0) if levels is None else pixel_log_prob(last, x_0, levels=levels))
+
+
+def _look(schedule, denoise, x_0, t, eps):
+    x_t = noised(schedule, x_0, t, eps)
+    return x_t, denoise(x_t, torch.full((len(x_0),), t, dtype=torch.int64, device=x_0.device))
 
 
 def weight(
