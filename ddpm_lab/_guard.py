@@ -22,7 +22,7 @@ def times(t, T, *, lowest=1, batch=None, name="t"):
     low, high = _range(t)
     if low < lowest or high > T:
         raise ValueError(
-            f"{name} must lie in {lowest}..{T}{_why(lowest)}; got {_span(low, high)}."
+            f"{name} must lie in {lowest}..{T}{_why(low, lowest)}; got {_span(low, high)}."
             + _hint(low, high, lowest, T)
         )
     return t
@@ -55,8 +55,8 @@ def _span(low, high):
     return f"{low}" if low == high else f"{low}..{high}"
 
 
-def _why(lowest):
-    return " (t=0 is clean data, nothing to undo)" if lowest == 1 else ""
+def _why(low, lowest):
+    return " (t=0 is clean data, nothing to undo)" if low == 0 and lowest == 1 else ""
 
 
 def _hint(low, high, lowest, T):

@@ -121,11 +121,13 @@ def clouds(
     >>> len(clouds({"t = 1": torch.zeros(5, 2), "t = 0": torch.ones(5, 2)}).axes)
     2
     """
-    fig, axes = _grid(len(frames), columns, panel, title_room=0.28)
+    rows = -(-len(frames) // (columns or len(frames)))
+    fig, axes = _grid(len(frames), columns, panel, title_room=0.28 * rows)
     for ax, (title, points) in zip(axes, frames.items()):
         xy = _array(points)
         ax.scatter(xy[:, 0], xy[:, 1], s=size, color=BLUE, alpha=0.5, linewidths=0)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", title=title)
+        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+        ax.set_title(title, fontsize=10)
         _bare(ax)
     return fig
 
@@ -248,11 +250,11 @@ def png(fig: Figure) -> bytes:
 
 
 def _grid(n, columns, panel, *, title_room):
-    """A figure of n square panels; what is left of the last row stays empty."""
+    """A figure of n square panels, `title_room` inches higher; the last row may stay open."""
     columns = columns or n
     rows = -(-n // columns)
     fig, axes = new(
-        rows, columns, width=columns * panel, height=rows * (panel + title_room), squeeze=False
+        rows, columns, width=columns * panel, height=rows * panel + title_room, squeeze=False
     )
     axes = list(axes.flat)
     for ax in axes[n:]:

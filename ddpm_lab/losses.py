@@ -60,7 +60,7 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
 
 
 class Bound(NamedTuple):
-    """The negative bound on log p(x_0), term by term; its total is what coding x_0 costs at most."""
+    """The negative bound on log p(x_0), term by term; coding x_0 costs no more than the total."""
 
     prior: Tensor
     """(B,) nats: L_T."""

@@ -4,8 +4,8 @@
         ...                                         # look at step.loss, plot, stop when you like
 
 is Algorithm 1 of [Ho20]: draw data, a time and noise for each item, mix them, take a gradient step
-on the squared error. `EMA` keeps a running average of the weights, which samples better than the last
-weights do. `save` and `load` use safetensors, which hold numbers and text and run nothing.
+on the squared error. `EMA` keeps a running average of the weights, which samples better than the
+last weights do. `save` and `load` use safetensors, which hold numbers and text and run nothing.
 Opened by chapter 11.
 """
 

@@ -57,6 +57,10 @@ STEP = Exercise(
             "you read row t - 1; the step that ends at t uses beta_t, and row t belongs to time t",
         ),
         Misconception(
+            lambda s, x, t, z: (1 - s.beta[t]).sqrt() * x,
+            "your step adds no noise; sqrt(beta) z is missing",
+        ),
+        Misconception(
             lambda s, x, t, z: s.abar[t].sqrt() * x + (1 - s.abar[t]).sqrt() * z,
             "this is the whole walk from x_0; one step uses beta_t, not abar_t",
         ),
@@ -64,21 +68,33 @@ STEP = Exercise(
 )
 
 
-# forward.merge: two steps in one ---------------------------------------------------------------
+# forward.merge: any number of steps in one -----------------------------------------------------
 
 
-def _merge(beta_1, beta_2):
-    """(factor on x_0, variance of the noise) after two steps."""
-    return math.sqrt((1 - beta_1) * (1 - beta_2)), (1 - beta_2) * beta_1 + beta_2
+def _signal(betas):
+    return math.sqrt(math.prod(1 - beta for beta in betas))
+
+
+def _merge(betas):
+    """(factor on x_0, variance of the noise) after all steps."""
+    return _signal(betas), 1 - _signal(betas) ** 2
 
 
 def _merge_cases():
-    for beta_1, beta_2 in ((0.02, 0.02), (0.1, 0.3), (0.5, 0.5)):
-        yield Case(f"beta_1 = {beta_1}, beta_2 = {beta_2}", (beta_1, beta_2))
+    for betas in ([0.1], [0.02, 0.02], [0.1, 0.3], [0.5, 0.2, 0.4]):
+        yield Case(f"betas = {betas}", (betas,))
 
 
-def _merge_wrong(var):
-    return lambda beta_1, beta_2: (math.sqrt((1 - beta_1) * (1 - beta_2)), var(beta_1, beta_2))
+def _merge_wrong(one_more):
+    """Right factor, wrong variance: `one_more(var, beta)` is what a step does to it."""
+
+    def wrong(betas):
+        var = 0.0
+        for beta in betas:
+            var = one_more(var, beta)
+        return _signal(betas), var
+
+    return wrong
 
 
 MERGE = Exercise(
@@ -86,24 +102,28 @@ MERGE = Exercise(
     cases=_merge_cases,
     misconceptions=(
         Misconception(
-            _merge_wrong(lambda b1, b2: (math.sqrt((1 - b2) * b1) + math.sqrt(b2)) ** 2),
+            _merge_wrong(lambda var, beta: (math.sqrt((1 - beta) * var) + math.sqrt(beta)) ** 2),
             "you added standard deviations; for independent noises the variances add",
         ),
         Misconception(
-            _merge_wrong(lambda b1, b2: b1 + b2),
-            "the first noise goes through the second step too: its variance shrinks by 1 - beta_2",
+            _merge_wrong(lambda var, beta: var + beta),
+            "earlier noise passes the later steps too: each multiplies its variance by 1 - beta",
         ),
         Misconception(
-            _merge_wrong(lambda b1, b2: b1 + b2 - b1**2),
-            "the first noise shrinks by 1 - beta_2, the step that it passes, not by 1 - beta_1",
+            _merge_wrong(lambda var, beta: math.sqrt(1 - beta) * var + beta),
+            "a factor sqrt(1 - beta) on x multiplies a variance by its square, 1 - beta",
         ),
         Misconception(
-            _merge_wrong(lambda b1, b2: math.sqrt((1 - b2) * b1 + b2)),
+            lambda betas: (_signal(betas), math.sqrt(1 - _signal(betas) ** 2)),
             "your second value is a standard deviation; we want the variance",
         ),
         Misconception(
-            lambda b1, b2: ((1 - b1) * (1 - b2), (1 - b2) * b1 + b2),
+            lambda betas: (_signal(betas) ** 2, 1 - _signal(betas) ** 2),
             "your factor on x_0 lacks a square root: each step multiplies x by sqrt(1 - beta)",
+        ),
+        Misconception(
+            lambda betas: (1 - _signal(betas) ** 2, _signal(betas)),
+            "right numbers in the wrong order: first the factor on x_0, then the variance",
         ),
     ),
 )
@@ -202,6 +222,14 @@ NOISED = Exercise(
             "you scale the noise by a variance; a unit noise is scaled by sqrt(1 - abar)",
         ),
         Misconception(
+            lambda s, x_0, t, eps: coef(s.signal[t], x_0) * x_0 + coef(1 - s.signal[t], x_0) * eps,
+            "your noise factor is 1 - sqrt(abar); we want sqrt(1 - abar): squares add to 1",
+        ),
+        Misconception(
+            lambda s, x_0, t, eps: coef(s.noise[t], x_0) * x_0 + coef(s.signal[t], x_0) * eps,
+            "the two factors are swapped: sqrt(abar) goes with x_0",
+        ),
+        Misconception(
             lambda s, x_0, t, eps: coef(s.abar[t], x_0) * x_0 + coef(1 - s.abar[t], x_0) * eps,
             "your weights add to 1; it is their squares that must, so that variances add to 1",
         ),
@@ -237,6 +265,10 @@ KEEP_VARIANCE = Exercise(
             lambda var, beta: math.sqrt(1 - beta**2 / var),
             "beta is a variance already; do not square it",
         ),
+        Misconception(
+            lambda var, beta: math.sqrt(1 - beta / var**2),
+            "var is a variance already; do not square it",
+        ),
     ),
 )
 
@@ -257,9 +289,9 @@ def _prior_cases():
         yield Case(f"x_0 of shape {shape}", (_schedule(), _normal(rng, *shape)))
 
 
-def _kl_terms(schedule, x_0, *, mean=True, swap=False, std=False):
+def _kl_terms(schedule, x_0, *, mean=True, swap=False, std=False, at=-1):
     """Wrong on purpose: 1/2 sum(var + mean^2 - 1 - log var), with one slip or another."""
-    abar_T = schedule.abar[-1]
+    abar_T = schedule.abar[at]
     var = (1 - abar_T).sqrt() if std else 1 - abar_T
     square = abar_T * x_0**2 if mean else torch.zeros_like(x_0)
     forwards, backwards = var + square - 1 - var.log(), (1 + square) / var - 1 + var.log()
@@ -294,6 +326,10 @@ PRIOR_BITS = Exercise(
         Misconception(
             lambda s, x_0: _kl_terms(s, x_0, std=True) / math.log(2) / x_0[0].numel(),
             "you put the standard deviation where the variance 1 - abar_T belongs",
+        ),
+        Misconception(
+            lambda s, x_0: _kl_terms(s, x_0, at=-2) / math.log(2) / x_0[0].numel(),
+            "this is the end of T - 1 steps; the last row is T",
         ),
     ),
 )

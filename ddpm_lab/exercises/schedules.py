@@ -417,8 +417,8 @@ S_SHAPED = Exercise(
         ),
         Misconception(
             schedules.sigmoid,
-            "this is an S in beta; its log-SNR starts with a plunge: a second step as large as the "
-            "first doubles the noise (and with few steps it does not reach noise at all)",
+            "this is an S in beta; its log-SNR starts with a plunge, for a second step as large as "
+            "the first doubles the noise",
         ),
         Misconception(
             _line,

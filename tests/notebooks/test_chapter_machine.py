@@ -1,0 +1,292 @@
+"""The chapter machine on a toy course: two readings of one text, run, compared, released.
+
+The truth is in the toy (conftest.py), whose exercise, figure and slider are known, and in the
+rules that nbgrader's manual states for the cells of a source notebook.
+"""
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import chapters
+
+ROOT = chapters.ROOT
+
+
+def sources(path: Path) -> str:
+    return "\n".join(cell.source for cell in chapters.load(path).cells)
+
+
+def outputs(path: Path) -> str:
+    cells = chapters.load(path).cells
+    return "".join(t for c in cells for o in c.get("outputs", []) for *_, t in chapters.texts(o))
+
+
+# ------------------------------------------------------------------------------- two readings
+
+
+def test_the_learner_gets_a_hole_and_the_solved_reading_no_markers(built):
+    learner, solved = (sources(path) for path, _ in chapters.chapters(built)[0].readings())
+    assert '    """The square of `x`."""\n    ...  # your code here\n\n\nsquare = ' in learner
+    assert "squared_value" not in learner and "Multiplying" not in learner
+    assert "    squared_value = x * x\n    return squared_value\n\n\nsquare = " in solved
+    assert "Multiplying" in solved
+    assert "SOLUTION" not in learner + solved
+
+
+def test_a_cell_has_the_same_id_in_both_readings(built):
+    text = chapters.chapters(built)[0].source.read_text(encoding="utf-8")
+    ids = [[c.id for c in chapters.reading(text, solved=s).cells] for s in (False, True)]
+    assert ids[1] == [f"c00{i}" for i in range(6)]
+    assert ids[0] == [i for i in ids[1] if i != "c003"]  # c003 is tagged solution
+
+
+def test_both_readings_run_and_say_so(built):
+    chapter = chapters.chapters(built)[0]
+    assert "○ toy.square: not yet\n25\n" in outputs(chapter.learner)
+    assert "✓ toy.square\n25\n" in outputs(chapter.solved)
+
+
+def test_the_solved_reading_lies_one_folder_down_and_its_links_know(built):
+    solved = sources(chapters.chapters(built)[0].solved)
+    assert "[readme](../../README.md#the-toy)" in solved
+    assert "[next](02_more.ipynb)" in solved  # that chapter's solved reading lies there too
+
+
+def test_code_and_formulas_are_not_taken_for_links():
+    text = '# %% [markdown]\n# $a[i](t)$ and `f[i](t)` but [a](b.md "t") and <img src="p.png">\n'
+    cell = chapters.reading(text, solved=True).cells[0].source
+    assert cell == '$a[i](t)$ and `f[i](t)` but [a](../b.md "t") and <img src="../p.png">'
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [chapters.BEGIN, "x = 1"],
+        ["x = 1", chapters.END],
+        [chapters.BEGIN, chapters.BEGIN, "x = 1", chapters.END],
+    ],
+)
+def test_a_marker_without_partner_is_refused(lines):
+    with pytest.raises(chapters.ChapterError, match=r"c000.*no partner"):
+        chapters.reading("# %%\n" + "\n".join(lines), solved=False)
+
+
+def test_raw_cells_are_refused():
+    with pytest.raises(chapters.ChapterError, match="Markdown and code"):
+        chapters.reading("# %% [raw]\n# text\n", solved=False)
+
+
+def test_chapters_are_picked_by_number_or_name(built):
+    assert [c.slug for c in chapters.chapters(built, ["02"])] == ["02_more"]
+    assert [c.slug for c in chapters.chapters(built, ["01_toy"])] == ["01_toy"]
+    with pytest.raises(chapters.ChapterError, match="there are: 01_toy, 02_more"):
+        chapters.chapters(built, ["1"])
+
+
+# ------------------------------------------------------------------------------ build and check
+
+
+def test_a_rebuild_gives_the_same_bytes_whatever_the_users_settings(toy, tmp_path, monkeypatch):
+    rc = tmp_path / "matplotlibrc"
+    rc.write_text("lines.linewidth: 9\n")
+    profile = tmp_path / "profile_default" / "startup"
+    profile.mkdir(parents=True)
+    (profile / "00.py").write_text("print('hello from my profile')\n")
+    monkeypatch.setenv("MATPLOTLIBRC", str(rc))
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    before = {p.name: p.read_bytes() for p in toy.glob("chapters/**/*.ipynb")}
+    said = []
+    assert chapters.build(toy, ["01"], jobs=2, say=said.append) == []
+    assert {p.name: p.read_bytes() for p in toy.glob("chapters/**/*.ipynb")} == before
+    assert len(said) == 2 and all(re.search(r"\d+\.\d s +\d+ kB  chapters/", li) for li in said)
+    assert not list(toy.glob("chapters/**/.*"))  # no half a file is left
+
+
+def test_stored_notebooks_hold_pictures_but_no_widgets(built):
+    text = chapters.chapters(built)[0].learner.read_text(encoding="utf-8")
+    assert text.count('"image/png": "') == 2  # the figure, and the slider's still
+    assert "widget" not in text and "iopub" not in text and "model_id" not in text
+
+
+def test_check_says_what_changed(toy):
+    (toy / "ddpm_lab" / "figures.py").write_text(
+        (toy / "ddpm_lab" / "figures.py").read_text().replace("x**power", "x**power + 1")
+    )
+    stub = toy / "ddpm_lab" / "exercises.py"
+    stub.write_text(stub.read_text().replace("lambda x: x * x", "lambda x: x * x + 1"))
+    before = (toy / "chapters" / "01_toy.ipynb").read_bytes()
+    problems = "\n".join(chapters.check(toy, ["01"], jobs=2))
+    assert "chapters/01_toy.ipynb: cell c001 differs in its picture only" in problems
+    assert "cell c004 differs\n    -text: 25\n    +text: 26" in problems
+    assert "python tools/chapters.py build 01" in problems
+    assert (toy / "chapters" / "01_toy.ipynb").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "code, complaint",
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("print(object())", "memory address differs"),
+        (
+            "import ipywidgets\n\ndef plot(x):\n    return 1 / 0\n\n"
+            "_ = ipywidgets.interact(plot, x=(1, 3))",
+            "hidden inside a widget: ZeroDivisionError",
+        ),
+        (
+            "import urllib.request\nurllib.request.urlopen('http://example.org', timeout=20)",
+            "URLError",
+        ),
+    ],
+)
+def test_a_chapter_that_must_not_be_stored_leaves_the_old_notebook(toy, code, complaint):
+    chapter = chapters.chapters(toy)[1]
+    before = chapter.learner.read_bytes()
+    chapter.source.write_text(f"# %% [markdown]\n# # Bad\n\n# %%\n{code}\n", encoding="utf-8")
+    problems = chapters.build(toy, ["02"], jobs=2)
+    assert len(problems) == 2 and all(complaint in problem for problem in problems)
+    assert chapter.learner.read_bytes() == before
+
+
+def test_settle_keeps_only_what_is_the_same_on_every_run():
+    ids = ["0123456789abcdef" * 2, "fedcba9876543210" * 2]
+    v4 = nbformat.v4
+    cell = v4.new_code_cell("x", id="a", metadata={"tags": ["demo"], "collapsed": True})
+    cell.outputs = [
+        v4.new_output("stream", name="stdout", text="one "),
+        v4.new_output("stream", name="stdout", text=f"stream {ids[1]}\n"),
+        v4.new_output("display_data", data={chapters.WIDGET_VIEW: {}}),
+        v4.new_output("execute_result", data={"text/html": f"{ids[0]} {ids[1]}"}),
+    ]
+    notebook = v4.new_notebook(
+        cells=[cell], metadata={"language_info": {"name": "python", "version": "3.11.7"}}
+    )
+    chapters.settle(notebook)
+    first, second = f"{1:032x}", f"{2:032x}"
+    assert [o.output_type for o in cell.outputs] == ["stream", "execute_result"]
+    assert cell.outputs[0].text == f"one stream {first}\n"
+    assert cell.outputs[1].data["text/html"] == f"{second} {first}"
+    assert cell.execution_count == cell.outputs[1].execution_count == 1
+    assert cell.metadata == {"tags": ["demo"]}
+    assert notebook.metadata == chapters.METADATA
+
+
+# ----------------------------------------------------------------------------------- in step
+
+
+def test_sync_is_content_with_what_build_made(built):
+    assert chapters.sync(built) == []
+
+
+def test_sync_tells_a_learner_that_answers_are_their_work(toy):
+    path = toy / "chapters" / "01_toy.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"][2]["source"] = "def my_square(x):\n    return x**2"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    message, cell = chapters.sync(toy)
+    assert "this is your work, and nothing is wrong with it" in message
+    assert "cp chapters/01_toy.ipynb chapters/my_01_toy.ipynb" in message
+    assert "git worktree add" in message and "pristine" in message
+    assert "cell c002 differs" in cell and "-    return x**2" in cell
+
+
+def test_sync_sees_a_changed_text_and_names_the_repair(toy):
+    chapter = chapters.chapters(toy)[0]
+    text = chapter.source.read_text(encoding="utf-8")
+    chapter.source.write_text(text.replace("x * x", "x ** 2"), encoding="utf-8")
+    problems = chapters.sync(toy)  # only the solved reading holds that line
+    assert "chapters/solutions/01_toy.ipynb is not what its text gives" in problems[0]
+    assert "python tools/chapters.py build 01" in problems[0]
+    assert not any("chapters/01_toy.ipynb" in problem for problem in problems)
+
+
+def test_sync_misses_lost_files_and_orphans(toy):
+    first, second = chapters.chapters(toy)
+    first.learner.unlink()
+    second.source.unlink()
+    first.solved.write_text("{", encoding="utf-8")
+    problems = "\n".join(chapters.sync(toy))
+    assert "chapters/01_toy.ipynb is missing: run `python tools/chapters.py build 01`" in problems
+    assert "chapters/solutions/01_toy.ipynb: is not a notebook" in problems
+    assert "chapters/02_more.ipynb has no text" in problems
+    assert "chapters/solutions/02_more.ipynb has no text" in problems
+    first.source.unlink()
+    assert "no chapter" in chapters.sync(toy)[0]
+
+
+# ---------------------------------------------------------------------------------- nbgrader
+
+
+def test_released_notebooks_keep_nbgraders_rules(built, tmp_path):
+    path, other = chapters.release(built, out=tmp_path)
+    assert path == tmp_path / "source" / "01_toy" / "01_toy.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    grading = [c.metadata["nbgrader"] for c in notebook.cells if "nbgrader" in c.metadata]
+    flags = {"grade": bool, "locked": bool, "solution": bool, "task": bool}
+    for facts in grading:
+        assert facts["schema_version"] == 3
+        assert all(isinstance(facts[key], kind) for key, kind in flags.items())
+        assert re.fullmatch(r"[A-Za-z0-9_-]+", facts["grade_id"])
+        assert facts["grade"] == (facts.get("points", 0) > 0) == facts["locked"]
+        assert facts["grade"] != facts["solution"]
+    names = [facts["grade_id"] for facts in grading]
+    assert names == ["toy-square-answer", "toy-square"]  # unique, and stable from year to year
+    assert "Multiplying" not in path.read_text(encoding="utf-8")
+    assert "nbgrader" not in other.read_text(encoding="utf-8")
+    compile((tmp_path / "nbgrader_config.py").read_text(), "nbgrader_config.py", "exec")
+
+
+@pytest.mark.parametrize("filled, fails", [(True, False), (False, True)])
+def test_the_graded_cell_passes_on_the_solution_and_fails_on_the_hole(built, filled, fails):
+    notebook = chapters.graded(chapters.chapters(built)[0].source)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and not filled:
+            cell.source = "def my_square(x):\n    ..."
+
+    def run():
+        with chapters.clean_room(built) as env:
+            asyncio.run(chapters.execute(notebook, built, env))
+
+    if fails:
+        with pytest.raises(chapters.ChapterError, match=r"toy\.square: not right yet"):
+            run()
+    else:
+        run()
+
+
+# ------------------------------------------------------------------------------ command line
+
+
+def test_the_commands_say_what_they_found(toy):
+    def command(*words):
+        line = [sys.executable, str(ROOT / "tools" / "chapters.py"), *words, "--root", str(toy)]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.stderr == ""
+        return done.returncode, done.stdout
+
+    assert command("lint") == (0, "lint: fine\n")
+    assert command("sync", "02") == (0, "sync: fine\n")
+    (toy / "chapters" / "02_more.ipynb").unlink()
+    code, said = command("sync")
+    assert code == 1 and "02_more.ipynb is missing" in said and "sync: 1 problem(s)" in said
+    assert command("leaks", "7")[0] == 1
+
+
+@pytest.mark.parametrize("option, collected", [((), 0), (("--nbval", "--nbval-current-env"), 8)])
+def test_pytest_runs_notebooks_only_when_asked(built, option, collected):
+    """And never a chapter's text, with this project's own settings."""
+    words = ["--collect-only", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
+    line = [sys.executable, "-m", "pytest", *words, f"--rootdir={built}", *option, "chapters"]
+    done = subprocess.run(line, cwd=built, capture_output=True, text=True, check=False)
+    items = [text for text in done.stdout.splitlines() if "::" in text]
+    assert len(items) == collected, done.stdout + done.stderr
+    assert "source" not in done.stdout

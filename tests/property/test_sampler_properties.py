@@ -1,0 +1,164 @@
+"""Samplers, driven by a denoiser that is known exactly: what may not matter, does not matter.
+
+Truth: a stride on a long schedule visits the same noise levels as every step of the respaced one, so both
+must give the same bits; one data point leaves nothing to guess, so a ddpm step is the forward posterior;
+an order 1 flow is ddim without fresh noise.
+"""
+
+from functools import partial
+
+import pytest
+import torch
+
+from ddpm_lab import forward, gaussians, oracles, samplers, schedules
+
+RING = oracles.ring(8)
+POINTS = torch.tensor([[0.5, 1.0], [-1.0, 0.25], [1.0, -1.0]])
+MAKERS = {
+    "linear": schedules.linear,
+    "cosine": schedules.cosine,
+    "zero terminal": lambda: schedules.zero_terminal(schedules.linear()),
+}
+EACH = pytest.mark.parametrize("name", MAKERS)
+STEPS = {
+    "ddpm": samplers.ddpm,
+    "ddpm large": partial(samplers.ddpm, var="large"),
+    "ddim": samplers.ddim,
+    "ddim half": partial(samplers.ddim, eta=0.5),
+}
+ORACLES = {
+    "mixture": partial(oracles.mixture_denoiser, RING),
+    "data set": partial(oracles.dataset_denoiser, POINTS),
+}
+
+
+def start(n=5, dtype=torch.float32, seed=0):
+    return gaussians.normal_like(torch.empty(n, 2, dtype=dtype), generator=gaussians.seeded(seed))
+
+
+@EACH
+@pytest.mark.parametrize("oracle", ORACLES)
+@pytest.mark.parametrize("step", STEPS)
+def test_striding_over_a_schedule_is_walking_the_respaced_one_bit_by_bit(name, oracle, step):
+    schedule = MAKERS[name]()
+    walk = schedules.strides(schedule.T, 7)
+    short = schedules.respaced(schedule, walk)
+    strided = samplers.sample(
+        schedule,
+        ORACLES[oracle](schedule),
+        (5, 2),
+        step=STEPS[step],
+        times=walk,
+        generator=gaussians.seeded(0),
+    )
+    full = samplers.sample(
+        short, ORACLES[oracle](short), (5, 2), step=STEPS[step], generator=gaussians.seeded(0)
+    )
+    assert torch.isfinite(full).all()
+    assert torch.equal(strided, full)
+
+
+@EACH
+def test_deterministic_walks_see_the_noise_levels_only(name):
+    schedule = MAKERS[name]()
+    walk = schedules.strides(schedule.T, 7)
+    short = schedules.respaced(schedule, walk)
+    every = list(range(7, -1, -1))
+    # The flow's second look at the last move is a time between, which the short schedule has not.
+    for run in (
+        lambda c, times: samplers.flow(c, ORACLES["mixture"](c), start(), times=times, order=1),
+        lambda c, times: samplers.flow(c, ORACLES["mixture"](c), start(), times=times[:-1], order=2),
+        lambda c, times: samplers.multistep(c, ORACLES["mixture"](c), start(), times=times),
+    ):
+        *_, strided = run(schedule, walk)
+        *_, full = run(short, every)
+        assert torch.equal(strided.x_s, full.x_s)
+
+
+@EACH
+def test_the_order_one_flow_is_ddim_without_fresh_noise(name):
+    schedule = MAKERS[name]()
+    denoise, times = ORACLES["mixture"](schedule), schedules.strides(1000, 20)
+    x_T, rng = start(dtype=torch.float64), gaussians.seeded(0)
+    for ours, theirs in zip(
+        samplers.flow(schedule, denoise, x_T, times=times, order=1),
+        samplers.reverse(schedule, denoise, x_T, step=samplers.ddim, times=times, generator=rng),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours.x_s, theirs.x_s, rtol=1e-9, atol=1e-11)
+
+
+@EACH
+def test_with_one_data_point_every_bound_term_is_exactly_zero(name):
+    """KL(q(x_s | x_t, x_0) || p(x_s | x_t)) = 0: the guess is the point, so both laws are one."""
+    schedule = MAKERS[name]()
+    point = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
+    denoise = oracles.dataset_denoiser(point, schedule)
+    t = torch.arange(2, schedule.T + 1)
+    x_0 = point.expand(len(t), 2)
+    eps = gaussians.normal_like(x_0, generator=gaussians.seeded(0))
+    x_t = forward.noised(schedule, x_0, t, eps)
+    truth = forward.posterior(schedule, x_0, x_t, t, t - 1)
+    guess = samplers.ddpm(schedule, x_t, denoise(x_t, t), t, t - 1)
+    assert torch.equal(gaussians.kl(truth, guess), torch.zeros(len(t), dtype=torch.float64))
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_an_item_does_not_notice_its_neighbours(step):
+    schedule = schedules.linear()
+    denoise = ORACLES["mixture"](schedule)
+    x = start(6, torch.float64)
+    for t, s in ((1000, 700), (300, 1), (5, 0)):
+        x0_hat = denoise(x, t)
+        whole = STEPS[step](schedule, x, x0_hat, t, s).mean
+        for i in range(6):
+            alone = denoise(x[i : i + 1], t)
+            torch.testing.assert_close(alone[0], x0_hat[i], rtol=1e-12, atol=1e-12)
+            one = STEPS[step](schedule, x[i : i + 1], x0_hat[i : i + 1], t, s).mean
+            assert torch.equal(one[0], whole[i])
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+def test_each_item_of_a_batch_may_have_its_own_time(oracle):
+    schedule = schedules.cosine()
+    denoise = ORACLES[oracle](schedule)
+    x, t = start(5, torch.float64), torch.tensor([1, 10, 300, 999, 1000])
+    together = denoise(x, t)
+    for i in range(5):
+        alone = denoise(x[i : i + 1], int(t[i]))
+        torch.testing.assert_close(together[i], alone[0], rtol=1e-12, atol=1e-12)
+
+
+def test_the_shape_of_an_item_does_not_matter_to_an_oracle():
+    schedule = schedules.linear()
+    x = gaussians.normal_like(torch.empty(3, 12), generator=gaussians.seeded(1))
+    points = gaussians.normal_like(torch.empty(4, 12), generator=gaussians.seeded(2))
+    flat = oracles.dataset_denoiser(points, schedule)(x, 300)
+    shaped = oracles.dataset_denoiser(points.reshape(4, 3, 2, 2), schedule)(x.reshape(3, 3, 2, 2), 300)
+    assert torch.equal(shaped.reshape(3, 12), flat)
+
+
+@EACH
+def test_a_data_set_is_a_mixture_of_points(name):
+    schedule = MAKERS[name]()
+    as_points = oracles.dataset_denoiser(POINTS, schedule)
+    mixture = oracles.Mixture(torch.full((3,), 1 / 3, dtype=torch.float64), POINTS, torch.zeros(3))
+    as_mixture = oracles.mixture_denoiser(mixture, schedule)
+    x = start(200, torch.float64)
+    for t in (1, 10, 300, 1000):
+        torch.testing.assert_close(as_points(x, t), as_mixture(x, t), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("turn", [0.3, 1.0, 2.0])
+def test_a_turned_ring_is_denoised_into_turned_guesses(turn):
+    """The oracle has no preferred direction: rotate the data and x_t, and the guess rotates."""
+    schedule, angle = schedules.linear(), torch.tensor(turn, dtype=torch.float64)
+    rotate = torch.stack(
+        [torch.stack([angle.cos(), angle.sin()]), torch.stack([-angle.sin(), angle.cos()])]
+    )
+    turned = RING._replace(mean=RING.mean @ rotate)
+    x = start(20, torch.float64)
+    for t in (1, 100, 1000):
+        want = oracles.mixture_denoiser(RING, schedule)(x, t) @ rotate
+        got = oracles.mixture_denoiser(turned, schedule)(x @ rotate, t)
+        torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-9)

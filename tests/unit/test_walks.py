@@ -1,0 +1,203 @@
+"""Walks: where they start, where they end, what they yield, and which walks are refused.
+
+Truth: the contract of `reverse`, `sample`, `flow`, `multistep` and `chain`, and a one-point data set,
+whose exact denoiser always answers with that point.
+"""
+
+from functools import partial
+
+import pytest
+import torch
+
+from ddpm_lab import forward, gaussians, oracles, samplers, schedules
+
+SCHEDULE = schedules.linear(T=20)
+POINT = torch.tensor([[3.0, -1.0]])
+TO_POINT = oracles.dataset_denoiser(POINT, SCHEDULE)
+X = torch.zeros(4, 2)
+
+WALKS = {
+    "reverse": lambda times: samplers.reverse(
+        SCHEDULE, TO_POINT, X, times=times, generator=gaussians.seeded(0)
+    ),
+    "flow 1": lambda times: samplers.flow(SCHEDULE, TO_POINT, X, times=times, order=1),
+    "flow 2": lambda times: samplers.flow(SCHEDULE, TO_POINT, X, times=times, order=2),
+    "multistep": lambda times: samplers.multistep(SCHEDULE, TO_POINT, X, times=times),
+}
+EACH = pytest.mark.parametrize("walk", WALKS)
+
+
+def refuses(error, *fragments):
+    """The call must raise `error`, and its message must contain every fragment, in this order."""
+    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
+
+
+@EACH
+@pytest.mark.parametrize("times", [list(range(20, -1, -1)), [20, 7, 0], [13, 0], [20, 0]])
+def test_every_walk_with_the_perfect_denoiser_ends_at_the_only_point(walk, times):
+    *_, last = WALKS[walk](times)
+    torch.testing.assert_close(last.x_s, POINT.expand(4, 2), rtol=1e-5, atol=1e-5)
+
+
+@EACH
+def test_a_walk_yields_its_moves_in_order_each_starting_where_the_last_ended(walk):
+    times = [20, 11, 5, 0]
+    moves = list(WALKS[walk](times))
+    assert [(move.t, move.s) for move in moves] == [(20, 11), (11, 5), (5, 0)]
+    assert torch.equal(moves[0].x_t, X)
+    for before, after in zip(moves, moves[1:], strict=False):
+        assert torch.equal(before.x_s, after.x_t)
+    for move in moves:
+        assert torch.equal(move.x0_hat, POINT.expand(4, 2))
+        assert move.p.mean.shape == X.shape
+
+
+@EACH
+def test_times_may_be_a_list_a_tensor_or_a_range(walk):
+    for times in ([20, 10, 0], torch.tensor([20, 10, 0]), range(20, -1, -10), (20, 10, 0)):
+        assert [move.t for move in WALKS[walk](times)] == [20, 10]
+
+
+@EACH
+def test_a_walk_may_stop_before_the_clean_data(walk):
+    *_, last = WALKS[walk]([20, 10])
+    assert last.s == 10
+
+
+@pytest.mark.parametrize("walk", ["flow 1", "flow 2", "multistep"])
+def test_a_deterministic_walk_has_laws_without_spread(walk):
+    for move in WALKS[walk]([20, 10, 5, 0]):
+        assert float(move.p.var) == 0 and torch.equal(move.p.mean, move.x_s)
+
+
+@pytest.mark.parametrize("walk", ["reverse", "multistep"])
+@pytest.mark.parametrize("times", [[0, 20], [20, 20, 0], [20, 5, 10, 0]])
+def test_a_walk_back_must_fall(walk, times):
+    with refuses(ValueError, "times must fall", "got", "strides"):
+        list(WALKS[walk](times))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_the_flow_runs_both_ways_but_does_not_turn_round(order):
+    flow = partial(samplers.flow, SCHEDULE, TO_POINT, X, order=order)
+    assert [(move.t, move.s) for move in flow(times=[0, 5, 20])] == [(0, 5), (5, 20)]
+    for times in ([20, 5, 10], [5, 5], [0, 5, 5]):
+        with refuses(ValueError, "times must fall .* or rise", "got", "strides"):
+            list(flow(times=times))
+
+
+@EACH
+@pytest.mark.parametrize("times", [[21, 0], [20, -1], [5], []])
+def test_times_stay_within_the_schedule_and_make_a_move(walk, times):
+    with refuses(ValueError, "times must (lie in 0..20|name at least one move)", "got"):
+        list(WALKS[walk](times))
+
+
+@EACH
+def test_a_walk_counts_whole_steps(walk):
+    with refuses(TypeError, "times must be an int", "got float"):
+        list(WALKS[walk]([20, 10.5, 0]))
+
+
+@EACH
+def test_a_number_of_steps_is_not_a_walk(walk):
+    """The likely slip: `times=50` where `strides(T, 50)` was meant."""
+    with refuses(TypeError, "times must", "got int 50", "strides"):
+        list(WALKS[walk](50))
+
+
+@pytest.mark.parametrize("order", [0, 3, 1.5, None])
+def test_the_flow_has_order_one_or_two(order):
+    with refuses(ValueError, "order must be one of 1, 2", "got"):
+        list(samplers.flow(SCHEDULE, TO_POINT, X, times=[5, 0], order=order))
+
+
+def test_the_default_walk_visits_every_time():
+    moves = list(samplers.reverse(SCHEDULE, TO_POINT, X, generator=gaussians.seeded(0)))
+    assert [move.t for move in moves] == list(range(20, 0, -1))
+    assert moves[-1].s == 0
+
+
+def test_the_last_move_adds_no_noise():
+    for step in (
+        samplers.ddpm,
+        partial(samplers.ddpm, var="large"),
+        partial(samplers.ddim, eta=1.0),
+        samplers.ddim,
+    ):
+        walk = samplers.reverse(SCHEDULE, TO_POINT, X, step=step, generator=gaussians.seeded(0))
+        *_, last = walk
+        assert float(last.p.var) == 0 and torch.equal(last.x_s, last.p.mean)
+
+
+@pytest.mark.parametrize("generator", [None, 0, torch])
+def test_a_random_walk_needs_a_generator(generator):
+    message = ("generator must be a torch.Generator", "got", "seeded")
+    for walk in (
+        lambda: list(samplers.reverse(SCHEDULE, TO_POINT, X, generator=generator)),
+        lambda: list(forward.chain(SCHEDULE, X, generator=generator)),
+        lambda: samplers.sample(SCHEDULE, TO_POINT, (4, 2), generator=generator),
+    ):
+        with refuses(TypeError, *message):
+            walk()
+
+
+def test_the_generator_cannot_be_forgotten():
+    for call in (
+        lambda: list(samplers.reverse(SCHEDULE, TO_POINT, X)),
+        lambda: samplers.sample(SCHEDULE, TO_POINT, (4, 2)),
+        lambda: forward.chain(SCHEDULE, X),
+        lambda: oracles.sample(oracles.ring(), 5),
+    ):
+        with pytest.raises(TypeError, match="generator"):
+            call()
+
+
+def test_one_seed_gives_one_sample():
+    ring = oracles.mixture_denoiser(oracles.ring(), SCHEDULE)
+    one, same, other = (
+        samplers.sample(SCHEDULE, ring, (5, 2), generator=gaussians.seeded(seed)) for seed in (1, 1, 2)
+    )
+    assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+def test_deterministic_steps_need_noise_for_the_start_only():
+    ring = oracles.mixture_denoiser(oracles.ring(), SCHEDULE)
+    x_T = gaussians.normal_like(torch.empty(5, 2), generator=gaussians.seeded(1))
+    ends = []
+    for seed in (1, 2):
+        rng = gaussians.seeded(seed)
+        *_, last = samplers.reverse(SCHEDULE, ring, x_T, step=samplers.ddim, generator=rng)
+        ends.append(last.x_s)
+    assert torch.equal(*ends)
+
+
+def test_walking_leaves_gradients_off_inside_and_on_outside():
+    weight = torch.ones(2, requires_grad=True)
+
+    def denoise(x_t, t):
+        assert not torch.is_grad_enabled()
+        return weight * x_t
+
+    for walk in (
+        samplers.reverse(SCHEDULE, denoise, X, times=[9, 4, 0], generator=gaussians.seeded(0)),
+        samplers.flow(SCHEDULE, denoise, X, times=[9, 4, 0]),
+        samplers.multistep(SCHEDULE, denoise, X, times=[9, 4, 0]),
+    ):
+        for move in walk:
+            assert torch.is_grad_enabled()
+            assert not move.x_s.requires_grad
+
+
+def test_the_chain_visits_every_time_and_starts_from_clean_data():
+    tiny = schedules.from_beta([1e-12, 0.5])
+    visited = list(forward.chain(tiny, X + 1, generator=gaussians.seeded(0)))
+    assert [t for t, _ in visited] == [1, 2]
+    torch.testing.assert_close(visited[0][1], X + 1, rtol=0, atol=1e-4)
+
+
+def test_walks_do_not_change_their_input():
+    for walk in WALKS.values():
+        list(walk([20, 10, 0]))
+    list(forward.chain(SCHEDULE, X, generator=gaussians.seeded(0)))
+    assert torch.equal(X, torch.zeros(4, 2))
