@@ -283,9 +283,8 @@ print("fifty steps of 0.02:", [round(value, 6) for value in merge([0.02] * 50)])
 # For $t - 1 = 0$ this holds, because $\bar\alpha_0 = 1$. (Our tables have that row: row 0 is clean
 # data. Leave it out, and every second formula needs a special case.) One more step gives
 #
-# $$x_t = \sqrt{\alpha_t\bar\alpha_{t-1}}\; x_0
-# + \sqrt{\alpha_t(1-\bar\alpha_{t-1})}\;\bar\epsilon_{t-1} + \sqrt{\beta_t}\;\epsilon_t ,$$
-#
+# $x_t = \sqrt{\alpha_t\bar\alpha_{t-1}}\; x_0
+# + \sqrt{\alpha_t(1-\bar\alpha_{t-1})}\;\bar\epsilon_{t-1} + \sqrt{\beta_t}\;\epsilon_t$,
 # and the variances of the two independent noises add up to
 #
 # $$\alpha_t(1-\bar\alpha_{t-1}) + \beta_t = 1 - \alpha_t\bar\alpha_{t-1} = 1 - \bar\alpha_t. \tag{5.10}$$
@@ -665,6 +664,7 @@ def way_back(x_1, beta):
     return p / (p.sum(-1, keepdim=True) * 0.002)  # 0.002 is the spacing of the grid
 
 
+# %%
 fig, axes = figures.new(1, 2, height=2.6)
 for ax, beta in zip(axes, (0.5, 0.02)):
     p = way_back(0.3, beta)
