@@ -287,7 +287,7 @@ def finite_loss(loss, step):
     """A loss that is still a number: beyond that point training only destroys the network."""
     if not bool(torch.isfinite(loss)):
         raise ValueError(
-            f"the loss must be finite; got {float(loss)} at step {step}. "
+            f"the loss must be finite; got {loss.item()} at step {step}. "
             "Lower lr, or look for NaN in the data."
         )
 

@@ -393,8 +393,9 @@ falls = [linear.log_snr[k] - linear.log_snr[k + 1] for k in (1, 10, 100, 250, 99
 print("  linear at t = 1, 10, 100, 250, 999:", *[f"{float(v):.4f}" for v in falls])
 
 # %% [markdown]
-# The rate of `linear` is far from constant: 0.7882 after $t = 1$, 0.0107 at $t = 250$, 0.0202 at the end. The other half of the claim holds at equal SNR: at $\lambda = 6$, 2 and 0 `cosine` is about half as fast
-# as `linear`; at $-4$ and $-6$ it is the faster one. It saves steps for the middle: 0.835 of them lie in
+# The rate of `linear` is far from constant: 0.7882 after $t = 1$, 0.0107 at $t = 250$, 0.0202 at the end.
+# The other half of the claim holds at equal SNR: at $\lambda = 6$, 2 and 0 `cosine` is about half as fast as
+# `linear`; at $-4$ and $-6$ it is the faster one. It saves steps for the middle: 0.835 of them lie in
 # $(-4, 4]$, against 0.591 for `linear`, which spends 0.371 of its steps where hardly anything can be seen.
 #
 # "`linear` is too fast early and too slow late" is true of $\bar\alpha$ (0.5241, 0.0786, 0.0034 at the
@@ -406,7 +407,7 @@ print("  linear at t = 1, 10, 100, 250, 999:", *[f"{float(v):.4f}" for v in fall
 # ## 5 · Does the walk end in noise?
 #
 # Sampling starts from $N(0, I)$; training saw $q(x_T \mid x_0)$. The gap between the two is $L_T$, the first
-# term of the bound (5.13). No network can lower it. Per number of the data, with $x_0^2 = 1$,
+# term of the bound (5.14). No network can lower it. Per number of the data, with $x_0^2 = 1$,
 #
 # $$L_T = \tfrac12\bigl[(1-\bar\alpha_T) + \bar\alpha_T x_0^2 - 1 - \log(1-\bar\alpha_T)\bigr]
 # = -\tfrac12\log(1-\bar\alpha_T) . \tag{6.7}$$
@@ -458,9 +459,9 @@ for name, s in published.items():
 #
 # </details>
 #
-# In the last two pictures you can read the digit, so their samplers start from a law that the network
-# has never seen. How much that hurts depends on the data. The cause is alike each time: few steps, and
-# betas that stayed small. Fewer steps must each do more.
+# In the last two pictures you can read the digit. A sampler that starts from $N(0, I)$ starts from a law
+# that this network has never seen. How much that hurts depends on the data. The cause is alike each time:
+# few steps, and betas that stayed small. Fewer steps must each do more.
 #
 # ### Exercise 6.4 · Another T, the same end
 #
@@ -645,8 +646,9 @@ for level in (6, 2, 0, -2, -6):
     print(f"lambda = {level:2}: N(0,1) {float(normal[at]):.4f} bits, ±1 {float(two[at]):.4f} bits")
 
 # %% [markdown]
-# The bound holds everywhere. In the noisy half the curves run together (0.0916 and 0.0915 bits at $\lambda = -2$): a weak signal tells
-# about the same whatever its law. In the clean half the $\pm1$ data runs out of things to tell.
+# The bound holds everywhere. In the noisy half the curves run together, 0.0916 and 0.0915 bits at
+# $\lambda = -2$: a weak signal tells about the same whatever its law. In the clean half the $\pm1$ data runs
+# out of things to tell.
 
 # %%
 for k in (1, linear.T):
