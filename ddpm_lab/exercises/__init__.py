@@ -16,7 +16,7 @@ The exercises of "forward.…" live in `ddpm_lab.exercises.forward`, and so on.
 import ctypes
 import dis
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, NamedTuple
@@ -178,12 +178,14 @@ class _Stopped(Exception):
 def _answers(attempt, question):
     """The attempt's answer to each case."""
     answers = []
-    for case in question.cases():
+    for case, untouched in zip(question.cases(), question.cases()):
         try:
             answers.append(attempt(*case.args) if callable(attempt) else attempt)
         except Exception as error:
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise _Stopped(f"your function stopped with {what} (for {case.label})") from None
+        if any(_difference(a, b) for a, b in zip(case.args, untouched.args)):
+            raise _Stopped("your function changes what it is given; work on a copy, x.clone()")
     return answers
 
 
@@ -255,11 +257,15 @@ def _difference(got, want, what="answer"):
         )
     if isinstance(want, Schedule):
         return _difference(got.abar, want.abar, "abar")
-    if isinstance(want, (str, bool)):
+    if isinstance(want, (str, bool)) or callable(want):
         return None if got == want else f"your {what} is {got!r}"
     if isinstance(want, (list, tuple)) and not hasattr(want, "_fields"):
-        if not isinstance(got, (list, tuple)) or len(got) != len(want):
-            return f"return {len(want)} values"
+        if isinstance(got, Iterator):
+            return "return a list: wrap what you return in list(…)"
+        if not isinstance(got, (list, tuple)):
+            return f"return {len(want)} values; you return a {type(got).__name__}"
+        if len(got) != len(want):
+            return f"you return {len(got)} values; we want {len(want)}"
         pairs = enumerate(zip(got, want), start=1)
         return next((d for i, (g, w) in pairs if (d := _difference(g, w, f"value {i}"))), None)
     return _number_difference(got, want, what)
@@ -285,4 +291,6 @@ def _number_difference(got, want, what):
     if bool(close.all()):
         return None
     at = tuple(torch.nonzero(~close)[0].tolist())
-    return f"your {what} is {float(got[at]):.4g}; we want {float(want[at]):.4g}"
+    ours, theirs = float(got[at]), float(want[at])
+    digits = 4 if f"{ours:.4g}" != f"{theirs:.4g}" else 9
+    return f"your {what} is {ours:.{digits}g}; we want {theirs:.{digits}g}"

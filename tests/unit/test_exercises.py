@@ -104,14 +104,43 @@ def test_an_endless_loop_is_left(monkeypatch):
     assert time.perf_counter() - start < 5
 
 
-def test_an_attempt_cannot_spoil_the_inputs_of_the_next():
+def test_an_attempt_that_changes_its_inputs_is_told_so():
     def spoils(schedule, x_0, t):
         answer = forward.marginal(schedule, x_0.clone(), t)
         x_0.zero_()
         return answer
 
-    assert exercises.verdict("forward.marginal", spoils).mark == "✓"
+    def spoils_the_schedule(schedule, x_0, t):
+        answer = forward.marginal(schedule, x_0, t)
+        schedule.abar[1:] *= 0.5
+        return answer
+
+    for attempt in (spoils, spoils_the_schedule):
+        mark, message = exercises.verdict("forward.marginal", attempt)
+        assert mark == "✗" and "changes what it is given" in message
     assert exercises.verdict("forward.marginal", forward.marginal).mark == "✓"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "said"),
+    [
+        (lambda betas: zip(betas, betas), "list(…)"),
+        (lambda betas: (1.0, 2.0, 3.0), "you return 3 values; we want 2"),
+        (lambda betas: 1.0, "return 2 values; you return a float"),
+    ],
+)
+def test_a_wrong_number_of_values_is_counted(attempt, said):
+    assert said in exercises.verdict("forward.merge", attempt).message
+
+
+def test_numbers_that_nearly_agree_are_shown_with_more_digits():
+    def nearly(schedule, kind, t):
+        right = exercises.exercise("predictions.same_loss").reference(schedule, kind, t)
+        return right * (1 + 3e-6)
+
+    message = exercises.verdict("predictions.same_loss", nearly).message
+    ours, theirs = message.split(" is ")[1].split("; we want ")
+    assert ours != theirs
 
 
 def test_an_unknown_name_lists_the_known_ones():

@@ -1,0 +1,499 @@
+# %% [markdown]
+# # 09 · x0, eps, v, score: which should a network predict, and does it matter?
+#
+# One paper's network predicts the noise. The next one's predicts the picture, a third one's something
+# called v, a fourth one's the score. Are these four models?
+#
+# **After this chapter you can**
+#
+# - turn any of the four predictions into the other three, with formulas that you have checked,
+# - say which of them breaks down at which end of time, and by how much,
+# - say what the best possible prediction *is* (it is not "a sample of noise"),
+# - read the score off a denoiser, and the other way round.
+#
+# **You need** [05 · Forward](05_forward.ipynb) and the signal-to-noise ratio of
+# [06 · Schedules and SNR](06_schedules_and_snr.ipynb). About 60 minutes; it runs in under a minute.
+#
+# **In the papers:** [Ho20] Sec. 3.2 (eps), [SH22] Salimans and Ho 2022, Sec. 4 and Appendix D (v),
+# [Kar22] Karras et al. 2022 (the preconditioned network), Vincent 2011 and Efron 2011 (score and
+# Tweedie's formula).
+
+# %%
+import math
+
+import sympy as sp
+import torch
+
+from ddpm_lab import datasets, figures, forward, losses, networks, oracles, predictions, schedules
+from ddpm_lab import training
+from ddpm_lab.exercises import check
+from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.schedules import coef, row
+
+schedule = schedules.linear()
+data = oracles.two_modes()  # two bumps at -0.97 and +0.97; mean 0, variance 1
+exact = oracles.mixture_denoiser(data, schedule)  # the best guess of x_0, in closed form
+
+# %%
+x = torch.linspace(-2.5, 2.5, 401, dtype=torch.float64)[:, None]
+fig, axes = figures.new(1, 3, width=8.4, height=2.9, sharey=True)
+for ax, t in zip(axes, (100, 400, 900)):
+    names = predictions.convert(schedule, exact(x, t), "x0", x, t)._asdict()
+    curves = {name: value[:, 0] for name, value in names.items()}
+    figures.curves(x[:, 0], curves, ax=ax, title=f"t = {t}", xlabel="x_t, data units", ylabel="")
+    ax.set_ylim(-3, 3)
+    print(f"t = {t}: at x_t = 2.5 " + ", ".join(f"{n} {c[-1]:+.3f}" for n, c in curves.items()))
+axes[0].set_ylabel("best prediction")
+for ax in axes[1:]:
+    ax.get_legend().remove()
+figures.show(fig, alt="The best x0, eps, v and score as functions of x_t, at three times.")
+
+# %% [markdown]
+# Each panel shows **one** denoiser, the best there is for data in two bumps, under its four names. At
+# $t = 100$ there is little noise: the x0 curve follows the data, and eps is the small rest. At $t = 900$ it
+# is the other way round: eps copies $x_t$ (2.5 in, about 2.5 out) and x0 has hardly anything to say.
+#
+# **Predict.** Which curve stays of moderate size and simple shape in *all* three panels?
+#
+# <details><summary>Answer</summary>
+#
+# v comes closest: it looks like eps where eps is informative, like −x0 where x0 is. Keep that in mind.
+#
+# </details>
+
+# %% [markdown]
+# ## Four names, one guess
+#
+# Write $a = \sqrt{\bar\alpha_t}$ for the signal factor and $b = \sqrt{1-\bar\alpha_t}$ for the noise
+# factor, so $a^2 + b^2 = 1$. The noisy data and the new quantity **v** are two mixtures of the same two
+# things:
+#
+# $$x_t = a\,x_0 + b\,\epsilon, \tag{9.1}$$
+#
+# $$v = a\,\epsilon - b\,x_0. \tag{9.2}$$
+#
+# $x_t$ is known. So one guess, of $x_0$, of $\epsilon$ or of $v$, fixes the other two: two equations, two
+# unknowns. From (9.1),
+#
+# $$\hat x_0 = \frac{x_t - b\,\hat\epsilon}{a}, \qquad
+# \hat\epsilon = \frac{x_t - a\,\hat x_0}{b}. \tag{9.3}$$
+#
+# From (9.1) and (9.2) together: multiply the first by $a$, the second by $b$, subtract, and use
+# $a^2 + b^2 = 1$; then multiply by $b$ and $a$ and add:
+#
+# $$\hat x_0 = a\,x_t - b\,\hat v, \qquad \hat\epsilon = b\,x_t + a\,\hat v. \tag{9.4}$$
+#
+# Look at the second pair: **nothing is divided**. That will matter.
+
+# %%
+# eq: 9.1, 9.2, 9.3, 9.4
+phi = sp.symbols("phi", positive=True)
+a, b = sp.cos(phi), sp.sin(phi)  # two numbers with a^2 + b^2 = 1
+x0, eps = sp.symbols("x_0 epsilon")
+x_t, v = a * x0 + b * eps, a * eps - b * x0
+print("(9.3):", sp.simplify((x_t - b * eps) / a - x0), sp.simplify((x_t - a * x0) / b - eps))
+print("(9.4):", sp.simplify(a * x_t - b * v - x0), sp.simplify(b * x_t + a * v - eps))
+print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0**2 - eps**2))
+
+# %% [markdown]
+# All differences are 0. The last line says what v is: $(x_0, \epsilon)$ and $(x_t, v)$ have the same
+# length, so the second pair is the first one **turned by an angle** $\varphi$ with $\cos\varphi = a$. As $t$
+# runs from 0 to $T$, the angle runs from 0 to almost 90°, and v is the direction in which $x_t$ moves.
+#
+# A warning on letters. Papers that use v write $\alpha_t, \sigma_t$ for $a, b$. Whoever inserts Ho's
+# $\alpha_t = 1-\beta_t$ and a standard deviation of the reverse step $\sigma_t$ gets two numbers whose
+# squares do not add to 1:
+
+# %%
+alpha, sigma2 = schedule.alpha[300], schedule.posterior_var[300]  # Ho's alpha_300 and a step's var
+print(f"Ho's letters at t = 300: alpha^2 + sigma^2 = {alpha**2 + sigma2:.4f}")
+a2, b2 = schedule.signal[300] ** 2, schedule.noise[300] ** 2
+print(f"v's letters at t = 300:  a^2 + b^2         = {a2 + b2:.4f}")
+
+# %% [markdown]
+# ### Exercise 9.1 · From the noise to the picture
+#
+# Some pages say: predict the noise, subtract it from the image, done. Do it properly: the first half of
+# (9.3). `coef(row(table, t), x_t)` gives a factor that fits the batch.
+
+# %% tags=["exercise"]
+def my_eps_to_x0(schedule, x_t, eps, t):
+    """Return the guess of x_0 that belongs to the guess `eps` of the noise in x_t."""
+    ### BEGIN SOLUTION
+    signal = coef(row(schedule.signal, t), x_t)
+    noise = coef(row(schedule.noise, t), x_t)
+    return (x_t - noise * eps) / signal
+    ### END SOLUTION
+
+
+eps_to_x0 = check("predictions.eps_to_x0", my_eps_to_x0)
+
+# %%
+rng = seeded(1)
+x_0 = oracles.sample(data, 1000, generator=rng).double()
+eps = normal_like(x_0, generator=rng)
+x_t = forward.noised(schedule, x_0, 500, eps)
+for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t, eps, 500))):
+    print(f"{name:>9}: misses x_0 by {((guess - x_0) ** 2).mean().sqrt():.3f} (root mean square)")
+
+# %% [markdown]
+# Even with the *true* noise, $x_t - \epsilon$ misses the data by 0.72 at $t = 500$, nearly as much as the
+# data themselves vary. Formula (9.3) is exact.
+#
+# ### Exercise 9.2 · The target v
+
+# %% tags=["exercise"]
+def my_v(schedule, x_0, eps, t):
+    """Return v for clean data x_0 and noise eps at time t."""
+    ### BEGIN SOLUTION
+    signal, noise = coef(row(schedule.signal, t), x_0), coef(row(schedule.noise, t), x_0)
+    return signal * eps - noise * x_0
+    ### END SOLUTION
+
+
+v_target = check("predictions.v_target", my_v)
+
+# %% [markdown]
+# ### Exercise 9.3 · From v to the picture
+
+# %% tags=["exercise"]
+def my_v_to_x0(schedule, x_t, v, t):
+    """Return the guess of x_0 that belongs to the guess `v`."""
+    ### BEGIN SOLUTION
+    signal, noise = coef(row(schedule.signal, t), x_t), coef(row(schedule.noise, t), x_t)
+    return signal * x_t - noise * v
+    ### END SOLUTION
+
+
+v_to_x0 = check("predictions.v_to_x0", my_v_to_x0)
+
+# %% [markdown]
+# The package has one function for all conversions. Its last argument but two says what the output means:
+
+# %%
+figures.show_source(predictions.convert)
+p = predictions.convert(schedule, x_0, "x0", x_t, 500)
+back = [predictions.convert(schedule, getattr(p, kind), kind, x_t, 500).x0 for kind in ("eps", "v")]
+worst = max(float((guess - x_0).abs().max()) for guess in back)
+print(f"x0 to eps or v and back, largest error below 1e-14: {worst < 1e-14}")
+
+# %% [markdown]
+# ## What an error of size 1 does
+#
+# The names are equivalent, as long as the prediction is perfect. A network's never is. Suppose it is wrong
+# by 1 in what it predicts. How wrong is the picture? Read the factors off (9.3) and (9.4):
+#
+# $$|\hat x_0 - x_0| = \frac{b}{a}\,|\hat\epsilon - \epsilon| = b\,|\hat v - v|. \tag{9.5}$$
+#
+# **Predict.** How large is $b/a$ at $t = 1$, and at $t = 1000$? (One over its square is the
+# signal-to-noise ratio.)
+
+# %%
+# eq: 9.5
+for t in (1, 260, 500, 1000):
+    one = torch.ones(1, 1, dtype=torch.float64)
+    per_eps = predictions.convert(schedule, one, "eps", 0 * one, t).x0.abs().item()
+    per_v = predictions.convert(schedule, one, "v", 0 * one, t).x0.abs().item()
+    print(f"t = {t:4}: 1 too much in eps is {per_eps:8.4f} in x0; 1 too much in v is {per_v:.4f}")
+
+fig = figures.curves(
+    range(1, 1001),
+    {"eps wrong by 1": schedule.noise[1:] / schedule.signal[1:], "v wrong by 1": schedule.noise[1:],
+     "x0 wrong by 1": torch.ones(1000)},
+    xlabel="time t, steps", ylabel="error in x0, data units", log_y=True, height=2.8,
+)
+figures.show(fig, alt="An error in eps grows to 157 in x0 at t = 1000; one in v never exceeds 1.")
+
+# %% [markdown]
+# An eps-network's mistakes are divided by 100 at $t = 1$ and multiplied by 157 at $t = 1000$. With v the
+# factor never exceeds 1. So "predicting noise is easier" is half the truth: eps is the better-scaled output
+# where there is **little** noise, x0 where there is **much**, and v follows the better of the two.
+#
+# And do not confuse *hard to predict* with *harmful*: at $t = 1$ the noise is nearly unpredictable (next
+# section), but its error is multiplied by 0.01.
+#
+# At the very end the division can fail altogether. A schedule with zero terminal SNR has $a = 0$:
+
+# %%
+ends_in_noise = schedules.zero_terminal(schedule)
+try:
+    predictions.convert(ends_in_noise, one, "eps", one, 1000)
+except ValueError as error:
+    print(error)
+print("v still works: x0 =", predictions.convert(ends_in_noise, one, "v", one, 1000).x0.item())
+
+# %% [markdown]
+# ### Exercise 9.4 · The factor
+#
+# For the plain number $|\hat x_0 - x_0|$ per unit of eps-error: return it for a schedule and a time.
+
+# %% tags=["exercise"]
+def my_amplification(schedule, t):
+    """Return the error in x0 that an error of 1 in eps causes at time t (an int)."""
+    ### BEGIN SOLUTION
+    return schedule.noise[t] / schedule.signal[t]
+    ### END SOLUTION
+
+
+amplify = check("predictions.amplify", my_amplification)
+
+# %% [markdown]
+# ## The best prediction is a mean, not a sample
+#
+# "The network learns to output a sample of $N(0, I)$", says one textbook about eps. **Predict:** a network
+# is trained with squared error to predict eps from $x_t$. At $t = 1$, where $x_t$ is nearly clean, what will
+# a *perfect* network answer: the noise, something like noise, or about zero?
+#
+# <details><summary>Answer</summary>
+#
+# About zero. Squared error is smallest for the *conditional mean* $E[\epsilon \mid x_t]$, and from a nearly
+# clean $x_t$ one cannot tell the tiny noise. A guess of the mean is best, and the mean is near 0.
+#
+# </details>
+#
+# For squared error the best guess of anything is its conditional mean, and because (9.3) and (9.4) are
+# straight lines in the unknowns, the best guesses convert into each other like the things themselves:
+#
+# $$\hat\epsilon^\ast = E[\epsilon \mid x_t] = \frac{x_t - a\,E[x_0 \mid x_t]}{b}. \tag{9.6}$$
+#
+# How much do they vary, and how much error is left that *no* network can avoid (the **irreducible** loss)?
+
+# %%
+# eq: 9.6
+rng = seeded(2)
+x_0 = oracles.sample(data, 100_000, generator=rng).double()
+print("   t   variance of the best eps   irreducible loss: eps     x0      v")
+for t in (1, 10, 100, 300, 1000):
+    eps = normal_like(x_0, generator=rng)
+    x_t = forward.noised(schedule, x_0, t, eps)
+    best = predictions.convert(schedule, exact(x_t, t), "x0", x_t, t)
+    v = predictions.target(schedule, "v", x_0, eps, t)
+    left = [((guess - truth) ** 2).mean() for guess, truth in
+            ((best.eps, eps), (best.x0, x_0), (best.v, v))]
+    print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:6.5f} {left[2]:6.4f}")
+
+# %% [markdown]
+# At $t = 1$ the best eps has variance 0.002: nearly zero, as promised, and 99.8 % of the noise's variance
+# is left as error. At $t = 1000$ it has variance 1: it copies $x_t$, and hardly any error is left. Between the
+# two, it is neither. And the loss a network *can* reach differs a thousandfold along $t$. A loss of 0.1 may
+# be excellent at one time and miserable at another; that is why chapter 11 draws losses against this floor.
+#
+# The same look answers another claim, that at large $t$ an x0-network "must invent a picture from nothing".
+# It must not: its best answer there is the mean of the data.
+
+# %%
+x_T = forward.noised(schedule, x_0, 1000, normal_like(x_0, generator=seeded(3)))
+best = predictions.convert(schedule, exact(x_T, 1000), "x0", x_T, 1000)
+print(f"std of the best x0 at t = 1000: {best.x0.std():.4f} (the data's: {x_0.std():.2f})")
+print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
+
+# %% [markdown]
+# Both are trivial there: x0 answers the mean (its guesses vary by 0.006), and eps copies its input.
+#
+# ## The score
+#
+# The **score** of a law is the gradient of its log-density: the direction in which density grows fastest.
+# What has it to do with denoising? Write the density of $x_t$ as an average over the clean data,
+# $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$. For the Gaussian inside we know
+# $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$. Differentiate, line by line:
+#
+# $$\begin{aligned}
+# \nabla \log q(x_t) &= \frac{E_{x_0}[\nabla q(x_t \mid x_0)]}{q(x_t)}
+# = \frac{E_{x_0}\big[q(x_t \mid x_0)\, \nabla\log q(x_t \mid x_0)\big]}{q(x_t)} \\
+# &= E\big[\nabla\log q(x_t \mid x_0) \,\big|\, x_t\big] \qquad\text{(Bayes' rule: the weights are } q(x_0 \mid x_t)) \\
+# &= -\frac{x_t - a\,E[x_0 \mid x_t]}{b^2} \;=\; -\frac{E[\epsilon \mid x_t]}{b}.
+# \end{aligned} \tag{9.7}$$
+#
+# Read backwards it is **Tweedie's formula**: the best guess of the data from the score alone,
+#
+# $$E[x_0 \mid x_t] = \frac{x_t + b^2\, \nabla \log q(x_t)}{a}. \tag{9.8}$$
+#
+# Check both against a score that knows nothing of denoising: automatic differentiation of the log-density.
+
+# %%
+# eq: 9.7, 9.8
+for t in (1, 100, 300, 1000):
+    point = torch.tensor([[-0.4], [1.3]], dtype=torch.float64, requires_grad=True)
+    log_q = oracles.log_density(data, schedule, point, t)
+    (gradient,) = torch.autograd.grad(log_q.sum(), point)
+    score = predictions.convert(schedule, exact(point, t), "x0", point, t).score
+    tweedie = (point + (1 - schedule.abar[t]) * gradient) / schedule.signal[t]
+    agree = torch.allclose(score, gradient, rtol=1e-9) and torch.allclose(tweedie, exact(point, t))
+    print(f"t = {t:4}: score at x = 1.3 is {gradient[1].item():+.3f}; (9.7), (9.8) agree: {agree}")
+clean = torch.tensor([[1.3]], dtype=torch.float64, requires_grad=True)
+(gradient,) = torch.autograd.grad(oracles.log_density(data, schedule, clean, 0).sum(), clean)
+print(f"t =    0: score at x = 1.3 is {gradient.item():+.3f}, that of the data")
+
+# %% [markdown]
+# They agree. And the numbers correct a common sentence, "the network learns the score of the data". It
+# learns the scores of all the **noised** laws: −5.576 at $t = 1$ is close to the data's −5.584, but
+# −2.444 at $t = 100$ and −1.300 at $t = 1000$ belong to other laws.
+#
+# ### Exercise 9.5 · Read the score off a denoiser
+
+# %% tags=["exercise"]
+def my_score(schedule, x_t, x0_hat, t):
+    """Return the score of q(x_t) that belongs to the guess x0_hat of the clean data."""
+    ### BEGIN SOLUTION
+    abar_t = coef(row(schedule.abar, t), x_t)
+    return (abar_t.sqrt() * x0_hat - x_t) / (1 - abar_t)
+    ### END SOLUTION
+
+
+score = check("predictions.score", my_score)
+
+# %% [markdown]
+# ## Does it matter?
+#
+# Square (9.5), and use that $a^2/b^2$ is the signal-to-noise ratio SNR. One and the same guess has three
+# squared errors:
+#
+# $$\|\epsilon - \hat\epsilon\|^2 = \mathrm{SNR}\;\|x_0 - \hat x_0\|^2, \qquad
+# \|v - \hat v\|^2 = (\mathrm{SNR} + 1)\;\|x_0 - \hat x_0\|^2. \tag{9.9}$$
+#
+# So training on eps *is* training on x0, with a weight that depends on $t$. No landscape is "smoother" by
+# itself, nothing "memorizes" or "generalizes" because of the name. What changes is (1) how much each $t$
+# counts, and (2) which function the network's last layer has to produce.
+
+# %%
+# eq: 9.9
+rng = seeded(4)
+x_0 = oracles.sample(data, 1000, generator=rng).double()
+eps, wrong_x0 = normal_like(x_0, generator=rng), normal_like(x_0, generator=rng)
+for t in (1, 100, 500, 1000):
+    x_t = forward.noised(schedule, x_0, t, eps)
+    guess = predictions.convert(schedule, wrong_x0, "x0", x_t, t)
+    v = predictions.target(schedule, "v", x_0, eps, t)
+    on_x0 = ((x_0 - wrong_x0) ** 2).sum()
+    ratios = [float(((a - b) ** 2).sum() / on_x0) for a, b in ((eps, guess.eps), (v, guess.v))]
+    print(f"t = {t:4}: SNR {schedule.snr[t]:11.5f}, eps-error / x0-error {ratios[0]:11.5f}, "
+          f"v-error / x0-error {ratios[1]:11.5f}")
+
+# %% [markdown]
+# ### Exercise 9.6 · One guess, three losses
+#
+# By which factor must a squared x0-error be multiplied to become a squared error of the given kind?
+
+# %% tags=["exercise"]
+def my_loss_factor(schedule, kind, t):
+    """Return the factor for kind "x0", "eps" or "v" at time t (an int)."""
+    ### BEGIN SOLUTION
+    snr = schedule.snr[t]
+    return {"x0": 1.0, "eps": snr, "v": snr + 1}[kind]
+    ### END SOLUTION
+
+
+same_loss = check("predictions.same_loss", my_loss_factor)
+
+# %% [markdown]
+# How much do (1) and (2) matter in practice? Train the same small network three times, on the same points,
+# with the same seeds, once for each kind (chapter 11 explains the training). Then compare the error of
+# $\hat x_0$ with that of the exact denoiser. A ratio of 1.00 is perfect.
+#
+# **Predict.** Which kind will be worst at large $t$, and which at small $t$?
+
+# %%
+rng = seeded(5)
+points = oracles.sample(data, 20_000, generator=rng)
+fresh = oracles.sample(data, 20_000, generator=rng)
+learned = {}
+for kind in ("x0", "eps", "v"):
+    net, rng = networks.build(networks.MLP, seed=0, dim=1, width=64, depth=3), seeded(6)
+    batches = datasets.batches(points, 512, generator=rng)
+    ema = training.EMA(net, decay=0.99)  # a running average of the weights
+    for _ in training.train(schedule, net, batches, kind=kind, steps=1500, lr=5e-3, ema=ema,
+                            generator=rng):
+        pass
+    learned[kind] = predictions.denoiser(schedule, ema.net, kind)
+print("trained:", ", ".join(learned))
+
+# %%
+times = (1, 10, 50, 200, 400, 600, 800, 900, 1000)
+ratios = {kind: [] for kind in learned}
+for t in times:
+    x_t = forward.noised(schedule, fresh, t, normal_like(fresh, generator=seeded(t)))
+    best = ((exact(x_t, t) - fresh) ** 2).mean()
+    for kind, denoise in learned.items():
+        with torch.no_grad():
+            ratios[kind].append(float(((denoise(x_t, t) - fresh) ** 2).mean() / best))
+print("   t " + "".join(f"{kind:>10}" for kind in ratios))
+for i, t in enumerate(times):
+    print(f"{t:4} " + "".join(f"{values[i]:10.2f}" for values in ratios.values()))
+fig = figures.curves(times, ratios, xlabel="time t, steps", ylabel="error / least possible",
+                     log_y=True, height=3)
+figures.show(fig, alt="x0 is poor at small t, eps at large t; v stays close to 1 throughout.")
+
+# %% [markdown]
+# Between $t = 200$ and $t = 600$ the three agree with the exact denoiser to about 1 %: there the name does
+# **not** matter. At the ends it does. The x0-network makes 37 times the least possible error at $t = 1$: it
+# would have to copy its input to within 0.01, and its last layer is not that exact. The eps-network makes 15
+# times the least possible error at $t = 1000$, where its output is divided by 0.006. The v-network stays
+# within 1 % everywhere.
+#
+# How bad is 15 times? The least possible error of x0 at $t = 1000$ is about 1, the variance of the data, so
+# such a guess is far off. A sampler forgives it in part: from $t = 1000$ to 999 it moves only a tiny bit
+# towards the guess. One jump from $t = 1000$ would not.
+
+# %% [markdown]
+# ## The same idea in other letters
+#
+# The networks of Karras et al. look different. They feed a scaled input into the raw network $F$ and mix its
+# output with the input, $D = c_\text{skip}\,x + c_\text{out}\,F$, with a noise level $\sigma = b/a$, the input
+# $x = x_t/a$, and, for data of variance 1,
+#
+# $$D = \frac{1}{1+\sigma^2}\,x + \frac{\sigma}{\sqrt{1+\sigma^2}}\,F. \tag{9.10}$$
+#
+# Insert: $1/(1+\sigma^2) = a^2$ and $\sigma/\sqrt{1+\sigma^2} = b$, so $D = a\,x_t + b\,F$. Compare with (9.4),
+# $\hat x_0 = a\,x_t - b\,\hat v$: the raw output $F$ **is $-v$**. Two names for one well-scaled idea.
+
+# %%
+# eq: 9.10
+t = 500
+sigma = schedule.noise[t] / schedule.signal[t]
+x_0 = oracles.sample(data, 5, generator=seeded(7)).double()
+x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(8)))
+v = predictions.convert(schedule, exact(x_t, t), "x0", x_t, t).v
+D = (x_t / schedule.signal[t]) / (1 + sigma**2) + sigma / (1 + sigma**2).sqrt() * -v
+print("their D with F = -v equals our x0_hat:", torch.allclose(D, exact(x_t, t), rtol=1e-12))
+
+# %% [markdown]
+# <!-- explorer: four_names -->
+# ## Move t yourself
+#
+# Watch the four curves of the first picture turn into each other as $t$ runs.
+
+# %% [markdown]
+# ## Recap
+#
+# x0, eps, v and score are one guess under four names, tied together by (9.1) and (9.2). The best guess is a
+# conditional mean, so it converts like the thing itself; for eps it is near zero at small $t$ and a copy of
+# $x_t$ at large $t$. The score is $-\hat\epsilon/b$, exactly, for the noised law. The names differ in how an
+# output error reaches the picture: eps multiplies it by up to 157 on the usual schedule, v never by more than
+# 1. Training on one name is training on another with another weight.
+#
+# **One formula to keep**
+#
+# $$\hat x_0 = a\,x_t - b\,\hat v, \qquad \hat\epsilon = b\,x_t + a\,\hat v$$
+#
+# **What notes get wrong here**
+#
+# | often said | better | shown above |
+# |---|---|---|
+# | predict the noise and subtract it | $(x_t - b\,\epsilon)/a$; subtracting misses by 0.72 | exercise 9.1 |
+# | predicting noise is easier | better scaled at low noise only | 0.01 and 157 |
+# | the network outputs a sample of $N(0,I)$ | it outputs $E[\epsilon \mid x_t]$, of variance 0.002 at $t = 1$ | table |
+# | at large $t$ an x0-network invents a picture | it answers the mean | std 0.006 |
+# | mean prediction memorizes, noise prediction generalizes | the best predictions are the same guess | (9.6) |
+# | x0-prediction has vanishing gradients | only the weight of a time differs | (9.9) |
+# | DDPM learns the score of the data | of all noised laws | −5.584, −5.576, −2.444, −1.300 |
+# | $\alpha_t, \sigma_t$ in v are Ho's | they are $\sqrt{\bar\alpha_t}, \sqrt{1-\bar\alpha_t}$ | 0.9940 |
+#
+# **Exercises:** 9.1 `predictions.eps_to_x0` · 9.2 `predictions.v_target` · 9.3 `predictions.v_to_x0` · 9.4
+# `predictions.amplify` · 9.5 `predictions.score` · 9.6 `predictions.same_loss`
+#
+# **To think about.** Other targets exist: for video, the difference to the last frame; for damage other than
+# noise, the undamaged picture. What must hold so that a sampler can use such a prediction? (It must turn it
+# into $\hat x_0$.)
+#
+# **Before:** [08 · The bound](08_bound.ipynb) · **Next:**
+# [10 · Sampling without learning](10_sampling_without_learning.ipynb)
