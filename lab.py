@@ -432,7 +432,10 @@ def steps(extra):
     """What pytest runs, by name: everything, or the files that the reader named."""
     if any(map(names_a_file, extra)):
         return {"what you named": NBVAL + extra}
-    return {name: words + extra for name, words in STEPS.items()}
+    chosen = {name: words + extra for name, words in STEPS.items()}
+    if not extra:  # two chapters at a time, each whole; words like --pdb ask for one process
+        chosen["chapters"] = ["-n", "2", "--dist", "loadfile", *chosen["chapters"]]
+    return chosen
 
 
 def test(extra, run=run):

@@ -11,8 +11,8 @@ The modules are ordered like the chapters. A module imports only from lower laye
     0  vocabulary  _guard
     1  gaussians   schedules
     2  forward     predictions
-    3  oracles     samplers     losses
-    4  datasets    networks     training
+    3  oracles     samplers     losses      networks
+    4  datasets    training
     5  figures
     6  designer
     7  explorers   exercises    __main__

@@ -86,7 +86,7 @@ def complete(state: dict) -> dict:
     TypeError
         For an unknown name, or a T that is no whole number.
     ValueError
-        For an unknown family or T < 1.
+        For an unknown family or T < 2.
 
     >>> complete({"T": 50})["beta_T"]
     0.02
@@ -98,7 +98,7 @@ def complete(state: dict) -> dict:
         )
     state = DEFAULTS | state
     _guard.choice(state["family"], tuple(FAMILIES), "family")
-    _guard.count(state["T"], "T", advice="T counts noising steps; [Ho20] takes 1000.")
+    _guard.count(state["T"], "T", lowest=2, advice="One step makes no curve; [Ho20] takes 1000.")
     return state
 
 
@@ -117,7 +117,8 @@ def build(family: str, T: int, **parameters: float) -> Schedule:
     try:
         return make(T=T, **{name: parameters[name] for name in names if name in parameters})
     except ValueError as error:
-        raise ValueError(f"{error} No schedule has these settings: lower beta or T.") from error
+        advice = "Lower beta or T: then some signal is left on the way."
+        raise ValueError(f"No schedule has these settings: {error} {advice}") from error
 
 
 def terminal_bits(schedule: Schedule) -> float:
@@ -157,7 +158,7 @@ def _sentence(schedule, family, parameters):
     half = int((schedule.abar >= 0.5).sum()) - 1
     return (
         f"{QUESTION} {family}, T = {schedule.T}{settings}. {_terminal(schedule)}. "
-        f"Half of the signal is left at t/T = {half / schedule.T:.2f}; "
+        f"At least half of the signal is left up to t/T = {half / schedule.T:.2f}; "
         f"{_deciding_share(schedule):.0%} of the steps have |log-SNR| <= {DECIDING:g}; "
         f"the posterior variance peaks at {float(schedule.posterior_var.max()):.2g}; "
         f"the bound weighs an eps-error by {float(vlb.min()):.2g} to {float(vlb.max()):.2g}, "
@@ -271,13 +272,13 @@ def _log_snr_view(figure):
     def move(schedule):
         # Infinite ends become a line that leaves the picture.
         line.set_data(_time(schedule), schedule.log_snr.clamp(-60, 60).numpy())
-        share.set_text(f"{_deciding_share(schedule):.0%} of steps")
+        share.set_text(f"band: {_deciding_share(schedule):.0%} of steps")
 
     return [line, share], move
 
 
 def _weight_view(figure):
-    ax = _axes(figure, 2, 1, "weight of an eps-error (no unit)", ylim=(1e-4, 1e4), log=True)
+    ax = _axes(figure, 2, 1, "weight of an eps-error (simple = 1)", ylim=(1e-4, 1e4), log=True)
     _ticks(ax.yaxis, {1e-4: "10⁻⁴", 1e-2: "10⁻²", 1: "1", 1e2: "10²", 1e4: "10⁴"})
     ax.axhline(1.0, color=GREY, linestyle=":", label="simple")
     (vlb,) = ax.plot([], color=RED, linestyle="-", label="vlb, the bound")
@@ -356,10 +357,10 @@ def _digit_view(figure):
 
 def _axes(figure, column, row, ylabel, *, ylim, log=False):
     """Axes over t/T in column 0..2 and row 0 (below) or 1 (above), named above their y-axis."""
-    ax = figure.add_axes((0.055 + 0.335 * column, 0.093 + 0.487 * row, 0.265, 0.325))
-    ax.set(xlim=(0, 1), ylim=ylim)
-    ax.set_xlabel("t / T", labelpad=1)
+    ax = figure.add_axes((0.055 + 0.333 * column, 0.093 + 0.487 * row, 0.265, 0.325))
+    ax.set(xlim=(0, 1), ylim=ylim, xlabel="t / T")
     ax.set_ylabel(ylabel, rotation=0, ha="left", va="bottom")
+    ax.xaxis.set_label_coords(0.5, -0.14)
     ax.yaxis.set_label_coords(-0.1, 1.03)
     if log:
         ax.set_yscale("log", nonpositive="clip")

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
+import traitlets
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -100,7 +101,8 @@ class Live(widgets.VBox):
 
         width = f"{int(figure.bbox.width)}px"
         layout = {"width": width, "max_width": "100%"}  # shrinks in a narrow window
-        self.picture = widgets.Image(format="png", layout=layout)
+        tip = "The picture that the controls move; the sentence below says what it shows"
+        self.picture = _Picture(format="png", layout=layout, tooltip=tip)
         self.sentence = widgets.HTML(layout=layout)
         self.redraw()
         self.first_picture, self.first_sentence = self.picture.value, self._said
@@ -131,6 +133,15 @@ class Live(widgets.VBox):
 
     def _show_notice(self, message):
         self._show([_notice(self.figure, message)], f"No picture: {message}")
+
+
+class _Picture(widgets.Image):
+    """An image that has a name for screen readers: its tooltip.
+
+    ipywidgets shows a tooltip only on what has a description, and fails on a plain Image.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
 
 
 def png(canvas) -> bytes:
@@ -252,7 +263,7 @@ def _log_slider(name, value, low, high, unit, tip):
         max=math.log10(high),
         step=0.05,
         description=f"{name} ({unit})",
-        readout_format=".2g",
+        readout_format=".3",
         tooltip=tip,
         **_WIDE,
     )

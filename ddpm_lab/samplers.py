@@ -373,13 +373,12 @@ def _slope(schedule, guess, t):
 def _heun_to_data(schedule, denoise, guess_t, t):
     """The move from t to 0, with a second look at a time m between.
 
-    In sigma = noise / signal and y = x_t / signal the flow is dy / d sigma = eps_hat, and sigma
-    runs down to 0: so y_0 = y_t - sigma_t eps(sigma_t / 2), and the straight line through the two
-    looks gives eps there.
+    In r = noise / signal and y = x_t / signal the flow is dy / dr = eps_hat, and r runs down to 0:
+    so y_0 = y_t - r_t eps(r_t / 2), and the straight line through the two looks gives eps there.
     """
     x0_t, eps_t = guess_t
-    sigma = schedule.noise / schedule.signal
-    m = int((sigma[1:t] - sigma[t] / 2).abs().argmin()) + 1
+    r = schedule.noise / schedule.signal
+    m = int((r[1:t] - r[t] / 2).abs().argmin()) + 1
     _, eps_m = _guess(schedule, denoise, _mix(schedule, x0_t, eps_t, m), m)
-    change = coef(sigma[t] ** 2 / (2 * (sigma[t] - sigma[m])), x0_t)
+    change = coef(r[t] ** 2 / (2 * (r[t] - r[m])), x0_t)
     return x0_t - change * (eps_m - eps_t)

@@ -8,17 +8,21 @@
 #
 # - run a diffusion model, and read a film of what it does,
 # - say what its denoiser guesses on the way, and what a perfect one cannot do,
-# - read the course's symbols, and unmask other people's,
+# - write a sampler yourself, from three small functions,
 # - hand in an exercise, and know where to go next.
 #
-# **You need** a little Python and square roots. About 40 minutes to work through; all of it runs in
-# under half a minute. **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2; but play first.
+# **You need** a little Python, square roots, mean and variance, and the normal law (the bell curve).
+# PyTorch is used here for arrays only. About 45 minutes to work through; all of it runs in about 20
+# seconds. **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2; but play first.
+#
+# **To predict honestly**, first choose *Edit ▸ Clear Outputs of All Cells*: the results are stored
+# below every cell, and a glance would spoil the questions.
 
 # %%
 from ddpm_lab import gaussians, oracles, samplers, schedules
 
 rng = gaussians.seeded(0)
-schedule = schedules.cosine(T=200)
+schedule = schedules.cosine(T=200)  # how fast data turn into noise
 denoise = oracles.mixture_denoiser(oracles.ring(8), schedule)  # no network yet
 x_0 = samplers.sample(schedule, denoise, shape=(2000, 2), step=samplers.ddim, generator=rng)
 
@@ -30,7 +34,7 @@ import torch
 
 from ddpm_lab import figures
 
-blobs = oracles.ring(8, std=0.05)  # the law we want to draw from
+blobs = oracles.ring(8, std=0.05)  # where we want to arrive
 noise = gaussians.normal_like(x_0, generator=gaussians.seeded(0))  # same seed: where it started
 frames = {"before: noise": noise, "after: samples": x_0}
 figures.show(
@@ -42,10 +46,13 @@ for title, points in frames.items():
     print(f"{title:<14}  mean distance to the nearest blob's center: {distance.mean():.3f}")
 
 # %% [markdown]
+# The line `Schedule('cosine', T=200, abar_T=6.072e-08)` says: 200 steps from data to noise, at a pace
+# named cosine, and at the end next to nothing, 0.00000006, is left of the data (section 3).
+#
 # ## 1 · Is it any good?
 #
 # A pretty picture proves little. So draw 2,000 points from the blobs themselves, with no diffusion
-# at all, and ask both clouds the same questions. Each blob is a round Gaussian of standard
+# at all, and ask both clouds the same questions. Each blob is a round normal law of standard
 # deviation 0.05; "inside" shall mean within three of those.
 
 # %%
@@ -64,21 +71,25 @@ for name, points in {"noise": noise, "our samples": x_0, "true draws": truth}.it
 # forgotten. The middle of the ring, within 0.3 of the origin, held 4.3 % of the noise; now it is
 # empty, as it is in the truth.
 #
-# That is the trade of a **generative model**: draw new samples from a law $p(x)$ that is known only
-# through examples. (Some models can also say how likely a given sample is.) A **diffusion model**
-# does it with a chain. One way, it turns data into a law so plain that anyone can draw from it:
-# $x_0 \sim p_\text{data}$ becomes $x_T \sim N(0, I)$. Then it walks back. Think of demolishing a
-# building, and building again from the rubble. Keep this image; section 4 tests how far it carries.
+# That is the trade of a **generative model**: draw new samples from a **law** (a probability
+# distribution) $p(x)$ that is known only through examples. A **diffusion model** does it with a chain
+# of small steps. One way, it turns data into a law so plain that anyone can draw from it:
+# $x_0 \sim p_\text{data}$ becomes $x_T \sim N(0, I)$. Read $x \sim p$ as "$x$ is drawn from $p$";
+# $N(0, I)$ is the law of independent normal numbers, each with mean 0 and variance 1. Then it walks
+# back. Think of demolishing a building, and building again from the rubble. Keep this image; section 4
+# tests how far it carries.
 
 # %% [markdown]
 # ## 2 · A film of the walk
 #
 # At each time $t$ the **denoiser** looks at the noisy points $x_t$ and guesses where each came
-# from. The guess is called `x0_hat`; a hat always marks a guess. The sampler moves a little toward
-# it and asks again.
+# from. The guess is called `x0_hat`; a hat always marks a guess. The **sampler** moves a little toward
+# it and asks again. How it moves is its `step`: `ddim` re-mixes the guess with the noise that the
+# guess implies, while `ddpm` adds fresh noise in every step but the last.
 #
 # **Predict.** The first guess is made at $t = 200$, where $x_t$ is nothing but noise. The denoiser is
-# the best possible one. What does its guess look like?
+# the best possible one: on average over data and noise, no other has a smaller mean squared error (the
+# squared distance between guess and truth). What does its guess look like?
 #
 # <details><summary>Answer</summary>
 #
@@ -90,13 +101,13 @@ for name, points in {"noise": noise, "our samples": x_0, "true draws": truth}.it
 # %%
 film = samplers.reverse(schedule, denoise, noise, step=samplers.ddim, generator=rng)
 walks = {walk.t: walk for walk in film}
-times = [200, 160, 120, 80, 40, 1]
+times = [200, 120, 80, 40, 20, 1]
 frames = {f"x_t, t = {t}": walks[t].x_t for t in times}
-frames |= {f"guess, t = {t}": walks[t].x0_hat for t in times}
+frames |= {f"guess at {t}": walks[t].x0_hat for t in times}
 figures.show(
     figures.clouds(frames, columns=6, panel=1.35, limit=2.2),
     alt="Top: noise condenses into eight blobs. Bottom: the guesses start as one point in the "
-    "middle and open up into the ring.",
+    "middle, open up into a disk, an octagon at t = 40, and the ring of blobs.",
 )
 for t in times:
     x_t, guess = walks[t].x_t.norm(dim=1).mean(), walks[t].x0_hat.norm(dim=1).mean()
@@ -107,9 +118,13 @@ for t in times:
 # $t = 40$, 1.00 at the end. This is why the walk has many steps: jump from noise straight to the
 # first guess and you land on the average of all data, a point that no blob would own up to.
 #
-# **Predict.** When is it decided which blob a point goes to: early, halfway, late? Below, the
-# deterministic sampler `ddim` and the dice-throwing `ddpm` start from the same noise. Will they
-# agree?
+# The octagon at $t = 40$ is no accident either. By then, for nearly every point, only two neighboring
+# blobs are still in question, and an average of two lies on the straight line between them. Eight such
+# lines make an octagon.
+#
+# **Predict.** When is it decided which blob a point goes to: early, halfway, late? Below, `ddim`, which
+# is **deterministic** (the same start always gives the same end), and the dice-throwing `ddpm` start
+# from the same noise. Will they agree?
 #
 # <details><summary>Answer</summary>
 #
@@ -123,30 +138,30 @@ def nearest_blob(x):
     return torch.cdist(x.double(), blobs.mean).argmin(dim=1)
 
 
-films = {}
+films, times = {}, (200, 120, 80, 40, 20, 0)
 for step in (samplers.ddim, samplers.ddpm):
     film = samplers.reverse(schedule, denoise, noise, step=step, generator=gaussians.seeded(2))
+    # All points at each time: a move from t ends at walk.s with walk.x_s; 200 is the start.
     films[step.__name__] = {walk.s: walk.x_s for walk in film} | {200: noise}
 
 print("share of points whose nearest blob at time t is already the final one")
-for t in (200, 160, 120, 80, 40, 20, 0):
+for t in times:
     same = {n: (nearest_blob(x[t]) == nearest_blob(x[0])).double().mean() for n, x in films.items()}
     print(f"t = {t:3}:  ddim {same['ddim']:4.0%}   ddpm {same['ddpm']:4.0%}")
 
 # %%
 fig, axes = figures.new(2, 6, width=8.2, height=3.1)
 for (name, x), line in zip(films.items(), axes):
-    chosen = nearest_blob(x[0]) == 0  # will end in the blob on the right
-    for ax, t in zip(line, (200, 160, 120, 80, 40, 0)):
-        for those, color in ((~chosen, figures.SKY), (chosen, figures.RED)):
-            ax.scatter(*x[t][those].T, s=2, color=color, linewidths=0)
+    red = nearest_blob(x[0]) == 0  # will end in the blob on the right
+    for ax, t in zip(line, times):
+        for those, color in ((~red, figures.SKY), (red, figures.RED)):
+            across, up = x[t][those].T  # .T turns n rows (across, up) into two rows of n
+            ax.scatter(across, up, s=2, color=color, linewidths=0)
         ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
         ax.set_title(f"{name}, t = {t}", fontsize=10)
         ax.set_axis_off()
-    there = (nearest_blob(x[200])[chosen] == 0).double().mean()
-    print(
-        f"{name}: {int(chosen.sum())} points end in the right blob; {there:.0%} of them began there"
-    )
+    there = (nearest_blob(x[200])[red] == 0).double().mean()
+    print(f"{name}: {int(red.sum())} points end in the right blob; {there:.0%} of them began there")
 alt = "Red will end on the right. With ddim it is one wedge at once; with ddpm it gathers late."
 figures.show(fig, alt=alt)
 
@@ -166,69 +181,49 @@ figures.show(fig, alt=alt)
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon, \qquad
 # \epsilon \sim N(0, I) \tag{0.1}$$
 #
-# The number $\bar\alpha_t$, in code `schedule.abar[t]`, falls from 1
-# (clean) to almost 0 (noise).
-#
-# **Predict.** $t$ runs to 200. From which $t$ on can you no longer read the digits?
-#
-# <details><summary>Answer</summary>
-#
-# That depends on your eyes, so write your number down. After the picture a machine gives its own.
-#
-# </details>
+# The number $\bar\alpha_t$, in code `schedule.abar[t]`, falls from 1 (clean) to almost 0 (noise).
 
 # %%
 from ddpm_lab import datasets, forward
 
 images, labels = datasets.digits("train")
-three, seven, zero = images[labels == 3][1], images[labels == 7][1], images[labels == 0][0]
+three, seven, zero = images[labels == 3][5], images[labels == 7][1], images[labels == 0][0]
 digits = torch.stack([three, seven, zero])
 eps = gaussians.normal_like(digits, generator=gaussians.seeded(4))
 times = [1, 20, 40, 60, 80, 100, 120, 140, 160, 200]
 strip = torch.stack([forward.noised(schedule, digits, t, eps) for t in times], dim=1)
 fig = figures.images(strip.flatten(0, 1), [f"t = {t}" for t in times], columns=10, panel=0.8)
 figures.show(fig, alt="A three, a seven and a zero dissolve into noise from left to right.")
-for t in (1, 60, 120, 200):
-    signal_t, noise_t = schedule.signal[t], schedule.noise[t]
+for t in (1, 60, 100, 200):
+    signal_t, noise_t = schedule.signal[t], schedule.noise[t]  # the two roots of (0.1)
     print(f"t = {t:3}: factor on x_0 {signal_t:.3f}, factor on eps {noise_t:.3f}")
 
 # %% [markdown]
-# Now the machine. It reads a noisy digit by the label of the most similar training digit, and is
-# tested on digits that it does not hold.
+# Up to which $t$ can *you* read them? Write your number down, and then let a machine try: a simple one
+# that gives a noisy digit the label of the most similar training image. It is tested on digits that it
+# does not hold.
+#
+# **Predict.** At $t = 100$, will this simple reader still get half of them right?
+#
+# <details><summary>Answer</summary>
+#
+# Yes, and far more than half: about three in four. The noise hits each of the 64 pixels by itself, and
+# all 64 together often still point to the right neighbor when the picture looks lost.
+#
+# </details>
 
 # %%
 test, test_labels = datasets.digits("test")
 eps = gaussians.normal_like(test, generator=gaussians.seeded(5))
 for t in (1, 60, 80, 100, 120, 140, 200):
     x_t = forward.noised(schedule, test, t, eps).flatten(1).double()
-    similar = torch.cdist(x_t, schedule.signal[t] * images.flatten(1).double()).argmin(dim=1)
-    right = (labels[similar] == test_labels).double().mean()
+    shrunk = schedule.signal[t] * images.flatten(1).double()  # as faint as the digit in x_t
+    right = (labels[torch.cdist(x_t, shrunk).argmin(dim=1)] == test_labels).double().mean()
     print(f"t = {t:3}: {right:.0%} read correctly")
 
 # %% [markdown]
 # 99 % at first and still 95 % at $t = 60$; then it slides, 78 % at $t = 100$, 44 % at $t = 140$,
 # to 11 % at the end, about what a monkey gets with ten keys.
-#
-# Now two checks of (0.1). It promises the result of a *long* walk in *one* jump, so let 100,000
-# copies of the number 0.8 take the long walk. And look at the two factors. Many notes call (0.1) a
-# weighted average, but the weights do not add to 1. Their **squares** do.
-
-# %%
-# eq: 0.1
-walkers = torch.full((100_000, 1), 0.8)
-print("         walked: mean    std   by (0.1): mean    std   factors: sum   of squares")
-for t, x_t in forward.chain(schedule, walkers, generator=gaussians.seeded(6)):
-    if t in (1, 50, 100, 150, 200):
-        a, b = schedule.signal[t], schedule.noise[t]
-        print(
-            f"t = {t:3}  {x_t.mean():12.3f} {x_t.std():6.3f} {0.8 * a:15.3f} {b:6.3f} "
-            f"{a + b:14.3f} {a**2 + b**2:12.3f}"
-        )
-print(f"largest sum of the two factors: {(schedule.signal + schedule.noise).max():.4f}")
-
-# %% [markdown]
-# Walk and jump agree within 0.005, about what 100,000 walkers can resolve. The factors add to as
-# much as 1.4142, that is $\sqrt 2$; their squares to 1.000 at every $t$. Chapter 05 proves the line.
 #
 # ### How exercises work
 #
@@ -246,19 +241,19 @@ for attempt in (..., 1, 0):
 # %% [markdown]
 # ### Exercise 0.1 · Mix signal and noise
 #
-# Write (0.1): return $x_t$, given `x_0`, `eps` and the number `abar_t`. More than one tutorial has lost
-# a square root on this line. Replace the three dots.
+# Write (0.1): return $x_t$, given `x_0`, `eps` and the number `abar_t`. Mind the square roots; they are
+# easily lost on this line. Replace the three dots.
 #
 # <details><summary>Hint</summary>
 #
-# `abar_t` is a tensor with one number, so `abar_t.sqrt()` works.
+# `abar_t` is a tensor that holds one number. For its root use `abar_t.sqrt()`.
 #
 # </details>
 
 
 # %% tags=["exercise"]
 def my_mix(x_0, eps, abar_t):
-    """Return x_t, where abar_t is the share of x_t's variance that comes from the data."""
+    """Return x_t of (0.1), where abar_t is a number from 0 (all noise) to 1 (no noise)."""
     ### BEGIN SOLUTION
     return abar_t.sqrt() * x_0 + (1 - abar_t).sqrt() * eps
     ### END SOLUTION
@@ -267,13 +262,59 @@ def my_mix(x_0, eps, abar_t):
 mix = check("start.mix", my_mix)
 
 # %% [markdown]
+# ### A long walk in one jump
+#
+# Where does $\bar\alpha_t$ come from? Noise is added in small steps. One step is the same mix again,
+# with a number $\alpha_t$ of its own, and $\bar\alpha_t$ is the product of all $\alpha$ up to $t$:
+#
+# $$x_t = \sqrt{\alpha_t}\; x_{t-1} + \sqrt{1 - \alpha_t}\;\epsilon_t, \qquad
+# \bar\alpha_t = \alpha_1\, \alpha_2 \cdots \alpha_t \tag{0.2}$$
+#
+# So (0.1) claims to know the end of $t$ steps in *one* jump. Chapter 05 derives it; here it is put to
+# the test, with your `mix` for the steps.
+#
+# **Predict.** 100,000 copies of the number 0.8 walk all 200 steps. Where is their mean at the end, and
+# what is their standard deviation?
+#
+# <details><summary>Answer</summary>
+#
+# By (0.1) with $\bar\alpha_{200} \approx 0$: mean 0, standard deviation 1, whatever the start was.
+#
+# </details>
+
+# %%
+# eq: 0.1, 0.2
+x, product, rng = torch.full((100_000, 1), 0.8), 1.0, gaussians.seeded(6)
+print("         walked: mean    std   by (0.1): mean    std    product of alpha   abar[t]")
+for t in range(1, 201):
+    x = mix(x, gaussians.normal_like(x, generator=rng), schedule.alpha[t])  # one step of (0.2)
+    product = product * schedule.alpha[t]
+    if t in (1, 50, 100, 150, 200):
+        a, b = schedule.signal[t], schedule.noise[t]
+        print(
+            f"t = {t:3}  {x.mean():12.3f} {x.std():6.3f} {0.8 * a:15.3f} {b:6.3f} "
+            f"{product:19.4g} {schedule.abar[t]:9.4g}"
+        )
+print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.noise).max():.4f}")
+
+# %% [markdown]
+# Walk and jump agree within 0.005, about what 100,000 walkers can resolve.
+#
+# Some notes call (0.1) a weighted average of image and noise. The weights of an average add to 1; these
+# two add to as much as 1.4142, that is $\sqrt 2$. It is their **squares** that add to 1, and no test is
+# needed for that: $\bar\alpha_t + (1 - \bar\alpha_t) = 1$. Why squares? Variances of independent things
+# add. If the data have variance 1, then so has $x_t$ at every time, and $\bar\alpha_t$ is the share of
+# it that comes from the data. (Our digits have another variance. The formula holds all the same, but
+# $\bar\alpha_t$ is then not exactly that share.)
+
+# %% [markdown]
 # ## 4 · Digits come back, and which ones
 #
-# For a finite data set, too, the perfect denoiser can be written down: the average of all images,
+# For a finite list of data, too, the perfect denoiser can be written down: the average of all images,
 # here the 896 of the training half, each weighted by how likely it is to have become $x_t$.
 #
-# **Predict.** Start from pure noise and walk back. What comes out: new digits, blurry averages, or
-# something else?
+# **Predict.** Start from pure noise and walk back, with `ddpm` from now on. What comes out: new digits,
+# blurry averages, or something else?
 #
 # <details><summary>Answer</summary>
 #
@@ -284,12 +325,13 @@ mix = check("start.mix", my_mix)
 # %%
 denoise_digits = oracles.dataset_denoiser(images, schedule)
 start = gaussians.normal_like(images[:2], generator=gaussians.seeded(7))
-film = samplers.reverse(schedule, denoise_digits, start, generator=gaussians.seeded(8))
+rng = gaussians.seeded(8)
+film = samplers.reverse(schedule, denoise_digits, start, step=samplers.ddpm, generator=rng)
 walks = {walk.t: walk for walk in film}
 times = [200, 160, 120, 100, 80, 60, 40, 20, 1]
 x_t = torch.stack([walks[t].x_t for t in times], dim=1)  # (2 walks, 9 times, 1, 8, 8)
 guess = torch.stack([walks[t].x0_hat for t in times], dim=1)
-strip = torch.stack([x_t, guess], dim=1).flatten(0, 2)
+strip = torch.stack([x_t, guess], dim=1).flatten(0, 2)  # a row for x_t, a row for guess, per walk
 titles, names = [f"t = {t}" for t in times], ["x_t", "guess"] * 2
 fig = figures.images(strip, titles, columns=9, panel=0.8, row_labels=names)
 figures.show(fig, alt="Two walks from noise to a digit. The first guess is one gray average digit.")
@@ -303,23 +345,33 @@ def nearest_image(x):
     return torch.cdist(x.flatten(1).double(), images.flatten(1).double()).min(dim=1)
 
 
-x_0 = samplers.sample(schedule, denoise_digits, (200, 1, 8, 8), generator=gaussians.seeded(9))
+shape, rng = (200, 1, 8, 8), gaussians.seeded(9)
+x_0 = samplers.sample(schedule, denoise_digits, shape, step=samplers.ddpm, generator=rng)
 distance, which = nearest_image(x_0)
 print(f"exact copies: {int((distance < 1e-3).sum())} of 200; largest distance {distance.max():.3f}")
 print(f"for scale: a test digit lies {nearest_image(test)[0].median():.2f} away (median)")
-drawn, held = (torch.bincount(y, minlength=10) for y in (labels[which], labels))
-print("digits 0 to 9, drawn:   ", drawn.tolist())
-print("expected, on average:   ", (held * 200 / len(labels)).round().int().tolist())
+plain = torch.randint(len(labels), (200,), generator=rng)  # 200 images drawn from a hat
+for name, drawn in {"by the sampler": which, "from a hat": plain}.items():
+    counts = torch.bincount(labels[drawn], minlength=10).tolist()
+    print(f"digits 0 to 9, drawn {name:<14} {counts}")
+print(f"expected: about 20 of each, plus or minus {(200 * 0.1 * 0.9) ** 0.5:.0f}")
 
 # %% [markdown]
 # All 200 samples are training images, pixel for pixel. A real digit from outside the training half
-# typically lies 2.18 away from it. So the first honest lesson of this course is: **a perfect denoiser of a
-# finite data set can only return what it has seen.** A network is never perfect in this sense, and
-# the way in which it falls short is where new pictures come from. Chapters 11, 12 and 14 look closer.
+# typically lies 2.18 away from it. So the first honest lesson of this course is: **a perfect denoiser
+# of a finite list of data can only return the list.**
+#
+# Then why were the points of section 1 new? There the denoiser was perfect for the **law**, the blobs
+# themselves, which we had as a formula. Here the list of 896 images *is* the law, for all this denoiser
+# knows. Perfect for the list, so it copies; perfect for the law behind the list, it would draw new
+# digits. Nobody can write that law down. A network that is trained on the list is hoped to come near
+# it; whether it does, and when it falls back to copying, is asked in chapters 11, 12 and 14.
 #
 # Second lesson: nobody asked for a certain digit, and nobody could. You draw from the training law
-# and take what comes, about 20 of each. Train on dogs and you get *a* dog, not *that* dog, and never
-# a cat. Asking for something needs a **condition**, such as a text (chapter 15).
+# and take what comes: between 9 and 32 of each digit. (A hat gave 14 to 26 this time. Chance moves
+# every count by about ±4, now and then by two or three times that.) Train on dogs and you get *a* dog,
+# not *that* dog, and never a cat. Asking for something needs a **condition**, such as a text
+# (chapter 15).
 #
 # ### Is the rebuilt building the old one?
 #
@@ -336,11 +388,12 @@ print("expected, on average:   ", (held * 200 / len(labels)).round().int().tolis
 
 
 # %%
-def there_and_back(x_0, t, generator):
+def there_and_back(x_0, t, rng):
     """Noise x_0 up to time t, and walk back."""
-    x_t = forward.noised(schedule, x_0, t, gaussians.normal_like(x_0, generator=generator))
-    back = range(t, -1, -1)
-    *_, last = samplers.reverse(schedule, denoise_digits, x_t, times=back, generator=generator)
+    x = forward.noised(schedule, x_0, t, gaussians.normal_like(x_0, generator=rng))
+    back, ddpm = range(t, -1, -1), samplers.ddpm
+    film = samplers.reverse(schedule, denoise_digits, x, step=ddpm, times=back, generator=rng)
+    *_, last = film  # run through all moves and keep the last
     return last.x_s
 
 
@@ -356,13 +409,16 @@ times = [60, 100, 120, 200]
 copies = three.expand(8, -1, -1, -1)
 rebuilt = [there_and_back(copies, t, gaussians.seeded(10)) for t in times]
 grid = torch.cat([torch.cat([three[None], x]) for x in rebuilt])
+titles = ["original"] + [f"rebuilt {i}" for i in range(1, 9)]
 names = [f"from t = {t}" for t in times]
-fig = figures.images(grid, ["original"], columns=9, panel=0.8, row_labels=names)
-figures.show(
-    fig, alt="From t = 60 a three returns as a three; from later times, ever more other digits."
-)
+fig = figures.images(grid, titles, columns=9, panel=0.8, row_labels=names)
+alt = "From t = 60 the same three returns eight times; from later times, ever more other digits."
+figures.show(fig, alt=alt)
+_, mine = nearest_image(three[None])
 for t, x in zip(times, rebuilt):
-    print(f"from t = {t:3}: the three returns as {labels[nearest_image(x)[1]].tolist()}")
+    _, which = nearest_image(x)
+    print(f"from t = {t:3}: same image: {int((which == mine).sum())} of 8", end="; ")
+    print(f"digits {labels[which].tolist()}")
 
 # %% [markdown]
 # Popular notes say that removing the noise step by step "recovers the original image". For light
@@ -370,126 +426,51 @@ for t, x in zip(times, rebuilt):
 # $t = 200$, 0 % and 10 %: a **new draw**. The rebuilt building is sound. It need not be the old one.
 
 # %% [markdown]
-# ## 5 · The one line that learning will swap
+# ## 5 · Your own sampler
 #
-# For photographs nobody can list all the data and average over them. There a network takes the
-# denoiser's place, and one line changes:
-#
-# ```python
-# denoise = predictions.denoiser(schedule, net, kind="eps")
-# ```
-#
-# `kind="eps"` says that the network guesses the noise in $x_t$; a guess of $x_0$ follows by solving
-# (0.1) for it. We have no trained network yet, so a stand-in plays it: the *exact* noise predictor.
-#
-# **Predict.** Some notes say that networks which predict the image memorize, and those which predict
-# the noise generalize. Will the exact noise predictor make new digits?
-#
-# <details><summary>Answer</summary>
-#
-# No. It is the same knowledge in other units, so the copies stay copies.
-#
-# </details>
+# You already have `mix`. Two more small functions, and you own a sampler. Both rest on one convention
+# of this course: **$t = 0$ is clean data and $t = T$ is noise.** Tables have a row for every $t$, row 0
+# included, so that row $t$ belongs to time $t$. A move back goes from $t$ to an earlier $s$. LaTeX
+# becomes Python by spelling it out: $\bar\alpha_t$ is `abar[t]`.
 
 # %%
-from ddpm_lab import predictions
-
-
-def net(x_t, t):
-    """A stand-in for a trained network: the best possible guess of the noise in x_t."""
-    return predictions.convert(schedule, denoise_digits(x_t, t), "x0", x_t, t).eps
-
-
-swapped = predictions.denoiser(schedule, net, kind="eps")
-x_0 = samplers.sample(schedule, swapped, (200, 1, 8, 8), generator=gaussians.seeded(9))
-distance, _ = nearest_image(x_0)
-print(f"exact copies: {int((distance < 1e-3).sum())} of 200; largest distance {distance.max():.3f}")
-
-# %% [markdown]
-# 200 of 200 copies again. Not what is predicted decides between memory and invention, but the network
-# and its training.
-
-# %% [markdown]
-# ## 6 · Notation, and one convention for time
-#
-# **$t = 0$ is clean data and $t = T$ is noise.** Tables have a row for every $t$, row 0 included. A move
-# back goes from $t$ to an earlier $s$. LaTeX becomes Python by spelling it out: $\bar\alpha_t$ is
-# `abar[t]`. The cell prints the classic *linear* schedule of [Ho20]: $\beta$ grows from 0.0001 to 0.02 in
-# $T = 1000$ steps.
-
-# %%
-linear = schedules.linear()
-T = linear.T
+T = schedule.T
 symbols = [
-    ("β_t", "beta", "share of new noise in step t"),
-    ("α_t", "alpha", "1 − β_t: share of signal that a step keeps"),
-    ("ᾱ_t", "abar", "share of signal left at time t"),
-    ("√ᾱ_t", "signal", "factor on x_0"),
+    ("β_t", "beta", "variance of the noise that step t adds"),
+    ("α_t", "alpha", "1 − β_t"),
+    ("ᾱ_t", "abar", "α_1 times α_2 … times α_t, see (0.2)"),
+    ("√ᾱ_t", "signal", "factor on x_0 in (0.1)"),
     ("√(1−ᾱ_t)", "noise", "factor on eps, a standard deviation"),
-    ("SNR(t)", "snr", "signal variance over noise variance"),
+    ("SNR(t)", "snr", "signal-to-noise ratio, ᾱ_t / (1 − ᾱ_t)"),
 ]
 print(f"{'symbol':<9} {'code':<7} {'t = 0':>6} {'t = 1':>8} {'t = T':>9}   what it is")
 for symbol, code, meaning in symbols:
-    v = getattr(linear, code)
+    v = getattr(schedule, code)
     print(f"{symbol:<9} {code:<7} {v[0]:6.4g} {v[1]:8.4g} {v[T]:9.4g}   {meaning}")
 
 # %% [markdown]
-# | on paper | in code | what it is |
-# |---|---|---|
-# | $x_0$, $x_t$ | `x_0`, `x_t` | clean data; data at time $t$ |
-# | $\epsilon$ | `eps` | noise mixed in on the way to $x_t$ |
-# | $z$ | `z` | fresh noise thrown by a sampler on the way back |
-# | $\hat x_0$ | `x0_hat` | the denoiser's guess of $x_0$ |
-# | $x \sim p$ | `draw(p, z)` | $x$ is drawn from the law $p$ |
-# | $E_{x \sim p}[f(x)]$ | `f(x).mean()` | the mean of $f(x)$, not of $x$, over many draws |
-# | $N(\mu, \sigma^2)$ | `Gaussian(mean, var)` | the second slot is a **variance**, never a standard deviation |
-
-# %%
-law = gaussians.Gaussian(mean=torch.zeros(1_000_000), var=torch.tensor(4.0))  # N(0, 4)
-x = gaussians.draw(law, gaussians.normal_like(law.mean, generator=gaussians.seeded(11)))
-print(f"N(0, 4): standard deviation {x.std():.2f}, mean of x² {(x**2).mean():.1f}")
-
-# %% [markdown]
-# ### Whose α is it?
+# ### Exercise 0.2 · The table, with its row 0
 #
-# Authors use the same few letters for different things, and a formula carried across a border fails
-# without a sound. Compute "$\alpha_T$" of the linear schedule, and see which number a page means:
-
-# %%
-alpha_T, abar_T = linear.alpha[T], linear.abar[T]
-readings = [
-    (alpha_T, "share of signal that one step keeps", "here and in [Ho20]"),
-    (alpha_T.sqrt(), "its root: one step is α x + β eps, α² + β² = 1", "some notes"),
-    (abar_T.sqrt(), "factor on x_0, our √ᾱ_T", "[Kin21], variational diffusion"),
-    (abar_T, "share of signal left, our ᾱ_T", "[Song21a], the DDIM paper"),
-]
-for value, meaning, where in readings:
-    print(f"α_T = {value:10.5g}  {meaning:<47} {where}")
-
-# %% [markdown]
-# Four meanings, from 0.98 down to 4.0e-05. One more border: **$p$ and $q$.** Here, as in [Ho20], $q$ is
-# the fixed law that adds noise, and $p_\theta$ the learned law that walks back. Some texts swap them,
-# $p$ for the encoder and $q$ for the generator. Look for the $\theta$: what has parameters is learned.
+# Here are $\beta_1, \dots, \beta_T$. Make the table $\bar\alpha_0, \dots, \bar\alpha_T$: how many rows is
+# that, what stands in row 0, and which row belongs to $t = T$?
 #
-# ### Exercise 0.2 · Count the rows
+# <details><summary>Hint</summary>
 #
-# Off by one is the commonest bug of this field. How many rows has the table
-# $\bar\alpha_0, \dots, \bar\alpha_T$?
+# $\alpha_t = 1 - \beta_t$, and (0.2). For tensors, `cumprod(dim=0)` gives running products, and
+# `torch.cat([a, b])` puts one behind the other. A loop that fills a list is fine too.
+#
+# </details>
 
 
 # %% tags=["exercise"]
-def my_rows(T):
-    """Return the number of rows of the table abar of a schedule with T steps."""
+def my_table(beta):
+    """Return the rows of abar, from t = 0 to t = T; beta holds beta_1, …, beta_T."""
     ### BEGIN SOLUTION
-    return T + 1
+    return torch.cat([torch.ones(1), (1 - beta).cumprod(dim=0)])
     ### END SOLUTION
 
 
-rows = check("start.rows", my_rows)
-
-# %%
-print(f"rows for T = 1000: counted {rows(1000)}, in the package {len(linear.abar)}")
-print(f"abar[0] = {linear.abar[0]:.6f}, abar[1000] = {linear.abar[1000]:.6f}")
+table = check("start.table", my_table)
 
 # %% [markdown]
 # ### Exercise 0.3 · The moves of a walk
@@ -510,15 +491,16 @@ moves = check("start.back", my_moves)
 
 # %% [markdown]
 # Now look what you have. The denoiser guesses $x_0$; solving (0.1) for $\epsilon$ gives the noise that
-# goes with the guess; mixing the two *for an earlier time* is a step back. Your two functions are a
+# goes with the guess; mixing the two *for an earlier time* is a step back. Your three functions are a
 # diffusion sampler:
 
 # %%
+abar = torch.as_tensor(table(schedule.beta[1:]))  # yours, from the 200 steps
 x, walk_times = noise, schedules.strides(schedule.T, 20)  # twenty moves instead of 200
 for t, s in moves(walk_times):
     x0_hat = denoise(x, t)
-    eps_hat = (x - schedule.signal[t] * x0_hat) / schedule.noise[t]
-    x = mix(x0_hat, eps_hat, schedule.abar[s])
+    eps_hat = (x - abar[t].sqrt() * x0_hat) / (1 - abar[t]).sqrt()  # (0.1), solved for eps
+    x = mix(x0_hat, eps_hat, abar[s])
 
 rng = gaussians.seeded(0)
 theirs = samplers.sample(
@@ -530,79 +512,150 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 
 # %% [markdown]
 # The same points as `samplers.ddim`, to four decimals, with 20 moves instead of 200, and still 1,968
-# of 2,000 inside a blob. You have written DDIM [Song21a]. The paper has a few more pages.
+# of 2,000 inside a blob. You have written DDIM [Song21a] (Song, Meng and Ermon 2021). The paper has a
+# few more pages.
+#
+# ### The one line that learning will swap
+#
+# Nothing in your loop knows where `denoise` comes from. For photographs the law behind the data is
+# unknown; there a trained network takes the denoiser's place, and one line changes:
+#
+# ```python
+# denoise = predictions.denoiser(schedule, net, kind="eps")
+# ```
+#
+# `kind="eps"` says that the network guesses the noise in $x_t$; a guess of $x_0$ follows by solving
+# (0.1) for it. For exact predictors the unit of the guess changes nothing. What it changes for trained
+# ones is told in chapters 09 and 11.
 
 # %% [markdown]
-# ## 7 · The course
+# ## Recap
 #
-# **Four questions guide it.** How does one train such a model and sample from it? Which mathematics is
-# underneath? How do later systems improve it? What does it teach beyond itself?
+# A diffusion model turns data into noise by a fixed rule and walks back with a denoiser. At each time
+# the denoiser says which clean data it expects on average, and the sampler moves a step that way.
+# Where a perfect denoiser can be written down, all this works without learning, and samplers can be
+# tested against the truth. Perfect for a finite list, it copies the list; perfect for the law behind
+# the list, it would make new data. That law is not known, and a network is hoped to come near it.
 #
-# **One method.** Principle, formula and code stand side by side, and every formula is run. Most
-# confusion comes from mixing up the three.
+# **One formula to keep:** $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon$
 #
-# **Open points, answered.** The best public notes mark what their authors had not understood yet.
-# That is where anybody gets stuck:
+# **What notes get wrong here**
 #
-# | question | chapter |
-# |---|---|
-# | Where does $x_t = \sqrt{1-\beta_t}\,x_{t-1} + \sqrt{\beta_t}\,\epsilon_t$ come from? | 05 |
-# | Does raising the bound (ELBO) raise the likelihood? And what is MCMC for? | 04, 01 |
-# | Which $\sigma_t$ belongs into the walk back, and why do two choices both work? | 07 |
-# | What exactly is the training objective? Why may its weights be dropped? | 08 |
-# | Why does the walk back drift toward data? Why not jump to $x_0$ at once? | 10 |
-# | What is a deterministic sampler good for? | 10, 15 |
+# - "Denoising recovers the original image." From $t = T$, 0 % of 200 did: it is a new draw.
+# - "It can generate any image." It draws from the law it was given: 200 of 200 came from its list.
+# - "A weighted average of image and noise." The weights add to up to 1.4142; their squares to 1.
 #
-# **Where it is used.** Images, text-to-image, super-resolution; protein design and structure
-# (RFdiffusion, AlphaFold 3); planning and reinforcement learning.
+# **Exercises:** 0.1 `start.mix` · 0.2 `start.table` · 0.3 `start.back`
 #
-# **History in four sentences.** Before 2020 you chose between sharp pictures with fragile training
-# (GANs) and stable training with blurry ones (VAEs). The idea of diffusion is from 2015 [SD15] and
-# comes from thermodynamics: noising of a form fixed in advance, and a learned way back.
-# In 2020, [Ho20] fixed its rates as well, let the network predict the noise, and reached the quality
-# of GANs on small images with a regression loss. What it minimizes bounds the likelihood; the exact
-# value takes one more idea, a deterministic flow [Song21b].
+# **What next?** [05 · How does data become noise, in one line?](05_forward.ipynb) proves (0.1) from one
+# fact: variances of independent noises add. If the samplers drew you in, look ahead to
+# [10 · Sampling without learning](10_sampling_without_learning.ipynb); if you want a network,
+# to [11 · Learning to denoise](11_learning_to_denoise.ipynb). **Paper:** [Ho20, Sec. 2 and
+# Algorithms 1 and 2].
+
+# %% [markdown]
+# ---
+# ## For later: where this comes from
 #
-# **Reading beside it.** New to all this? Meet the autoencoder, the VAE and the GAN first, in that
-# order; a video lecture is a fine start. Then:
+# You can stop here, and come back when you need one of these.
+#
+# ### Map of the course
+#
+# | chapter | the question it answers | minutes |
+# |---|---|--:|
+# | 00 Start here | What is this, and can I see it work now? | 45 |
+# | 01 Bayes | How do facts change beliefs, and what makes that hard? | 60 |
+# | 02 Distributions | Joint, marginal, conditional; what can be done to normal laws? | 60 |
+# | 03 Estimators | How good is an answer found by random draws? | 60 |
+# | 04 The bound and the VAE | Why maximize a bound, and when is it tight? | 75 |
+# | [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | 60 |
+# | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal go? | 75 |
+# | [07 Posterior](07_posterior.ipynb) | Where was the chain a moment ago? | 70 |
+# | [08 Bound](08_bound.ipynb) | What exactly is minimized? | 75 |
+# | [09 Predictions](09_predictions.ipynb) | Guess the data or the noise: does it matter? | 60 |
+# | [10 Sampling without learning](10_sampling_without_learning.ipynb) | How to walk back, if the denoiser were perfect? | 75 |
+# | [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | 60 |
+# | 12 U-Net | Which network denoises images? | 75 |
+# | 13 GPU training | How does it grow up? | 60 |
+# | 14 Measuring | How good is it, honestly? | 60 |
+# | 15 Fast and guided | Fewer steps, and can we ask for something? | 60 |
+# | 16 Beyond | Where does this lead? | 60 |
+# | 17 Claims | What did the notes get right? | 45 |
+#
+# Chapters without a link are in preparation, and their minutes are plans.
+#
+# **Four questions run through it.** How does one train such a model and sample from it? Which
+# mathematics is underneath? How do later systems improve it? What does it teach beyond itself? **And one
+# method:** principle, formula and code stand side by side, and every displayed formula is run.
+#
+# **Points where careful readers get stuck,** and the chapters that answer:
+#
+# - Why the square roots in (0.2)? (05)
+# - Training raises a lower bound of the likelihood (how probable the model makes the data). Does the
+#   likelihood then rise too? (04) What exactly is minimized, and why may its weights be dropped? (08)
+# - How much fresh noise should a step back add, and why do two choices both work? (07)
+# - Why does the walk drift toward data, and why not jump to $x_0$ at once? What is a sampler without
+#   fresh noise good for? (10)
+
+# %% [markdown]
+# ### More symbols
+#
+# | on paper | in code | what it is |
+# |---|---|---|
+# | $\epsilon$ | `eps` | noise mixed in on the way to $x_t$ |
+# | $z$ | `z` | fresh noise thrown by a sampler on the way back |
+# | $\hat x_0$ | `x0_hat` | the denoiser's guess of $x_0$ |
+# | $x \sim p$ | `draw(p, z)` | $x$ is drawn from the law $p$ |
+# | $E_{x \sim p}[f(x)]$ | `f(x).mean()` | the mean of $f(x)$, not of $x$, over many draws |
+# | $N(\mu, \sigma^2)$ | `Gaussian(mean, var)` | the second slot is a **variance**, never a standard deviation |
+
+# %%
+law = gaussians.Gaussian(mean=torch.zeros(1_000_000), var=torch.tensor(4.0))  # N(0, 4)
+x = gaussians.draw(law, gaussians.normal_like(law.mean, generator=gaussians.seeded(11)))
+print(f"N(0, 4): standard deviation {x.std():.2f}, mean of x² {(x**2).mean():.1f}")
+
+# %% [markdown]
+# **A warning for the day you read other pages.** Authors use the same letter α for different things, and
+# a formula carried across fails without a sound. To find out which one a page means, look for the last
+# value of its α on the classic *linear* schedule (β from 0.0001 to 0.02 in 1000 steps) and find it here:
+
+# %%
+linear = schedules.linear()
+alpha_T, abar_T = linear.alpha[linear.T], linear.abar[linear.T]
+readings = [
+    (alpha_T, "our α_T, one step", "Ho, Jain, Abbeel 2020 [Ho20]"),
+    (alpha_T.sqrt(), "its root: a step is α x + β eps", "some notes"),
+    (abar_T.sqrt(), "our √ᾱ_T, the factor on x_0", "Kingma and others 2021 [Kin21]"),
+    (abar_T, "our ᾱ_T", "Song, Meng, Ermon 2021 [Song21a]"),
+]
+for value, meaning, where in readings:
+    print(f"α_T = {value:10.5g}   {meaning:<32} {where}")
+
+# %% [markdown]
+# The same warning holds for **$p$ and $q$.** Here, as in [Ho20], $q$ is the fixed law that adds noise, and
+# $p_\theta$ the learned law that walks back. Some texts swap them. Look for the $\theta$, which stands for
+# what is learned.
+#
+# ### A little history, and what to read
+#
+# Before 2020 there were networks that made sharp pictures and were hard to train (GANs, two networks in
+# a contest), and networks that trained calmly and made blurry ones (VAEs, chapter 04). The idea of
+# diffusion is from 2015 and comes from thermodynamics: destroy the structure of data slowly, and learn to
+# restore it. In 2020, [Ho20] let the network guess the noise, trained it with a squared error, and
+# reached the quality of GANs on small images. Today the idea makes images from text and enlarges
+# small ones, designs proteins and predicts their structure (RFdiffusion, AlphaFold 3), and plans the
+# actions of robots.
 #
 # | read | with chapter |
 # |---|---|
-# | [KW14] Kingma and Welling, [the VAE](https://arxiv.org/abs/1312.6114) | 04 |
-# | [Ho20] Ho, Jain and Abbeel, [DDPM](https://arxiv.org/abs/2006.11239), the main text | 05–10 |
-# | [Luo22] Luo, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 04, 07, 08 |
-# | [Kin21] Kingma et al., [variational diffusion](https://arxiv.org/abs/2107.00630) | 06, 08 |
-# | [SD15] Sohl-Dickstein et al., [the origin](https://arxiv.org/abs/1503.03585) | after 08 |
-# | [Song21a] Song, Meng and Ermon, [DDIM](https://arxiv.org/abs/2010.02502) | 10, 15 |
-# | Weng, [What are diffusion models?](https://lilianweng.github.io/posts/2021-07-11-diffusion-models/), an overview | after 10 |
-# | [Song21b] Song et al., [score-based models](https://arxiv.org/abs/2011.13456) | 16 |
-
-# %% [markdown]
-# ### Map
-#
-# | chapter | the question it answers | minutes | status |
-# |---|---|---|---|
-# | 00 Start here | What is this, and can I see it work now? | 40 | you are here |
-# | 01 Bayes | How do facts change beliefs, and what makes that hard? | 60 | in preparation |
-# | 02 Distributions | Joint, marginal, conditional; what can be done to Gaussians? | 60 | in preparation |
-# | 03 Estimators | How good is a Monte Carlo answer? | 60 | in preparation |
-# | 04 ELBO and VAE | Why maximize a bound, and when is it tight? | 75 | in preparation |
-# | [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | 60 | ready |
-# | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal go? | 60 | ready |
-# | 07 Posterior | Where was the chain a moment ago? | 60 | in preparation |
-# | 08 Bound | What exactly is minimized? | 75 | in preparation |
-# | 09 Predictions | x0, eps, v, score: which to predict, and does it matter? | 60 | in preparation |
-# | 10 Sampling without learning | How to walk back, if the denoiser were perfect? | 75 | in preparation |
-# | 11 Learning to denoise | What if `x0_hat` cannot be computed? | 60 | in preparation |
-# | 12 U-Net | How to denoise images? | 75 | in preparation |
-# | 13 GPU training | How does it grow up? | 60 | in preparation |
-# | 14 Measuring | How good is it, honestly? | 60 | in preparation |
-# | 15 Fast and guided | Fewer steps, and can we ask for something? | 60 | in preparation |
-# | 16 Beyond | Where does this lead? | 60 | in preparation |
-# | 17 Claims | What did the notes get right? | 45 | in preparation |
-#
-# Chapters "in preparation" are not there yet, and their minutes are plans. **Go to 05 next**: it
-# proves (0.1) from one fact, that the variances of independent noises add.
+# | [Ho20] Ho, Jain and Abbeel 2020, [DDPM](https://arxiv.org/abs/2006.11239), the main text | 05–10 |
+# | [KW14] Kingma and Welling 2014, [the VAE](https://arxiv.org/abs/1312.6114) | 04 |
+# | [Luo22] Luo 2022, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 07, 08 |
+# | [Kin21] Kingma and others 2021, [variational diffusion models](https://arxiv.org/abs/2107.00630) | 06, 08 |
+# | [SD15] Sohl-Dickstein and others 2015, [the origin](https://arxiv.org/abs/1503.03585) | after 08 |
+# | [Song21a] Song, Meng and Ermon 2021, [DDIM](https://arxiv.org/abs/2010.02502) | 10, 15 |
+# | Weng 2021, [What are diffusion models?](https://lilianweng.github.io/posts/2021-07-11-diffusion-models/), an overview | after 10 |
+# | [Song21b] Song and others 2021, [diffusion as a flow in continuous time](https://arxiv.org/abs/2011.13456) | 16 |
 #
 # ### How to use these notebooks
 #
@@ -614,26 +667,3 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 #   `python lab.py doctor` in the project's folder. It says what is wrong and what to do.
 # - **Keep your work:** before you update the course, make a copy of your own, *File ▸ Save Notebook
 #   As…*, with a new name such as `my_00.ipynb`. An update replaces the course's own files.
-
-# %% [markdown]
-# ## Recap
-#
-# A diffusion model turns data into noise by a fixed rule and walks back with a denoiser. At each time
-# the denoiser says which clean data it expects on average, and the sampler moves a step that way.
-# Where a perfect denoiser can be written down, all this works without learning, and samplers can be
-# tested against the truth. A perfect denoiser of a finite data set copies it. A network is needed
-# where no formula is at hand, and it makes new pictures because it is not perfect.
-#
-# **One formula to keep:** $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon$
-#
-# **What notes get wrong here**
-#
-# - "Denoising recovers the original image." From $t = T$, 0 % of 200 did: it is a new draw.
-# - "It can generate any image." It drew 200, and all were training images.
-# - "Predicting the noise generalizes." The exact noise predictor copied 200 of 200.
-# - "A weighted average of image and noise." The weights add to up to 1.4142; their squares to 1.
-#
-# **Exercises:** 0.1 `start.mix` · 0.2 `start.rows` · 0.3 `start.back`
-#
-# **Next:** [05 · How does data become noise, in one line?](05_forward.ipynb) **Further reading:**
-# [Ho20, Sec. 2 and Algorithms 1 and 2].

@@ -1,4 +1,4 @@
-"""Exercises of chapter 00: three warm-ups that together make a sampler."""
+"""Exercises of chapter 00: a mix, a table and a walk, which together make a sampler."""
 
 import torch
 
@@ -8,7 +8,7 @@ from ddpm_lab.gaussians import seeded
 
 
 def mix(x_0, eps, abar_t):
-    """Clean data and noise, mixed so that abar_t is the share of signal variance."""
+    """Clean data and noise, mixed by the roots of abar_t and 1 - abar_t."""
     return abar_t.sqrt() * x_0 + (1 - abar_t).sqrt() * eps
 
 
@@ -27,8 +27,7 @@ MIX = Exercise(
     misconceptions=(
         Misconception(
             lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t) * eps,
-            "your weights are abar_t and 1 - abar_t; those are shares of variance, "
-            "and we want their square roots as factors",
+            "your factors are abar_t and 1 - abar_t; we want their square roots",
         ),
         Misconception(
             lambda x_0, eps, abar_t: (1 - abar_t).sqrt() * x_0 + abar_t.sqrt() * eps,
@@ -49,43 +48,100 @@ MIX = Exercise(
         ),
         Misconception(
             lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t).sqrt() * eps,
-            "you multiply x_0 by abar_t; we want sqrt(abar_t): abar_t is a share of variance",
+            "you multiply x_0 by abar_t; we want its square root, abar_t.sqrt()",
         ),
         Misconception(
             lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t**2).sqrt() * eps,
-            "right on pages whose abar is a factor; ours is a share of variance, so we want "
-            "sqrt(abar_t) and sqrt(1 - abar_t)",
+            "right on pages whose abar is the factor itself; ours is the factor's square, so we "
+            "want sqrt(abar_t) and sqrt(1 - abar_t)",
         ),
         Misconception(
             lambda x_0, eps, abar_t: x_0 + (1 - abar_t).sqrt() * eps,
             "you add noise without shrinking x_0, so the variance grows; "
             "we want sqrt(abar_t) on x_0",
         ),
+        Misconception(
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0,
+            "you shrink x_0 and add no noise; we want sqrt(1 - abar_t) * eps as well",
+        ),
+        Misconception(
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + (1 - abar_t).sqrt(),
+            "you add the factor sqrt(1 - abar_t) alone; we want it times eps",
+        ),
+        Misconception(
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 - (1 - abar_t).sqrt() * eps,
+            "you subtract the noise; we want +: the law of x_t is the same, but later you solve "
+            "for eps, and then the sign counts",
+        ),
+        Misconception(
+            lambda x_0, eps, abar_t: abar_t.sqrt() * (x_0 + (1 - abar_t).sqrt() * eps),
+            "sqrt(abar_t) stands before a bracket, so it shrinks the noise too; "
+            "we want it on x_0 only",
+        ),
     ),
 )
 
 
-def rows(T):
-    """How many rows the table abar_0 … abar_T has."""
-    return T + 1
+def table(beta):
+    """abar_0 … abar_T from beta_1 … beta_T: a 1 for clean data, then the products of alpha."""
+    return torch.cat([beta.new_ones(1), (1 - beta).cumprod(dim=0)])
 
 
-ROWS = Exercise(
-    reference=rows,
-    cases=lambda: [Case(f"T = {T}", (T,)) for T in (1000, 50, 1)],
+def _with_first(first, rest):
+    """A table whose row 0 is `first`."""
+    return torch.cat([torch.full((1,), first, dtype=rest.dtype), rest])
+
+
+TABLE = Exercise(
+    reference=table,
+    cases=lambda: [
+        Case("beta = 0.1, 0.2, 0.5", (torch.tensor([0.1, 0.2, 0.5]).double(),)),
+        Case("beta of `linear` with T = 10", (schedules.linear(T=10).beta[1:],)),
+        Case("one step, beta = 0.3", (torch.tensor([0.3]).double(),)),
+    ],
     misconceptions=(
         Misconception(
-            lambda T: T,
-            "you count the T noisy times only; we want row 0 as well, the clean data",
+            lambda beta: (1 - beta).cumprod(dim=0),
+            "row 0 is missing, so abar_1 stands where abar_0 belongs; we want T + 1 rows, "
+            "with a 1 for clean data in front",
         ),
         Misconception(
-            lambda T: T - 1,
-            "you count the times strictly between 0 and T; we want both ends as well, "
-            "clean data and noise",
+            lambda beta: table(beta)[:-1],
+            "your last row belongs to t = T - 1; we want T + 1 rows, the last one for t = T",
         ),
         Misconception(
-            lambda T: T + 2,
-            "you count one row too many; the last row of our table belongs to t = T",
+            lambda beta: torch.cat([(1 - beta).cumprod(dim=0), beta.new_ones(1)]),
+            "your 1 stands at the end; clean data is t = 0, so we want it in front",
+        ),
+        Misconception(
+            lambda beta: _with_first(0.0, (1 - beta).cumprod(dim=0)),
+            "your abar_0 is 0, which is all noise; we want 1: no noise yet",
+        ),
+        Misconception(
+            lambda beta: _with_first(1.0, 1 - beta),
+            "your rows are 1 - beta_t, what a single step keeps; we want the product of "
+            "all steps up to t",
+        ),
+        Misconception(
+            lambda beta: _with_first(1.0, beta.cumprod(dim=0)),
+            "you multiply the beta; we want the product of the alpha, alpha_t = 1 - beta_t",
+        ),
+        Misconception(
+            lambda beta: 1 - table(beta),
+            "this is 1 - abar_t, the variance of the noise; we want abar_t",
+        ),
+        Misconception(
+            lambda beta: _with_first(1.0, 1 - beta.cumsum(dim=0)),
+            "you subtract the beta one after another; a step acts on what is left, "
+            "so we want a product",
+        ),
+        Misconception(
+            lambda beta: table(beta).sqrt(),
+            "this is sqrt(abar_t), the factor on x_0; we want abar_t itself",
+        ),
+        Misconception(
+            lambda beta: _with_first(1.0, (1 - beta).cumprod(dim=0)[-1:]),
+            "you have the first row and the last; we want all the rows between them too",
         ),
     ),
 )
@@ -111,6 +167,11 @@ MOVES = Exercise(
         Misconception(
             lambda times: [(t, t - 1) for t in times[:-1]],
             "you always go to t - 1; we want the next time of the list, however far it is",
+        ),
+        Misconception(
+            lambda times: [(t, t - 1) for t in range(max(times), 0, -1)],
+            "you make every step from the first time down to 0; we want only the times of the "
+            "list: it may skip",
         ),
         Misconception(
             lambda times: [(t, t - 1) for t in times],
@@ -145,4 +206,4 @@ CLEAN = Exercise(
     ),
 )
 
-EXERCISES = {"clean": CLEAN, "mix": MIX, "rows": ROWS, "back": MOVES}
+EXERCISES = {"clean": CLEAN, "mix": MIX, "table": TABLE, "back": MOVES}

@@ -1,13 +1,15 @@
 """Names from the field, short functions, no assert on user input, nothing left to do.
 
 Truth: the house rules. Banned names are ambiguous: sigma is a standard deviation, a variance or a
-noise-to-signal ratio depending on the paper, alphas_cumprod hides which alpha, prev and next point both
-ways in time. Read from the source with `ast`, so that comments and docstrings may still quote the papers.
+noise-to-signal ratio depending on the paper, alphas_cumprod hides which alpha, prev and next point
+both ways in time. Read from the source with `ast`, so that comments and docstrings may still quote
+the papers.
 """
 
 import ast
 import io
 import re
+import textwrap
 import tokenize
 from pathlib import Path
 
@@ -32,7 +34,9 @@ def test_ambiguous_names_are_not_used(path):
     """As a variable, an argument, an attribute or a function; calling Python's next() is fine."""
     used = {}
     for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Name) and not (node.id == "next" and isinstance(node.ctx, ast.Load)):
+        if isinstance(node, ast.Name) and not (
+            node.id == "next" and isinstance(node.ctx, ast.Load)
+        ):
             used.setdefault(node.id, node.lineno)
         elif isinstance(node, (ast.arg, ast.keyword)) and node.arg:
             used.setdefault(node.arg, node.lineno)
@@ -55,8 +59,6 @@ def code_lines(node, text):
         else ()
     )
     ignored = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
-    import textwrap
-
     for token in tokenize.generate_tokens(io.StringIO(textwrap.dedent(source)).readline):
         if token.type not in ignored and token.string.strip():
             lines.update(range(token.start[0], token.end[0] + 1))
@@ -89,7 +91,9 @@ def test_bad_input_is_refused_in_one_place(path):
 
 
 def test_nothing_is_left_to_do():
-    words = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b")
+    words = re.compile(
+        r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b"
+    )
     folders = [PACKAGE, ROOT / "tests", ROOT / "tools", ROOT / "chapters" / "source"]
     files = [p for folder in folders if folder.exists() for p in folder.rglob("*.py")]
     files += [p for pattern in ("*.py", "*.md", "*.toml", "*.yml") for p in ROOT.glob(pattern)]

@@ -1,7 +1,8 @@
 """A module imports from strictly lower layers only, and heavy libraries only where they belong.
 
-Truth: the table in the docstring of `ddpm_lab/__init__.py`, which readers see. The imports are read from
-the source with `ast`, lazy ones inside functions too, so that nothing has to be installed or run.
+Truth: the table in the docstring of `ddpm_lab/__init__.py`, which readers see. The imports are read
+from the source with `ast`, lazy ones inside functions too, so that nothing has to be installed or
+run.
 """
 
 import ast

@@ -1,7 +1,8 @@
 """The package's coefficients, derived once more by computer algebra from first principles.
 
-Truth: SymPy. Each law is derived from its definition (merge two noises; complete a square; demand the
-right marginal), evaluated with 30 digits at rational numbers, and compared with what the package does.
+Truth: SymPy. Each law is derived from its definition (merge two noises; complete a square; demand
+the right marginal), evaluated with 30 digits at rational numbers, and compared with what the
+package does.
 """
 
 import math
@@ -45,7 +46,7 @@ def one(x):
 
 
 def square_in(variable, log_density):
-    """Mean and variance of the Gaussian whose log density is this quadratic: completing the square."""
+    """Mean and variance of the Gaussian with this quadratic log density: completing the square."""
     quadratic = sp.Poly(sp.expand(log_density), variable)
     two, first, _ = quadratic.all_coeffs()
     return sp.simplify(-first / (2 * two)), sp.simplify(-1 / (2 * two))
@@ -60,7 +61,9 @@ POSTERIOR_MEAN, POSTERIOR_VAR = square_in(
 
 @EACH
 def test_two_steps_merge_into_one(at_s, at_t):
-    """x_t = sqrt(alpha) (signal x_0 + noise z_1) + sqrt(1 - alpha) z_2: collect x_0 and the variances."""
+    """x_t = sqrt(alpha) (signal x_0 + noise z_1) + sqrt(1 - alpha) z_2: collect x_0 and the
+    variances.
+    """
     z_1, z_2 = sp.symbols("z_1 z_2")
     merged = sp.expand(
         sp.sqrt(alpha_ts) * (sp.sqrt(abar_s) * x_0 + sp.sqrt(1 - abar_s) * z_1)
@@ -112,7 +115,7 @@ def test_ddim_is_the_only_step_with_this_noise_and_the_right_marginal(at_s, at_t
 
 
 def test_the_variance_of_eta_one_is_the_one_that_makes_the_forward_chain_forget_x_0():
-    """Bayes turns q(x_s | x_t, x_0) into q(x_t | x_s, x_0); only one variance removes x_0 from it."""
+    """Bayes turns q(x_s | x_t, x_0) into q(x_t | x_s, x_0): one variance removes x_0 from it."""
     var = sp.Symbol("var", positive=True)
     on_x0, on_x_t = ddim_coefficients(var)
     log_joint = -((x_s - on_x0 * x_0 - on_x_t * x_t) ** 2) / (2 * var) - (
@@ -143,7 +146,9 @@ def test_a_bound_term_is_half_the_loss_of_snr_times_the_squared_error(at_s, at_t
 
 
 def test_the_bound_weight_on_eps_is_the_papers_equation_12():
-    """beta^2 / (2 var alpha (1 - abar)) with var = posterior_var, times 1, is the x0 weight over SNR."""
+    """beta^2 / (2 var alpha (1 - abar)) with var = posterior_var, times 1, is the x0 weight over
+    SNR.
+    """
     beta = 1 - alpha_ts
     paper = beta**2 / (2 * POSTERIOR_VAR * alpha_ts * (1 - abar_t))
     snr_s, snr_t = abar_s / (1 - abar_s), abar_t / (1 - abar_t)
@@ -154,7 +159,7 @@ def test_the_bound_weight_on_eps_is_the_papers_equation_12():
 
 
 def test_the_reverse_mean_in_noise_form_is_the_papers_equation_11():
-    """(x_t - beta eps / sqrt(1 - abar)) / sqrt(alpha) is the posterior mean with x_0 read off eps."""
+    """(x_t - beta eps / sqrt(1 - abar)) / sqrt(alpha) is the posterior mean, x_0 read off eps."""
     eps, beta = sp.Symbol("eps"), 1 - alpha_ts
     x0_from_eps = (x_t - sp.sqrt(1 - abar_t) * eps) / sp.sqrt(abar_t)
     noise_form = (x_t - beta * eps / sp.sqrt(1 - abar_t)) / sp.sqrt(alpha_ts)
@@ -177,12 +182,15 @@ def test_v_is_a_rotation():
     p = predictions.convert(schedule, one(0.3), "v", one(0.8), 2)
     for got, row in ((p.x0, back.row(0)), (p.eps, back.row(1))):
         want = (row * sp.Matrix([sp.Rational(8, 10), sp.Rational(3, 10)]))[0]
-        assert float(got) == pytest.approx(number(want, sp.Rational(3, 5), sp.Rational(1, 7)), rel=1e-14)
+        assert float(got) == pytest.approx(
+            number(want, sp.Rational(3, 5), sp.Rational(1, 7)), rel=1e-14
+        )
 
 
 def test_the_angle_of_the_flow():
-    """With cos(phi) = signal, d x / d phi = v for constant x_0 and eps, and the step with the mean of both
-    slopes and tan(half the angle) is exact then: the rule that `flow` states."""
+    """With cos(phi) = signal, d x / d phi = v for constant x_0 and eps, and the step with the mean
+    of both slopes and tan(half the angle) is exact then: the rule that `flow` states.
+    """
     phi, half, eps = sp.symbols("phi half eps", real=True)
     path = sp.cos(phi) * x_0 + sp.sin(phi) * eps
     v = sp.cos(phi) * eps - sp.sin(phi) * x_0
@@ -193,7 +201,7 @@ def test_the_angle_of_the_flow():
 
 
 def test_mutual_information_of_the_gaussian_channel():
-    """I(x_0; x_t) = h(x_t) - h(x_t | x_0) for x_0 ~ N(0, 1), from the entropy 1/2 log(2 pi e var)."""
+    """I(x_0; x_t) = h(x_t) - h(x_t | x_0) for x_0 ~ N(0, 1), h = 1/2 log(2 pi e var)."""
     entropy = lambda var: sp.log(2 * sp.pi * sp.E * var) / 2  # noqa: E731
     information = entropy(sp.Integer(1)) - entropy(1 - abar_t)
     schedule = table(sp.Rational(3, 5), sp.Rational(1, 7))

@@ -1,8 +1,9 @@
-"""The most used library, as an optional oracle: its schedulers and our steps agree, strides included.
+"""The most used library, as an optional oracle: its schedulers and our steps agree, strides
+included.
 
-Truth: diffusers, where it is right. It counts times from 0 (its t is our t + 1), and it keeps its betas
-and their product in float32, which leaves 1 - abar wrong by up to 2 parts in 10,000: hence the tolerances.
-Clipping is off, and "sample" prediction hands over x0_hat itself.
+Truth: diffusers, where it is right. It counts times from 0 (its t is our t + 1), and it keeps its
+betas and their product in float32, which leaves 1 - abar wrong by up to 2 parts in 10,000: hence
+the tolerances. Clipping is off, and "sample" prediction hands over x0_hat itself.
 """
 
 import pytest
@@ -56,7 +57,9 @@ def test_the_tables_agree_as_far_as_float32_goes():
 @pytest.mark.parametrize("offset", [0.008])
 def test_the_cosine_tables_agree_as_far_as_float32_goes(offset):
     theirs = diffusers.DDPMScheduler(num_train_timesteps=1000, beta_schedule="squaredcos_cap_v2")
-    close(theirs.alphas_cumprod.double(), schedules.cosine(offset=offset).abar[1:], rtol=2e-3, atol=0)
+    close(
+        theirs.alphas_cumprod.double(), schedules.cosine(offset=offset).abar[1:], rtol=2e-3, atol=0
+    )
 
 
 @STEPS
@@ -93,7 +96,9 @@ def test_noising_and_velocity_agree():
     close(predictions.target(SCHEDULE, "v", x_0, eps, t), velocity, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind, name", [("eps", "epsilon"), ("v", "v_prediction"), ("x0", "sample")])
+@pytest.mark.parametrize(
+    "kind, name", [("eps", "epsilon"), ("v", "v_prediction"), ("x0", "sample")]
+)
 def test_kinds_of_prediction_agree(kind, name):
     scheduler = diffusers.DDIMScheduler(**SETTINGS | {"prediction_type": name}, clip_sample=False)
     scheduler.set_timesteps(1000)

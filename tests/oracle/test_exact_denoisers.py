@@ -1,8 +1,8 @@
 """The denoisers that can be written down are E[x_0 | x_t], computed in other ways.
 
-Truth: the defining integral by brute force on a grid; Tweedie's formula with the gradient of the log
-density, itself checked by autograd against finite differences; softmax sums in plain Python loops;
-torch.distributions for the mixture's density.
+Truth: the defining integral by brute force on a grid; Tweedie's formula with the gradient of the
+log density, itself checked by autograd against finite differences; softmax sums in plain Python
+loops; torch.distributions for the mixture's density.
 """
 
 import math
@@ -34,7 +34,7 @@ def score(mixture, x, t):
     return torch.autograd.grad(log_q.sum(), x)[0]
 
 
-# Densities -----------------------------------------------------------------------------------------
+# Densities ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mixture", [TWO_MODES, RING])
@@ -68,7 +68,9 @@ def test_the_density_integrates_to_one_and_has_the_chains_moments(t):
     mean = (q * x).sum() * step
     assert q.sum() * step == pytest.approx(1, abs=1e-12)
     assert mean == pytest.approx(math.sqrt(abar) * data_mean, abs=1e-12)
-    assert (q * (x - mean) ** 2).sum() * step == pytest.approx(abar * data_var + 1 - abar, abs=1e-12)
+    assert (q * (x - mean) ** 2).sum() * step == pytest.approx(
+        abar * data_var + 1 - abar, abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("mixture", [TWO_MODES, RING])
@@ -89,7 +91,7 @@ def test_the_score_is_the_slope_of_the_log_density(mixture, t):
     torch.testing.assert_close(score(mixture, x, t), by_differences, rtol=1e-6, atol=1e-6)
 
 
-# E[x_0 | x_t] --------------------------------------------------------------------------------------
+# E[x_0 | x_t] ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mixture", [TWO_MODES, RING])
@@ -182,7 +184,9 @@ def test_the_guess_is_right_on_average():
 
 @pytest.mark.parametrize("dtype, rtol", [(torch.float32, 3e-7), (torch.float64, 1e-15)])
 def test_oracles_work_in_float64_inside_whatever_they_are_given(dtype, rtol):
-    """At t = 1 the exponents reach 1 / beta_1 = 10,000, where float32 would lose four of its digits."""
+    """At t = 1 the exponents reach 1 / beta_1 = 10,000, where float32 would lose four of its
+    digits.
+    """
     x = points(30, 2, scale=1.0).to(dtype)
     for t in TIMES:
         for make in (
@@ -190,7 +194,9 @@ def test_oracles_work_in_float64_inside_whatever_they_are_given(dtype, rtol):
             lambda c: oracles.dataset_denoiser(RING.mean, c),
         ):
             got, want = make(SCHEDULE)(x, t), make(SCHEDULE)(x.double(), t)
-            torch.testing.assert_close(got.double(), want, rtol=rtol, atol=1e-7 if rtol > 1e-10 else 0)
+            torch.testing.assert_close(
+                got.double(), want, rtol=rtol, atol=1e-7 if rtol > 1e-10 else 0
+            )
 
 
 def test_at_the_start_of_the_walk_the_guess_is_the_mean_of_the_data():

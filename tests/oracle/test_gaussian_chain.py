@@ -1,8 +1,8 @@
 """Gaussian data and an exact denoiser: the law of the whole ancestral walk, in closed form.
 
-Truth: for data N(m, s2) the denoiser is affine, so every x_s of the walk is Gaussian and its mean and
-variance follow a two-line recursion, written here in numpy's long double from Bayes' rule. The published
-standard deviations (0.996, 0.960, 0.843, 0.740 …) are recomputed, not trusted.
+Truth: for data N(m, s2) the denoiser is affine, so every x_s of the walk is Gaussian and its mean
+and variance follow a two-line recursion, written here in numpy's long double from Bayes' rule. The
+published standard deviations (0.996, 0.960, 0.843, 0.740 …) are recomputed, not trusted.
 """
 
 import numpy as np
@@ -94,7 +94,9 @@ def test_the_published_spread_of_unit_data_after_1000_100_20_10_steps(var, publi
 
 
 def test_for_unit_data_the_large_variance_walk_is_exact_until_its_last_move():
-    """Each step is then the true reverse kernel; only the end, which adds no noise, loses 1 - abar_t."""
+    """Each step is then the true reverse kernel; only the end, which adds no noise, loses 1 -
+    abar_t.
+    """
     for steps in (5, 50):
         walk = schedules.strides(1000, steps)
         _, at_the_last_stop = walked(SCHEDULE, 0.0, 1.0, walk[:-1], "large")
@@ -138,7 +140,12 @@ def test_the_optimal_variance_adds_what_is_unknown_about_x_0(s2, t, s):
 
 
 def test_published_optimal_variances_at_t_2():
-    for s2, printed in ((1e-9, "5.4532e-05"), (0.25, "1.1988e-04"), (1.0, "1.1992e-04"), (4.0, "1.1993e-04")):
+    for s2, printed in (
+        (1e-9, "5.4532e-05"),
+        (0.25, "1.1988e-04"),
+        (1.0, "1.1992e-04"),
+        (4.0, "1.1993e-04"),
+    ):
         assert f"{float(optimal_var(SCHEDULE, s2, 2, 1)):.4e}" == printed
     assert f"{float(SCHEDULE.posterior_var[2]):.4e}" == "5.4532e-05"
     assert f"{float(SCHEDULE.beta[2]):.4e}" == "1.1992e-04"
@@ -146,7 +153,9 @@ def test_published_optimal_variances_at_t_2():
 
 @pytest.mark.parametrize("var, printed", [("small", 0.4649), ("large", 0.0)])
 def test_the_published_bound_gap_of_unit_data(var, printed):
-    """Extra nats per dimension over t >= 2: KL(true reverse kernel || step), same mean, other variance."""
+    """Extra nats per dimension over t >= 2: KL(true reverse kernel || step), same mean, other
+    variance.
+    """
     t = torch.arange(2, 1001)
     x = torch.zeros(len(t), 1, dtype=torch.float64)
     step = samplers.ddpm(SCHEDULE, x, x, t, t - 1, var=var)
@@ -155,7 +164,9 @@ def test_the_published_bound_gap_of_unit_data(var, printed):
 
 
 def test_the_bound_terms_of_unit_data_sum_to_the_published_value():
-    """E KL(q(x_{t-1} | x_t, x_0) || p) with variance beta sums over t >= 2 to 1/2 log((1-abar_T)/(1-abar_1))."""
+    """E KL(q(x_{t-1} | x_t, x_0) || p) with variance beta sums over t >= 2 to 1/2
+    log((1-abar_T)/(1-abar_1)).
+    """
     s = SCHEDULE
     t = torch.arange(2, 1001)
     unit = torch.ones(len(t), 1, dtype=torch.float64)

@@ -1,7 +1,7 @@
 """log_prob, kl and pixel_log_prob against independent implementations.
 
-Truth: torch.distributions for densities and divergences, SciPy's quadrature of the defining integrals, and
-mpmath with 50 digits far out in the tails, where quadrature sees nothing.
+Truth: torch.distributions for densities and divergences, SciPy's quadrature of the defining
+integrals, and mpmath with 50 digits far out in the tails, where quadrature sees nothing.
 """
 
 import math
@@ -13,7 +13,9 @@ import torch
 from ddpm_lab import gaussians
 from ddpm_lab.gaussians import Gaussian
 
-integrate = pytest.importorskip("scipy.integrate", reason="quadrature is SciPy's: pip install scipy")
+integrate = pytest.importorskip(
+    "scipy.integrate", reason="quadrature is SciPy's: pip install scipy"
+)
 stats = pytest.importorskip("scipy.stats", reason="densities are SciPy's: pip install scipy")
 
 SHAPES = [(4,), (4, 3), (2, 1, 8, 8)]
@@ -27,7 +29,9 @@ def law(shape, seed, dtype=torch.float64):
 
 
 def one(mean, var):
-    return Gaussian(torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64))
+    return Gaussian(
+        torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64)
+    )
 
 
 def independent(p):
@@ -39,7 +43,9 @@ def independent(p):
 def test_log_prob_is_the_log_prob_of_independent_normals(shape):
     p, x = law(shape, 0), law(shape, 1).mean
     for q in (p, p._replace(var=torch.tensor(0.3, dtype=torch.float64)), p._replace(var=p.var[:1])):
-        torch.testing.assert_close(gaussians.log_prob(q, x), independent(q).log_prob(x), rtol=1e-13, atol=0)
+        torch.testing.assert_close(
+            gaussians.log_prob(q, x), independent(q).log_prob(x), rtol=1e-13, atol=0
+        )
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -84,7 +90,9 @@ def test_condition_is_the_product_of_densities_on_a_grid():
     """Bayes by brute force: prior times likelihood, normalised, then its mean and variance."""
     x = np.linspace(-30, 30, 200_001)
     for mean, var, y, scale, noise_var in ((0.5, 2.0, 1.5, 0.7, 0.4), (-1.0, 0.1, 3.0, 2.0, 5.0)):
-        density = stats.norm.pdf(x, mean, math.sqrt(var)) * stats.norm.pdf(y, scale * x, math.sqrt(noise_var))
+        density = stats.norm.pdf(x, mean, math.sqrt(var)) * stats.norm.pdf(
+            y, scale * x, math.sqrt(noise_var)
+        )
         density /= density.sum()
         centre = (density * x).sum()
         spread = (density * (x - centre) ** 2).sum()
@@ -119,16 +127,29 @@ def test_a_pixels_probability_is_the_integral_over_its_grey_level(levels, mean, 
 
 
 def test_a_pixel_far_out_in_the_tail_keeps_its_digits():
-    """mpmath: log(Phi(b) - Phi(a)) at up to 200 standard deviations, where both sides are 0 or 1."""
+    """mpmath: log(Phi(b) - Phi(a)) up to 200 standard deviations out, where both are 0 or 1."""
     mp = pytest.importorskip("mpmath", reason="tails are mpmath's: pip install mpmath").mp
     _, lower, upper = bins(256)
     grey = torch.linspace(-1, 1, 256, dtype=torch.float64)
     with mp.workdps(50):
-        for mean, std, k in ((0.9, 0.01, 3), (-1.0, 0.01, 255), (1.0, 0.01, 0), (0.0, 0.05, 128), (0.2, 0.004, 200)):
-            a, b = ((mp.mpf(float(edge)) - mp.mpf(mean)) / mp.mpf(std) for edge in (lower[k], upper[k]))
+        for mean, std, k in (
+            (0.9, 0.01, 3),
+            (-1.0, 0.01, 255),
+            (1.0, 0.01, 0),
+            (0.0, 0.05, 128),
+            (0.2, 0.004, 200),
+        ):
+            a, b = (
+                (mp.mpf(float(edge)) - mp.mpf(mean)) / mp.mpf(std) for edge in (lower[k], upper[k])
+            )
             # by symmetry in the left tail, where ncdf keeps its digits
-            want = mp.log(mp.ncdf(-a) - mp.ncdf(-b)) if a + b > 0 else mp.log(mp.ncdf(b) - mp.ncdf(a))
-            p = Gaussian(torch.full((1, 1), mean, dtype=torch.float64), torch.tensor(std, dtype=torch.float64) ** 2)
+            want = (
+                mp.log(mp.ncdf(-a) - mp.ncdf(-b)) if a + b > 0 else mp.log(mp.ncdf(b) - mp.ncdf(a))
+            )
+            p = Gaussian(
+                torch.full((1, 1), mean, dtype=torch.float64),
+                torch.tensor(std, dtype=torch.float64) ** 2,
+            )
             got = float(gaussians.pixel_log_prob(p, grey[k].reshape(1, 1)))
             assert got == pytest.approx(float(want), rel=1e-9)
 

@@ -1,9 +1,10 @@
-"""The same chain in five notations: the worked values of the course's notation table, to every printed digit.
+"""The same chain in five notations: the worked values of the course's notation table, to every
+printed digit.
 
-Truth: the conversion rules of each paper applied by hand. Ho's alpha_bar is DDIM's alpha; VDM's alpha and
-sigma are the factors sqrt(abar), sqrt(1 - abar) and gamma = -log SNR; EDM divides x_t by the signal and
-calls the noise-to-signal ratio sigma. Printed numbers are rounded, so "agrees" means: within half a unit
-of the last printed digit.
+Truth: the conversion rules of each paper applied by hand. Ho's alpha_bar is DDIM's alpha; VDM's
+alpha and sigma are the factors sqrt(abar), sqrt(1 - abar) and gamma = -log SNR; EDM divides x_t by
+the signal and calls the noise-to-signal ratio sigma. Printed numbers are rounded, so "agrees"
+means: within half a unit of the last printed digit.
 """
 
 import math
@@ -71,7 +72,9 @@ def test_which_alpha_a_page_uses_can_be_told_from_its_last_value():
 
 
 def test_vdms_step_laws_are_transition_and_posterior():
-    """alpha_{t|s}^2 = alpha_ts; sigma^2_{t|s} = sigma_t^2 - alpha_{t|s}^2 sigma_s^2; posterior sigma^2."""
+    """alpha_{t|s}^2 = alpha_ts; sigma^2_{t|s} = sigma_t^2 - alpha_{t|s}^2 sigma_s^2; posterior
+    sigma^2.
+    """
     x = torch.ones(1, 1, dtype=torch.float64)
     for s, t in ((0, 1), (9, 10), (200, 700), (999, 1000)):
         alpha, sigma2 = SCHEDULE.signal, 1 - SCHEDULE.abar
@@ -92,7 +95,9 @@ def test_vdms_gamma_gives_both_variances_by_a_sigmoid():
 
 @pytest.mark.parametrize("t", [1, 500, 1000])
 def test_edms_score_is_the_score_of_x_over_signal(t):
-    """grad log p(x; sigma) = (D(x) - x) / sigma^2 with x = x_t / signal, and = signal times our score."""
+    """grad log p(x; sigma) = (D(x) - x) / sigma^2 with x = x_t / signal, and = signal times our
+    score.
+    """
     mixture = oracles.ring(8)
     x_t = torch.tensor([[0.3, -0.8], [1.0, 0.1]], dtype=torch.float64)
     x0_hat = oracles.mixture_denoiser(mixture, SCHEDULE)(x_t, t)
@@ -106,7 +111,11 @@ def test_edms_score_is_the_score_of_x_over_signal(t):
 def test_edms_raw_output_is_minus_v_when_the_data_have_unit_variance(t):
     """D = c_skip x + c_out F, c_in x = x_t: [Kar22, Table 1] with sigma_data = 1."""
     signal, sigma = SCHEDULE.signal[t], SCHEDULE.noise[t] / SCHEDULE.signal[t]
-    c_skip, c_out, c_in = 1 / (sigma**2 + 1), sigma / (sigma**2 + 1).sqrt(), 1 / (1 + sigma**2).sqrt()
+    c_skip, c_out, c_in = (
+        1 / (sigma**2 + 1),
+        sigma / (sigma**2 + 1).sqrt(),
+        1 / (1 + sigma**2).sqrt(),
+    )
     x_t = torch.tensor([[0.4], [-1.2]], dtype=torch.float64)
     v = torch.tensor([[0.9], [0.3]], dtype=torch.float64)
     p = predictions.convert(SCHEDULE, v, "v", x_t, t)

@@ -1,8 +1,8 @@
 """Numbers of the course's ledger of claims, as far as a schedule decides them, computed again.
 
-Truth: the figures printed in the ledger (keys E…), each recomputed here from the package's tables, and
-where the claim is about a formula that the package does not have, from that formula. Agreement is asked to
-every printed digit.
+Truth: the figures printed in the ledger (keys E…), each recomputed here from the package's tables,
+and where the claim is about a formula that the package does not have, from that formula. Agreement
+is asked to every printed digit.
 """
 
 import math
@@ -38,7 +38,9 @@ def decibels(ratio):
 
 
 def prior_nats(schedule, t):
-    """KL(q(x_t | x_0) || N(0, I)) per dimension for x_0^2 = 1: what the prior term of the bound costs."""
+    """KL(q(x_t | x_0) || N(0, I)) per dimension for x_0^2 = 1: what the prior term of the bound
+    costs.
+    """
     q = marginal(schedule, torch.ones(1, 1, dtype=torch.float64), t)
     return gaussians.kl(q, Gaussian(torch.zeros_like(q.mean), torch.ones_like(q.var)))
 
@@ -57,7 +59,9 @@ def test_e15_how_much_can_be_known():
 
 
 def test_e20_the_weights_that_l_simple_forgets():
-    """beta^2 / (2 sigma^2 alpha (1 - abar)) with sigma^2 = beta: printed at five times, minimum at 349."""
+    """beta^2 / (2 sigma^2 alpha (1 - abar)) with sigma^2 = beta: printed at five times, minimum at
+    349.
+    """
     s = LINEAR
     w = (s.beta / (2 * s.alpha * (1 - s.abar)))[1:]
     all_agree([w[t - 1] for t in (1, 10, 100, 349, 1000)], "0.500 0.074 0.0101 0.0050 0.0102")
@@ -88,7 +92,9 @@ def test_e60_the_variance_is_kept_only_where_it_is_one():
     """Var x_t = 1 + abar_t (Var x_0 - 1)"""
 
     def var(start, t):
-        data = Gaussian(torch.zeros(1, dtype=torch.float64), torch.tensor(start, dtype=torch.float64))
+        data = Gaussian(
+            torch.zeros(1, dtype=torch.float64), torch.tensor(start, dtype=torch.float64)
+        )
         return gaussians.push(data, LINEAR.signal[t], 1 - LINEAR.abar[t]).var
 
     all_agree([var(0.25, t) for t in (100, 300, 1000)], "0.3272 0.7027 1.0000")
@@ -121,14 +127,14 @@ def test_e69_abar_vanishes_if_and_only_if_the_betas_sum_to_infinity():
 
 
 def test_e73_eta_scales_the_standard_deviation():
-    """sigma_t = eta sqrt(beta_tilde): at eta = 1/2 the variance is a quarter, 0.002508, not a half."""
+    """sigma_t = eta sqrt(beta_tilde): at eta = 1/2 a quarter of the variance, 0.002508."""
     x = torch.zeros(1, 1, dtype=torch.float64)
     var = {eta: samplers.ddim(LINEAR, x, x, 500, 499, eta=eta).var for eta in (0.5, 1.0)}
     all_agree([var[0.5], var[1.0], var[1.0].sqrt()], "0.002508 0.010031 0.10016")
 
 
 def test_e74_ddim_with_eta_one_is_ddpm_of_the_same_subsequence():
-    """Coefficients 0.080875, 0.887545 and variances 0.1474, 0.1528: one move of the 50-step chain."""
+    """Coefficients 0.080875, 0.887545, variances 0.1474, 0.1528: one move of the 50-step chain."""
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
     walk = schedules.strides(1000, 50)
     found = []
@@ -152,7 +158,9 @@ def test_e90_the_residual_signal_is_small_per_pixel_but_not_for_the_whole_image(
 
 def test_e91_the_rate_of_log_snr_is_far_from_constant():
     log_snr = {s.name: s.log_snr[1:].numpy() for s in (LINEAR, COSINE)}
-    falls = {name: -np.diff(rows) for name, rows in log_snr.items()}  # falls[t - 1]: from t to t + 1
+    falls = {
+        name: -np.diff(rows) for name, rows in log_snr.items()
+    }  # falls[t - 1]: from t to t + 1
     all_agree([log_snr["linear"][0], log_snr["linear"][-1]], "9.21 -10.12")
     slopes = [-falls["linear"][t - 1] for t in (1, 10, 100, 250, 500, 999)]
     all_agree(slopes, "-0.788 -0.1467 -0.0202 -0.0107 -0.0110 -0.0202")
@@ -160,7 +168,9 @@ def test_e91_the_rate_of_log_snr_is_far_from_constant():
     middle = {name: rows[50:950] for name, rows in falls.items()}
     ratios = [middle[name].max() / middle[name].min() for name in ("linear", "cosine")]
     all_agree(ratios, "3.7 6.5")
-    straightness = [np.corrcoef(np.arange(1000), log_snr[n])[0, 1] ** 2 for n in ("linear", "cosine")]
+    straightness = [
+        np.corrcoef(np.arange(1000), log_snr[n])[0, 1] ** 2 for n in ("linear", "cosine")
+    ]
     all_agree(straightness, "0.9786 0.8874")
     for name, printed in (
         ("linear", "0.1267 0.0189 0.0105 0.0129 0.0156"),
@@ -178,7 +188,9 @@ def test_e92_where_the_steps_are_spent():
         spent = [(rows > 4), (rows <= 4) & (rows > -4), (rows <= -4)]
         shares = [part.double().mean() for part in spent]
         # 0.835 was printed as 0.83: two digits of a share of 1000 steps
-        assert all(abs(float(a) - float(b)) <= 0.0051 for a, b in zip(shares, printed.split(), strict=True))
+        assert all(
+            abs(float(a) - float(b)) <= 0.0051 for a, b in zip(shares, printed.split(), strict=True)
+        )
 
 
 def test_e93_the_cosine_schedule_needs_its_clip():
@@ -192,7 +204,7 @@ def test_e93_the_cosine_schedule_needs_its_clip():
 def test_e94_a_quadratic_beta_leaves_more_signal_than_linear():
     quadratic = schedules.quadratic()
     assert float((quadratic.beta - LINEAR.beta).max()) <= 0
-    # The claim's formula runs over t / T, ours over (t - 1) / (T - 1), and DDPM's code squares a line.
+    # The claim's formula runs over t / T, ours over (t - 1) / (T - 1); DDPM's code squares a line.
     t = torch.arange(1, 1001, dtype=torch.float64) / 1000
     printed = schedules.from_beta(1e-4 + (0.02 - 1e-4) * t**2)
     code = schedules.from_beta(torch.linspace(1e-2, 0.02**0.5, 1000, dtype=torch.float64) ** 2)
@@ -211,7 +223,9 @@ def test_e95_logarithmic_is_fast_early_and_geometric_is_slow():
 
 
 def test_e96_larger_images_need_more_noise():
-    """k x k pooling multiplies the SNR by k^2 and so moves the time where signal and noise are equal."""
+    """k x k pooling multiplies the SNR by k^2 and so moves the time where signal and noise are
+    equal.
+    """
     for schedule, printed in ((LINEAR, "260 528 642"), (COSINE, "497 843 921")):
         pooled = [schedules.scaled_snr(schedule, k**2) for k in (1, 4, 8)]
         all_agree([s.snr.le(1).nonzero()[0] for s in pooled], printed)
@@ -229,7 +243,9 @@ def test_e102_min_snr_depends_on_what_is_predicted():
 
 
 def test_e103_the_last_step_adds_no_noise():
-    """With variance beta it would be 0.010, or 1.28 grey levels; on a 20-step chain 0.170, 22 levels."""
+    """With variance beta it would be 0.010, or 1.28 grey levels; on a 20-step chain 0.170, 22
+    levels.
+    """
     step = LINEAR.beta[1].sqrt()
     short = schedules.respaced(LINEAR, schedules.strides(1000, 20))
     last = short.beta[1].sqrt()
@@ -243,7 +259,9 @@ def test_e104_x_t_takes_over_from_x_0_at_t_3():
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
 
     def weights(t):
-        return [float(posterior(LINEAR, *ends, t, t - 1).mean) for ends in ((one, zero), (zero, one))]
+        return [
+            float(posterior(LINEAR, *ends, t, t - 1).mean) for ends in ((one, zero), (zero, one))
+        ]
 
     printed = {
         1: "1 0",
@@ -258,7 +276,8 @@ def test_e104_x_t_takes_over_from_x_0_at_t_3():
 
 
 def test_e105_only_eta_one_forgets_the_data():
-    """Coefficient of x_0 in q(x_t | x_{t-1}, x_0), t = 500: 0, -0.00116 and -0.00154 for eta 1, .5 and 0.
+    """Coefficient of x_0 in q(x_t | x_{t-1}, x_0), t = 500: 0, -0.00116 and -0.00154 for eta 1, .5
+    and 0.
 
     From the joint law of (x_t, x_s) given x_0: regress x_t on x_s.
     """

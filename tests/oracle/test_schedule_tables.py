@@ -1,8 +1,9 @@
 """Every row of every noise schedule, computed again with 50 digits.
 
-Truth: mpmath, from the formulas as the papers print them, with the settings taken as the float64 numbers
-they are. Demanded: 12 correct digits of every row, of 1 - abar too. One thing limits that: the table holds
-abar as a float64, so 1 - abar_t cannot be known better than one unit in the last place of 1 (2.2e-16).
+Truth: mpmath, from the formulas as the papers print them, with the settings taken as the float64
+numbers they are. Demanded: 12 correct digits of every row, of 1 - abar too. One thing limits that:
+the table holds abar as a float64, so 1 - abar_t cannot be known better than one unit in the last
+place of 1 (2.2e-16).
 """
 
 import math
@@ -51,7 +52,9 @@ BETAS = {
     "quadratic": ramp(lambda t, T: (mp.mpf(t - 1) / (T - 1)) ** 2),
     "logarithmic": ramp(lambda t, T: mp.log(t) / mp.log(T)),
     "sigmoid": ramp(s_curve),
-    "geometric": lambda t, T: mp.mpf(1e-4) * (mp.mpf(0.02) / mp.mpf(1e-4)) ** (mp.mpf(t - 1) / max(T - 1, 1)),
+    "geometric": lambda t, T: (
+        mp.mpf(1e-4) * (mp.mpf(0.02) / mp.mpf(1e-4)) ** (mp.mpf(t - 1) / max(T - 1, 1))
+    ),
     "su": lambda t, T: mp.mpf(0.02) * t / T,
     "cosine": cosine_beta,
 }
@@ -67,7 +70,9 @@ def tables(name, T):
 
 
 def agree(table, truth, absolute=None):
-    """Each row within 12 digits, plus an absolute allowance per row where the table cannot hold more."""
+    """Each row within 12 digits, plus an absolute allowance per row where the table cannot hold
+    more.
+    """
     assert len(table) == len(truth)
     for t, (got, want) in enumerate(zip(table.tolist(), truth, strict=True)):
         allowed = DIGITS * abs(want) + (absolute[t] if absolute else 0)
@@ -160,4 +165,6 @@ def test_the_product_of_betas_that_sum_to_infinity_vanishes_and_only_of_those():
     halving = float(schedules.from_beta(2.0 ** -t[:40]).abar[-1])
     assert halving == pytest.approx(float(mp.qp(mp.mpf(1) / 2)), rel=1e-11)
     assert float(schedules.from_beta(torch.full((5000,), 0.01)).abar[-1]) < 1e-20
-    assert math.isclose(float(schedules.from_beta(1 / (t + 1)).abar[-1]), 1 / (T + 1), rel_tol=1e-11)
+    assert math.isclose(
+        float(schedules.from_beta(1 / (t + 1)).abar[-1]), 1 / (T + 1), rel_tol=1e-11
+    )

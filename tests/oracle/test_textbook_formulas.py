@@ -1,8 +1,8 @@
 """The papers' equations, typed again in the papers' own letters.
 
 Truth: [Ho20, Eq. 2, 4, 6, 7, 11, 15, Algorithm 2] and [Song21a, Eq. 12, 16] in numpy's long double,
-with 1-based arrays alpha[t], and DDIM's alpha[t] = Ho's abar[t]. The package has one general form for any
-two times s < t; here every equation stands as it was printed. Demanded: 12 digits.
+with 1-based arrays alpha[t], and DDIM's alpha[t] = Ho's abar[t]. The package has one general form
+for any two times s < t; here every equation stands as it was printed. Demanded: 12 digits.
 """
 
 import numpy as np
@@ -28,8 +28,8 @@ def ho(schedule):
     return beta, alpha, alpha_bar
 
 
-# The float64 table of betas carries a rounding of 2^-53 per row, relative to beta_1 a few 1e-13: the
-# papers' formulas start from the same float64 betas, so that this test is about the formulas.
+# Both sides start from the same float64 betas, which carry a few 1e-13 of rounding: so these tests
+# are about the formulas. The tables have a test of their own.
 SCHEDULE = schedules.linear()
 BETA, ALPHA, ALPHA_BAR = ho(SCHEDULE)
 
@@ -84,7 +84,7 @@ def test_ho_equations_6_and_7(t):
 
 @pytest.mark.parametrize("t", TIMES)
 def test_ho_equation_11_and_algorithm_2(t):
-    """x_{t-1} = (x_t - (1 - alpha_t) / sqrt(1 - alpha_bar_t) eps_theta) / sqrt(alpha_t) + sigma_t z"""
+    """x_{t-1} = (x_t - beta_t / sqrt(1 - alpha_bar_t) eps_theta) / sqrt(alpha_t) + sigma_t z"""
     mean = (X_T - BETA[t] / np.sqrt(1 - ALPHA_BAR[t]) * EPS) / np.sqrt(ALPHA[t])
     guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
     p = samplers.ddpm(SCHEDULE, tensor(X_T), guess, t, t - 1, var="large")
@@ -102,7 +102,9 @@ def test_ho_equation_15(t):
 
 
 def ddim_12(t, s, eta):
-    """Eq. 12 and 16 of [Song21a] with their alpha; sub-sequence step t -> s; returns mean and sigma^2."""
+    """Eq. 12 and 16 of [Song21a] with their alpha; sub-sequence step t -> s; returns mean and
+    sigma^2.
+    """
     alpha = ALPHA_BAR
     sigma = eta * np.sqrt((1 - alpha[s]) / (1 - alpha[t])) * np.sqrt(1 - alpha[t] / alpha[s])
     predicted_x_0 = (X_T - np.sqrt(1 - alpha[t]) * EPS) / np.sqrt(alpha[t])
@@ -111,7 +113,9 @@ def ddim_12(t, s, eta):
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
-@pytest.mark.parametrize("t, s", [(2, 1), (10, 9), (500, 499), (1000, 999), (1000, 500), (700, 20), (3, 0)])
+@pytest.mark.parametrize(
+    "t, s", [(2, 1), (10, 9), (500, 499), (1000, 999), (1000, 500), (700, 20), (3, 0)]
+)
 def test_ddim_equations_12_and_16(t, s, eta):
     mean, var = ddim_12(t, s, L(eta))
     guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
@@ -131,7 +135,7 @@ def test_ddims_alpha_is_not_hos_alpha():
 
 @pytest.mark.parametrize("steps", [4, 20])
 def test_ddpm_on_a_subsequence_is_hos_equation_7_with_the_subsequences_alphas(steps):
-    """Re-spaced chains have alpha_i = abar_{t_i} / abar_{t_{i-1}}; every equation stays as it is."""
+    """Re-spaced chains have alpha_i = abar_{t_i} / abar_{t_{i-1}}; the equations stay."""
     walk = schedules.strides(1000, steps)[::-1]
     levels = ALPHA_BAR[walk]
     for i in range(2, steps + 1):

@@ -4,8 +4,8 @@ Truth: probability. Walking s -> t after 0 -> s is walking 0 -> t; the posterior
 (tested on its own, against density products) makes of the marginal at s and the transition s -> t.
 "All pairs" below means every one of the T (T + 1) / 2 pairs s < t of a schedule.
 
-Tolerance: 12 digits, plus what a float64 near 1 can hold. The table stores abar, so that 1 - abar_1 =
-1e-4 carries a rounding of 2^-53 / 1e-4, one part in 10^12.
+Tolerance: 12 digits, plus what a float64 near 1 can hold. The table stores abar, so that 1 - abar_1
+= 1e-4 carries a rounding of 2^-53 / 1e-4, one part in 10^12.
 """
 
 import pytest
@@ -172,7 +172,7 @@ def test_more_eta_is_more_fresh_noise(beta):
         assert bool((less[s > 0] < more[s > 0]).all())
 
 
-# A batch is a list of items ------------------------------------------------------------------------
+# A batch is a list of items ----------------------------------------------------------------------
 
 
 def test_an_item_does_not_notice_its_neighbours():
@@ -194,12 +194,19 @@ def test_an_item_does_not_notice_its_neighbours():
         parts = [law(slice(0, 2)), law(slice(2, 3)), law(slice(3, None))]
         for whole_part, *split in zip(whole, *parts, strict=True):
             assert torch.equal(whole_part, torch.cat(split)), name
-        for i in range(n):  # and an int time is the same as a batch of one
-            single = {
-                "marginal": lambda: forward.marginal(schedule, x[i : i + 1], int(t[i])),
-                "ddpm small": lambda: samplers.ddpm(
-                    schedule, x[i : i + 1], y[i : i + 1], int(t[i]), int(s[i])
-                ),
-            }.get(name)
-            if single:
-                assert torch.equal(single().mean[0], whole.mean[i])
+
+
+def test_an_int_time_is_a_batch_of_that_time():
+    schedule, x, y = schedules.linear(), data(1, 1), data(1, 2)
+    for t, s in ((1, 0), (2, 1), (500, 100), (1000, 0)):
+        in_a_batch = torch.tensor([t]), torch.tensor([s])
+        for law in (
+            lambda t, s: forward.transition(schedule, x, s, t),
+            lambda t, s: forward.marginal(schedule, x, t),
+            lambda t, s: forward.posterior(schedule, x, y, t, s),
+            lambda t, s: samplers.ddpm(schedule, x, y, t, s, var="large"),
+            lambda t, s: samplers.ddim(schedule, x, y, t, s, eta=0.5),
+        ):
+            one, batch = law(t, s), law(*in_a_batch)
+            assert torch.equal(one.mean, batch.mean)
+            assert torch.equal(one.var, batch.var.squeeze())

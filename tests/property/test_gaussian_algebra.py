@@ -22,7 +22,9 @@ mild = st.floats(0.05, 20)
 
 
 def law(mean, var):
-    return Gaussian(torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64))
+    return Gaussian(
+        torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64)
+    )
 
 
 def point(x):

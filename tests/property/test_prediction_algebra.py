@@ -1,7 +1,8 @@
 """x0, eps, v and score are one guess under four names: changing the name and back changes nothing.
 
-Truth: linear algebra. (x_t, v) is (x_0, eps) rotated by the angle whose cosine is sqrt(abar_t), so every
-conversion has an inverse, and affine maps commute with guidance, which is an affine combination.
+Truth: linear algebra. (x_t, v) is (x_0, eps) rotated by the angle whose cosine is sqrt(abar_t), so
+every conversion has an inverse, and affine maps commute with guidance, which is an affine
+combination.
 """
 
 import math
@@ -84,7 +85,9 @@ def test_round_trips_hold_at_every_time_of_a_real_schedule(make):
 @tried
 @given(abars, numbers, numbers, numbers)
 def test_squared_errors_differ_by_snr_and_by_snr_plus_one(abar, x_0, eps, miss):
-    """||eps - eps_hat||^2 = SNR ||x_0 - x0_hat||^2 and ||v - v_hat||^2 = (SNR + 1) ||x_0 - x0_hat||^2."""
+    """||eps - eps_hat||^2 = SNR ||x_0 - x0_hat||^2 and ||v - v_hat||^2 = (SNR + 1) ||x_0 -
+    x0_hat||^2.
+    """
     schedule = schedules.from_beta(torch.tensor([1 - abar], dtype=torch.float64))
     snr = float(schedule.snr[1])
     x_0, eps = one(x_0), one(eps)

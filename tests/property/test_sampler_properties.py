@@ -1,8 +1,8 @@
 """Samplers, driven by a denoiser that is known exactly: what may not matter, does not matter.
 
-Truth: a stride on a long schedule visits the same noise levels as every step of the respaced one, so both
-must give the same bits; one data point leaves nothing to guess, so a ddpm step is the forward posterior;
-an order 1 flow is ddim without fresh noise.
+Truth: a stride on a long schedule visits the same noise levels as every step of the respaced one,
+so both must give the same bits; one data point leaves nothing to guess, so a ddpm step is the
+forward posterior; an order 1 flow is ddim without fresh noise.
 """
 
 from functools import partial
@@ -67,7 +67,9 @@ def test_deterministic_walks_see_the_noise_levels_only(name):
     # The flow's second look at the last move is a time between, which the short schedule has not.
     for run in (
         lambda c, times: samplers.flow(c, ORACLES["mixture"](c), start(), times=times, order=1),
-        lambda c, times: samplers.flow(c, ORACLES["mixture"](c), start(), times=times[:-1], order=2),
+        lambda c, times: samplers.flow(
+            c, ORACLES["mixture"](c), start(), times=times[:-1], order=2
+        ),
         lambda c, times: samplers.multistep(c, ORACLES["mixture"](c), start(), times=times),
     ):
         *_, strided = run(schedule, walk)
@@ -134,7 +136,9 @@ def test_the_shape_of_an_item_does_not_matter_to_an_oracle():
     x = gaussians.normal_like(torch.empty(3, 12), generator=gaussians.seeded(1))
     points = gaussians.normal_like(torch.empty(4, 12), generator=gaussians.seeded(2))
     flat = oracles.dataset_denoiser(points, schedule)(x, 300)
-    shaped = oracles.dataset_denoiser(points.reshape(4, 3, 2, 2), schedule)(x.reshape(3, 3, 2, 2), 300)
+    shaped = oracles.dataset_denoiser(points.reshape(4, 3, 2, 2), schedule)(
+        x.reshape(3, 3, 2, 2), 300
+    )
     assert torch.equal(shaped.reshape(3, 12), flat)
 
 

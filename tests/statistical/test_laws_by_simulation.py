@@ -1,8 +1,9 @@
 """The laws, watched: seeded draws must have the moments that the formulas promise.
 
-Truth: the definitions, simulated. A check compares an average of n draws with its expectation, in units of
-its standard error: |z| < 5 fails a right program with probability 6e-7, and there are fewer than 200 checks
-in this file, so a false alarm has a chance below 1.2e-4. The seeds are fixed, so it does not come and go.
+Truth: the definitions, simulated. A check compares an average of n draws with its expectation, in
+units of its standard error: |z| < 5 fails a right program with probability 6e-7, and there are
+fewer than 200 checks in this file, so a false alarm has a chance below 1.2e-4. The seeds are fixed,
+so it does not come and go.
 """
 
 import math
@@ -51,7 +52,9 @@ def test_normal_like_is_standard_normal():
 
 def test_draw_has_the_mean_and_the_variance_of_its_law():
     p = Gaussian(column(-1.5), torch.tensor(0.36, dtype=torch.float64))
-    check(gaussians.draw(p, gaussians.normal_like(p.mean, generator=gaussians.seeded(1))), -1.5, 0.36)
+    check(
+        gaussians.draw(p, gaussians.normal_like(p.mean, generator=gaussians.seeded(1))), -1.5, 0.36
+    )
 
 
 def test_push_is_the_law_of_a_scaled_draw_plus_noise():
@@ -69,14 +72,16 @@ def test_condition_is_what_remains_when_only_matching_draws_are_kept():
     x = torch.randn(2_000_000, generator=rng, dtype=torch.float64) * math.sqrt(0.5) + 0.2
     y = 1.3 * x + math.sqrt(0.4) * torch.randn(2_000_000, generator=rng, dtype=torch.float64)
     kept = x[(y - 0.5).abs() < 0.005]
-    prior = Gaussian(torch.tensor([0.2], dtype=torch.float64), torch.tensor(0.5, dtype=torch.float64))
+    prior = Gaussian(
+        torch.tensor([0.2], dtype=torch.float64), torch.tensor(0.5, dtype=torch.float64)
+    )
     law = gaussians.condition(prior, torch.tensor([0.5], dtype=torch.float64), 1.3, 0.4)
     assert len(kept) > 5000
     check(kept, float(law.mean), float(law.var))
 
 
 def test_the_chain_step_by_step_has_the_moments_of_the_jump():
-    """From x_0 = 3, as in the published check: t = 100: 2.8413 / 0.1030, t = 300: 1.8889 / 0.6036."""
+    """From x_0 = 3, as published: mean 2.8413, var 0.1030 at t = 100; 1.8889, 0.6036 at t = 300."""
     schedule = schedules.linear()
     x_0 = column(3.0)
     published = {100: (2.8413, 0.1030), 300: (1.8889, 0.6036)}
@@ -149,7 +154,9 @@ def test_a_mixture_is_drawn_with_the_right_shares_places_and_spreads():
 
 def test_pixel_probabilities_are_the_shares_of_rounded_draws():
     grey = torch.linspace(-1, 1, 9, dtype=torch.float64)
-    p = Gaussian(torch.full((9, 1), 0.2, dtype=torch.float64), torch.tensor(0.3, dtype=torch.float64))
+    p = Gaussian(
+        torch.full((9, 1), 0.2, dtype=torch.float64), torch.tensor(0.3, dtype=torch.float64)
+    )
     share = gaussians.pixel_log_prob(p, grey[:, None], levels=9).exp()
     x = 0.2 + math.sqrt(0.3) * torch.randn(N, generator=gaussians.seeded(10), dtype=torch.float64)
     level = ((x.clamp(-1, 1) + 1) * 4).round().long()

@@ -13,7 +13,9 @@ from ddpm_lab.gaussians import Gaussian
 
 
 def law(mean, var):
-    return Gaussian(torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64))
+    return Gaussian(
+        torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64)
+    )
 
 
 def refuses(error, *fragments):

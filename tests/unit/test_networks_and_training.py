@@ -84,7 +84,7 @@ def test_training_yields_after_each_update():
     assert net.leave.weight.abs().max() > 0  # it was zero before
     for s in steps:
         assert s.t.shape == s.per_example.shape == (32,)
-        assert 1 <= int(s.t.min()) and int(s.t.max()) <= SCHEDULE.T
+        assert int(s.t.min()) >= 1 and int(s.t.max()) <= SCHEDULE.T
         assert s.loss == pytest.approx(s.per_example.mean().item(), rel=1e-6)
         assert s.grad_norm > 0 and not s.per_example.requires_grad
 
@@ -203,7 +203,7 @@ def test_what_is_saved_comes_back(checkpoint):
 
 
 def test_saving_replaces_the_file_in_one_move(checkpoint, monkeypatch):
-    net, path = checkpoint
+    _, path = checkpoint
     before = path.read_bytes()
 
     def fails(source, target):

@@ -1,7 +1,7 @@
 """Four names for one guess, and how much an error counts: by hand, and what is refused.
 
-Truth: the 3-4-5 triangle. With abar_1 = 0.64 the factors are 0.8 and 0.6, so x_0 = 1 and eps = 1 give
-x_1 = 1.4 and v = 0.2; SNR_1 = 16/9. Refusals: the docstrings' Raises lines.
+Truth: the 3-4-5 triangle. With abar_1 = 0.64 the factors are 0.8 and 0.6, so x_0 = 1 and eps = 1
+give x_1 = 1.4 and v = 0.2; SNR_1 = 16/9. Refusals: the docstrings' Raises lines.
 """
 
 import math
@@ -49,7 +49,9 @@ def test_eps_tells_nothing_where_no_signal_is_left():
     with refuses(ValueError, *message):
         predictions.convert(NO_SIGNAL, ONE, "eps", ONE, 1000)
     with refuses(ValueError, "abar_t must be > 0", "predict v or x0"):
-        predictions.convert(NO_SIGNAL, ONE.expand(2, 1), "eps", ONE.expand(2, 1), torch.tensor([9, 1000]))
+        predictions.convert(
+            NO_SIGNAL, ONE.expand(2, 1), "eps", ONE.expand(2, 1), torch.tensor([9, 1000])
+        )
     with refuses(ValueError, *message):
         predictions.denoiser(NO_SIGNAL, lambda x, t: x, "eps")(ONE, 1000)
 
@@ -104,7 +106,7 @@ def test_guidance_ignores_follows_or_exaggerates_the_condition():
         assert float(denoise(ONE, 1)) == want
 
 
-# How much an error counts --------------------------------------------------------------------------
+# How much an error counts ------------------------------------------------------------------------
 
 
 def test_weights_of_the_triangle():
@@ -160,7 +162,7 @@ def test_256_equally_likely_levels_cost_8_bits():
         assert float(losses.bits_per_dim(nats, x)) == pytest.approx(8, rel=1e-15)
 
 
-# Oracles and samplers ------------------------------------------------------------------------------
+# Oracles and samplers ----------------------------------------------------------------------------
 
 
 def test_a_ring_of_blobs_is_a_mixture():
@@ -231,7 +233,9 @@ def test_points_have_no_density_at_time_zero():
     points = oracles.ring(4, std=0.0)
     with refuses(ValueError, "var must be finite and > 0", "got 0", "no density"):
         oracles.log_density(points, schedules.linear(), torch.zeros(1, 2), 0)
-    assert torch.isfinite(oracles.log_density(points, schedules.linear(), torch.zeros(1, 2), 1)).all()
+    assert torch.isfinite(
+        oracles.log_density(points, schedules.linear(), torch.zeros(1, 2), 1)
+    ).all()
 
 
 def test_drawing_from_a_mixture_needs_a_count_and_a_generator():

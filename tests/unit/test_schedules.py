@@ -1,4 +1,5 @@
-"""A schedule is one table with row 0 = clean data; bad tables are refused with a message that teaches.
+"""A schedule is one table with row 0 = clean data; bad tables are refused with a message that
+teaches.
 
 Truth: the docstrings' promises and hand-made tables small enough to check by eye.
 """
@@ -25,7 +26,7 @@ def refuses(error, *fragments):
     return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
-# What a schedule is --------------------------------------------------------------------------------
+# What a schedule is ------------------------------------------------------------------------------
 
 
 def test_all_tables_follow_from_abar():
@@ -100,7 +101,7 @@ def test_a_table_that_is_no_schedule_is_refused(abar, error, fragments):
         Schedule("wrong", abar)
 
 
-# From step variances -------------------------------------------------------------------------------
+# From step variances -----------------------------------------------------------------------------
 
 
 def test_from_beta_multiplies_the_kept_shares():
@@ -200,7 +201,7 @@ def test_cosine_refuses_impossible_settings(arguments, fragments):
         schedules.cosine(**arguments)
 
 
-# From log-SNR, and new from old --------------------------------------------------------------------
+# From log-SNR, and new from old ------------------------------------------------------------------
 
 
 def test_from_log_snr_inverts_log_snr():
@@ -211,7 +212,7 @@ def test_from_log_snr_inverts_log_snr():
 
 @pytest.mark.parametrize("log_snr", [[1.0, 2.0], [1.0, 1.0], [math.nan, 1.0]])
 def test_log_snr_must_fall(log_snr):
-    with pytest.raises(ValueError, match="abar must (fall|be finite)"):
+    with pytest.raises(ValueError, match=r"abar must (fall|be finite)"):
         schedules.from_log_snr(log_snr)
 
 
@@ -288,7 +289,7 @@ def test_strides_refuse_an_impossible_number_of_moves(T, steps, error, fragments
         schedules.strides(T, steps)
 
 
-# Coefficients --------------------------------------------------------------------------------------
+# Coefficients ------------------------------------------------------------------------------------
 
 
 def test_coef_multiplies_each_batch_item_by_its_own_number():

@@ -1,7 +1,8 @@
 """Every law keeps the shape, the dtype and the batch axis of the data it is given.
 
 Truth: the contract. float32 in, float32 out; float64 in, float64 out; one int for all is the same
-as that int repeated; nothing is broadcast between data tensors; T = 1 and B = 1 are no special case.
+as that int repeated; nothing is broadcast between data tensors; T = 1 and B = 1 are no special
+case.
 """
 
 import pytest
@@ -21,7 +22,9 @@ def data_like(shape, dtype, seed=0):
 def item_mixture(x):
     size = x[0].numel()
     return oracles.Mixture(
-        torch.tensor([0.25, 0.75]), torch.stack([torch.zeros(size), torch.ones(size)]), torch.ones(2)
+        torch.tensor([0.25, 0.75]),
+        torch.stack([torch.zeros(size), torch.ones(size)]),
+        torch.ones(2),
     )
 
 
@@ -98,6 +101,19 @@ def test_all_four_predictions_keep_shape_and_dtype(kind):
         assert all(part.shape == x.shape and part.dtype == dtype for part in p)
 
 
+def moves(walk, schedule, denoise, x, times):
+    """The moves of any walk, given by its name."""
+    rng = gaussians.seeded(0)
+    if walk == "chain":
+        return list(forward.chain(schedule, x, generator=rng))
+    if walk == "reverse":
+        return list(samplers.reverse(schedule, denoise, x, times=times, generator=rng))
+    if walk == "multistep":
+        return list(samplers.multistep(schedule, denoise, x, times=times))
+    order = {"flow 1": 1, "flow 2": 2}[walk]
+    return list(samplers.flow(schedule, denoise, x, times=times, order=order))
+
+
 @pytest.mark.parametrize("walk", ["reverse", "flow 1", "flow 2", "multistep", "chain"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1,), (1, 3), (3, 2, 2)])
@@ -105,23 +121,12 @@ def test_walks_keep_shape_and_dtype(walk, dtype, shape):
     x = data_like(shape, dtype)
     for schedule in SCHEDULES[1:]:
         denoise = oracles.mixture_denoiser(item_mixture(x), schedule)
-        times = list(range(schedule.T, -1, -1))
-        rng = gaussians.seeded(0)
-        walked = {
-            "reverse": lambda: samplers.reverse(schedule, denoise, x, generator=rng),
-            "flow 1": lambda: samplers.flow(schedule, denoise, x, times=times, order=1),
-            "flow 2": lambda: samplers.flow(schedule, denoise, x, times=times, order=2),
-            "multistep": lambda: samplers.multistep(schedule, denoise, x, times=times),
-            "chain": lambda: forward.chain(schedule, x, generator=rng),
-        }[walk]()
-        moves = list(walked)
-        assert len(moves) == schedule.T
-        for move in moves:
-            for part in move if walk == "chain" else (*move[2:4], *move.p, move.x_s):
-                if isinstance(part, torch.Tensor):
-                    assert part.dtype == dtype
-                    assert torch.isfinite(part).all()
-            assert move[-1].shape == x.shape
+        walked = moves(walk, schedule, denoise, x, times=list(range(schedule.T, -1, -1)))
+        assert len(walked) == schedule.T
+        for move in walked:
+            tensors = [move[1]] if walk == "chain" else [*move[2:4], *move.p, move.x_s]
+            assert all(part.dtype == dtype and torch.isfinite(part).all() for part in tensors)
+            assert move[-1].shape == shape
 
 
 @pytest.mark.parametrize("shape", [(5,), (1, 3), (2, 1, 4, 4)])
@@ -196,23 +201,22 @@ def test_shapes_that_would_broadcast_are_refused(wrong):
             call()
 
 
-@pytest.mark.parametrize("walk", ["reverse", "flow 1", "flow 2", "multistep", "guided"])
-@pytest.mark.parametrize("fault", ["shape", "dtype"])
+WRONG_ANSWERS = {"shape": lambda x_t, t: x_t[:1], "dtype": lambda x_t, t: x_t.double()}
+
+
+@pytest.mark.parametrize("walk", ["reverse", "flow 1", "flow 2", "multistep"])
+@pytest.mark.parametrize("fault", WRONG_ANSWERS)
 def test_a_denoiser_that_answers_in_another_shape_or_dtype_is_refused(walk, fault):
-    x, c, rng = torch.zeros(4, 3), SCHEDULES[0], gaussians.seeded(0)
-
-    def denoise(x_t, t):
-        return x_t[:1] if fault == "shape" else x_t.double()
-
-    walked = {
-        "reverse": lambda: samplers.reverse(c, denoise, x, times=[5, 2], generator=rng),
-        "flow 1": lambda: samplers.flow(c, denoise, x, times=[5, 2], order=1),
-        "flow 2": lambda: samplers.flow(c, denoise, x, times=[5, 2], order=2),
-        "multistep": lambda: samplers.multistep(c, denoise, x, times=[5, 2]),
-        "guided": lambda: [predictions.guided(denoise, lambda x, t: x, 2.0)(x, 5)],
-    }[walk]
     with pytest.raises(ValueError, match=f"same {fault}; got"):
-        list(walked())
+        moves(walk, SCHEDULES[0], WRONG_ANSWERS[fault], torch.zeros(4, 3), times=[5, 2])
+
+
+@pytest.mark.parametrize("fault", WRONG_ANSWERS)
+def test_guidance_between_answers_of_another_shape_or_dtype_is_refused(fault):
+    both = [WRONG_ANSWERS[fault], lambda x_t, t: x_t]
+    for conditional, unconditional in (both, both[::-1]):
+        with pytest.raises(ValueError, match=f"same {fault}; got"):
+            predictions.guided(conditional, unconditional, 2.0)(torch.zeros(4, 3), 5)
 
 
 def test_float32_and_float64_are_never_mixed_in_silence():

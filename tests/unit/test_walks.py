@@ -1,7 +1,7 @@
 """Walks: where they start, where they end, what they yield, and which walks are refused.
 
-Truth: the contract of `reverse`, `sample`, `flow`, `multistep` and `chain`, and a one-point data set,
-whose exact denoiser always answers with that point.
+Truth: the contract of `reverse`, `sample`, `flow`, `multistep` and `chain`, and a one-point data
+set, whose exact denoiser always answers with that point.
 """
 
 from functools import partial
@@ -156,7 +156,8 @@ def test_the_generator_cannot_be_forgotten():
 def test_one_seed_gives_one_sample():
     ring = oracles.mixture_denoiser(oracles.ring(), SCHEDULE)
     one, same, other = (
-        samplers.sample(SCHEDULE, ring, (5, 2), generator=gaussians.seeded(seed)) for seed in (1, 1, 2)
+        samplers.sample(SCHEDULE, ring, (5, 2), generator=gaussians.seeded(seed))
+        for seed in (1, 1, 2)
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
 
