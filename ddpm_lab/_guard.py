@@ -3,6 +3,8 @@
 The functions return what they checked, so that a check is one short line at the top of a law.
 """
 
+import math
+
 import torch
 
 _KINDS = ("x0", "eps", "v")
@@ -162,7 +164,7 @@ def between(value, low, high, name, *, advice, open_ends=False):
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number; got {_say(value)}. {advice}") from None
     fits = low < number < high if open_ends else low <= number <= high
-    if not fits:  # NaN lands here too: no comparison holds for it
+    if not (fits and math.isfinite(number)):  # NaN lands here too: no comparison holds for it
         signs = ("<", "<") if open_ends else ("<=", "<=")
         raise ValueError(
             f"{name} must satisfy {low:g} {signs[0]} {name} {signs[1]} {high:g}; "
@@ -217,7 +219,8 @@ def at_most(value, highest, name, *, advice=""):
 
 def per_item(value, x):
     """A scalar, or one number per batch item of x."""
-    value = torch.as_tensor(value)
+    if not isinstance(value, torch.Tensor):
+        value = torch.as_tensor(value, dtype=torch.float64)
     if value.dim() > 1 or (value.dim() == 1 and len(value) != len(x)):
         raise ValueError(
             f"a coefficient must be one number or one per batch item ({len(x)}); "
@@ -313,7 +316,7 @@ def generator(rng):
 
 def values(x, name):
     """A (T,) float64 CPU tensor, T >= 1, of numbers that were given in any usual form."""
-    x = torch.as_tensor(x)
+    x = x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=torch.float64)
     if x.is_complex() or x.dtype == torch.bool:
         raise TypeError(f"{name} must hold real numbers; got {x.dtype}. Give (T,) floats.")
     if x.dim() != 1 or len(x) == 0:
@@ -403,6 +406,11 @@ def path(times_, T):
 
 
 def _time_list(times_, T):
+    if not hasattr(times_, "__len__"):
+        raise TypeError(
+            f"times must be a list of times, like [T, ..., 0]; got {_say(times_)}. "
+            "For a number of steps use schedules.strides(T, steps)."
+        )
     listed = times_.tolist() if isinstance(times_, torch.Tensor) else list(times_)
     if len(listed) < 2:
         raise ValueError(

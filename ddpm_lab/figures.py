@@ -211,6 +211,7 @@ def show_source(function) -> None:
     >>> show_source(draw)
     def draw(p: Gaussian, z: Data) -> Data:
         _guard.alike(mean=p.mean, z=z)
+        _guard.variance(p.var, "var")
         return p.mean + _like(p.var, z).sqrt() * z
     """
     code = _without_docstring(function)

@@ -95,12 +95,13 @@ def draw(p: Gaussian, z: Data) -> Data:
     Raises
     ------
     ValueError
-        Unless `z` and `p.mean` have the same shape, dtype and device.
+        Unless `z` and `p.mean` have the same shape, dtype and device, and no variance is negative.
 
     >>> draw(Gaussian(torch.tensor([1.0]), torch.tensor(4.0)), torch.tensor([0.5]))
     tensor([2.])
     """
     _guard.alike(mean=p.mean, z=z)
+    _guard.variance(p.var, "var")
     return p.mean + _like(p.var, z).sqrt() * z
 
 
@@ -274,12 +275,12 @@ def _log_interval(lower, upper):
 
 def _expanded(p):
     """var in the full shape of mean: sums over axes must count every axis."""
-    var = _guard.variance(p.var, "var", zero=False)
-    return _like(var, p.mean).expand(p.mean.shape)
+    _guard.variance(p.var, "var", zero=False)
+    return _like(p.var, p.mean).expand(p.mean.shape)
 
 
 def _like(var, x):
-    return torch.as_tensor(var).to(x.device, x.dtype)
+    return torch.as_tensor(var, dtype=x.dtype, device=x.device)
 
 
 def _per_item(terms):

@@ -55,12 +55,18 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
     """
     x_t = noised(schedule, x_0, t, eps)
     t_batch = torch.as_tensor(t, device=x_0.device).expand(len(x_0))
-    error = target(schedule, kind, x_0, eps, t) - net(x_t, t_batch)
-    return (error**2).reshape(len(x_0), -1).mean(dim=1)
+    wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, t_batch)
+    _guard.alike(target=wanted, net_output=out)
+    return ((wanted - out) ** 2).reshape(len(x_0), -1).mean(dim=1)
 
 
 class Bound(NamedTuple):
-    """The negative bound on log p(x_0), term by term; coding x_0 costs no more than the total."""
+    """The negative bound on log p(x_0), term by term; coding x_0 costs no more than the total.
+
+    >>> one = torch.ones(1)
+    >>> Bound(prior=one, steps=torch.ones(1, 3), decoder=one).total
+    tensor([5.])
+    """
 
     prior: Tensor
     """(B,) nats: L_T."""

@@ -195,15 +195,16 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
 
     Raises
     ------
-    TypeError
-        Unless `x` is floating point.
+    TypeError, ValueError
+        Unless `x` is floating point and holds at least one point.
 
     >>> from ddpm_lab.schedules import linear
     >>> denoise = dataset_denoiser(torch.tensor([[-1.0], [1.0]]), linear())
     >>> denoise(torch.tensor([[0.8]]), 1), denoise(torch.tensor([[0.0]]), 1)
     (tensor([[1.]]), tensor([[0.]]))
     """
-    points = _guard.data(x, "x").detach().reshape(len(x), -1).cpu().double()
+    _guard.count(len(_guard.data(x, "x")), "the number of points", advice="Give some data.")
+    points = x.detach().reshape(len(x), -1).cpu().double()
     shape = x.shape[1:]
     half_norms = 0.5 * (points**2).sum(dim=1)
 

@@ -22,7 +22,12 @@ from ddpm_lab.vocabulary import Data, Denoiser, Kind, Net, Times
 
 
 class Prediction(NamedTuple):
-    """One guess under its four names; each (B, *D) float."""
+    """One guess under its four names; each (B, *D) float.
+
+    >>> from ddpm_lab.schedules import linear
+    >>> convert(linear(), torch.zeros(1, 2), "x0", torch.ones(1, 2), t=500)._fields
+    ('x0', 'eps', 'v', 'score')
+    """
 
     x0: Data
     """The clean data, data units."""
@@ -183,7 +188,8 @@ def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Den
     weight = _guard.between(weight, -limit, limit, "weight", advice="1 follows the condition.")
 
     def denoise(x_t: Data, t: Times) -> Data:
-        u = unconditional(x_t, t)
-        return u + weight * (conditional(x_t, t) - u)
+        c, u = conditional(x_t, t), unconditional(x_t, t)
+        _guard.alike(x_t=x_t, conditional=c, unconditional=u)
+        return u + weight * (c - u)
 
     return denoise

@@ -30,7 +30,10 @@ Step = Callable[[Schedule, Data, Data, Times, Times], Gaussian]
 class Walk(NamedTuple):
     """One move of a walk from t to s, with everything it used.
 
-    `print(*walk)` reads in the order in which things happen.
+    The fields stand in the order in which things happen.
+
+    >>> Walk._fields
+    ('t', 's', 'x_t', 'x0_hat', 'p', 'x_s')
     """
 
     t: int
@@ -126,8 +129,12 @@ def ddim(
     _guard.alike(x_t=x_t, x0_hat=x0_hat)
     t, s = _guard.backward(t, s, schedule.T, batch=len(x_t))
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
-    var = eta**2 * (1 - abar_s) / (1 - abar_t) * (abar_s - abar_t) / abar_s
-    kept = ((1 - abar_s - var) / (1 - abar_t)).sqrt()  # old noise that stays, per unit of it in x_t
+    fresh = (abar_s - abar_t) / abar_s / (1 - abar_t)  # share of x_t's noise that came after s
+    var = eta**2 * (1 - abar_s) * fresh
+    # kept: how much of x_t's noise stays, sqrt((1 - abar_s - var) / (1 - abar_t)); 1 - abar_s - var
+    # is written so that nothing cancels when s is near t or eta is 1
+    old = abar_t / abar_s * (1 - abar_s) / (1 - abar_t)  # = 1 - fresh
+    kept = ((1 - abar_s) / (1 - abar_t) * ((1 - eta**2) * fresh + old)).sqrt()
     on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()
     return Gaussian(mean=coef(on_x0, x_t) * x0_hat + coef(kept, x_t) * x_t, var=coef(var, x_t))
 
@@ -315,7 +322,7 @@ def multistep(
     for t, s in _moves(_guard.walk(times, schedule.T)):
         x0_hat = denoise(x_t, _batch(t, x_t))
         h = half_log_snr[s] - half_log_snr[t]
-        guess = x0_hat
+        guess = _guard.alike(x_t=x_t, x0_hat=x0_hat)[1]
         if earlier_guess is not None and s > 0:
             guess = x0_hat + coef(h / (2 * earlier_h), x_t) * (x0_hat - earlier_guess)
         on_x_t = coef(schedule.noise[s] / schedule.noise[t], x_t)
@@ -347,7 +354,7 @@ def _guess(schedule, denoise, x_t, t):
     """(x0_hat, eps_hat) at t. Clean data is its own best guess, with no noise in it."""
     if t == 0:
         return x_t, torch.zeros_like(x_t)
-    x0_hat = denoise(x_t, _batch(t, x_t))
+    x0_hat = _guard.alike(x_t=x_t, x0_hat=denoise(x_t, _batch(t, x_t)))[1]
     eps_hat = (x_t - coef(schedule.signal[t], x_t) * x0_hat) / coef(schedule.noise[t], x_t)
     return x0_hat, eps_hat
 

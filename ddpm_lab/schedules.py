@@ -203,7 +203,8 @@ def logarithmic(T: int = 1000, beta_1: float = 1e-4, beta_T: float = 0.02) -> Sc
     >>> float(logarithmic().beta[100]) > 6 * float(linear().beta[100])
     True
     """
-    u = _steps(T).log() / math.log(T) if T > 1 else _unit_steps(T)
+    log_t = _steps(T).log()
+    u = log_t / log_t[-1].clamp(min=math.log(2))  # T = 1 has no second end to reach
     return _by_beta("logarithmic", beta_1, beta_T, lambda low, high: low + (high - low) * u)
 
 
@@ -223,6 +224,11 @@ def sigmoid(
     """beta follows an S from beta_1 to beta_T: slow, fast, slow.
 
     The logistic curve over [-steepness, steepness], stretched so that it meets both ends exactly.
+
+    Raises
+    ------
+    ValueError
+        Unless T >= 1, 0 < beta_1, beta_T < 1 and 0 < steepness < 100.
 
     >>> schedule = sigmoid()
     >>> round(float(schedule.beta[1]), 6), round(float(schedule.beta[-1]), 6)

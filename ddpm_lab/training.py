@@ -28,7 +28,11 @@ from ddpm_lab.vocabulary import Data, Kind
 
 
 class TrainStep(NamedTuple):
-    """What happened in one update; yielded after it, so that `break` loses nothing."""
+    """What happened in one update; yielded after it, so that `break` loses nothing.
+
+    >>> TrainStep._fields
+    ('step', 'loss', 'grad_norm', 't', 'per_example')
+    """
 
     step: int
     """1, 2, …"""
@@ -213,6 +217,10 @@ def load(path) -> tuple[nn.Module, dict]:
     ------
     FileNotFoundError, ValueError
         If there is no such file, or it is not a whole file written by `save`.
+
+    >>> net, facts = load("nowhere.safetensors")
+    Traceback (most recent call last):
+    FileNotFoundError: path must name a checkpoint; there is no file nowhere.safetensors. ...
     """
     from safetensors import SafetensorError, safe_open
 

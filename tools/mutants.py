@@ -64,7 +64,7 @@ MUTANTS = [
     Mutant("posterior_var: denominator 1 - abar_{t-1}", "schedules", "self.beta[1:] * (1 - self.abar[:-1]) / (1 - self.abar[1:])", "self.beta[1:] * (1 - self.abar[:-1]) / (1 - self.abar[:-1]).clamp(min=1e-12)"),
     Mutant("linear: linear in sqrt(beta)", "schedules", 'return _by_beta("linear", beta_1, beta_T, lambda low, high: low + (high - low) * u)', 'return _by_beta("linear", beta_1, beta_T, lambda low, high: (low**0.5 + (high**0.5 - low**0.5) * u) ** 2)', "05 06"),
     Mutant("quadratic: linear in sqrt(beta)", "schedules", "lambda low, high: low + (high - low) * u**2)", "lambda low, high: (low**0.5 + (high**0.5 - low**0.5) * u) ** 2)", "06"),
-    Mutant("logarithmic: the geometric curve", "schedules", "u = _steps(T).log() / math.log(T) if T > 1 else _unit_steps(T)", "u = _unit_steps(T)", "06"),
+    Mutant("logarithmic: the geometric curve", "schedules", "u = log_t / log_t[-1].clamp(min=math.log(2))", "u = _unit_steps(T)", "06"),
     Mutant("geometric: the straight line", "schedules", "low * (high / low) ** u)", "low + (high - low) * u)", "06"),
     Mutant("sigmoid: not stretched to its ends", "schedules", "s = (s - (1 - edge)) / (2 * edge - 1)", "s = s * 1.0"),
     Mutant("cosine: not squared", "schedules", "* (math.pi / 2)) ** 2", "* (math.pi / 2))", "06"),
@@ -97,7 +97,7 @@ MUTANTS = [
     Mutant("convert: v with the other sign", "predictions", "x0 = signal * x_t - noise * out", "x0 = signal * x_t + noise * out"),
     Mutant("convert: score with the other sign", "predictions", "score=-eps / noise", "score=eps / noise"),
     Mutant("target: v with the other sign", "predictions", "* eps - coef((1 - abar_t).sqrt(), x_0) * x_0", "* eps + coef((1 - abar_t).sqrt(), x_0) * x_0"),
-    Mutant("guided: weight 1 + w", "predictions", "u + weight * (conditional(x_t, t) - u)", "u + (1 + weight) * (conditional(x_t, t) - u)"),
+    Mutant("guided: weight 1 + w", "predictions", "return u + weight * (c - u)", "return u + (1 + weight) * (c - u)"),
     # oracles
     Mutant("log_density: the data's variance not scaled", "oracles", "abar_t * var + (1 - abar_t)", "var + (1 - abar_t)", "00"),
     Mutant("log_density: half a dimension short", "oracles", "mean.shape[1] * (2 * math.pi * var_t).log()", "(2 * math.pi * var_t).log()"),
@@ -106,8 +106,8 @@ MUTANTS = [
     Mutant("dataset_denoiser: points not shrunk", "oracles", "- abar_t * half_norms", "- half_norms", "00"),
     # samplers
     Mutant("ddpm: noise in the last step", "samplers", "torch.where(p.var > 0, large, p.var)", "large"),
-    Mutant("ddim: eta not squared", "samplers", "var = eta**2 * (1 - abar_s)", "var = eta * (1 - abar_s)"),
-    Mutant("ddim: fresh noise on top of all the old", "samplers", "kept = ((1 - abar_s - var) / (1 - abar_t)).sqrt()", "kept = ((1 - abar_s) / (1 - abar_t)).sqrt()"),
+    Mutant("ddim: eta not squared", "samplers", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh"),
+    Mutant("ddim: fresh noise on top of all the old", "samplers", "((1 - eta**2) * fresh + old)).sqrt()", "(fresh + old)).sqrt()"),
     Mutant("ddim: step's alpha for abar", "samplers", "on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()", "on_x0 = abar_s.sqrt() - kept * (abar_t / abar_s).sqrt()", "00"),
     Mutant("reverse: the denoiser is told s instead of t", "samplers", "x0_hat = denoise(x_t, _batch(t, x_t))\n        p = step", "x0_hat = denoise(x_t, _batch(max(s, 1), x_t))\n        p = step", "00"),
     Mutant("reverse: the mean only, no noise", "samplers", "x_s = draw(p, normal_like(x_t, generator=rng))", "x_s = p.mean", "00"),
