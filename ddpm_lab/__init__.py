@@ -14,7 +14,7 @@ The modules are ordered like the chapters. A module imports only from lower laye
     3  oracles     samplers     losses      networks
     4  datasets    training
     5  figures
-    6  designer
+    6  designer    scenes
     7  explorers   exercises    __main__
 
 `import ddpm_lab` is cheap: a module is loaded when it is first used.
@@ -41,6 +41,7 @@ __all__ = [
     "oracles",
     "predictions",
     "samplers",
+    "scenes",
     "schedules",
     "training",
     "vocabulary",

@@ -451,8 +451,8 @@ for symbol, code, meaning in symbols:
 # %% [markdown]
 # ### Exercise 0.2 · The table, with its row 0
 #
-# Here are $\beta_1, \dots, \beta_T$. Make the table $\bar\alpha_0, \dots, \bar\alpha_T$: how many rows is
-# that, what stands in row 0, and which row belongs to $t = T$?
+# Here are $\beta_1, \dots, \beta_T$. Make the table $\bar\alpha_0, \dots, \bar\alpha_T$. How many rows
+# is that, what stands in row 0, and which row belongs to $t = T$?
 #
 # <details><summary>Hint</summary>
 #
@@ -582,11 +582,10 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # | 16 Beyond | Where does this lead? | 60 |
 # | 17 Claims | What did the notes get right? | 45 |
 #
-# Chapters without a link are in preparation, and their minutes are plans.
-#
-# **Four questions run through it.** How does one train such a model and sample from it? Which
-# mathematics is underneath? How do later systems improve it? What does it teach beyond itself? **And one
-# method:** principle, formula and code stand side by side, and every displayed formula is run.
+# Chapters without a link are in preparation, and their minutes are plans. **Four questions** run through
+# all: how to train and sample, which mathematics is underneath, how later systems improve it, what it
+# teaches beyond itself. **One method:** principle, formula and code side by side, and every displayed
+# formula is run.
 #
 # **Points where careful readers get stuck,** and the chapters that answer:
 #
@@ -602,12 +601,10 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 #
 # | on paper | in code | what it is |
 # |---|---|---|
-# | $\epsilon$ | `eps` | noise mixed in on the way to $x_t$ |
-# | $z$ | `z` | fresh noise thrown by a sampler on the way back |
-# | $\hat x_0$ | `x0_hat` | the denoiser's guess of $x_0$ |
+# | $z$ | `z` | fresh noise of a sampler; $\epsilon$ is the noise mixed in on the way to $x_t$ |
 # | $x \sim p$ | `draw(p, z)` | $x$ is drawn from the law $p$ |
 # | $E_{x \sim p}[f(x)]$ | `f(x).mean()` | the mean of $f(x)$, not of $x$, over many draws |
-# | $N(\mu, \sigma^2)$ | `Gaussian(mean, var)` | the second slot is a **variance**, never a standard deviation |
+# | $N(\mu, \sigma^2)$ | `Gaussian(mean, var)` | the second slot is a **variance** |
 
 # %%
 law = gaussians.Gaussian(mean=torch.zeros(1_000_000), var=torch.tensor(4.0))  # N(0, 4)
@@ -615,9 +612,9 @@ x = gaussians.draw(law, gaussians.normal_like(law.mean, generator=gaussians.seed
 print(f"N(0, 4): standard deviation {x.std():.2f}, mean of x² {(x**2).mean():.1f}")
 
 # %% [markdown]
-# **A warning for the day you read other pages.** Authors use the same letter α for different things, and
-# a formula carried across fails without a sound. To find out which one a page means, look for the last
-# value of its α on the classic *linear* schedule (β from 0.0001 to 0.02 in 1000 steps) and find it here:
+# **A warning for the day you read other pages.** Authors use the letter α for different things, and a
+# formula carried across fails without a sound. To see which one a page means, compute the last value
+# of its α on the classic *linear* schedule (β from 0.0001 to 0.02 in 1000 steps) and find it here:
 
 # %%
 linear = schedules.linear()
@@ -632,38 +629,37 @@ for value, meaning, where in readings:
     print(f"α_T = {value:10.5g}   {meaning:<32} {where}")
 
 # %% [markdown]
-# The same warning holds for **$p$ and $q$.** Here, as in [Ho20], $q$ is the fixed law that adds noise, and
-# $p_\theta$ the learned law that walks back. Some texts swap them. Look for the $\theta$, which stands for
-# what is learned.
+# The same goes for **$p$ and $q$.** Here, as in [Ho20], $q$ is the fixed law that adds noise, and
+# $p_\theta$ the learned law that walks back. Some texts swap them. Look for the $\theta$, which stands
+# for what is learned.
 #
 # ### A little history, and what to read
 #
 # Before 2020 there were networks that made sharp pictures and were hard to train (GANs, two networks in
-# a contest), and networks that trained calmly and made blurry ones (VAEs, chapter 04). The idea of
-# diffusion is from 2015 and comes from thermodynamics: destroy the structure of data slowly, and learn to
-# restore it. In 2020, [Ho20] let the network guess the noise, trained it with a squared error, and
-# reached the quality of GANs on small images. Today the idea makes images from text and enlarges
-# small ones, designs proteins and predicts their structure (RFdiffusion, AlphaFold 3), and plans the
-# actions of robots.
+# a contest), and others that trained calmly and made blurry ones (VAEs, chapter 04). Diffusion, from
+# 2015, took an idea of thermodynamics: destroy the structure of data slowly, and learn to restore it.
+# In 2020, [Ho20] let the network guess the noise, trained it with a squared error, and reached the
+# quality of GANs on small images. Today the idea makes images from text and enlarges small ones,
+# designs proteins and predicts their structure (RFdiffusion, AlphaFold 3), and plans what robots do.
 #
 # | read | with chapter |
 # |---|---|
-# | [Ho20] Ho, Jain and Abbeel 2020, [DDPM](https://arxiv.org/abs/2006.11239), the main text | 05–10 |
-# | [KW14] Kingma and Welling 2014, [the VAE](https://arxiv.org/abs/1312.6114) | 04 |
-# | [Luo22] Luo 2022, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 07, 08 |
-# | [Kin21] Kingma and others 2021, [variational diffusion models](https://arxiv.org/abs/2107.00630) | 06, 08 |
-# | [SD15] Sohl-Dickstein and others 2015, [the origin](https://arxiv.org/abs/1503.03585) | after 08 |
-# | [Song21a] Song, Meng and Ermon 2021, [DDIM](https://arxiv.org/abs/2010.02502) | 10, 15 |
-# | Weng 2021, [What are diffusion models?](https://lilianweng.github.io/posts/2021-07-11-diffusion-models/), an overview | after 10 |
-# | [Song21b] Song and others 2021, [diffusion as a flow in continuous time](https://arxiv.org/abs/2011.13456) | 16 |
+# | [Ho20] Ho, Jain and Abbeel, [DDPM](https://arxiv.org/abs/2006.11239), the main text | 05–10 |
+# | [KW14] Kingma and Welling, [the VAE](https://arxiv.org/abs/1312.6114) | 04 |
+# | [Luo22] Luo, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 07, 08 |
+# | [Kin21] Kingma and others, [variational diffusion models](https://arxiv.org/abs/2107.00630) | 06, 08 |
+# | [SD15] Sohl-Dickstein and others, [the origin](https://arxiv.org/abs/1503.03585) | after 08 |
+# | [Song21a] Song, Meng and Ermon, [DDIM](https://arxiv.org/abs/2010.02502) | 10, 15 |
+# | Weng, [What are diffusion models?](https://lilianweng.github.io/posts/2021-07-11-diffusion-models/), an overview | after 10 |
+# | [Song21b] Song and others, [diffusion as a flow in continuous time](https://arxiv.org/abs/2011.13456) | 16 |
 #
 # ### How to use these notebooks
 #
-# - **Run all:** menu *Run ▸ Run All Cells*. **Start afresh:** *Kernel ▸ Restart Kernel and Run All
-#   Cells…* Do so whenever things turn strange; cells run out of order are the usual reason.
-# - **Ask:** put the cursor on a function's name and press **Shift + Tab**, or run
-#   `help(forward.noised)`. To see the code behind it, run `figures.show_source(forward.noised)`.
+# - **Run all:** *Run ▸ Run All Cells*. **Start afresh:** *Kernel ▸ Restart Kernel and Run All Cells…* Do
+#   so whenever things turn strange; cells run out of order are the usual reason.
+# - **Ask:** put the cursor on a function's name and press **Shift + Tab**. To see the code behind it,
+#   run `figures.show_source(forward.noised)`.
 # - **Something fails?** In a terminal (*File ▸ New ▸ Terminal*) run `python -m ddpm_lab doctor`, or
 #   `python lab.py doctor` in the project's folder. It says what is wrong and what to do.
-# - **Keep your work:** before you update the course, make a copy of your own, *File ▸ Save Notebook
-#   As…*, with a new name such as `my_00.ipynb`. An update replaces the course's own files.
+# - **Keep your work:** an update replaces the course's own files, so save a copy first, *File ▸ Save
+#   Notebook As…*, with a new name such as `my_00.ipynb`.

@@ -5,7 +5,7 @@ import math
 import torch
 
 from ddpm_lab import schedules
-from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises import Case, Exercise, Misconception, _difference
 from ddpm_lab.schedules import Schedule
 
 # log-SNR, from the table of abar ----------------------------------------------------------------
@@ -85,6 +85,10 @@ BETA_FROM_ABAR = Exercise(
         Misconception(
             lambda abar: (abar[:-1] - abar[1:]) / abar[1:],
             "you divided by abar_t; divide by abar_{t-1}, the signal before the step",
+        ),
+        Misconception(
+            lambda abar: 1 - abar[:-1] / abar[1:],
+            "your fraction is upside down: divide the later abar_t by the earlier abar_{t-1}",
         ),
         Misconception(
             lambda abar: (1 - abar[1:] / abar[:-1]).clamp(min=0).sqrt(),
@@ -168,11 +172,11 @@ STEPS_IN_BAND = Exercise(
     ),
 )
 
-# The same end with another number of steps ------------------------------------------------------
+# Noise at the end with another number of steps --------------------------------------------------
 
 
 def rescaled(T):
-    """`linear` with T steps that does the work of 1000: both ends times 1000 / T."""
+    """`linear` with T steps whose betas keep the sum of 1000: both ends times 1000 / T."""
     return schedules.linear(T, 1e-4 * 1000 / T, 0.02 * 1000 / T)
 
 
@@ -239,9 +243,24 @@ def _stretch(x):
     return (x - x[-1]) * x[0] / (x[0] - x[-1])
 
 
+def _nearly_zero(schedule):
+    abar = schedules.zero_terminal(schedule).abar
+    abar[-1] = 1e-16
+    return Schedule("attempt", abar)
+
+
+def judge_zero_terminal(case, answer):
+    """All rows of [Lin23, Alg. 1] within rounding, the last one without."""
+    wrong = _difference(answer, schedules.zero_terminal(*case.args))
+    if wrong is None and float(answer.abar[-1]) != 0:
+        return f"your last abar is {float(answer.abar[-1]):.2g}; we want exactly 0"
+    return wrong
+
+
 ZERO_TERMINAL = Exercise(
     reference=schedules.zero_terminal,
     cases=_zero_cases,
+    judge=judge_zero_terminal,
     misconceptions=(
         Misconception(
             _on_abar(lambda abar: abar),
@@ -263,6 +282,10 @@ ZERO_TERMINAL = Exercise(
         Misconception(
             _unsquared(_stretch),
             "you return sqrt(abar); square it again: a Schedule holds abar",
+        ),
+        Misconception(
+            _nearly_zero,
+            "your last row is tiny, not 0: set it to 0.0 at the end, whatever the rounding",
         ),
     ),
 )
@@ -336,6 +359,10 @@ SEEN_BY_BLOCKS = Exercise(
         Misconception(
             lambda snr, k: snr * k,
             "the noise's standard deviation falls by k; SNR compares variances, so k^2",
+        ),
+        Misconception(
+            lambda snr, k: snr * (k ^ 2),
+            "in Python ^ is no power but a bitwise operation; write k**2",
         ),
         Misconception(
             lambda snr, k: snr,
