@@ -16,6 +16,7 @@ import struct
 import textwrap
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import ipywidgets as widgets
@@ -25,7 +26,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from ddpm_lab import _guard, designer
+from ddpm_lab import _guard, designer, scenes
 
 
 class Explorer(NamedTuple):
@@ -222,6 +223,92 @@ def schedule_designer(**defaults) -> Explorer:
     panel = widgets.HBox([left, right])
     live = Live(*designer.drawing(), controls, panel)
     return Explorer(live, designer.render, controls)
+
+
+def who_pulls_harder() -> Explorer:
+    """Who pulls harder on x_s, the clean x_0 or the noisy x_t? Four sliders, two linked views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> who_pulls_harder()
+    Who pulls harder? From t = 500 back to s = 499: ...
+    """
+    controls = {
+        "t": _slider("t (steps)", 500, 2, 1000, "The later time"),
+        "back": widgets.SelectionSlider(
+            options=[1, 2, 5, 10, 20, 50, 100, 200, 500, 999],
+            value=1,
+            description="back (steps)",
+            tooltip="How many steps back s lies; at most to s = 0",
+            **_WIDE,
+        ),
+        "x_0": _place("x_0", 1.0, "The clean end"),
+        "x_t": _place("x_t", -0.5, "The noisy end"),
+    }
+    return _explorer(scenes.who_pulls_harder, controls, columns=2)
+
+
+def four_names() -> Explorer:
+    """How do x0, eps, v and the score look as t runs? One slider, two linked views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> four_names()
+    How does one guess look under four names? At t = 300 ...
+    """
+    return _explorer(scenes.four_names, {"t": _slider("t (steps)", 300, 1, 1000, "The time")})
+
+
+def how_few_steps() -> Explorer:
+    """How few steps are enough, if the denoiser is perfect? A sampler, a number, two views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> how_few_steps()
+    How few steps are enough? ddim with 10 steps (10 calls of the denoiser): ...
+    """
+    controls = {
+        "walk": widgets.Dropdown(
+            options=scenes.WALKS,
+            value="ddim",
+            description="sampler",
+            tooltip="How x_s is found from x_t and the guess",
+            **_WIDE,
+        ),
+        "steps": widgets.SelectionSlider(
+            options=[1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100],
+            value=10,
+            description="steps",
+            tooltip="The number of moves from t = 200 to t = 0",
+            **_WIDE,
+        ),
+    }
+    return _explorer(scenes.how_few_steps, controls, columns=2)
+
+
+def _explorer(scene, controls, columns=1):
+    """Controls over a scene, with the scene's still picture beside them."""
+    items = [*controls.values()]
+    rows = [widgets.HBox(items[i : i + columns]) for i in range(0, len(items), columns)]
+    live = Live(*scene(), controls, widgets.VBox(rows))
+    return Explorer(live, partial(scenes.render, scene), controls)
+
+
+def _slider(name, value, low, high, tip):
+    return widgets.IntSlider(value, low, high, description=name, tooltip=tip, **_WIDE)
+
+
+def _place(name, value, tip):
+    name = f"{name} (data units)"
+    return widgets.FloatSlider(
+        value, min=-2, max=2, step=0.05, description=name, tooltip=tip, **_WIDE
+    )
 
 
 _PARAMETERS = {  # name -> lowest and highest value, unit, tooltip
