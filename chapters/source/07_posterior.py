@@ -116,6 +116,10 @@ def way_back(x_t, t, s):
     return p / (p.sum(-1, keepdim=True) * dx)
 
 
+at_half = forward.marginal(schedule, grid, 100)  # q(x_s | x_0), for each x_0 on the grid
+integrand = gaussians.log_prob(at_half, torch.full_like(grid, 0.5)).exp() * density(0)
+print(f"q(x_100) at 0.5: {density(100)[2250]:.6f}, by the integral {integrand.sum() * dx:.6f}")
+
 # %%
 # eq: 7.1, 7.2
 def moments(p):
@@ -172,6 +176,9 @@ for ax, (t, s) in zip(axes, ((260, 0), (39, 0), (479, 400))):
 axes[0].set_ylabel("density")
 figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: bells, on top of it.")
 
+# %% [markdown]
+# That was one place, $x_t = 0.2$. On average over all places, the KL of chapter 05 (the price, in nats, of
+# taking one law for another) says how far the way back is from its best Gaussian:
 
 # %%
 def gap(t, s):
@@ -189,8 +196,8 @@ for t, s in ((260, 0), (300, 100), (39, 0), (479, 400), (100, 99)):
     print(f"{t:3} → {s:3}: {gap(t, s):.1e} nats from a Gaussian, on average over x_t")
 
 # %% [markdown]
-# The same half of new noise costs $5.5\cdot10^{-1}$ nats next to the data and $7.4\cdot10^{-5}$ at $s = 400$. A single step
-# of the chain, 100 → 99, is $4.9\cdot10^{-7}$ nats from a Gaussian. So "the reverse step is Gaussian" is a
+# The same half of new noise costs $5.5\cdot10^{-1}$ nats next to the data and $7.4\cdot10^{-5}$ at $s = 400$.
+# A single step of the chain, 100 → 99, is $4.9\cdot10^{-7}$ nats from a Gaussian. So "the reverse step is Gaussian" is a
 # statement about small steps **and** smooth densities. In the limit of infinitely small steps it becomes
 # a theorem: the way back has the form of the way forward ([SD15] Sec. 2.2; [And82] in continuous time).
 #
@@ -282,7 +289,7 @@ print(f"what (7.4) leaves out is {without[0]:.6f} at x_s = -4 and {without[-1]:.
 
 # %%
 # eq: 7.5
-x_s_, x_t_, x_0_ = sp.symbols("x_s x_t x_0", real=True)
+x_s_, x_t_, x_0_ = sp.symbols("x_s x_t x_0", real=True)  # with _: symbols, not walkers
 a, b, u, v = sp.symbols("a b u v", positive=True)
 exponent = (x_t_ - a * x_s_) ** 2 / v + (x_s_ - b * x_0_) ** 2 / u
 P_, h_ = a**2 / v + 1 / u, a * x_t_ / v + b * x_0_ / u
@@ -356,7 +363,7 @@ bell = forward.posterior(schedule, torch.tensor([[1.0]]), torch.tensor([[0.2]]),
 print(f"the package, x_0 = 1, x_t = 0.2: mean {bell.mean.item():.3f}, std {bell.var.sqrt():.3f}")
 
 # %% [markdown]
-# All differences are 0, and the package's bell is the one that (7.2) gave on the grid, 0.898 and 0.308.
+# All differences are 0, and the package's bell is the one that (7.2) gave on the grid, 0.898 and 0.309.
 #
 # ### Exercise 7.3 · The paper's case
 #
@@ -398,11 +405,12 @@ others = {"(7.8), mean": law.mean - tilde_mu, "(7.8), variance": law.var - tilde
 for name, difference in others.items():
     print(f"(7.9) equals {name}, t = 1 … 1000: {bool(difference.abs().max() < 1e-12)}")
 misprint = (1 - schedule.abar[1]) / (1 - schedule.abar[1]) * schedule.beta[2]
-print(f"tilde beta_2 = {tilde_beta[1].item():.3e}; with 1 - abar_1 below as well: {misprint:.3e}")
+print(f"tilde beta_2 = {tilde_beta[1].item():.3e}; with 1 - abar_1 below as well: {misprint:.3e}, "
+      f"{misprint / tilde_beta[1].item():.2f} times as much")
 
 # %% [markdown]
 # The last line is a misprint that you may meet: $1-\bar\alpha_{t-1}$ above *and* below. Then the fraction
-# cancels, $\beta_t$ is left, and the variance at $t = 2$ is 2.20 times too large. Funnily enough, that
+# cancels, $\beta_t$ is left, and the variance at $t = 2$ is 2.20 times what it should be. Funnily enough, that
 # misprint is a choice that people make on purpose. We come to it.
 #
 # Here is the function that the course uses: (7.8), for any two times.
@@ -410,8 +418,6 @@ print(f"tilde beta_2 = {tilde_beta[1].item():.3e}; with 1 - abar_1 below as well
 # %%
 # eq: 7.8
 figures.show_source(forward.posterior)
-ratio = schedule.beta[2] / schedule.posterior_var[2]
-print(f"beta_2 / tilde beta_2 = {ratio:.2f}")
 
 # %% [markdown]
 # **Products and quotients.** "Products and quotients of Gaussians are Gaussian", people say. For products
@@ -425,8 +431,8 @@ beta, alpha, abar_s = schedule.beta[10], schedule.alpha[10], schedule.abar[9]
 P_10 = alpha / beta + 1 / (1 - abar_s)
 print(f"ours at t = 10: precision {alpha / beta:.1f} + {1 / (1 - abar_s):.1f} = {P_10:.1f}, "
       f"and 1 / tilde beta_10 = {1 / schedule.posterior_var[10]:.1f}")
-tall = torch.tensor([[0.5]]).double(), torch.tensor([[0.3]]).double()  # x_0 = 0.5, x_10 = 0.3
-mu = forward.posterior(schedule, *tall, 10, 9).mean.item()
+both = torch.tensor([[0.5]]).double(), torch.tensor([[0.3]]).double()  # x_0 = 0.5, x_10 = 0.3
+mu = forward.posterior(schedule, *both, 10, 9).mean.item()
 # -x^2 / (2 var) - 2 mu x has slope 0 at x = -2 mu var
 print(f"peak: {mu:.5f}; of the exponent without its bracket: {-2 * mu / P_10:.5f}")
 
@@ -458,7 +464,7 @@ move = check("posterior.draw", my_move)
 
 # %%
 start, x = (torch.full((20_000, 1), value, dtype=torch.float64) for value in (1.0, -1.5))
-end, rng, bridges = x, seeded(7), {1000: x}
+end, rng, bridges = x, seeded(5), {1000: x}
 times = schedules.strides(1000, 100)  # 1000, 990, …, 10, 0
 for t, s in zip(times, times[1:]):
     x = move(schedule, start, x, t, s, normal_like(x, generator=rng))
@@ -467,6 +473,7 @@ for s in (900, 500, 100, 0):
     jump = forward.posterior(schedule, start[:1], end[:1], 1000, s)  # (7.8) in a single move
     print(f"s = {s:3}: bridges have mean {bridges[s].mean():+.3f}, std {bridges[s].std():.3f}; "
           f"one move from T says {jump.mean.item():+.3f}, {jump.var.sqrt():.3f}")
+print(f"chance moves a mean of 20,000 by about {1 / math.sqrt(20_000):.3f} standard deviations")
 
 # %%
 fig, ax = figures.new(height=3)
@@ -484,10 +491,10 @@ figures.show(fig, alt="25 noisy paths start together at -1.5 and meet again exac
 print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 0)}")
 
 # %% [markdown]
-# Not in the middle: at $t = 500$ the mean is +0.243 and the standard deviation 0.956, almost that of pure
-# noise. The pin at $x_T$ loosens early: after ten moves the mean is at −0.581 already. The pin at $x_0$ pulls
-# late, and holds exactly. And a hundred small moves agree with a single big one, at all four times: (7.8)
-# holds for all pairs $s < t$ together.
+# Not in the middle: at $t = 500$ the mean is +0.247 and the standard deviation 0.961, almost that of pure
+# noise. The pin at $x_T$ loosens early: after ten moves the mean is at −0.555 already. The pin at $x_0$ pulls
+# late, and holds exactly. And many small moves agree with a single big one at all four times, up to the 0.007
+# by which chance moves a mean of 20,000: (7.8) holds for all pairs $s < t$ together.
 #
 # So *if* $x_0$ were known, generating would be a walk with a formula. A sampler does not know it. It asks a
 # denoiser for a guess $\hat x_0$, makes one move of the bridge to that guess, and asks again:
@@ -577,13 +584,13 @@ figures.show(fig, alt="A broad bell from x_t, a narrow one from x_0, and the pro
 # %% [markdown]
 # ## One law is the mixture of the other
 #
-# Some walk-throughs say: "since $q(x_{t-1} \mid x_t)$ is unknown, we *turn it into* $q(x_{t-1} \mid x_t, x_0)$",
-# and go on as if the two were one. They are not. Whoever does not know $x_0$ must average over what it may
+# One walk-through says: since $q(x_{t-1} \mid x_t)$ is unknown, *turn it into* $q(x_{t-1} \mid x_t, x_0)$. Then
+# it goes on as if the two were one. They are not. Whoever does not know $x_0$ must average over what it may
 # have been:
 #
 # $$q(x_s \mid x_t) = \int q(x_s \mid x_t, x_0)\; q(x_0 \mid x_t)\; dx_0. \tag{7.11}$$
 #
-# Always Gaussian is only what stands inside the integral. Here is the first picture once more, built from
+# Only the first factor in the integral is always Gaussian. Here is the first picture once more, built from
 # (7.11): one bell for each possible $x_0$, as high as that $x_0$ is probable.
 
 # %%
@@ -640,11 +647,11 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 #
 # This also fixes the form of the model. Ho et al. take $p_\theta(x_{t-1} \mid x_t) = N(\mu_\theta(x_t, t),\,
 # \sigma_t^2 I)$: the network gives the mean, at each step one draws from this law, and $\sigma_t^2$ is a
-# table. (The second slot of $N$ holds a variance. Some notes put a standard deviation there.)
+# table. (The second slot of $N$ holds a variance. You may meet a standard deviation there.)
+#
+# This is a good place for a break.
 
 # %% [markdown]
-# (A good place for a break.)
-#
 # ## Get rid of $x_0$: the mean, told by the noise
 #
 # A network may guess $x_0$, but it may as well guess the noise $\epsilon$, since one gives the other. Solve
@@ -652,8 +659,9 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 #
 # $$x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\;\epsilon}{\sqrt{\bar\alpha_t}}, \tag{7.12}$$
 #
-# and insert it into (7.9). Use $\bar\alpha_t = \alpha_t\bar\alpha_{t-1}$ twice and $\alpha_t + \beta_t = 1$
-# once:
+# and insert it into (7.9). The second line uses $\bar\alpha_t = \alpha_t\bar\alpha_{t-1}$ in the first fraction
+# and multiplies the second one by $\sqrt{\alpha_t}/\sqrt{\alpha_t}$. The third collects $x_t$ and uses
+# $\bar\alpha_t = \alpha_t\bar\alpha_{t-1}$ again, the last one $\alpha_t + \beta_t = 1$:
 #
 # $$\begin{aligned}
 # \tilde\mu_t
@@ -923,7 +931,8 @@ for name, mean in answers.items():
 # ## How much noise should a step back add?
 #
 # The mean is settled. The model $N(\mu, \sigma_t^2 I)$ still needs its variance, one number for each move. With
-# the mean $\mu = E[x_s \mid x_t]$, the expected log density of one coordinate is
+# the mean $\mu = E[x_s \mid x_t]$, the log density that the model gives to the true $x_s$, on average over the
+# chain and for one coordinate, is
 #
 # $$E\Big[-\tfrac12 \log(2\pi\sigma^2) - \frac{(x_s - \mu)^2}{2\sigma^2}\Big],
 # \quad\text{largest at}\quad \sigma_*^2 = E\big[(x_s - \mu)^2\big] = E\,\operatorname{Var}(x_s \mid x_t). \tag{7.19}$$
@@ -1032,8 +1041,8 @@ best = optimal_var(schedule, t, t - 1, two_bumps)
 small, large = schedule.posterior_var[1:], schedule.beta[1:]
 print("   t   tilde beta        best        beta   best / tilde beta   tilde beta / beta")
 for i in (2, 10, 100, 500, 1000):
-    s, m, l = (table[i - 1].item() for table in (small, best, large))
-    print(f"{i:4}   {s:.4e}  {m:.4e}  {l:.4e}   {m / s:17.4f}   {s / l:17.4f}")
+    low, mid, top = (table[i - 1].item() for table in (small, best, large))
+    print(f"{i:4}   {low:.4e}  {mid:.4e}  {top:.4e}   {mid / low:17.4f}   {low / top:17.4f}")
 
 # %%
 fig, axes = figures.new(1, 2, height=3)
@@ -1140,13 +1149,13 @@ for moves in (1000, 20):
               f"beta {price(law, broad):.4f} nats")
 
 # %% [markdown]
-# "$\tilde\beta$ is the exact choice, and it hardly matters anyway", say some notes. It is exact for one
+# "$\tilde\beta$ is the more exact choice, and it hardly matters", says one set of notes. It is exact for one
 # point. For the two bumps and 1000 moves it costs 0.4416 nats per dimension, 0.3900 of them on $t = 2 \dots
 # 10$, and $\beta$ costs 0.0029. With 20 moves and narrow data the roles are swapped: 0.0009 against 0.4525.
 # There is no right choice without looking at data and number of moves.
 #
 # **What DDPM did.** The paper reports that both choices gave similar samples, at $T = 1000$
-# [Ho20, Sec. 3.2]. Some notes say that DDPM uses $\tilde\beta$. As far as its released scripts show, the
+# [Ho20, Sec. 3.2]. "DDPM uses $\tilde\beta$", you may read. As far as its released scripts show, the
 # CIFAR-10 models took the larger one and the 256 × 256 models the smaller. So name the choice when you
 # report a result.
 
@@ -1202,7 +1211,7 @@ for i in (2, 10, 100):
 # | often said | better | shown above |
 # |---|---|---|
 # | we turn $q(x_{t-1} \mid x_t)$ into $q(x_{t-1} \mid x_t, x_0)$ | one is the mixture of the other | 1.199e-04 and 5.453e-05 |
-# | reverse steps are Gaussian | if the step is small for the density it leads to | 0.55 and 0.00007 nats |
+# | reverse steps are Gaussian | if the step is small for the density it leads to | 5.5e-01 and 7.4e-05 nats |
 # | quotients of Gaussians are Gaussian | if precision is left | −1.0 |
 # | variance $(1-\alpha_t)(1-\bar\alpha_{t-1})/(1-\bar\alpha_{t-1})$ | $1-\bar\alpha_t$ below | 2.20 times too large |
 # | exponent $-\tfrac12\tfrac1\Sigma x^2 - 2\mu x$ | the bracket holds both terms | peak at −0.00016, not 0.32945 |
@@ -1220,7 +1229,14 @@ for i in (2, 10, 100):
 #
 # **To think about.** A network gives $\hat x_0$ with an error of its own, so its $E(x_0 - \hat x_0)^2$ is
 # larger than $E \operatorname{Var}(x_0 \mid x_t)$. Which variance should go with *that* mean: more than
-# (7.21), or less? (Look at (7.19) again.)
+# (7.21), or less?
+#
+# <details><summary>Answer</summary>
+#
+# More. The best variance is the mean squared error of the mean in use, as in (7.19); with $\hat x_0$ in (7.8)
+# it is $\tilde\beta_t + c_t^2\,E(x_0 - \hat x_0)^2$.
+#
+# </details>
 #
 # **Before:** [06 · How fast should the signal go?](06_schedules_and_snr.ipynb) · **Next:**
 # [08 · What exactly is minimized?](08_bound.ipynb)
