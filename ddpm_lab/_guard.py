@@ -17,7 +17,7 @@ def times(t, T, *, lowest=1, batch=None, name="t"):
     elif isinstance(t, bool) or not hasattr(t, "__index__"):
         raise TypeError(
             f"{name} must be an int or a (B,) int64 tensor; got {_say(t)}. "
-            "Times count steps: they are never fractions."
+            "Times count steps: they are never fractions. For a batch use torch.tensor([...])."
         )
     else:
         t = int(t)
@@ -199,6 +199,28 @@ def variance(value, name, *, zero=True):
     return v
 
 
+def fits(var, mean):
+    """A variance that broadcasts to the mean's shape without making it grow."""
+    try:
+        var.expand(mean.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"var must broadcast to the mean's shape {tuple(mean.shape)}; got {tuple(var.shape)}. "
+            "One variance for each item has shape (B, 1, ..., 1): see schedules.coef."
+        ) from None
+    return var
+
+
+def factor(value, mean, name):
+    """A factor like the mean, of a shape that does not make the mean grow."""
+    try:
+        return fits(torch.as_tensor(value, dtype=mean.dtype, device=mean.device), mean)
+    except (TypeError, RuntimeError):
+        raise TypeError(f"{name} must be a number or a tensor; got {_say(value)}.") from None
+    except ValueError as error:
+        raise ValueError(str(error).replace("var", name, 1)) from None
+
+
 def pixels(x, name="x"):
     """Pixel values in [-1, 1]."""
     largest = float(x.abs().max())
@@ -339,6 +361,26 @@ def beta(beta):
             "beta_t is the share of new noise in one step: with a short chain, lower beta_T."
         )
     return beta
+
+
+def log_snr(log_snr):
+    """(T,) log-SNRs in nats that fall at every step and that float64 can tell from no noise."""
+    log_snr = values(log_snr, "log_snr")
+    if bool(torch.isnan(log_snr).any()):
+        raise ValueError("log_snr must hold numbers; got NaN. Look at how it was computed.")
+    if float(log_snr[0]) > 36:
+        raise ValueError(
+            f"log_snr must not exceed 36 nats; got {float(log_snr[0]):g} at t = 1. "
+            "Beyond that float64 cannot tell abar from 1: start with a little noise."
+        )
+    rises = log_snr[1:] >= log_snr[:-1]
+    if bool(rises.any()):
+        t = int(torch.nonzero(rises)[0]) + 1
+        raise ValueError(
+            f"log_snr must fall at every step; got {float(log_snr[t - 1]):g} at t = {t} and "
+            f"{float(log_snr[t]):g} at t = {t + 1}. A step adds noise."
+        )
+    return log_snr
 
 
 def abar(abar):

@@ -188,7 +188,10 @@ def chain(
     >>> [t for t, x_t in chain(linear(T=3), torch.zeros(1, 2), generator=seeded(0))]
     [1, 2, 3]
     """
-    x_t = _guard.data(x_0, "x_0")
+    return _chain(schedule, _guard.data(x_0, "x_0"), _guard.generator(generator))
+
+
+def _chain(schedule, x_t, generator):
     for t in range(1, schedule.T + 1):
         step = transition(schedule, x_t, t - 1, t)
         x_t = draw(step, normal_like(x_t, generator=generator))

@@ -41,13 +41,19 @@ def seeded(seed: int, device="cpu") -> torch.Generator:
 
     Parameters
     ----------
-    seed : int
+    seed : int >= 0
     device : where the noise is drawn. A CPU generator gives the same numbers on every machine.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the seed is a whole number >= 0.
 
     >>> a, b = torch.randn(3, generator=seeded(7)), torch.randn(3, generator=seeded(7))
     >>> bool((a == b).all())
     True
     """
+    seed = _guard.count(seed, "seed", lowest=0, advice="Any whole number does.")
     return torch.Generator(device=device).manual_seed(seed)
 
 
@@ -129,8 +135,10 @@ def push(p: Gaussian, scale, noise_var=0.0) -> Gaussian:
     >>> push(Gaussian(torch.tensor([3.0]), torch.tensor(1.0)), scale=2.0, noise_var=5.0)
     Gaussian(mean=tensor([6.]), var=tensor(9.))
     """
+    scale = _guard.factor(scale, p.mean, "scale")
+    noise_var = _guard.factor(noise_var, p.mean, "noise_var")
     _guard.variance(noise_var, "noise_var")
-    return Gaussian(scale * p.mean, scale**2 * p.var + noise_var)
+    return Gaussian(scale * p.mean, scale**2 * _like(p.var, p.mean) + noise_var)
 
 
 def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
@@ -162,10 +170,13 @@ def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
     _guard.alike(mean=prior.mean, y=y)
+    scale = _guard.factor(scale, y, "scale")
+    noise_var = _guard.factor(noise_var, y, "noise_var")
     _guard.variance(noise_var, "noise_var", zero=False)
-    seen_var = scale**2 * prior.var + noise_var
-    gain = prior.var * scale / seen_var
-    return Gaussian(prior.mean + gain * (y - scale * prior.mean), prior.var * noise_var / seen_var)
+    var = _like(prior.var, y)
+    seen_var = scale**2 * var + noise_var
+    gain = var * scale / seen_var
+    return Gaussian(prior.mean + gain * (y - scale * prior.mean), var * noise_var / seen_var)
 
 
 def log_prob(p: Gaussian, x: Data) -> Tensor:
@@ -276,7 +287,7 @@ def _log_interval(lower, upper):
 def _expanded(p):
     """var in the full shape of mean: sums over axes must count every axis."""
     _guard.variance(p.var, "var", zero=False)
-    return _like(p.var, p.mean).expand(p.mean.shape)
+    return _guard.fits(_like(p.var, p.mean), p.mean).expand(p.mean.shape)
 
 
 def _like(var, x):

@@ -222,9 +222,15 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     -------
     (B,) float, bits per dimension
 
+    Raises
+    ------
+    ValueError
+        Unless there is one number of nats per item.
+
     >>> import math
     >>> nats = torch.tensor([64 * math.log(256)])           # 64 pixels of 256 equal levels
     >>> bits_per_dim(nats, torch.zeros(1, 1, 8, 8))
     tensor([8.])
     """
+    _guard.per_item(nats, x)
     return nats / (x[0].numel() * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()

@@ -142,7 +142,6 @@ def ddim(
 # Walks: from x_T to x_0 --------------------------------------------------------------------------
 
 
-@torch.no_grad()
 def reverse(
     schedule: Schedule,
     denoise: Denoiser,
@@ -179,9 +178,15 @@ def reverse(
     2 1 1.0
     1 0 1.0
     """
-    x_t = _guard.data(x_T, "x_T")
+    _guard.data(x_T, "x_T")
     rng = _guard.generator(generator)
-    for t, s in _moves(_guard.walk(_all_times(schedule, times), schedule.T)):
+    times = _guard.walk(_all_times(schedule, times), schedule.T)
+    return _reverse(schedule, denoise, x_T, step, times, rng)
+
+
+@torch.no_grad()
+def _reverse(schedule, denoise, x_t, step, times, rng):
+    for t, s in _moves(times):
         x0_hat = denoise(x_t, _batch(t, x_t))
         p = step(schedule, x_t, x0_hat, t, s)
         x_s = draw(p, normal_like(x_t, generator=rng))
@@ -212,6 +217,11 @@ def sample(
     -------
     (B, *D) float32, data units
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the times fall within 0..T and `generator` is a torch.Generator.
+
     >>> from ddpm_lab import gaussians, oracles, schedules
     >>> schedule = schedules.cosine(T=50)
     >>> denoise = oracles.mixture_denoiser(oracles.ring(8, std=0.0), schedule)
@@ -224,7 +234,6 @@ def sample(
     return deque(walks, maxlen=1).pop().x_s  # only the last one is kept in memory
 
 
-@torch.no_grad()
 def flow(
     schedule: Schedule, denoise: Denoiser, x: Data, *, times, order: Literal[1, 2] = 2
 ) -> Iterator[Walk]:
@@ -264,8 +273,12 @@ def flow(
     tensor([[1., 1.]])
     """
     _guard.choice(order, (1, 2), "order")
-    x_t = _guard.data(x, "x")
-    for t, s in _moves(_guard.path(times, schedule.T)):
+    return _flow(schedule, denoise, _guard.data(x, "x"), _guard.path(times, schedule.T), order)
+
+
+@torch.no_grad()
+def _flow(schedule, denoise, x_t, times, order):
+    for t, s in _moves(times):
         x0_hat, eps_hat = _guess(schedule, denoise, x_t, t)
         x_s = _mix(schedule, x0_hat, eps_hat, s)
         if order == 2 and s > 0:
@@ -276,7 +289,6 @@ def flow(
         x_t = x_s
 
 
-@torch.no_grad()
 def multistep(
     schedule: Schedule,
     denoise: Denoiser,
@@ -316,10 +328,17 @@ def multistep(
     >>> last.x_s.round(decimals=1)
     tensor([[1., 1.]])
     """
-    x_t = _guard.data(x_T, "x_T")
+    if generator is not None:
+        _guard.generator(generator)
+    _guard.data(x_T, "x_T")
+    return _multistep(schedule, denoise, x_T, _guard.walk(times, schedule.T))
+
+
+@torch.no_grad()
+def _multistep(schedule, denoise, x_t, times):
     half_log_snr = 0.5 * schedule.log_snr  # lambda
     earlier_guess = earlier_h = None
-    for t, s in _moves(_guard.walk(times, schedule.T)):
+    for t, s in _moves(times):
         x0_hat = denoise(x_t, _batch(t, x_t))
         h = half_log_snr[s] - half_log_snr[t]
         guess = _guard.alike(x_t=x_t, x0_hat=x0_hat)[1]

@@ -317,6 +317,7 @@ def from_log_snr(log_snr, name: str = "custom") -> Schedule:
     log_snr = _guard.values(log_snr, "log_snr")
     if len(log_snr) > 1 and float(log_snr[0]) == math.inf:
         log_snr = log_snr[1:]
+    log_snr = _guard.log_snr(log_snr)
     return Schedule(name, torch.cat([torch.ones(1, dtype=torch.float64), log_snr.sigmoid()]))
 
 
@@ -372,6 +373,9 @@ def scaled_snr(schedule: Schedule, factor: float) -> Schedule:
 def respaced(schedule: Schedule, times) -> Schedule:
     """Keep only some times, renumbered 0, 1, 2, …: the same noise levels, a shorter chain.
 
+    Meant for oracles and for training. A network that was trained on the long chain must be told
+    the long chain's times: walk it with `samplers.reverse(…, times=strides(T, K))` instead.
+
     Parameters
     ----------
     times : a falling walk [t_K, …, t_1, 0] such as `strides(T, K)` returns
@@ -413,7 +417,21 @@ def strides(T: int, steps: int) -> list[int]:
 def row(table: Table, t: Times) -> Tensor:
     """Row t of a table: a scalar for one time, (B,) for a batch of times. Stays float64.
 
+    Parameters
+    ----------
+    table : (T+1,) float64
+    t : int or (B,) int64, 0..T. There is no row -1: it would quietly be row T.
+
+    Returns
+    -------
+    () or (B,) float64
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless t is a whole number in 0..T.
+
     >>> row(linear().abar, torch.tensor([0, 1]))
     tensor([1.0000, 0.9999], dtype=torch.float64)
     """
-    return table[t]
+    return table[_guard.times(t, len(table) - 1, lowest=0)]

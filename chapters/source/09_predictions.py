@@ -8,24 +8,23 @@
 #
 # - turn any of the four predictions into the other three, with formulas that you have checked,
 # - say which of them breaks down at which end of time, and by how much,
-# - say what the best possible prediction *is* (it is not "a sample of noise"),
+# - say what the best possible prediction *is*,
 # - read the score off a denoiser, and the other way round.
 #
-# **You need** [05 · Forward](05_forward.ipynb) and the signal-to-noise ratio of
-# [06 · Schedules and SNR](06_schedules_and_snr.ipynb). About 60 minutes; it runs in under a minute.
+# **You need** [05 · Forward](05_forward.ipynb), the signal-to-noise ratio of
+# [06 · Schedules and SNR](06_schedules_and_snr.ipynb) and, for one section, the score of
+# [07 · Posterior](07_posterior.ipynb). About 60 minutes; it runs in under a minute.
 #
 # **In the papers:** [Ho20] Sec. 3.2 (eps), [SH22] Salimans and Ho 2022, Sec. 4 and Appendix D (v),
 # [Kar22] Karras et al. 2022 (the preconditioned network), Vincent 2011 and Efron 2011 (score and
 # Tweedie's formula).
 
 # %%
-import math
-
 import sympy as sp
 import torch
 
-from ddpm_lab import datasets, figures, forward, losses, networks, oracles, predictions, schedules
-from ddpm_lab import training
+from ddpm_lab import datasets, explorers, figures, forward, networks, oracles, predictions
+from ddpm_lab import schedules, training
 from ddpm_lab.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
@@ -38,26 +37,26 @@ exact = oracles.mixture_denoiser(data, schedule)  # the best guess of x_0, in cl
 x = torch.linspace(-2.5, 2.5, 401, dtype=torch.float64)[:, None]
 fig, axes = figures.new(1, 3, width=8.4, height=2.9, sharey=True)
 for ax, t in zip(axes, (100, 400, 900)):
-    names = predictions.convert(schedule, exact(x, t), "x0", x, t)._asdict()
+    names = predictions.convert(schedule, exact(x, t), "x0", x, t)._asdict()  # name -> values
     curves = {name: value[:, 0] for name, value in names.items()}
     figures.curves(x[:, 0], curves, ax=ax, title=f"t = {t}", xlabel="x_t, data units", ylabel="")
     ax.set_ylim(-3, 3)
     print(f"t = {t}: at x_t = 2.5 " + ", ".join(f"{n} {c[-1]:+.3f}" for n, c in curves.items()))
-axes[0].set_ylabel("best prediction")
+axes[0].set_ylabel("best prediction (cut at ±3)")
 for ax in axes[1:]:
     ax.get_legend().remove()
-figures.show(fig, alt="The best x0, eps, v and score as functions of x_t, at three times.")
+figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t = 900 v lies on x0.")
 
 # %% [markdown]
 # Each panel shows **one** denoiser, the best there is for data in two bumps, under its four names. At
 # $t = 100$ there is little noise: the x0 curve follows the data, and eps is the small rest. At $t = 900$ it
 # is the other way round: eps copies $x_t$ (2.5 in, about 2.5 out) and x0 has hardly anything to say.
 #
-# **Predict.** Which curve stays of moderate size and simple shape in *all* three panels?
+# **Predict.** At $t = 100$ the curve of v nearly lies on another one. On which? And at $t = 900$?
 #
 # <details><summary>Answer</summary>
 #
-# v comes closest: it looks like eps where eps is informative, like −x0 where x0 is. Keep that in mind.
+# On eps at $t = 100$; on x0, near zero, at $t = 900$. The next section says why.
 #
 # </details>
 
@@ -78,8 +77,9 @@ figures.show(fig, alt="The best x0, eps, v and score as functions of x_t, at thr
 # $$\hat x_0 = \frac{x_t - b\,\hat\epsilon}{a}, \qquad
 # \hat\epsilon = \frac{x_t - a\,\hat x_0}{b}. \tag{9.3}$$
 #
-# From (9.1) and (9.2) together: multiply the first by $a$, the second by $b$, subtract, and use
-# $a^2 + b^2 = 1$; then multiply by $b$ and $a$ and add:
+# From (9.1) and (9.2) together: $a$ times the first minus $b$ times the second, with
+# $a^2 + b^2 = 1$: that is $a\,x_t - b\,v = (a^2 + b^2)\,x_0$. In the same way
+# $b\,x_t + a\,v = (b^2 + a^2)\,\epsilon$. So
 #
 # $$\hat x_0 = a\,x_t - b\,\hat v, \qquad \hat\epsilon = b\,x_t + a\,\hat v. \tag{9.4}$$
 #
@@ -97,8 +97,11 @@ print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0*
 
 # %% [markdown]
 # All differences are 0. The last line says what v is: $(x_0, \epsilon)$ and $(x_t, v)$ have the same
-# length, so the second pair is the first one **turned by an angle** $\varphi$ with $\cos\varphi = a$. As $t$
-# runs from 0 to $T$, the angle runs from 0 to almost 90°, and v is the direction in which $x_t$ moves.
+# length, so the second pair is the first one **turned by an angle** $\varphi$ with $\cos\varphi = a$ and
+# $\sin\varphi = b$. As $t$ runs from 0 to $T$, the angle runs from 0 to almost 90°. And v is the direction in
+# which $x_t$ then moves: differentiate $\cos\varphi\,x_0 + \sin\varphi\,\epsilon$ by $\varphi$ and you get
+# $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$, at right angles to $x_t$. At small $t$, v is nearly $\epsilon$; at
+# large $t$ it is nearly $-x_0$.
 #
 # A warning on letters. Papers that use v write $\alpha_t, \sigma_t$ for $a, b$. Whoever inserts Ho's
 # $\alpha_t = 1-\beta_t$ and a standard deviation of the reverse step $\sigma_t$ gets two numbers whose
@@ -137,8 +140,8 @@ for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t,
     print(f"{name:>9}: misses x_0 by {((guess - x_0) ** 2).mean().sqrt():.3f} (root mean square)")
 
 # %% [markdown]
-# Even with the *true* noise, $x_t - \epsilon$ misses the data by 0.72 at $t = 500$, nearly as much as the
-# data themselves vary. Formula (9.3) is exact.
+# Even with the *true* noise, $x_t - \epsilon$ misses the data by 0.725 at $t = 500$, almost three quarters of
+# their standard deviation, which is 1. Formula (9.3) is exact.
 #
 # ### Exercise 9.2 · The target v
 
@@ -168,7 +171,8 @@ def my_v_to_x0(schedule, x_t, v, t):
 v_to_x0 = check("predictions.v_to_x0", my_v_to_x0)
 
 # %% [markdown]
-# The package has one function for all conversions. Its last argument but two says what the output means:
+# The package has one function for all conversions. Its argument `kind` says what the output means. (Lines
+# with `_guard` refuse bad input with a message.)
 
 # %%
 figures.show_source(predictions.convert)
@@ -207,15 +211,16 @@ figures.show(fig, alt="An error in eps grows to 157 in x0 at t = 1000; one in v 
 # %% [markdown]
 # An eps-network's mistakes are divided by 100 at $t = 1$ and multiplied by 157 at $t = 1000$. With v the
 # factor never exceeds 1. So "predicting noise is easier" is half the truth: eps is the better-scaled output
-# where there is **little** noise, x0 where there is **much**, and v follows the better of the two.
+# where there is **little** noise, x0 where there is **much**. An x0-network must be right to 0.01 at $t = 1$,
+# while the others get that factor for nothing; an eps-network must be right to 0.006 at $t = 1000$. v lies
+# below both everywhere. (Errors of size 1 can be compared because all three targets have variance 1 here.)
 #
-# And do not confuse *hard to predict* with *harmful*: at $t = 1$ the noise is nearly unpredictable (next
-# section), but its error is multiplied by 0.01.
-#
-# At the very end the division can fail altogether. A schedule with zero terminal SNR has $a = 0$:
+# At the very end the division can fail altogether. A schedule with zero terminal SNR has $a = 0$, so
+# $\hat x_0 = 0\,x_t - 1\,\hat v$; with $\hat v = 1$:
 
 # %%
 ends_in_noise = schedules.zero_terminal(schedule)
+one = torch.ones(1, 1, dtype=torch.float64)
 try:
     predictions.convert(ends_in_noise, one, "eps", one, 1000)
 except ValueError as error:
@@ -225,7 +230,8 @@ print("v still works: x0 =", predictions.convert(ends_in_noise, one, "v", one, 1
 # %% [markdown]
 # ### Exercise 9.4 · The factor
 #
-# For the plain number $|\hat x_0 - x_0|$ per unit of eps-error: return it for a schedule and a time.
+# For the plain number $|\hat x_0 - x_0|$ per unit of eps-error: return it for a schedule and a time. (The
+# check uses a small schedule of its own.)
 
 # %% tags=["exercise"]
 def my_amplification(schedule, t):
@@ -251,8 +257,9 @@ amplify = check("predictions.amplify", my_amplification)
 #
 # </details>
 #
-# For squared error the best guess of anything is its conditional mean, and because (9.3) and (9.4) are
-# straight lines in the unknowns, the best guesses convert into each other like the things themselves:
+# Why the mean? For any guess $c$ of a random $y$, $E(y-c)^2 = \operatorname{Var} y + (E y - c)^2$: the second
+# term vanishes at $c = E y$. And because (9.3) and (9.4) are linear with $x_t$ fixed, the best guesses convert
+# into each other like the things themselves:
 #
 # $$\hat\epsilon^\ast = E[\epsilon \mid x_t] = \frac{x_t - a\,E[x_0 \mid x_t]}{b}. \tag{9.6}$$
 #
@@ -268,18 +275,23 @@ for t in (1, 10, 100, 300, 1000):
     x_t = forward.noised(schedule, x_0, t, eps)
     best = predictions.convert(schedule, exact(x_t, t), "x0", x_t, t)
     v = predictions.target(schedule, "v", x_0, eps, t)
-    left = [((guess - truth) ** 2).mean() for guess, truth in
-            ((best.eps, eps), (best.x0, x_0), (best.v, v))]
-    print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:6.5f} {left[2]:6.4f}")
+    left = [((guess - truth) ** 2).mean() / truth.var() for guess, truth in
+            ((best.eps, eps), (best.x0, x_0), (best.v, v))]  # as a share of the target's variance
+    print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:7.5f} {left[2]:7.5f}")
 
 # %% [markdown]
 # At $t = 1$ the best eps has variance 0.002: nearly zero, as promised, and 99.8 % of the noise's variance
 # is left as error. At $t = 1000$ it has variance 1: it copies $x_t$, and hardly any error is left. Between the
-# two, it is neither. And the loss a network *can* reach differs a thousandfold along $t$. A loss of 0.1 may
-# be excellent at one time and miserable at another; that is why chapter 11 draws losses against this floor.
+# two, it is neither. The loss that a network *can* reach differs ten thousandfold along $t$ for eps and for
+# x0, and only twofold for v. A loss of 0.1 may be excellent at one time and miserable at another; that is why
+# chapter 11 draws losses against this floor.
+#
+# Do not confuse *hard to predict* with *harmful*, by the way. At $t = 1$ the noise is nearly unpredictable,
+# but its error is multiplied by 0.01; at $t = 1000$ the unavoidable eps-error of $\sqrt{0.00004} = 0.006$,
+# times 157, is just the unavoidable x0-error of 1. What hurts is the **avoidable** part.
 #
 # The same look answers another claim, that at large $t$ an x0-network "must invent a picture from nothing".
-# It must not: its best answer there is the mean of the data.
+# It need not: its best answer there is the mean of the data.
 
 # %%
 x_T = forward.noised(schedule, x_0, 1000, normal_like(x_0, generator=seeded(3)))
@@ -292,10 +304,9 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 #
 # ## The score
 #
-# The **score** of a law is the gradient of its log-density: the direction in which density grows fastest.
-# What has it to do with denoising? Write the density of $x_t$ as an average over the clean data,
-# $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$. For the Gaussian inside we know
-# $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$. Differentiate, line by line:
+# The **score** of a law is the gradient of its log-density, here with respect to $x_t$: the direction in which
+# the density grows fastest. You met its link with denoising in chapter 07, (7.17). In our letters, with
+# $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$ and $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$:
 #
 # $$\begin{aligned}
 # \nabla \log q(x_t) &= \frac{E_{x_0}[\nabla q(x_t \mid x_0)]}{q(x_t)}
@@ -304,7 +315,7 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 # &= -\frac{x_t - a\,E[x_0 \mid x_t]}{b^2} \;=\; -\frac{E[\epsilon \mid x_t]}{b}.
 # \end{aligned} \tag{9.7}$$
 #
-# Read backwards it is **Tweedie's formula**: the best guess of the data from the score alone,
+# New is to read it backwards. **Tweedie's formula** gives the best guess of the data from the score alone:
 #
 # $$E[x_0 \mid x_t] = \frac{x_t + b^2\, \nabla \log q(x_t)}{a}. \tag{9.8}$$
 #
@@ -351,9 +362,10 @@ score = check("predictions.score", my_score)
 # $$\|\epsilon - \hat\epsilon\|^2 = \mathrm{SNR}\;\|x_0 - \hat x_0\|^2, \qquad
 # \|v - \hat v\|^2 = (\mathrm{SNR} + 1)\;\|x_0 - \hat x_0\|^2. \tag{9.9}$$
 #
-# So training on eps *is* training on x0, with a weight that depends on $t$. No landscape is "smoother" by
-# itself, nothing "memorizes" or "generalizes" because of the name. What changes is (1) how much each $t$
-# counts, and (2) which function the network's last layer has to produce.
+# So, for one and the same guess, training on eps *is* training on x0 with a weight that depends on $t$. That
+# gives no reason why one name should "memorize" and another "generalize", or why one landscape should be
+# smoother: the *best* guesses are the same. What does change is (1) how much each $t$ counts, and (2) which
+# function the network has to produce.
 
 # %%
 # eq: 9.9
@@ -386,53 +398,81 @@ def my_loss_factor(schedule, kind, t):
 same_loss = check("predictions.same_loss", my_loss_factor)
 
 # %% [markdown]
-# How much do (1) and (2) matter in practice? Train the same small network three times, on the same points,
-# with the same seeds, once for each kind (chapter 11 explains the training). Then compare the error of
-# $\hat x_0$ with that of the exact denoiser. A ratio of 1.00 is perfect.
+# Which of the two matters in practice? Train the same small network on the same points, with the same
+# seeds (chapter 11 explains the training): once for each kind, and twice more as a control, with an x0- and
+# an eps-output whose errors **count like v's**. Then compare the error of $\hat x_0$ with that of the exact
+# denoiser. A ratio of 1.00 is perfect.
 #
-# **Predict.** Which kind will be worst at large $t$, and which at small $t$?
+# **Predict.** Which kind will be worst at large $t$, and which at small $t$? Will the control cure them?
 
 # %%
+class CountsLikeV(torch.nn.Module):
+    """A network whose output means `kind`, translated to v before it is judged."""
+
+    def __init__(self, net, kind):
+        super().__init__()
+        self.net, self.kind = net, kind
+
+    def forward(self, x_t, t):
+        return predictions.convert(schedule, self.net(x_t, t), self.kind, x_t, t).v
+
+
 rng = seeded(5)
 points = oracles.sample(data, 20_000, generator=rng)
 fresh = oracles.sample(data, 20_000, generator=rng)
+
+# %%
 learned = {}
-for kind in ("x0", "eps", "v"):
-    net, rng = networks.build(networks.MLP, seed=0, dim=1, width=64, depth=3), seeded(6)
-    batches = datasets.batches(points, 512, generator=rng)
+for name in ("x0", "eps", "v", "x0 like v", "eps like v"):
+    output, judged_as = name.split()[0], name.split()[-1]
+    net = networks.build(networks.MLP, seed=0, dim=1, width=64, depth=3)
+    if output != judged_as:
+        net = CountsLikeV(net, output)
     ema = training.EMA(net, decay=0.99)  # a running average of the weights
-    for _ in training.train(schedule, net, batches, kind=kind, steps=1500, lr=5e-3, ema=ema,
+    rng = seeded(6)
+    batches = datasets.batches(points, 512, generator=rng)
+    for _ in training.train(schedule, net, batches, kind=judged_as, steps=1500, lr=5e-3, ema=ema,
                             generator=rng):
-        pass
-    learned[kind] = predictions.denoiser(schedule, ema.net, kind)
+        pass  # each turn of this loop is one training step; chapter 11 looks at them
+    learned[name] = predictions.denoiser(schedule, ema.net, judged_as)
 print("trained:", ", ".join(learned))
 
 # %%
-times = (1, 10, 50, 200, 400, 600, 800, 900, 1000)
-ratios = {kind: [] for kind in learned}
+times = (1, 10, 50, 200, 400, 600, 800, 950, 990, 1000)
+ratios = {name: [] for name in learned}
 for t in times:
     x_t = forward.noised(schedule, fresh, t, normal_like(fresh, generator=seeded(t)))
-    best = ((exact(x_t, t) - fresh) ** 2).mean()
-    for kind, denoise in learned.items():
+    least = ((exact(x_t, t) - fresh) ** 2).mean()
+    for name, denoise in learned.items():
         with torch.no_grad():
-            ratios[kind].append(float(((denoise(x_t, t) - fresh) ** 2).mean() / best))
-print("   t " + "".join(f"{kind:>10}" for kind in ratios))
+            ratios[name].append(float(((denoise(x_t, t) - fresh) ** 2).mean() / least))
+print("   t" + "".join(f"{name:>12}" for name in ratios))
 for i, t in enumerate(times):
-    print(f"{t:4} " + "".join(f"{values[i]:10.2f}" for values in ratios.values()))
-fig = figures.curves(times, ratios, xlabel="time t, steps", ylabel="error / least possible",
-                     log_y=True, height=3)
-figures.show(fig, alt="x0 is poor at small t, eps at large t; v stays close to 1 throughout.")
+    print(f"{t:4}" + "".join(f"{values[i]:12.2f}" for values in ratios.values()))
+
+# %%
+log_snr = schedule.log_snr[torch.tensor(times)]  # spreads both ends of time
+fig = figures.curves(log_snr, ratios, xlabel="log-SNR, nats (clean data at the right)",
+                     ylabel="error / least possible", log_y=True, height=3.2)
+for line in fig.axes[0].lines:
+    line.set_marker("o")
+figures.show(fig, alt="x0 is poor at the clean end, eps at the noisy end; counted like v both heal.")
+worst = {name: max(values) for name, values in ratios.items()}
+print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.items()))
 
 # %% [markdown]
-# Between $t = 200$ and $t = 600$ the three agree with the exact denoiser to about 1 %: there the name does
-# **not** matter. At the ends it does. The x0-network makes 37 times the least possible error at $t = 1$: it
-# would have to copy its input to within 0.01, and its last layer is not that exact. The eps-network makes 15
-# times the least possible error at $t = 1000$, where its output is divided by 0.006. The v-network stays
-# within 1 % everywhere.
+# From $t = 200$ to 600 the three kinds agree with the exact denoiser to about 1 %: there the name does **not**
+# matter. At the ends it does. The x0-network makes 37 times the least possible error at $t = 1$, the
+# eps-network 15 times at $t = 1000$; v stays within 1 % everywhere.
 #
-# How bad is 15 times? The least possible error of x0 at $t = 1000$ is about 1, the variance of the data, so
-# such a guess is far off. A sampler forgives it in part: from $t = 1000$ to 999 it moves only a tiny bit
-# towards the guess. One jump from $t = 1000$ would not.
+# The control says why. The very same outputs, judged like v, come down to 1.13 and 1.38 at worst. So most of
+# the damage was (1), the **weight**: the x0-loss hardly notices an error of 0.06 at $t = 1$, where 0.01 was
+# possible, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What is left is (2),
+# the shape of the output. (One seed, one small network, one dimension: do not read more into the digits.)
+#
+# How bad is 15 times? The least possible error of x0 at $t = 1000$ is 1, the variance of the data, so such a
+# guess is far off. A sampler of many steps forgives it in part: from $t = 1000$ to 999 it moves only a tiny
+# bit towards the guess. One jump from $t = 1000$ would not.
 
 # %% [markdown]
 # ## The same idea in other letters
@@ -443,7 +483,8 @@ figures.show(fig, alt="x0 is poor at small t, eps at large t; v stays close to 1
 #
 # $$D = \frac{1}{1+\sigma^2}\,x + \frac{\sigma}{\sqrt{1+\sigma^2}}\,F. \tag{9.10}$$
 #
-# Insert: $1/(1+\sigma^2) = a^2$ and $\sigma/\sqrt{1+\sigma^2} = b$, so $D = a\,x_t + b\,F$. Compare with (9.4),
+# (This $\sigma$ is a third meaning of the letter: neither v's $b$ nor the spread of a reverse step.) Insert:
+# $1/(1+\sigma^2) = a^2$ and $\sigma/\sqrt{1+\sigma^2} = b$, so $D = a\,x_t + b\,F$. Compare with (9.4),
 # $\hat x_0 = a\,x_t - b\,\hat v$: the raw output $F$ **is $-v$**. Two names for one well-scaled idea.
 
 # %%
@@ -457,10 +498,15 @@ D = (x_t / schedule.signal[t]) / (1 + sigma**2) + sigma / (1 + sigma**2).sqrt() 
 print("their D with F = -v equals our x0_hat:", torch.allclose(D, exact(x_t, t), rtol=1e-12))
 
 # %% [markdown]
-# <!-- explorer: four_names -->
 # ## Move t yourself
 #
-# Watch the four curves of the first picture turn into each other as $t$ runs.
+# **Predict** before you move: at which $t$ does the eps-curve become a straight line? Where does v change from
+# following eps to lying flat?
+
+# %%
+explorer = explorers.four_names()
+print(explorer)
+explorer
 
 # %% [markdown]
 # ## Recap
@@ -469,7 +515,7 @@ print("their D with F = -v equals our x0_hat:", torch.allclose(D, exact(x_t, t),
 # conditional mean, so it converts like the thing itself; for eps it is near zero at small $t$ and a copy of
 # $x_t$ at large $t$. The score is $-\hat\epsilon/b$, exactly, for the noised law. The names differ in how an
 # output error reaches the picture: eps multiplies it by up to 157 on the usual schedule, v never by more than
-# 1. Training on one name is training on another with another weight.
+# 1. And for the same guess, a loss on one name is a loss on another with another weight.
 #
 # **One formula to keep**
 #
@@ -479,7 +525,7 @@ print("their D with F = -v equals our x0_hat:", torch.allclose(D, exact(x_t, t),
 #
 # | often said | better | shown above |
 # |---|---|---|
-# | predict the noise and subtract it | $(x_t - b\,\epsilon)/a$; subtracting misses by 0.72 | exercise 9.1 |
+# | predict the noise and subtract it | $(x_t - b\,\epsilon)/a$; subtracting misses by 0.725 | exercise 9.1 |
 # | predicting noise is easier | better scaled at low noise only | 0.01 and 157 |
 # | the network outputs a sample of $N(0,I)$ | it outputs $E[\epsilon \mid x_t]$, of variance 0.002 at $t = 1$ | table |
 # | at large $t$ an x0-network invents a picture | it answers the mean | std 0.006 |

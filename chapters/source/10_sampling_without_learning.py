@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 10 · How do you walk back, if the denoiser were perfect?
 #
-# Chapter 07 says where the chain was a moment ago, if you know the clean picture. When you sample, you do
-# not know it: you have a guess. In this chapter the guess is the best one there is, written down exactly,
-# without any network. Whatever goes wrong here, no training can mend. And very little has to go wrong.
+# Chapter 07 says where the chain was a moment ago, if you know the clean picture. When you sample, you
+# do not know it: you have a guess. In this chapter the guess is the best one there is, written down
+# exactly, without any network. Whatever goes wrong here, no training can mend. And very little has to
+# go wrong.
 #
 # **After this chapter you can**
 #
@@ -13,8 +14,8 @@
 # - race samplers against each other fairly, with a floor and error bars.
 #
 # **You need** [05 · Forward](05_forward.ipynb), [07 · Posterior](07_posterior.ipynb), and of
-# [09 · Predictions](09_predictions.ipynb) the idea that a guess of the data and a guess of the noise are one.
-# About 75 minutes; all of it runs in under a minute.
+# [09 · Predictions](09_predictions.ipynb) the idea that a guess of the data and a guess of the noise
+# are one. About 75 minutes; all of it runs in under a minute.
 #
 # **In the papers:** [Ho20] Sec. 3.2 and Algorithm 2; [Song21a] the DDIM paper; [Song21b, Sec. 4.3] the
 # flow; [Lu22] a fast solver.
@@ -38,9 +39,9 @@ print(schedule)
 # %% [markdown]
 # ## A first look: there and back
 #
-# A classical figure has three rows: data turn into noise, noise turns back into data, and some arrows. Here
-# are the first two rows. The data lie on a spiral, the *Swiss roll*. We write it as 400 small round
-# Gaussians along the curve, because for such data the best guess of $x_0$ is a formula.
+# A classical figure has three rows: data turn into noise, noise turns back into data, and some arrows.
+# Here are the first two rows. The data lie on a spiral, the *Swiss roll*. We write it as 400 small
+# round Gaussians along the curve, because for such data the best guess of $x_0$ is a formula.
 
 # %%
 n = 400
@@ -62,31 +63,33 @@ there = {t: forward.noised(schedule, points, t, eps) if t else points for t in t
 frames = {f"forward, t = {t}": there[t] for t in times}
 frames |= {f"back, t = {t}": back[t] for t in times}
 fig = figures.clouds(frames, columns=5, panel=1.6, limit=2.2, size=3)
-figures.show(fig, alt="Top: a spiral blurs into a round cloud. Bottom: a cloud, read leftward, curls up.")
+figures.show(fig, alt="Top: a spiral blurs into a cloud. Bottom, read leftward: a cloud curls up.")
 for t in times:
     far = [torch.cdist(x[t].double(), centers).amin(1).mean() for x in (there, back)]
-    print(f"t = {t:4}: mean distance to the nearest center: forward {far[0]:.3f}, back {far[1]:.3f}")
+    print(f"t = {t:4}: mean distance to the curve: forward {far[0]:.3f}, back {far[1]:.3f}")
 
 # %% [markdown]
-# Read the lower row from right to left. At each time it looks like the picture above it, though its points
-# never saw the data: they started as noise (right) and asked a denoiser a hundred times. In the end
-# they lie a little closer to the curve than real data do, 0.019 against 0.028. Remember that; it will turn up
-# again.
+# Read the lower row from right to left. At each time it looks like the picture above it, though its
+# points never saw the data: they started as noise (right) and asked a denoiser a hundred times. In the
+# end they lie a little closer to the curve than real data do, 0.019 against 0.028. Remember that; it
+# will turn up again.
 #
-# Three questions are left. What is the guess? What does the walk do with it? And what is in the third row?
+# Three questions are left. What is the guess? What does the walk do with it? And what is in the third
+# row?
 
 # %% [markdown]
 # ## The best guess, from Bayes' rule
 #
-# You see $x_t$. Many $x_0$ may have become it: each with the probability $q(x_0)$ of being data at all, times
-# the probability $q(x_t \mid x_0)$ of having been noised to $x_t$. The guess with the smallest mean squared
-# error is the average over all of them (chapter 09):
+# You see $x_t$. Many $x_0$ may have become it: each with the probability $q(x_0)$ of being data at all,
+# times the probability $q(x_t \mid x_0)$ of having been noised to $x_t$. The guess with the smallest
+# mean squared error is the average over all of them (chapter 09):
 #
 # $$\hat x_0(x_t, t) = E[x_0 \mid x_t]
 # = \frac{\int x_0\; q(x_0)\; q(x_t \mid x_0)\, dx_0}{\int q(x_0)\; q(x_t \mid x_0)\, dx_0}. \tag{10.1}$$
 #
-# No formula is needed to *see* that: noise a million data, keep those that landed near 0.5, and look up where
-# they came from. The data are the course's two-bump law, half of it around −0.97 and half around +0.97.
+# No formula is needed to *see* that: noise a million data, keep those that landed near 0.5, and look up
+# where they came from. The data are the course's two-bump law, half of it around −0.97 and half around
+# +0.97.
 
 # %%
 # eq: 10.1
@@ -107,14 +110,15 @@ print(f"(10.1) on a grid: {(grid[:, 0] * prior * likely).sum() / (prior * likely
 # %% [markdown]
 # ### Exercise 10.1 · The perfect denoiser of a data set
 #
-# Now let the data be $N$ points, all equally likely. The integrals in (10.1) become sums over the points.
-# Return the guess for a batch: `points` has shape `(N, D)`, `x_t` has shape `(B, D)`, `t` is a number.
-# Where has a point $x_i$ moved to by time $t$, and how wide is the noise around it?
+# Now let the data be $N$ points, all equally likely. The integrals in (10.1) become sums over the
+# points. Return the guess for a batch: `points` has shape `(N, D)`, `x_t` has shape `(B, D)`, `t` is a
+# number. Where has a point $x_i$ moved to by time $t$, and how wide is the noise around it?
 #
 # <details><summary>Hint</summary>
 #
-# `torch.cdist(a, b)` gives all distances between the rows of `a` and those of `b`. Weights $e^{c_i}/\sum_j
-# e^{c_j}$ are called a softmax: `c.softmax(dim=1)`; written by hand, the sum may underflow to 0.
+# `torch.cdist(a, b)` gives all distances between the rows of `a` and those of `b`. Weights
+# $e^{c_i}/\sum_j e^{c_j}$ are called a softmax: `c.softmax(dim=1)`; written by hand, the sum may
+# underflow to 0.
 #
 # </details>
 
@@ -138,10 +142,10 @@ guess = check("sampling.dataset_denoiser", my_guess)
 # w_i \propto \exp\Big(-\frac{\|x_t - \sqrt{\bar\alpha_t}\, x_i\|^2}{2\,(1-\bar\alpha_t)}\Big),
 # \quad \sum_i w_i = 1. \tag{10.2}$$
 #
-# For a **mixture** of Gaussians with weights $\pi_k$, means $m_k$ and variances $v_k$ the same idea needs two
-# facts. Blob $k$, noised, is a Gaussian around $\sqrt{\bar\alpha_t}\,m_k$ of variance
-# $\bar\alpha_t v_k + 1-\bar\alpha_t$ (chapter 05). And inside a blob the guess is Bayes' rule for Gaussians
-# (chapter 07): start from $m_k$ and lean toward what was seen. So
+# For a **mixture** of Gaussians with weights $\pi_k$, means $m_k$ and variances $v_k$ the same idea
+# needs two facts. Blob $k$, noised, is a Gaussian around $\sqrt{\bar\alpha_t}\,m_k$ of variance
+# $\bar\alpha_t v_k + 1-\bar\alpha_t$ (chapter 05). And inside a blob the guess is Bayes' rule for
+# Gaussians (chapter 07): start from $m_k$ and lean toward what was seen. So
 #
 # $$\hat x_0 = \sum_k w_k \Big[m_k + g_k\,(x_t - \sqrt{\bar\alpha_t}\, m_k)\Big],\quad
 # g_k = \frac{\sqrt{\bar\alpha_t}\, v_k}{\bar\alpha_t v_k + 1 - \bar\alpha_t},\quad
@@ -162,46 +166,46 @@ print(f"two bumps: (10.3) gives {denoise(here, 300).item():.4f}")
 figures.show_source(oracles.mixture_denoiser)
 
 # %% [markdown]
-# Simulation, grid and formulas agree within the standard errors. (The package adds up (10.3) in an order that
-# needs no array of size batch × blobs × dimensions. `_joint` returns the logarithm of
+# Simulation, grid and formulas agree within one and a half standard errors. (The package adds up (10.3)
+# in an order that needs no array of size batch × blobs × dimensions. `_joint` returns the logarithm of
 # $\pi_k N(x_t; \dots)$.)
 #
-# **Predict.** Sketch $\hat x_0$ against $x_t$ for the two bumps: at $t = 20$, where there is hardly any noise;
-# at $t = 300$; at $t = 1000$.
+# **Predict.** Sketch $\hat x_0$ against $x_t$ for the two bumps: at $t = 20$, where there is hardly any
+# noise; at $t = 300$; at $t = 1000$.
 
 # %%
 x = torch.linspace(-2.5, 2.5, 501, dtype=torch.float64)[:, None]
 curves = {f"t = {t}": denoise(x, t)[:, 0] for t in (20, 100, 300, 1000)}
 fig = figures.curves(x[:, 0], curves, xlabel="x_t, data units", ylabel="best guess of x_0",
                      width=6, height=3)
-figures.show(fig, alt="At t = 20 nearly the diagonal, at 100 and 300 an S, at 1000 a flat line at 0.")
+figures.show(fig, alt="At t = 20 nearly the diagonal, at 100 and 300 an S, at 1000 flat at 0.")
 for name, y in curves.items():
     print(f"{name:>8}: guess at x_t = 0.2 {y[270]:+.3f}, at 0.5 {y[300]:+.3f}, at 2 {y[450]:+.3f}")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# At $t = 20$ the guess is close to $x_t$ itself, nearly the diagonal. By $t = 300$ it is an S: which bump? At
-# $t = 1000$ nothing can be seen, and the best guess is the mean of all data, 0, whatever $x_t$ is. No data
-# lie there.
+# At $t = 20$ the guess is close to $x_t$ itself, nearly the diagonal. By $t = 300$ it is an S: which
+# bump? At $t = 1000$ nothing can be seen, and the best guess is the mean of all data, 0, whatever $x_t$
+# is. No data lie there.
 #
 # </details>
 
 # %% [markdown]
 # ## Algorithm 2, line by line
 #
-# Chapter 07 has the law of an earlier $x_s$ given **both** ends, $q(x_s \mid x_t, x_0)$. We know one end. So
-# put the guess in the place of the other:
+# Chapter 07 has the law of an earlier $x_s$ given **both** ends, $q(x_s \mid x_t, x_0)$. We know one
+# end. So put the guess in the place of the other:
 #
 # $$p(x_s \mid x_t) = q\big(x_s \mid x_t,\; x_0 = \hat x_0(x_t, t)\big). \tag{10.4}$$
 #
-# That is the whole sampler. Is it allowed? Chapter 07 showed: the mean of (10.4) is **exactly** that of the
-# true way back, because the mean is linear in $x_0$. The spread is a little too small, because the guess
-# pretends to be sure. Small steps make that harmless; we will see how small.
+# That is the whole sampler. Is it allowed? Chapter 07 showed: the mean of (10.4) is **exactly** that of
+# the true way back, because the mean is linear in $x_0$. The spread is a little too small, because the
+# guess pretends to be sure. Small steps make that harmless; we will see how small.
 #
 # With $s = t-1$ and the guess written through the noise,
-# $\hat x_0 = (x_t - \sqrt{1-\bar\alpha_t}\,\hat\epsilon)/\sqrt{\bar\alpha_t}$, this is the line of Algorithm 2
-# in [Ho20]:
+# $\hat x_0 = (x_t - \sqrt{1-\bar\alpha_t}\,\hat\epsilon)/\sqrt{\bar\alpha_t}$, this is the line of
+# Algorithm 2 in [Ho20]:
 #
 # $$x_{t-1} = \frac{1}{\sqrt{\alpha_t}}\Big(x_t - \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\;\hat\epsilon\Big)
 # + \sigma_t\, z, \qquad z \sim N(0, I). \tag{10.5}$$
@@ -222,22 +226,24 @@ for t in (1, 2, 500, 1000):
     x0_hat = denoise(x_t, t)
     law = forward.posterior(schedule, x0_hat, x_t, t, t - 1)  # (10.4)
     eps_hat = predictions.convert(schedule, x0_hat, "x0", x_t, t).eps
-    line = (x_t - schedule.beta[t] / schedule.noise[t] * eps_hat) / schedule.alpha[t].sqrt()  # (10.5)
+    share = schedule.beta[t] / schedule.noise[t]
+    line = (x_t - share * eps_hat) / schedule.alpha[t].sqrt()  # (10.5) without its noise
     worst = max(worst, float((law.mean - line).abs().max()))
 print(f"the mean of (10.4) and the line (10.5) differ by less than 1e-10: {worst < 1e-10}")
-print(f"sigma_t at t = 1000: {schedule.beta[1000].sqrt():.4f}; its square: {schedule.beta[1000]:.4f}")
+print(f"sigma_1000: {schedule.beta[1000].sqrt():.4f}; its square: {schedule.beta[1000]:.4f}")
 figures.show_source(samplers.ddpm)
 
 # %% [markdown]
 # $\sigma_t$ is a **standard deviation**. Some notes call it "the variance", and then write
 # $\mu + \Sigma\,z$ where $\mu + \sqrt{\Sigma}\,z$ is meant: 0.0200 instead of 0.1414 at $t = 1000$.
 #
-# Which $\sigma_t$? [Ho20] offers two: the posterior's variance $\tilde\beta_t$, in the package `var="small"`,
-# and $\beta_t$, `var="large"`. They are right for data that are one point, and for data that are $N(0, I)$
-# (chapter 07). We compare them further down.
+# Which $\sigma_t$? [Ho20] offers two: the posterior's variance $\tilde\beta_t$, in the package
+# `var="small"`, and $\beta_t$, `var="large"`. They are right for data that are one point, and for data
+# that are $N(0, I)$ (chapter 07). We compare them further down.
 #
-# **Predict.** A popular summary of (10.5): "the network predicts the noise, we subtract it from the image". How
-# much of the predicted noise does one step subtract at $t = 500$: all, half, or a hundredth of it?
+# **Predict.** A popular summary of (10.5): "the network predicts the noise, we subtract it from the
+# image". How much of the predicted noise does one step subtract at $t = 500$: all, half, or a hundredth
+# of it?
 
 # %%
 for t in (1, 10, 500, 1000):
@@ -246,14 +252,15 @@ for t in (1, 10, 500, 1000):
           f"then adds {schedule.beta[t].sqrt():.4f} of fresh noise")
 
 # %% [markdown]
-# About a hundredth: $\beta_t/\sqrt{\alpha_t(1-\bar\alpha_t)}$ is 0.0105 at $t = 500$. And then it **adds** ten
-# times as much fresh noise, 0.1002. (Fresh noise points anywhere, the predicted noise always the same way;
-# a thousand small pulls in one direction win against a thousand small kicks in all.)
+# About a hundredth: $\beta_t/\sqrt{\alpha_t(1-\bar\alpha_t)}$ is 0.0105 at $t = 500$. And then it
+# **adds** ten times as much fresh noise, 0.1002. (Fresh noise points anywhere, the predicted noise much
+# the same way from step to step. A thousand small pulls in one direction win against a thousand small
+# kicks in all.)
 #
 # ### Exercise 10.2 · One move of Algorithm 2
 #
-# Write (10.5) with $\sigma_t^2 = \beta_t$. `eps_hat` is the guess of the noise, `z` is standard normal, `t` is a
-# number. Mind the last line of the table above: what about $t = 1$?
+# Write (10.5) with $\sigma_t^2 = \beta_t$. `eps_hat` is the guess of the noise, `z` is standard normal,
+# `t` is a number. Mind the third line of the table above: what about $t = 1$?
 
 # %% tags=["exercise"]
 def my_ancestral_step(schedule, x_t, eps_hat, t, z):
@@ -279,8 +286,8 @@ print(f"mean distance from 0: {x.abs().mean():.3f} (data 0.970), std {x.std():.3
 print(f"differs from samplers.ddpm by less than 1e-9: {bool((x - last.x_s).abs().max() < 1e-9)}")
 
 # %% [markdown]
-# A complete diffusion sampler: five lines, and your step. The course's loop is the same, with any two times
-# $t > s$ and any kind of step:
+# A complete diffusion sampler: a loop of two lines, and your step. The course's loop is the same, with
+# any two times $t > s$ and any kind of step:
 
 # %%
 figures.show_source(samplers.reverse)
@@ -289,18 +296,20 @@ print(f"moves of the default walk: {len(range(schedule.T, -1, -1)) - 1}")
 # %% [markdown]
 # ## Why throw fresh noise?
 #
-# We want to get rid of noise. Yet each step adds some. **Predict.** Leave it out: at each step go to the mean
-# of (10.4), the most reasonable place. The data are $N(0, 1)$. What is the standard deviation of the samples?
+# We want to get rid of noise. Yet each step adds some. **Predict.** Leave it out: at each step go to
+# the mean of (10.4), the most reasonable place. The data are $N(0, 1)$. What is the standard deviation
+# of the samples?
 #
-# For such data everything can be done by hand. The best guess is $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$. Insert it
-# in the mean of (10.4), use $\bar\alpha_t = \alpha_t\bar\alpha_{t-1}$, and collect:
+# For such data everything can be done by hand. The best guess is $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$.
+# Insert it in the mean of (10.4), use $\bar\alpha_t = \alpha_t\bar\alpha_{t-1}$, and collect:
 #
 # $$\frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}\,\sqrt{\bar\alpha_t}\;x_t
 # + \frac{\sqrt{\alpha_t}\,(1-\bar\alpha_{t-1})}{1-\bar\alpha_t}\;x_t
 # = \sqrt{\alpha_t}\;\frac{\bar\alpha_{t-1}(1-\alpha_t) + 1 - \bar\alpha_{t-1}}{1-\bar\alpha_t}\; x_t
 # = \sqrt{\alpha_t}\; x_t. \tag{10.6}$$
 #
-# Every step shrinks. After all of them, $x_0 = \sqrt{\alpha_1\alpha_2\cdots\alpha_T}\;x_T = \sqrt{\bar\alpha_T}\;x_T$.
+# Every step shrinks. After all of them,
+# $x_0 = \sqrt{\alpha_1\alpha_2\cdots\alpha_T}\;x_T = \sqrt{\bar\alpha_T}\;x_T$.
 
 # %%
 # eq: 10.6
@@ -316,15 +325,16 @@ def mean_only(schedule, x_t, x0_hat, t, s):
     return Gaussian(samplers.ddpm(schedule, x_t, x0_hat, t, s).mean, torch.zeros(()))
 
 
-guess_bell = oracles.mixture_denoiser(oracles.ring(1, radius=0.0, std=1.0), schedule)  # N(0, I) data
+bell = oracles.ring(1, radius=0.0, std=1.0)  # a ring of one blob in the middle is N(0, I)
+guess_bell = oracles.mixture_denoiser(bell, schedule)
 x = samplers.sample(schedule, guess_bell, (1000, 2), step=mean_only, generator=seeded(8))
 print(f"N(0, 1) data, means only: std {x.std():.4f}; sqrt(abar_T) = {schedule.signal[-1]:.4f}")
 
 # %% [markdown]
-# 0.0064 instead of 1: the cloud collapses onto its mean. And data in two bumps? To judge samples we need a
-# ruler. The **Wasserstein distance** W1 is the mean distance by which the points of one sample must be moved to
-# turn it into the other; in one dimension: sort both and compare. We sort the samples and compare with the exact
-# quantiles of the data.
+# 0.0064 instead of 1: the cloud collapses onto its mean. And data in two bumps? To judge samples we
+# need a ruler. The **Wasserstein distance** W1 is the mean distance by which the points of one sample
+# must be moved to turn it into the other; in one dimension: sort both and compare. We sort the samples
+# and compare with the exact quantiles of the data (the places below which a given share of it lies).
 
 # %%
 places = torch.linspace(-5, 5, 100_001, dtype=torch.float64)
@@ -345,15 +355,15 @@ def w1(samples):
     return (both - quantiles).abs().mean().item()
 
 
-floor = [w1(oracles.sample(bumps, 4000, generator=seeded(i))) for i in range(20)]
-print(f"W1 of 4000 true draws, twenty times: {min(floor):.4f} to {max(floor):.4f}, "
+floor = [w1(oracles.sample(bumps, 5000, generator=seeded(i))) for i in range(20)]
+print(f"W1 of 5000 true draws, twenty times: {min(floor):.4f} to {max(floor):.4f}, "
       f"mean {sum(floor) / 20:.4f}")
 
 # %%
 walks = {}
 for name, step in (("means only", mean_only), ("with noise", samplers.ddpm)):
-    walks[name] = samplers.sample(schedule, denoise, (4000, 1), step=step, generator=seeded(1))
-walks["true draws"] = oracles.sample(bumps, 4000, generator=seeded(2))
+    walks[name] = samplers.sample(schedule, denoise, (5000, 1), step=step, generator=seeded(1))
+walks["true draws"] = oracles.sample(bumps, 5000, generator=seeded(2))
 fig, axes = figures.new(1, 3, height=2.5, sharex=True)
 for ax, (name, y) in zip(axes, walks.items()):
     ax.hist(y[:, 0], bins=80, range=(-2, 2), density=True, color=figures.SKY)
@@ -362,26 +372,28 @@ for ax, (name, y) in zip(axes, walks.items()):
     print(f"{name}: std {y.std():.3f}, inside a bump {inside:.3f}, W1 {w1(y):.4f}, "
           f"within 0.3 of the middle {(y.abs() < 0.3).double().mean():.2%}")
 axes[0].set_ylabel("density")
-figures.show(fig, alt="Means only: two thin spikes near ±0.66. With noise: two bumps like the data's.")
+figures.show(fig, alt="Means only: two thin spikes near ±0.66. With noise: two bumps as in data.")
 edge = torch.tensor(0.3, dtype=torch.float64)
 print(f"exactly: data {F(edge) - F(-edge):.2%}, pure noise {2 * torch.special.ndtr(edge) - 1:.2%}")
 
 # %% [markdown]
-# Without noise there are two thin spikes in the wrong place: the overall spread is 0.661 instead of 1, the one
-# inside a bump 0.072 instead of 0.243. With noise both are right, and W1 is within what 4000 true draws give.
+# Without noise there are two thin spikes in the wrong place: the overall spread is 0.661 instead of 1,
+# the one inside a bump 0.072 instead of 0.243. With noise both are right, and W1 is within what 5000
+# true draws give.
 #
-# The reason is one sentence: **the earlier $x_s$ has a law, and a sampler has to draw from it, not report its
-# mean.** The noise is no decoration, and no device for variety. It puts back the spread that taking means takes
-# out. (There is *another* update that adds no noise and does not collapse. It is no mean. We get to it.)
+# The reason is one sentence: **the earlier $x_s$ has a law, and a sampler has to draw from it, not
+# report its mean.** The noise is no decoration, and no device for variety. It puts back the spread that
+# taking means takes out. (There is *another* update that adds no noise and does not collapse. It is no
+# mean. We get to it.)
 #
-# Some say: "such a model can generate any image." It generates its training law. Pure noise has 23.46 % of its
-# points within 0.3 of the middle; the samples have 0.24 %, the data 0.28 %.
+# Some say: "such a model can generate any image." It generates its training law. Pure noise has 23.58 %
+# of its points within 0.3 of the middle; the samples have 0.24 %, the data 0.29 %.
 #
 # ### What decides the sample?
 #
-# **Predict.** (a) Walk twice from the same $x_T$ with the same fresh noises $z$. (b) Walk twice from the same
-# $x_T$, with other $z$. How alike are the ends? (c) Noise data up to $t$ and walk back from there: do you recover
-# the original?
+# **Predict.** (a) Walk twice from the same $x_T$ with the same fresh noises $z$. (b) Walk twice from
+# the same $x_T$, with other $z$. How alike are the ends? (c) Noise data up to $t$ and walk back from
+# there: do you recover the original?
 
 # %%
 def ends(x_t, seed, times):
@@ -393,31 +405,32 @@ def alike(a, b):
     return torch.corrcoef(torch.cat([a, b], dim=1).T)[0, 1].item()
 
 
-x_T = normal_like(torch.empty(4000, 1), generator=seeded(1))
+x_T = normal_like(torch.empty(2500, 1), generator=seeded(1))
 hundred = schedules.strides(1000, 100)
 one, same, other = (ends(x_T, seed, hundred) for seed in (2, 2, 3))
 print(f"same x_T, same z: equal {bool((one == same).all())}; same x_T, other z: correlation "
       f"{alike(one, other):+.2f}")
-x_0 = oracles.sample(bumps, 4000, generator=seeded(4))
+x_0 = oracles.sample(bumps, 2500, generator=seeded(4))
 for t in (100, 300, 500, 1000):
     x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(5)))
     print(f"noised to t = {t:4} and walked back: correlation with the original "
           f"{alike(x_0, ends(x_t, 6, range(t, -1, -1))):+.2f}")
 
 # %% [markdown]
-# (a) Equal to the last bit: a sample is a deterministic function of $x_T$ **and all the $z$**, a thousand more
-# noises. (b) The start alone says almost nothing. (c) From $t = 100$ you get nearly the original, 0.95; from
-# $t = 1000$ something new, within chance (±0.02). "Removing the noise step by step finally recovers the original image" holds for little
-# noise only. [Chapter 00](00_start_here.ipynb) saw it on digits.
+# (a) Equal to the last bit: a sample is a deterministic function of $x_T$ **and all the $z$**, a
+# thousand more noises. (b) The start alone says almost nothing. (c) From $t = 100$ you get nearly the
+# original, 0.95; from $t = 1000$ something new: 0.01, and chance alone gives ±0.02. "Removing the noise
+# step by step finally recovers the original image" holds for little noise only.
+# [Chapter 00](00_start_here.ipynb) saw it on digits.
 #
-# "A thousand times slower than a GAN" is a statement about calls of a network, nothing else: a sample costs $T$ of
-# them. The rest of this chapter is about paying less.
+# "A thousand times slower than a GAN" is a statement about calls of a network, nothing else: a sample
+# costs $T$ of them. The rest of this chapter is about paying less.
 #
 # ### A Markov chain, Monte Carlo, but not MCMC
 #
-# Both words fit: the walk is a Markov chain, and it draws random numbers. But **MCMC** is the name of a method: a
-# step that leaves a law *unchanged*, applied again and again. Our step at $t$ turns the law of $x_t$ into another one,
-# that of $x_{t-1}$, and has to be used once.
+# Both words fit: the walk is a Markov chain, and it draws random numbers. But **MCMC** is the name of a
+# method: a step that leaves a law *unchanged*, applied again and again. Our step at $t$ turns the law
+# of $x_t$ into another one, that of $x_{t-1}$, and has to be used once.
 
 # %%
 y = oracles.sample(bumps, 10_000, generator=seeded(9))
@@ -428,64 +441,70 @@ for times_applied in range(101):
     y = draw(samplers.ddpm(schedule, y, denoise(y, 500), 500, 499), normal_like(y, generator=rng))
 
 # %% [markdown]
-# A step of MCMC for the data law would leave W1 where it was.
+# One use moves W1 from 0.002 to 0.014, a hundred uses to 0.338. A step of MCMC for the data law would
+# leave it where it was.
 
 # %% [markdown]
 # ## Two slips at the edge of the table
 #
-# **The last noise.** Descriptions that say "add $\sigma_t z$ at every $t$" add noise to the finished picture. With
-# `var="small"` nothing happens, because $\tilde\beta_1 = 0$. With `var="large"` it is $\sqrt{\beta_1}$.
+# **The last noise.** Descriptions that say "add $\sigma_t z$ at every $t$" add noise to the finished
+# picture. With `var="small"` nothing happens, because $\tilde\beta_1 = 0$. With `var="large"` it is
+# $\sqrt{\beta_1}$.
 #
-# **The wrong time.** Code that counts from 0 tells the denoiser "$t-1$" when the noise is that of $t$. Published
-# notebooks contain both slips; chapter 00 calls off-by-one the commonest bug of the field.
+# **The wrong time.** Code that counts from 0 tells the denoiser "$t-1$" when the noise is that of $t$.
+# Nothing crashes. (Both slips occur in published notebooks.)
 #
-# **Predict.** Told a smaller $t$ than the true one, the denoiser believes that there is less noise than there is.
-# Will the bumps come out too wide or too narrow? And does it matter more with 1000 steps or with 20?
+# **Predict.** Told a smaller $t$ than the true one, the denoiser believes that there is less noise than
+# there is. Will the bumps come out too wide or too narrow? And does it matter more with 1000 steps or
+# with 20?
 
 # %%
 def trial(steps, shift):
-    """3000 samples from a chain of `steps` steps whose denoiser is told t + shift."""
+    """4000 samples from a chain of `steps` steps whose denoiser is told t + shift."""
     short = schedules.respaced(schedule, schedules.strides(1000, steps))
     exact = oracles.mixture_denoiser(bumps, short)
 
     def told(x_t, t):
         return exact(x_t, (t + shift).clamp(1, steps))
 
-    return samplers.sample(short, told, (3000, 1), step=large, generator=seeded(1))
+    return samplers.sample(short, told, (4000, 1), step=large, generator=seeded(1))
 
 
 def judge(y):
     return f"{(y.abs() - y.abs().mean()).std():.3f}, {w1(y):.4f}"
 
 
-print("   T   right           told t - 1      told t + 1      (inside a bump, W1)")
+print("   T   right           told t - 1      told t + 1      (inside a bump ± 0.003, W1)")
+right = {}
 for steps in (20, 100, 1000):
-    print(f"{steps:4}  ", "   ".join(judge(trial(steps, shift)) for shift in (0, -1, 1)))
+    right[steps], less, more = (trial(steps, shift) for shift in (0, -1, 1))
+    print(f"{steps:4}   {judge(right[steps])}   {judge(less)}   {judge(more)}")
 
 # %%
-for steps in (20, 1000):
+for steps, y in right.items():
     std_1 = schedules.respaced(schedule, schedules.strides(1000, steps)).beta[1].sqrt()
-    y = trial(steps, 0)
     noisy = y + std_1 * normal_like(y, generator=seeded(2))
     print(f"T = {steps:4}: last noise {std_1:.3f}, or {127.5 * std_1:.2f} gray levels of an 8-bit "
-          f"picture; inside a bump, W1: {judge(y)}, with the last noise {judge(noisy)}")
+          f"picture; inside a bump and W1 become {judge(noisy)}")
 
 # %% [markdown]
-# The data have 0.243 inside a bump. Told too small a $t$, the denoiser leaves noise in, 0.304 with 100 steps; told
-# too large a $t$ it overcleans, 0.206. The last noise costs 1.3 gray levels with 1000 steps, hardly to be seen, and
-# 21.7 with 20. With 1000 steps all of it hides: the slips are then as small as one step is. That is how they survive.
+# The data have 0.243 inside a bump, and a right walk of 100 steps gives 0.255. Told too small a $t$,
+# the denoiser leaves noise in, 0.301; told too large a $t$ it overcleans, 0.204. The last noise is 1.27
+# gray levels with 1000 steps, hardly to be seen, and 21.71 with 20. With 1000 steps both slips hide:
+# they are then as small as one step is. That is how they survive.
 #
 # In this course row $t$ belongs to time $t$, and at $s = 0$ both variances are exactly 0.
 
 # %% [markdown]
 # ## The third row of the figure
 #
-# The classical figure has a third row, arrows, with the caption $\mu_\theta(x_t, t) - x_t$. The authors of more
-# than one set of notes could not read it. We can: it is the mean of a step back, minus where you stand. The **drift**.
+# The classical figure has a third row, arrows, with the caption $\mu_\theta(x_t, t) - x_t$. One set of
+# notes prints it and admits that its author could not read it. You can: it is the mean of a step back,
+# minus where you stand. The **drift**.
 #
-# Insert in (10.5) that the best guess of the noise is the score, $\hat\epsilon = -\sqrt{1-\bar\alpha_t}\;\nabla\log q(x_t)$
-# (chapter 09; $\nabla \log q$ is the direction in which $x_t$ becomes likelier), and $1/\sqrt{\alpha_t} \approx
-# 1 + \beta_t/2$:
+# Insert in (10.5) that the best guess of the noise is the score,
+# $\hat\epsilon = -\sqrt{1-\bar\alpha_t}\;\nabla\log q(x_t)$ (chapter 09; $\nabla \log q$ is the
+# direction in which $x_t$ becomes likelier), and $1/\sqrt{\alpha_t} \approx 1 + \beta_t/2$:
 #
 # $$\mu(x_t, t) - x_t = \frac{x_t + \beta_t\,\nabla\log q(x_t)}{\sqrt{\alpha_t}} - x_t
 # \;\approx\; \beta_t\,\Big(\frac{x_t}{2} + \nabla\log q(x_t)\Big). \tag{10.7}$$
@@ -504,47 +523,48 @@ print(f"equal to the middle of (10.7) within 1e-12: {bool((drift - middle).abs()
 print(f"largest difference from its right side: {(drift - short).abs().max():.1e}")
 
 # %% [markdown]
-# **Predict.** Where do the arrows point on the Swiss roll, at $t = 20$, at $t = 200$, at $t = 1000$? (The picture shows
-# directions; how long the arrows are is printed below it.)
+# **Predict.** Where do the arrows point on the Swiss roll, at $t = 20$, at $t = 200$, at $t = 1000$?
+# (The picture shows directions; how long the arrows are is printed below it.)
 
 # %%
-line = torch.linspace(-1.7, 1.7, 15)
+line = torch.linspace(-1.7, 1.7, 13)
 mesh = torch.cartesian_prod(line, line)
-fig, axes = figures.new(1, 4, width=8.4, height=2.4)
-for ax, t in zip(axes, (20, 60, 200, 1000)):
+fig, axes = figures.new(1, 3, width=8.4, height=3.3)
+for ax, t in zip(axes, (20, 200, 1000)):
     arrow = samplers.ddpm(schedule, mesh, guess_roll(mesh, t), t, t - 1).mean - mesh
     length = arrow.norm(dim=1, keepdim=True)
-    ax.scatter(*there[t].T, s=2, color=figures.SKY, linewidths=0)
-    ax.quiver(*mesh.T, *(arrow / length).T, color=figures.RED, width=0.007, scale=18)
-    ax.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal", xticks=[], yticks=[], title=f"t = {t}")
+    ax.quiver(*mesh.T, *(arrow / length).T, color=figures.ORANGE, width=0.006, scale=17)
+    ax.scatter(*there[t].T, s=3, color=figures.BLUE, linewidths=0, zorder=3)
+    ax.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal", xticks=[], yticks=[])
+    ax.set_title(f"t = {t}")
     inward = -(arrow * mesh).sum() / (mesh**2).sum()
-    print(f"t = {t:4}: mean length {length.mean():.4f}; on average toward the center by {inward:.4f} x_t")
-figures.show(fig, alt="Arrows at t = 20 point to the nearest arm of the spiral, at t = 1000 to the center.")
+    print(f"t = {t:4}: mean length {length.mean():.4f}; inward by {inward:.4f} x_t on average")
+figures.show(fig, alt="At t = 20 arrows point to the nearest arm of the spiral; at 1000, inward.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# At $t = 1000$ to the center, everywhere: there $q(x_t)$ is nearly $N(0, I)$, its score is $-x_t$, and (10.7) says
-# $-\tfrac12\beta_t x_t$. That is 0.0100 of $x_t$, half of $\beta_{1000} = 0.02$, as printed. At $t = 200$ still mostly
-# inward; at $t = 20$ each arrow goes to the nearest arm of the spiral.
+# At $t = 1000$ to the center, everywhere: there $q(x_t)$ is nearly $N(0, I)$, its score is $-x_t$, and
+# (10.7) says $-\tfrac12\beta_t x_t$. Half of $\beta_{1000} = 0.02$ is 0.01, and 0.0101 is printed. At
+# $t = 200$ they still go mostly inward. At $t = 20$ each arrow goes to the nearest arm of the spiral.
 #
 # </details>
 #
-# Why then does the cloud not shrink at $t = 1000$? Because each step also *adds* noise, which blows it up by just as
-# much. Arrows inward, noise outward, in balance. Take the noise away and the arrows win: that was the collapse.
-# A figure of arrows shows half of what a step does.
+# Why then does the cloud not shrink at $t = 1000$? Because each step also *adds* noise, which blows it
+# up by just as much. Arrows inward, noise outward, in balance. Take the noise away and the arrows win:
+# that was the collapse. A figure of arrows shows half of what a step does.
 
 # %% [markdown]
 # ## Why not jump?
 #
-# A perfect denoiser is asked a thousand times. Why not once? From $x_T$ to $\hat x_0$, done. Some notes say that
-# the way back *must* follow the steps of the way there. There is no such law. **Predict:** what do 10,000 samples
-# look like after one jump? After two?
+# A perfect denoiser is asked a thousand times. Why not once? From $x_T$ to $\hat x_0$, done. Some notes
+# say that the way back *must* follow the steps of the way there. There is no such law. **Predict:**
+# what do 10,000 samples look like after one jump? After two?
 #
 # ### Exercise 10.3 · A walk in fewer moves
 #
-# A walk is a falling list of times from $T$ to 0. Spread `steps` moves as evenly as whole numbers allow. (Any
-# rounding will do, if moves differ by at most one.)
+# A walk is a falling list of times from $T$ to 0. Spread `steps` moves as evenly as whole numbers
+# allow. (Any rounding will do, if moves differ by at most one.)
 
 # %% tags=["exercise"]
 def my_strides(T, steps):
@@ -564,31 +584,34 @@ for ax, steps in zip(axes, (1, 2, 5, 20, 100)):
                         generator=seeded(1))
     ax.hist(y[:, 0], bins=80, range=(-2, 2), density=True, color=figures.SKY)
     ax.plot(grid, prior, color=figures.RED, linewidth=1)  # the data, from the cell of (10.1)
-    ax.set(title=f"{steps} move" + "s" * (steps > 1), xlabel="x_0", xlim=(-2, 2), ylim=(0, 1.5))
-    print(f"{steps:3} moves: farthest from 0 {y.abs().max():.3f}, std {y.std():.3f}, W1 {w1(y):.3f}")
+    ax.set(title=f"{steps} move" + "s" * (steps > 1), xlabel="x_0, data units", xlim=(-2, 2),
+           ylim=(0, 1.5))
+    print(f"{steps:3} moves: farthest out {y.abs().max():.3f}, std {y.std():.3f}, W1 {w1(y):.3f}")
 axes[0].set_ylabel("density")
-figures.show(fig, alt="One move: a spike at 0, where no data are. More moves: the two bumps appear.")
+figures.show(fig, alt="One move: a spike at 0, where no data are. Later the two bumps appear.")
 
 # %% [markdown]
-# One jump returns $E[x_0 \mid x_T]$, the mean of everything that may still happen: all 10,000 samples within 0.028 of
-# 0, and the data are at ±0.97. That is why. **From noise, nothing is decided yet, and a mean cannot decide.** Each
-# move lets the walk commit to a little, and the next guess is better informed. Two moves give W1 0.740, five 0.217,
-# twenty 0.033, a hundred 0.009.
+# One jump returns $E[x_0 \mid x_T]$, the mean of everything that may still happen: all 10,000 samples
+# within 0.027 of 0, and the data are at ±0.97. That is why. **From noise, nothing is decided yet, and a
+# mean cannot decide.** Each move lets the walk commit to a little, and the next guess is better
+# informed. Two moves give W1 0.741, five 0.214, twenty 0.033, a hundred 0.012.
 #
-# A move from $t$ to $s$ needs no new theory: (10.4) holds for any $s < t$. Walking the thousand-step schedule in
-# strides is the same as a shorter schedule that keeps only these times, `schedules.respaced`.
+# A move from $t$ to $s$ needs no new theory: (10.4) holds for any $s < t$. Walking the thousand-step
+# schedule in strides is the same as a shorter schedule that keeps only these times,
+# `schedules.respaced`.
 #
 # ### Small or large variance?
 #
-# `var="small"` is right if the data are one point, `var="large"` if they are $N(0, I)$. How much does it matter?
-# For $N(0, 1)$ data we can know exactly, without drawing a single sample: everything stays Gaussian with mean 0, so
-# only the variance has to be followed.
+# `var="small"` is right if the data are one point, `var="large"` if they are $N(0, I)$. How much does
+# it matter? For $N(0, 1)$ data we can know exactly, without drawing a single sample: everything stays
+# Gaussian with mean 0, so only the variance has to be followed.
 #
 # ### Exercise 10.4 · Follow the variance
 #
-# Data $N(0, 1)$, perfect guess $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$, steps of `samplers.ddpm` with its small variance. At
-# `times[0]` the walker's variance is 1. What is it at `times[-1]`? (Each step multiplies $x_t$ by a factor and
-# adds independent noise. Ask `samplers.ddpm` about $x_t = 1$ to read off both.)
+# Data $N(0, 1)$, perfect guess $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$, steps of `samplers.ddpm` with its
+# small variance. At `times[0]` the walker's variance is 1. What is it at `times[-1]`? (Each step
+# multiplies $x_t$ by a factor and adds independent noise. Ask `samplers.ddpm` about $x_t = 1$ to read
+# off both.)
 
 # %% tags=["exercise"]
 def my_follow_variance(schedule, times):
@@ -609,29 +632,41 @@ for steps in (1000, 100, 20, 10):
     times = strides(1000, steps)
     # With the large variance every move keeps variance 1 (10.6), but for the last, which adds no
     # noise: it multiplies by the signal factor of the last stop before 0.
-    print(f"{steps:4} moves: std with the small variance {math.sqrt(follow_variance(schedule, times)):.3f}, "
+    small_std = math.sqrt(follow_variance(schedule, times))
+    print(f"{steps:4} moves: std with the small variance {small_std:.3f}, "
           f"with the large one {schedule.signal[times[-2]]:.3f}")
 ratio = schedule.beta[2:] / schedule.posterior_var[2:]
-price = 0.5 * (ratio - 1 - ratio.log()).sum()  # KL of two Gaussians with the same mean (chapter 05)
+# KL from the true step, of variance beta_t, to one with the small variance (5.13), summed
+price = 0.5 * (ratio - 1 - ratio.log()).sum()
 print(f"1000 moves, price in likelihood of the small variance: {price:.3f} nats per number")
 
+# %%
+*_, last = samplers.reverse(schedule, guess_roll, back[1000], step=large,
+                            times=strides(1000, 100), generator=seeded(4))
+far = torch.cdist(last.x_s.double(), centers).amin(1).mean()
+print(f"the spiral of the first picture, with the large variance: mean distance {far:.3f}")
+
 # %% [markdown]
-# With 1000 moves you could not tell the two apart by looking: 0.996 and 1.000. With 10, the small variance loses a
-# quarter of the spread, 0.740. (This is why the spiral of the first picture came out too thin.) What is still missing with the large variance, 0.947, is the last move's: it goes to a mean.
+# With 1000 moves you could not tell the two apart by looking: 0.996 and 1.000. With 10, the small
+# variance loses a quarter of the spread, 0.740. What is still missing with the large variance, 0.947,
+# is the last move's: it goes to a mean. And here is why the spiral of the first picture came out too
+# thin: same start, same number of moves, but with the large variance the points lie 0.026 from the
+# curve instead of 0.019. (Real data: 0.028.)
 #
-# So "the two choices behave alike" is a statement about many moves, and about *pictures*. In likelihood, the price
-# of having called a law too narrow, they differ even at 1000: 0.465 nats for each number. Chapter 08 counts it there.
+# So "the two choices behave alike" is a statement about many moves, and about *pictures*. In
+# likelihood, the price of having called a law too narrow, they differ even at 1000: 0.465 nats for each
+# number. Chapter 08 counts it there.
 
 # %% [markdown]
 # ## Throw less: DDIM
 #
-# Training (chapter 11) uses pairs $x_0, x_t$ only: one time, never two. So all that a trained network knows of the chain
-# are the **marginals** $q(x_t \mid x_0)$, the law at each time for itself. Whatever else has the same marginals is
-# served by the same denoiser. Let us look for such a walk, line by line.
+# Training (chapter 11) uses pairs $x_0, x_t$ only: one time, never two. So all that a trained network
+# knows of the chain are the **marginals** $q(x_t \mid x_0)$, the law at each time for itself. Whatever
+# else has the same marginals is served by the same denoiser. Let us look for such a walk, line by line.
 #
-# Suppose you stand at $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\;\epsilon$ and know $x_0$, so you know
-# $\epsilon$ too. For an earlier $s$ take the right amount of data, keep some of the *old* noise $\epsilon$, and fill
-# up with *fresh* noise $z$ of variance $v$:
+# Suppose you stand at $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\;\epsilon$ and know
+# $x_0$, so you know $\epsilon$ too. For an earlier $s$ take the right amount of data, keep some of the
+# *old* noise $\epsilon$, and fill up with *fresh* noise $z$ of variance $v$:
 #
 # $$x_s = \sqrt{\bar\alpha_s}\;x_0 + \sqrt{1-\bar\alpha_s - v}\;\epsilon + \sqrt{v}\;z,
 # \qquad 0 \le v \le 1 - \bar\alpha_s. \tag{10.8}$$
@@ -641,20 +676,24 @@ print(f"1000 moves, price in likelihood of the small variance: {price:.3f} nats 
 # $$\operatorname{Var}(x_s \mid x_0) = (1-\bar\alpha_s - v) + v = 1-\bar\alpha_s,
 # \qquad E[x_s \mid x_0] = \sqrt{\bar\alpha_s}\;x_0. \tag{10.9}$$
 #
-# That is $q(x_s \mid x_0)$ again, **for every $v$**. So if the marginal is right at $t$, it is right at $s$; it is right
-# at $T$ by choice; hence it is right everywhere. [Song21a] measures the fresh noise against the posterior's variance:
+# That is $q(x_s \mid x_0)$ again, **for every $v$**. So if the marginal is right at $t$, it is right at
+# $s$; it is right at $T$ by choice; hence it is right everywhere. [Song21a] measures the fresh noise
+# against the posterior's variance:
 #
 # $$v = \eta^2\,\tilde\beta_{ts}, \qquad
 # \tilde\beta_{ts} = \frac{1-\bar\alpha_s}{1-\bar\alpha_t}\Big(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\Big),
 # \qquad 0 \le \eta \le 1. \tag{10.10}$$
 #
-# $\eta = 1$ is the walk that we had, and $\eta = 0$ throws nothing. A sampler puts in $\hat x_0$ and $\hat\epsilon$.
+# $\eta = 1$ is the walk that we had, and $\eta = 0$ throws nothing. A sampler puts in the guesses
+# $\hat x_0$ and $\hat\epsilon$. Mind the price: (10.9) is exact for the true $x_0$. With a guess it
+# holds in the limit of small moves, and that is why the number of moves matters at all.
 #
 # ### Exercise 10.5 · A DDIM step
 #
-# Return the law of $x_s$, with $\hat x_0$ given, as a `Gaussian(mean, var)`. First solve $x_t =
-# \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for $\hat\epsilon$. The times `t` and `s` may be batches
-# (`row`, `coef`). A warning: the DDIM paper writes $\alpha_t$ for our $\bar\alpha_t$.
+# Return the law of $x_s$, with $\hat x_0$ given, as a `Gaussian(mean, var)`. First solve
+# $x_t = \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for $\hat\epsilon$. The
+# times `t` and `s` may be batches (`row`, `coef`). A warning: the DDIM paper writes $\alpha_t$ for our
+# $\bar\alpha_t$.
 
 # %% tags=["exercise"]
 def my_ddim_step(schedule, x_t, x0_hat, t, s, eta):
@@ -671,26 +710,32 @@ def my_ddim_step(schedule, x_t, x0_hat, t, s, eta):
 ddim_step = check("sampling.ddim_step", my_ddim_step)
 
 # %%
-# eq: 10.8, 10.9, 10.10
+# eq: 10.8, 10.9
 unit, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
 worst = 0.0
 for t, s in ((2, 1), (500, 499), (1000, 600), (40, 0)):
     for eta in (0.0, 0.5, 1.0):
         kept = ddim_step(schedule, unit, zero, t, s, eta).mean.item()  # factor on x_t
         law = ddim_step(schedule, schedule.signal[t] * unit, unit, t, s, eta)  # x_0 = 1, eps = 0
-        var = kept**2 * (1 - schedule.abar[t]) + law.var.item()  # push q(x_t | x_0) through the step
+        var = kept**2 * (1 - schedule.abar[t]) + law.var.item()  # q(x_t | x_0), pushed on to s
         worst = max(worst, abs(var - (1 - schedule.abar[s])), abs(law.mean - schedule.signal[s]))
 print(f"(10.9) holds for all three eta within 1e-14: {bool(worst < 1e-14)}")
+
+# %%
+# eq: 10.10
 x_t, x0_hat = (normal_like(torch.empty(9, 1).double(), generator=seeded(i)) for i in (1, 2))
-theirs, ours = samplers.ddpm(schedule, x_t, x0_hat, 500, 480), ddim_step(schedule, x_t, x0_hat, 500, 480, 1)
-print(f"eta = 1, 500 → 480: means differ by less than 1e-14: "
-      f"{bool((theirs.mean - ours.mean).abs().max() < 1e-14)}; variances {ours.var.item():.4f}, "
-      f"ddpm small {theirs.var.item():.4f}, large {large(schedule, x_t, x0_hat, 500, 480).var.item():.4f}")
+laws = {"ddim, eta = 1": ddim_step(schedule, x_t, x0_hat, 500, 480, 1.0),
+        "ddpm small": samplers.ddpm(schedule, x_t, x0_hat, 500, 480),
+        "ddpm large": large(schedule, x_t, x0_hat, 500, 480)}
+for name, law in laws.items():
+    away = (law.mean - laws["ddim, eta = 1"].mean).abs().max()
+    print(f"500 → 480, {name:>13}: means equal within 1e-14: {bool(away < 1e-14)}, "
+          f"variance {law.var.item():.4f}")
 
 # %% [markdown]
-# So "$\eta = 1$ is DDPM" means: DDPM **with the small variance, on the same times**. Two more slips live here. The
-# first is to print $\sigma_t^2 = \eta\,\sqrt{\cdot}\sqrt{\cdot}$, where the product of roots is $\sqrt{\tilde\beta_t}$. The
-# second is to read the paper's $\alpha$ as ours.
+# So "$\eta = 1$ is DDPM" means: DDPM **with the small variance, on the same times**. Two more slips
+# live here. The first is to print $\sigma_t^2 = \eta\,\sqrt{\cdot}\sqrt{\cdot}$, where the product of
+# roots is $\sqrt{\tilde\beta_t}$. The second is to read the paper's $\alpha$ as ours.
 
 # %%
 abar_t, abar_s = schedule.abar[500], schedule.abar[499]
@@ -703,11 +748,11 @@ mixed_up = (1 - alpha_s) / (1 - alpha_t) * (1 - alpha_t / alpha_s)
 print(f"with our alpha in the paper's formula: {mixed_up:.2e}")
 
 # %% [markdown]
-# Read as a variance, the product of roots is ten times too large at $\eta = 1$. With the wrong $\alpha$ hardly any noise
-# is left. Now look at the walks.
+# Read as a variance, the product of roots is ten times too large at $\eta = 1$. With the wrong $\alpha$
+# hardly any noise is left. Now look at the walks.
 #
-# **Predict.** Seven walkers, each sent off three times from the same $x_T$, with $\eta = 0$, 0.5 and 1. Which of the three
-# panels has smooth lines? And can lines cross in it?
+# **Predict.** Seven walkers, each sent off three times from the same $x_T$, with $\eta = 0$, 0.5 and 1.
+# Which of the three panels has smooth lines? And can lines cross in it?
 
 # %%
 x_T = normal_like(torch.empty(2000, 1), generator=seeded(11))
@@ -718,41 +763,48 @@ for ax, eta in zip(axes, (0.0, 0.5, 1.0)):
     path = {1000: x_T} | {w.s: w.x_s for w in walk}
     for i, color in enumerate(figures.COLOURS):
         ax.plot(list(path), [x[i] for x in path.values()], color=color, linewidth=0.9)
-    ax.set(title=f"eta = {eta:g}", xlabel="time t, steps (right to left)")
+    ax.set(title=f"eta = {eta:g}", xlabel="time t, steps (the way back)", xlim=(1000, 0))
     stay = ((x_T > 0) == (path[0] > 0)).double().mean()
     print(f"eta = {eta:g}: {stay:.0%} end on the side they started from; W1 {w1(path[0]):.4f}")
 axes[0].set_ylabel("x_t, data units")
-figures.show(fig, alt="Paths to two bumps: smooth for eta = 0, rougher for 0.5, jagged for eta = 1.")
+figures.show(fig, alt="Paths to two bumps: smooth for eta = 0, rougher for 0.5, jagged for 1.")
 
 # %% [markdown]
-# All three end in the right law, by different roads. With $\eta = 0$ the lines are smooth and never cross (in one
-# dimension they cannot: the same place at the same time has the same future), and everyone stays on their side. With
-# $\eta = 1$ the start decides little.
+# All three end in the right law, by different roads. With $\eta = 0$ the lines are smooth and never
+# cross (in one dimension they cannot: the same place at the same time has the same future), and
+# everyone stays on their side. With $\eta = 1$ the start decides little.
 #
 # Did leaving the Markov property make few steps possible? That is often said. Let us count.
 
 # %%
-print("W1, mean of four runs of 5000    (± largest spread of a row)")
-for steps in (5, 10, 20, 100):
-    found = {}
-    for name, step in {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.ddim}.items():
-        runs = [w1(samplers.sample(schedule, denoise, (5000, 1), step=step,
-                                   times=strides(1000, steps), generator=seeded(i))) for i in range(4)]
-        found[name] = torch.tensor(runs)
-    row_text = ", ".join(f"{name} {v.mean():.4f}" for name, v in found.items())
-    print(f"{steps:3} moves: {row_text}   (± {max(v.std() for v in found.values()):.4f})")
+steps_of = {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.ddim}
+
+
+def four_runs(step, moves):
+    """W1 of four runs of 5000 samples."""
+    options = {"step": step, "times": strides(1000, moves)}
+    return torch.tensor([w1(samplers.sample(schedule, denoise, (5000, 1), **options,
+                                            generator=seeded(i))) for i in range(4)])
+
+
+print("W1, mean ± spread of four runs:", *[f"{name:>20}" for name in steps_of])
+for moves in (5, 10, 20, 100):
+    found = [four_runs(step, moves) for step in steps_of.values()]
+    print(f"{moves:3} moves" + " " * 22, *[f"     {v.mean():.4f} ± {v.std():.4f}" for v in found])
 
 # %% [markdown]
-# The re-spaced DDPM runs in few moves as well. On this law, DDIM comes between the two variances at 5, 10 and 20
-# moves. What DDIM changes is the *error* and the *randomness*; what allows few steps is (10.4), which holds for any
-# $s < t$. Take the ranking as one about this toy: with networks and pictures, DDIM is reported to win at few steps, and the large
-# variance to lose.
+# The re-spaced DDPM runs in few moves as well. On this law, DDIM comes between the two variances at 5,
+# 10 and 20 moves. What DDIM changes is the *error* and the *randomness*; what allows few steps is
+# (10.4), which holds for any $s < t$. Take the ranking as one about this toy: with networks and
+# pictures [Song21a, Table 1] reports that DDIM wins at few steps, and the large variance loses. And
+# none of this needed new training: DDIM is another way to sample, not another model.
 #
 # <details><summary>And what is it that is no longer Markov?</summary>
 #
-# The *forward* process that belongs to (10.8). Run Bayes' rule from $x_s$ to $x_t$, given $x_0$: $E[x_t \mid x_s, x_0] =
-# \sqrt{\bar\alpha_t}\,x_0 + g\,(x_s - \sqrt{\bar\alpha_s}\,x_0)$ with gain $g = \sqrt{1-\bar\alpha_t}\sqrt{1-\bar\alpha_s-v}\,/\,(1-\bar\alpha_s)$.
-# The factor on $x_0$ is $\sqrt{\bar\alpha_t} - g\sqrt{\bar\alpha_s}$. It is 0 for $\eta = 1$ only. The next cell prints it.
+# The *forward* process that belongs to (10.8). Run Bayes' rule from $x_s$ to $x_t$, given $x_0$:
+# $E[x_t \mid x_s, x_0] = \sqrt{\bar\alpha_t}\,x_0 + g\,(x_s - \sqrt{\bar\alpha_s}\,x_0)$ with gain
+# $g = \sqrt{1-\bar\alpha_t}\sqrt{1-\bar\alpha_s-v}\,/\,(1-\bar\alpha_s)$. The factor on $x_0$ is
+# $\sqrt{\bar\alpha_t} - g\sqrt{\bar\alpha_s}$. It is 0 for $\eta = 1$ only. The next cell prints it.
 # The walk *back* is a Markov chain for every $\eta$: each step looks at $x_t$ alone.
 #
 # </details>
@@ -760,25 +812,28 @@ for steps in (5, 10, 20, 100):
 # %%
 for eta in (1.0, 0.5, 0.0):
     gain = ((1 - abar_t) * (1 - abar_s - eta**2 * small)).sqrt() / (1 - abar_s)
-    print(f"eta = {eta:3}: factor on x_0 in q(x_500 | x_499, x_0): {abar_t.sqrt() - gain * abar_s.sqrt():+.5f}")
+    on_x_0 = abar_t.sqrt() - gain * abar_s.sqrt()
+    print(f"eta = {eta:3}: factor on x_0 in q(x_500 | x_499, x_0): {on_x_0:+.5f}")
 
 # %% [markdown]
 # ## No dice at all: a flow
 #
 # Take $\eta = 0$ and more and more moves. What does the walk become? Write the two factors as an angle,
-# $\cos\varphi_t = \sqrt{\bar\alpha_t}$ and $\sin\varphi_t = \sqrt{1-\bar\alpha_t}$: 0 is clean data, almost 90° is noise. With
-# $\hat v = \cos\varphi_t\,\hat\epsilon - \sin\varphi_t\,\hat x_0$ from chapter 09, the move is a **rotation**:
+# $\cos\varphi_t = \sqrt{\bar\alpha_t}$ and $\sin\varphi_t = \sqrt{1-\bar\alpha_t}$: 0 is clean data,
+# almost 90° is noise. With $\hat v = \cos\varphi_t\,\hat\epsilon - \sin\varphi_t\,\hat x_0$ from
+# chapter 09, the move is a **rotation**:
 #
 # $$x_s = \cos\varphi_s\;\hat x_0 + \sin\varphi_s\;\hat\epsilon
 # = \cos(\varphi_s - \varphi_t)\;x_t + \sin(\varphi_s - \varphi_t)\;\hat v. \tag{10.11}$$
 #
-# For a tiny turn the cosine is 1 and the sine is the angle, so the limit is a differential equation, the
-# **probability flow** [Song21b]:
+# For a tiny turn the cosine is 1 and the sine is the angle, so the limit is a differential equation,
+# the **probability flow** [Song21b]:
 #
 # $$\frac{dx}{d\varphi} = \hat v(x, \varphi). \tag{10.12}$$
 #
-# No noise in it, and all marginals kept. What it does can be said exactly for $N(0, V)$ data, where all $q(x_t)$ are
-# normal with variance $V_t = \bar\alpha_t V + 1-\bar\alpha_t$. The flow stretches by the ratio of standard deviations,
+# No noise in it, and all marginals kept. What it does can be said exactly for $N(0, V)$ data, where all
+# $q(x_t)$ are normal with variance $V_t = \bar\alpha_t V + 1-\bar\alpha_t$. The flow stretches by the
+# ratio of standard deviations,
 #
 # $$x_s = \sqrt{V_s / V_t}\;\,x_t. \tag{10.13}$$
 
@@ -797,17 +852,19 @@ slope = sp.cos(p) * guess_e - sp.sin(p) * guess_0
 print("(10.13) solves (10.12):", sp.simplify(sp.diff(path, p) - slope) == 0)
 
 # %% [markdown]
-# A differential equation can be run **both ways**. Down, it makes data out of noise. Up, it gives each datum a *code*.
+# A differential equation can be run **both ways**. Down, it makes data out of noise. Up, it gives each
+# datum a *code*.
 #
 # ### Exercise 10.6 · Encode
 #
-# Follow (10.11), first form, along rising `times` such as `[0, 10, 20, …, 1000]`. At each time ask `denoise(x, t)` with
-# `t` a tensor of shape `(B,)`, get $\hat\epsilon$, and mix for the next time. At $t = 0$ there is nothing to ask: clean data
-# are their own guess, and there is no noise in them.
+# Follow (10.11), first form, along rising `times` such as `[0, 10, 20, …, 1000]`. At each time ask
+# `denoise(x, t)` with `t` a tensor of shape `(B,)`, get $\hat\epsilon$, and mix for the next time. At
+# $t = 0$ there is nothing to ask: clean data are their own guess, and there is no noise in them.
 #
 # <details><summary>Hint</summary>
 #
-# `torch.full((len(x),), t)` is the batch of times. Up or down is the same formula; only the order of times differs.
+# `torch.full((len(x),), t)` is the batch of times. Up or down is the same formula; only the order of
+# times differs.
 #
 # </details>
 
@@ -829,11 +886,13 @@ def my_encode(schedule, denoise, x_0, times):
 encode = check("sampling.encode", my_encode)
 
 # %% [markdown]
-# **Predict.** You encode 1000 true data of the two-bump law. (a) How are the codes distributed? (b) Which datum gets
-# the code 0? (c) Decode the codes again with 20, 100, 1000 moves. How well do you get the data back?
+# **Predict.** You encode 1000 true data of the two-bump law. (a) How are the codes distributed? (b)
+# Which datum gets the code 0? (c) Decode the codes again with 20, 100, 1000 moves. How well do you get
+# the data back?
 #
-# In one dimension the flow cannot change the order of points, and it carries the law of the data to that of noise. So
-# it must carry quantile to quantile: with $F$ the distribution function of the data and $\Phi$ that of $N(0, 1)$,
+# In one dimension the flow cannot change the order of points, and it carries the law of the data to
+# that of noise. So it must carry quantile to quantile: with $F$ the distribution function of the data
+# and $\Phi$ that of $N(0, 1)$,
 #
 # $$\Phi(x_T) = F(x_0). \tag{10.14}$$
 
@@ -845,8 +904,9 @@ codes = {n: encode(schedule, denoise, x_0, times) for n, times in upward.items()
 for n, times in upward.items():
     error = (torch.special.ndtr(codes[n]) - F(x_0)).abs().max()
     *_, back = samplers.flow(schedule, denoise, codes[n], times=times[::-1], order=1)
-    print(f"{n:4} moves: largest error in (10.14) {error:.4f}; codes have std {codes[n].std():.3f}; "
-          f"there and back misses by {(back.x_s - x_0).square().mean().sqrt():.4f} (root mean square)")
+    miss = (back.x_s - x_0).square().mean().sqrt()
+    print(f"{n:4} moves: error in (10.14) up to {error:.4f}, codes have std {codes[n].std():.3f}, "
+          f"there and back off by {miss:.4f} (root mean square)")
 
 # %%
 fig, ax = figures.new(width=5, height=3)
@@ -855,24 +915,27 @@ ax.plot(y, torch.special.ndtri(F(y)), color=figures.RED, label="exact, (10.14)")
 ax.scatter(x_0, codes[1000], s=5, color=figures.BLUE, label="1000 codes", zorder=3)
 ax.set(xlabel="datum x_0, data units", ylabel="code x_T")
 ax.legend(fontsize=9)
-figures.show(fig, alt="Codes against data: a rising curve, steep inside the bumps, flat between them.")
+figures.show(fig, alt="Codes against data: a rising curve, flat between the two bumps.")
 print(f"largest distance of a code from the curve: "
       f"{(codes[1000] - torch.special.ndtri(F(x_0))).abs().max():.3f}")
 
 # %% [markdown]
-# The codes are standard normal, the datum in the middle gets 0, and with 1000 moves there and back misses by 0.0025. "Diffusion has
-# no latent code, its output is pure chance, nothing can be edited": true of the ancestral walk, not of this one. What
-# it is good for: **encoding** real data, **interpolating** between codes (below), and **reproducing** a sample from its
-# noise alone.
+# With many moves the codes are standard normal within chance, the datum in the middle gets 0, and with
+# 1000 moves there and back misses by 0.0026. "Diffusion has no latent code (no hidden description of a
+# picture that one could edit), its output is pure chance": true of the ancestral walk, not of this one.
+# What it is good for: **encoding** real data, **interpolating** between codes (below), and
+# **reproducing** a sample from its noise alone.
 #
 # ### Better solvers
 #
-# With 20 moves the round trip missed by a tenth. (10.11) keeps its guess fixed during the whole move; so the error of a
-# move is of second order in its size, and that of the walk, a sum of many moves, of **first order**: half the stride,
-# half the error. Two remedies:
+# With 20 moves the round trip missed by 0.1040. (10.11) keeps its guess fixed during the whole move; so
+# the error of a move is of second order in its size, and that of the walk, a sum of many moves, of
+# **first order**: half the stride, half the error. Two remedies:
 #
-# - **look again** where you landed, and take the mean of both slopes (Heun's method, `flow(…, order=2)`). Two calls a move.
-# - **remember** the last guess and extrapolate (`multistep`, [Lu22]'s DPM-Solver++(2M)). One call a move.
+# - **look again** where you landed, and take the mean of both slopes (Heun's method,
+#   `flow(…, order=2)`). Two calls a move.
+# - **remember** the last guess and extrapolate (`multistep`, [Lu22]'s DPM-Solver++(2M)). One call a
+#   move.
 #
 # Formula (10.13) is an exact answer to measure them against.
 
@@ -897,24 +960,27 @@ ax = fig.axes[0]
 ax.set(xscale="log", xticks=numbers)
 ax.set_xticks([], minor=True)
 ax.set_xticklabels(numbers)
-figures.show(fig, alt="On logarithmic axes two straight lines; order 2 falls twice as steeply as order 1.")
+figures.show(fig, alt="On logarithmic axes two straight lines; order 2 falls twice as steeply.")
 print(f"20 moves of order 2 miss by {errors['order 2'][0]:.4f}, 320 of order 1 by "
       f"{errors['order 1'][-1]:.4f}")
 
 # %% [markdown]
-# Twice the moves, half the error at order 1 (slope 0.97) and close to a quarter at order 2 (slope 1.91). 20 moves of
-# order 2 do better than 320 of order 1.
+# Twice the moves, half the error at order 1 (slope 0.97) and close to a quarter at order 2 (slope
+# 1.91). 20 moves of order 2 do better than 320 of order 1.
 
 # %% [markdown]
 # ## A race
 #
-# Five samplers, one perfect denoiser, the ring of eight blobs from chapter 00. The currency is **denoiser calls**: in
-# practice a call is a run of a big network, and the rest is free. So order 2 gets half as many moves.
+# Five samplers, one perfect denoiser, the ring of eight blobs from chapter 00. The currency is
+# **denoiser calls**: in practice a call is a run of a big network, and the rest is free. So order 2
+# gets half as many moves.
 #
-# The ruler is the **sliced** Wasserstein distance: project the points onto a direction, take W1, average over
-# directions. And there is a **floor**: what 1000 *true* draws score. Below that, nobody can see a difference.
+# The ruler is the **sliced** Wasserstein distance: project the points onto a direction, take W1,
+# average over directions. And there is a **floor**: what 1000 *true* draws score. Below that, nobody
+# can see a difference.
 #
-# **Predict.** Which sampler is best with 10 calls? Which with 100? How many calls until the first one reaches the floor?
+# **Predict.** Which sampler is best with 10 calls? Which with 100? How many calls until the first one
+# reaches the floor?
 
 # %%
 ring = oracles.ring(8)
@@ -933,11 +999,13 @@ def profile(y):
     return torch.cat([c @ directions for c in copies]).sort(0).values
 
 
+# %%
 truth = [profile(oracles.sample(ring, 1000, generator=seeded(100 + i))) for i in range(20)]
 reference = torch.stack(truth).mean(0)  # nearly the exact quantiles
 floor = [(profile(oracles.sample(ring, 1000, generator=seeded(200 + i))) - reference).abs().mean()
          for i in range(20)]
-print(f"floor, 1000 true draws twenty times: {sum(floor) / 20:.4f}, at most {max(floor):.4f}")
+print(f"floor, 1000 true draws twenty times: mean {sum(floor) / 20:.4f}, "
+      f"from {min(floor):.4f} to {max(floor):.4f}")
 
 # %%
 def run(name, calls, seed, schedule=schedule):
@@ -949,21 +1017,24 @@ def run(name, calls, seed, schedule=schedule):
     elif name == "multistep":
         walk = samplers.multistep(schedule, exact, x_T, times=times)
     else:
-        step = {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.ddim}[name]
-        walk = samplers.reverse(schedule, exact, x_T, step=step, times=times, generator=seeded(99 - seed))
+        walk = samplers.reverse(schedule, exact, x_T, step=steps_of[name], times=times,
+                                generator=seeded(99 - seed))
     *_, last = walk
     return last.x_s
 
 
+# %%
 def score_of(*args):
     return (profile(run(*args)) - reference).abs().mean().item()
 
 
-# %%
 racers = ("ddpm small", "ddpm large", "ddim", "flow, order 2", "multistep")
 calls = (6, 10, 20, 40, 100)
 results = {name: torch.tensor([[score_of(name, c, seed) for seed in range(5)] for c in calls])
            for name in racers}
+print("denoiser calls:", calls)
+
+# %%
 fig, ax = figures.new(width=7.5, height=3.6)
 for name, color, dash in zip(racers, figures.COLOURS, figures.DASHES):
     mean, spread = results[name].mean(1), results[name].std(1)
@@ -973,24 +1044,26 @@ for name, color, dash in zip(racers, figures.COLOURS, figures.DASHES):
 ax.axhspan(min(floor), max(floor), color=figures.GREY, alpha=0.25, label="floor: true draws")
 ax.set(xscale="log", yscale="log", xlabel="denoiser calls", ylabel="sliced W1, data units")
 ax.set_xticks(calls, calls)
-ax.set_xticks([], minor=True)
 ax.legend(fontsize=9)
-figures.show(fig, alt="Errors fall with calls; order 2 and the large variance reach the floor at 100.")
+figures.show(fig, alt="Errors fall; at 100 calls order 2 and the large variance are at the floor.")
 
 # %% [markdown]
-# Columns are 6, 10, 20, 40 and 100 calls; ± is the spread over five seeds, and the gray band is the floor.
+# Columns are 6, 10, 20, 40 and 100 calls; ± is the spread over five seeds, and the gray band is the
+# floor.
 #
-# - **With 10 calls** `multistep` and the large variance are ahead, 0.068 and 0.073. Order 2 has 5 moves, and its luck
-#   changes from one number of moves to the next: an order is a promise about *small* moves.
-# - **With 100 calls** the large variance and order 2 are at the floor. Nobody could tell their samples from data.
-# - `ddim` and the small variance are still four and six times above it: their blobs are too tight, as on the spiral.
+# - **With 6 and 10 calls** order 2, which has 3 and 5 moves, is first (0.0736) and then last (0.0917):
+#   an order is a promise about *small* moves. With 10, `multistep` (0.0684) and the large variance
+#   (0.0714) are ahead; the spreads do not tell which of them is first.
+# - **With 100 calls** the large variance (0.0019) and order 2 (0.0018) are at the floor, 0.0017. By
+#   this ruler nobody could tell their samples from data. The other three are four to seven times above
+#   it.
 #
-# Is the large variance the best sampler, then? On these data. On $N(0, 1)$ it is exact (exercise 10.4), and a blob, noised, is one. With
-# networks and pictures the order is reported to be another (chapter 15). The method carries over: count calls, show the spread,
-# know the floor.
+# Is the large variance the best sampler, then? On these data, by this ruler. With networks and pictures
+# [Song21a, Table 1] reports another order (chapter 15). The method carries over: count calls, show the
+# spread, know the floor.
 #
-# One more thing to choose is *where* the moves go. Same samplers, same number of calls, evenly spaced in $t$ again, on
-# another schedule:
+# One more thing to choose is *where* the moves go. Same samplers, same number of calls, evenly spaced
+# in $t$ again, on another schedule:
 
 # %%
 for s in (schedule, schedules.cosine()):
@@ -1001,20 +1074,22 @@ for s in (schedule, schedules.cosine()):
     print(f"{s.name:>6}, 20 calls: " + ", ".join(line))
 
 # %% [markdown]
-# With the cosine schedule 20 calls do as much as 40 with the linear one did: it spends fewer of them where everything is noise
-# (chapter 06). Choosing times is as good as choosing a solver.
-#
+# With the cosine schedule 20 calls do as much as 40 did with the linear one (0.0077, 0.0151 and 0.0194
+# above): it spends fewer of them where everything is noise ([chapter 06](06_schedules_and_snr.ipynb)).
+# Choosing the times matters as much as choosing the solver.
+
+# %% [markdown]
 # <!-- explorer: how_few_steps -->
-# How few steps are enough? Choose the sampler, the number of denoiser calls and $\eta$, and watch the ring.
+# How few steps are enough? Choose a sampler and a number of denoiser calls, and watch the ring.
 
 # %% [markdown]
 # ## What a perfect denoiser cannot do
 #
-# All this time we had the best denoiser there is. What about the best one for a finite *data set*, the one that every
-# training aims at?
+# All this time we had the best denoiser there is. What about the best one for a finite *data set*, the
+# one that every training aims at?
 #
-# **Predict.** 896 digits, their exact denoiser (10.2), 100 samples. How many are new? And with few moves, when there is no
-# time to find the exact copy?
+# **Predict.** 896 digits, their exact denoiser (10.2), 100 samples. How many are new? And with few
+# moves, when there is no time to find the exact copy?
 
 # %%
 images, _ = digits("train")
@@ -1026,45 +1101,54 @@ for n in numbers:
                                 times=strides(1000, n), generator=seeded(4))
     far, nearest = torch.cdist(last.x_s.flatten(1).double(), images.flatten(1).double()).min(1)
     shown.append(last.x_s[:3])
-    print(f"{n:2} moves: {int((far < 1e-3).sum()):3} of 100 are copies, median distance {far.median():.3f}")
+    copies = int((far < 1e-3).sum())
+    print(f"{n:2} moves: {copies:3} of 100 are copies, median distance {far.median():.3f}")
 strip = torch.stack([*shown, images[nearest[:3]]], dim=1).flatten(0, 1)
 fig = figures.images(strip, [f"{n} moves" for n in numbers] + ["nearest"], columns=7, panel=1.0)
-figures.show(fig, alt="Three rows: from gray blur at 3 moves to a digit at 20, equal to its nearest.")
+figures.show(fig, alt="Three rows: from gray blur at 3 moves to a digit, equal to its nearest.")
 
 # %% [markdown]
-# With 50 moves, all 100 are copies of training digits. Fewer moves do not make *new* digits, they make unfinished ones.
-# Nor does it help to predict something else. A table in one set of notes says that predicting the mean memorizes and
-# predicting the noise generalizes; so let us dress the same exact knowledge in three ways.
+# With 50 moves, all 100 are copies of training digits. Fewer moves do not make *new* digits, they make
+# unfinished ones. Nor does it help to predict something else. A table in one set of notes says that
+# predicting the mean memorizes and predicting the noise generalizes; so let us dress the same exact
+# knowledge in three ways.
 
 # %%
 eight = swiss_roll(8, generator=seeded(1))
 exact = oracles.dataset_denoiser(eight, schedule)
-for kind in ("x0", "eps", "v"):
-    def net(x_t, t):  # the best possible network of this kind
-        return getattr(predictions.convert(schedule, exact(x_t, t), "x0", x_t, t), kind)
 
-    y = samplers.sample(schedule, predictions.denoiser(schedule, net, kind), (500, 2), generator=seeded(2))
+
+def best_net(x_t, t, kind):
+    """The best possible network that predicts x0, eps or v."""
+    return getattr(predictions.convert(schedule, exact(x_t, t), "x0", x_t, t), kind)
+
+
+for kind in ("x0", "eps", "v"):
+    wrapped = predictions.denoiser(schedule, partial(best_net, kind=kind), kind)
+    y = samplers.sample(schedule, wrapped, (500, 2), generator=seeded(2))
     far, which = torch.cdist(y.double(), eight.double()).min(1)
     visits = torch.bincount(which, minlength=8).tolist()
     print(f"{kind:>3}: farthest from a data point {far.max():.0e}; visits {visits}")
 
 # %% [markdown]
-# All three copy, to the rounding of float32, and visit all eight points about equally often. The goal of training,
-# reached exactly, memorizes in every dress. What makes new pictures is that a network *misses* it in a good way; chapters 11 and 14
-# look at how.
+# All three copy, to the rounding of float32, and visit all eight points about equally often. The goal
+# of training, reached exactly, memorizes in every dress. What makes new pictures is that a network
+# *misses* it in a good way; chapters 11 and 14 look at how.
 #
 # ### Between two data
 #
-# An experiment of [Ho20] mixes two pictures: noise both up to some $t$, mix the noisy ones with weights $1-\lambda$ and $\lambda$, walk
-# back. (It is sometimes described as mixing the *pictures*, and then adding noise. The mean is the same; the noise is not: two
-# independent noises average, and the mixture has less of it than the denoiser was promised.) With the flow there is a cleaner
-# way: mix two **codes**.
+# An experiment of [Ho20, Sec. 4.4] mixes two pictures: noise both up to some $t$, mix the noisy ones
+# with weights $1-\lambda$ and $\lambda$, walk back. (It is sometimes described as mixing the
+# *pictures*, and then adding noise. The mean is the same; the noise is not: two independent noises
+# average, and the mixture has less of it than the denoiser was promised.) With the flow there is a
+# cleaner way: mix two **codes**.
 
 # %%
 for lam in (0.25, 0.5):
     a, b = (normal_like(torch.empty(100_000), generator=seeded(i)) for i in (1, 2))
     mixed = ((1 - lam) * a + lam * b).std()
-    print(f"lambda = {lam}: noise of the mixture {mixed:.4f}, theory {math.hypot(1 - lam, lam):.4f}")
+    theory = math.hypot(1 - lam, lam)
+    print(f"lambda = {lam}: std of the mixed noise {mixed:.4f}, theory {theory:.4f}")
 
 both = centers[torch.cdist(torch.tensor([[-0.3, 0.0], [0.9, -0.1]]).double(), centers).argmin(1)]
 lam = torch.linspace(0, 1, 41, dtype=torch.float64)[:, None]
@@ -1082,23 +1166,26 @@ for (name, y), color, mark in zip(routes.items(), (figures.GREY, figures.RED), (
     far = torch.cdist(y, centers).amin(1)
     print(f"{name}: within 3 pen widths of the data {(far < 0.09).double().mean():.0%}, "
           f"farthest {far.max():.2f}, longest jump {(y[1:] - y[:-1]).norm(dim=1).max():.2f}")
-ax.set(aspect="equal", xlabel="first coordinate", ylabel="second coordinate", ylim=(-1.2, 1.9))
+ax.set(aspect="equal", xlabel="first coordinate", ylabel="second coordinate", ylim=(-1.2, 2.2))
 ax.legend(fontsize=9, loc="upper left")
-figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes lie on its arms and jump.")
+figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes stay on its arms.")
 
 # %% [markdown]
-# Mixed data leave the spiral: only 27 % of them lie on it. Mixed codes all lie on it. But look how they get from one arm to
-# the next: they **jump**, and they do not travel along the roll. A code says where a point lies in the law, not what it means.
+# Mixing two noises half and half leaves a standard deviation of 0.71 where the denoiser expects 1.
+# Mixed data leave the spiral: only 27 % of them lie on it. Mixed codes all lie on it. But look how they
+# get from one arm to the next: they **jump**, and they do not travel along the roll. A code says where
+# a point lies in the law, not what it means.
 
 # %% [markdown]
 # ## Recap
 #
-# The best guess of the clean data is a mean, and for a data set or a mixture it is a short formula. Put it in the place of
-# $x_0$ in the posterior, draw, repeat: that is ancestral sampling. The drift pulls to the center or to the data, the noise
-# pushes back, and both are needed, except in the last move. One jump gives the mean of everything; each further move lets
-# the walk commit. Only the marginals matter, so the amount of fresh noise is free (DDIM); with none, the walk is a flow that
-# runs both ways. A perfect denoiser and 100 calls are enough to be indistinguishable from data on a ring, and the perfect denoiser of a
-# data set can only copy it.
+# The best guess of the clean data is a mean, and for a data set or a mixture it is a short formula. Put
+# it in the place of $x_0$ in the posterior, draw, repeat: that is ancestral sampling. The drift pulls
+# to the center or to the data, the noise pushes back, and both are needed, except in the last move. One
+# jump gives the mean of everything; each further move lets the walk commit. Only the marginals matter,
+# so the amount of fresh noise is free (DDIM); with none, the walk is a flow that runs both ways. A
+# perfect denoiser and 100 calls are enough to be indistinguishable from data on a ring, and the perfect
+# denoiser of a data set can only copy it.
 #
 # **One formula to keep**
 #
@@ -1111,26 +1198,27 @@ figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes lie 
 # | predict the noise and subtract it | a step takes away 0.0105 of it at t = 500, and adds 0.1002 fresh | Algorithm 2 |
 # | $\sigma_t$ is the variance | its root: 0.1414, not 0.0200, at t = 1000 | Algorithm 2 |
 # | noise is added for variety | means only collapse: 0.072 inside a bump instead of 0.243 | fresh noise |
-# | it can generate any image | it generates the training law: 0.24 % in the gap, noise has 23.46 % | fresh noise |
-# | denoising recovers the original | correlation 0.95 from t = 100, −0.02 from t = 1000 | what decides |
-# | it is MCMC | one step at t = 500 moves W1 from 0.0030 to 0.0155 | not MCMC |
+# | it can generate any image | it generates the training law: 0.24 % within 0.3 of the middle, noise 23.58 % | fresh noise |
+# | denoising recovers the original | correlation 0.95 from t = 100, 0.01 from t = 1000 | what decides |
+# | it is MCMC | one step at t = 500 moves W1 from 0.0019 to 0.0141 | not MCMC |
 # | add $\sigma_t z$ at every t | not into clean data: 21.7 gray levels on a chain of 20 | two slips |
-# | do not jump, because the way back must follow the way there | because one jump returns a mean: all within 0.028 of 0 | why not jump |
+# | do not jump, because the way back must follow the way there | because one jump returns a mean: all within 0.027 of 0 | why not jump |
 # | small and large variance behave alike | with 1000 moves 0.996 and 1.000, with 10 moves 0.740 and 0.947 | variance |
 # | $\sigma_t^2 = \eta\,\tilde\beta_t$ | $\sigma_t = \eta\,\tilde\beta_t^{1/2}$, so $\eta^2$ | DDIM |
 # | $\eta = 1$ is DDPM | with the small variance, on the same times | DDIM |
 # | not being Markov allows few steps | re-spaced DDPM takes few steps too | DDIM |
-# | no latent code, no editing | the flow runs both ways: 0.0025 there and back | flow |
+# | no latent code, no editing | the flow runs both ways: 0.0026 there and back | flow |
 # | predicting the noise generalizes | the exact optimum copies in every dress | 8 points, 896 digits |
 #
-# **Exercises:** 10.1 `sampling.dataset_denoiser` · 10.2 `sampling.ancestral_step` · 10.3 `sampling.strides` · 10.4
-# `sampling.follow_variance` · 10.5 `sampling.ddim_step` · 10.6 `sampling.encode`
+# **Exercises:** 10.1 `sampling.dataset_denoiser` · 10.2 `sampling.ancestral_step` · 10.3
+# `sampling.strides` · 10.4 `sampling.follow_variance` · 10.5 `sampling.ddim_step` · 10.6
+# `sampling.encode`
 #
-# **To think about.** The race judged samplers by a distance between laws. What would you measure if you wanted to *edit* a
-# picture, that is, encode it, change the code, and decode?
+# **To think about.** The race judged samplers by a distance between laws. What would you measure if you
+# wanted to *edit* a picture, that is, encode it, change the code, and decode?
 #
 # **Before:** [09 · Predictions](09_predictions.ipynb) · **Next:**
 # [11 · Learning to denoise](11_learning_to_denoise.ipynb)
 #
-# **Read on:** [Ho20] Sec. 3.2 and 4.3; [Song21a] Sec. 3–5 and Appendix B; [Song21b] Sec. 4.3; [Lu22] Sec. 4;
-# [SD15] Fig. 1 for the first three-row figure.
+# **Read on:** [Ho20] Sec. 3.2 and 4.4; [Song21a] Sec. 3–5 and Appendix B; [Song21b] Sec. 4.3; [Lu22]
+# Sec. 4; [SD15] Fig. 1 for the first three-row figure.

@@ -185,7 +185,9 @@ def _answers(attempt, question):
             what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             raise _Stopped(f"your function stopped with {what} (for {case.label})") from None
         if any(_difference(a, b) for a, b in zip(case.args, untouched.args)):
-            raise _Stopped("your function changes what it is given; work on a copy: x.clone(), list(x)")
+            raise _Stopped(
+                "your function changes what it is given; work on a copy: x.clone(), list(x)"
+            )
     return answers
 
 

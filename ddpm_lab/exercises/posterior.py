@@ -77,19 +77,19 @@ PRECISION = Exercise(
     misconceptions=(
         Misconception(
             _fused(var=lambda v_1, v_2: v_1 + v_2),
-            "you added the variances; a product of bells is narrower: the precisions 1/v add",
+            "your variance is v_1 + v_2; a product of bells is narrower: the precisions 1/v add",
         ),
         Misconception(
             _fused(var=lambda v_1, v_2: 1 / v_1 + 1 / v_2),
-            "your second value is the precision; the variance is one over it",
+            "your variance is the precision, the sum of 1/v; the variance is one over it",
         ),
         Misconception(
             _fused(var=lambda v_1, v_2: (1 / (1 / v_1 + 1 / v_2)) ** 0.5),
-            "your second value is a standard deviation; we want the variance",
+            "your variance is a standard deviation, its own root; leave the root out",
         ),
         Misconception(
             _fused(var=lambda v_1, v_2: 2 / (1 / v_1 + 1 / v_2)),
-            "you took the mean of the two precisions; we want their sum",
+            "your variance is twice too large: take the sum of the precisions, not their mean",
         ),
         Misconception(
             _fused(mean=lambda m_1, v_1, m_2, v_2: (m_1 + m_2) / 2),
@@ -178,7 +178,7 @@ VAR = Exercise(
             lambda schedule, t, s: (
                 row(schedule.beta, t) * (1 - row(schedule.abar, s)) / (1 - row(schedule.abar, t))
             ),
-            "beta_t is the new noise of one step; from s to t it is v = 1 - abar_t / abar_s",
+            "right for s = t - 1 only: beta_t becomes v = 1 - abar_t / abar_s for the move from s to t",
         ),
     ),
 )
@@ -218,6 +218,15 @@ def _early(schedule, x_0, x_t, t):
     return coef(w_0, x_t) * x_0 + coef(w_t, x_t) * x_t
 
 
+def _literal(schedule, x_0, x_t, t):
+    """h / P as in (7.6), without the common denominator: infinite over infinite at t = 1."""
+    alpha, v = row(schedule.alpha, t), row(schedule.beta, t)
+    abar_s = row(schedule.abar, t - 1)
+    u = 1 - abar_s
+    h = coef(alpha.sqrt() / v, x_t) * x_t + coef(abar_s.sqrt() / u, x_t) * x_0
+    return h / coef(alpha / v + 1 / u, x_t)
+
+
 MEAN = Exercise(
     reference=mean,
     cases=_mean_cases,
@@ -236,7 +245,7 @@ MEAN = Exercise(
         ),
         Misconception(
             _mean(lambda b, a, s, t: (t.sqrt() * b / (1 - t), a.sqrt() * (1 - s) / (1 - t))),
-            "your weight of x_0 has sqrt(abar_t); b of (7.4) is sqrt(abar_{t-1}), for x_{t-1}",
+            "your weight of x_0 has sqrt(abar_t); b of (7.5) is sqrt(abar_{t-1}), for x_{t-1}",
         ),
         Misconception(
             _mean(lambda b, a, s, t: (s * b / (1 - t), a * (1 - s) / (1 - t))),
@@ -244,7 +253,7 @@ MEAN = Exercise(
         ),
         Misconception(
             _mean(lambda b, a, s, t: (s.sqrt() * b.sqrt() / (1 - t), a.sqrt() * (1 - s) / (1 - t))),
-            "your weight of x_0 has sqrt(beta_t); v of (7.4) is a variance, beta_t itself",
+            "your weight of x_0 has sqrt(beta_t); v of (7.5) is a variance, beta_t itself",
         ),
         Misconception(
             _mean(lambda b, a, s, t: (s.sqrt() * b / (1 - t), a.sqrt() * (1 - t) / (1 - t))),
@@ -253,6 +262,10 @@ MEAN = Exercise(
         Misconception(
             _early,
             "you are one row early: row t belongs to time t, because row 0 is clean data",
+        ),
+        Misconception(
+            _literal,
+            "right for t > 1; at t = 1 your 1/u is 1/0: multiply h and P by u v first, as in (7.7)",
         ),
     ),
 )
@@ -375,6 +388,10 @@ EPS_MEAN = Exercise(
         Misconception(
             _eps_mean(lambda s, t, a, v: (v / (1 - t).sqrt(), a)),
             "you divide by alpha_ts; we want its root, as the step forward multiplies by the root",
+        ),
+        Misconception(
+            _eps_mean(lambda s, t, a, v: (v / (1 - t).sqrt(), t.sqrt())),
+            "you divide by sqrt(abar_t), which goes all the way to x_0; to s it is sqrt(alpha_ts)",
         ),
         Misconception(
             _eps_mean(lambda s, t, a, v: (v / (1 - t), a.sqrt())),
@@ -513,6 +530,10 @@ SCORE_MEAN = Exercise(
             "this goes all the way to x_0; for x_s the move from s to t counts, alpha_ts",
         ),
         Misconception(
+            _score_mean(lambda s, t, a, v: (1 - t, a.sqrt())),
+            "your factor is 1 - abar_t, all noise since t = 0; we want that of the move, 1 - alpha_ts",
+        ),
+        Misconception(
             _one_score_step,
             "right for s = t - 1 only: for any s, alpha_t becomes alpha_ts, beta_t 1 - alpha_ts",
         ),
@@ -547,6 +568,11 @@ def _optimal(formula):
     )
 
 
+def _one_step_var(schedule, t, s, spread):
+    beta, abar_s, abar_t = row(schedule.beta, t), row(schedule.abar, s), row(schedule.abar, t)
+    return beta * (1 - abar_s) / (1 - abar_t) + abar_s * (beta / (1 - abar_t)) ** 2 * spread
+
+
 OPTIMAL_VAR = Exercise(
     reference=optimal_var,
     cases=_optimal_cases,
@@ -557,7 +583,7 @@ OPTIMAL_VAR = Exercise(
         ),
         Misconception(
             _optimal(lambda small, s, t, a, v, spread: s * (v / (1 - t)) ** 2 * spread),
-            "you forgot the first part of (7.22): the spread that is left even if x_0 is known",
+            "you forgot the first part of (7.20): the spread that is left even if x_0 is known",
         ),
         Misconception(
             _optimal(lambda small, s, t, a, v, spread: small + spread),
@@ -584,6 +610,10 @@ OPTIMAL_VAR = Exercise(
                 lambda small, s, t, a, v, spread: small + a * ((1 - s) / (1 - t)) ** 2 * spread
             ),
             "you took w_t, the weight of x_t; x_t is known, it is x_0 that spreads: use w_0",
+        ),
+        Misconception(
+            _one_step_var,
+            "right for s = t - 1 only: for any s, beta_t becomes 1 - alpha_ts",
         ),
         Misconception(
             lambda schedule, t, s, spread: optimal_var(schedule, t, s, spread).sqrt(),

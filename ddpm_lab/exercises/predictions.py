@@ -78,6 +78,10 @@ V_TARGET = Exercise(
             "the factors are swapped: v takes signal times eps, noise times x_0",
         ),
         Misconception(
+            _with_factors(lambda a, b, x_0, eps: b * eps - a * x_0),
+            "right sign, swapped factors: v takes signal times eps, noise times x_0",
+        ),
+        Misconception(
             _with_factors(lambda a, b, x_0, eps: a * eps + b * x_0),
             "it is a difference: with a plus, v would not be at right angles to x_t",
         ),
@@ -102,6 +106,10 @@ V_TO_X0 = Exercise(
         Misconception(
             _with_factors(lambda a, b, x_t, v: a * x_t + b * v),
             "turn back by the same angle: signal x_t - noise v, with a minus",
+        ),
+        Misconception(
+            _with_factors(lambda a, b, x_t, v: b * v - a * x_t),
+            "this is -x_0: signal x_t comes with a plus, noise v with a minus",
         ),
         Misconception(
             _with_factors(lambda a, b, x_t, v: b * x_t + a * v),
@@ -133,6 +141,10 @@ SCORE = Exercise(
             "this is -eps_hat; divide once more by the noise factor: the variance is its square",
         ),
         Misconception(
+            _with_factors(lambda a, b, x_t, x0_hat: (a * x0_hat - x_t) / b**4),
+            "you square the variance once more; 1 - abar is a variance already",
+        ),
+        Misconception(
             _with_factors(lambda a, b, x_t, x0_hat: (x0_hat - x_t) / b**2),
             "the mean of x_t given x_0 is sqrt(abar) x_0, not x_0",
         ),
@@ -161,6 +173,10 @@ AMPLIFY = Exercise(
         Misconception(
             _amplify(lambda a, b: a / b),
             "upside down: solve x_t = signal x_0 + noise eps for x_0 and look at eps's factor",
+        ),
+        Misconception(
+            _amplify(lambda a, b: (a / b) ** 2),
+            "this is the SNR itself; the factor is one over its square root, noise / signal",
         ),
         Misconception(
             _amplify(lambda a, b: (b / a) ** 2),

@@ -77,7 +77,7 @@ def test_randomness_is_an_argument(not_a_generator):
         gaussians.normal_like(torch.zeros(2))
 
 
-@pytest.mark.parametrize("noise_var", [-1.0, math.nan, math.inf, torch.tensor([1.0, -1.0])])
+@pytest.mark.parametrize("noise_var", [-1.0, math.nan, math.inf, torch.tensor([-1.0])])
 def test_a_noise_variance_is_finite_and_not_negative(noise_var):
     with refuses(ValueError, "noise_var must be finite and >= 0", "got", "square of a standard"):
         gaussians.push(law(0.0, 1.0), 1.0, noise_var)
@@ -121,3 +121,32 @@ def test_there_are_at_least_two_grey_levels():
         gaussians.pixel_log_prob(p, x, levels=1)
     with refuses(TypeError, "levels must be a whole number", "got float 2.0"):
         gaussians.pixel_log_prob(p, x, levels=2.0)
+
+
+def test_a_variance_of_the_wrong_shape_is_named():
+    p = Gaussian(torch.zeros(2, 3), torch.ones(2))
+    with refuses(
+        ValueError, r"var must broadcast to the mean's shape \(2, 3\)", r"got \(2,\)", "coef"
+    ):
+        gaussians.log_prob(p, torch.zeros(2, 3))
+
+
+def test_a_scale_never_makes_the_mean_grow():
+    p = Gaussian(torch.zeros(2, 1), torch.ones(()))
+    with refuses(ValueError, "scale must broadcast", r"got \(2, 3\)"):
+        gaussians.push(p, torch.ones(2, 3))
+    with refuses(TypeError, "scale must be a number or a tensor", "str"):
+        gaussians.push(p, "a")
+
+
+def test_push_and_condition_keep_the_dtype_of_the_mean():
+    p = Gaussian(torch.zeros(2, 3), torch.ones(()))
+    half = torch.tensor(0.5, dtype=torch.float64)
+    for found in (gaussians.push(p, half, half), gaussians.condition(p, p.mean, half, half)):
+        assert found.mean.dtype == found.var.dtype == torch.float32
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", None, -1])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises((TypeError, ValueError), match="seed must be"):
+        gaussians.seeded(seed)

@@ -210,10 +210,24 @@ def test_from_log_snr_inverts_log_snr():
     assert schedules.from_log_snr([0.0, -math.inf]).abar.tolist() == [1, 0.5, 0]
 
 
-@pytest.mark.parametrize("log_snr", [[1.0, 2.0], [1.0, 1.0], [math.nan, 1.0]])
-def test_log_snr_must_fall(log_snr):
-    with pytest.raises(ValueError, match=r"abar must (fall|be finite)"):
+@pytest.mark.parametrize(
+    "log_snr, said",
+    [
+        ([1.0, 2.0], "fall at every step; got 1 at t = 1 and 2 at t = 2"),
+        ([3.0, 1.0, 1.0], "fall at every step; got 1 at t = 2 and 1 at t = 3"),
+        ([math.nan, 1.0], "must hold numbers; got NaN"),
+        ([60.0, 1.0], "must not exceed 36 nats; got 60"),
+    ],
+)
+def test_log_snr_must_fall_from_a_value_that_float64_can_hold(log_snr, said):
+    with refuses(ValueError, "log_snr", said):
         schedules.from_log_snr(log_snr)
+
+
+@pytest.mark.parametrize("t", [-1, 1001, torch.tensor([3, -1])])
+def test_a_table_has_no_row_before_the_first_or_after_the_last(t):
+    with refuses(ValueError, r"t must lie in 0..1000", "got"):
+        schedules.row(schedules.linear().abar, t)
 
 
 def test_log_snr_is_a_list_of_numbers():

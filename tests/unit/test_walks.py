@@ -112,6 +112,16 @@ def test_the_flow_has_order_one_or_two(order):
         list(samplers.flow(SCHEDULE, TO_POINT, X, times=[5, 0], order=order))
 
 
+def test_a_random_walk_lands_where_its_law_and_its_noise_say():
+    """x_s = mean + sqrt(var) z, z the next draw of the generator: the noise is really added."""
+    step = partial(samplers.ddpm, var="large")
+    rng = gaussians.seeded(5)
+    for move in samplers.reverse(SCHEDULE, TO_POINT, X, step=step, generator=gaussians.seeded(5)):
+        z = torch.randn(X.shape, generator=rng)
+        torch.testing.assert_close(move.x_s, move.p.mean + move.p.var.sqrt() * z)
+        assert move.s == 0 or float(move.p.var) > 1e-4
+
+
 def test_the_default_walk_visits_every_time():
     moves = list(samplers.reverse(SCHEDULE, TO_POINT, X, generator=gaussians.seeded(0)))
     assert [move.t for move in moves] == list(range(20, 0, -1))
@@ -202,3 +212,17 @@ def test_walks_do_not_change_their_input():
         list(walk([20, 10, 0]))
     list(forward.chain(SCHEDULE, X, generator=gaussians.seeded(0)))
     assert torch.equal(X, torch.zeros(4, 2))
+
+
+def test_arguments_are_checked_at_the_call_and_not_at_the_first_move():
+    generator = gaussians.seeded(0)
+    with refuses(ValueError, "times must fall"):
+        samplers.reverse(SCHEDULE, TO_POINT, X, times=[0, 5], generator=generator)
+    with refuses(ValueError, "times must fall"):
+        samplers.flow(SCHEDULE, TO_POINT, X, times=[5, 5, 0])
+    with refuses(ValueError, "times must fall"):
+        samplers.multistep(SCHEDULE, TO_POINT, X, times=[0, 5])
+    with pytest.raises(TypeError, match="generator"):
+        samplers.multistep(SCHEDULE, TO_POINT, X, times=[5, 0], generator=3)
+    with pytest.raises(TypeError, match="generator"):
+        forward.chain(SCHEDULE, X, generator=None)
