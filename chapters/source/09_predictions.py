@@ -456,7 +456,7 @@ fig = figures.curves(log_snr, ratios, xlabel="log-SNR, nats (clean data at the r
                      ylabel="error / least possible", log_y=True, height=3.2)
 for line in fig.axes[0].lines:
     line.set_marker("o")
-figures.show(fig, alt="x0 is poor at the clean end, eps at the noisy end; counted like v both heal.")
+figures.show(fig, alt="x0 is poor at the clean end, eps at the noisy; counted like v both heal.")
 worst = {name: max(values) for name, values in ratios.items()}
 print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.items()))
 
@@ -466,8 +466,8 @@ print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.i
 # eps-network 15 times at $t = 1000$; v stays within 1 % everywhere.
 #
 # The control says why. The very same outputs, judged like v, come down to 1.13 and 1.38 at worst. So most of
-# the damage was (1), the **weight**: the x0-loss hardly notices an error of 0.06 at $t = 1$, where 0.01 was
-# possible, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What is left is (2),
+# the damage was (1), the **weight**: the x0-loss hardly notices an error at $t = 1$ that is large beside 0.01 but
+# small beside the data, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What is left is (2),
 # the shape of the output. (One seed, one small network, one dimension: do not read more into the digits.)
 #
 # How bad is 15 times? The least possible error of x0 at $t = 1000$ is 1, the variance of the data, so such a

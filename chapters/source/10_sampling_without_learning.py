@@ -1079,8 +1079,18 @@ for s in (schedule, schedules.cosine()):
 # Choosing the times matters as much as choosing the solver.
 
 # %% [markdown]
-# <!-- explorer: how_few_steps -->
-# How few steps are enough? Choose a sampler and a number of denoiser calls, and watch the ring.
+# ### Try it yourself: how few steps are enough?
+#
+# Choose a sampler and a number of steps, and watch where 600 points end on the ring. **Predict** first: how
+# many steps of `ddim` put half of the points inside a blob? And of the second-order flow, which calls the
+# denoiser twice in a step?
+
+# %%
+from ddpm_lab import explorers
+
+explorer = explorers.how_few_steps()
+print(explorer)
+explorer
 
 # %% [markdown]
 # ## What a perfect denoiser cannot do
