@@ -424,7 +424,7 @@ NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cf
 STEPS = {
     "tests": ["tests", "--ignore=tests/browser"],
     "doctests": ["--doctest-modules", "ddpm_lab"],
-    # chapters and chapters/solutions: outputs must be the stored ones; my_… are a reader's own copies
+    # chapters and chapters/solutions: outputs must be the stored ones; my_* are a reader's copies
     "chapters": [*NBVAL, "--ignore-glob=*my_*", "chapters"],
 }
 

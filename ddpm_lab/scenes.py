@@ -59,7 +59,7 @@ def who_pulls_harder() -> Scene:
     """
     schedule = schedules.linear()
     figure, (laws, weights) = figures.new(1, 2, width=8.4, height=3.4)
-    laws.set(xlim=(-3, 3), ylim=(0, 1.08), xlabel="x_s, data units", yticks=[])
+    laws.set(xlim=(-3, 3), ylim=(0, 1.5), xlabel="x_s, data units", yticks=[])
     laws.set(ylabel="density / its peak", title="Three opinions about x_s")
     weights.set(xlim=(0, 1), ylim=(-0.03, 1.05), xlabel="s / t", ylabel="weight in the mean")
     weights.set(title="How far to lean, by s")
@@ -72,7 +72,7 @@ def who_pulls_harder() -> Scene:
     lines = [weights.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in
              ((BLUE, "--", "on x_0"), (RED, "-.", "on x_t"))]  # fmt: skip
     dots = [weights.plot([], [], "o", color=color)[0] for color in (BLUE, RED)]
-    laws.legend(loc="upper left", fontsize=9)
+    laws.legend(loc="upper right", fontsize=9)
     weights.legend(loc="center left", fontsize=9)
 
     def update(t=500, back=1, x_0=1.0, x_t=-0.5):

@@ -8,13 +8,13 @@
 # **After this chapter you can**
 #
 # - say which reverse law is out of reach, which one is a formula, and how the two belong together,
-# - derive the formula by completing a square, and read it in three ways,
+# - derive the formula by completing a square, and read it as two sources that are weighed,
 # - write its mean with $x_0$, with the noise $\epsilon$ or with the score, and spot the usual slips,
 # - say how much noise a reverse step should add, and for which data the two usual choices are right.
 #
 # **You need** [05 · How does data become noise?](05_forward.ipynb), above all its line (5.11), $x_t =
-# \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon$. About 90 minutes to work through, with a place
-# for a break on the way; it runs in under half a minute.
+# \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon$. About 75 minutes to work through, with a place
+# for a break on the way; it runs in under half a minute. Two exercises are optional.
 #
 # **In the papers:** [Ho20] Sec. 2, Eq. 6–7, and Sec. 3.2; [ND21] Sec. 3.1; [Luo22] for the algebra.
 
@@ -90,8 +90,8 @@ figures.show(fig, alt="All: two bumps, the right one higher. Those that began ne
 # = \frac{q(x_t \mid x_s)\, q(x_s \mid x_0)}{q(x_t \mid x_0)}. \tag{7.2}$$
 #
 # The second equality uses the **Markov property**: once $x_s$ is known, $x_0$ says nothing more about
-# $x_t$. It is used here and nowhere else. (It does *not* turn $q(x_t \mid x_s, x_0)$ into
-# $q(x_t \mid x_0)$; chapter 05 measured how far these are apart.) On the right stand three Gaussians, and we
+# $x_t$. (The bridge below needs it a second time.) It does *not* turn $q(x_t \mid x_s, x_0)$ into
+# $q(x_t \mid x_0)$: chapter 05 measured how far these are apart. On the right stand three Gaussians, and we
 # know them all: one `transition` and two `marginal`s. No data law is left. The law (7.2) is called the
 # **posterior** of $x_s$: the law after $x_t$ and $x_0$ have been looked at.
 #
@@ -118,25 +118,32 @@ def way_back(x_t, t, s):
 
 at_half = forward.marginal(schedule, grid, 100)  # q(x_s | x_0), for each x_0 on the grid
 integrand = gaussians.log_prob(at_half, torch.full_like(grid, 0.5)).exp() * density(0)
-print(f"q(x_100) at 0.5: {density(100)[2250]:.6f}, by the integral {integrand.sum() * dx:.6f}")
+at = 2250  # the row of x = 0.5
+print(f"q(x_100) at 0.5: {density(100)[at]:.6f}, by the integral {integrand.sum() * dx:.6f}")
 
 # %%
-# eq: 7.1, 7.2
 def moments(p):
     """Mean and variance of each density on the grid, one a row."""
     mean = (p @ grid) * dx
     return mean[..., 0], ((p * (grid[:, 0] - mean) ** 2).sum(-1) * dx)
 
 
+def log_posterior(x_0, x_t, t, s):
+    """log q(x_s | x_t, x_0) on the grid: the three logs of (7.2), with signs + + -."""
+    start, stop = torch.full_like(grid, x_0), torch.full_like(grid, x_t)
+    log_p = gaussians.log_prob(forward.transition(schedule, grid, s, t), stop)
+    log_p = log_p + gaussians.log_prob(forward.marginal(schedule, start, s), grid)
+    return log_p - gaussians.log_prob(forward.marginal(schedule, start, t), stop)
+
+
+# %%
+# eq: 7.1, 7.2
 mean, var = moments(way_back(0.2, 300, 100))
 print(f"q(x_s | x_t), (7.1):      mean {mean:.3f}, std {var.sqrt():.3f}")
-ones, here_now = torch.ones_like(grid), torch.full_like(grid, 0.2)
-log_p = gaussians.log_prob(forward.transition(schedule, grid, 100, 300), here_now)
-log_p = log_p + gaussians.log_prob(forward.marginal(schedule, ones, 100), grid)
-log_p = log_p - gaussians.log_prob(forward.marginal(schedule, ones, 300), here_now)
-mean, var = moments(log_p.exp())
+p = log_posterior(1.0, 0.2, 300, 100).exp()
+mean, var = moments(p)
 print(f"q(x_s | x_t, x_0), (7.2): mean {mean:.3f}, std {var.sqrt():.3f}, "
-      f"integral {log_p.exp().sum() * dx:.6f}")
+      f"integral {p.sum() * dx:.6f}")
 
 # %% [markdown]
 # The walkers had means 0.197 and 0.897 and standard deviations 0.882 and 0.308. The two laws have 0.190 and
@@ -148,7 +155,7 @@ print(f"q(x_s | x_t, x_0), (7.2): mean {mean:.3f}, std {var.sqrt():.3f}, "
 #
 # The network of a diffusion model may answer with a Gaussian only. Is the truth one? In the first picture it
 # was not. [Chapter 05](05_forward.ipynb) measured that steps back *to the data* come closer to a Gaussian
-# as $\beta$ shrinks. But size is not all: it also matters where in the chain the move is made.
+# as $\beta$ shrinks. But where in the chain the move is made matters, too.
 #
 # **Predict.** Three moves: (a) from $t = 260$ to the data, half of $x_t$'s variance being new noise; (b)
 # from $t = 39$ to the data, 2 % new noise; (c) from $t = 479$ to $s = 400$, again half of it new. Which of
@@ -172,34 +179,16 @@ for ax, (t, s) in zip(axes, ((260, 0), (39, 0), (479, 400))):
     figures.curves(grid[:, 0], {"q(x_s | x_t)": p, "best Gaussian": bell}, ax=ax,
                    title=f"{t} → {s}: {fresh:.0%} new", xlabel="x_s, data units", ylabel="")
     ax.set(xlim=(-2.5, 2.5), ylim=(0, 1.6 * float(p.max())))
-    print(f"{t} → {s}, from x_t = 0.2: mean {mean:.3f}, std {var.sqrt():.3f}")
+    off = (p - bell).abs().max() / bell.max()
+    print(f"{t} → {s}: the law is off its best Gaussian by up to {off:.1%} of the Gaussian's peak")
 axes[0].set_ylabel("density")
 figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: bells, on top of it.")
 
 # %% [markdown]
-# That was one place, $x_t = 0.2$. On average over all places, the KL of chapter 05 (the price, in nats, of
-# taking one law for another) says how far the way back is from its best Gaussian:
-
-# %%
-def gap(t, s):
-    """Mean KL from q(x_s | x_t) to the Gaussian with the same mean and variance, nats."""
-    # That KL is the Gaussian's entropy minus the entropy of q(x_s | x_t).
-    places = torch.linspace(-4, 4, 401, dtype=torch.float64)[:, None]  # values of x_t
-    p = way_back(places, t, s)
-    entropy = -(p * p.clamp(min=1e-300).log()).sum(-1) * dx
-    kl = 0.5 * torch.log(2 * torch.pi * torch.e * moments(p)[1]) - entropy
-    often = oracles.log_density(data, schedule, places, t).exp()
-    return float((kl * often).sum() / often.sum())
-
-
-for t, s in ((260, 0), (300, 100), (39, 0), (479, 400), (100, 99)):
-    print(f"{t:3} → {s:3}: {gap(t, s):.1e} nats from a Gaussian, on average over x_t")
-
-# %% [markdown]
-# The same half of new noise costs $5.5\cdot10^{-1}$ nats next to the data and $7.4\cdot10^{-5}$ at $s = 400$.
-# A single step of the chain, 100 → 99, is $4.9\cdot10^{-7}$ nats from a Gaussian. So "the reverse step is Gaussian" is a
-# statement about small steps **and** smooth densities. In the limit of infinitely small steps it becomes
-# a theorem: the way back has the form of the way forward ([SD15] Sec. 2.2; [And82] in continuous time).
+# Half of new noise next to the data: off by 167.9 % of the peak. The same half at $s = 400$: 0.4 %. So "the
+# reverse step is Gaussian" is a statement about small steps **and** smooth densities. In the limit of
+# infinitely small steps it becomes a theorem: the way back has the form of the way forward ([SD15] Sec. 2.2;
+# [And82] in continuous time).
 #
 # <details><summary>Are there data for which no first step is small enough?</summary>
 #
@@ -222,13 +211,6 @@ for t, s in ((260, 0), (300, 100), (39, 0), (479, 400), (100, 99)):
 # The last term has no $x$ in it: it only scales the density, and the scale is fixed by the integral being
 # 1. So whenever a log density is $-\tfrac12(P x^2 - 2 h x)$ plus anything without $x$, the law is
 # $N(h/P,\; 1/P)$. The number $P$, one over the variance, is called the **precision**.
-
-# %%
-# eq: 7.3
-x, P, h = sp.symbols("x P h", positive=True)
-left = -(P * x**2 - 2 * h * x) / 2
-right = -P * (x - h / P) ** 2 / 2 + h**2 / (2 * P)
-print("(7.3) left minus right:", sp.simplify(left - right))
 
 # %% [markdown]
 # ### Exercise 7.1 · Two opinions about one number
@@ -261,6 +243,33 @@ print("N(0, 1) and N(2, 0.01):  mean {:.3f}, variance {:.3f}".format(*fuse(0.0, 
 # Two equally vague opinions meet in the middle, and together they are twice as sure: variance 0.500. A
 # sharp opinion wins against a vague one: 1.980. **Precisions add**, and each mean counts by its precision.
 #
+# A first use, which comes back three times in this chapter. Let $x \sim N(0, 1)$, and let somebody measure
+# it: $y = \rho\,x + \sqrt{1-\rho^2}\,\eta$ with an independent $\eta \sim N(0, 1)$. (Then $y$ has variance 1, too,
+# and $\rho$ is the correlation of the two.) Before the measurement, $x$ has mean 0 and precision 1. The
+# measurement says that $x$ is about $y/\rho$, with precision $\rho^2/(1-\rho^2)$. The precisions add to
+# $1/(1-\rho^2)$, and your `fuse` gives
+#
+# $$q(x \mid y) = N\big(\rho\,y,\; 1-\rho^2\big). \tag{7.4}$$
+#
+# So for $N(0, 1)$ *data*, where $\rho = \sqrt{\bar\alpha_t}$ by (5.11), the mean of $x_0$ given $x_t$ is
+# $\sqrt{\bar\alpha_t}\,x_t$, and its variance is $1-\bar\alpha_t$.
+
+# %%
+# eq: 7.4
+rho, y = schedule.abar[300].sqrt(), 0.2
+mean, var = fuse(0.0, 1.0, y / rho, (1 - rho**2) / rho**2)
+print(f"fused: mean {mean:.4f}, variance {var:.4f}")
+print(f"(7.4): mean {rho * y:.4f}, variance {1 - rho**2:.4f}")
+
+x_0 = normal_like(torch.empty(2_000_000, dtype=torch.float64), generator=seeded(4))
+x_t = forward.noised(schedule, x_0, 300, normal_like(x_0, generator=seeded(5)))
+near = x_0[(x_t - y).abs() < 0.02]
+print(f"{len(near)} walkers near 0.2: mean {near.mean():.4f}, variance {near.var():.4f}, "
+      f"each ± {near.std() / len(near) ** 0.5:.4f}")
+
+# %% [markdown]
+# Formula and fusion agree, and so do the walkers, within what chance and our "near" allow.
+#
 # Now for real. Write $a = \sqrt{\alpha_{ts}}$ and $v = 1-\alpha_{ts}$ with $\alpha_{ts} =
 # \bar\alpha_t/\bar\alpha_s$ for the move from $s$ to $t$, and $b = \sqrt{\bar\alpha_s}$, $u = 1-\bar\alpha_s$
 # for the one from 0 to $s$. So $x_t \sim N(a x_s, v)$ and $x_s \sim N(b x_0, u)$. (One pixel at a time; the
@@ -268,40 +277,39 @@ print("N(0, 1) and N(2, 0.01):  mean {:.3f}, variance {:.3f}".format(*fuse(0.0, 
 # product above it matters:
 #
 # $$\log q(x_s \mid x_t, x_0) = -\frac12\Big[\frac{(x_t - a\,x_s)^2}{v} + \frac{(x_s - b\,x_0)^2}{u}\Big]
-# + \text{anything without } x_s. \tag{7.4}$$
+# + \text{anything without } x_s. \tag{7.5}$$
 #
 # Expand both squares and collect:
 #
 # $$= -\frac12\Big[\underbrace{\Big(\frac{a^2}{v} + \frac1u\Big)}_{P}\, x_s^2
 # - 2\,\underbrace{\Big(\frac{a\,x_t}{v} + \frac{b\,x_0}{u}\Big)}_{h}\, x_s\Big] + \text{anything without } x_s.
-# \tag{7.5}$$
+# \tag{7.6}$$
 #
-# That is (7.3). The first cell checks (7.4) against the three laws of the package, the second one (7.5).
-
-# %%
-# eq: 7.4
-abar_s, abar_t = schedule.abar[100], schedule.abar[300]
-alpha_ts = abar_t / abar_s
-square = (0.2 - alpha_ts.sqrt() * grid) ** 2 / (1 - alpha_ts)  # x_t = 0.2 as in the first picture
-square = square + (grid - abar_s.sqrt() * 1) ** 2 / (1 - abar_s)  # and x_0 = 1
-without = log_p + 0.5 * square[:, 0]  # log_p is the log of (7.2), from the cell above
-print(f"what (7.4) leaves out is {without[0]:.6f} at x_s = -4 and {without[-1]:.6f} at x_s = 4")
+# That is (7.3). Mind the bracket: the $\tfrac12$ belongs to *both* terms. The first cell checks (7.5) against
+# the three laws of the package, the second one (7.3) and (7.6).
 
 # %%
 # eq: 7.5
-x_s_, x_t_, x_0_ = sp.symbols("x_s x_t x_0", real=True)  # with _: symbols, not walkers
-a, b, u, v = sp.symbols("a b u v", positive=True)
+x_0, x_t, t, s = 1.0, 0.2, 300, 100  # as in the first look
+alpha_ts = schedule.abar[t] / schedule.abar[s]
+square = (x_t - alpha_ts.sqrt() * grid) ** 2 / (1 - alpha_ts)
+square = square + (grid - schedule.abar[s].sqrt() * x_0) ** 2 / (1 - schedule.abar[s])
+without = log_posterior(x_0, x_t, t, s) + 0.5 * square[:, 0]  # + 0.5, as (7.5) has -1/2
+print(f"what (7.5) leaves out is {without[0]:.6f} at x_s = -4 and {without[-1]:.6f} at x_s = 4")
+
+# %%
+# eq: 7.3, 7.6
+x_s_, x_t_, x_0_ = sp.symbols("x_s x_t x_0", real=True)  # with _: symbols, not numbers
+P, h, a, b, u, v = sp.symbols("P h a b u v", positive=True)
+completed = -P * (x_s_ - h / P) ** 2 / 2 + h**2 / (2 * P)
+print("(7.3), left minus right:", sp.expand(-(P * x_s_**2 - 2 * h * x_s_) / 2 - completed))
 exponent = (x_t_ - a * x_s_) ** 2 / v + (x_s_ - b * x_0_) ** 2 / u
-P_, h_ = a**2 / v + 1 / u, a * x_t_ / v + b * x_0_ / u
-rest = sp.expand(exponent - (P_ * x_s_**2 - 2 * h_ * x_s_))
-print("what is left over:", rest)
+P_here, h_here = a**2 / v + 1 / u, a * x_t_ / v + b * x_0_ / u
+rest = sp.expand(exponent - (P_here * x_s_**2 - 2 * h_here * x_s_))
+print("what (7.6) leaves out:", rest)
 print("does it contain x_s?", rest.has(x_s_))
 
 # %% [markdown]
-# Mind the bracket in (7.5): the $\tfrac12$ and the precision belong to the *whole* quadratic. One
-# walk-through prints the exponent as $-\tfrac12\frac1\Sigma x^2 - 2\mu x$. Take that literally and the peak
-# sits elsewhere, as a cell further down shows.
-#
 # ### Exercise 7.2 · How sure are we?
 #
 # Turn $1/P$ into a closed form in $\bar\alpha_s$ and $\bar\alpha_t$, the variance of $q(x_s \mid x_t, x_0)$.
@@ -329,17 +337,15 @@ def my_var(schedule, t, s):
 posterior_var = check("posterior.var", my_var)
 
 # %% [markdown]
-# With the common denominator, mean and variance are
+# With the common denominator, variance and mean are fractions over $a^2 u + v$, and that is an old friend: all
+# the noise of $x_t$.
 #
-# $$\frac1P = \frac{u\,v}{a^2 u + v},
-# \qquad \frac hP = \frac{a\,u\;x_t + b\,v\;x_0}{a^2 u + v}, \tag{7.6}$$
+# $$\begin{aligned}
+# \frac1P &= \frac{u\,v}{a^2 u + v}, \qquad \frac hP = \frac{a\,u\;x_t + b\,v\;x_0}{a^2 u + v}, \\
+# a^2 u + v &= \alpha_{ts}(1-\bar\alpha_s) + 1 - \alpha_{ts} = 1 - \alpha_{ts}\bar\alpha_s = 1 - \bar\alpha_t.
+# \end{aligned} \tag{7.7}$$
 #
-# and the denominator is an old friend: all noise of $x_t$,
-#
-# $$a^2 u + v = \alpha_{ts}(1-\bar\alpha_s) + 1 - \alpha_{ts} = 1 - \alpha_{ts}\bar\alpha_s
-# = 1 - \bar\alpha_t. \tag{7.7}$$
-#
-# Insert, and there is the law of the red bell, for any $0 \le s < t$:
+# Insert, and there is the law of the narrow bell, for any $0 \le s < t$:
 #
 # $$\boxed{\;q(x_s \mid x_t, x_0) = N\Big(
 # \underbrace{\frac{\sqrt{\bar\alpha_s}\,(1-\alpha_{ts})}{1-\bar\alpha_t}}_{w_0}\, x_0
@@ -347,25 +353,25 @@ posterior_var = check("posterior.var", my_var)
 # \frac{(1-\alpha_{ts})(1-\bar\alpha_s)}{1-\bar\alpha_t}\, I\Big)\;} \tag{7.8}$$
 
 # %%
-# eq: 7.6, 7.7, 7.8
+# eq: 7.7, 7.8
 bottom = a**2 * u + v
-print("(7.6):", sp.simplify(1 / P_ - u * v / bottom),
-      sp.simplify(h_ / P_ - (a * u * x_t_ + b * v * x_0_) / bottom))
+fractions = (1 / P_here - u * v / bottom, h_here / P_here - (a * u * x_t_ + b * v * x_0_) / bottom)
 A_s, A_t = sp.symbols("abar_s abar_t", positive=True)
 values = {a: sp.sqrt(A_t / A_s), v: 1 - A_t / A_s, b: sp.sqrt(A_s), u: 1 - A_s}
-print("(7.7):", sp.simplify(bottom.subs(values) - (1 - A_t)))
-w_0 = sp.sqrt(A_s) * (1 - A_t / A_s) / (1 - A_t)
-w_t = sp.sqrt(A_t / A_s) * (1 - A_s) / (1 - A_t)
-small = (1 - A_t / A_s) * (1 - A_s) / (1 - A_t)
-print("(7.8):", sp.simplify((h_ / P_).subs(values) - w_0 * x_0_ - w_t * x_t_),
-      sp.simplify((1 / P_).subs(values) - small))
+print("(7.7), three differences:", *(sp.simplify(line) for line in fractions),
+      sp.simplify(bottom.subs(values) - (1 - A_t)))
+on_x_0 = sp.sqrt(A_s) * (1 - A_t / A_s) / (1 - A_t)  # the two weights of (7.8)
+on_x_t = sp.sqrt(A_t / A_s) * (1 - A_s) / (1 - A_t)
+left_over = (1 - A_t / A_s) * (1 - A_s) / (1 - A_t)  # and its variance
+print("(7.8), mean and variance:", sp.simplify((1 / P_here).subs(values) - left_over),
+      sp.simplify((h_here / P_here).subs(values) - on_x_0 * x_0_ - on_x_t * x_t_))
 bell = forward.posterior(schedule, torch.tensor([[1.0]]), torch.tensor([[0.2]]), t=300, s=100)
 print(f"the package, x_0 = 1, x_t = 0.2: mean {bell.mean.item():.3f}, std {bell.var.sqrt():.3f}")
 
 # %% [markdown]
 # All differences are 0, and the package's bell is the one that (7.2) gave on the grid, 0.898 and 0.309.
 #
-# ### Exercise 7.3 · The paper's case
+# ### Exercise 7.3 (optional) · The paper's case
 #
 # [Ho20] needs $s = t - 1$ only. Write the **mean** of $q(x_{t-1} \mid x_t, x_0)$ with the tables
 # `schedule.beta`, `.alpha` and `.abar`. What becomes of $\alpha_{ts}$ and of $1-\alpha_{ts}$? Use
@@ -399,48 +405,25 @@ t = torch.arange(1, 1001)  # 1000 items, each with a time of its own
 law = forward.posterior(schedule, start, now, t, t - 1)
 beta, alpha, abar = schedule.beta[1:, None], schedule.alpha[1:, None], schedule.abar[:, None]
 tilde_mu = (abar[:-1].sqrt() * beta * start + alpha.sqrt() * (1 - abar[:-1]) * now) / (1 - abar[1:])
-tilde_beta = (1 - abar[:-1]) / (1 - abar[1:]) * beta
-others = {"(7.8), mean": law.mean - tilde_mu, "(7.8), variance": law.var - tilde_beta,
+tilde_var = (1 - abar[:-1]) / (1 - abar[1:]) * beta
+others = {"the mean of (7.8)": law.mean - tilde_mu, "the variance of (7.8)": law.var - tilde_var,
           "exercise 7.3": posterior_mean(schedule, start, now, t) - tilde_mu}
 for name, difference in others.items():
     print(f"(7.9) equals {name}, t = 1 … 1000: {bool(difference.abs().max() < 1e-12)}")
-misprint = (1 - schedule.abar[1]) / (1 - schedule.abar[1]) * schedule.beta[2]
-print(f"tilde beta_2 = {tilde_beta[1].item():.3e}; with 1 - abar_1 below as well: {misprint:.3e}, "
-      f"{misprint / tilde_beta[1].item():.2f} times as much")
 
 # %% [markdown]
-# The last line is a misprint that you may meet: $1-\bar\alpha_{t-1}$ above *and* below. Then the fraction
-# cancels, $\beta_t$ is left, and the variance at $t = 2$ is 2.20 times what it should be. Funnily enough, that
-# misprint is a choice that people make on purpose. We come to it.
-#
 # Here is the function that the course uses: (7.8), for any two times.
 
 # %%
-# eq: 7.8
 figures.show_source(forward.posterior)
-
-# %% [markdown]
-# **Products and quotients.** "Products and quotients of Gaussians are Gaussian", people say. For products
-# that is (7.3). Dividing *subtracts* precisions, so a quotient is a Gaussian only if the numerator is the
-# more precise one. We were safe: the denominator of (7.2) has no $x_s$. The next cell looks at a quotient
-# that fails, at ours at $t = 10$, and at the bracket slip from above.
-
-# %%
-print(f"N(x; 0, 1) / N(x; 0, 0.5): precision {1 / 1 - 1 / 0.5:+.1f}, so it grows without end")
-beta, alpha, abar_s = schedule.beta[10], schedule.alpha[10], schedule.abar[9]
-P_10 = alpha / beta + 1 / (1 - abar_s)
-print(f"ours at t = 10: precision {alpha / beta:.1f} + {1 / (1 - abar_s):.1f} = {P_10:.1f}, "
-      f"and 1 / tilde beta_10 = {1 / schedule.posterior_var[10]:.1f}")
-both = torch.tensor([[0.5]]).double(), torch.tensor([[0.3]]).double()  # x_0 = 0.5, x_10 = 0.3
-mu = forward.posterior(schedule, *both, 10, 9).mean.item()
-# -x^2 / (2 var) - 2 mu x has slope 0 at x = -2 mu var
-print(f"peak: {mu:.5f}; of the exponent without its bracket: {-2 * mu / P_10:.5f}")
 
 # %% [markdown]
 # ## If both ends are known, the way back is easy
 #
 # Suppose somebody tells you $x_0$. Then (7.8) walks you back from $x_T$: draw $x_s$, stand there, draw
-# again. A path that is pinned at both ends is called a **bridge**.
+# again. A path that is pinned at both ends is called a **bridge**. (May one forget $x_t$ when standing at
+# $x_s$? Yes, by the Markov property, read backwards: once $x_s$ is known, $x_t$ says nothing more about the
+# places before it.)
 #
 # ### Exercise 7.4 · One move of a bridge
 #
@@ -463,14 +446,14 @@ move = check("posterior.draw", my_move)
 # they halfway, at $t = 500$: in the middle between −1.5 and 1?
 
 # %%
-start, x = (torch.full((20_000, 1), value, dtype=torch.float64) for value in (1.0, -1.5))
-end, rng, bridges = x, seeded(5), {1000: x}
+pin, end = (torch.full((20_000, 1), value, dtype=torch.float64) for value in (1.0, -1.5))
+walker, rng, bridges = end, seeded(5), {1000: end}
 times = schedules.strides(1000, 100)  # 1000, 990, …, 10, 0
 for t, s in zip(times, times[1:]):
-    x = move(schedule, start, x, t, s, normal_like(x, generator=rng))
-    bridges[s] = x
+    walker = move(schedule, pin, walker, t, s, normal_like(walker, generator=rng))
+    bridges[s] = walker
 for s in (900, 500, 100, 0):
-    jump = forward.posterior(schedule, start[:1], end[:1], 1000, s)  # (7.8) in a single move
+    jump = forward.posterior(schedule, pin[:1], end[:1], 1000, s)  # (7.8) in a single move
     print(f"s = {s:3}: bridges have mean {bridges[s].mean():+.3f}, std {bridges[s].std():.3f}; "
           f"one move from T says {jump.mean.item():+.3f}, {jump.var.sqrt():.3f}")
 print(f"chance moves a mean of 20,000 by about {1 / math.sqrt(20_000):.3f} standard deviations")
@@ -480,9 +463,9 @@ fig, ax = figures.new(height=3)
 paths = torch.stack([bridges[s][:25, 0] for s in times])
 ax.plot(times, paths, color=figures.SKY, linewidth=0.6)
 middle = torch.stack([bridges[s].mean() for s in times])
-spread = 2 * torch.stack([bridges[s].std() for s in times])
+two_std = 2 * torch.stack([bridges[s].std() for s in times])
 ax.plot(times, middle, color=figures.BLUE, label="mean of 20,000")
-for edge, name in ((middle - spread, "mean ± 2 std"), (middle + spread, None)):
+for edge, name in ((middle - two_std, "mean ± 2 std"), (middle + two_std, None)):
     ax.plot(times, edge, color=figures.RED, linestyle="--", label=name)
 ax.set(xlabel="time t, steps (read from left to right: the way back)", ylabel="x_t, data units")
 ax.set_xlim(1000, 0)
@@ -501,9 +484,9 @@ print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 
 # `samplers.ddpm` is `forward.posterior` with `x0_hat` in the place of $x_0$.
 
 # %% [markdown]
-# ## Three ways to read it
+# ## Who pulls harder?
 #
-# **First reading: the mean is a mixture of both ends**, $w_0 x_0 + w_t x_t$.
+# The mean is a mixture of both ends, $w_0 x_0 + w_t x_t$.
 #
 # **Predict.** One step back, $s = t-1$. Who pulls harder at $t = 1$, at $t = 2$, at $t = 1000$: $x_0$ or
 # $x_t$? And do the two weights add to 1?
@@ -528,58 +511,66 @@ print("x_t pulls harder from t =", int(t[weight_t > weight_0][0]), "on")
 # These are not the weights of an average: their sum is 1 up to a term of the size of $\beta_t$, 0.9901 at
 # the end.
 #
-# **Second reading: the variance knows no data.** $\tilde\beta_t$ contains neither $x_0$ nor $x_t$. It is a
-# table, made before any picture is seen (`schedule.posterior_var`). But it depends on all of $\beta_1 \dots
-# \beta_t$, not on $\beta_t$ alone.
+# The **variance** knows no data: $\tilde\beta_t$ contains neither $x_0$ nor $x_t$, and is a table, made before any
+# picture is seen (`schedule.posterior_var`). It depends on all of $\beta_1 \dots \beta_t$.
 #
-# **Third reading: two sources, weighted by precision.** In (7.5) each source has a share. From $x_0$ comes
-# $x_s \approx b\,x_0$ with precision $1/u$. From $x_t$ comes $x_s \approx x_t / a$ with precision $a^2/v$. So
+# Where do the weights come from? **Two sources, weighed by precision.** From $x_0$ comes $x_s \approx b\,x_0$
+# with precision $1/u$. From $x_t$ comes $x_s \approx x_t / a$ with precision $a^2/v$. So (7.6) says
 #
 # $$\text{mean} = \frac{\frac{1}{u}\, b\,x_0 + \frac{a^2}{v}\, \frac{x_t}{a}}{\frac1u + \frac{a^2}{v}},
 # \qquad \frac{1}{\text{variance}} = \frac1u + \frac{a^2}{v}, \tag{7.10}$$
 #
-# which is your `fuse` from exercise 7.1. It is also Bayes' rule for Gaussians: the prior is what $x_0$ says
-# about $x_s$ (a **prior** is the law before one looks at the new fact), the new fact is $x_t$. The package
-# has that rule as `gaussians.condition`. Three ways to the same law:
+# which is your `fuse` from exercise 7.1. It is also Bayes' rule for Gaussians: the **prior**, the law before
+# one looks at the new fact, is what $x_0$ says about $x_s$; the new fact is $x_t$.
 
 # %%
 # eq: 7.10
-for t, s in ((300, 100), (1000, 999)):
-    abar_s, abar_t = schedule.abar[s], schedule.abar[t]
-    a_2, v_ = abar_t / abar_s, 1 - abar_t / abar_s  # a^2 and v
-    prior = forward.marginal(schedule, torch.ones(1, 1).double(), s)  # x_0 = 1
-    seen = torch.full((1, 1), 0.2).double()  # x_t = 0.2
-    bayes = gaussians.condition(prior, seen, scale=a_2.sqrt(), noise_var=v_)
-    fused = fuse(prior.mean, prior.var, seen / a_2.sqrt(), v_ / a_2)
-    law = forward.posterior(schedule, torch.ones(1, 1).double(), seen, t, s)
-    print(f"{t} → {s}: precision {1 / prior.var:.5g} from x_0, {a_2 / v_:.5g} from x_t")
-    for name, (mean, var) in (("posterior", law), ("condition", bayes), ("fuse", fused)):
-        print(f"    {name:>9}: mean {mean.item():.5f}, variance {var.item():.5g}")
-
-# %%
-fig, ax = figures.new(height=2.8)
 abar_s, alpha_ts = schedule.abar[100], schedule.abar[300] / schedule.abar[100]
 sources = {
     "x_0 = 1 says": (abar_s.sqrt(), 1 - abar_s),
     "x_t = 0.2 says": (0.2 / alpha_ts.sqrt(), (1 - alpha_ts) / alpha_ts),
 }
-sources["both together"] = fuse(*sources["x_0 = 1 says"], *sources["x_t = 0.2 says"])
-bells = {}
-for name, (mean, var) in sources.items():
-    bells[name] = gaussians.log_prob(Gaussian(mean.expand(4001, 1), var), grid).exp()
-    print(f"{name:>15}: mean {mean:.3f}, variance {var:.3f}, precision {1 / var:.2f}")
+sources["fused"] = fuse(*sources["x_0 = 1 says"], *sources["x_t = 0.2 says"])
+one = torch.ones(1, 1, dtype=torch.float64)
+law = forward.posterior(schedule, one, 0.2 * one, 300, 100)
+for name, (mean, var) in {**sources, "(7.8)": (law.mean.item(), law.var.item())}.items():
+    print(f"{name:>14}: mean {mean:.5f}, variance {var:.5f}, precision {1 / var:.2f}")
+last = schedule.alpha[1000] / schedule.beta[1000]  # a^2 / v for 1000 -> 999
+print(f"1000 → 999: precision {1 / (1 - schedule.abar[999]):.0f} from x_0, {last:.0f} from x_t")
+
+# %%
+fig, ax = figures.new(height=2.8)
+bells = {name: gaussians.log_prob(Gaussian(mean.expand(4001, 1), var), grid).exp()
+         for name, (mean, var) in sources.items()}
 figures.curves(grid[:, 0], bells, ax=ax, xlabel="x_100, data units", ylabel="density")
 ax.set_xlim(-3, 3)
 figures.show(fig, alt="A broad bell from x_t, a narrow one from x_0, and the product, narrower.")
+print("peaks:", ", ".join(f"{name} {bell.max():.3f}" for name, bell in bells.items()))
 
 # %% [markdown]
-# That is the red bell of the first picture again: $x_0$ with precision 9.71, $x_t$ with 0.79; together
+# That is the narrow bell of the first picture again: $x_0$ with precision 9.71, $x_t$ with 0.79; together
 # 10.50. In the step 1000 → 999 it is the other way round: precision 1 from the clean end, 49 from $x_t$.
 
 # %% [markdown]
-# Who pulls harder, $x_0$ or $x_t$? Move $t$, $s$ and the two ends, and watch which source decides.
-#
-# <!-- explorer: who_pulls_harder -->
+# **Predict.** Start at $t = 500$. One step back, $x_t$ has nearly all the weight. How far back must $s$ lie
+# until $x_0$ pulls harder: 10, 100 or 200 steps? Guess first, then move the slider, and watch the two dots.
+
+# %%
+from ddpm_lab import explorers
+
+explorer = explorers.who_pulls_harder()
+print(explorer)  # the picture in words
+explorer
+
+# %%
+unit, zero = torch.ones(1, 1).double(), torch.zeros(1, 1).double()
+for back in (1, 10, 100, 200):
+    pull_0 = forward.posterior(schedule, unit, zero, 500, 500 - back).mean.item()
+    pull_t = forward.posterior(schedule, zero, unit, 500, 500 - back).mean.item()
+    print(f"{back:3} back: weight {pull_0:.3f} on x_0, {pull_t:.3f} on x_t")
+
+# %% [markdown]
+# 10 and 100 are too few (0.286 against 0.554); at 200 it is $x_0$, 0.548 against 0.292.
 
 # %% [markdown]
 # ## One law is the mixture of the other
@@ -606,7 +597,8 @@ print(f"(7.11) equals Bayes' rule (7.1): {same}; the higher peak is {mixture.max
 
 # %%
 fig, ax = figures.new(height=3)
-ax.hist(x_s[here], bins=80, range=(-2, 2.5), density=True, color=figures.SKY, label="walkers")
+walkers = crowds["all who stand near 0.2"]  # their x_100, from the first look
+ax.hist(walkers, bins=80, range=(-2, 2.5), density=True, color=figures.SKY, label="walkers")
 for i in range(1000, 3001, 100):  # x_0 = -2, -1.8, …, 2: each bell stands for a stretch of 0.2
     name = "bells for single x_0" if i == 1000 else None
     ax.plot(grid, 0.2 * origin[i] * bells[i], color=figures.GREY, linewidth=0.8, label=name)
@@ -635,7 +627,7 @@ for t, s in ((300, 100), (500, 499), (2, 1)):
     print(f"{t} → {s}: mean {mean:.6f}, with x0_hat {guess.mean.item():.6f}; "
           f"variance {var:.4e}, with x0_hat {guess.var:.4e}")
 
-# N(0, 1) data stay N(0, 1), and x_t = sqrt(alpha) x_s + …: so Var(x_s | x_t) = 1 - alpha
+# N(0, 1) data stay N(0, 1): (7.4) with rho² = alpha_ts, so Var(x_s | x_t) = 1 - alpha_ts
 print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
       f"with x_0 known {schedule.posterior_var[2]:.3e}")
 
@@ -715,6 +707,11 @@ def my_eps_mean(schedule, x_t, eps, t, s):
 eps_mean = check("posterior.eps_mean", my_eps_mean)
 
 # %% [markdown]
+# The result: $\alpha_t$ becomes $\alpha_{ts}$, and $\beta_t$ becomes $1-\alpha_{ts}$, so the mean is
+# $\big(x_t - \frac{1-\alpha_{ts}}{\sqrt{1-\bar\alpha_t}}\,\epsilon\big)/\sqrt{\alpha_{ts}}$. The root of
+# $1-\bar\alpha_t$ stays as it is, for $\epsilon$ is still all the noise in $x_t$.
+
+# %% [markdown]
 # ## A shortcut: turn one step around
 #
 # Was all this Bayes needed? The step forward can be solved for $x_{t-1}$, without any Bayes at all:
@@ -751,10 +748,8 @@ print(f"with fresh noise, 1000 steps: std {math.sqrt(var):.0f} instead of 1")
 
 # %% [markdown]
 # A standard deviation of 223 instead of 1. What is needed is not a draw of $\epsilon_t$ but its mean, given
-# what we know. Given $x_0$, knowing $x_t$ means knowing $\epsilon$, all the noise in it. And chapter 05 said what
-# that is made of: by (5.12), $\epsilon = \rho_t\,\epsilon_t + \sqrt{1-\rho_t^2}\;\bar\epsilon_{t-1}$ with $\rho_t =
-# \sqrt{\beta_t / (1-\bar\alpha_t)}$, the part of the last step. So $\rho_t$ is the correlation of the two, and
-# jointly normal numbers of variance 1 predict each other with their correlation as slope:
+# what we know. Given $x_0$, knowing $x_t$ means knowing $\epsilon$, all the noise in it. And by (5.12), $\epsilon =
+# \rho_t\,\epsilon_t + \sqrt{1-\rho_t^2}\;\bar\epsilon_{t-1}$: a measurement of $\epsilon_t$, as in (7.4). So its mean is
 #
 # $$E[\epsilon_t \mid x_t, x_0] = \rho_t\,\epsilon, \qquad \rho_t = \sqrt{\frac{\beta_t}{1-\bar\alpha_t}}, \tag{7.15}$$
 #
@@ -765,27 +760,36 @@ print(f"with fresh noise, 1000 steps: std {math.sqrt(var):.0f} instead of 1")
 
 # %%
 # eq: 7.15, 7.16
-rho = (schedule.beta[1:] / (1 - schedule.abar[1:])).sqrt()
-for t in (1, 2, 10, 100, 1000):
-    print(f"t = {t:4}: correlation of eps_t with eps is rho = {rho[t - 1]:.3f}")
-older, last = (normal_like(torch.ones(400_000).double(), generator=seeded(i)) for i in (3, 4))
-t = 500
-whole = schedule.alpha[t].sqrt() * schedule.noise[t - 1] * older + schedule.beta[t].sqrt() * last
-whole = whole / schedule.noise[t]  # (5.12): all noise of x_500, as one
-slope = (whole * last).mean() / (whole**2).mean()
+rho = (schedule.beta[1:] / (1 - schedule.abar[1:])).sqrt()  # row t - 1 belongs to t
+for t in (1, 100, 500):
+    print(f"t = {t:3}: correlation of eps_t with eps is rho = {rho[t - 1]:.3f}")
+start, older, last = (normal_like(x_499, generator=seeded(i)) for i in (3, 4, 5))
+x_499 = forward.noised(schedule, start, 499, older)
+x_500 = draw(forward.transition(schedule, x_499, 499, 500), last)
+eps = (x_500 - schedule.signal[500] * start) / schedule.noise[500]  # all noise in x_500
+slope = (eps * last).mean() / (eps**2).mean()
 print(f"slope of eps_500 on eps: {slope:.4f} ± {1 / math.sqrt(len(last)):.4f}, "
-      f"(7.15) says {rho[t - 1]:.4f}")
-right, wrong = schedule.beta[t] / schedule.noise[t], schedule.beta[t].sqrt()
-print(f"factor on eps: beta / sqrt(1 - abar) = {right:.5f}; sqrt(beta) = {wrong:.5f}, "
-      f"{wrong / right:.2f} times as much")
-print(f"(7.16): sqrt(beta) rho = {schedule.beta[t].sqrt() * rho[t - 1]:.5f}")
+      f"(7.15) says {rho[499]:.4f}")
+right, wrong = schedule.beta[500] / schedule.noise[500], schedule.beta[500].sqrt()
+print(f"(7.16): sqrt(beta) rho = {wrong * rho[499]:.5f}, beta / sqrt(1 - abar) = {right:.5f}; "
+      f"without rho {wrong:.5f}, {wrong / right:.2f} times as much")
 
 # %% [markdown]
 # So there are **two noises**: $\epsilon_t$, of the last step, and $\epsilon$, all of it since $t = 0$. At
 # $t = 1$ they are the same, at $t = 100$ their correlation is 0.142. Networks are trained on $\epsilon$. Put it
 # in the place of $\epsilon_t$ in (7.14), and at $t = 500$ each step takes away 9.58 times too much.
+
+# %% [markdown]
+# ## Three slips
 #
-# ### Exercise 7.6 · Spot the bug
+# Three slips that are in print, and that do not crash:
+#
+# 1. **A root too few.** $\big(x_t - \frac{b}{\bar b}\,\epsilon\big) / a$, exercise 7.6.
+# 2. **A variance for a standard deviation.** $\mu + \Sigma\,z$ where $\mu + \sqrt\Sigma\,z$ is meant.
+# 3. **$1-\bar\alpha_{t-1}$ above and below** in $\tilde\beta_t$. The fraction cancels and $\beta_t$ is left.
+#    Funnily enough, some choose $\beta_t$ on purpose. We come to it.
+#
+# ### Exercise 7.6 (optional) · Spot the bug
 #
 # One set of notes calls its letters $\alpha, \beta$ as we do, but they are the **square roots** of ours:
 #
@@ -810,13 +814,10 @@ def my_roots(x_t, eps, a, b, b_bar):
 mean_in_roots = check("posterior.roots", my_roots)
 
 # %% [markdown]
-# ## What such slips look like
+# Now see the first two slips at work. Both get the exact denoiser of the two-bump data and walk all 1000
+# steps.
 #
-# Slips like these do not crash. So let us see two of them at work: the line as printed in exercise 7.6, and
-# a draw that multiplies $z$ by the *variance* instead of its root (that, too, is in print). Both
-# get the exact denoiser of the two-bump data and walk all 1000 steps.
-#
-# **Predict.** Which one loses the two bumps? Which makes them too narrow?
+# **Predict.** Does either lose the two bumps? What happens to their width?
 
 # %%
 def timid(schedule, x_t, x0_hat, t, s):
@@ -842,16 +843,16 @@ for name, step in (("correct", samplers.ddpm), ("variance as std", timid), ("b f
     print(f"{name:>15}: right of 0: {len(right)} of 2000, there mean {right.mean():.3f}, "
           f"std {right.std():.3f}")
 print(f"the data: mean {data.mean[1].item():.3f}, std {data.var[1].sqrt():.3f} in each bump")
-for t in (1, 1000):
-    std = schedule.beta[t].sqrt().item()
-    print(f"t = {t:4}: variance {std**2:.4f}, std {std:.4f}: a factor of {1 / std:.1f}")
+var = schedule.posterior_var[2]
+print(f"t = 2: posterior variance {var:.2e}, std {var.sqrt():.1e}: a factor of "
+      f"{1 / var.sqrt():.0f}; beta is {schedule.beta[2] / var:.2f} times the variance")
 
 # %%
 fig, axes = figures.new(1, 3, width=8.4, height=2.6, sharex=True)
 target = density(0)
-for ax, (name, x) in zip(axes, results.items()):
+for ax, (name, samples) in zip(axes, results.items()):
     look = {"bins": 90, "range": (-2, 2), "density": True, "color": figures.SKY}
-    counts, *_ = ax.hist(x[:, 0], **look, label="samples")
+    counts, *_ = ax.hist(samples[:, 0], **look, label="samples")
     ax.plot(grid, target, color=figures.RED, label="data")
     ax.set(title=name, xlabel="x_0, data units", xlim=(-2, 2))
     print(f"{name:>15}: highest bar {counts.max():.2f}, the data's density has {target.max():.2f}")
@@ -861,21 +862,24 @@ figures.show(fig, alt="The correct samples fit the data's two bumps; the two sli
 
 # %% [markdown]
 # Neither loses the bumps; both make needles of them: standard deviations 0.070 and 0.013 where the data have
-# 0.243 and the correct walk gives 0.237. Nothing crashed, and the samples sit near the data, because the
-# denoiser keeps calling them there. It takes data whose law is known to see that a root is missing. Yet the
-# two that get confused are far apart: 0.0200 and 0.1414 at $t = 1000$, a factor of 100 at $t = 1$.
+# 0.243 and the correct walk gives 0.237. The samples sit near the data, because the denoiser keeps calling
+# them there. It takes data whose law is known to see that a root is missing. At $t = 2$ the standard deviation
+# 7.4e-03 is 135 times its variance, 5.45e-05; and the third slip makes that variance 2.20 times too large.
 
 # %% [markdown]
 # ## The mean, told by the score
 #
 # The **score** is the gradient of the log density, $\nabla \log q(x_t)$: the direction in which $x_t$ becomes
-# more probable. Two lines connect it with the noise. The gradient of $q(x_t) = \int q(x_t \mid x_0)\,
-# q(x_0)\,dx_0$ acts on the first factor only, and that one is the Gaussian (5.11) with gradient
-# $-\frac{x_t - \sqrt{\bar\alpha_t}\,x_0}{1-\bar\alpha_t}\,q(x_t \mid x_0) =
-# -\frac{\epsilon}{\sqrt{1-\bar\alpha_t}}\,q(x_t \mid x_0)$. Divide by $q(x_t)$, and Bayes' rule makes an
-# average over $q(x_0 \mid x_t)$ of it:
+# more probable. Three lines connect it with the noise. First, the gradient of $q(x_t) = \int q(x_t \mid x_0)\,
+# q(x_0)\,dx_0$ acts on the first factor only. That one is the Gaussian (5.11): its gradient brings down
+# $-\frac{x_t - \sqrt{\bar\alpha_t}\,x_0}{1-\bar\alpha_t}$, which is $-\epsilon/\sqrt{1-\bar\alpha_t}$. Then divide by
+# $q(x_t)$: by Bayes' rule, $q(x_t \mid x_0)\,q(x_0) / q(x_t) = q(x_0 \mid x_t)$, and the integral is an average.
 #
-# $$\nabla \log q(x_t) = -\frac{E[\epsilon \mid x_t]}{\sqrt{1-\bar\alpha_t}}. \tag{7.17}$$
+# $$\begin{aligned}
+# \nabla q(x_t) &= \int \nabla q(x_t \mid x_0)\; q(x_0)\, dx_0 \\
+# &= \int -\frac{\epsilon}{\sqrt{1-\bar\alpha_t}}\; q(x_t \mid x_0)\, q(x_0)\, dx_0 \\
+# \nabla \log q(x_t) = \frac{\nabla q(x_t)}{q(x_t)} &= -\frac{E[\epsilon \mid x_t]}{\sqrt{1-\bar\alpha_t}}.
+# \end{aligned} \tag{7.17}$$
 #
 # ### Exercise 7.7 · Uphill
 #
@@ -902,30 +906,25 @@ score_mean = check("posterior.score_mean", my_score_mean)
 # on the grid, and the score comes from differentiating the log density of $q(x_t)$ by machine.
 
 # %%
-# eq: 7.17
+# eq: 7.17, 7.18
 places = torch.tensor([[0.3], [1.0]], dtype=torch.float64, requires_grad=True)
 log_q = oracles.log_density(data, schedule, places, 500)
-score = torch.autograd.grad(log_q.sum(), places)[0]
+score = torch.autograd.grad(log_q.sum(), places)[0]  # each place has its own term in the sum
 places = places.detach()
 eps_hat = (places - schedule.signal[500] * denoise(places, 500)) / schedule.noise[500]
-for name, values in {"score": score, "(7.17)": -eps_hat / schedule.noise[500]}.items():
-    print(f"{name:>6} at 0.3 and 1.0:", [round(value, 6) for value in values[:, 0].tolist()])
-
-# %%
-# eq: 7.18
-alpha, beta, noise_500 = schedule.alpha[500], schedule.beta[500], schedule.noise[500]
 answers = {
-    "(7.18)": (places + beta * score) / alpha.sqrt(),
-    "exercise 7.7": score_mean(schedule, places, score, 500, 499),
-    "sign lost": (places - beta / noise_500 * score) / alpha.sqrt(),  # and a root too many
+    "score": score,
+    "score by (7.17)": -eps_hat / schedule.noise[500],
+    "mean, Bayes": moments(way_back(places, 500, 499))[0][:, None],
+    "mean by (7.18)": (places + schedule.beta[500] * score) / schedule.alpha[500].sqrt(),
+    "your 7.7": score_mean(schedule, places, score, 500, 499),
 }
-print("Bayes on the grid:", [f"{moments(way_back(x, 500, 499))[0]:.5f}" for x in (0.3, 1.0)])
-for name, mean in answers.items():
-    print(f"{name:>17}:", [f"{value:.5f}" for value in mean[:, 0].tolist()])
+for name, value in answers.items():
+    print(f"{name:>15}, at 0.3 and 1.0:", [f"{number:.5f}" for number in value[:, 0].tolist()])
 
 # %% [markdown]
-# (7.18) agrees with Bayes to five digits. With the sign lost, the mean moves *away* from the bumps: 0.30465
-# and 1.01553. Chapter 09 puts the names $x_0$, $\epsilon$, score and one more side by side.
+# (7.17) and (7.18) hold to the five digits shown. With a minus, the mean would move *away* from the bumps.
+# Chapter 09 puts the names $x_0$, $\epsilon$, score and one more side by side.
 
 # %% [markdown]
 # ## How much noise should a step back add?
@@ -951,12 +950,14 @@ variance, mse = sp.symbols("sigma2 mse", positive=True)  # sigma^2, and E(x_s - 
 expected = -sp.log(2 * sp.pi * variance) / 2 - mse / (2 * variance)
 print("(7.19): best sigma^2 =", sp.solve(sp.diff(expected, variance), variance))
 _, total = moments(way_back(0.2, 300, 100))
-_, of_x_0 = moments(origin)  # Var(x_0 | x_t = 0.2), from the section on the mixture
-centers = inner.mean[:, 0]  # E[x_s | x_t, x_0] for each x_0
+origin = way_back(0.2, 300, 0)  # q(x_0 | x_t = 0.2) on the grid
+_, of_x_0 = moments(origin)
+law = forward.posterior(schedule, grid, torch.full_like(grid, 0.2), 300, 100)  # one for each x_0
+centers = law.mean[:, 0]
 center = (origin * centers).sum() * dx
 of_centers = (origin * (centers - center) ** 2).sum() * dx
-print(f"(7.20) at x_300 = 0.2: within {inner.var:.4f} + of the centers {of_centers:.4f} "
-      f"= {inner.var + of_centers:.4f}; total {total:.4f}")
+print(f"(7.20) at x_300 = 0.2: within {law.var:.4f} + of the centers {of_centers:.4f} "
+      f"= {law.var + of_centers:.4f}; total {total:.4f}")
 print(f"Var(x_0 | x_t) = {of_x_0:.4f}")
 
 # %% [markdown]
@@ -982,18 +983,18 @@ optimal_var = check("posterior.optimal_var", my_optimal_var)
 # %% [markdown]
 # The answer, for one step:
 #
-# $$\sigma_*^2 = \tilde\beta_t + c_t^2\; E\,\operatorname{Var}(x_0 \mid x_t),
-# \qquad c_t = w_0 = \frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t}. \tag{7.21}$$
+# $$\sigma_*^2 = \tilde\beta_t + w_0^2\; E\,\operatorname{Var}(x_0 \mid x_t),
+# \qquad w_0 = \frac{\sqrt{\bar\alpha_{t-1}}\,\beta_t}{1-\bar\alpha_t} \text{ as in (7.8)}. \tag{7.21}$$
 #
 # [Bao et al. 2022](https://arxiv.org/abs/2201.06503) estimate it for trained networks. What is unknown in a
 # real step is not $\tilde\beta_t$, as one set of notes has it: there is no $x_0$ in that. Unknown is how far
 # $x_0$ spreads.
 #
 # **Two kinds of data make it easy.** If all data are *one point*, $x_0$ is known, the spread is 0, and
-# $\sigma_*^2 = \tilde\beta_t$. If the data are $N(0, I)$, then $x_0$ and $x_t$ are normal with variance 1 and
-# correlation $\sqrt{\bar\alpha_t}$, so $\operatorname{Var}(x_0 \mid x_t) = 1 - \bar\alpha_t$, and
+# $\sigma_*^2 = \tilde\beta_t$. If the data are $N(0, I)$, then (7.4) gave $\operatorname{Var}(x_0 \mid x_t) =
+# 1 - \bar\alpha_t$, and
 #
-# $$\tilde\beta_t + c_t^2\,(1-\bar\alpha_t)
+# $$\tilde\beta_t + w_0^2\,(1-\bar\alpha_t)
 # = \frac{\beta_t\,(1-\bar\alpha_{t-1}) + \bar\alpha_{t-1}\,\beta_t^2}{1-\bar\alpha_t}
 # = \frac{\beta_t\,(1-\bar\alpha_{t-1}\alpha_t)}{1-\bar\alpha_t} = \beta_t. \tag{7.22}$$
 #
@@ -1002,19 +1003,18 @@ optimal_var = check("posterior.optimal_var", my_optimal_var)
 
 # %%
 # eq: 7.21, 7.22
-tilde = be * (1 - A_s) / (1 - A_t)
-c_2 = A_s * be**2 / (1 - A_t) ** 2
-print("(7.22):", sp.simplify(tilde + c_2 * (1 - A_t) - be))
-
-rng, point = seeded(9), torch.zeros(400_000, 1, dtype=torch.float64)
-for name, x in (("one point", point), ("N(0, 1)", normal_like(point, generator=rng))):
-    x_9 = forward.noised(schedule, x, 9, normal_like(x, generator=rng))
+t = torch.arange(1, 1001)
+difference = optimal_var(schedule, t, t - 1, 1 - schedule.abar[1:]) - schedule.beta[1:]
+print(f"(7.22) holds for t = 1 … 1000: {bool(difference.abs().max() < 1e-12)}")
+rng, origins = seeded(9), torch.zeros(400_000, 1, dtype=torch.float64)
+normal = normal_like(origins, generator=rng)
+for name, start, open_ in (("one point", origins, 0.0), ("N(0, 1)", normal, 1 - schedule.abar[10])):
+    x_9 = forward.noised(schedule, start, 9, normal_like(start, generator=rng))
     x_10 = draw(forward.transition(schedule, x_9, 9, 10), normal_like(x_9, generator=rng))
-    best = (x_9 * x_10).mean() / (x_10**2).mean() * x_10  # the best linear guess of x_9
-    error = ((x_9 - best) ** 2).mean()
-    print(f"{name:>9}: mean squared error of the best guess of x_9: {error:.4e}")
-spread = torch.tensor([0.0, 1 - schedule.abar[10]], dtype=torch.float64)
-print("(7.21) says", *(f"{v:.4e}" for v in optimal_var(schedule, 10, 9, spread).tolist()))
+    slope = (x_9 * x_10).mean() / (x_10**2).mean()  # jointly normal: the best guess is a line
+    error = ((x_9 - slope * x_10) ** 2).mean()
+    print(f"{name:>9}: mean squared error of the best guess of x_9 {error:.4e}, "
+          f"(7.21) {optimal_var(schedule, 10, 9, open_):.4e}")
 print(f"tilde beta_10 = {schedule.posterior_var[10]:.4e}, beta_10 = {schedule.beta[10]:.4e}")
 
 # %% [markdown]
@@ -1037,159 +1037,75 @@ def spread_of(t):
 
 t = torch.arange(1, 1001)
 two_bumps = torch.stack([spread_of(int(i)) for i in t])  # row i - 1 belongs to t = i
-best = optimal_var(schedule, t, t - 1, two_bumps)
-small, large = schedule.posterior_var[1:], schedule.beta[1:]
-print("   t   tilde beta        best        beta   best / tilde beta   tilde beta / beta")
-for i in (2, 10, 100, 500, 1000):
-    low, mid, top = (table[i - 1].item() for table in (small, best, large))
-    print(f"{i:4}   {low:.4e}  {mid:.4e}  {top:.4e}   {mid / low:17.4f}   {low / top:17.4f}")
+three = {"beta": schedule.beta[1:], "tilde beta": schedule.posterior_var[1:],
+         "best, two bumps": optimal_var(schedule, t, t - 1, two_bumps)}
+for i in (2, 10, 100, 1000):
+    top, low, mid = (table[i - 1].item() for table in three.values())
+    print(f"t = {i:4}: tilde beta {low:.4e}, best {mid:.4e} = {mid / low:.3f} tilde beta, "
+          f"beta {top:.4e}")
+print(f"at t = 2 the noise has std {schedule.noise[2]:.3f}, a bump {data.var[0].sqrt():.3f}")
 
 # %%
-fig, axes = figures.new(1, 2, height=3)
-three = {"beta": large, "best, two bumps": best, "tilde beta": small}
-figures.curves(t[1:], {name: v[1:] for name, v in three.items()}, ax=axes[0], log_y=True,
-               xlabel="time t, steps", ylabel="variance, data units²", title="on log axes")
-shares = {name: v[1:] / large[1:] for name, v in three.items()}
-figures.curves(t[1:], shares, ax=axes[1], xlabel="time t, steps", ylabel="variance / beta",
-               title="as a share of beta")
-for ax in axes:
-    ax.set_xscale("log")
+shares = {name: v[1:] / schedule.beta[2:] for name, v in three.items()}
+fig = figures.curves(t[1:], shares, height=2.8, xlabel="time t, steps (log scale)",
+                     ylabel="variance / beta, no unit", title="Variances, as a share of beta")
+fig.axes[0].set_xscale("log")
 figures.show(fig, alt="The best variance follows beta; tilde beta starts at half, then catches up.")
 for name, v in shares.items():
     print(f"{name}: share of beta", ", ".join(f"{v[i - 2]:.3f} at t = {i}" for i in (2, 10, 60)))
 
 # %% [markdown]
-# At $t = 2$ the best variance is $1.1969\cdot10^{-4}$, almost $\beta_2$ and 2.19 times $\tilde\beta_2$: seen
-# from so near, a smooth density is flat, and knowing $x_2$ leaves $x_0$ as open as for a broad bell. Later
-# the choice hardly matters: 1.009 at $t = 100$, and from there on all three are one line.
+# At $t = 2$ the best variance is $1.1969\cdot10^{-4}$, almost $\beta_2$ and 2.195 times $\tilde\beta_2$. Why?
+# The noise in $x_2$ has a standard deviation of 0.015 only, and over such a width a bump of standard deviation
+# 0.243 is nearly flat. So $x_2$ leaves $x_0$ as open as for a broad bell. Later the choice hardly matters: a
+# factor of 1.009 at $t = 100$, 1.000 at the end.
 #
 # So "estimate $x_0$, and the way back is known" holds for the mean, not for the spread; and the two choices
 # differ only in the first steps of the chain, which are the last ones of the walk back.
-#
-# **Is the truth always between the two?** If the data have variance 1 or less, yes: the best guess of $x_0$
-# is never worse than the best straight-line guess, whose error is at most $1-\bar\alpha_t$, the case of
-# (7.22). And if they have more? For $N(0, s^2)$ data, $\operatorname{Var}(x_0 \mid x_t) =
-# s^2(1-\bar\alpha_t)/(\bar\alpha_t s^2 + 1-\bar\alpha_t)$. Try some $s^2$:
-
-# %%
-def normal_spread(var_0, t):
-    """Var(x_0 | x_t) for N(0, var_0) data, the same for every x_t."""
-    abar_t = row(schedule.abar, t)
-    return var_0 * (1 - abar_t) / (abar_t * var_0 + 1 - abar_t)
-
-
-print(f"tilde beta_2 = {small[1]:.4e}, beta_2 = {large[1]:.4e}")
-for var_0 in (1e-9, 0.25, 1.0, 4.0):
-    law = optimal_var(schedule, t, t - 1, normal_spread(var_0, t))
-    above = int((law[1:] > large[1:] * (1 + 1e-9)).sum())
-    print(f"N(0, {var_0:g}) data: best variance at t = 2 {law[1]:.4e}; "
-          f"above beta at {above} of 999 steps")
 
 # %% [markdown]
-# Data of variance 4 ask for more than $\beta_t$, at all 999 steps. One more reason to scale your data.
-#
 # ## Does the choice matter?
 #
-# **For samples: with few steps.** With $N(0, 1)$ data we can follow the variance through the whole walk and
-# need no sampling. Moves are strided here, $S$ of them, and `ddpm` adds no noise in the last one.
+# With few moves, yes. With $N(0, 1)$ data we can follow the variance through the whole walk and need no
+# sampling. And [ND21, Sec. 3.1] learn the variance instead: for each pixel the network chooses how far to go
+# from $\tilde\beta_t$ ($f = 0$) to $\beta_t$ ($f = 1$) on a log scale.
+#
+# **Predict.** A photograph of a flat sky above grass. For which pixels does the network know $x_0$ well?
+# Which $f$ do they want?
 
 # %%
-def final_std(steps, var):
+def final_std(moves, var):
     """Standard deviation of the samples for N(0, 1) data, after a walk of so many moves."""
-    times, total = schedules.strides(1000, steps), 1.0
-    x_t = torch.ones(1, 1, dtype=torch.float64)  # a step multiplies x_t by a number: try it on 1
+    times, total = schedules.strides(1000, moves), 1.0
+    one = torch.ones(1, 1, dtype=torch.float64)  # a step multiplies x_t by a number: try it on 1
     for t, s in zip(times, times[1:]):
-        law = samplers.ddpm(schedule, x_t, coef(schedule.signal[t], x_t) * x_t, t, s, var=var)
+        x0_hat = coef(schedule.signal[t], one) * one  # E[x_0 | x_t] = sqrt(abar_t) x_t, by (7.4)
+        law = samplers.ddpm(schedule, one, x0_hat, t, s, var=var)
         total = law.mean.item() ** 2 * total + law.var.item()
     return math.sqrt(total)
 
 
-print("moves:      ", [1000, 100, 20, 10])
-for var in ("small", "large"):
-    print(f"var={var!r}:", [round(final_std(S, var), 3) for S in (1000, 100, 20, 10)])
-
-# %% [markdown]
-# The data have 1. With $\tilde\beta$ ("small") the samples come out a little tight, 0.996, after 1000 moves
-# and much too tight, 0.740, after 10. With $\beta$ ("large") only the last move costs something. But do not
-# carry this over to pictures: it is about data of which $\beta$ is the right choice. Chapter 15 compares samplers
-# at few steps.
-#
-# **For the likelihood: always.** The likelihood is how probable the model finds the data; chapter 08 bounds
-# it by a sum over moves. If the model's variance is $\sigma^2$ where $\sigma_*^2$ would be best, (7.19) says what
-# that costs in one move, in nats per dimension:
-#
-# $$\tfrac12\Big[\frac{\sigma_*^2}{\sigma^2} - 1 - \log\frac{\sigma_*^2}{\sigma^2}\Big]. \tag{7.23}$$
+for name, var in (("tilde beta", "small"), ("beta", "large")):
+    print(f"10 moves with {name}: std {final_std(10, var):.3f} (the data: 1)")
+r = schedule.beta[2:] / schedule.posterior_var[2:]  # best / used, for N(0, 1) data
+print(f"with tilde beta, (7.19) loses {0.5 * (r - 1 - r.log()).sum():.4f} nats in 999 steps")
 
 # %%
-# eq: 7.23
-drop = expected.subs(variance, mse) - expected  # value at the best variance, minus value at sigma^2
-r = mse / variance
-print("(7.23):", sp.simplify(sp.expand_log(drop - (r - 1 - sp.log(r)) / 2, force=True)))
-
-
-def price(best, used):
-    """(7.23), summed over the moves, nats per dimension."""
-    ratio = best / used
-    return abs(float((0.5 * (ratio - 1 - ratio.log())).sum()))  # abs: no "-0.0000" in print
-
-
-print(f"two bumps, t = 2 … 10 alone: tilde beta costs {price(best[1:10], small[1:10]):.4f} nats")
-
-# %%
-spreads = {"two bumps": lambda t: two_bumps[t - 1], "N(0, 1)": lambda t: normal_spread(1.0, t),
-           "N(0, 0.05²)": lambda t: normal_spread(0.05**2, t)}
-for moves in (1000, 20):
-    times = torch.tensor(schedules.strides(1000, moves))
-    later, earlier = times[:-2], times[1:-1]  # all moves but the last one, to s = 0
-    point = optimal_var(schedule, later, earlier, 0.0)  # tilde beta, and its like for long moves
-    broad = optimal_var(schedule, later, earlier, normal_spread(1.0, later))  # beta, and its like
-    for name, spread_at in spreads.items():
-        law = optimal_var(schedule, later, earlier, spread_at(later))
-        print(f"{moves:4} moves, {name:>11}: tilde beta costs {price(law, point):.4f}, "
-              f"beta {price(law, broad):.4f} nats")
+for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 1.0)):
+    abar = schedule.abar[i]
+    left_open = 1 / (1 / var_0 + abar / (1 - abar))  # Var(x_0 | x_t): the precisions add
+    best = optimal_var(schedule, torch.tensor(i), torch.tensor(i - 1), left_open)
+    low, top = schedule.posterior_var[i].log(), schedule.beta[i].log()
+    print(f"t = {i:3}, {name:>5}: the data's std {var_0**0.5:.2f}, the noise's "
+          f"{schedule.noise[i]:.3f}, f = {(best.log() - low) / (top - low):.3f}")
 
 # %% [markdown]
-# "$\tilde\beta$ is the more exact choice, and it hardly matters", says one set of notes. It is exact for one
-# point. For the two bumps and 1000 moves it costs 0.4416 nats per dimension, 0.3900 of them on $t = 2 \dots
-# 10$, and $\beta$ costs 0.0029. With 20 moves and narrow data the roles are swapped: 0.0009 against 0.4525.
-# There is no right choice without looking at data and number of moves.
-#
-# **What DDPM did.** The paper reports that both choices gave similar samples, at $T = 1000$
-# [Ho20, Sec. 3.2]. "DDPM uses $\tilde\beta$", you may read. As far as its released scripts show, the
-# CIFAR-10 models took the larger one and the 256 × 256 models the smaller. So name the choice when you
-# report a result.
-
-# %% [markdown]
-# ## Fixed or learned?
-#
-# Ho et al. fix $\sigma_t^2$. It is one thing less to learn, and a variance is a delicate output: if it comes
-# out too small, (7.23) explodes. [ND21, Sec. 3.1] learn it after all: for each pixel the network chooses how
-# far to go from $\tilde\beta_t$ ($f = 0$) to $\beta_t$ ($f = 1$) on a log scale, $\log \sigma^2 = f \log \beta_t +
-# (1 - f) \log \tilde\beta_t$.
-#
-# **Predict.** Think of a photograph of a flat sky above grass. Given $x_t$, for which pixels does the
-# network know $x_0$ well? Which $f$ do they want?
-#
-# <details><summary>Answer</summary>
-#
-# The sky's: near one point, so $f$ near 0. The grass is open, so $f$ near 1. One $\sigma_t$ for the whole
-# picture is a compromise. The cell models a sky pixel by $N(0, 0.01^2)$ and a grass pixel by
-# $N(0, 1)$.
-#
-# </details>
-
-# %%
-for i in (2, 10, 100):
-    now = torch.tensor(i)
-    top, bottom = schedule.beta[i].log(), schedule.posterior_var[i].log()
-    for name, var_0 in (("sky", 0.01**2), ("grass", 1.0)):
-        law = optimal_var(schedule, now, now - 1, normal_spread(var_0, now))
-        f = (law.log() - bottom) / (top - bottom)
-        print(f"t = {i:3}, {name:>5}: best variance {law:.4e}, f = {f:.3f}")
-
-# %% [markdown]
-# The grass wants $f = 1$, that is $\beta$, at all times. The sky wants 0.404 at $t = 2$ and 0.001 at
-# $t = 100$. Learned variances are for the likelihood and for short walks; chapter 15 comes back to them.
+# After 10 moves $\tilde\beta$ ("small" in the package) gives a standard deviation of 0.740 and $\beta$ ("large")
+# 0.947, for data of which $\beta$ is the right choice; and the log density (7.19) is 0.4649 nats lower with
+# $\tilde\beta$. Grass, modeled as $N(0, 1)$, wants $f = 1$. A sky pixel, $N(0, 0.01^2)$, is near one point:
+# $f = 0.001$ at $t = 100$. But at $t = 2$ the noise is 0.015 wide, much like the sky's own 0.01, so
+# $x_2$ adds little to what one knows of the sky, and $x_0$ stays open on that scale: $f = 0.404$. DDPM itself was tried with both fixed choices, which gave
+# similar samples at $T = 1000$ [Ho20, Sec. 3.2]. Chapter 15 comes back to this, with networks and few steps.
 
 # %% [markdown]
 # ## Recap
@@ -1206,25 +1122,21 @@ for i in (2, 10, 100):
 # $$q(x_{t-1} \mid x_t, x_0) = N\Big(\frac{1}{\sqrt{\alpha_t}}\Big(x_t - \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\,\epsilon\Big),\;
 # \frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}\,\beta_t\, I\Big)$$
 #
+# (Here $\epsilon$ is all the noise in $x_t$, gathered since $t = 0$; not the noise of the last step.)
+#
 # **What notes get wrong here**
 #
 # | often said | better | shown above |
 # |---|---|---|
-# | we turn $q(x_{t-1} \mid x_t)$ into $q(x_{t-1} \mid x_t, x_0)$ | one is the mixture of the other | 1.199e-04 and 5.453e-05 |
-# | reverse steps are Gaussian | if the step is small for the density it leads to | 5.5e-01 and 7.4e-05 nats |
-# | quotients of Gaussians are Gaussian | if precision is left | −1.0 |
-# | variance $(1-\alpha_t)(1-\bar\alpha_{t-1})/(1-\bar\alpha_{t-1})$ | $1-\bar\alpha_t$ below | 2.20 times too large |
-# | exponent $-\tfrac12\tfrac1\Sigma x^2 - 2\mu x$ | the bracket holds both terms | peak at −0.00016, not 0.32945 |
-# | the $\epsilon$ in the mean is the noise of the step | all noise since $t = 0$ | correlation 0.142 at $t = 100$ |
+# | we turn $q(x_{t-1} \mid x_t)$ into $q(x_{t-1} \mid x_t, x_0)$ | one is the mixture of the other | variances 1.199e-04 and 5.453e-05 |
+# | the $\epsilon$ in the mean is the noise of the step | all the noise in $x_t$ | correlation 0.142 at $t = 100$ |
 # | $(x_t - \frac{b}{\bar b}\epsilon)/a$ in roots | $b^2$ above | std 0.013, not 0.243 |
-# | mean $x_t$ *minus* a score | plus | 0.30465, not 0.29851 |
 # | $x_{t-1} = \mu + \Sigma\,z$ | $\mu + \sqrt\Sigma\,z$ | std 0.070, not 0.243 |
-# | the exact variance is unknown because $x_0$ is | $\tilde\beta$ has no $x_0$ in it; the spread of $x_0$ is unknown | 5.453e-05, best 1.1969e-04 |
-# | with a guess of $x_0$ the way back is known | its mean is, its spread is not | 2.1949 at $t = 2$ |
-# | $\tilde\beta$ is the exact choice | for one point; $\beta$ for $N(0, I)$ | 0.4416 and 0.0029 nats |
+# | with a guess of $x_0$ the way back is known | its mean is, its spread is not | 2.195 at $t = 2$ |
+# | $\tilde\beta$ is the exact choice | for one point; $\beta$ for $N(0, I)$ | 2.3818e-04 and 2.7928e-04 at $t = 10$ |
 #
-# **Exercises:** 7.1 `posterior.precision` · 7.2 `posterior.var` · 7.3 `posterior.mean` · 7.4
-# `posterior.draw` · 7.5 `posterior.eps_mean` · 7.6 `posterior.roots` · 7.7 `posterior.score_mean` · 7.8
+# **Exercises:** 7.1 `posterior.precision` · 7.2 `posterior.var` · 7.3 `posterior.mean` (optional) · 7.4
+# `posterior.draw` · 7.5 `posterior.eps_mean` · 7.6 `posterior.roots` (optional) · 7.7 `posterior.score_mean` · 7.8
 # `posterior.optimal_var`
 #
 # **To think about.** A network gives $\hat x_0$ with an error of its own, so its $E(x_0 - \hat x_0)^2$ is
@@ -1234,7 +1146,7 @@ for i in (2, 10, 100):
 # <details><summary>Answer</summary>
 #
 # More. The best variance is the mean squared error of the mean in use, as in (7.19); with $\hat x_0$ in (7.8)
-# it is $\tilde\beta_t + c_t^2\,E(x_0 - \hat x_0)^2$.
+# it is $\tilde\beta_t + w_0^2\,E(x_0 - \hat x_0)^2$.
 #
 # </details>
 #

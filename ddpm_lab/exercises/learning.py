@@ -358,7 +358,7 @@ EMA = Exercise(
         ),
         Misconception(
             _kept(lambda n, decay: decay),
-            "a young average must not cling to the untrained start; keep (1 + n) / (10 + n) if less",
+            "a young average must not cling to the untrained start: it keeps (1 + n) / (10 + n)",
         ),
         Misconception(
             _kept(lambda n, decay: (1 + n) / (10 + n)),

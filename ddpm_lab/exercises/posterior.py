@@ -178,7 +178,7 @@ VAR = Exercise(
             lambda schedule, t, s: (
                 row(schedule.beta, t) * (1 - row(schedule.abar, s)) / (1 - row(schedule.abar, t))
             ),
-            "right for s = t - 1 only: beta_t becomes v = 1 - abar_t / abar_s for the move from s to t",
+            "right for s = t - 1 only: for any s, beta_t becomes v = 1 - abar_t / abar_s",
         ),
     ),
 )
@@ -210,9 +210,9 @@ def _mean(weights):
 
 
 def _early(schedule, x_0, x_t, t):
-    """Rows counted from 0, as in tables without row 0."""
-    beta, alpha = row(schedule.beta, t - 1), row(schedule.alpha, t - 1)
-    abar_s, abar_t = row(schedule.abar, t - 2), row(schedule.abar, t - 1)
+    """Rows counted from 0, as in tables without row 0; -1 is then the last row."""
+    beta, alpha = schedule.beta[t - 1], schedule.alpha[t - 1]
+    abar_s, abar_t = schedule.abar[t - 2], schedule.abar[t - 1]
     w_0 = abar_s.sqrt() * beta / (1 - abar_t)
     w_t = alpha.sqrt() * (1 - abar_s) / (1 - abar_t)
     return coef(w_0, x_t) * x_0 + coef(w_t, x_t) * x_t
@@ -531,7 +531,7 @@ SCORE_MEAN = Exercise(
         ),
         Misconception(
             _score_mean(lambda s, t, a, v: (1 - t, a.sqrt())),
-            "your factor is 1 - abar_t, all noise since t = 0; we want that of the move, 1 - alpha_ts",
+            "your factor is 1 - abar_t, all noise since t = 0; the move adds 1 - alpha_ts",
         ),
         Misconception(
             _one_score_step,
