@@ -239,6 +239,16 @@ def at_most(value, highest, name, *, advice=""):
     return value
 
 
+def same_batch(**tensors):
+    """Tensors with the same number of items."""
+    (first_name, first), (name, other) = tensors.items()
+    if first.dim() == 0 or other.dim() == 0 or len(first) != len(other):
+        raise ValueError(
+            f"{first_name} and {name} must have the same number of items; "
+            f"got shapes {tuple(first.shape)} and {tuple(other.shape)}. Both begin with B."
+        )
+
+
 def per_item(value, x):
     """A scalar, or one number per batch item of x."""
     if not isinstance(value, torch.Tensor):

@@ -215,22 +215,22 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
 
     Parameters
     ----------
-    nats : (B,) float
+    nats : (B,) float, or (B, ...) such as `Bound.steps`
     x : (B, *D), any tensor of the data's shape
 
     Returns
     -------
-    (B,) float, bits per dimension
+    float tensor shaped like nats, bits per dimension
 
     Raises
     ------
     ValueError
-        Unless there is one number of nats per item.
+        Unless `nats` and `x` have the same number of items.
 
     >>> import math
     >>> nats = torch.tensor([64 * math.log(256)])           # 64 pixels of 256 equal levels
     >>> bits_per_dim(nats, torch.zeros(1, 1, 8, 8))
     tensor([8.])
     """
-    _guard.per_item(nats, x)
+    _guard.same_batch(nats=nats, x=x)
     return nats / (x[0].numel() * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()

@@ -146,3 +146,12 @@ def test_simple_is_the_squared_error_of_each_kind():
         found = losses.simple(schedule, lambda x, t: 0.1 * x, kind, x_0, t, eps)
         by_hand = ((wanted - 0.1 * (a * x_0 + b * eps)) ** 2)[:, 0]
         torch.testing.assert_close(found, by_hand)
+
+
+def test_bits_per_dim_takes_one_number_or_one_row_for_each_item():
+    x = torch.zeros(2, 4)
+    nats = torch.full((2, 3), 4 * math.log(2), dtype=torch.float64)
+    torch.testing.assert_close(losses.bits_per_dim(nats, x), torch.ones(2, 3, dtype=torch.float64))
+    for wrong in (torch.zeros(3), torch.tensor(1.0)):
+        with pytest.raises(ValueError, match="same number of items"):
+            losses.bits_per_dim(wrong, x)
