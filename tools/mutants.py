@@ -20,12 +20,19 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ["tests/unit", "tests/property", "tests/oracle"]
-SKIPPED = ["test_datasets.py", "test_doctor.py", "test_diffusers.py", "test_explorers.py"]
+SKIPPED = [
+    "test_datasets.py",
+    "test_doctor.py",
+    "test_diffusers.py",
+    "test_explorers.py",
+    "test_scenes.py",
+]
 
 
 class Mutant(NamedTuple):
@@ -48,11 +55,11 @@ MUTANTS = [
     Mutant("push: standard deviations added", "gaussians", "scale**2 * p.var + noise_var)", "(scale * p.var**0.5 + noise_var**0.5) ** 2)"),
     Mutant("condition: gain without the prior's variance", "gaussians", "gain = prior.var * scale / seen_var", "gain = scale / seen_var"),
     Mutant("log_prob: no 2 pi", "gaussians", "var.log() + LOG_2PI", "var.log()", "05"),
-    Mutant("kl: variances swapped", "gaussians", "r = (p_var - q_var) / q_var", "r = (q_var - p_var) / p_var", "05"),
-    Mutant("kl: mean over the wrong variance", "gaussians", "(p.mean - q.mean) ** 2 / q_var)", "(p.mean - q.mean) ** 2 / p_var)"),
-    Mutant("kl: half forgotten", "gaussians", "return 0.5 * _per_item(r", "return _per_item(r", "05"),
-    Mutant("pixel_log_prob: levels twice as wide", "gaussians", "half = 1.0 / (levels - 1)", "half = 2.0 / (levels - 1)"),
-    Mutant("pixel_log_prob: no tail", "gaussians", "upper = torch.where(x > 1 - half, torch.inf, upper)", "upper = upper"),
+    Mutant("kl: variances swapped", "gaussians", "r = (p_var - q_var) / q_var", "r = (q_var - p_var) / p_var", "05 08"),
+    Mutant("kl: mean over the wrong variance", "gaussians", "(p.mean - q.mean) ** 2 / q_var)", "(p.mean - q.mean) ** 2 / p_var)", "08"),
+    Mutant("kl: half forgotten", "gaussians", "return 0.5 * _per_item(r", "return _per_item(r", "05 08"),
+    Mutant("pixel_log_prob: levels twice as wide", "gaussians", "half = 1.0 / (levels - 1)", "half = 2.0 / (levels - 1)", "08"),
+    Mutant("pixel_log_prob: no tail", "gaussians", "upper = torch.where(x > 1 - half, torch.inf, upper)", "upper = upper", "08"),
     # schedules
     Mutant("abar: square root of the product", "schedules", "(1 - beta).cumprod(0)])", "(1 - beta).cumprod(0).sqrt()])", "05 06"),
     Mutant("beta: divided by the wrong row", "schedules", "(self.abar[:-1] - self.abar[1:]) / self.abar[:-1]", "(self.abar[:-1] - self.abar[1:]) / self.abar[1:]", "05"),
@@ -61,7 +68,7 @@ MUTANTS = [
     Mutant("snr: amplitudes instead of variances", "schedules", "return self.abar / (1 - self.abar)", "return (self.abar / (1 - self.abar)).sqrt()", "06"),
     Mutant("log_snr: plus for minus", "schedules", "self.abar.log() - torch.log1p(-self.abar)", "self.abar.log() + torch.log1p(-self.abar)", "06"),
     Mutant("information: half forgotten", "schedules", "return -0.5 * torch.log1p(-self.abar)", "return -torch.log1p(-self.abar)", "05 06"),
-    Mutant("posterior_var: denominator 1 - abar_{t-1}", "schedules", "self.beta[1:] * (1 - self.abar[:-1]) / (1 - self.abar[1:])", "self.beta[1:] * (1 - self.abar[:-1]) / (1 - self.abar[:-1]).clamp(min=1e-12)"),
+    Mutant("posterior_var: denominator 1 - abar_{t-1}", "schedules", "self.beta[1:] * (1 - self.abar[:-1]) / (1 - self.abar[1:])", "self.beta[1:] * (1 - self.abar[:-1]) / (1 - self.abar[:-1]).clamp(min=1e-12)", "07"),
     Mutant("linear: linear in sqrt(beta)", "schedules", 'return _by_beta("linear", beta_1, beta_T, lambda low, high: low + (high - low) * u)', 'return _by_beta("linear", beta_1, beta_T, lambda low, high: (low**0.5 + (high**0.5 - low**0.5) * u) ** 2)', "05 06"),
     Mutant("quadratic: linear in sqrt(beta)", "schedules", "lambda low, high: low + (high - low) * u**2)", "lambda low, high: (low**0.5 + (high**0.5 - low**0.5) * u) ** 2)", "06"),
     Mutant("logarithmic: the geometric curve", "schedules", "u = log_t / log_t[-1].clamp(min=math.log(2))", "u = _unit_steps(T)", "06"),
@@ -74,7 +81,7 @@ MUTANTS = [
     Mutant("zero_terminal: only the last row", "schedules", "(signal[1:] - last) * (first / (first - last))", "signal[1:] * 1.0", "06"),
     Mutant("zero_terminal: abar instead of its root", "schedules", 'zero terminal SNR", signal**2)', 'zero terminal SNR", signal)', "06"),
     Mutant("scaled_snr: k for k squared", "schedules", "schedule.log_snr + math.log(factor)", "schedule.log_snr + 0.5 * math.log(factor)", "06"),
-    Mutant("strides: never reaches T", "schedules", "(T * k + steps // 2) // steps for k", "((T - 1) * k + steps // 2) // steps for k"),
+    Mutant("strides: never reaches T", "schedules", "(T * k + steps // 2) // steps for k", "((T - 1) * k + steps // 2) // steps for k", "10"),
     Mutant("row: one row early", "schedules", "return table[t]", "return table[torch.as_tensor(t) - 1]", "05"),
     Mutant("row: float32 before the subtraction", "schedules", "return table[t]", "return table.float()[t].double()"),
     # forward
@@ -85,38 +92,44 @@ MUTANTS = [
     Mutant("marginal: variance is a standard deviation", "forward", "var=coef(1 - abar_t, x_0)", "var=coef((1 - abar_t).sqrt(), x_0)", "05"),
     Mutant("noised: noise scaled by a variance", "forward", "coef((1 - abar_t).sqrt(), x_0) * eps", "coef(1 - abar_t, x_0) * eps", "00 05"),
     Mutant("noised: weights that add to 1", "forward", "coef((1 - abar_t).sqrt(), x_0) * eps", "coef(1 - abar_t.sqrt(), x_0) * eps", "00 05"),
-    Mutant("posterior: sqrt(abar_t) on x_0", "forward", "w_0 = abar_s.sqrt() * fresh", "w_0 = abar_t.sqrt() * fresh", "00"),
-    Mutant("posterior: sqrt(abar_t) on x_t", "forward", "w_t = alpha_ts.sqrt() * (1 - abar_s)", "w_t = abar_t.sqrt() * (1 - abar_s)", "00"),
-    Mutant("posterior: weights swapped", "forward", "mean=coef(w_0, x_t) * x_0 + coef(w_t, x_t) * x_t", "mean=coef(w_t, x_t) * x_0 + coef(w_0, x_t) * x_t", "00"),
-    Mutant("posterior: denominator 1 - abar_s in the variance", "forward", "var = fresh * (1 - abar_s) / (1 - abar_t)", "var = fresh * 1.0", "00"),
-    Mutant("posterior: variance upside down", "forward", "var = fresh * (1 - abar_s) / (1 - abar_t)", "var = fresh * (1 - abar_t) / (1 - abar_s).clamp(min=1e-9)", "00"),
-    Mutant("posterior: variance is a standard deviation", "forward", "var=coef(var, x_t))", "var=coef(var.sqrt(), x_t))", "00"),
+    Mutant("posterior: sqrt(abar_t) on x_0", "forward", "w_0 = abar_s.sqrt() * fresh", "w_0 = abar_t.sqrt() * fresh", "00 07"),
+    Mutant("posterior: sqrt(abar_t) on x_t", "forward", "w_t = alpha_ts.sqrt() * (1 - abar_s)", "w_t = abar_t.sqrt() * (1 - abar_s)", "00 07"),
+    Mutant("posterior: weights swapped", "forward", "mean=coef(w_0, x_t) * x_0 + coef(w_t, x_t) * x_t", "mean=coef(w_t, x_t) * x_0 + coef(w_0, x_t) * x_t", "00 07"),
+    Mutant("posterior: denominator 1 - abar_s in the variance", "forward", "var = fresh * (1 - abar_s) / (1 - abar_t)", "var = fresh * 1.0", "00 07"),
+    Mutant("posterior: variance upside down", "forward", "var = fresh * (1 - abar_s) / (1 - abar_t)", "var = fresh * (1 - abar_t) / (1 - abar_s).clamp(min=1e-9)", "07"),
+    Mutant("posterior: variance is a standard deviation", "forward", "var=coef(var, x_t))", "var=coef(var.sqrt(), x_t))", "07"),
     # predictions
-    Mutant("convert: eps to x0 without root of abar", "predictions", "x0 = (x_t - noise * eps) / signal", "x0 = (x_t - noise * eps) / signal**2"),
-    Mutant("convert: image minus noise", "predictions", "x0 = (x_t - noise * eps) / signal", "x0 = x_t - eps"),
-    Mutant("convert: v with the other sign", "predictions", "x0 = signal * x_t - noise * out", "x0 = signal * x_t + noise * out"),
-    Mutant("convert: score with the other sign", "predictions", "score=-eps / noise", "score=eps / noise"),
-    Mutant("target: v with the other sign", "predictions", "* eps - coef((1 - abar_t).sqrt(), x_0) * x_0", "* eps + coef((1 - abar_t).sqrt(), x_0) * x_0"),
+    Mutant("convert: eps to x0 without root of abar", "predictions", "x0 = (x_t - noise * eps) / signal", "x0 = (x_t - noise * eps) / signal**2", "09"),
+    Mutant("convert: image minus noise", "predictions", "x0 = (x_t - noise * eps) / signal", "x0 = x_t - eps", "09"),
+    Mutant("convert: v with the other sign", "predictions", "x0 = signal * x_t - noise * out", "x0 = signal * x_t + noise * out", "09"),
+    Mutant("convert: score with the other sign", "predictions", "score=-eps / noise", "score=eps / noise", "09"),
+    Mutant("target: v with the other sign", "predictions", "* eps - coef((1 - abar_t).sqrt(), x_0) * x_0", "* eps + coef((1 - abar_t).sqrt(), x_0) * x_0", "09"),
     Mutant("guided: weight 1 + w", "predictions", "return u + weight * (c - u)", "return u + (1 + weight) * (c - u)"),
     # oracles
     Mutant("log_density: the data's variance not scaled", "oracles", "abar_t * var + (1 - abar_t)", "var + (1 - abar_t)", "00"),
     Mutant("log_density: half a dimension short", "oracles", "mean.shape[1] * (2 * math.pi * var_t).log()", "(2 * math.pi * var_t).log()"),
-    Mutant("mixture_denoiser: blobs without width", "oracles", "gain = signal * var / var_t", "gain = 0 * var / var_t"),
-    Mutant("dataset_denoiser: temperature off by 2", "oracles", "(closeness / (1 - abar_t)).softmax", "(closeness / (2 * (1 - abar_t))).softmax", "00"),
-    Mutant("dataset_denoiser: points not shrunk", "oracles", "- abar_t * half_norms", "- half_norms", "00"),
+    Mutant("mixture_denoiser: blobs without width", "oracles", "gain = signal * var / var_t", "gain = 0 * var / var_t", "09 10"),
+    Mutant("dataset_denoiser: temperature off by 2", "oracles", "(closeness / (1 - abar_t)).softmax", "(closeness / (2 * (1 - abar_t))).softmax", "00 10"),
+    Mutant("dataset_denoiser: points not shrunk", "oracles", "- abar_t * half_norms", "- half_norms", "00 10"),
     # samplers
-    Mutant("ddpm: noise in the last step", "samplers", "torch.where(p.var > 0, large, p.var)", "large"),
-    Mutant("ddim: eta not squared", "samplers", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh"),
-    Mutant("ddim: fresh noise on top of all the old", "samplers", "((1 - eta**2) * fresh + old)).sqrt()", "(fresh + old)).sqrt()"),
-    Mutant("ddim: step's alpha for abar", "samplers", "on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()", "on_x0 = abar_s.sqrt() - kept * (abar_t / abar_s).sqrt()", "00"),
+    Mutant("ddpm: noise in the last step", "samplers", "torch.where(p.var > 0, large, p.var)", "large", "10"),
+    Mutant("ddim: eta not squared", "samplers", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh", "10"),
+    Mutant("ddim: fresh noise on top of all the old", "samplers", "((1 - eta**2) * fresh + old)).sqrt()", "(fresh + old)).sqrt()", "10"),
+    Mutant("ddim: step's alpha for abar", "samplers", "on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()", "on_x0 = abar_s.sqrt() - kept * (abar_t / abar_s).sqrt()", "00 10"),
     Mutant("reverse: the denoiser is told s instead of t", "samplers", "x0_hat = denoise(x_t, _batch(t, x_t))\n        p = step", "x0_hat = denoise(x_t, _batch(max(s, 1), x_t))\n        p = step", "00"),
     Mutant("reverse: the mean only, no noise", "samplers", "x_s = draw(p, normal_like(x_t, generator=rng))", "x_s = p.mean", "00"),
-    Mutant("flow: full instead of half correction", "samplers", "torch.tan((phi[s] - phi[t]) / 2)", "torch.tan(phi[s] - phi[t])"),
-    Mutant("flow: slope of a circle run backwards", "samplers", "* eps_hat - coef(schedule.noise[t], x0_hat) * x0_hat", "* eps_hat + coef(schedule.noise[t], x0_hat) * x0_hat"),
-    Mutant("multistep: extrapolates backwards", "samplers", "guess = x0_hat + coef(h / (2 * earlier_h), x_t)", "guess = x0_hat - coef(h / (2 * earlier_h), x_t)"),
+    Mutant("flow: full instead of half correction", "samplers", "torch.tan((phi[s] - phi[t]) / 2)", "torch.tan(phi[s] - phi[t])", "10"),
+    Mutant("flow: slope of a circle run backwards", "samplers", "* eps_hat - coef(schedule.noise[t], x0_hat) * x0_hat", "* eps_hat + coef(schedule.noise[t], x0_hat) * x0_hat", "10"),
+    Mutant("multistep: extrapolates backwards", "samplers", "guess = x0_hat + coef(h / (2 * earlier_h), x_t)", "guess = x0_hat - coef(h / (2 * earlier_h), x_t)", "10"),
     # losses
-    Mutant("vlb weight: half forgotten", "losses", "half_step = 0.5 * (abar_s - abar_t)", "half_step = (abar_s - abar_t)", "06"),
+    Mutant("vlb weight: half forgotten", "losses", "half_step = 0.5 * (abar_s - abar_t)", "half_step = (abar_s - abar_t)", "06 08"),
     Mutant("min_snr: max for min", "losses", "(gamma / snr).clamp(max=1.0)", "(gamma / snr).clamp(min=1.0)", "06"),
+    Mutant("bound: the model's variance for the truth's", "losses", "return kl(truth, model)", "return kl(model, truth)"),
+    Mutant("bound: step variance beta in the last step's place", "losses", "coef(schedule.beta[1], x_0)", "coef(schedule.beta[1].sqrt(), x_0)", "08"),
+    Mutant("simple: sum instead of mean", "losses", "reshape(len(x_0), -1).mean(dim=1)", "reshape(len(x_0), -1).sum(dim=1)"),
+    Mutant("train: t = T never drawn", "training", "torch.randint(1, schedule.T + 1,", "torch.randint(1, schedule.T,"),
+    Mutant("EMA: old and new swapped", "training", "ours.lerp_(theirs, 1 - keep)", "ours.lerp_(theirs, keep)"),
+    Mutant("time_embedding: all waves alike", "networks", "torch.arange(half, device=t.device, dtype=torch.float32) / half", "torch.zeros(half, device=t.device)"),
     Mutant("bits_per_dim: nats left as nats", "losses", "torch.log(torch.tensor(2.0, dtype=torch.float64))", "torch.tensor(1.0, dtype=torch.float64)", "05"),
 ]
 # fmt: on
@@ -175,34 +188,38 @@ def chapter_red(tree: Path, number: str) -> str | None:
     return first_failure(tree, [*options, *map(str, chapters)])
 
 
-def survivors(mutant: Mutant) -> list[str]:
+def judges(chapters, who):
+    """Who shall notice: name -> function of the copied project."""
+    found = {"tests": tests_red} if who != "chapters" else {}
+    if who != "tests":
+        found |= {f"chapter {n}": partial(chapter_red, number=n) for n in chapters.split()}
+    return found
+
+
+def survivors(mutant: Mutant, who: str) -> list[str]:
     """Who did not notice the mistake: "tests", or "chapter NN"."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         copy_project(tree)
         plant(mutant, tree)
-        red = {"tests": tests_red(tree)}
-        for number in mutant.chapters.split():
-            red[f"chapter {number}"] = chapter_red(tree, number)
+        red = {name: judge(tree) for name, judge in judges(mutant.chapters, who).items()}
     blind = [who for who, failure in red.items() if failure is None]
     seen = ", ".join(who for who in red if who not in blind)
     missed = f"   NOT BY {', '.join(blind)}" if blind else ""
     print(
         f"{'✗' if blind else '✓'} {mutant.name}: noticed by {seen or 'nobody'}{missed}", flush=True
     )
-    print(f"      {red['tests']}", flush=True)
+    for failure in filter(None, red.values()):
+        print(f"      {failure}", flush=True)
     return blind
 
 
-def untouched() -> list[str]:
+def already_red(chosen: list[Mutant], who: str) -> list[str]:
     """Tests and chapters that are red without any mutant: nothing could be learned from them."""
+    chapters = " ".join(sorted({*" ".join(m.chapters for m in chosen).split()}))
     with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
-        copy_project(tree)
-        failures = [tests_red(tree)]
-        failures += [
-            chapter_red(tree, n) for n in sorted({*" ".join(m.chapters for m in MUTANTS).split()})
-        ]
+        copy_project(tree := Path(folder))
+        failures = [judge(tree) for judge in judges(chapters, who).values()]
     return [failure for failure in failures if failure]
 
 
@@ -210,18 +227,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("words", nargs="*", help="only mutants with one of these words in the name")
     parser.add_argument("--sample", type=int, help="only so many, chosen by the day of the year")
+    parser.add_argument("--who", choices=("tests", "chapters", "both"), default="both")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     chosen = [m for m in MUTANTS if not options.words or any(w in m.name for w in options.words)]
     if options.sample:
         day = date.today().timetuple().tm_yday
         chosen = random.Random(day).sample(chosen, min(options.sample, len(chosen)))
-    already_red = untouched()
-    if already_red:
-        print("Red without any mutant, so nothing can be learned:", *already_red, sep="\n  ")
+    print(f"{len(chosen)} mutants; first without any: all must be green", flush=True)
+    if red := already_red(chosen, options.who):
+        print("Red without any mutant, so nothing can be learned:", *red, sep="\n  ")
         return 1
     with ThreadPoolExecutor(options.jobs) as pool:
-        results = list(pool.map(survivors, chosen))
+        results = list(pool.map(partial(survivors, who=options.who), chosen))
     alive = sum(bool(blind) for blind in results)
     print(f"{len(chosen)} mutants: {len(chosen) - alive} noticed by all who should, {alive} not")
     return 1 if alive else 0
