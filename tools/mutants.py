@@ -51,9 +51,9 @@ class Mutant(NamedTuple):
 MUTANTS = [
     # gaussians
     Mutant("draw: variance used as standard deviation", "gaussians", "_like(p.var, z).sqrt() * z", "_like(p.var, z) * z", "00 05"),
-    Mutant("push: scale not squared", "gaussians", "scale**2 * p.var + noise_var)", "scale * p.var + noise_var)"),
-    Mutant("push: standard deviations added", "gaussians", "scale**2 * p.var + noise_var)", "(scale * p.var**0.5 + noise_var**0.5) ** 2)"),
-    Mutant("condition: gain without the prior's variance", "gaussians", "gain = prior.var * scale / seen_var", "gain = scale / seen_var"),
+    Mutant("push: scale not squared", "gaussians", "scale**2 * _like(p.var, p.mean) + noise_var)", "scale * _like(p.var, p.mean) + noise_var)"),
+    Mutant("push: standard deviations added", "gaussians", "scale**2 * _like(p.var, p.mean) + noise_var)", "(scale * _like(p.var, p.mean)**0.5 + noise_var**0.5) ** 2)"),
+    Mutant("condition: gain without the prior's variance", "gaussians", "gain = var * scale / seen_var", "gain = scale / seen_var"),
     Mutant("log_prob: no 2 pi", "gaussians", "var.log() + LOG_2PI", "var.log()", "05"),
     Mutant("kl: variances swapped", "gaussians", "r = (p_var - q_var) / q_var", "r = (q_var - p_var) / p_var", "05 08"),
     Mutant("kl: mean over the wrong variance", "gaussians", "(p.mean - q.mean) ** 2 / q_var)", "(p.mean - q.mean) ** 2 / p_var)", "08"),
@@ -82,8 +82,8 @@ MUTANTS = [
     Mutant("zero_terminal: abar instead of its root", "schedules", 'zero terminal SNR", signal**2)', 'zero terminal SNR", signal)', "06"),
     Mutant("scaled_snr: k for k squared", "schedules", "schedule.log_snr + math.log(factor)", "schedule.log_snr + 0.5 * math.log(factor)", "06"),
     Mutant("strides: never reaches T", "schedules", "(T * k + steps // 2) // steps for k", "((T - 1) * k + steps // 2) // steps for k", "10"),
-    Mutant("row: one row early", "schedules", "return table[t]", "return table[torch.as_tensor(t) - 1]", "05"),
-    Mutant("row: float32 before the subtraction", "schedules", "return table[t]", "return table.float()[t].double()"),
+    Mutant("row: one row early", "schedules", "return table[_guard.times(t, len(table) - 1, lowest=0)]", "return table[torch.as_tensor(t) - 1]", "05"),
+    Mutant("row: float32 before the subtraction", "schedules", "return table[_guard.times(t, len(table) - 1, lowest=0)]", "return table.float()[t].double()"),
     # forward
     Mutant("transition: mean without root", "forward", "mean=coef(alpha_ts.sqrt(), x_s) * x_s", "mean=coef(alpha_ts, x_s) * x_s", "05"),
     Mutant("transition: variance is a standard deviation", "forward", "var=coef((abar_s - abar_t) / abar_s, x_s)", "var=coef(((abar_s - abar_t) / abar_s).sqrt(), x_s)", "05"),
