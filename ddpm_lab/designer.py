@@ -152,7 +152,7 @@ def terminal_zone(abar_T: float) -> str:
 
 def _sentence(schedule, family, parameters):
     """The main numbers of the picture, for those who do not see it."""
-    settings = "".join(f", {name} = {parameters[name]:.2g}" for name in FAMILIES[family][1])
+    settings = "".join(f", {name} = {parameters[name]:.3g}" for name in FAMILIES[family][1])
     t = torch.arange(2, schedule.T + 1)  # at t = 1 the bound's weight is infinite
     vlb = losses.weight(schedule, "eps", t, "vlb")
     half = int((schedule.abar >= 0.5).sum()) - 1
@@ -161,7 +161,7 @@ def _sentence(schedule, family, parameters):
         f"At least half of the signal is left up to t/T = {half / schedule.T:.2f}; "
         f"{_deciding_share(schedule):.0%} of the steps have |log-SNR| <= {DECIDING:g}; "
         f"the posterior variance peaks at {float(schedule.posterior_var.max()):.2g}; "
-        f"the bound weighs an eps-error by {float(vlb.min()):.2g} to {float(vlb.max()):.2g}, "
+        f"the bound weighs an eps-error by {_short(vlb.min())} to {_short(vlb.max())}, "
         f"where simple says 1."
     )
 
@@ -170,6 +170,10 @@ def _terminal(schedule):
     abar_T = float(schedule.abar[-1])
     bits = terminal_bits(schedule)
     return f"At T: abar_T = {abar_T:.2g}, L_T = {bits:.2g} bits/dim: {terminal_zone(abar_T)}"
+
+
+def _short(value):
+    return f"{float(value):.2g}" if value < 100 else f"{float(value):.0f}"
 
 
 def _deciding_share(schedule):

@@ -218,9 +218,8 @@ def schedule_designer(**defaults) -> Explorer:
 
     show_parameters()
     controls["family"].observe(show_parameters, "value")
-    left = widgets.VBox([controls["family"], controls["T"]])
-    right = widgets.VBox([*parameters.values(), nothing])
-    panel = widgets.HBox([left, right])
+    two_columns = {"grid_template_columns": "auto auto", "width": "fit-content"}
+    panel = widgets.GridBox([*controls.values(), nothing], layout=two_columns)
     live = Live(*designer.drawing(), controls, panel)
     return Explorer(live, designer.render, controls)
 
@@ -318,7 +317,7 @@ _PARAMETERS = {  # name -> lowest and highest value, unit, tooltip
     "beta_max": (1e-2, 0.999, "variance per step", "No beta_t is larger: cuts the cosine's end"),
 }
 _STOPS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
-_WIDE = {"style": {"description_width": "180px"}, "layout": {"width": "405px"}}
+_WIDE = {"style": {"description_width": "200px"}, "layout": {"width": "405px"}}
 
 
 def _family(value):

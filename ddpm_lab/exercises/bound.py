@@ -52,6 +52,10 @@ JENSEN_GAP = Exercise(
             "you count all values alike; each counts with its probability p",
         ),
         Misconception(
+            lambda w, p: w.mean().log() - (p * w.log()).sum(),
+            "in log E[w] you count all values alike; each counts with its probability p",
+        ),
+        Misconception(
             lambda w, p: _jensen_gap(w, p) / math.log(2),
             "these are bits; we want nats, the natural logarithm",
         ),
@@ -244,6 +248,10 @@ IMPORTANCE = Exercise(
             "the number of terms is the factor for uniform draws only; here it is 1 / p_t",
         ),
         Misconception(
+            lambda loss, t, p: 999 * loss,
+            "999 is the factor for even draws from t = 2 … 1000; for draws with p it is 1 / p_t",
+        ),
+        Misconception(
             lambda loss, t, p: loss * p[t],
             "you multiplied by p_t: times that are drawn often would count twice; divide",
         ),
@@ -372,6 +380,10 @@ BITS_PER_DIM = Exercise(
         Misconception(
             lambda nats, x: nats / x[0].numel(),
             "these are nats per dimension; divide by log 2 for bits",
+        ),
+        Misconception(
+            lambda nats, x: nats / (64 * math.log(2)),
+            "64 is the size of a digit; read the size of one item off x",
         ),
         Misconception(
             lambda nats, x: nats / x[0].numel() * math.log(2),

@@ -50,6 +50,11 @@ def _unshrunk(points, schedule, x_t, t):
     return (-square / (2 * (1 - schedule.abar[t]))).softmax(dim=1) @ points
 
 
+def _beta_wide(points, schedule, x_t, t):
+    square = torch.cdist(x_t, schedule.signal[t] * points) ** 2
+    return (-square / (2 * schedule.beta[t])).softmax(dim=1) @ points
+
+
 def _nearest(points, schedule, x_t, t):
     return points[torch.cdist(x_t, schedule.signal[t] * points).argmin(dim=1)]
 
@@ -69,6 +74,14 @@ DATASET_DENOISER = Exercise(
         Misconception(
             _weighted(lambda square, abar_t: -square / (1 - abar_t)),
             "a factor 2 is missing: a Gaussian falls like exp(-square / (2 variance))",
+        ),
+        Misconception(
+            _weighted(lambda square, abar_t: -square.sqrt() / (2 * (1 - abar_t))),
+            "you forgot to square the distances; torch.cdist returns distances, not squares",
+        ),
+        Misconception(
+            _beta_wide,
+            "beta_t is the noise of one step; from x_0 to x_t all steps count: 1 - abar_t",
         ),
         Misconception(
             _weighted(lambda square, abar_t: -square / (2 * (1 - abar_t).sqrt())),
@@ -163,6 +176,15 @@ ANCESTRAL_STEP = Exercise(
             "you subtract the whole predicted noise; a step removes beta / sqrt(1 - abar) of it",
         ),
         Misconception(
+            _removed(lambda s, t: 1.0, scale=lambda s, t: 1.0),
+            "x_t - eps_hat takes all the noise, and more; one step takes a share, then stretches",
+        ),
+        Misconception(
+            _removed(lambda s, t: s.noise[t], scale=lambda s, t: 1.0),
+            "you take out all the noise that is in x_t; one step removes beta / sqrt(1 - abar) of "
+            "eps_hat",
+        ),
+        Misconception(
             _removed(lambda s, t: s.noise[t], scale=lambda s, t: s.signal[t]),
             "this jumps to the guess of x_0; one step goes to t - 1 only",
         ),
@@ -206,13 +228,16 @@ def _strides_cases():
         yield Case(f"T = {T}, {steps} moves", (T, steps))
 
 
+_WHOLE = "times are whole numbers; round them, and return a list of ints"
+
+
 def _strides_trouble(case, times):
     """Any rounding will do, as long as the walk is even."""
     T, steps = case.args
-    try:
-        times = [int(t) for t in times]
-    except (TypeError, ValueError):
-        return "return a list of whole numbers"
+    if not isinstance(times, list):
+        return f"return a list of ints; you return a {type(times).__name__}"
+    if not all(type(t) is int for t in times):
+        return _WHOLE
     if len(times) != steps + 1:
         return f"a walk of {steps} moves has {steps + 1} times; yours has {len(times)}"
     if times[0] != T or times[-1] != 0:
@@ -263,6 +288,10 @@ STRIDES = Exercise(
         Misconception(
             lambda T, steps: _even(0, T, steps),
             "your times rise; a walk back falls from T to 0",
+        ),
+        Misconception(
+            lambda T, steps: [T * (steps - k) / steps for k in range(steps + 1)],
+            _WHOLE,
         ),
     ),
 )
@@ -320,6 +349,14 @@ FOLLOW_VARIANCE = Exercise(
             "you added standard deviations; for independent noises the variances add",
         ),
         Misconception(
+            _followed(lambda var, factor, fresh: factor**2 * var + fresh**0.5),
+            "you add a standard deviation to a variance; law.var is what to add, without a root",
+        ),
+        Misconception(
+            _followed(lambda std, factor, fresh: factor * std + fresh**0.5),
+            "you follow the standard deviation, but those do not add; follow the variance",
+        ),
+        Misconception(
             _followed(lambda var, factor, fresh: fresh),
             "this is the spread around the mean; the mean spreads too, since it depends on x_t",
         ),
@@ -373,6 +410,11 @@ def _fresh_var(schedule, t, s, eta):
     return eta**2 * (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s)
 
 
+def _var_from_alpha(schedule, t, s, eta):
+    alpha_s, alpha_t = row(schedule.alpha, s), row(schedule.alpha, t)
+    return eta**2 * (1 - alpha_s) / (1 - alpha_t) * (1 - alpha_t / alpha_s)
+
+
 def _ddim_wrong(*, fresh=_fresh_var, old=None, var=lambda v: v, table="abar", at=None, eps=None):
     """A wrong step; each option replaces one part of the right one."""
     old = old or (lambda abar_s, v: (1 - abar_s - v).clamp(min=0).sqrt())
@@ -413,6 +455,18 @@ DDIM_STEP = Exercise(
         Misconception(
             _ddim_wrong(table="alpha"),
             "you used alpha where abar belongs; the DDIM paper's alpha is our abar",
+        ),
+        Misconception(
+            _ddim_wrong(fresh=_var_from_alpha),
+            "your variance is built from alpha; both ratios in (10.10) are ratios of abar",
+        ),
+        Misconception(
+            _ddim_wrong(fresh=lambda sch, t, s, eta: eta**2 * row(sch.beta, t)),
+            "beta_t is the noise of one step, whatever s is; (10.10) wants tilde beta of t and s",
+        ),
+        Misconception(
+            _ddim_wrong(old=lambda abar_s, v: 1 - abar_s - v),
+            "the old noise enters with a root: sqrt(1 - abar_s - var) eps_hat",
         ),
         Misconception(
             _ddim_wrong(at=lambda abar_s, abar_t: abar_t),
@@ -463,7 +517,7 @@ def _encode_cases():
             yield Case(f"{len(times) - 1} moves, data of dimension {dim}", args)
 
 
-def _encoded(*, ask=lambda t, s: t, mix=None, stop=None):
+def _encoded(*, ask=lambda t, s: t, mix=None, stop=None, at_0=torch.zeros_like):
     """A wrong way up; each option replaces one part of the right one."""
     mix = mix or (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x0_hat + sch.noise[s] * eps_hat
@@ -472,7 +526,7 @@ def _encoded(*, ask=lambda t, s: t, mix=None, stop=None):
     def wrong(schedule, denoise, x_0, times):
         x = x_0
         for t, s in zip(times[:stop], times[1:stop]):
-            x0_hat, eps_hat = x, torch.zeros_like(x)
+            x0_hat, eps_hat = x, at_0(x)
             if t > 0:
                 x0_hat = denoise(x, torch.full((len(x),), ask(t, s)))
                 eps_hat = (x - schedule.signal[t] * x0_hat) / schedule.noise[t]
@@ -534,6 +588,10 @@ ENCODE = Exercise(
                 mix=lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x + sch.noise[s] * eps_hat
             ),
             "you mix x_t with the noise; mix the guess x0_hat with it, for x_t holds noise already",
+        ),
+        Misconception(
+            _encoded(at_0=lambda x: x),
+            "at t = 0 you use x as its own noise; clean data have none: eps_hat is 0 there",
         ),
         Misconception(
             _encoded(stop=-1),

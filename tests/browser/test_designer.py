@@ -19,6 +19,9 @@ HANDLES = ".jp-OutputArea .noUi-handle"
 FAMILY = ".jp-OutputArea select"
 LOOSE = 500  # ms, median; the aim is 50 on an idle machine, which a test must not depend on
 
+CUT_OFF = """() => [...document.querySelectorAll(".jp-OutputArea .widget-label")]
+    .filter(label => label.scrollWidth > label.clientWidth).map(label => label.innerText)"""
+
 # Times, in the page's own clock, from a key press to the first frame that has the new picture.
 STOPWATCH = """() => {
     window.pressed = 0; window.painted = [];
@@ -83,6 +86,7 @@ def test_every_control_is_reached_and_moved_by_keyboard(designer, page):
 def test_family_is_changed_by_keyboard(designer, page, pictures):
     page.locator(FAMILY).focus()
     assert len(visible_handles(page)) == 3
+    assert page.evaluate(CUT_OFF) == []
     page.keyboard.press("Space")  # Lab takes bare arrow keys for itself; an open list gets them
     page.keyboard.press("ArrowDown")
     changes(page, lambda: page.keyboard.press("Enter"))
@@ -90,6 +94,7 @@ def test_family_is_changed_by_keyboard(designer, page, pictures):
     labels = page.locator(".jp-OutputArea .widget-label:visible").all_inner_texts()
     assert any("offset" in label for label in labels)
     assert not any("beta_1" in label for label in labels)
+    assert page.evaluate(CUT_OFF) == []
     assert picture(page) == explorers.schedule_designer(family="cosine").widget.first_picture
     page.screenshot(path=str(pictures / "designer_cosine.png"))
 

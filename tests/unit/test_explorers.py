@@ -77,7 +77,7 @@ def test_at_most_four_controls_are_in_view(family):
     shown = {name for name, c in explorer.controls.items() if c.layout.display != "none"}
     assert shown == {"family", "T", *designer.FAMILIES[family][1]}
     assert len(shown) <= 4
-    words = explorer.widget.children[0].children[1].children[-1]
+    words = explorer.widget.children[0].children[-1]
     assert (words.layout.display != "none") == (family == "su")
 
 
@@ -276,6 +276,8 @@ def test_sentence_tells_the_main_numbers():
         f"{band:.0%}",
     ):
         assert fact in sentence
+    cosine = explorers.schedule_designer(family="cosine").widget.first_sentence
+    assert "beta_max = 0.999. " in cosine and " to 500, " in cosine  # 0.999 / (2 (1 - 0.999))
     assert "up to t/T = 1.00" in explorers.schedule_designer(T=50).widget.first_sentence  # 0.603
 
 
