@@ -571,7 +571,7 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # | [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | 60 |
 # | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal go? | 75 |
 # | [07 Posterior](07_posterior.ipynb) | Where was the chain a moment ago? | 75 |
-# | [08 Bound](08_bound.ipynb) | What exactly is minimized? | 75 |
+# | [08 Bound](08_bound.ipynb) | What exactly is minimized? | 80 |
 # | [09 Predictions](09_predictions.ipynb) | Guess the data or the noise: does it matter? | 60 |
 # | [10 Sampling without learning](10_sampling_without_learning.ipynb) | How to walk back, if the denoiser were perfect? | 80 |
 # | [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | 60 |

@@ -76,7 +76,9 @@ def test_the_repr_shows_how_much_signal_is_left():
 
 def test_zero_signal_is_allowed_at_the_last_row_only():
     assert float(Schedule("ends at noise", table(1, 0.5, 0)).snr[-1]) == 0
-    with refuses(ValueError, "reach 0 at the last step only", "abar_1 = 0 with T = 2", "Lower beta"):
+    with refuses(
+        ValueError, "reach 0 at the last step only", "abar_1 = 0 with T = 2", "Lower beta"
+    ):
         Schedule("dead", table(1, 0, 0))
 
 
