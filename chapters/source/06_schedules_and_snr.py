@@ -592,7 +592,7 @@ zero_terminal = check("schedules.zero_terminal", my_zero_terminal)
 # %%
 # eq: 6.9
 mended = zero_terminal(linear)
-for row, name in ((1, "sqrt(abar_1)"), (-1, "sqrt(abar_T)")):
+for row, name in ((1, "sqrt(abar_1)"), (500, "sqrt(abar_500)"), (-1, "sqrt(abar_T)")):
     print(f"{name}: {float(linear.signal[row]):.6f} -> {float(mended.signal[row]):.6f}")
 print(f"largest change of sqrt(abar): {float((mended.signal - linear.signal).abs().max()):.4f}")
 print(f"beta_T: {float(linear.beta[-1]):.3f} -> {float(mended.beta[-1]):.3f}")
