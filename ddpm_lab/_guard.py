@@ -416,12 +416,7 @@ def abar(abar):
             f"abar_0 must be exactly 1 (clean data); got {float(abar[0]):.6g}. "
             "Put a row 1.0 in front: row t belongs to time t."
         )
-    if bool((abar[:-1] == 0).any()):
-        t = int(torch.nonzero(abar == 0)[0])
-        raise ValueError(
-            f"abar may reach 0 at the last step only; got abar_{t} = 0 with T = {len(abar) - 1}. "
-            "Lower beta or T: all signal is gone too early."
-        )
+    _signal_until_T(abar)
     falls = abar[1:] < abar[:-1]
     if not bool(falls.all()):
         t = int(torch.nonzero(~falls)[0]) + 1
@@ -435,6 +430,15 @@ def abar(abar):
             "abar_t is the share of signal variance that is left."
         )
     return abar
+
+
+def _signal_until_T(abar):
+    if bool((abar[:-1] == 0).any()):
+        t = int(torch.nonzero(abar == 0)[0])
+        raise ValueError(
+            f"abar may reach 0 at the last step only; got abar_{t} = 0 with T = {len(abar) - 1}. "
+            "Lower beta or T: all signal is gone too early."
+        )
 
 
 def walk(times_, T, *, to_zero=False):

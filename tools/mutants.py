@@ -123,7 +123,7 @@ MUTANTS = [
     Mutant("multistep: extrapolates backwards", "samplers", "guess = x0_hat + coef(h / (2 * earlier_h), x_t)", "guess = x0_hat - coef(h / (2 * earlier_h), x_t)", "10"),
     # losses
     Mutant("vlb weight: half forgotten", "losses", "half_step = 0.5 * (abar_s - abar_t)", "half_step = (abar_s - abar_t)", "06 08"),
-    Mutant("min_snr: max for min", "losses", "(gamma / snr).clamp(max=1.0)", "(gamma / snr).clamp(min=1.0)", "06"),
+    Mutant("min_snr: max for min", "losses", "(gamma / snr).clamp(max=1.0)", "(gamma / snr).clamp(min=1.0)", "08"),
     Mutant("bound: the model's variance for the truth's", "losses", "return kl(truth, model)", "return kl(model, truth)"),
     Mutant("bound: step variance beta in the last step's place", "losses", "coef(schedule.beta[1], x_0)", "coef(schedule.beta[1].sqrt(), x_0)", "08"),
     Mutant("simple: sum instead of mean", "losses", "reshape(len(x_0), -1).mean(dim=1)", "reshape(len(x_0), -1).sum(dim=1)"),

@@ -150,7 +150,8 @@ def names() -> list[str]:
     >>> "forward.marginal" in names()
     True
     """
-    groups = sorted(module.name for module in iter_modules(__path__))
+    modules = (module.name for module in iter_modules(__path__))
+    groups = sorted(name for name in modules if not name.startswith("_"))
     return [f"{group}.{key}" for group in groups for key in _group(group)]
 
 

@@ -4,23 +4,11 @@ import math
 
 import torch
 
-from ddpm_lab import forward, gaussians, losses, schedules
+from ddpm_lab import forward, gaussians, losses
 from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises._inputs import label, normal, short_chain
 from ddpm_lab.gaussians import Gaussian, seeded
 from ddpm_lab.schedules import row
-
-
-def _schedule():
-    return schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
-
-
-def _normal(rng, *shape):
-    return torch.randn(shape, generator=rng, dtype=torch.float64)
-
-
-def _name(t):
-    return f"t = {t.tolist() if isinstance(t, torch.Tensor) else t}"
-
 
 # bound.jensen_gap: log of a mean, mean of a log -------------------------------------------------
 
@@ -33,7 +21,7 @@ def _jensen_gap(w, p):
 def _jensen_cases():
     rng = seeded(81)
     for n in (2, 5, 40):
-        w, p = _normal(rng, n).exp(), _normal(rng, n).softmax(0)
+        w, p = normal(rng, n).exp(), normal(rng, n).softmax(0)
         yield Case(f"{n} values", (w, p))
     p = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
     yield Case("equal values", (torch.full_like(p, 2.0), p))
@@ -92,8 +80,8 @@ def _step_cases():
     rng = seeded(82)
     for t, s in ((2, 1), (20, 19), (20, 3), (9, 8)):
         for shape in ((3, 4), (2, 1, 3, 3)):
-            x_0, x0_hat = _normal(rng, *shape), _normal(rng, *shape)
-            yield Case(f"t = {t}, s = {s}, shape {shape}", (_schedule(), x_0, x0_hat, t, s))
+            x_0, x0_hat = normal(rng, *shape), normal(rng, *shape)
+            yield Case(f"t = {t}, s = {s}, shape {shape}", (short_chain(), x_0, x0_hat, t, s))
 
 
 def _w_0(schedule, t, s):
@@ -166,11 +154,14 @@ def _weight_eps(schedule, t, var):
 
 
 def _weight_cases():
-    schedule = _schedule()
+    schedule = short_chain()
     for t in (1, 2, 20, torch.tensor([2, 20, 9])):
-        yield Case(f"{_name(t)}, var = beta_t", (_schedule(), t, row(schedule.beta, t)))
+        yield Case(f"{label(t)}, var = beta_t", (short_chain(), t, row(schedule.beta, t)))
     t = torch.tensor([3, 20])
-    yield Case(f"{_name(t)}, posterior var", (_schedule(), t, row(schedule.posterior_var, t)))
+    yield Case(
+        f"{label(t)}, posterior var",
+        (short_chain(), t, row(schedule.posterior_var, t)),
+    )
 
 
 def _times_weight(factor):
@@ -230,9 +221,9 @@ def _importance(loss, t, p):
 def _importance_cases():
     rng = seeded(84)
     for T, n in ((6, 4), (20, 9)):
-        p = torch.cat([torch.zeros(2).double(), _normal(rng, T - 1).softmax(0)])
+        p = torch.cat([torch.zeros(2).double(), normal(rng, T - 1).softmax(0)])
         t = torch.randint(2, T + 1, (n,), generator=rng)
-        yield Case(f"T = {T}, {n} draws", (_normal(rng, n).exp(), t, p))
+        yield Case(f"T = {T}, {n} draws", (normal(rng, n).exp(), t, p))
 
 
 IMPORTANCE = Exercise(
@@ -288,7 +279,7 @@ def _pixel_cases():
     rng = seeded(85)
     for levels, var in ((17, 0.02), (256, 0.5), (2, 0.3)):
         x = torch.linspace(-1, 1, levels, dtype=torch.float64)[torch.arange(-2, 4) % levels]
-        mean = (x + 0.1 * _normal(rng, 6)).clamp(-1, 1)
+        mean = (x + 0.1 * normal(rng, 6)).clamp(-1, 1)
         args = (mean, torch.tensor(var, dtype=torch.float64), x, levels)
         yield Case(f"{levels} levels, var = {var}", args)
 
@@ -365,8 +356,8 @@ PIXEL_COST = Exercise(
 def _bits_cases():
     rng = seeded(86)
     for shape in ((3, 4), (5, 1, 8, 8), (2, 3, 4, 4)):
-        x = _normal(rng, *shape).clamp(-1, 1)
-        yield Case(f"x of shape {shape}", (30 * _normal(rng, shape[0]).exp(), x))
+        x = normal(rng, *shape).clamp(-1, 1)
+        yield Case(f"x of shape {shape}", (30 * normal(rng, shape[0]).exp(), x))
 
 
 BITS_PER_DIM = Exercise(

@@ -4,23 +4,11 @@ import math
 
 import torch
 
-from ddpm_lab import forward, gaussians, losses, schedules
+from ddpm_lab import forward, gaussians, losses
 from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises._inputs import label, normal, short_chain
 from ddpm_lab.gaussians import Gaussian, seeded
 from ddpm_lab.schedules import coef, row
-
-
-def _schedule():
-    return schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
-
-
-def _normal(rng, *shape):
-    return torch.randn(shape, generator=rng, dtype=torch.float64)
-
-
-def _name(t):
-    return f"t = {t.tolist() if isinstance(t, torch.Tensor) else t}"
-
 
 # forward.step: one step of the chain -----------------------------------------------------------
 
@@ -33,7 +21,10 @@ def _step(schedule, x, t, z):
 def _step_cases():
     rng = seeded(1)
     for t in (1, 2, 11, 20):
-        yield Case(_name(t), (_schedule(), _normal(rng, 3, 2), t, _normal(rng, 3, 2)))
+        yield Case(
+            label(t),
+            (short_chain(), normal(rng, 3, 2), t, normal(rng, 3, 2)),
+        )
 
 
 STEP = Exercise(
@@ -135,7 +126,7 @@ MERGE = Exercise(
 def _marginal_cases():
     rng = seeded(5)
     for t in (1, 7, 20, torch.tensor([1, 20, 9])):
-        yield Case(_name(t), (_schedule(), _normal(rng, 3, 2, 2), t))
+        yield Case(label(t), (short_chain(), normal(rng, 3, 2, 2), t))
 
 
 def _gaussian(mean_factor, var):
@@ -190,8 +181,8 @@ def _noised_cases():
     rng = seeded(6)
     # Square batches on purpose: there a (B,) factor broadcasts along the wrong axis in silence.
     for t in (torch.tensor([1, 20, 9]), torch.tensor([4, 4, 4]), torch.tensor([20, 1, 1])):
-        x_0, eps = _normal(rng, 3, 3), _normal(rng, 3, 3)
-        yield Case(_name(t), (_schedule(), x_0, t, eps))
+        x_0, eps = normal(rng, 3, 3), normal(rng, 3, 3)
+        yield Case(label(t), (short_chain(), x_0, t, eps))
 
 
 def _mix(schedule, x_0, t, eps, shape=(-1, 1)):
@@ -286,7 +277,7 @@ def _prior_bits(schedule, x_0):
 def _prior_cases():
     rng = seeded(7)
     for shape in ((3, 4), (2, 1, 3, 3)):
-        yield Case(f"x_0 of shape {shape}", (_schedule(), _normal(rng, *shape)))
+        yield Case(f"x_0 of shape {shape}", (short_chain(), normal(rng, *shape)))
 
 
 def _kl_terms(schedule, x_0, *, mean=True, swap=False, std=False, at=-1):

@@ -2,24 +2,12 @@
 
 import torch
 
-from ddpm_lab import losses, schedules
+from ddpm_lab import losses
 from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises._inputs import label, normal, short_chain
 from ddpm_lab.forward import noised
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import coef, row
-
-
-def _schedule():
-    return schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
-
-
-def _normal(rng, *shape):
-    return torch.randn(shape, generator=rng, dtype=torch.float64)
-
-
-def _name(t):
-    return f"t = {t.tolist() if isinstance(t, torch.Tensor) else t}"
-
 
 # learning.times: draw t uniformly on 1..T ------------------------------------------------------
 
@@ -107,8 +95,14 @@ def _loss_cases():
     rng = seeded(1)
     for shape, t in (((3, 2), [1, 20, 9]), ((4, 2, 3), [20, 1, 1, 7]), ((2, 2), [5, 5])):
         times = torch.tensor(t)
-        args = (_schedule(), _toy_net, _normal(rng, *shape), times, _normal(rng, *shape))
-        yield Case(_name(times), args)
+        args = (
+            short_chain(),
+            _toy_net,
+            normal(rng, *shape),
+            times,
+            normal(rng, *shape),
+        )
+        yield Case(label(times), args)
 
 
 def _wrong_loss(*, measure=None, truth=None, time=None, given=None):
@@ -180,7 +174,7 @@ def _slope(schedule, w, t):
 def _slope_cases():
     for w in (0.5, -0.3, 2.0):
         for t in (1, 9, 20):
-            yield Case(f"w = {w}, t = {t}", (_schedule(), w, t))
+            yield Case(f"w = {w}, t = {t}", (short_chain(), w, t))
 
 
 SLOPE = Exercise(
@@ -232,7 +226,7 @@ def _change(schedule, w, new, at):
 
 def _one_step_cases():
     for w, t, other, lr in ((0.5, 1, 20, 0.1), (0.5, 20, 1, 0.1), (-0.2, 9, 9, 0.3), (2, 1, 9, 1)):
-        args = (_schedule(), w, t, other, lr)
+        args = (short_chain(), w, t, other, lr)
         yield Case(f"w = {w}, a step of {lr} on t = {t}, loss at {other}", args)
 
 
@@ -282,7 +276,10 @@ def _irreducible(schedule, x_0, best, t):
 def _irreducible_cases():
     rng = seeded(2)
     for t in (1, 9, 20, torch.tensor([1, 20, 9])):
-        yield Case(_name(t), (_schedule(), _normal(rng, 3, 2), _normal(rng, 3, 2), t))
+        yield Case(
+            label(t),
+            (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t),
+        )
 
 
 def _floor(factor, *, measure=torch.mean):
@@ -340,7 +337,7 @@ def _ema(average, new, n, decay, keep=None):
 def _ema_cases():
     rng = seeded(3)
     for n, decay in ((1, 0.999), (7, 0.9), (2, 0.05), (10_000, 0.99), (89, 0.95)):
-        args = (_normal(rng, 3, 2), _normal(rng, 3, 2), n, decay)
+        args = (normal(rng, 3, 2), normal(rng, 3, 2), n, decay)
         yield Case(f"update {n}, decay {decay}", args)
 
 

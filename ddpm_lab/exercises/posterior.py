@@ -4,24 +4,11 @@ import math
 
 import torch
 
-from ddpm_lab import forward, gaussians, schedules
+from ddpm_lab import forward, gaussians
 from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises._inputs import label, normal, short_chain
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import coef, row
-
-
-def _schedule():
-    return schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
-
-
-def _normal(rng, *shape):
-    return torch.randn(shape, generator=rng, dtype=torch.float64)
-
-
-def _name(t, s=None):
-    t, s = (v.tolist() if isinstance(v, torch.Tensor) else v for v in (t, s))
-    return f"t = {t}" if s is None else f"t = {t}, s = {s}"
-
 
 PAIRS = (
     (1, 0),
@@ -126,7 +113,7 @@ def var(schedule, t, s):
 
 def _var_cases():
     for t, s in PAIRS:
-        yield Case(_name(t, s), (_schedule(), t, s))
+        yield Case(label(t, s), (short_chain(), t, s))
 
 
 def _var(formula):
@@ -195,7 +182,10 @@ def mean(schedule, x_0, x_t, t):
 def _mean_cases():
     rng = seeded(1)
     for t in (1, 2, 11, 20, torch.tensor([1, 20, 9])):
-        yield Case(_name(t), (_schedule(), _normal(rng, 3, 2), _normal(rng, 3, 2), t))
+        yield Case(
+            label(t),
+            (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t),
+        )
 
 
 def _mean(weights):
@@ -282,8 +272,8 @@ def draw(schedule, x_0, x_t, t, s, z):
 def _draw_cases():
     rng = seeded(2)
     for t, s in PAIRS:
-        x_0, x_t, z = (_normal(rng, 3, 2) for _ in range(3))
-        yield Case(_name(t, s), (_schedule(), x_0, x_t, t, s, z))
+        x_0, x_t, z = (normal(rng, 3, 2) for _ in range(3))
+        yield Case(label(t, s), (short_chain(), x_0, x_t, t, s, z))
 
 
 def _moved(noise):
@@ -353,7 +343,10 @@ def eps_mean(schedule, x_t, eps, t, s):
 def _eps_cases():
     rng = seeded(3)
     for t, s in PAIRS:
-        yield Case(_name(t, s), (_schedule(), _normal(rng, 3, 2), _normal(rng, 3, 2), t, s))
+        yield Case(
+            label(t, s),
+            (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t, s),
+        )
 
 
 def _eps_mean(factors):
@@ -430,11 +423,11 @@ def roots(x_t, eps, a, b, b_bar):
 
 
 def _roots_cases():
-    rng, schedule = seeded(4), _schedule()
+    rng, schedule = seeded(4), short_chain()
     for t in (1, 2, 11, 20):
         a, b = schedule.alpha[t].sqrt().item(), schedule.beta[t].sqrt().item()
         b_bar = schedule.noise[t].item()
-        yield Case(_name(t), (_normal(rng, 3, 2), _normal(rng, 3, 2), a, b, b_bar))
+        yield Case(label(t), (normal(rng, 3, 2), normal(rng, 3, 2), a, b, b_bar))
 
 
 ROOTS = Exercise(
@@ -558,7 +551,7 @@ def optimal_var(schedule, t, s, spread):
 def _optimal_cases():
     for t, s in PAIRS:
         for spread in (0.0, 0.3):
-            yield Case(f"{_name(t, s)}, spread = {spread}", (_schedule(), t, s, spread))
+            yield Case(f"{label(t, s)}, spread = {spread}", (short_chain(), t, s, spread))
 
 
 def _optimal(formula):

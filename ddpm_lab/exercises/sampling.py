@@ -6,17 +6,9 @@ import torch
 
 from ddpm_lab import oracles, samplers, schedules
 from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises._inputs import normal, short_chain
 from ddpm_lab.gaussians import Gaussian, seeded
 from ddpm_lab.schedules import coef, row
-
-
-def _schedule():
-    return schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
-
-
-def _normal(rng, *shape):
-    return torch.randn(shape, generator=rng, dtype=torch.float64)
-
 
 # sampling.dataset_denoiser: the best guess, from Bayes' rule -----------------------------------
 
@@ -29,8 +21,8 @@ def _dataset_denoiser(points, schedule, x_t, t):
 def _dataset_cases():
     rng = seeded(1)
     for n, dim, t in ((5, 2, 11), (3, 1, 1), (6, 3, 20), (4, 4, 5)):
-        points, x_t = _normal(rng, n, dim), _normal(rng, 4, dim)
-        yield Case(f"{n} points, t = {t}", (points, _schedule(), x_t, t))
+        points, x_t = normal(rng, n, dim), normal(rng, 4, dim)
+        yield Case(f"{n} points, t = {t}", (points, short_chain(), x_t, t))
 
 
 def _weighted(scores, *, axis=1, shrink=False):
@@ -131,8 +123,8 @@ def _ancestral_step(schedule, x_t, eps_hat, t, z):
 def _ancestral_cases():
     rng = seeded(2)
     for t in (1, 2, 11, 20):
-        x_t, eps_hat, z = (_normal(rng, 3, 2) for _ in range(3))
-        yield Case(f"t = {t}", (_schedule(), x_t, eps_hat, t, z))
+        x_t, eps_hat, z = (normal(rng, 3, 2) for _ in range(3))
+        yield Case(f"t = {t}", (short_chain(), x_t, eps_hat, t, z))
 
 
 def _removed(factor, scale=lambda s, t: s.alpha[t].sqrt(), std=lambda s, t: s.beta[t].sqrt()):
@@ -312,7 +304,7 @@ def _follow_variance(schedule, times, step=samplers.ddpm, start=1.0):
 def _variance_cases():
     for times in ([20, 19, 18], [20, 10, 5, 0], list(range(20, -1, -1)), [7, 1]):
         label = f"the walk {times}" if len(times) < 5 else "all 20 steps"
-        yield Case(label, (_schedule(), times))
+        yield Case(label, (short_chain(), times))
 
 
 def _followed(change):
@@ -401,7 +393,7 @@ def _ddim_cases():
     batch = torch.tensor([20, 3, 9]), torch.tensor([7, 2, 0])
     for t, s, eta in ((20, 19, 0.5), (11, 4, 1.0), (1, 0, 0.5), (20, 0, 0.0), (*batch, 0.7)):
         name = f"t = {t}, s = {s}" if isinstance(t, int) else "a batch of times"
-        args = _schedule(), _normal(rng, 3, 2), _normal(rng, 3, 2), t, s, eta
+        args = short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t, s, eta
         yield Case(f"{name}, eta = {eta}", args)
 
 
@@ -506,14 +498,14 @@ def _encode(schedule, denoise, x_0, times):
 def _denoiser(dim):
     """One object per dimension: it is the same in every list of cases, and so can be compared."""
     mixture = oracles.two_modes() if dim == 1 else oracles.ring(3, std=0.3)
-    return oracles.mixture_denoiser(mixture, _schedule())
+    return oracles.mixture_denoiser(mixture, short_chain())
 
 
 def _encode_cases():
     rng = seeded(4)
     for dim in (1, 2):
         for times in ([0, 1, 2], [0, 3, 9, 20], list(range(21))):
-            args = _schedule(), _denoiser(dim), _normal(rng, 4, dim), times
+            args = short_chain(), _denoiser(dim), normal(rng, 4, dim), times
             yield Case(f"{len(times) - 1} moves, data of dimension {dim}", args)
 
 

@@ -1,0 +1,22 @@
+"""Inputs that most exercises try an attempt on: a short schedule, noise, and how to name a case."""
+
+import torch
+
+from ddpm_lab import schedules
+from ddpm_lab.schedules import Schedule
+
+
+def short_chain() -> Schedule:
+    """A short chain whose every row differs clearly from its neighbors."""
+    return schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
+
+
+def normal(rng: torch.Generator, *shape: int) -> torch.Tensor:
+    """Standard normal numbers in float64, so that a slip is never mistaken for rounding."""
+    return torch.randn(shape, generator=rng, dtype=torch.float64)
+
+
+def label(t, s=None) -> str:
+    """How a message names a case: "t = 7", or "t = [1, 20], s = [0, 3]" for a batch."""
+    t, s = (v.tolist() if isinstance(v, torch.Tensor) else v for v in (t, s))
+    return f"t = {t}" if s is None else f"t = {t}, s = {s}"
