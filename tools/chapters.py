@@ -204,7 +204,9 @@ def clean_room(root: Path) -> Iterator[dict[str, str]]:
             PYTHONHASHSEED="0",
             OMP_NUM_THREADS="1",
             OPENBLAS_NUM_THREADS="1",
-            CUDA_VISIBLE_DEVICES="",  # the same numbers on every machine
+            CUDA_VISIBLE_DEVICES="",  # the same numbers on every machine, and on every processor:
+            ATEN_CPU_CAPABILITY="avx2",  # as in chapters/conftest.py, for nbval
+            MKL_CBWR="COMPATIBLE",
             LC_ALL="C.UTF-8",
             TZ="UTC",
         )

@@ -375,7 +375,7 @@ figures.show(fig, alt="A noisy loss creeps from 0.6 down to a floor near 0.56, a
 print(f"largest and smallest loss of a single step: {seen.max():.3f}, {seen.min():.3f}")
 
 # %% [markdown]
-# The loss falls from 0.605 to 0.561. That is all. And single steps scatter by 0.016, from 0.506 to 0.634: each batch has other
+# The loss falls from 0.605 to 0.561. That is all. And single steps scatter by 0.016, from 0.506 to 0.636: each batch has other
 # times in it, and times differ in difficulty. A single value of the loss says next to nothing; the mean of a
 # hundred shows a slow creep. Toward what? The dashed line is the loss of the *perfect* denoiser, 0.559.
 #
@@ -430,7 +430,7 @@ print(f"the same guesses as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
       f"floor {irreducible(schedule, fresh, best, t):.4f}")
 
 # %% [markdown]
-# The split holds: the mixed term is 0 within its standard error. Of the loss 0.5601 the floor is 0.5587; the network
+# The split holds: the mixed term is 0 within its standard error. Of the loss 0.5600 the floor is 0.5587; the network
 # answers for 0.0013. So, **0.56 is excellent**. And the same guesses, counted as guesses of eps, have a loss of 0.1943: another
 # number, the same denoiser. A loss is good or bad only *against its floor*, and at a given $t$. Look there:
 
@@ -469,7 +469,7 @@ print(f"farthest below the floor: {sigmas.min():.1f} standard errors")
 # is never *below* it beyond chance: the lowest difference is −1.0 standard errors. (If it were far below, you would have a bug: perhaps
 # the test data were trained on, or the floor is wrong. It is a strong test of a training loop, and it needs no picture.)
 #
-# What remains is at small $t$: 3.4 % at $t = 30$, 2.1 % at $t = 10$. There the best guess must resolve the width of the pen,
+# What remains is at small $t$: 3.3 % at $t = 30$, 2.1 % at $t = 10$. There the best guess must resolve the width of the pen,
 # 0.05, and the network is still too smooth for that.
 #
 # Real data have no computable floor. What can be done for them, chapter 14 does: compare with held-out data, per $t$.
@@ -547,7 +547,7 @@ for step, raw, averaged in learning:
 
 # %% [markdown]
 # In the toy the last weights keep jittering by 0.0582, as (11.6) says; their average by 0.0086. In the real run the average
-# is ahead as long as the learning rate is high, 0.5677 against 0.5696 after 2000 steps. At the end both have 0.5601: the
+# is ahead as long as the learning rate is high, 0.5678 against 0.5698 after 2000 steps. At the end both have 0.5600: the
 # learning rate has fallen to 0, and the weights have come to rest by themselves. So the average is no magic. It does what a falling
 # learning rate does, and does it at *any* moment you choose to stop.
 
@@ -586,7 +586,7 @@ print(f"data blurred by 0.3: energy distance {energy(blurred, fresh[5000:]):+.5f
       f"distance to the curve {distance(blurred, curve):.3f}")
 
 # %% [markdown]
-# The learned spiral is nearly as sharp as the data, 0.049 against 0.042, with strays between the arms: 5.0 % of the
+# The learned spiral is nearly as sharp as the data, 0.049 against 0.042, with strays between the arms: 5.2 % of the
 # samples, against 0.4 %. (The exact denoiser's samples lie
 # even closer than data, 0.034: 200 moves are too few for the last bit of blur; chapter 10.)
 #
@@ -648,10 +648,10 @@ for t in (10, 50, 300, 900):
           f"{wrong[1]:5.1%} on the grid")
 
 # %% [markdown]
-# Where there is much noise the fields agree: 1.1 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score is off by 17.2 %, at
-# $t = 10$ by 28.3 %. Yet the *losses* there were within 0.8 % and 2.1 % of the floor! Both are true: most of the loss at small
+# Where there is much noise the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score is off by 17.4 %, at
+# $t = 10$ by 27.9 %. Yet the *losses* there were within 0.8 % and 2.1 % of the floor! Both are true: most of the loss at small
 # $t$ is noise that nobody can guess, and a small excess on a large floor may be a large share of what *can* be guessed. Outside the
-# data (the grid) the errors at $t = 10$ are larger still, 56.3 %: the network was never asked there.
+# data (the grid) the errors at $t = 10$ are larger still, 53.7 %: the network was never asked there.
 
 # %% [markdown]
 # ## What has it learned, what has it memorized?
@@ -775,11 +775,11 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
 # | each step is optimized independently | with one network, times share weights | a step on t = 1 raises the loss at t = 1000 by 0.1076 |
 # | training walks the chain | it jumps to a random time | 1 noise draw instead of 500.5 |
 # | mini-batch gradients converge | with a constant step the weights keep jittering | 0.0582, theory 0.0574 |
-# | a low loss is a good model | against the floor at the same t, on fresh data | 0.5601 and 0.5587; 0.299 is copying |
+# | a low loss is a good model | against the floor at the same t, on fresh data | 0.5600 and 0.5587; 0.299 is copying |
 # | the trained loss is the bound (or a cross-entropy) | it is reweighted: the bound weighs t = 1 with 50.71 times the mean | (11.7) |
 # | dropping the weights works better | for how pictures look; likelihood gets slightly worse, [Ho20, Table 2] | – |
 # | predicting noise generalizes, predicting the mean memorizes | the exact minimizer copies under every name | first picture; 20 points |
-# | EMA makes samples better | while the learning rate is high; not after it has fallen | 0.5677 and 0.5696; 0.5601 twice |
+# | EMA makes samples better | while the learning rate is high; not after it has fallen | 0.5678 and 0.5698; 0.5600 twice |
 #
 # **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.slope` · 11.4 `learning.one_step` · 11.5
 # `learning.irreducible` · 11.6 `learning.ema`
