@@ -226,8 +226,9 @@ for i, t in enumerate(look):
 
 # %% [markdown]
 # At $t = 10$ the network trained in order answers *worse than 0* (1.4196 against 1): it has forgotten. It is behind even
-# at $t = 1000$, which it saw last, 0.0674 against 0.0029: it passed each time once, and never stayed. With random times every
-# batch holds all noise levels, nothing is forgotten, and the single gradient already balances them.
+# at $t = 1000$, which it saw last, 0.0674 against 0.0029. A likely reason: it passed each time once, and never stayed. With
+# random times every batch holds all noise levels, and the single gradient averages over them (what that costs, the
+# next section shows).
 #
 # ## Times share their weights
 #
@@ -376,8 +377,10 @@ print(f"largest and smallest loss of a single step: {seen.max():.3f}, {seen.min(
 
 # %% [markdown]
 # The loss falls from 0.605 to 0.561. That is all. And single steps scatter by 0.016, from 0.506 to 0.636: each batch has other
-# times in it, and times differ in difficulty. A single value of the loss says next to nothing; the mean of a
-# hundred shows a slow creep. Toward what? The dashed line is the loss of the *perfect* denoiser, 0.559.
+# data, other times and other noise. A single value of the loss says next to nothing; the mean of a hundred shows a
+# slow creep. Toward what? The dashed line is the loss of the *perfect* denoiser, 0.559. (Where the curve dips below
+# the line there is no contradiction: the line is an estimate too, from other points and other noise. A fair
+# comparison uses the same points and the same noise for both. The next section does.)
 #
 # (A remark on digits. Another processor rounds the eighth digit differently, and five thousand steps make a third digit
 # of it. If you run this chapter, your numbers from training may differ in their last digits from those in the text.)
@@ -462,11 +465,11 @@ axes[1].axhline(1, color=figures.GREY, linewidth=1)
 figures.show(fig, alt="The learned loss lies on the floor, except for a few percent at small t.")
 middle = torch.tensor([250 <= t <= 750 for t in times])
 print(f"t = 250..750: largest ratio {ratio[middle].max():.3f}; all times: {ratio.max():.3f}")
-print(f"farthest below the floor: {sigmas.min():.1f} standard errors")
+print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 
 # %% [markdown]
 # Two things to check, and both are printed. From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. And it
-# is never *below* it beyond chance: the lowest difference is −1.0 standard errors. (If it were far below, you would have a bug: perhaps
+# is never *below* it beyond chance: the smallest difference is +0.2 standard errors. (If it were far below, you would have a bug: perhaps
 # the test data were trained on, or the floor is wrong. It is a strong test of a training loop, and it needs no picture.)
 #
 # What remains is at small $t$: 3.3 % at $t = 30$, 2.1 % at $t = 10$. There the best guess must resolve the width of the pen,
@@ -590,13 +593,13 @@ print(f"data blurred by 0.3: energy distance {energy(blurred, fresh[5000:]):+.5f
 # samples, against 0.4 %. (The exact denoiser's samples lie
 # even closer than data, 0.034: 200 moves are too few for the last bit of blur; chapter 10.)
 #
-# And look how blind a measure can be: the energy distance finds *nothing*. All three rows lie within chance of 0, where
-# real data lie as well. It sees a blur of 0.3, but not a few strays. A measure that finds no difference has not shown
+# And look how blind a measure can be: the energy distance finds *nothing*. All three rows lie as near to 0 as
+# real data do. It sees a blur of 0.3, but not a few strays. A measure that finds no difference has not shown
 # that there is none. Chapter 14 is about that.
 
 # %% [markdown]
-# Which times make the strays? **Predict**, from the table of ratios. Then ask: let the exact denoiser help out at some times,
-# and the learned one do the rest.
+# Which times make the strays? Let the exact denoiser help out at some times, and the learned one do the rest.
+# **Predict:** would you rather have help at the last 20 times, or at all the 980 others?
 
 # %%
 def helped(low, high):
@@ -611,7 +614,8 @@ for low, high in ((0, 20), (20, 1000)):
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# Help at the last 20 times removes the strays, 0.4 % as in the data. Help at all the *other* times leaves 1.7 %. So
+# Help at the last 20 times removes the strays, 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 %. The
+# table alone would have pointed to $t = 30$; but what goes wrong at the very end, nothing can repair any more. So
 # early errors put points a little off the curve, and the last twenty times would pull them back, if the guess were sharp enough there.
 
 # %% [markdown]
@@ -707,14 +711,17 @@ for name, (denoise, data) in tests.items():
 # Look at the middle panel first. The network has learned the 20 points, and **bridges** between near ones. It lies 0.050 from the
 # list, where new data lie 0.220: mostly copies. The exact denoiser of the list builds no bridges (0.000); they come
 # from the network, which prefers smooth answers. At $t = 10$ the losses tell the same story: 0.299 on its own data, 3.783 on fresh
-# data. For the exact minimizer the gap is 0.079 to 20.751. At $t = 1000$ no one can tell: 0.432 and 0.468, for both.
+# data. For the exact minimizer the gap is 0.079 to 20.751. At $t = 1000$ no one can tell: 0.432 and about 0.468, for both.
 #
 # The network with 20,000 points has no such gap: 0.807 and 0.797 at $t = 10$, 0.460 and 0.464 at $t = 1000$. It has the same objective, the
 # same target v, the same number of weights. So **generalization comes from data and network, not from the
 # objective**. The exact minimizer of the objective would copy 20,000 points as well.
 #
-# And a warning: the training loss of the copying network is *lower*, 0.299 against 0.807. Below the floor of 0.795! Only
-# fresh data show what that is worth.
+# (These losses are made with other noise than the table above, so they differ from it in the second digit: 0.807
+# against 0.797 is chance, 0.299 is not.)
+#
+# And a warning: at $t = 10$ the training loss of the copying network is *lower*, 0.299 against 0.807, and far below the
+# floor of 0.795! Only fresh data show what that is worth.
 
 # %% [markdown]
 # ## Keep it, and find it again
@@ -779,12 +786,12 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
 # | the trained loss is the bound (or a cross-entropy) | it is reweighted: the bound weighs t = 1 with 50.71 times the mean | (11.7) |
 # | dropping the weights works better | for how pictures look; likelihood gets slightly worse, [Ho20, Table 2] | – |
 # | predicting noise generalizes, predicting the mean memorizes | the exact minimizer copies under every name | first picture; 20 points |
-# | EMA makes samples better | while the learning rate is high; not after it has fallen | 0.5678 and 0.5698; 0.5600 twice |
+# | EMA always helps | it lowers the loss while the learning rate is high; not after it has fallen | 0.5678 and 0.5698; 0.5600 twice |
 #
 # **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.slope` · 11.4 `learning.one_step` · 11.5
 # `learning.irreducible` · 11.6 `learning.ema`
 #
-# **To think about.** The strays come from small times. How would you draw the times, if you wanted to train
+# **To think about.** Help at small times removes the strays. How would you draw the times, if you wanted to train
 # these more often? What would you have to do to the loss to keep (11.1) unchanged? (Divide by how much more often.)
 #
 # **Before:** [10 · Sampling without learning](10_sampling_without_learning.ipynb) · **Next:** 12 · A network for images

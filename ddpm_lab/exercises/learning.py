@@ -194,6 +194,14 @@ SLOPE = Exercise(
             "you took the signal factor; eps enters x_t with sqrt(1 - abar)",
         ),
         Misconception(
+            lambda s, w, t: 2 * s.noise[t] - 2 * w,
+            "the sign is reversed: this is downhill, the slope itself points uphill",
+        ),
+        Misconception(
+            lambda s, w, t: 2 * w - s.noise[t],
+            "the mixed term -2 w sqrt(1 - abar) keeps its 2: its derivative is -2 sqrt(1 - abar)",
+        ),
+        Misconception(
             lambda s, w, t: w - s.noise[t],
             "a factor 2 is missing: the derivative of w^2 is 2 w",
         ),

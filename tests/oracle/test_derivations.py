@@ -8,11 +8,10 @@ package does.
 import math
 
 import pytest
+import sympy as sp
 import torch
 
 from ddpm_lab import forward, gaussians, losses, predictions, samplers, schedules
-
-sp = pytest.importorskip("sympy", reason="the derivations are SymPy's: pip install sympy")
 
 abar_s, abar_t = sp.symbols("abar_s abar_t", positive=True)
 x_0, x_s, x_t, x0_hat = sp.symbols("x_0 x_s x_t x0_hat", real=True)

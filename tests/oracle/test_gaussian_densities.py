@@ -9,14 +9,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from mpmath import mp
+from scipy import integrate, stats
 
 from ddpm_lab import gaussians
 from ddpm_lab.gaussians import Gaussian
-
-integrate = pytest.importorskip(
-    "scipy.integrate", reason="quadrature is SciPy's: pip install scipy"
-)
-stats = pytest.importorskip("scipy.stats", reason="densities are SciPy's: pip install scipy")
 
 SHAPES = [(4,), (4, 3), (2, 1, 8, 8)]
 
@@ -128,7 +125,6 @@ def test_a_pixels_probability_is_the_integral_over_its_grey_level(levels, mean, 
 
 def test_a_pixel_far_out_in_the_tail_keeps_its_digits():
     """mpmath: log(Phi(b) - Phi(a)) up to 200 standard deviations out, where both are 0 or 1."""
-    mp = pytest.importorskip("mpmath", reason="tails are mpmath's: pip install mpmath").mp
     _, lower, upper = bins(256)
     grey = torch.linspace(-1, 1, 256, dtype=torch.float64)
     with mp.workdps(50):

@@ -14,11 +14,9 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy import optimize, special
 
 from ddpm_lab import oracles, samplers, schedules
-
-optimize = pytest.importorskip("scipy.optimize", reason="quantiles need SciPy's root finder")
-special = pytest.importorskip("scipy.special", reason="quantiles need SciPy's ndtr")
 
 T, EARLY = 640, 128  # EARLY: a time where the law still has two modes
 QUANTILES = (0.03, 0.1, 0.2, 0.35, 0.6, 0.75, 0.9, 0.98)

@@ -10,10 +10,9 @@ import math
 
 import pytest
 import torch
+from mpmath import mp
 
 from ddpm_lab import schedules
-
-mp = pytest.importorskip("mpmath", reason="the tables are mpmath's: pip install mpmath").mp
 
 DIGITS = 1e-12
 ULP = 2.0**-52

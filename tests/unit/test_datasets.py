@@ -758,7 +758,8 @@ def test_downloads_refuse_another_split_first(cache, no_network, name):
 
 
 def test_the_cache_is_where_the_variable_says(monkeypatch, tmp_path):
-    pooch = pytest.importorskip("pooch")
+    import pooch
+
     monkeypatch.setenv("DDPM_LAB_DATA", str(tmp_path))
     assert datasets.cache_folder() == tmp_path
     monkeypatch.setenv("DDPM_LAB_DATA", "~/data")
