@@ -5,10 +5,11 @@ chapters that exist.
 """
 
 import re
-import sys
 from pathlib import Path
 
 import torch
+
+from tools import picture
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,11 +34,6 @@ def test_every_chapter_stands_in_the_table_with_its_minutes():
 
 
 def test_the_picture_is_drawn_by_the_course_itself():
-    sys.path.insert(0, str(ROOT))
-    try:
-        from tools import picture
-    finally:
-        sys.path.remove(str(ROOT))
     figure = picture.draw()
     assert len(figure.axes) == 2 * len(picture.WANTED)
     assert (ROOT / "docs" / "walk.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
