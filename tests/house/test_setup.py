@@ -500,8 +500,12 @@ def test_ci_and_hooks_call_what_exists():
     assert os.name == "nt" or os.access(ROOT / ".ci/run", os.X_OK)
     called = re.findall(r"^section \d+ make (\w+)$", ci, re.M)
     assert called[0] == "test" and {"lint", "browser"} < set(called) <= set(lab.COMMANDS)
-    for script in re.findall(r"^\s*section \d+ \.venv/bin/python (\S+)", ci, re.M):
-        assert (ROOT / script).exists() or f"-e {script} " in ci
+    for words in re.findall(r"^\s*section \d+ \.venv/bin/python (.+)$", ci, re.M):
+        for path in re.findall(r"\S+\.py\b", words):
+            assert (ROOT / path).exists() or f"-e {path} " in ci
+        module = re.match(r"-m (\S+)", words)
+        assert module is None or module[1] in {"pip", "pytest"}
+        assert module or words.split()[0].endswith(".py")
     hooks = yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"][0]["hooks"]
     for hook in hooks:
         assert hook["entry"].split()[:2] == ["python3", "lab.py"]
