@@ -10,6 +10,7 @@ a sentence with its numbers, for readers of stored pages, for print and for scre
 """
 
 import base64
+import gc
 import html
 import math
 import struct
@@ -27,6 +28,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ddpm_lab import _guard, designer, scenes
+
+# What the imports made stays until the end. Without this line a collection of garbage walks through
+# all of it, torch's objects above all: a pause of a tenth of a second in the middle of a picture.
+gc.freeze()
 
 
 class Explorer(NamedTuple):
@@ -205,21 +210,24 @@ def schedule_designer(**defaults) -> Explorer:
     How fast should the signal go? linear, T = 50, beta_1 = 0.0001, beta_T = 0.02. At T: ...
     """
     state = designer.complete(defaults)
-    parameters = {name: _log_slider(name, state[name], *_PARAMETERS[name]) for name in _PARAMETERS}
-    controls = {"family": _family(state["family"]), "T": _steps(state["T"])} | parameters
+    wide = _wide()
+    parameters = {
+        name: _log_slider(name, state[name], *_PARAMETERS[name], wide) for name in _PARAMETERS
+    }
+    controls = {"family": _family(state["family"], wide), "T": _steps(state["T"], wide)} | parameters
     nothing = widgets.Label("This family has nothing else to set.")
+
+    two_columns = {"grid_template_columns": "auto auto", "width": "fit-content"}
+    panel = widgets.GridBox(layout=two_columns)
 
     def show_parameters(change=None):
         """Only the parameters that the family has are in view; the others keep their values."""
         names = designer.FAMILIES[controls["family"].value][1]
-        for name, slider in parameters.items():
-            slider.layout.display = None if name in names else "none"
-        nothing.layout.display = "none" if names else None
+        shown = [parameters[name] for name in names] or [nothing]
+        panel.children = [controls["family"], controls["T"], *shown]
 
     show_parameters()
     controls["family"].observe(show_parameters, "value")
-    two_columns = {"grid_template_columns": "auto auto", "width": "fit-content"}
-    panel = widgets.GridBox([*controls.values(), nothing], layout=two_columns)
     live = Live(*designer.drawing(), controls, panel)
     return Explorer(live, designer.render, controls)
 
@@ -241,7 +249,7 @@ def who_pulls_harder() -> Explorer:
             value=1,
             description="back (steps)",
             tooltip="How many steps back s lies; at most to s = 0",
-            **_WIDE,
+            **_wide(),
         ),
         "x_0": _place("x_0", 1.0, "The clean end"),
         "x_t": _place("x_t", -0.5, "The noisy end"),
@@ -278,14 +286,14 @@ def how_few_steps() -> Explorer:
             value="ddim",
             description="sampler",
             tooltip="How x_s is found from x_t and the guess",
-            **_WIDE,
+            **_wide(),
         ),
         "steps": widgets.SelectionSlider(
             options=[1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100],
             value=10,
             description="steps",
             tooltip="The number of moves from t = 200 to t = 0",
-            **_WIDE,
+            **_wide(),
         ),
     }
     return _explorer(scenes.how_few_steps, controls, columns=2)
@@ -300,13 +308,13 @@ def _explorer(scene, controls, columns=1):
 
 
 def _slider(name, value, low, high, tip):
-    return widgets.IntSlider(value, low, high, description=name, tooltip=tip, **_WIDE)
+    return widgets.IntSlider(value, low, high, description=name, tooltip=tip, **_wide())
 
 
 def _place(name, value, tip):
     name = f"{name} (data units)"
     return widgets.FloatSlider(
-        value, min=-2, max=2, step=0.05, description=name, tooltip=tip, **_WIDE
+        value, min=-2, max=2, step=0.05, description=name, tooltip=tip, **_wide()
     )
 
 
@@ -317,30 +325,37 @@ _PARAMETERS = {  # name -> lowest and highest value, unit, tooltip
     "beta_max": (1e-2, 0.999, "variance per step", "No beta_t is larger: cuts the cosine's end"),
 }
 _STOPS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
-_WIDE = {"style": {"description_width": "200px"}, "layout": {"width": "405px"}}
 
 
-def _family(value):
+def _wide():
+    """The look of an explorer's controls, in two objects for all of them: each costs a message."""
+    return {
+        "style": widgets.SliderStyle(description_width="200px"),
+        "layout": widgets.Layout(width="405px"),
+    }
+
+
+def _family(value, wide):
     return widgets.Dropdown(
         options=list(designer.FAMILIES),
         value=value,
         description="family",
         tooltip="The curve that the schedule follows from t = 1 to T; the space bar opens the list",
-        **_WIDE,
+        **wide,
     )
 
 
-def _steps(value):
+def _steps(value, wide):
     return widgets.SelectionSlider(
         options=sorted({*_STOPS, value}),
         value=value,
         description="T (steps)",
         tooltip="The number of noising steps; nothing else is adapted to it",
-        **_WIDE,
+        **wide,
     )
 
 
-def _log_slider(name, value, low, high, unit, tip):
+def _log_slider(name, value, low, high, unit, tip, wide):
     """A slider over powers of ten, with 20 stops from each to the next."""
     _guard.between(value, low, high, name, advice="That is the range of its slider.")
     return widgets.FloatLogSlider(
@@ -351,5 +366,5 @@ def _log_slider(name, value, low, high, unit, tip):
         description=f"{name} ({unit})",
         readout_format=".3",
         tooltip=tip,
-        **_WIDE,
+        **wide,
     )
