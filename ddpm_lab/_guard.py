@@ -199,6 +199,42 @@ def variance(value, name, *, zero=True):
     return v
 
 
+def narrower(p_var, q_var):
+    """p.var < q.var everywhere: only then does p/q fall on both sides and belong to a law."""
+    wide = ~(p_var < q_var)
+    if bool(wide.any()):
+        p_bad, q_bad = float(p_var[wide][0]), float(q_var[wide][0])
+        raise ValueError(
+            f"p must be narrower than q, p.var < q.var; got p.var = {p_bad:g} and "
+            f"q.var = {q_bad:g}. Else p(x) / q(x) does not fall off and is no law: look at "
+            "1/p.var - 1/q.var."
+        )
+
+
+def covariance(cov, mean, name):
+    """(D, D) or (B, D, D) like the mean (B, D): symmetric, and a positive variance everywhere."""
+    cov = torch.as_tensor(cov, dtype=mean.dtype, device=mean.device)
+    D = mean.shape[-1]
+    if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
+        raise ValueError(
+            f"{name} must have shape (D, D) or (B, D, D) beside a mean (B, D); got "
+            f"{tuple(cov.shape)} beside {tuple(mean.shape)}. For one law use mean[None]."
+        )
+    if not torch.allclose(cov, cov.mT, rtol=1e-5, atol=0):
+        raise ValueError(
+            f"{name} must be symmetric; got {_few_list(cov.reshape(-1).tolist())}. "
+            "Rows (i, j) and (j, i) are the same covariance."
+        )
+    if bool(torch.linalg.cholesky_ex(cov).info.any()):
+        lowest = float(torch.linalg.eigvalsh(cov).min())
+        raise ValueError(
+            f"{name} must give every direction a variance > 0; got a smallest eigenvalue of "
+            f"{lowest:.3g}. A correlation is at least -1 and at most 1; at the ends there is no "
+            "density."
+        )
+    return cov
+
+
 def fits(var, mean):
     """A variance that broadcasts to the mean's shape without making it grow."""
     try:
@@ -308,6 +344,41 @@ def signal_left(abar_t, t):
         )
 
 
+def items(x, shape, name):
+    """Data whose items have a given shape."""
+    data(x, name)
+    if tuple(x.shape[1:]) != tuple(shape):
+        batch = ", ".join(map(str, ("B", *shape)))
+        raise ValueError(
+            f"{name} must have shape ({batch}); got {tuple(x.shape)}. "
+            "Reshape it, or make the network for items of another shape."
+        )
+    return x
+
+
+def not_negative(x, name):
+    """A tensor of finite numbers, none below 0: densities, probabilities."""
+    lowest = float(x.min()) if x.numel() else 0.0
+    if not (lowest >= 0 and bool(torch.isfinite(x).all())):
+        raise ValueError(
+            f"{name} must hold finite numbers, none below 0; got {lowest:g} as the smallest. "
+            "Give probabilities or densities, not their logarithms."
+        )
+    return x
+
+
+def masses(x, name):
+    """Probabilities along the last axis: not negative, and of sum 1."""
+    total = not_negative(x, name).sum(-1)
+    off = (total - 1).abs() > 1e-4
+    if bool(off.any()):
+        raise ValueError(
+            f"{name} must sum to 1 along its last axis; got a sum of {float(total[off][0]):.6g}. "
+            "Divide by the sum; a density on a grid needs its spacing as a factor."
+        )
+    return x
+
+
 def batch(x_0, step):
     """The next batch of a training run; None means that they ran out."""
     if x_0 is None:
@@ -316,6 +387,127 @@ def batch(x_0, step):
             "Use datasets.batches, which never ends."
         )
     return data(x_0, "a batch")
+
+
+def picture(x, channels, factor, name="x_t"):
+    """(B, channels, H, W) with sides that the levels of a U-Net can halve."""
+    data(x, name)
+    if x.dim() != 4 or x.shape[1] != channels:
+        raise ValueError(
+            f"{name} must be pictures of shape (B, {channels}, H, W); got {tuple(x.shape)}. "
+            "Reshape them, or make the network with other `channels`."
+        )
+    if x.shape[2] % factor or x.shape[3] % factor:
+        raise ValueError(
+            f"height and width must be multiples of {factor} for this network; got "
+            f"{x.shape[2]} x {x.shape[3]}. Pad the pictures, or take fewer levels."
+        )
+
+
+def labels(label, n, classes, device):
+    """(n,) int64 labels in 0..classes, where `classes` means: none given."""
+    if label is None:
+        return torch.full((n,), classes, device=device)
+    label = torch.as_tensor(label, device=device)
+    if label.dtype != torch.int64 or label.shape != (n,):
+        raise ValueError(
+            f"label must be None or ({n},) int64; got {label.dtype} of shape "
+            f"{tuple(label.shape)}. One whole number per picture."
+        )
+    if (
+        n
+        and label.device.type == "cpu"
+        and not 0 <= int(label.min()) <= int(label.max()) <= classes
+    ):
+        raise ValueError(
+            f"label must lie in 0..{classes} ({classes}: none given); got "
+            f"{int(label.min())}..{int(label.max())}. Count the classes from 0."
+        )
+    return label
+
+
+def config(config):
+    """A network's configuration out of a file: names with plain values of a sane size."""
+    for name, value in config.items():
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, (bool, int, float, str)) or (
+                isinstance(each, (int, float)) and not abs(each) <= 65_536
+            ):
+                raise ValueError(f"{name} = {_say(value)} is no setting of a network")
+        if isinstance(value, list) and len(value) > 64:
+            raise ValueError(f"{name} has {len(value)} entries")
+    return config
+
+
+def samples(lowest=1, **sets):
+    """Sets of finite data items of one shape on one device."""
+    (first_name, first), *others = sets.items()
+    data(first, first_name)
+    for name, x in others:
+        data(x, name)
+        if x.shape[1:] != first.shape[1:]:
+            raise ValueError(
+                f"{first_name} and {name} must hold items of one shape; got "
+                f"{tuple(first.shape[1:])} and {tuple(x.shape[1:])}. Only the counts may differ."
+            )
+        if x.device != first.device:
+            raise ValueError(
+                f"{first_name} and {name} must lie on one device; got {first.device} and "
+                f"{x.device}. Move one of them with .to(device)."
+            )
+    for name, x in sets.items():
+        _enough(x, name, lowest)
+    return tuple(sets.values())
+
+
+def _enough(x, name, lowest):
+    if len(x) < lowest or x[:1].numel() == 0:
+        raise ValueError(
+            f"{name} must hold at least {lowest} items of one number or more; got shape "
+            f"{tuple(x.shape)}. Draw more items."
+        )
+    good = torch.isfinite(x.detach()).reshape(len(x), -1).all(dim=1)
+    if not bool(good.all()):
+        raise ValueError(
+            f"{name} must be finite; got {int((~good).sum())} of {len(x)} items with NaN or "
+            f"infinity, the first at row {int(torch.nonzero(~good)[0])}. Did the sampler diverge?"
+        )
+
+
+def unused(value, name, why):
+    """An option that has no meaning here must not be given."""
+    if value is not None:
+        raise ValueError(f"{name} must be None: {why}; got {value!r}. Leave it out.")
+
+
+def measured(value):
+    """The number that a metric returned, bare or as an Estimate."""
+    value = getattr(value, "value", value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"metric must return a number or an Estimate; got {_say(value)}. "
+            "Give a function of two sets of items, like metrics.energy_distance."
+        ) from None
+
+
+def labeled(pair, step):
+    """The next (x, labels) of a classifier's training run; None means that they ran out."""
+    if pair is None:
+        batch(None, step)
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise TypeError(
+            f"batches must hold pairs (x, labels); got {_say(pair)}. "
+            "Give datasets.batches its `labels`."
+        )
+    x, label = data(pair[0], "x"), torch.as_tensor(pair[1])
+    if label.dtype != torch.int64 or label.shape != (len(x),):
+        raise ValueError(
+            f"labels must be ({len(x)},) int64, one per picture; got {label.dtype} of shape "
+            f"{tuple(label.shape)}. Convert them with .long()."
+        )
+    return x, label
 
 
 def finite_loss(loss, step):
@@ -337,6 +529,57 @@ def built(net):
     return net.config
 
 
+def like_draws(value, eps, name):
+    """A number, or a tensor that broadcasts to the draws' shape without making them more."""
+    try:
+        value = torch.as_tensor(value, dtype=eps.dtype, device=eps.device)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(
+            f"{name} must be a number or a tensor; got {_say(value)}. "
+            "Give one number, or one for each coordinate."
+        ) from None
+    try:
+        value.expand(eps.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"{name} must broadcast to the shape of eps, {tuple(eps.shape)}; "
+            f"got {tuple(value.shape)}. Give one number, or one for each coordinate."
+        ) from None
+    return value
+
+
+def one_per_item(value, x, name):
+    """What a function of x gave back: (N,), one number for each of the N draws."""
+    if not isinstance(value, torch.Tensor) or value.shape != x.shape[:1]:
+        raise ValueError(
+            f"{name} must have shape ({len(x)},), one number per draw; got {_say(value)}. "
+            "Sum over the coordinates, but not over the draws."
+        )
+    return value
+
+
+def differentiable(value):
+    """Values that know how they depend on x."""
+    if not value.requires_grad:
+        raise ValueError(
+            "f must be made of differentiable torch operations; got values without a slope, as "
+            "after a comparison. If f jumps, use score_function_gradient."
+        )
+    return value
+
+
+def log_weight(x):
+    """(..., N) logarithms of weights: -inf means weight 0, but not for all draws."""
+    data(x, "log_weight")
+    top = x.amax(dim=-1) if x.shape[-1] else x.sum(dim=-1)  # NaN stays NaN, and no draws give 0
+    if not bool(torch.isfinite(top).all()) or x.shape[-1] == 0:
+        raise ValueError(
+            "log_weight must hold, for each row, a largest weight that is finite and above 0; "
+            f"got {_say(x)}. Look for NaN, infinity, or a q that never draws where p lives."
+        )
+    return x
+
+
 def generator(rng):
     """A torch.Generator: randomness is an argument, never a hidden global."""
     if not isinstance(rng, torch.Generator):
@@ -344,6 +587,120 @@ def generator(rng):
             f"generator must be a torch.Generator; got {_say(rng)}. Use gaussians.seeded(0)."
         )
     return rng
+
+
+def chance(value, name):
+    """Numbers from 0 to 1, as a float64 tensor."""
+    p = torch.as_tensor(value, dtype=torch.float64)
+    good = (p >= 0) & (p <= 1)
+    if not bool(good.all()):
+        bad = float(p.reshape(-1)[~good.reshape(-1)][0])
+        raise ValueError(
+            f"{name} must lie between 0 and 1; got {bad:g}. It is a chance: divide percent by 100."
+        )
+    return p
+
+
+def heads(heads, tosses):
+    """0 <= heads <= tosses, whole numbers."""
+    tosses = count(tosses, "tosses", lowest=0, advice="No toss yet is 0.")
+    heads = count(heads, "heads", lowest=0, advice="Count the tosses that show heads.")
+    return at_most(heads, tosses, "heads", advice="Heads are some of the tosses."), tosses
+
+
+def tosses(tosses):
+    """(rows, size) float64 zeros and ones; a plain list of tosses becomes rows of one."""
+    x = torch.as_tensor(tosses)
+    if x.dim() not in (1, 2):
+        raise ValueError(
+            f"tosses must have shape (n,), or (rows, size) with one coin per row; got "
+            f"{tuple(x.shape)}. One toss alone is torch.tensor([1])."
+        )
+    if not bool(((x == 0) | (x == 1)).all()):
+        bad = x[(x != 0) & (x != 1)][0].item()
+        raise ValueError(f"tosses must be 1 (heads) or 0 (tails); got {bad:g}. Recode them.")
+    return x.double() if x.dim() == 2 else x.double()[:, None]
+
+
+def grid(grid):
+    """(k,) float64 points, k >= 2, each larger than the one before."""
+    x = torch.as_tensor(grid).detach().to("cpu", torch.float64)
+    if x.dim() != 1 or len(x) < 2:
+        raise ValueError(
+            f"grid must have shape (k,) with k >= 2; got {tuple(x.shape)}. Use bayes.unit_grid()."
+        )
+    rises = x[1:] > x[:-1]
+    if not bool(rises.all()):
+        i = int(torch.nonzero(~rises)[0])
+        raise ValueError(
+            f"grid must rise from each point to the next; got {float(x[i]):g} and then "
+            f"{float(x[i + 1]):g}. Sort it and drop what is there twice."
+        )
+    return x
+
+
+def along(values, grid):
+    """Numbers whose last axis runs along the grid, as float64."""
+    x = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    if x.dim() == 0 or x.shape[-1] != len(grid):
+        raise ValueError(
+            f"values must have one number for each of the {len(grid)} grid points along the last "
+            f"axis; got shape {tuple(x.shape)}. Compute them from the grid."
+        )
+    return x
+
+
+def on_grid(values, grid, name):
+    """A density on a grid: one number >= 0 for each point, not all of them 0."""
+    x = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    if x.shape != grid.shape:
+        raise ValueError(
+            f"{name} must have one value for each of the {len(grid)} grid points; got shape "
+            f"{tuple(x.shape)}. Compute it from the grid."
+        )
+    good = torch.isfinite(x) & (x >= 0)
+    if not bool(good.all()):
+        i = int(torch.nonzero(~good)[0])
+        raise ValueError(
+            f"{name} must be finite and >= 0; got {float(x[i]):g} at {float(grid[i]):g}. "
+            "It is a density; where it is infinite, leave the point out of the grid."
+        )
+    if not bool((x > 0).any()):
+        raise ValueError(
+            f"{name} must be > 0 somewhere; got 0 at every point. A law puts its mass somewhere."
+        )
+    return x
+
+
+def total(amount, name, *, advice):
+    """What a law adds up to: 1, up to the rounding of a coarse grid."""
+    if not abs(float(amount) - 1) <= 0.01:
+        raise ValueError(f"{name} must have total 1; got {float(amount):.4g}. {advice}")
+
+
+def possible(log_evidence):
+    """A finite log-evidence: what was seen had some chance before it was seen."""
+    if not bool(torch.isfinite(log_evidence)):
+        raise ValueError(
+            "the data must be possible under the prior; got evidence 0: wherever the prior is "
+            "> 0, the likelihood is 0. No data can bring back what a prior rules out: widen it."
+        )
+
+
+def beta_law(law):
+    """Two numbers a, b > 0."""
+    for name, value in zip("ab", law):
+        between(value, 0, math.inf, name, advice="Beta(1, 1) is flat.", open_ends=True)
+    return law
+
+
+def single_peak(a, b):
+    """A Beta law with one highest point inside [0, 1]."""
+    if not (a >= 1 and b >= 1 and a + b > 2):
+        raise ValueError(
+            f"the mode needs a >= 1, b >= 1 and a + b > 2; got Beta({a:g}, {b:g}). "
+            "A flat law has no single peak, and below 1 the density grows without bound."
+        )
 
 
 def values(x, name):

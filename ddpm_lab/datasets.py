@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -602,7 +603,12 @@ def _download(url, path, sha256):
 
 
 def batches(
-    x: Data, size: int, *, generator: torch.Generator, labels: Tensor | None = None
+    x: Data,
+    size: int,
+    *,
+    generator: torch.Generator,
+    labels: Tensor | None = None,
+    start: int = 0,
 ) -> Iterator:
     """Shuffled batches without end: every epoch is a new permutation of the data.
 
@@ -618,6 +624,8 @@ def batches(
     generator : torch.Generator
     labels : (N, ...) Tensor, optional
         Shuffled along with `x`; on the same device.
+    start : int
+        So many batches are left out: where a run with the same seed had stopped, it goes on.
 
     Returns
     -------
@@ -645,7 +653,9 @@ def batches(
         )
     if labels is not None:
         _check_labels(labels, x)
-    return _epochs(x, size, rng, labels)
+    start = _guard.count(start, "start", lowest=0, advice="0 begins at the first batch.")
+    chosen = islice(_epochs(len(x), size, rng, x.device), start, None)
+    return ((x[rows] if labels is None else (x[rows], labels[rows])) for rows in chosen)
 
 
 def _check_labels(labels, x):
@@ -660,8 +670,8 @@ def _check_labels(labels, x):
         )
 
 
-def _epochs(x, size, rng, labels):
+def _epochs(n, size, rng, device):
+    """Batches of row numbers: each pass over the n rows is a new permutation of them."""
     while True:
-        order = torch.randperm(len(x), generator=rng, device=rng.device).to(x.device)
-        for rows in order[: len(x) // size * size].split(size):
-            yield x[rows] if labels is None else (x[rows], labels[rows])
+        order = torch.randperm(n, generator=rng, device=rng.device).to(device)
+        yield from order[: n // size * size].split(size)

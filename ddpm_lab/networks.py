@@ -7,8 +7,11 @@ a linear layer can use. Opened by chapter 11 (the MLP); the U-Net of chapter 12 
 """
 
 import math
+from collections.abc import Sequence
+from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddpm_lab import _guard
@@ -87,6 +90,326 @@ class MLP(nn.Module):
         for layer in self.layers:
             h = h + layer(h)  # (B, width)
         return self.leave(nn.functional.silu(h)).reshape(x_t.shape)
+
+
+class VAE(nn.Module):
+    """Two small networks back to back: one reads a hidden code off the data, one writes data.
+
+        encode   x -> mean and log-variance of q(z | x), a Gaussian with independent axes
+        decode   z -> mean of p(x | z), a Gaussian with one constant variance   [KW14, Sec. 3]
+
+    The prior of the code z is N(0, I) and has no weights. The two networks are perceptrons; with
+    depth=0 they are straight lines, and the model is probabilistic principal components. What
+    these laws cost is no business of the network: see `elbo`.
+
+    Parameters
+    ----------
+    shape : numbers in one data item, along each axis
+    latents : int, numbers in the code
+    width : int, hidden units
+    depth : int >= 0, hidden layers on each side
+    var : float > 0, variance of the decoder, data units squared
+    learn_var : bool, may training change that variance?
+
+    Raises
+    ------
+    ValueError
+        When made: unless the sizes are positive and var > 0. When called: unless the items have the
+        shape, and the codes `latents` numbers.
+
+    >>> net = build(VAE, seed=0, shape=(1, 8, 8), latents=8)
+    >>> mean, log_var = net.encode(torch.zeros(5, 1, 8, 8))
+    >>> mean.shape, log_var.shape, net.decode(mean).shape
+    (torch.Size([5, 8]), torch.Size([5, 8]), torch.Size([5, 1, 8, 8]))
+    """
+
+    def __init__(
+        self,
+        shape: Sequence[int] = (1, 8, 8),
+        latents: int = 8,
+        width: int = 128,
+        depth: int = 2,
+        var: float = 0.1,
+        learn_var: bool = False,
+    ):
+        super().__init__()
+        self.shape = tuple(_guard.count(side, "shape", advice="Give item.shape.") for side in shape)
+        self.latents = _guard.count(latents, "latents", advice="A code holds at least one number.")
+        depth = _guard.count(depth, "depth", lowest=0, advice="0 makes both sides linear.")
+        var = _guard.between(
+            var, 0, math.inf, "var", open_ends=True, advice="Give a variance: a std, squared."
+        )
+        dim = math.prod(self.shape)
+        self.encoder = _layers(dim, width, depth, 2 * latents)
+        self.decoder = _layers(latents, width, depth, dim)
+        self.log_var = nn.Parameter(torch.tensor(math.log(var)), requires_grad=learn_var)
+
+    @property
+    def var(self) -> Tensor:
+        """(), variance of p(x | z) in every direction, data units squared."""
+        return self.log_var.exp()
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, *shape) -> mean and log-variance of q(z | x), each (B, latents)."""
+        _guard.items(x, self.shape, "x")
+        return self.encoder(x.reshape(len(x), -1)).chunk(2, dim=1)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(B, latents) -> mean of p(x | z), (B, *shape)."""
+        _guard.items(z, (self.latents,), "z")
+        return self.decoder(z).reshape(len(z), *self.shape)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, *shape) -> (B, *shape): to the mean of the code, and back."""
+        return self.decode(self.encode(x)[0])
+
+
+def _layers(dim_in, width, depth, dim_out):
+    """A perceptron with `depth` hidden layers; none: a straight line."""
+    widths = [dim_in, *[width] * depth]
+    hidden = [layer for pair in zip(widths, widths[1:]) for layer in (nn.Linear(*pair), nn.SiLU())]
+    return nn.Sequential(*hidden, nn.Linear(widths[-1], dim_out))
+
+
+class Classifier(nn.Module):
+    """Names what a picture shows; what it has learned to look at serves to compare pictures.
+
+    Convolutions halve the grid from level to level, the mean over the last grid is taken, and one
+    linear layer makes the features, another the logits. Any height and width will do. There is no
+    kink between the two layers, so that `metrics.standardize` can choose the features' units.
+
+    Parameters
+    ----------
+    channels : int, of the picture
+    width : int, a multiple of 8: what the first level finds at each point
+    mults : each level's number as a multiple of `width`
+    features : int, numbers that describe a picture
+    labels : int, number of classes
+
+    Raises
+    ------
+    TypeError, ValueError
+        When made: unless 8 divides the width. When called: unless x holds float pictures with
+        `channels` channels.
+
+    >>> net = build(Classifier, seed=0, width=16, features=32)
+    >>> net(torch.zeros(5, 1, 8, 8)).shape, net.features(torch.zeros(5, 1, 8, 8)).shape
+    (torch.Size([5, 10]), torch.Size([5, 32]))
+    """
+
+    def __init__(
+        self,
+        channels: int = 1,
+        width: int = 32,
+        mults: Sequence[int] = (1, 2, 2),
+        features: int = 32,
+        labels: int = 10,
+    ):
+        super().__init__()
+        _guard.choice(width % 8, (0,), "width modulo 8")
+        self.channels = channels
+        wides = [channels, *(width * mult for mult in mults)]
+        self.levels = nn.Sequential()
+        for level, (enter, leave) in enumerate(zip(wides, wides[1:])):
+            self.levels.append(nn.Conv2d(enter, leave, 3, stride=2 if level else 1, padding=1))
+            self.levels.append(nn.GroupNorm(8, leave))
+            self.levels.append(nn.SiLU())
+        self.describe = nn.Linear(wides[-1], features)
+        self.name = nn.Linear(features, labels)
+
+    def features(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, F): the layer before the logits."""
+        _guard.picture(x, self.channels, 1, "x")
+        return self.describe(self.levels(x).mean(dim=(2, 3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, labels) logits."""
+        return self.name(self.features(x))
+
+
+class UNet(nn.Module):
+    """The network of DDPM for pictures: down to a coarse grid, and back up with what was seen.
+
+        level 0    enter ─ blocks ───────────── skip ───────────── blocks ─ leave
+        level 1        shrink ─ blocks ──────── skip ──────── blocks ─ grow
+        level 2            shrink ─ blocks ─ middle ─ blocks ─ grow
+
+    On the way down the grid halves from level to level, so that a 3 x 3 convolution sees more of
+    the picture; on the way up it doubles again. There each block is handed what its twin on the
+    way down saw, so that no detail is lost. Every block is told t, and the label if there is one
+    [Ho20, Appendix B].
+
+    Parameters
+    ----------
+    channels : int, of the picture
+    width : int, features at level 0; a multiple of `groups`
+    mults : each level's features as a multiple of `width`
+    blocks : int, residual blocks at each level on each side
+    attention : the levels whose blocks also have self-attention; coarse ones are cheap
+    patch : int, side of the squares of pixels that enter as one point of the grid. With 2 every
+        layer has a quarter of the work, which buys more features.
+    labels : int, number of classes; 0 for none
+    skip : "concat" (Ho et al.) or "sum" (lighter): how a twin's features are handed over
+    time : "sinusoid" or "table": waves of t, or one learned row for each t in 0..T
+    waves : exponents n; the network is also shown sin and cos of 2^n pi x_t. They magnify what is
+        less than a grey level, on which likelihoods depend  [Kin21]
+    norm : "group", or "batch" to see why not: it mixes items that have different t
+    groups : int, groups of the group norm
+    T : int, last time of the table
+
+    Raises
+    ------
+    ValueError
+        For an unknown choice or a width that `groups` does not divide. And when it is called:
+        unless the picture has `channels` channels and sides that `factor` divides.
+
+    >>> net = build(UNet, seed=0, width=16, mults=(1, 2), labels=10)
+    >>> x_t, t = torch.zeros(5, 1, 8, 8), torch.full((5,), 10)
+    >>> net(x_t, t).shape, net(x_t, t, torch.arange(5)).shape
+    (torch.Size([5, 1, 8, 8]), torch.Size([5, 1, 8, 8]))
+    """
+
+    def __init__(
+        self,
+        channels: int = 1,
+        width: int = 32,
+        mults: Sequence[int] = (1, 2, 2),
+        blocks: int = 1,
+        attention: Sequence[int] = (),
+        patch: int = 1,
+        labels: int = 0,
+        skip: str = "concat",
+        time: str = "sinusoid",
+        waves: Sequence[int] = (),
+        norm: str = "group",
+        groups: int = 8,
+        T: int = 1000,
+    ):
+        super().__init__()
+        _guard.choice(skip, ("concat", "sum"), "skip")
+        _guard.choice(width % groups, (0,), "width modulo groups")
+        self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
+        self.factor = patch * 2 ** (len(mults) - 1)
+        """Height and width must be multiples of it."""
+        wides, told = [width * mult for mult in mults], 4 * width
+        make = partial(_Block, told=told, norm=norm, groups=groups)
+
+        self.time = _Time(width, told, time, T)
+        self.label = nn.Embedding(labels + 1, told) if labels else None  # the last row: no label
+        self.waves = tuple(waves)
+        enter = channels * (1 + 2 * len(waves)) * patch**2
+        self.enter = nn.Conv2d(enter, wides[0], 3, padding=1)
+        self._make_levels(wides, blocks, attention, make)
+        self.leave = nn.Sequential(
+            _norm(norm, wides[0], groups),
+            nn.SiLU(),
+            _silent(nn.Conv2d(wides[0], channels * patch**2, 3, padding=1)),
+        )
+
+    def _make_levels(self, wides, blocks, attention, make):
+        self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
+        self.up, self.grow = nn.ModuleList(), nn.ModuleList()
+        for level, wide in enumerate(wides):
+            here = partial(make, leave=wide, attend=level in attention)
+            both = 2 * wide if self.skip == "concat" else wide  # what comes up, and what twins saw
+            self.down.append(nn.ModuleList(here(wide) for _ in range(blocks)))
+            self.up.append(nn.ModuleList(here(both) for _ in range(blocks)))
+        for fine, coarse in zip(wides, wides[1:]):
+            self.shrink.append(nn.Conv2d(fine, coarse, 3, stride=2, padding=1))
+            self.grow.append(nn.Conv2d(coarse, fine, 3, padding=1))
+        self.middle = make(wides[-1], leave=wides[-1], attend=bool(attention))
+
+    def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: none is given."""
+        _guard.picture(x_t, self.channels, self.factor)
+        about = self.time(t)  # (B, told): all that a block is told
+        if self.label is not None:
+            about = about + self.label(_guard.labels(label, len(x_t), self.labels, x_t.device))
+        angles = [2**n * math.pi * x_t for n in self.waves]
+        h = torch.cat([x_t, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
+        h = F.pixel_unshuffle(h, self.patch)  # (B, C p^2, H/p, W/p), p the patch; C with waves
+        h = self.enter(h)  # (B, wide_0, H/p, W/p)
+        seen = []
+        for level, blocks in enumerate(self.down):
+            if level:
+                h = self.shrink[level - 1](h)  # (B, wide_l, H/p/2^l, W/p/2^l)
+            for block in blocks:
+                h = block(h, about)
+                seen.append(h)
+        h = self.middle(h, about)
+        for level, blocks in reversed(list(enumerate(self.up))):
+            for block in blocks:
+                twin = seen.pop()
+                h = torch.cat([h, twin], dim=1) if self.skip == "concat" else h + twin
+                h = block(h, about)
+            if level:
+                h = F.interpolate(h, scale_factor=2.0, mode="nearest")
+                h = self.grow[level - 1](h)  # (B, wide_{l-1}, twice as high and wide)
+        h = self.leave(h)  # (B, C p^2, H/p, W/p)
+        return F.pixel_shuffle(h, self.patch).to(x_t.dtype)  # (B, C, H, W)
+
+
+class _Time(nn.Module):
+    """What every block is told about t: features of t, mixed by two layers."""
+
+    def __init__(self, dim, told, how, T):
+        super().__init__()
+        self.dim, self.how = dim, _guard.choice(how, ("sinusoid", "table"), "time")
+        self.table = nn.Embedding(T + 1, dim) if how == "table" else None
+        self.mix = nn.Sequential(nn.Linear(dim, told), nn.SiLU(), nn.Linear(told, told))
+
+    def forward(self, t):
+        waves = time_embedding(t, self.dim) if self.how == "sinusoid" else self.table(t)
+        return self.mix(waves.to(self.mix[0].weight.dtype))  # (B, dim) -> (B, told)
+
+
+class _Block(nn.Module):
+    """Two convolutions around what is known of t, added to what came in."""
+
+    def __init__(self, enter, *, leave, told, attend, norm, groups):
+        super().__init__()
+        self.norm_1, self.conv_1 = _norm(norm, enter, groups), nn.Conv2d(enter, leave, 3, padding=1)
+        self.about = nn.Linear(told, 2 * leave)
+        self.norm_2 = _norm(norm, leave, groups)
+        self.conv_2 = _silent(nn.Conv2d(leave, leave, 3, padding=1))
+        self.past = nn.Identity() if enter == leave else nn.Conv2d(enter, leave, 1)
+        self.attend = _Attention(leave, norm, groups) if attend else None
+
+    def forward(self, x, about):
+        h = self.conv_1(F.silu(self.norm_1(x)))  # (B, enter, h, w) -> (B, leave, h, w)
+        scale, shift = self.about(F.silu(about))[:, :, None, None].chunk(2, dim=1)
+        h = self.norm_2(h) * (1 + scale) + shift  # t decides how loud each feature is
+        h = self.past(x) + self.conv_2(F.silu(h))
+        return h if self.attend is None else self.attend(h)
+
+
+class _Attention(nn.Module):
+    """Each point of the grid looks at all others and takes what fits."""
+
+    def __init__(self, wide, norm, groups, head=32):
+        super().__init__()
+        self.heads = max(1, wide // head)
+        self.norm, self.ask = _norm(norm, wide, groups), nn.Conv2d(wide, 3 * wide, 1)
+        self.tell = _silent(nn.Conv2d(wide, wide, 1))
+
+    def forward(self, x):
+        b, c, h, w = x.shape
+        asked = self.ask(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, h * w)
+        query, key, value = asked.transpose(-1, -2).unbind(1)  # each (B, heads, h w, c / heads)
+        seen = F.scaled_dot_product_attention(query, key, value)
+        return x + self.tell(seen.transpose(-1, -2).reshape(b, c, h, w))
+
+
+def _norm(norm, wide, groups):
+    _guard.choice(norm, ("group", "batch"), "norm")
+    return nn.GroupNorm(groups, wide) if norm == "group" else nn.BatchNorm2d(wide)
+
+
+def _silent(layer):
+    """A layer that starts at zero: a block that has learned nothing yet changes nothing."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 def build(cls, *, seed: int, **config) -> nn.Module:

@@ -10,13 +10,16 @@ Opened by chapter 11.
 """
 
 import copy
+import hashlib
 import json
 import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +28,8 @@ from ddpm_lab import _guard, losses, networks
 from ddpm_lab.gaussians import normal_like
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.vocabulary import Data, Kind
+
+Precision = Literal["float32", "bfloat16", "auto"]
 
 
 class TrainStep(NamedTuple):
@@ -79,10 +84,18 @@ class EMA:
         """Move the average a little towards the network's present weights."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        for ours, theirs in zip(self.net.parameters(), net.parameters()):
-            ours.lerp_(theirs, 1 - keep)
+        torch._foreach_lerp_([*self.net.parameters()], [*net.parameters()], 1 - keep)
         for ours, theirs in zip(self.net.buffers(), net.buffers()):
             ours.copy_(theirs)
+
+
+def adam(net: nn.Module, lr: float = 1e-3) -> torch.optim.Adam:
+    """The optimizer that `train` takes by default; made outside if it is to be stored and resumed.
+
+    >>> adam(networks.build(networks.MLP, seed=0)).defaults["lr"]
+    0.001
+    """
+    return torch.optim.Adam(net.parameters(), lr=lr)
 
 
 def train(
@@ -93,9 +106,17 @@ def train(
     kind: Kind = "eps",
     steps: int,
     lr: float = 1e-3,
+    warmup: int = 0,
     clip: float = 1.0,
+    weight: str = "simple",
+    drop_label: float = 0.1,
+    precision: Precision = "float32",
     ema: EMA | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    start: int = 0,
+    share: tuple[int, int] = (0, 1),
     generator: torch.Generator,
+    noise: torch.Generator | None = None,
 ) -> Iterator[TrainStep]:
     """Fit a network to denoise, one visible step at a time.
 
@@ -105,13 +126,23 @@ def train(
     Parameters
     ----------
     net : a module net(x_t, t) -> output of the given kind; it is changed in place
-    batches : iterator of (B, *D) float batches, endless or at least `steps` long
+    batches : iterator of (B, *D) float batches, or of pairs (batch, labels) for a network that
+        takes labels; endless or at least as long as the run
     kind : "eps", "x0" or "v", what the network shall predict
-    steps : int, number of updates
+    steps : int, number of updates of the whole run
     lr : float, the largest learning rate
+    warmup : int, steps over which the learning rate first rises to `lr`
     clip : float, longest gradient that is followed; a longer one is shortened to it
+    weight : "simple", "min_snr" or "vlb": how much each t counts, see `losses.weight`; scaled to
+        mean 1 over t, and at t = 1, where the bound's weight is infinite, the one at t = 2
+    drop_label : float in [0, 1], share of labels hidden, for `predictions.guided` [HS22]
+    precision : "float32", "bfloat16" (convolutions and products in 16 bits), or "auto"
     ema : an `EMA` to update along the way
+    optimizer : default `adam(net)`
+    start : int, updates that were done before, if the run is resumed; `batches` must go on too
+    share : (rank, of how many): this process' part of each batch, for DistributedDataParallel
     generator : draws the times and the noise
+    noise : draws the noise in its place; on a GPU that saves a copy in each step
 
     Yields
     ------
@@ -130,33 +161,122 @@ def train(
     >>> len(seen), seen[-1] < seen[0]
     (50, True)
     """
-    _guard.kind(kind)
+    plan = _Plan(
+        kind=_guard.kind(kind),
+        steps=_guard.count(steps, "steps", advice="One step is one update."),
+        lr=_guard.between(lr, 0, math.inf, "lr", open_ends=True, advice="Start with 1e-3."),
+        warmup=_guard.count(warmup, "warmup", lowest=0, advice="A number of steps."),
+        clip=_guard.between(clip, 0, math.inf, "clip", open_ends=True, advice="Start with 1."),
+        per_t=_per_t(schedule, kind, weight),
+        drop_label=_guard.between(drop_label, 0, 1, "drop_label", advice="[HS22] take 0.1 to 0.2."),
+        precision=_guard.choice(precision, ("float32", "bfloat16", "auto"), "precision"),
+        share=share,
+    )
     rng = _guard.generator(generator)
-    steps = _guard.count(steps, "steps", advice="One step is one update.")
-    lr = _guard.between(lr, 0, math.inf, "lr", open_ends=True, advice="Start with 1e-3.")
-    clip = _guard.between(clip, 0, math.inf, "clip", open_ends=True, advice="Start with 1.")
-    return _train(schedule, net, iter(batches), kind, steps, lr, clip, ema, rng)
+    start = _guard.count(start, "start", lowest=0, advice="0 for a new run.")
+    optimizer = optimizer or adam(net, lr)
+    noise = rng if noise is None else _guard.generator(noise)
+    return _train(schedule, net, iter(batches), plan, ema, optimizer, start, rng, noise)
 
 
-def _train(schedule, net, batches, kind, steps, lr, clip, ema, rng):
-    optimizer = torch.optim.Adam(net.parameters(), lr=lr)
+class _Plan(NamedTuple):
+    """How a run goes about its work: what `train` makes of its arguments."""
+
+    kind: Kind
+    steps: int
+    lr: float
+    warmup: int
+    clip: float
+    per_t: Tensor  # (T+1,) float32: the weight of the loss at each t, mean 1 over 1..T
+    drop_label: float
+    precision: Precision
+    share: tuple[int, int]
+
+
+def _train(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
     net.train()
-    for step in range(1, steps + 1):
+    per_t = plan.per_t.to(rng.device)
+    for step in range(start + 1, plan.steps + 1):
         for group in optimizer.param_groups:
-            group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
-        x_0 = _guard.batch(next(batches, None), step)
+            group["lr"] = _learning_rate(plan, step)
+        x_0, label = _next_batch(batches, step)
         t = torch.randint(1, schedule.T + 1, (len(x_0),), generator=rng, device=rng.device)
-        eps = normal_like(x_0, generator=rng)
-        per_example = losses.simple(schedule, net, kind, x_0, t, eps)
-        loss = per_example.mean()
+        eps = normal_like(x_0, generator=noise)
+        label = _some_hidden(label, net, plan.drop_label, rng)
+        x_0, label, t, eps = (_mine(each, plan.share) for each in (x_0, label, t, eps))
+        told = net if label is None else partial(net, label=label)
+        with autocast(plan.precision, x_0.device):
+            per_example = losses.simple(schedule, told, plan.kind, x_0, t, eps)
+        loss = (per_t[t].to(per_example) * per_example).mean()
         _guard.finite_loss(loss, step)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        grad_norm = nn.utils.clip_grad_norm_(net.parameters(), clip)
+        grad_norm = nn.utils.clip_grad_norm_(net.parameters(), plan.clip)
         optimizer.step()
         if ema is not None:
             ema.update(net)
         yield TrainStep(step, loss.item(), float(grad_norm), t, per_example.detach())
+
+
+def _learning_rate(plan, step):
+    """Up along a line while it warms up, times half a cosine down to 0."""
+    rise = min(1.0, step / plan.warmup) if plan.warmup else 1.0
+    return plan.lr * rise * 0.5 * (1 + math.cos(math.pi * (step - 1) / plan.steps))
+
+
+def _next_batch(batches, step):
+    """(x_0, labels or None)."""
+    batch = next(batches, None)
+    x_0, label = batch if isinstance(batch, (tuple, list)) else (batch, None)
+    return _guard.batch(x_0, step), label
+
+
+def _some_hidden(label, net, share, rng):
+    """The labels, some replaced by the one that means: none given."""
+    if label is None:
+        return None
+    hide = torch.rand(len(label), generator=rng, device=rng.device) < share
+    classes = getattr(net, "module", net).labels  # DistributedDataParallel wraps the network
+    return label.masked_fill(hide.to(label.device), classes)
+
+
+def _mine(x, share):
+    """Every process draws the whole batch and its noise, and works on its own rows: so the sum of
+    all work is that of one process, whatever their number."""
+    rank, world = share
+    return x if x is None or world == 1 else x[rank::world]
+
+
+def _per_t(schedule, kind, weight):
+    """(T+1,) float32, mean 1 over t = 1..T; row 0 is never used."""
+    _guard.choice(weight, ("simple", "min_snr", "vlb"), "weight")
+    if weight == "simple":
+        return torch.ones(schedule.T + 1)
+    per_t = losses.weight(schedule, kind, torch.arange(1, schedule.T + 1), weight)
+    if weight == "vlb":
+        per_t[0] = per_t[1]
+    return torch.cat([torch.zeros(1), per_t / per_t.mean()]).float()
+
+
+def autocast(precision: Precision, device) -> torch.autocast:
+    """A context in which convolutions and matrix products run in 16 bits, if that is asked for.
+
+    Weights, sums and the loss stay in float32. "auto" asks for it where the hardware has bfloat16:
+    GPUs since Ampere, CPUs with AVX512-BF16 or AMX.
+
+    >>> with autocast("float32", "cpu"):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.float32
+    """
+    kind = torch.device(device).type
+    if precision == "auto":
+        if kind == "cuda":
+            half = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            half = kind == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    else:
+        half = precision == "bfloat16"
+    return torch.autocast(kind, torch.bfloat16, enabled=half)
 
 
 def save(path, net: nn.Module, **facts) -> Path:
@@ -185,25 +305,8 @@ def save(path, net: nn.Module, **facts) -> Path:
     >>> facts
     {'kind': 'eps'}
     """
-    from safetensors.torch import save as to_bytes
-
-    config = _guard.built(net)
-    header = {"class": type(net).__name__, "config": config, "facts": facts}
-    weights = {name: tensor.contiguous() for name, tensor in net.state_dict().items()}
-    payload = to_bytes(weights, metadata={"ddpm_lab": json.dumps(header)})
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
-    return path
+    header = {"class": type(net).__name__, "config": _guard.built(net), "facts": facts}
+    return _write(path, net.state_dict(), header)
 
 
 def load(path) -> tuple[nn.Module, dict]:
@@ -222,6 +325,123 @@ def load(path) -> tuple[nn.Module, dict]:
     Traceback (most recent call last):
     FileNotFoundError: path must name a checkpoint; there is no file nowhere.safetensors. ...
     """
+    with _reading(path, "save") as (weights, header):
+        net = _rebuilt(header["class"], header["config"], weights)
+        return net.eval(), header["facts"]
+
+
+class Run(NamedTuple):
+    """A training run at rest: all that it takes to go on as if nothing had happened.
+
+    >>> Run._fields
+    ('net', 'ema', 'optimizer', 'generators', 'step', 'facts')
+    """
+
+    net: nn.Module
+    ema: EMA
+    optimizer: torch.optim.Optimizer
+    generators: dict[str, torch.Generator]
+    """name -> generator, in the state in which the last step left it"""
+    step: int
+    """Updates done."""
+    facts: dict
+
+
+def save_run(path, run: Run) -> Path:
+    """Write a run to one file, so that `load_run` goes on bit by bit as the run would have.
+
+    Weights, their average, what Adam remembers, the generators' states and the step; in the same
+    kind of file as `save` writes, whole or not at all.
+
+    Raises
+    ------
+    TypeError
+        If the network was not made by `networks.build`, or a fact is nothing that JSON can hold.
+
+    >>> net = networks.build(networks.MLP, seed=0)
+    >>> run = Run(net, EMA(net), adam(net), {"noise": torch.Generator()}, 0, {"lr": 1e-3})
+    >>> path = save_run(f"{tempfile.mkdtemp()}/run.safetensors", run)
+    >>> load_run(path).facts
+    {'lr': 0.001}
+    """
+    tensors = {f"net.{name}": each for name, each in run.net.state_dict().items()}
+    tensors |= {f"ema.{name}": each for name, each in run.ema.net.state_dict().items()}
+    for number, state in run.optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{number}.{name}": each for name, each in state.items()}
+    for name, generator in run.generators.items():
+        tensors[f"generator.{generator.device.type}.{name}"] = generator.get_state()
+    header = {"class": type(run.net).__name__, "config": _guard.built(run.net), "step": run.step}
+    header |= {"ema": {"decay": run.ema.decay, "steps": run.ema.steps}, "facts": run.facts}
+    return _write(path, tensors, header)
+
+
+def load_run(path, device="cpu") -> Run:
+    """Read a run written by `save_run`; nothing in the file is executed.
+
+    Returns
+    -------
+    Run, its networks on `device`
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such file, or it is not a whole file written by `save_run`.
+
+    >>> load_run("nowhere.safetensors")
+    Traceback (most recent call last):
+    FileNotFoundError: path must name a checkpoint; there is no file nowhere.safetensors. ...
+    """
+    with _reading(path, "save_run") as (tensors, header):
+        config = header["class"], header["config"]
+        net = _rebuilt(*config, _under("net.", tensors)).to(device)
+        ema = EMA(net, header["ema"]["decay"])
+        ema.net = _rebuilt(*config, _under("ema.", tensors)).to(device).requires_grad_(False).eval()
+        ema.steps = header["ema"]["steps"]
+        optimizer = adam(net)
+        remembered = {}
+        for name, tensor in _under("adam.", tensors).items():
+            number, _, what = name.partition(".")
+            remembered.setdefault(int(number), {})[what] = tensor
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": remembered})
+        generators = {}
+        for name, state in _under("generator.", tensors).items():
+            kind, _, name = name.partition(".")
+            generators[name] = torch.Generator(kind)
+            generators[name].set_state(state)
+        return Run(net, ema, optimizer, generators, header["step"], header["facts"])
+
+
+def _under(prefix, tensors):
+    """Those whose names begin with the prefix, without it."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _write(path, tensors, header):
+    """One safetensors file with a JSON header and a checksum; it appears whole or not at all."""
+    from safetensors.torch import save as to_bytes
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps(header)
+    metadata = {"ddpm_lab": text, "sha256": _digest(text, tensors)}
+    payload = to_bytes(tensors, metadata=metadata)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+    return path
+
+
+@contextmanager
+def _reading(path, writer):
+    """(tensors, header) of a checkpoint; any trouble with it becomes one clear error."""
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
@@ -231,19 +451,33 @@ def load(path) -> tuple[nn.Module, dict]:
         )
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})["ddpm_lab"])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        net = networks.build(getattr(networks, _known(header["class"])), seed=0, **header["config"])
-        net.load_state_dict(weights)
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if _digest(metadata["ddpm_lab"], tensors) != metadata["sha256"]:
+            raise ValueError("its checksum does not fit its content")
+        yield tensors, json.loads(metadata["ddpm_lab"])
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"{path.name} must be a whole checkpoint written by training.save; got one that cannot "
-            f"be read ({why}). Delete it and train or copy it again."
+            f"{path.name} must be a whole checkpoint written by training.{writer}; got one that "
+            f"cannot be read ({why}). Delete it and train or copy it again."
         ) from error
-    return net.eval(), header["facts"]
 
 
-def _known(name):
-    """Only networks of this course are rebuilt, whatever a file may ask for."""
-    return _guard.choice(name, ("MLP",), "class")
+def _digest(text, tensors):
+    """SHA-256 over the header's text and every tensor's name, kind, shape and bytes."""
+    digest = hashlib.sha256(text.encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _rebuilt(name, config, weights):
+    """The network of a checkpoint. Only classes of this course are made, whatever a file may ask
+    for, and without memory until the shapes are known to fit."""
+    cls = getattr(networks, _guard.choice(name, ("MLP", "VAE", "UNet", "Classifier"), "class"))
+    with torch.device("meta"):
+        net = networks.build(cls, seed=0, **_guard.config(config))
+    net.load_state_dict(weights, assign=True)
+    return net.requires_grad_(True)
