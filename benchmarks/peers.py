@@ -1,0 +1,157 @@
+"""Other people's diffusion code, as its own documentation uses it, behind three functions.
+
+    peer.loss(x)        the training loss of a batch, with their network, schedule and weighting
+    peer.sample(n, k)   n samples in k steps of their sampler
+    peer.net            their network
+
+All have about the same number of parameters. What is compared is whole packages at their own
+settings, so a difference may come from the network, from its arithmetic or from the sampler.
+"""
+
+import sys
+import types
+from types import SimpleNamespace
+
+import torch
+
+from ddpm_lab import gaussians, losses, networks, predictions, samplers, schedules, training
+
+
+def _without_torchvision():
+    """Two packages import torchvision for their data loaders, which are not used here. Where it is
+    not installed an empty stand-in lets their networks load."""
+    try:
+        import torchvision  # noqa: F401
+    except ImportError:
+        empty = types.ModuleType("torchvision")
+        empty.utils = SimpleNamespace()
+        names = ("Compose", "RandomHorizontalFlip", "ToTensor", "Lambda", "Resize", "CenterCrop")
+        empty.transforms = SimpleNamespace(**{name: lambda *a, **k: None for name in names})
+        sys.modules["torchvision"] = empty
+
+
+OURS = {  # pixels on a side -> the network that the course trains there
+    8: {"width": 32, "mults": (1, 2, 2)},
+    32: {"width": 40, "mults": (1, 2, 2), "patch": 2},
+}
+
+
+def ours(size, precision="auto"):
+    """This course: U-Net with a pixel-unshuffle stem at 32 x 32, bf16 where the CPU has it."""
+    net = networks.build(networks.UNet, seed=0, **OURS[size])
+    net.to(memory_format=torch.channels_last)
+    schedule, rng = schedules.linear(), gaussians.seeded(0)
+
+    def loss(x):
+        t = torch.randint(1, schedule.T + 1, (len(x),), generator=rng)
+        eps = gaussians.normal_like(x, generator=rng)
+        with training.autocast(precision, "cpu"):
+            return losses.simple(schedule, net, "eps", x, t, eps).mean()
+
+    def sample(n, steps):
+        net.eval()
+        denoise = predictions.denoiser(schedule, fast, "eps", clip=1.0)
+        times = schedules.strides(schedule.T, steps)
+        x_T = torch.randn(n, 1, size, size, generator=rng)
+        *_, last = samplers.multistep(schedule, denoise, x_T, times=times, generator=rng)
+        net.train()
+        return last.x_s
+
+    def fast(x_t, t):
+        with training.autocast(precision, "cpu"):
+            return net(x_t.contiguous(memory_format=torch.channels_last), t)
+
+    return SimpleNamespace(net=net, loss=loss, sample=sample)
+
+
+def diffusers(size):
+    """Hugging Face diffusers: UNet2DModel, DDPMScheduler, DDIMScheduler."""
+    from diffusers import DDIMScheduler, DDPMScheduler, UNet2DModel
+
+    net = UNet2DModel(
+        sample_size=size,
+        in_channels=1,
+        out_channels=1,
+        layers_per_block=1,
+        block_out_channels=(32, 64, 64),
+        norm_num_groups=8,
+        down_block_types=("DownBlock2D", "DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    )
+    noising = DDPMScheduler(num_train_timesteps=1000)
+
+    def loss(x):
+        t, eps = torch.randint(0, 1000, (len(x),)), torch.randn_like(x)
+        out = net(noising.add_noise(x, eps, t), t).sample
+        return torch.nn.functional.mse_loss(out, eps)
+
+    @torch.no_grad()
+    def sample(n, steps):
+        walk = DDIMScheduler(num_train_timesteps=1000)
+        walk.set_timesteps(steps)
+        net.eval()
+        x = torch.randn(n, 1, size, size)
+        for t in walk.timesteps:
+            x = walk.step(net(x, t).sample, t, x).prev_sample
+        net.train()
+        return x
+
+    return SimpleNamespace(net=net, loss=loss, sample=sample)
+
+
+def lucidrains(size):
+    """denoising-diffusion-pytorch: Unet, GaussianDiffusion with its own ddim_sample."""
+    _without_torchvision()
+    from denoising_diffusion_pytorch import GaussianDiffusion, Unet
+
+    net = Unet(dim=20, dim_mults=(1, 2, 4), channels=1, flash_attn=False)
+    made = {}
+
+    def diffusion(steps):
+        if steps not in made:
+            made[steps] = GaussianDiffusion(
+                net, image_size=size, timesteps=1000, sampling_timesteps=steps
+            )
+        return made[steps]
+
+    def loss(x):
+        return diffusion(50)((x + 1) / 2)  # it wants pixels in [0, 1]
+
+    @torch.no_grad()
+    def sample(n, steps):
+        net.eval()
+        x = diffusion(steps).sample(batch_size=n) * 2 - 1
+        net.train()
+        return x
+
+    return SimpleNamespace(net=net, loss=loss, sample=sample)
+
+
+def smalldiffusion(size):
+    """smalldiffusion: Unet, its noise levels, its `samples` with the deterministic sampler."""
+    _without_torchvision()
+    from smalldiffusion import ScheduleDDPM, Unet, generate_train_sample, samples
+
+    net = Unet(size, 1, 1, ch=32, ch_mult=(1, 2, 2), num_res_blocks=1, attn_resolutions=(8,))
+    levels = ScheduleDDPM()
+
+    def loss(x):
+        x_0, sigma, eps, cond = generate_train_sample(x, levels)
+        return net.get_loss(x_0, sigma, eps, cond=cond)
+
+    @torch.no_grad()
+    def sample(n, steps):
+        net.eval()
+        *_, x = samples(net, levels.sample_sigmas(steps), gam=1.6, batchsize=n)
+        net.train()
+        return x
+
+    return SimpleNamespace(net=net, loss=loss, sample=sample)
+
+
+PEERS = {
+    "ddpm-lab": ours,
+    "diffusers": diffusers,
+    "denoising-diffusion-pytorch": lucidrains,
+    "smalldiffusion": smalldiffusion,
+}
