@@ -9,12 +9,12 @@ Two nouns and one arrow carry the whole package:
 The modules are ordered like the chapters. A module imports only from lower layers:
 
     0  vocabulary  _guard
-    1  gaussians   schedules
-    2  forward     predictions
+    1  bayes       gaussians   estimators  schedules
+    2  forward     predictions  elbo
     3  oracles     samplers     losses      networks
-    4  datasets    training
-    5  figures
-    6  designer    scenes
+    4  datasets    training     metrics
+    5  figures     runs
+    6  designer    scenes       commands
     7  explorers   exercises    __main__
 
 `import ddpm_lab` is cheap: a module is loaded when it is first used.
@@ -29,17 +29,23 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 __all__ = [
+    "bayes",
+    "commands",
     "datasets",
     "designer",
+    "elbo",
+    "estimators",
     "exercises",
     "explorers",
     "figures",
     "forward",
     "gaussians",
     "losses",
+    "metrics",
     "networks",
     "oracles",
     "predictions",
+    "runs",
     "samplers",
     "scenes",
     "schedules",

@@ -1,7 +1,8 @@
 """`python -m ddpm_lab doctor`: what does this machine have, and what is to be mended?
 
 The doctor looks, and changes nothing; it needs no network. Each function below takes facts and
-returns findings, so that the facts of another machine can be tried in a test.
+returns findings, so that the facts of another machine can be tried in a test. The other commands
+(`train`, `sample`, `evaluate`) are told of in `commands`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ddpm_lab
+from ddpm_lab import commands
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = ("torch", "numpy", "matplotlib", "scikit-learn", "jupyterlab", "ipywidgets")
@@ -267,9 +269,10 @@ def doctor() -> int:
 def main(argv: list[str] | None = None) -> int:
     """`python -m ddpm_lab COMMAND`: the exit status."""
     parser = argparse.ArgumentParser(prog="python -m ddpm_lab", description="The course's tools.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    command = commands.add_parser("doctor", help="say what this machine has and what to mend")
+    chosen = parser.add_subparsers(dest="command", required=True, metavar="command")
+    command = chosen.add_parser("doctor", help="say what this machine has and what to mend")
     command.set_defaults(run=lambda args: doctor())
+    commands.add(chosen)
     args = parser.parse_args(argv)
     return args.run(args)
 

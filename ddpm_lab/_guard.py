@@ -3,6 +3,7 @@
 The functions return what they checked, so that a check is one short line at the top of a law.
 """
 
+import inspect
 import math
 
 import torch
@@ -160,7 +161,7 @@ def choice(value, options, name):
 def between(value, low, high, name, *, advice, open_ends=False):
     """A finite number between two bounds; `open_ends` excludes the bounds themselves."""
     try:
-        number = float(value)
+        number = float(value + 0)  # a text is no number, even if it spells one
     except (TypeError, ValueError):
         raise TypeError(f"{name} must be a number; got {_say(value)}. {advice}") from None
     fits = low < number < high if open_ends else low <= number <= high
@@ -180,6 +181,23 @@ def count(value, name, *, lowest=1, advice=""):
     if int(value) < lowest:
         raise ValueError(f"{name} must be at least {lowest}; got {int(value)}. {advice}".rstrip())
     return int(value)
+
+
+def counts(values, name, *, lowest, highest, advice):
+    """A list of whole numbers within bounds; it may be empty."""
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"{name} must be a list of whole numbers; got {_say(values)}. {advice}")
+    for value in values:
+        if not lowest <= count(value, name, lowest=lowest, advice=advice) <= highest:
+            raise ValueError(f"{name} must lie in {lowest}..{highest}; got {value}. {advice}")
+    return tuple(values)
+
+
+def multiple(value, of, name, *, advice):
+    """A whole number that another one divides."""
+    if value % of:
+        raise ValueError(f"{name} must be a multiple of {of}; got {value}. {advice}")
+    return value
 
 
 def variance(value, name, *, zero=True):
@@ -426,6 +444,31 @@ def labels(label, n, classes, device):
     return label
 
 
+def mapping(values, name):
+    """Values by name."""
+    if not isinstance(values, dict):
+        raise TypeError(
+            f"{name} must hold named settings; got {_say(values)}. "
+            "In JSON they stand between braces."
+        )
+    return values
+
+
+def settings(values, function, name):
+    """Named settings that a function, or a class, takes: none unknown, none missing."""
+    mapping(values, name)
+    known = inspect.signature(function).parameters
+    needed = [each.name for each in known.values() if each.default is each.empty]
+    unknown = sorted(map(str, values.keys() - known.keys()))
+    missing = [each for each in needed if each not in values]
+    if unknown or missing:
+        raise ValueError(
+            f"{name} must use the names {', '.join(known)}; got "
+            f"{', '.join(unknown) or f'no {missing[0]}'}. Correct or add that name."
+        )
+    return values
+
+
 def config(config):
     """A network's configuration out of a file: names with plain values of a sane size."""
     for name, value in config.items():
@@ -508,6 +551,26 @@ def labeled(pair, step):
             f"{tuple(label.shape)}. Convert them with .long()."
         )
     return x, label
+
+
+def rebuildable(config, weights):
+    """A configuration that asks for no more layers than the file has weights for.
+
+    Else a small file could keep us busy for hours, making layers that it does not fill.
+    """
+    levels = len(config.get("mults", (1, 2, 2)))
+    depth = config.get("depth", 0) + config.get("blocks", 1) * levels
+    if depth > len(weights):
+        raise ValueError(f"it asks for {depth} layers and has {len(weights)} tensors")
+
+
+def home(kinds, device):
+    """The kinds of device on which a run's generators live, and the one on which it shall go on."""
+    if foreign := sorted(kinds - {"cpu", torch.device(device).type}):
+        raise ValueError(
+            f"device must be {foreign[0]}, where the run was made and draws its noise; got "
+            f"{device}. Go on there; or take the averaged network alone, with training.load."
+        )
 
 
 def finite_loss(loss, step):

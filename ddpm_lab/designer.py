@@ -318,9 +318,7 @@ def _terminal_view(figure):
     ax = figure.add_axes((0.395, 0.36, 0.59, 0.05))
     ax.set(xscale="log", xlim=(1e-10, 1), ylim=(0, 1))
     ax.set_xlabel("abar_T (share of signal variance left at T), log scale", labelpad=18)
-    _ticks(
-        ax.xaxis, {1e-10: "10⁻¹⁰ or less", NEARLY: "10⁻⁶", SURVIVES: "10⁻³", 1: "1"}, grid=False
-    )
+    _ticks(ax.xaxis, {1e-10: "10⁻¹⁰ or less", NEARLY: "10⁻⁶", SURVIVES: "10⁻³", 1: "1"}, grid=False)
     _ticks(ax.yaxis, {})
     edges = (1e-10, NEARLY, SURVIVES, 1.0)
     for low, high, colour in zip(edges, edges[1:], (SKY, ORANGE, RED)):

@@ -214,7 +214,10 @@ def schedule_designer(**defaults) -> Explorer:
     parameters = {
         name: _log_slider(name, state[name], *_PARAMETERS[name], wide) for name in _PARAMETERS
     }
-    controls = {"family": _family(state["family"], wide), "T": _steps(state["T"], wide)} | parameters
+    controls = {
+        "family": _family(state["family"], wide),
+        "T": _steps(state["T"], wide),
+    } | parameters
     nothing = widgets.Label("This family has nothing else to set.")
 
     two_columns = {"grid_template_columns": "auto auto", "width": "fit-content"}
@@ -230,6 +233,125 @@ def schedule_designer(**defaults) -> Explorer:
     controls["family"].observe(show_parameters, "value")
     live = Live(*designer.drawing(), controls, panel)
     return Explorer(live, designer.render, controls)
+
+
+def prior_against_data() -> Explorer:
+    """Who wins, the prior or the data? A prior, a number of tosses, a share of heads; two views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> prior_against_data()
+    Who wins, the prior or the data? Prior nearly fair, 7 heads in 10 tosses: ...
+    """
+    controls = {
+        "prior": widgets.Dropdown(
+            options=scenes.PRIORS,
+            value="nearly fair",
+            description="prior (belief before)",
+            tooltip="What is believed before the first toss",
+            **_wide(),
+        ),
+        "tosses": widgets.SelectionSlider(
+            options=scenes.TOSSES,
+            value=10,
+            description="tosses (number)",
+            tooltip="How often the coin is tossed",
+            **_wide(),
+        ),
+        "share": widgets.IntSlider(
+            70,
+            min=0,
+            max=100,
+            step=10,
+            description="heads (percent of tosses)",
+            tooltip="How many of the tosses show heads",
+            **_wide(),
+        ),
+    }
+    return _explorer(scenes.prior_against_data, controls, columns=2)
+
+
+def slice_of_the_joint() -> Explorer:
+    """What does a slice of a joint law say? A law, a direction and a place of the cut; two views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> slice_of_the_joint()
+    What does a slice say? triangle, cut at x = 0.25: the slice has area 0.500; ...
+    """
+    controls = {
+        "law": widgets.Dropdown(
+            options=scenes.JOINTS,
+            value="triangle",
+            description="joint law",
+            tooltip="The law of x and y together",
+            **_wide(),
+        ),
+        "held": widgets.Dropdown(
+            options=["x", "y"],
+            value="x",
+            description="held fixed",
+            tooltip="The coordinate that is known; the other one stays free",
+            **_wide(),
+        ),
+        "at": widgets.FloatSlider(
+            0.25,
+            min=0.05,
+            max=0.95,
+            step=0.05,
+            description="at (data units)",
+            tooltip="Where the joint law is cut",
+            **_wide(),
+        ),
+    }
+    return _explorer(scenes.slice_of_the_joint, controls, columns=2)
+
+
+def which_draws_count() -> Explorer:
+    """When does importance sampling collapse? Three sliders, two linked views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> which_draws_count()
+    When does importance sampling collapse? q = N(0.5, 1²) for p = N(0, 1), dimension 10: ...
+    """
+    controls = {
+        "mean": _of_q("mean", 0.5, 0, 3, "How far q lies from p, in every coordinate"),
+        "std": _of_q("std", 1.0, 0.5, 2, "The standard deviation of q; that of p is 1"),
+        "dimension": _slider("dimension", 10, 1, 50, "The number of coordinates"),
+    }
+    return _explorer(scenes.which_draws_count, controls, columns=2)
+
+
+def how_tight() -> Explorer:
+    """How tight can q make the bound? A model, a datum, and q's mean and width; two linked views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> how_tight()
+    How tight can q make the bound? At x = 1.5: log p(x) = -1.8378 nats, whatever q is; ...
+    """
+    controls = {
+        "model": widgets.Dropdown(
+            options=scenes.TWO_MODELS,
+            value="one bump",
+            description="posterior",
+            tooltip="One bump: x is 1.2 z plus noise. Two bumps: x is 1.2 |z| plus noise",
+            **_wide(),
+        ),
+        "x": _place("x", 1.5, "The datum whose cause is asked for"),
+        "mean": _of_q("mean", 0.3, -2.5, 2.5, "Where q looks for the cause"),
+        "std": _of_q("std", 0.5, 0.1, 1.5, "How sure q is: its standard deviation"),
+    }
+    return _explorer(scenes.how_tight, controls, columns=2)
 
 
 def who_pulls_harder() -> Explorer:
@@ -315,6 +437,12 @@ def _place(name, value, tip):
     name = f"{name} (data units)"
     return widgets.FloatSlider(
         value, min=-2, max=2, step=0.05, description=name, tooltip=tip, **_wide()
+    )
+
+
+def _of_q(name, value, low, high, tip):
+    return widgets.FloatSlider(
+        value, min=low, max=high, step=0.05, description=f"{name} of q", tooltip=tip, **_wide()
     )
 
 

@@ -172,6 +172,42 @@ def images(
     return fig
 
 
+def sheet(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes:
+    """Many small grey images in one PNG, pixel for pixel: quick where `images` is slow.
+
+    Each pixel becomes a square of some pixels; a grey line parts the images.
+
+    Parameters
+    ----------
+    x : (N, 1, H, W) or (N, H, W) float, data units
+    columns : images in a row; default all in one row
+    limit : -limit is black, +limit white, and what lies beyond is cut off
+
+    Returns
+    -------
+    bytes of a PNG file
+
+    >>> import torch
+    >>> sheet(torch.zeros(6, 1, 8, 8), columns=3)[1:4]
+    b'PNG'
+    """
+    from io import BytesIO
+
+    import numpy as np
+    from matplotlib import image
+
+    x = _array(x.reshape(len(x), *x.shape[-2:]))
+    columns = columns or len(x)
+    size = max(1, 80 // max(x.shape[1:]))
+    x = np.pad(x.repeat(size, axis=1).repeat(size, axis=2), ((0, 0), (2, 2), (2, 2)))
+    empty = np.zeros((-len(x) % columns, *x.shape[1:]), dtype=x.dtype)
+    rows = np.concatenate([x, empty]).reshape(-1, columns, *x.shape[1:]).swapaxes(1, 2)
+    picture = rows.reshape(-1, columns * x.shape[2])
+    options = {"cmap": "gray", "vmin": -limit, "vmax": limit, "metadata": {"Software": None}}
+    image.imsave(buffer := BytesIO(), picture, format="png", **options)
+    return buffer.getvalue()
+
+
 def show(fig: Figure, alt: str) -> None:
     """Put a figure into the notebook, and under it a sentence that says what it shows.
 

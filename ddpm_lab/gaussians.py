@@ -8,6 +8,8 @@ A law N(mean, var I) is a `Gaussian(mean, var)`. Almost every formula of diffusi
     compare    log p(x) and KL(p || q) in closed form
 
 The forward process is `push` again and again; the posterior of Ho et al. is one `condition`.
+`product` is a condition too, `quotient` takes it back, and `kl_full` compares laws whose axes hang
+together.
 Opened by chapter 02; used by all that follow.
 """
 
@@ -179,6 +181,62 @@ def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
     return Gaussian(prior.mean + gain * (y - scale * prior.mean), var * noise_var / seen_var)
 
 
+def product(p: Gaussian, q: Gaussian) -> Gaussian:
+    """Two independent opinions about one x, taken together: the law proportional to p(x) q(x).
+
+    Precisions add: 1/var = 1/p.var + 1/q.var. It is `condition`, with q's mean as what was seen.
+
+    Parameters
+    ----------
+    p, q : Gaussian with means alike; q.var > 0
+
+    Returns
+    -------
+    Gaussian, sharper than both
+
+    Raises
+    ------
+    ValueError
+        Unless the means are alike and every q.var is positive.
+
+    >>> one = torch.tensor(1.0)
+    >>> product(Gaussian(torch.tensor([0.0]), one), Gaussian(torch.tensor([2.0]), one))
+    Gaussian(mean=tensor([1.]), var=tensor(0.5000))
+    """
+    _guard.alike(p_mean=p.mean, q_mean=q.mean)
+    return condition(p, q.mean, 1.0, q.var)
+
+
+def quotient(p: Gaussian, q: Gaussian) -> Gaussian:
+    """The law proportional to p(x) / q(x): it takes the opinion q back out of the product p.
+
+    Precisions subtract: 1/var = 1/p.var - 1/q.var. That is a law only where p is narrower than q;
+    else the ratio of the densities does not fall off, and no scaling makes its integral 1.
+
+    Parameters
+    ----------
+    p, q : Gaussian with means alike and 0 < p.var < q.var
+
+    Returns
+    -------
+    Gaussian, wider than p
+
+    Raises
+    ------
+    ValueError
+        Unless the means are alike and p is narrower than q on every axis.
+
+    >>> p, q = (Gaussian(torch.tensor([m]), torch.tensor(v)) for m, v in ((1.0, 0.5), (2.0, 1.0)))
+    >>> quotient(p, q)
+    Gaussian(mean=tensor([0.]), var=tensor([1.]))
+    """
+    _guard.alike(p_mean=p.mean, q_mean=q.mean)
+    p_var, q_var = _expanded(p), _expanded(q)
+    _guard.narrower(p_var, q_var)
+    lean = p_var / (q_var - p_var)  # how far to move away from q
+    return Gaussian(p.mean + lean * (p.mean - q.mean), lean * q_var)
+
+
 def log_prob(p: Gaussian, x: Data) -> Tensor:
     """log N(x; mean, var I), summed over all data axes.
 
@@ -233,6 +291,45 @@ def kl(p: Gaussian, q: Gaussian) -> Tensor:
     r = (p_var - q_var) / q_var
     log_ratio = torch.where(r.abs() < 0.5, torch.log1p(r), p_var.log() - q_var.log())
     return 0.5 * _per_item(r - log_ratio + (p.mean - q.mean) ** 2 / q_var)
+
+
+def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
+    """KL(p || q) of two normal laws whose axes may be correlated.
+
+    1/2 [ tr(q_cov^-1 p_cov) - D - log(det p_cov / det q_cov) + d^T q_cov^-1 d ]
+
+    with d = p_mean - q_mean; on the diagonal, and for D = 1, that is what `kl` says.
+    No change of coordinates changes a KL. So the axes are stretched and turned until q is N(0, I)
+    and p has independent axes; the rest is `kl`, one axis at a time.
+
+    Parameters
+    ----------
+    p_mean, q_mean : (B, D) float, data units
+    p_cov, q_cov : (D, D) or (B, D, D) float, data units squared
+        Covariance matrices: variances on the diagonal.
+
+    Returns
+    -------
+    (B,) float, nats; never negative
+
+    Raises
+    ------
+    ValueError
+        Unless the means are alike and the matrices symmetric with positive eigenvalues.
+
+    >>> zero, hang = torch.zeros(1, 2), torch.tensor([[1.0, 0.6], [0.6, 1.0]])
+    >>> round(float(kl_full(zero, hang, zero, torch.eye(2))), 4)        # -log(1 - 0.6^2) / 2
+    0.2231
+    """
+    _guard.alike(p_mean=p_mean, q_mean=q_mean)
+    p_cov = _guard.covariance(p_cov, p_mean, "p_cov")
+    root = torch.linalg.cholesky(_guard.covariance(q_cov, q_mean, "q_cov"))
+    shift = torch.linalg.solve_triangular(root, (p_mean - q_mean)[..., None], upper=False)
+    half = torch.linalg.solve_triangular(root, p_cov, upper=False)
+    white = torch.linalg.solve_triangular(root, half.mT, upper=False)  # p's covariance, seen by q
+    var, turn = torch.linalg.eigh(white)
+    p = Gaussian((turn.mT @ shift)[..., 0], var)
+    return kl(p, Gaussian(torch.zeros_like(p.mean), torch.ones_like(p.mean)))
 
 
 def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:

@@ -259,9 +259,10 @@ class UNet(nn.Module):
 
     Raises
     ------
-    ValueError
-        For an unknown choice or a width that `groups` does not divide. And when it is called:
-        unless the picture has `channels` channels and sides that `factor` divides.
+    TypeError, ValueError
+        For an unknown choice, a size out of its range, or a width that `groups` does not divide.
+        And when it is called: unless the picture has `channels` channels and sides that `factor`
+        divides, and there is one label for each picture.
 
     >>> net = build(UNet, seed=0, width=16, mults=(1, 2), labels=10)
     >>> x_t, t = torch.zeros(5, 1, 8, 8), torch.full((5,), 10)
@@ -286,8 +287,8 @@ class UNet(nn.Module):
         T: int = 1000,
     ):
         super().__init__()
+        _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T)
         _guard.choice(skip, ("concat", "sum"), "skip")
-        _guard.choice(width % groups, (0,), "width modulo groups")
         self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
         self.factor = patch * 2 ** (len(mults) - 1)
         """Height and width must be multiples of it."""
@@ -349,6 +350,24 @@ class UNet(nn.Module):
         return F.pixel_shuffle(h, self.patch).to(x_t.dtype)  # (B, C, H, W)
 
 
+def _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T):
+    """What a U-Net can be made of."""
+    sizes = {"channels": channels, "blocks": blocks, "patch": patch, "groups": groups, "T": T}
+    for name, size in sizes.items():
+        _guard.count(size, name, advice="A U-Net needs at least one.")
+    _guard.count(labels, "labels", lowest=0, advice="0 makes a network without labels.")
+    _guard.count(width, "width", lowest=2, advice="Try 32.")
+    _guard.multiple(width, groups, "width", advice="So many groups share the features.")
+    _guard.multiple(width, 2, "width", advice="Each wave of t is a sine and a cosine.")
+    few = "Each level halves the grid: try [1, 2, 2]."
+    _guard.counts(mults, "mults", lowest=1, highest=64, advice=few)
+    _guard.count(len(mults), "the length of mults", advice=few)
+    levels = f"It names levels; there are {len(mults)}."
+    _guard.counts(attention, "attention", lowest=0, highest=len(mults) - 1, advice=levels)
+    fine = "float32 tells no finer waves apart."
+    _guard.counts(waves, "waves", lowest=0, highest=16, advice=fine)
+
+
 class _Time(nn.Module):
     """What every block is told about t: features of t, mixed by two layers."""
 
@@ -388,7 +407,8 @@ class _Attention(nn.Module):
 
     def __init__(self, wide, norm, groups, head=32):
         super().__init__()
-        self.heads = max(1, wide // head)
+        most = max(1, wide // head)
+        self.heads = max(heads for heads in range(1, most + 1) if wide % heads == 0)
         self.norm, self.ask = _norm(norm, wide, groups), nn.Conv2d(wide, 3 * wide, 1)
         self.tell = _silent(nn.Conv2d(wide, wide, 1))
 

@@ -1,39 +1,70 @@
-"""How is a long training run started, stored, resumed and read?
+"""How is a long training run started, stored, resumed, and what has it learned?
 
 A run is a folder:
 
     config.json          all that decides the result; the same file gives the same run
     run.safetensors      where it stands: written every so often, whole or not at all
     log.jsonl            what happened, one JSON object in a line
-    net.safetensors      the averaged network, when the run has ended
+    net.safetensors      the averaged network at that time, which is all that samples need
 
 Whatever ends the process (Ctrl-C, a power cut, `kill -9`), `proceed` goes on from the last stored
-state, and from there bit by bit as the run would have gone without the interruption. The work of a
-step is `training.train`. Chapter 13 reads such a folder; `python -m ddpm_lab train` makes one.
+state, and from there bit by bit as the run would have gone without the interruption: on a CPU. A
+GPU adds numbers up in an order of its own, and is repeated up to rounding only.
+
+The work of a step is `training.train`. With several processes (torchrun) each takes its share of
+every batch, and the first one writes. `read` opens what a run has stored, `sample` and `evaluate`
+use it. Chapter 13 looks into such a folder; `python -m ddpm_lab train` makes one.
 """
 
 import dataclasses
 import json
+import math
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from ddpm_lab import _guard, datasets, networks, schedules, training
-from ddpm_lab.gaussians import seeded
+from ddpm_lab import (
+    _guard,
+    datasets,
+    estimators,
+    losses,
+    metrics,
+    networks,
+    predictions,
+    samplers,
+    schedules,
+    training,
+)
+from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.vocabulary import Data, Kind
+from ddpm_lab.vocabulary import Data, Denoiser, Kind
+
+# ------------------------------------------------------------------------------ what is decided
 
 
 @dataclasses.dataclass(frozen=True)
 class Config:
     """All that decides the result of a run; plain values, as in its JSON file.
 
+    Raises
+    ------
+    TypeError, ValueError
+        When made: if a value is of the wrong kind or out of its range.
+
     >>> Config(data="digits", steps=10).batch
     128
+    >>> Config(steps=0)
+    Traceback (most recent call last):
+    ValueError: steps must be at least 1; got 0. ...
     """
 
     data: str = "mnist"
@@ -41,7 +72,7 @@ class Config:
     pad: int = 0
     """pixels of paper added at each side: 2 makes 32 x 32 of 28 x 28"""
     schedule: dict = dataclasses.field(default_factory=lambda: {"name": "cosine", "T": 1000})
-    """a function of `schedules` with its arguments, or "log_snr" with "first" and "last" """
+    """a function of `schedules` with its arguments, or "log_snr" with "first", "last" and "T" """
     net: dict = dataclasses.field(default_factory=dict)
     """what `networks.UNet` takes"""
     kind: Kind = "v"
@@ -56,35 +87,69 @@ class Config:
     precision: training.Precision = "auto"
     seed: int = 0
     log_every: int = 50
+    """steps; the log gets a line, with means over what came since the line before"""
     save_every: int = 500
+    """steps; a run that is killed loses no more than these"""
+    samples_every: int = 1000
+    """steps; a picture of samples is made, see `proceed`; 0 for never"""
+
+    def __post_init__(self):
+        lowest = {"steps": 1, "batch": 1, "log_every": 1, "save_every": 1}
+        lowest |= {"pad": 0, "warmup": 0, "seed": 0, "samples_every": 0}
+        for name, low in lowest.items():
+            _guard.count(getattr(self, name), name, lowest=low, advice="Correct that setting.")
+        for name in ("lr", "clip"):
+            _guard.between(
+                getattr(self, name), 0, math.inf, name, open_ends=True, advice="See `train`."
+            )
+        _guard.between(self.ema, 0, 1 - 1e-12, "ema", advice="Take 0.99 to 0.9999.")
+        _guard.between(self.drop_label, 0, 1, "drop_label", advice="[HS22] take 0.1 to 0.2.")
+        _guard.kind(self.kind)
+        _guard.choice(self.weight, ("simple", "min_snr", "vlb"), "weight")
+        _guard.choice(self.precision, ("float32", "bfloat16", "auto"), "precision")
+        _guard.settings(self.net, networks.UNet, "net")
+        schedule(self)
 
 
 def read_config(path, **changes) -> Config:
     """A configuration out of a JSON file, some of its values changed.
 
+    Parameters
+    ----------
+    path : str or Path
+    changes : values by name; a name with a dot reaches inside, as in {"net.width": 16}
+
     Raises
     ------
-    FileNotFoundError, ValueError
+    FileNotFoundError, TypeError, ValueError
         If there is no such file, or it holds something else than settings of a run.
 
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "config.json"
+    >>> from tempfile import mkdtemp
+    >>> path = Path(mkdtemp()) / "config.json"
     >>> path.write_text('{"data": "digits", "steps": 200}')
     32
-    >>> read_config(path, seed=3).seed
-    3
+    >>> read_config(path, seed=3, **{"net.width": 16}).net
+    {'width': 16}
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"config must name a JSON file; there is none at {path}.")
     try:
-        values = json.loads(path.read_text(encoding="utf-8")) | changes
-    except (json.JSONDecodeError, TypeError) as error:
+        values = _plain(Config()) | json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
         raise ValueError(f"{path.name} must hold one JSON object; got: {error}.") from error
+    for name, value in changes.items():
+        outer, dot, inner = name.partition(".")
+        inside = dict(_guard.mapping(values.get(outer), outer)) if dot else None
+        values[outer] = inside | {inner: value} if dot else value
+    return _config(values, path.name)
+
+
+def _config(values, where):
     known = [field.name for field in dataclasses.fields(Config)]
     if unknown := values.keys() - set(known):
         raise ValueError(
-            f"{path.name} must use the names {', '.join(known)}; got {', '.join(sorted(unknown))}."
+            f"{where} must use the names {', '.join(known)}; got {', '.join(sorted(unknown))}."
         )
     return Config(**values)
 
@@ -94,19 +159,37 @@ def schedule(config: Config) -> Schedule:
 
     Raises
     ------
-    ValueError
-        If it names none of the course.
+    TypeError, ValueError
+        If it names none of the course, or its arguments are not right.
 
     >>> schedule(Config(schedule={"name": "linear", "T": 100}))
     Schedule('linear', T=100, abar_T=0.363)
     """
-    settings = dict(config.schedule)
-    name = settings.pop("name")
-    if name == "log_snr":  # a straight line: then every step costs the bound alike, seen from eps
-        line = torch.linspace(settings["first"], settings["last"], settings["T"])
-        return schedules.from_log_snr(line.double(), name="straight log-SNR")
-    _guard.choice(name, ("linear", "cosine", "quadratic", "geometric", "sigmoid", "su"), "schedule")
-    return getattr(schedules, name)(**settings)
+    settings = dict(_guard.mapping(config.schedule, "schedule"))
+    name = _guard.choice(settings.pop("name", None), tuple(_SCHEDULES), "the schedule's name")
+    make = _SCHEDULES[name]
+    return make(**_guard.settings(settings, make, f"schedule {name!r}"))
+
+
+def _straight_log_snr(first, last, T=1000):
+    """A straight line: then every step costs the bound alike, seen from eps."""
+    ends = [
+        _guard.between(end, -100, 36, f"schedule.{name}", advice="In nats, falling.")
+        for name, end in (("first", first), ("last", last))
+    ]
+    line = torch.linspace(*ends, _guard.count(T, "T", lowest=2, advice="Take 1000."))
+    return schedules.from_log_snr(line.double(), name="straight log-SNR")
+
+
+_SCHEDULES = {
+    "linear": schedules.linear,
+    "cosine": schedules.cosine,
+    "quadratic": schedules.quadratic,
+    "geometric": schedules.geometric,
+    "sigmoid": schedules.sigmoid,
+    "su": schedules.su,
+    "log_snr": _straight_log_snr,
+}
 
 
 def pictures(config: Config, split: str, folder=None) -> tuple[Data, Tensor]:
@@ -138,8 +221,16 @@ def pictures(config: Config, split: str, folder=None) -> tuple[Data, Tensor]:
     return F.pad(x, [config.pad] * 4, value=-1.0), labels
 
 
+# ------------------------------------------------------------------------------ a run
+
+
 def new(config: Config, device="cpu") -> training.Run:
     """A run that has not begun. Each kind of draw has a generator of its own.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `networks.UNet` refuses the settings of the network.
 
     >>> new(Config(data="digits", net={"width": 8, "mults": [1, 2]})).step
     0
@@ -160,78 +251,170 @@ def proceed(
     *,
     device="cpu",
     data=None,
+    compile: bool = False,
     watch: Callable[[dict], None] = lambda line: None,
+    show: Callable[[training.Run], None] = lambda run: None,
+    each: Callable[[training.TrainStep], bool] = lambda step: False,
 ) -> training.Run:
     """Start a run in a folder, or go on with the one that is there, until its last step.
+
+    Nothing is written before settings and data are known to fit. If a process group is there (see
+    torch.distributed), each process takes its share of every batch, and the first one writes.
 
     Parameters
     ----------
     config : must be the same as that of a run already there
     folder : str or Path; made if it is not there
+    device : of the networks and the data
     data : a folder with files in MNIST's format, if they shall not be fetched
+    compile : let torch.compile make the network faster; the first steps then take a minute
     watch : is called with each line of the log
+    show : is called with the run every `samples_every` steps, and at the end
+    each : is called after each step; if it answers True, the run is stored and left. All processes
+        must answer alike.
 
     Returns
     -------
-    training.Run, ended
+    training.Run, ended, or where it was left
 
-    >>> import tempfile
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If the folder holds another run or a damaged one, the data cannot be read or do not fit the
+        network, or the loss is no longer finite.
+
+    >>> from tempfile import mkdtemp
     >>> small = {"width": 8, "mults": [1, 2]}
     >>> config = Config(data="digits", net=small, steps=4, batch=8, log_every=2)
-    >>> proceed(config, tempfile.mkdtemp(), watch=lambda line: print(line["step"])).step
+    >>> proceed(config, mkdtemp(), watch=lambda line: print(line["step"])).step
     2
     4
     4
     """
-    folder = Path(folder)
-    run = _found(config, folder, device)
-    run.net.to(memory_format=torch.channels_last)
+    folder, (rank, world) = Path(folder), _share()
+    run = _stored(config, folder, device) or new(config, device)
     x, labels = pictures(config, "train", data)
-    x, labels = x.to(device), labels.to(device)
+    plan, begun = schedule(config), time.monotonic() - run.facts["seconds"]
+    _check_fit(config, run.net, plan, x, labels, world)
+    run.facts["shape"] = list(x.shape[1:])
+    steps = _steps(config, run, plan, x.to(device), labels.to(device), compile, (rank, world))
+    if rank == 0:
+        _prepare(config, folder, run.step)
+
+    seen = []
+    for step in steps:
+        seen.append(step)
+        leave, ended = each(step), step.step == config.steps
+        store = leave or ended or step.step % config.save_every == 0
+        if store or step.step % config.log_every == 0:
+            line = _line(seen, plan.T, time.monotonic() - begun)
+            seen, facts = [], run.facts | {"seconds": line["seconds"]}
+            run = run._replace(step=step.step, facts=facts)
+            if rank == 0:
+                _append(folder / "log.jsonl", line)
+                watch(line)
+        if store and rank == 0:
+            _store(config, folder, run)
+        often = config.samples_every
+        if rank == 0 and often and (ended or step.step % often == 0):
+            show(run)
+        if leave:
+            break
+    return run
+
+
+def _share():
+    """(rank, how many): which part of the work is this process' own."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
+
+
+def _stored(config, folder, device):
+    """The run of a folder as it was stored last; None if there is none yet."""
+    path, state = folder / "config.json", folder / "run.safetensors"
+    if path.exists() or state.exists():
+        theirs, ours = _plain(read_config(path)), _plain(config)
+        if differ := [name for name in ours if ours[name] != theirs[name]]:
+            raise ValueError(
+                f"config must be that of the run in {folder}; got another {', '.join(differ)}. "
+                "Take another folder."
+            )
+    return training.load_run(state, device) if state.exists() else None
+
+
+def _plain(config):
+    return json.loads(json.dumps(dataclasses.asdict(config)))  # tuples become lists
+
+
+def _check_fit(config, net, plan, x, labels, world):
+    """Do data, network, schedule and processes fit together?"""
+    _guard.picture(x[:1], net.channels, net.factor, "the data")
+    if net.labels:
+        classes = int(labels.max()) + 1
+        _guard.at_most(classes, net.labels, "the number of classes", advice="Set net.labels.")
+    if config.net.get("time") == "table":
+        rows = config.net.get("T", 1000)
+        _guard.at_most(plan.T, rows, "the schedule's T", advice="It is the table's length, net.T.")
+    _guard.multiple(config.batch, world, "batch", advice="Every process takes an equal share.")
+
+
+def _steps(config, run, plan, x, labels, compile, share):
+    """The training loop of `training.train`, where the run stands."""
     batches = datasets.batches(
-        x, config.batch, labels=labels if config.net.get("labels") else None,
+        x, config.batch, labels=labels if run.net.labels else None,
         generator=seeded(config.seed + 1), start=run.step,
     )  # fmt: skip
-    steps = training.train(
-        schedule(config), run.net, batches, kind=config.kind, steps=config.steps, lr=config.lr,
+    for each in (run.net, run.ema.net):
+        each.to(memory_format=torch.channels_last)
+    net = run.net
+    if share[1] > 1:
+        ids = [x.device.index] if x.device.type == "cuda" else None
+        net = nn.parallel.DistributedDataParallel(net, device_ids=ids)
+    if compile:
+        net = torch.compile(net)
+    return training.train(
+        plan, net, batches, kind=config.kind, steps=config.steps, lr=config.lr,
         warmup=config.warmup, clip=config.clip, weight=config.weight, precision=config.precision,
         drop_label=config.drop_label, ema=run.ema, optimizer=run.optimizer, start=run.step,
-        generator=run.generators["choice"], noise=run.generators["noise"],
+        share=share, generator=run.generators["choice"], noise=run.generators["noise"],
     )  # fmt: skip
-    for state, line in _logged(steps, run, config):
-        run = state
-        with (folder / "log.jsonl").open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
-        watch(line)
-        if run.step % config.save_every == 0:
-            training.save_run(folder / "run.safetensors", run)
-    training.save_run(folder / "run.safetensors", run)
+
+
+# ------------------------------------------------------------------------------ its folder
+
+
+def _prepare(config, folder, step):
+    """Make the folder fit the stored state: no drafts, and a log that ends at its step."""
+    for draft in folder.glob("*.part"):  # of a process that was killed while it wrote
+        draft.unlink(missing_ok=True)
+    if not (folder / "config.json").exists():
+        text = json.dumps(_plain(config), indent=1)
+        training.write_whole(folder / "config.json", text.encode())
+    kept = [json.dumps(line) + "\n" for line in read_log(folder) if line["step"] <= step]
+    training.write_whole(folder / "log.jsonl", "".join(kept).encode())
+
+
+def _append(path, line):
+    with path.open("a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+        log.flush()
+        os.fsync(log.fileno())
+
+
+def _store(config, folder, run):
     facts = {"config": dataclasses.asdict(config), "step": run.step} | run.facts
     training.save(folder / "net.safetensors", run.ema.net, **facts)
-    return run
-
-
-def _found(config, folder, device):
-    """The run of a folder as it was stored last, its log cut to that step; or a new one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, log = folder / "config.json", folder / "log.jsonl"
-    wanted = json.loads(json.dumps(dataclasses.asdict(config)))  # tuples become lists
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != wanted:
-        raise ValueError(
-            f"config must be that of the run in {folder}; it differs. Take another folder."
-        )
-    path.write_text(json.dumps(wanted, indent=1), encoding="utf-8")
-    if not (folder / "run.safetensors").exists():
-        log.unlink(missing_ok=True)
-        return new(config, device)
-    run = training.load_run(folder / "run.safetensors", device)
-    kept = [line for line in read_log(folder) if line["step"] <= run.step]
-    log.write_text("".join(json.dumps(line) + "\n" for line in kept), encoding="utf-8")
-    return run
+    training.save_run(folder / "run.safetensors", run)
 
 
 def read_log(folder) -> list[dict]:
     """The lines of a run's log; a last line that was cut off is left out.
+
+    Returns
+    -------
+    list of dicts: step, loss, grad_norm (means since the line before), loss_per_t (in `BINS` equal
+    ranges of t) and seconds of training
 
     >>> read_log("no such folder")
     []
@@ -250,29 +433,341 @@ BINS = 10
 """The log gives the mean loss in so many equal ranges of t."""
 
 
-def _logged(steps, run, config) -> Iterator[tuple[training.Run, dict]]:
-    """The run after every `log_every` steps, with a line of the log."""
-    before, begun = run.facts["seconds"], time.monotonic()
-    T, losses, t, norms = config.schedule.get("T", 1000), [], [], []
-    for step in steps:
-        losses.append(step.per_example.float().cpu())
-        t.append(step.t.cpu())
-        norms.append(step.grad_norm)
-        if step.step % config.log_every and step.step != config.steps:
-            continue
-        seconds = before + time.monotonic() - begun
-        run = run._replace(step=step.step, facts=run.facts | {"seconds": round(seconds, 3)})
-        where = (torch.cat(t) - 1) * BINS // T
-        total = torch.zeros(BINS).index_add(0, where, torch.cat(losses))
-        count = torch.bincount(where, minlength=BINS)
-        yield (
-            run,
-            {
-                "step": step.step,
-                "loss": round(float(torch.cat(losses).mean()), 6),
-                "grad_norm": round(sum(norms) / len(norms), 6),
-                "loss_per_t": [round(v, 6) for v in (total / count.clamp(min=1)).tolist()],
-                "seconds": round(seconds, 3),
-            },
+def _line(seen, T, seconds):
+    """What happened since the line before, in all processes."""
+    where = (torch.cat([step.t for step in seen]).cpu() - 1) * BINS // T
+    per_example = torch.cat([step.per_example for step in seen])
+    total = torch.zeros(BINS).index_add(0, where, per_example.float().cpu())
+    sums = torch.stack([total, torch.bincount(where, minlength=BINS).float()]).double()
+    if _share()[1] > 1:
+        sums = sums.to(per_example.device)
+        dist.all_reduce(sums)
+    total, count = sums.tolist()
+    return {
+        "step": seen[-1].step,
+        "loss": round(sum(total) / sum(count), 6),
+        "grad_norm": round(sum(step.grad_norm for step in seen) / len(seen), 6),
+        "loss_per_t": [round(a / max(n, 1), 6) for a, n in zip(total, count)],
+        "seconds": round(seconds, 3),
+    }
+
+
+# ------------------------------------------------------------------------------ what it learned
+
+
+class Model(NamedTuple):
+    """A trained network, and what must be known to use it.
+
+    >>> Model._fields
+    ('net', 'config', 'shape', 'step')
+    """
+
+    net: nn.Module
+    config: Config
+    """of the run that trained it"""
+    shape: tuple[int, int, int]
+    """(C, H, W) of its pictures, padding included"""
+    step: int
+    """updates done"""
+
+
+def read(path, device="cpu") -> Model:
+    """The averaged network that a run has stored, ready for use.
+
+    Parameters
+    ----------
+    path : the run's folder, or a copy of its net.safetensors
+    device : where it shall work
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is none, it is damaged, or it is a network that no run has made.
+
+    >>> from tempfile import mkdtemp
+    >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]}, steps=1, batch=8)
+    >>> run = proceed(config, folder := mkdtemp())
+    >>> read(folder).shape
+    (1, 8, 8)
+    """
+    path = Path(path)
+    path = path / "net.safetensors" if path.is_dir() else path
+    net, facts = training.load(path)
+    if not isinstance(facts.get("config"), dict):
+        raise ValueError(
+            f"{path} must hold a network that a run has trained; got one without its settings. "
+            "Give the folder of a run, or its net.safetensors."
         )
-        losses, t, norms = [], [], []
+    return _model(net.to(device), _config(facts["config"], path.name), facts)
+
+
+def current(config: Config, run: training.Run) -> Model:
+    """The averaged network of a run as it is now, without a file in between.
+
+    >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]})
+    >>> current(config, new(config)).step
+    0
+    """
+    return _model(run.ema.net, config, run.facts | {"step": run.step})
+
+
+def _model(net, config, facts):
+    side = (8 if config.data == "digits" else 28) + 2 * config.pad  # unless the data said more
+    shape = facts.get("shape", [net.channels, side, side])
+    return Model(net, config, tuple(shape), facts["step"])
+
+
+def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0) -> Denoiser:
+    """The network as a `Denoiser` whose guesses stay in [-1, 1], where pictures live.
+
+    Parameters
+    ----------
+    label : (B,) int64, what the B pictures shall show; None if nothing is said
+    guidance : float, how strongly the label is followed: see `predictions.guided`
+
+    Returns
+    -------
+    Denoiser
+
+    Raises
+    ------
+    ValueError
+        If a label is given to a network that was trained without; or guidance without a label.
+
+    >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]})
+    >>> denoise = denoiser(current(config, new(config)))
+    >>> denoise(torch.ones(2, 1, 8, 8), 1000).shape
+    torch.Size([2, 1, 8, 8])
+    """
+    net, plan, kind = model.net, schedule(model.config), model.config.kind
+    if label is not None and not net.labels:
+        raise ValueError("label must be None: this network was trained without labels. Omit it.")
+    guess = predictions.denoiser(plan, partial(net, label=label), kind)
+    if guidance != 1.0:
+        if label is None:
+            raise ValueError("guidance must be 1 if there is no label to follow. Give a label.")
+        guess = predictions.guided(guess, predictions.denoiser(plan, net, kind), guidance)
+    return lambda x_t, t: guess(x_t, t).clamp(-1.0, 1.0)
+
+
+SAMPLERS = {
+    "ddpm": partial(samplers.reverse, step=samplers.ddpm),
+    "ddim": partial(samplers.reverse, step=samplers.ddim),
+    "multistep": samplers.multistep,
+    "flow": lambda plan, denoise, x_T, *, times, generator: samplers.flow(
+        plan, denoise, x_T, times=times
+    ),
+}
+"""Ways to walk back, by name; "flow" takes two calls of the network for each step."""
+
+PART = 256
+"""So many pictures at a time go through a network that is not being trained."""
+
+
+def sample(
+    model: Model,
+    n: int,
+    *,
+    label: int | Tensor | None = None,
+    steps: int = 20,
+    sampler: str = "multistep",
+    guidance: float = 1.0,
+    generator: torch.Generator,
+) -> Data:
+    """New pictures; what padding had been added is cut off again.
+
+    Parameters
+    ----------
+    n : int, how many
+    label : what they shall show: an int for all, or (n,) int64; None if nothing is said
+    steps : int in 1..T, moves of the sampler
+    sampler : one of `SAMPLERS`
+    guidance : float, how strongly the label is followed
+
+    Returns
+    -------
+    (n, C, H, W) float32, data units, on the network's device
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range, or the network knows no labels.
+
+    >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]}, pad=2)
+    >>> sample(current(config, new(config)), 3, steps=2, generator=seeded(0)).shape
+    torch.Size([3, 1, 8, 8])
+    """
+    n = _guard.count(n, "n", advice="So many pictures are made.")
+    walk = SAMPLERS[_guard.choice(sampler, tuple(SAMPLERS), "sampler")]
+    plan, device = schedule(model.config), next(model.net.parameters()).device
+    times = schedules.strides(plan.T, steps)
+    if label is not None and model.net.labels:
+        label = torch.as_tensor(label).expand(n) if torch.as_tensor(label).dim() == 0 else label
+        label = _guard.labels(label, n, model.net.labels, "cpu").to(device)
+    x_T = normal_like(torch.empty(n, *model.shape, device=device), generator=generator)
+    made = []
+    for rows in torch.arange(n, device=device).split(PART):
+        told = label[rows] if isinstance(label, Tensor) else label
+        denoise = denoiser(model, told, guidance=guidance)
+        walks = walk(plan, denoise, x_T[rows], times=times, generator=generator)
+        made.append(deque(walks, maxlen=1).pop().x_s)
+    return _bare(torch.cat(made), model.config)
+
+
+def _bare(x, config):
+    """Pictures without the padding."""
+    p = config.pad
+    return x[..., p : x.shape[-2] - p, p : x.shape[-1] - p]
+
+
+def evaluate(
+    model: Model,
+    *,
+    data=None,
+    n: int = 1000,
+    terms: int = 50,
+    steps: int = 50,
+    sampler: str = "multistep",
+    guidance: float = 1.0,
+    judge: nn.Module | None = None,
+    generator: torch.Generator,
+) -> dict:
+    """How good is a network? Numbers with their errors, and with the floors that go with them.
+
+    A network that was trained with labels is told those of the held-out pictures. Its bits then
+    include those that name the label, log2(classes) for each picture: so they bound what the
+    picture alone costs, and can be compared with those of a network without labels.
+
+    Parameters
+    ----------
+    data : folder of MNIST-format files, if they shall not be fetched
+    n : int, held-out pictures to look at, and samples to make; fewer if there are fewer
+    terms : int, stretches of t for the bound: calls of the network for each picture
+    steps, sampler, guidance : how samples are made, see `sample`
+    judge : a `networks.Classifier` for the Fréchet distance; without one it is left out
+
+    Returns
+    -------
+    dict of plain values, ready for JSON. Each number is {"value", "stderr"}:
+
+        loss_per_t          held-out loss of the kind that was trained, in `BINS` ranges of t
+        bits_per_dim        the bound: prior, steps, decoder, label, total, bits per real pixel;
+                            padding is counted as cost, but not as pixels
+        steps_per_t         the same bits of the steps, range by range
+        energy_distance, sliced_wasserstein, frechet
+                            samples against held-out pictures, with "floor": real against real
+        closer_to_training  share of samples nearer to what was seen, 0.5 if nothing is memorized
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If an argument is out of range or the data cannot be read.
+
+    >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]})
+    >>> untrained = current(config, new(config))
+    >>> found = evaluate(untrained, n=50, terms=5, steps=2, generator=seeded(0))
+    >>> found["energy_distance"]["value"] > found["energy_distance"]["floor"]["highest"]
+    True
+    """
+    rng, config = _guard.generator(generator), model.config
+    train, _ = pictures(config, "train", data)
+    held_out, labels = pictures(config, "test", data)
+    n = min(_guard.count(n, "n", lowest=8, advice="Try 1000."), len(held_out))
+    rows = _drawn(len(held_out), n, rng)
+    x, labels = held_out[rows], labels[rows] if model.net.labels else None
+    made = sample(
+        model, n, label=labels, steps=steps, sampler=sampler, guidance=guidance, generator=rng
+    )
+    bits, by_t = _bits(model, x, labels, terms, rng)
+    real = [_bare(part, config) for part in (x, train, held_out)]
+    return {
+        "step": model.step,
+        "pictures": n,
+        "told": "nothing" if labels is None else "labels",
+        "made": {"sampler": sampler, "steps": steps, "guidance": guidance},
+        "loss_per_t": _losses(model, x, labels, rng),
+        "bits_per_dim": bits,
+        "steps_per_t": by_t,
+        **_distances(made.cpu(), *real, judge, rng),
+    }
+
+
+def _drawn(most, n, rng):
+    """n of `most` row numbers, in random order."""
+    return torch.randperm(most, generator=rng, device=rng.device)[:n].cpu()
+
+
+def _parts(model, x, labels):
+    """Pictures and their labels, on the network's device, some at a time."""
+    device = next(model.net.parameters()).device
+    for rows in torch.arange(len(x)).split(PART):
+        yield x[rows].to(device), None if labels is None else labels[rows].to(device)
+
+
+@torch.no_grad()
+def _losses(model, x, labels, rng):
+    """The held-out loss in ranges of t: each picture is looked at once in each range."""
+    plan, found = schedule(model.config), []
+    for span in torch.arange(1, plan.T + 1).tensor_split(min(BINS, plan.T)):
+        values = []
+        for x_0, label in _parts(model, x, labels):
+            t = torch.randint(len(span), (len(x_0),), generator=rng, device=rng.device)
+            eps, net = normal_like(x_0, generator=rng), partial(model.net, label=label)
+            loss = losses.simple(plan, net, model.config.kind, x_0, span[t.cpu()], eps)
+            values.append(loss.cpu())
+        found.append({"t": [int(span[0]), int(span[-1])], **_mean(torch.cat(values))})
+    return found
+
+
+def _bits(model, x, labels, terms, rng):
+    """The bound term by term, and its steps range by range, in bits per real pixel."""
+    plan, levels = schedule(model.config), 17 if model.config.data == "digits" else 256
+    terms, found = min(terms, plan.T - 1), []
+    for x_0, label in _parts(model, x, labels):
+        denoise = denoiser(model, label)
+        cost = losses.bound(plan, denoise, x_0, generator=rng, levels=levels, terms=terms)
+        bits = [losses.bits_per_dim(nats, _bare(x_0, model.config)).cpu() for nats in cost]
+        found.append(losses.Bound(*bits))
+    prior, steps, decoder = map(torch.cat, zip(*found))
+    nats = math.log(model.net.labels) if labels is not None else 0.0
+    named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model.config))
+    rows = {"prior": prior, "steps": steps.sum(dim=1), "decoder": decoder, "label": named}
+    spans = torch.arange(2, plan.T + 1).tensor_split(terms)
+    by_t = [
+        {"t": [int(spans[own[0]][0]), int(spans[own[-1]][-1])], **_mean(steps[:, own].sum(dim=1))}
+        for own in torch.arange(terms).tensor_split(min(BINS, terms))
+    ]
+    return {name: _mean(row) for name, row in (rows | {"total": sum(rows.values())}).items()}, by_t
+
+
+def _distances(made, held_out, train, every_held_out, judge, rng):
+    """Samples against held-out pictures; and, for each metric, real pictures against real ones."""
+    pool = torch.cat([train, every_held_out])
+    pool = pool[_drawn(len(pool), 8 * len(made), rng)]
+    sets = made, held_out, pool
+    few = [metrics.features(judge, part) for part in sets] if judge is not None else None
+
+    def sliced(a, b):  # the same directions each time
+        return metrics.sliced_wasserstein(a, b, generator=seeded(0))
+
+    found = {}
+    for name, metric, (ours, theirs, real) in (
+        ("energy_distance", metrics.energy_distance, sets),
+        ("sliced_wasserstein", sliced, sets),
+        *([("frechet", metrics.frechet, few)] if few else []),
+    ):
+        value, size = metric(ours, theirs), min(len(ours), len(real) // 2)
+        floor = metrics.floor(metric, real, size=size, generator=rng)
+        floor = {"median": floor.median, "lowest": floor.lowest, "highest": floor.highest}
+        found[name] = {"value": value.value, "stderr": value.stderr, "floor": floor}
+    share = metrics.closer_to_training(made, train, every_held_out, generator=rng)
+    return found | {"closer_to_training": {"value": share.value, "stderr": share.stderr}}
+
+
+def _mean(values):
+    value, stderr = estimators.monte_carlo(values.double())
+    return {"value": float(value), "stderr": float(stderr)}

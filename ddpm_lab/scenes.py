@@ -1,10 +1,11 @@
-"""Drawings that move: the pictures behind the explorers of chapters 07, 09 and 10.
+"""Drawings that move: the pictures behind the explorers of chapters 01, 02, 03, 04, 07, 09 and 10.
 
 Each function draws one question and returns a `Scene`: a figure whose axes never change, the
 artists that move, and the function that moves them to a state and says in a sentence what they
 then show. `render` turns a scene and a state into a still picture; `explorers` puts sliders on it.
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
@@ -13,7 +14,18 @@ import torch
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
-from ddpm_lab import figures, forward, gaussians, oracles, predictions, samplers, schedules
+from ddpm_lab import (
+    bayes,
+    elbo,
+    estimators,
+    figures,
+    forward,
+    gaussians,
+    oracles,
+    predictions,
+    samplers,
+    schedules,
+)
 from ddpm_lab.figures import BLUE, GREEN, GREY, ORANGE, RED
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64)[:, None]
@@ -42,6 +54,309 @@ def render(scene: Callable[[], Scene], **state) -> Figure:
     figure, _, update = scene()
     update(**state)
     return figure
+
+
+# Chapter 01 --------------------------------------------------------------------------------------
+
+PRIORS = ("flat", "nearly fair", "nearly always tails", "at most 1/2")
+"""The priors that can be chosen: Beta(1, 1), Beta(50, 50), Beta(2, 50); flat from 0 to 1/2."""
+TOSSES = (0, 10, 20, 30, 50, 70, 100, 200, 300, 500, 700, 1000, 2000, 3000, 5000, 7000, 10_000)
+"""The numbers of tosses that can be chosen."""
+
+
+def prior_against_data() -> Scene:
+    """Who wins, the prior or the data? State: prior, tosses, share (of heads, tens of percent).
+
+    Left: prior, likelihood and posterior of a coin's chance of heads. Right: the mean of the
+    posterior and its spread, for every number of tosses.
+
+    >>> _, _, update = prior_against_data()
+    >>> update(prior="flat", tosses=10, share=70)[:47]
+    'Who wins, the prior or the data? Prior flat, 7 '
+    """
+    figure, laws, path = _coin_axes()
+    styles = ((BLUE, "--", "prior"), (RED, "-.", "likelihood"), (GREEN, "-", "posterior"))
+    curves = [laws.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in styles]
+    share_line = path.axhline(0.7, color=RED, linestyle="-.", label="heads / tosses")
+    mean_line = path.plot([], [], color=GREEN, label="posterior mean")[0]
+    edges = [path.plot([], [], color=GREEN, linestyle=":", linewidth=1)[0] for _ in range(2)]
+    edges[0].set_label("± standard deviation")
+    dot = path.plot([], [], "o", color=GREEN)[0]
+    laws.legend(loc="upper center", fontsize=9, ncols=3)
+    path.legend(loc="lower right", fontsize=9)
+
+    def update(prior="nearly fair", tosses=10, share=70):
+        grid, density = _coin_prior(prior)
+        heads = round(tosses * share / 100)
+        posterior = bayes.coin_posterior(heads, tosses, density, grid)
+        chances = bayes.unit_grid(501)
+        likelihood = bayes.coin_log_likelihood(heads, tosses, chances)  # of a count: never tiny
+        shapes = (grid, density), (chances, likelihood.exp()), (grid, posterior)
+        for curve, (x, y) in zip(curves, shapes):
+            curve.set_data(*_down_to_zero(x, y / y.max()))
+        n, mean, std = _beliefs_by_tosses(prior, share)
+        mean_line.set_data(n, mean)
+        for edge, sign in zip(edges, (1, -1)):
+            edge.set_data(n, mean + sign * std)
+        share_line.set_ydata([share / 100] * 2)
+        i = TOSSES.index(tosses)
+        dot.set_data([n[i]], [mean[i]])
+        return (
+            f"Who wins, the prior or the data? Prior {prior}, {heads} heads in {tosses} tosses: "
+            f"the mean of the belief goes from {mean[0]:.3f} to {mean[i]:.3f}, its standard "
+            f"deviation from {std[0]:.4f} to {std[i]:.4f}."
+        )
+
+    return _ready(figure, [share_line, *curves, *edges, mean_line, dot], update)
+
+
+def _coin_axes():
+    """The figure of `prior_against_data`; a log axis has no 0, so 0 tosses stand at 5."""
+    figure, (laws, path) = figures.new(1, 2, width=8.4, height=3.4)
+    laws.set(xlim=(0, 1), ylim=(0, 1.45), xlabel="theta, chance of heads", yticks=[])
+    laws.set(ylabel="value / its peak", title="Before, the facts, after")
+    path.set(xscale="log", xlim=(4, 12_000), ylim=(-0.02, 1.02), xlabel="tosses (log scale)")
+    path.set(ylabel="chance of heads", title="Posterior by number of tosses")
+    path.set_xticks([5, 10, 100, 1000, 10_000], ["0", "10", "100", "1000", "10000"])
+    path.minorticks_off()
+    return figure, laws, path
+
+
+def _down_to_zero(x, y):
+    """A curve that ends before 1 goes on as 0: nothing is left out of sight."""
+    end = torch.tensor([float(x[-1]), 1.0], dtype=torch.float64)
+    return (x, y) if x[-1] == 1 else (torch.cat([x, end]), torch.cat([y, 0 * end]))
+
+
+@cache
+def _coin_prior(name):
+    """(grid, density); a prior that rules something out has a grid that ends there."""
+    a_b = {"nearly fair": (50, 50), "nearly always tails": (2, 50)}.get(name, (1, 1))
+    grid = bayes.unit_grid(4001)
+    if name == "at most 1/2":
+        return grid / 2, bayes.uniform(grid / 2)
+    return grid, bayes.beta_density(bayes.Beta(*a_b), grid)
+
+
+@cache
+def _beliefs_by_tosses(prior, share):
+    """(tosses, mean, std) of the posterior for all of TOSSES; 0 stands at 5 on the log axis."""
+    grid, density = _coin_prior(prior)
+    found = [
+        bayes.mean_and_var(bayes.coin_posterior(round(n * share / 100), n, density, grid), grid)
+        for n in TOSSES
+    ]
+    mean, var = (torch.stack(part) for part in zip(*found))
+    return torch.tensor(TOSSES).double().clamp(min=5), mean, var.sqrt()
+
+
+# Chapter 02 --------------------------------------------------------------------------------------
+
+JOINTS = ("triangle", "correlated normals")
+"""The joint laws that can be cut; both live in the unit square."""
+
+
+def slice_of_the_joint() -> Scene:
+    """What does a slice of a joint law say? State: law, held, at.
+
+    Left: the joint density of (x, y), and the line along which it is cut. Right: the slice as it
+    is cut, the slice scaled to area 1 (the conditional law), and the law of all (the marginal).
+
+    >>> _, _, update = slice_of_the_joint()
+    >>> update(law="triangle", held="x", at=0.25)[:49]
+    'What does a slice say? triangle, cut at x = 0.25:'
+    """
+    figure, (whole, cut) = figures.new(1, 2, width=8.4, height=3.8)
+    whole.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="The joint law (darker is denser)")
+    whole.set(xlabel="x, data units", ylabel="y, data units")
+    whole.grid(False)
+    cut.set(xlim=(0, 1), ylim=(0, 8), title="The law along the cut")
+    cut.set(xlabel="the coordinate that is free, data units", ylabel="density, 1 / data unit")
+    roof = whole.imshow([[0.0]], origin="lower", extent=(0, 1, 0, 1), cmap="Blues")
+    line = whole.plot([], [], color=RED, linewidth=2)[0]
+    styles = ((GREY, ":", "all: the marginal"), (BLUE, "--", "the slice as it is cut"),
+              (RED, "-", "scaled to area 1: the conditional"))  # fmt: skip
+    curves = [cut.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in styles]
+    cut.legend(loc="upper right", fontsize=9)
+
+    def update(law="triangle", held="x", at=0.25):
+        joint = _joint(law, CELLS[:, None], CELLS)
+        roof.set_data(joint.T.numpy())
+        roof.set_clim(0, joint.max())
+        line.set_data(*(([at, at], [0, 1]) if held == "x" else ([0, 1], [at, at])))
+        raw = _joint(law, at, CELLS) if held == "x" else _joint(law, CELLS, at)
+        area = raw.mean()  # the cells fill the unit interval, so a mean is an integral
+        everyone = joint.mean(0 if held == "x" else 1)
+        for curve, density in zip(curves, (everyone, raw, raw / area)):
+            curve.set_data(CELLS, density)
+        free, (mean, std) = "y" if held == "x" else "x", _spread(raw / area)
+        mean_all, std_all = _spread(everyone)
+        return (
+            f"What does a slice say? {law}, cut at {held} = {at:.2f}: the slice has area "
+            f"{area:.3f}; scaled to area 1 it is up to {(raw / area).max():.2f} high. There {free} "
+            f"has mean {mean:.3f} and standard deviation {std:.3f}; for all, {mean_all:.3f} and "
+            f"{std_all:.3f}."
+        )
+
+    return _ready(figure, [roof, line, *curves], update)
+
+
+CELLS = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
+"""The middles of 200 cells that fill the unit interval."""
+
+
+def _joint(law, x, y):
+    """p(x, y): 2 below the diagonal of the unit square; or two normals with correlation 0.8."""
+    x, y = torch.as_tensor(x, dtype=torch.float64), torch.as_tensor(y, dtype=torch.float64)
+    if law == "triangle":
+        return (y <= x).double() + (y < x)  # half on the edge: a cell there is half inside
+    a, b = (x - 0.5) / 0.12, (y - 0.5) / 0.12
+    square = (a**2 - 1.6 * a * b + b**2) / 0.36  # 0.36 = 1 - 0.8^2
+    return torch.exp(-square / 2) / (2 * math.pi * 0.12**2 * 0.6)
+
+
+def _spread(density):
+    """Mean and standard deviation of a density on the cells."""
+    mean = (density * CELLS).mean()
+    return mean, (density * (CELLS - mean) ** 2).mean().sqrt()
+
+
+# Chapter 03 --------------------------------------------------------------------------------------
+
+WEIGHED = 1000
+"""The number of draws that the picture weighs."""
+
+
+def which_draws_count() -> Scene:
+    """When does importance sampling collapse? State: mean, std, dimension.
+
+    Left: p and q in the first coordinate, and draws of q as dots whose area is their weight. Right:
+    what 1000 draws are worth, for every dimension.
+
+    >>> _, _, update = which_draws_count()
+    >>> update(mean=0.5, std=1.0, dimension=10)[:55]
+    'When does importance sampling collapse? q = N(0.5, 1²) '
+    """
+    figure, (laws, worth) = figures.new(1, 2, width=8.4, height=3.6)
+    laws.set(xlim=(-5, 6), ylim=(-0.25, 0.85), xlabel="first coordinate, data units")
+    laws.set(ylabel="density, 1 / data unit", title="Draws of q, as large as their weight")
+    laws.set_yticks([0, 0.2, 0.4, 0.6, 0.8])
+    worth.set(xlim=(0, 51), ylim=(0.8, 1400), yscale="log", xlabel="dimension")
+    worth.set(ylabel="effective sample size, draws", title="What 1000 draws are worth")
+    x = torch.linspace(-5, 6, 221, dtype=torch.float64)
+    laws.plot(x, _bell(x, 0.0, 1.0), color=BLUE, label="p = N(0, 1)")
+    curve = laws.plot([], [], color=RED, linestyle="--", label="q")[0]
+    dots = laws.scatter([0.0], [0.0], color=ORANGE, alpha=0.5, edgecolors="black", linewidths=0.5)
+    promise = worth.plot([], [], color=BLUE, label="1000 / E[w²]")[0]
+    found = worth.plot([], [], ".", color=RED, markersize=4, label="these draws")[0]
+    mark = worth.axvline(10, color=GREY, linestyle=":")
+    laws.legend(loc="upper right", fontsize=9)
+    worth.legend(loc="upper right", fontsize=9)
+
+    def update(mean=0.5, std=1.0, dimension=10):
+        q = _bell(x, mean, std)
+        curve.set_data(x, q)
+        eps = _fixed_noise(WEIGHED, 50)
+        draws = mean + std * eps
+        log_w = ((eps**2 - draws**2) / 2 + math.log(std)).cumsum(dim=1)  # column D - 1: D axes
+        share = log_w[:, dimension - 1].softmax(dim=0)
+        dots.set_offsets(torch.stack([draws[:, 0], -0.12 - 0.08 * eps[:, 1].tanh()], dim=1).numpy())
+        dots.set_sizes((4000 * share).numpy())
+        ess = estimators.effective_sample_size(log_w.T)
+        found.set_data(range(1, 51), ess)
+        mark.set_xdata([dimension, dimension])
+        second = _second_moment(mean, std)
+        left = [WEIGHED * second**-d for d in range(1, 51)] if second < math.inf else []
+        promise.set_data(range(1, len(left) + 1), left)
+        limit = (
+            f"for ever more draws the share tends to {second**-dimension:.2g}"
+            if left
+            else "w² has no mean, so no number of draws settles it"
+        )
+        return (
+            f"When does importance sampling collapse? q = N({mean:g}, {std:g}²) for p = N(0, 1), "
+            f"dimension {dimension}: 1000 draws are worth {ess[dimension - 1]:.1f}, the heaviest "
+            f"has {share.max():.1%} of all weight; {limit}."
+        )
+
+    return _ready(figure, [curve, dots, promise, found, mark], update)
+
+
+def _second_moment(mean, std):
+    """E_q[w^2] for one coordinate, w = N(x; 0, 1) / N(x; mean, std^2)."""
+    if 2 * std**2 <= 1:
+        return math.inf
+    room = 2 * std**2 - 1
+    return std**2 / math.sqrt(room) * math.exp(mean**2 / room)
+
+
+@cache
+def _fixed_noise(n, dimensions):
+    """The same standard normal noise for every state."""
+    rng = gaussians.seeded(3)
+    return gaussians.normal_like(torch.empty(n, dimensions, dtype=torch.float64), generator=rng)
+
+
+# Chapter 04 --------------------------------------------------------------------------------------
+
+CAUSES = torch.linspace(-8, 8, 801, dtype=torch.float64)  # hidden causes z, spacing 0.02
+MEANS = torch.linspace(-2.5, 2.5, 101, dtype=torch.float64)[:, None]
+TWO_MODELS = ("one bump", "two bumps")
+"""The models that can be chosen: x is 1.2 z, or 1.2 |z|, plus noise of standard deviation 0.6."""
+
+
+def how_tight() -> Scene:
+    """How tight can q make the bound? State: model, x, mean, std.
+
+    Left: the posterior of the hidden cause, and the q that you choose. Right: the ELBO for every
+    place of q's mean, under the line log p(x), which no q can move; the gap is a KL.
+
+    >>> _, _, update = how_tight()
+    >>> update(model="one bump", x=1.5, mean=0.3, std=0.5)[:47]
+    'How tight can q make the bound? At x = 1.5: log'
+    """
+    figure, (laws, bounds) = figures.new(1, 2, width=8.4, height=3.4)
+    laws.set(xlim=(-3, 3), ylim=(0, 2), xlabel="hidden cause z", ylabel="density")
+    laws.set(title="What x says of z, and what q says")
+    bounds.set(xlim=(-2.5, 2.5), ylim=(-8, 0), xlabel="mean of q", ylabel="nats")
+    bounds.set(title="The bound, for every place of q")
+    styles = ((GREY, ":", "prior p(z)"), (BLUE, "-", "posterior p(z | x)"), (RED, "--", "q(z)"))
+    curves = [laws.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in styles]
+    ceiling = bounds.plot([], [], color=BLUE, label="log p(x)")[0]
+    floor = bounds.plot([], [], color=RED, linestyle="--", label="ELBO")[0]
+    gap = bounds.plot([], [], color=ORANGE, marker="o", linewidth=3, label="KL, the gap")[0]
+    laws.legend(loc="upper left", fontsize=9)
+    bounds.legend(loc="lower center", fontsize=9, ncols=3, columnspacing=1)
+    curves[0].set_data(CAUSES, _bell(CAUSES, 0.0, 1.0))
+
+    def update(model="one bump", x=1.5, mean=0.3, std=0.5):
+        joint = _causes_of(model, x)
+        q = torch.softmax(-((CAUSES - MEANS) ** 2) / (2 * std**2), dim=-1)
+        landscape = elbo.split(q, joint.expand_as(q)).elbo
+        here = torch.softmax(-((CAUSES - mean) ** 2) / (2 * std**2), dim=-1)
+        found = elbo.split(here, joint)
+        curves[1].set_data(CAUSES, joint / joint.sum() / 0.02)
+        curves[2].set_data(CAUSES, here / 0.02)
+        ceiling.set_data([-2.5, 2.5], [found.log_evidence] * 2)
+        floor.set_data(MEANS[:, 0], landscape)
+        gap.set_data([mean, mean], [found.elbo, found.log_evidence])
+        return (
+            f"How tight can q make the bound? At x = {x:g}: log p(x) = {found.log_evidence:.4f} "
+            f"nats, whatever q is; with q = N({mean:g}, {std:g}²) the ELBO is {found.elbo:.4f} and "
+            f"the KL to the posterior {found.kl:.4f}."
+        )
+
+    return _ready(figure, [*curves, ceiling, floor, gap], update)
+
+
+def _causes_of(model, x):
+    """Masses p(x, z) of the causes on the grid."""
+    made = 1.2 * (CAUSES.abs() if model == "two bumps" else CAUSES)
+    return 0.02 * _bell(CAUSES, 0.0, 1.0) * _bell(made, x, 0.6)
+
+
+def _bell(x, mean, std):
+    return torch.exp(-((x - mean) ** 2) / (2 * std**2)) / (std * math.sqrt(2 * math.pi))
 
 
 # Chapter 07 --------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -299,8 +298,9 @@ def save(path, net: nn.Module, **facts) -> Path:
     TypeError
         If the network was not made by `networks.build`, or a fact is nothing that JSON can hold.
 
-    >>> folder = tempfile.mkdtemp()
-    >>> path = save(f"{folder}/net.safetensors", networks.build(networks.MLP, seed=0), kind="eps")
+    >>> from tempfile import mkdtemp
+    >>> net = networks.build(networks.MLP, seed=0)
+    >>> path = save(f"{mkdtemp()}/net.safetensors", net, kind="eps")
     >>> net, facts = load(path)
     >>> facts
     {'kind': 'eps'}
@@ -327,7 +327,7 @@ def load(path) -> tuple[nn.Module, dict]:
     """
     with _reading(path, "save") as (weights, header):
         net = _rebuilt(header["class"], header["config"], weights)
-        return net.eval(), header["facts"]
+        return net.eval(), dict(header["facts"])
 
 
 class Run(NamedTuple):
@@ -360,7 +360,8 @@ def save_run(path, run: Run) -> Path:
 
     >>> net = networks.build(networks.MLP, seed=0)
     >>> run = Run(net, EMA(net), adam(net), {"noise": torch.Generator()}, 0, {"lr": 1e-3})
-    >>> path = save_run(f"{tempfile.mkdtemp()}/run.safetensors", run)
+    >>> from tempfile import mkdtemp
+    >>> path = save_run(f"{mkdtemp()}/run.safetensors", run)
     >>> load_run(path).facts
     {'lr': 0.001}
     """
@@ -378,6 +379,10 @@ def save_run(path, run: Run) -> Path:
 def load_run(path, device="cpu") -> Run:
     """Read a run written by `save_run`; nothing in the file is executed.
 
+    Parameters
+    ----------
+    device : "cpu", or the kind of device that the run was made on: only there its noise goes on
+
     Returns
     -------
     Run, its networks on `device`
@@ -385,7 +390,8 @@ def load_run(path, device="cpu") -> Run:
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is no such file, or it is not a whole file written by `save_run`.
+        If there is no such file, it is not a whole file written by `save_run`, or the run belongs
+        to another kind of device.
 
     >>> load_run("nowhere.safetensors")
     Traceback (most recent call last):
@@ -403,12 +409,23 @@ def load_run(path, device="cpu") -> Run:
             number, _, what = name.partition(".")
             remembered.setdefault(int(number), {})[what] = tensor
         optimizer.load_state_dict(optimizer.state_dict() | {"state": remembered})
-        generators = {}
-        for name, state in _under("generator.", tensors).items():
-            kind, _, name = name.partition(".")
-            generators[name] = torch.Generator(kind)
-            generators[name].set_state(state)
-        return Run(net, ema, optimizer, generators, header["step"], header["facts"])
+        step, facts = _guard.count(header["step"], "step", lowest=0), dict(header["facts"])
+        states = {
+            tuple(name.split(".", 1)): state
+            for name, state in _under("generator.", tensors).items()
+        }
+        kinds = {kind for kind, _ in states}
+        if kinds <= {"cpu", torch.device(device).type}:
+            generators = {name: _awake(kind, s, device) for (kind, name), s in states.items()}
+            return Run(net, ema, optimizer, generators, step, facts)
+    return _guard.home(kinds, device)
+
+
+def _awake(kind, state, device):
+    """A generator that goes on from a state."""
+    generator = torch.Generator("cpu" if kind == "cpu" else device)
+    generator.set_state(state)
+    return generator
 
 
 def _under(prefix, tensors):
@@ -423,18 +440,29 @@ def _write(path, tensors, header):
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps(header)
     metadata = {"ddpm_lab": text, "sha256": _digest(text, tensors)}
-    payload = to_bytes(tensors, metadata=metadata)
+    return write_whole(path, to_bytes(tensors, metadata=metadata))
+
+
+def write_whole(path, payload: bytes) -> Path:
+    """Write a file that appears whole or not at all, whatever ends the process meanwhile.
+
+    A draft is written beside it, `NAME.NUMBER.part`, and then moved to its place.
+
+    >>> from tempfile import mkdtemp
+    >>> write_whole(f"{mkdtemp()}/new/log.txt", b"done").read_bytes()
+    b'done'
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with draft.open("wb") as file:
             file.write(payload)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, path)
     except BaseException:
-        Path(draft).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
     return path
 
@@ -442,7 +470,7 @@ def _write(path, tensors, header):
 @contextmanager
 def _reading(path, writer):
     """(tensors, header) of a checkpoint; any trouble with it becomes one clear error."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     path = Path(path)
     if not path.is_file():
@@ -456,7 +484,9 @@ def _reading(path, writer):
         if _digest(metadata["ddpm_lab"], tensors) != metadata["sha256"]:
             raise ValueError("its checksum does not fit its content")
         yield tensors, json.loads(metadata["ddpm_lab"])
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a file can be wrong in more ways than anybody can list
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
             f"{path.name} must be a whole checkpoint written by training.{writer}; got one that "
@@ -477,7 +507,8 @@ def _rebuilt(name, config, weights):
     """The network of a checkpoint. Only classes of this course are made, whatever a file may ask
     for, and without memory until the shapes are known to fit."""
     cls = getattr(networks, _guard.choice(name, ("MLP", "VAE", "UNet", "Classifier"), "class"))
+    _guard.rebuildable(_guard.config(config), weights)
     with torch.device("meta"):
-        net = networks.build(cls, seed=0, **_guard.config(config))
+        net = networks.build(cls, seed=0, **config)
     net.load_state_dict(weights, assign=True)
     return net.requires_grad_(True)

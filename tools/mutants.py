@@ -49,17 +49,38 @@ class Mutant(NamedTuple):
 
 # fmt: off
 MUTANTS = [
+    # bayes
+    Mutant("belief: the prior forgotten", "bayes", "log_joint = log_prior + coin_log_likelihood(heads, tosses, grid)", "log_joint = 0 * log_prior + coin_log_likelihood(heads, tosses, grid)", "01"),
+    Mutant("belief: adds to 1, has not area 1", "bayes", "torch.logsumexp(log_values + _widths(grid).log(), dim=-1)", "torch.logsumexp(log_values, dim=-1)", "01"),
+    Mutant("belief: tosses for tails", "bayes", "xlogy(heads, theta) + xlog1py(tosses - heads, -theta)", "xlogy(heads, theta) + xlog1py(tosses, -theta)", "01"),
+    Mutant("belief: count and sequence confused", "bayes", "return log_sequence if ordered else", "return log_sequence if not ordered else", "01"),
+    Mutant("conjugate: tosses for tails", "bayes", "Beta(a + heads, b + tosses - heads)", "Beta(a + heads, b + tosses)", "01"),
+    Mutant("two coins: logarithms mixed instead of chances", "bayes", "total = total + times * torch.logaddexp(with_1, with_2)", "total = total + times * (alpha * (with_1 - alpha.log()) + (1 - alpha) * (with_2 - torch.log1p(-alpha)))", "01"),
     # gaussians
-    Mutant("draw: variance used as standard deviation", "gaussians", "_like(p.var, z).sqrt() * z", "_like(p.var, z) * z", "00 05"),
-    Mutant("push: scale not squared", "gaussians", "scale**2 * _like(p.var, p.mean) + noise_var)", "scale * _like(p.var, p.mean) + noise_var)"),
-    Mutant("push: standard deviations added", "gaussians", "scale**2 * _like(p.var, p.mean) + noise_var)", "(scale * _like(p.var, p.mean)**0.5 + noise_var**0.5) ** 2)"),
-    Mutant("condition: gain without the prior's variance", "gaussians", "gain = var * scale / seen_var", "gain = scale / seen_var"),
-    Mutant("log_prob: no 2 pi", "gaussians", "var.log() + LOG_2PI", "var.log()", "05"),
-    Mutant("kl: variances swapped", "gaussians", "r = (p_var - q_var) / q_var", "r = (q_var - p_var) / p_var", "05 08"),
-    Mutant("kl: mean over the wrong variance", "gaussians", "(p.mean - q.mean) ** 2 / q_var)", "(p.mean - q.mean) ** 2 / p_var)", "08"),
-    Mutant("kl: half forgotten", "gaussians", "return 0.5 * _per_item(r", "return _per_item(r", "05 08"),
+    Mutant("draw: variance used as standard deviation", "gaussians", "_like(p.var, z).sqrt() * z", "_like(p.var, z) * z", "00 02 05"),
+    Mutant("push: scale not squared", "gaussians", "scale**2 * _like(p.var, p.mean) + noise_var)", "scale * _like(p.var, p.mean) + noise_var)", "02"),
+    Mutant("push: standard deviations added", "gaussians", "scale**2 * _like(p.var, p.mean) + noise_var)", "(scale * _like(p.var, p.mean)**0.5 + noise_var**0.5) ** 2)", "02"),
+    Mutant("condition: gain without the prior's variance", "gaussians", "gain = var * scale / seen_var", "gain = scale / seen_var", "02"),
+    Mutant("product: a standard deviation for a variance", "gaussians", "return condition(p, q.mean, 1.0, q.var)", "return condition(p, q.mean, 1.0, _like(q.var, q.mean).sqrt())", "02"),
+    Mutant("quotient: precisions added", "gaussians", "lean = p_var / (q_var - p_var)", "lean = p_var / (q_var + p_var)", "02"),
+    Mutant("quotient: leans towards q", "gaussians", "p.mean + lean * (p.mean - q.mean)", "p.mean - lean * (p.mean - q.mean)", "02"),
+    Mutant("quotient: any width will do", "gaussians", "    _guard.narrower(p_var, q_var)\n", "", "02"),
+    Mutant("log_prob: no 2 pi", "gaussians", "var.log() + LOG_2PI", "var.log()", "02 05"),
+    Mutant("kl: variances swapped", "gaussians", "r = (p_var - q_var) / q_var", "r = (q_var - p_var) / p_var", "02 05 08"),
+    Mutant("kl: mean over the wrong variance", "gaussians", "(p.mean - q.mean) ** 2 / q_var)", "(p.mean - q.mean) ** 2 / p_var)", "02 08"),
+    Mutant("kl: half forgotten", "gaussians", "return 0.5 * _per_item(r", "return _per_item(r", "02 05 08"),
+    Mutant("kl_full: correlations left out", "gaussians", "var, turn = torch.linalg.eigh(white)", "var, turn = white.diagonal(dim1=-2, dim2=-1), torch.eye(white.shape[-1], dtype=white.dtype)", "02"),
+    Mutant("kl_full: the matrix itself for its root", "gaussians", 'torch.linalg.cholesky(_guard.covariance(q_cov, q_mean, "q_cov"))', '_guard.covariance(q_cov, q_mean, "q_cov")', "02"),
     Mutant("pixel_log_prob: levels twice as wide", "gaussians", "half = 1.0 / (levels - 1)", "half = 2.0 / (levels - 1)", "08"),
     Mutant("pixel_log_prob: no tail", "gaussians", "upper = torch.where(x > 1 - half, torch.inf, upper)", "upper = upper", "08"),
+    # estimators
+    Mutant("monte_carlo: the spread of draws, not of their mean", "estimators", "values.std(dim=0) / math.sqrt(len(values))", "values.std(dim=0)", "03"),
+    Mutant("importance_sampling: weights upside down", "estimators", "return monte_carlo(log_weight.exp()", "return monte_carlo((-log_weight).exp()", "03"),
+    Mutant("effective_sample_size: the sum not squared", "estimators", "2 * log_weight.logsumexp(dim=-1) - (2", "log_weight.logsumexp(dim=-1) - (2", "03"),
+    Mutant("log_mean_weight: the mean of logarithms", "estimators", "log_weight.logsumexp(dim=-1) - math.log(log_weight.shape[-1])", "log_weight.mean(dim=-1)", "03"),
+    Mutant("pathwise and score function: variance used as standard deviation", "estimators", "zero=zero).detach().sqrt()", "zero=zero).detach()", "03"),
+    Mutant("score_function_gradient: divided by a variance", "estimators", "* eps / std", "* eps / std**2", "03"),
+    Mutant("score_function_gradient: baseline added", "estimators", '"f(x)") - baseline', '"f(x)") + baseline', "03"),
     # schedules
     Mutant("abar: square root of the product", "schedules", "(1 - beta).cumprod(0)])", "(1 - beta).cumprod(0).sqrt()])", "05 06"),
     Mutant("beta: divided by the wrong row", "schedules", "(self.abar[:-1] - self.abar[1:]) / self.abar[:-1]", "(self.abar[:-1] - self.abar[1:]) / self.abar[1:]", "05"),
@@ -123,7 +144,7 @@ MUTANTS = [
     Mutant("multistep: extrapolates backwards", "samplers", "guess = x0_hat + coef(h / (2 * earlier_h), x_t)", "guess = x0_hat - coef(h / (2 * earlier_h), x_t)", "10"),
     # losses
     Mutant("vlb weight: half forgotten", "losses", "half_step = 0.5 * (abar_s - abar_t)", "half_step = (abar_s - abar_t)", "06 08"),
-    Mutant("min_snr: max for min", "losses", "(gamma / snr).clamp(max=1.0)", "(gamma / snr).clamp(min=1.0)", "08"),
+    Mutant("min_snr: max for min", "losses", "(gamma / snr).clamp(max=1.0)", "(gamma / snr).clamp(min=1.0)", "06 08"),
     Mutant("bound: the model's variance for the truth's", "losses", "return kl(truth, model)", "return kl(model, truth)"),
     Mutant("bound: step variance beta in the last step's place", "losses", "coef(schedule.beta[1], x_0)", "coef(schedule.beta[1].sqrt(), x_0)", "08"),
     Mutant("simple: sum instead of mean", "losses", "reshape(len(x_0), -1).mean(dim=1)", "reshape(len(x_0), -1).sum(dim=1)"),
@@ -131,6 +152,17 @@ MUTANTS = [
     Mutant("EMA: old and new swapped", "training", "ours.lerp_(theirs, 1 - keep)", "ours.lerp_(theirs, keep)"),
     Mutant("time_embedding: all waves alike", "networks", "torch.arange(half, device=t.device, dtype=torch.float32) / half", "torch.zeros(half, device=t.device)"),
     Mutant("bits_per_dim: nats left as nats", "losses", "torch.log(torch.tensor(2.0, dtype=torch.float64))", "torch.tensor(1.0, dtype=torch.float64)", "05"),
+    # metrics
+    Mutant("energy_distance: each item paired with itself", "metrics", "row_aa.sum() / (n * (n - 1))", "row_aa.sum() / (n * n)"),
+    Mutant("energy_distance: pairs counted as independent", "metrics", "var = float(pairs.clamp(min=0) + pulls.clamp(min=0))", "var = float(pairs.clamp(min=0))"),
+    Mutant("mmd: the 2 of the kernel forgotten", "metrics", "torch.exp(-0.5 * (torch.cdist(x, y) / width) ** 2)", "torch.exp(-((torch.cdist(x, y) / width) ** 2))"),
+    Mutant("sliced_wasserstein: lines of any length", "metrics", "lines = (lines / lines.norm(dim=0)).to(a.device)", "lines = lines.to(a.device)"),
+    Mutant("sliced_wasserstein: no root", "metrics", "value = float(costs.mean() ** (1 / order))", "value = float(costs.mean())"),
+    Mutant("frechet: root of each entry", "metrics", "torch.linalg.svdvals(root_a @ root_b.T).sum()", "(root_a.T @ root_a * (root_b.T @ root_b)).diagonal().sqrt().sum()"),
+    Mutant("jackknife: spread of the parts for that of the whole", "metrics", "(len(s) - 1) * float(s.var(correction=0))", "float(s.var(correction=0)) / len(s)"),
+    Mutant("closer_to_training: the larger set has the nearer neighbors", "metrics", "train, held_out = _some(train, size, rng), _some(held_out, size, rng)", "size = len(train)"),
+    Mutant("closer_to_training: samples counted as independent", "metrics", "float(share.square().sum() - 1 / (2 * size))", "1 / len(x)"),
+    Mutant("floor: the same items on both sides", "metrics", "data[order[size : 2 * size]]", "data[order[:size].flip(0)]"),
 ]
 # fmt: on
 

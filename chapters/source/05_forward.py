@@ -56,6 +56,7 @@ figures.show(fig, alt="Two bundles of noisy paths, from -2 and +2, have merged b
 for t in (1, 300, 1000):
     print(f"t = {t:4}: means {left[t - 1].mean():+.3f} {right[t - 1].mean():+.3f}, "
           f"stds {left[t - 1].std():.3f} {right[t - 1].std():.3f}")
+print(f"chance moves a mean of 300 by about {1 / math.sqrt(300):.2f}")
 
 # %% [markdown]
 # The two means shrink from ±2 to near 0 (with 300 walkers chance alone moves a mean by about ±0.06), and
@@ -131,6 +132,7 @@ step = check("forward.step", my_step)
 
 # %%
 # eq: 5.5, 5.6
+# claim: E60, E88
 growth = {}
 for start in (0.25, 1.0, 4.0):
     var = torch.full((1001,), start, dtype=torch.float64)
@@ -140,9 +142,8 @@ for start in (0.25, 1.0, 4.0):
     formula = 1 + schedule.abar * (start - 1)  # (5.6)
     print(f"Var x_0 = {start:4}: Var x_t = {var[100]:.4f}, {var[300]:.4f}, {var[1000]:.4f} "
           f"at t = 100, 300, 1000; (5.6) agrees: {bool((var - formula).abs().max() < 1e-12)}")
-without = 1 + schedule.beta.cumsum(0)
-growth["without it, Var x_0 = 1"] = without
-print("without the factor:", [round(float(v + without[-1] - 1), 2) for v in (0.25, 1.0, 4.0)])
+growth["without it, Var x_0 = 1"] = without = 1 + schedule.beta.cumsum(0)
+print(f"without the factor: Var x_0 + {without[-1] - 1:.2f}")
 fig = figures.curves(range(1001), growth, xlabel="time t, steps", ylabel="Var x_t", height=3)
 figures.show(fig, alt="With the factor all three variances go to 1; without it one grows to 11.05.")
 
@@ -163,6 +164,7 @@ figures.show(fig, alt="With the factor all three variances go to 1; without it o
 # How far these betas get without the factor shows in what the end remembers of its start:
 
 # %%
+# claim: E88, E106
 x_0 = normal_like(torch.empty(100_000, 1, dtype=torch.float64), generator=seeded(1))
 eps = normal_like(x_0, generator=seeded(2))
 exploding = x_0 + math.sqrt(without[-1] - 1) * eps  # all the noise of the chain, nothing shrunk
@@ -179,7 +181,9 @@ print(f"in theory: {1 / math.sqrt(without[-1]):.3f} and {schedule.signal[1000]:.
 print(f"variance of the digits in [-1, 1]: {digits('all')[0].var():.2f}")
 
 # %% [markdown]
-# Without the factor a third of the start is still there (0.301). With it, 0.006.
+# Without the factor a third of the start is still there (0.301). With it, 0.006. So "the end is Gaussian noise
+# because noise is added many times" leaves out half of the recipe: noise added many times *and nothing shrunk*
+# ends at $N(x_0, 10.05)$, around its start.
 #
 # ### Exercise 5.2 · Keep the variance of your own data
 #
@@ -241,16 +245,22 @@ print("noise variance, minus (1 - alpha_1 alpha_2):", var_gap)
 # were *not* independent? Take $\beta_1 = \beta_2 = 0.02$.
 
 # %%
+# claim: E26, E70, E108
 eps_1 = normal_like(torch.empty(400_000, 1, dtype=torch.float64), generator=seeded(1))
 eps_2 = normal_like(eps_1, generator=seeded(2))
 for name, second in (("independent", eps_2), ("the same noise twice", eps_1)):
     merged = math.sqrt(0.98 * 0.02) * eps_1 + math.sqrt(0.02) * second
     print(f"{name:>20}: variance {merged.var():.4f}")
 print(f"1 - alpha_1 alpha_2 = {1 - 0.98**2:.4f}")
+half_old = 0.5 * eps_1 + math.sqrt(0.75) * eps_2  # variance 1, correlation 0.5 with eps_1
+step_var = (math.sqrt(0.98) * eps_1 + math.sqrt(0.02) * half_old).var()
+print(f"a step from x of variance 1, its noise correlated 0.5 with x: variance {step_var:.2f}")
 
 # %% [markdown]
-# Independent noises give 0.0395, and (5.8) says 0.0396. The same noise twice gives about 0.079, twice as much:
-# merging **needs** independence.
+# Independent noises give 0.0395, and (5.8) says 0.0396. The same noise twice gives 0.0789, twice as much:
+# merging **needs** independence. So does (5.5), of a noise and the place it is added to: with a correlation of 0.5
+# one step takes the variance from 1 to 1.14. And "one noise" is meant *in law*: the merged noise is another
+# number than either.
 #
 # ### Exercise 5.3 · Merge any number of steps
 #
@@ -362,7 +372,7 @@ for name, value in (("cast first", early.item()), ("cast last", late.item())):
 # simulation is, in units of its own standard error ($\sqrt{v/n}$ for a mean, $v\sqrt{2/n}$ for the variance
 # $v$ of a normal): values within about ±3 are what chance gives.
 #
-# **Predict.** At $t = 300$ the signal factor is $\sqrt{0.396}$. Where is the crowd, and how wide?
+# **Predict.** At $t = 300$ the signal factor is 0.6296. Where is the crowd, and how wide?
 
 # %%
 # eq: 5.11
@@ -378,6 +388,7 @@ for t, x_t in snapshots.items():
     off_var = (x_t.var().item() - var) / (var * math.sqrt(2 / n))
     print(f"{t:4}  {x_t.mean():7.4f}  {mean:7.4f}  {x_t.var():7.4f}  {var:7.4f}    "
           f"{off_mean:+.1f}  {off_var:+.1f}")
+print(f"signal factor at t = 300: {schedule.signal[300]:.4f}")
 
 # %%
 fig, axes = figures.new(1, 3, height=2.6, sharey=True)
@@ -395,7 +406,7 @@ figures.show(fig, alt="Histograms of the walks lie on the formula's bell curves 
 
 # %% [markdown]
 # The walks and the line agree within chance. (Put a wrong $\alpha$ into the formula, and the last two
-# columns jump: that is what error bars are for.) At $t = 300$ the mean is 1.889 and the variance 0.604,
+# columns jump: that is what error bars are for.) At $t = 300$ the mean is 1.8889 and the variance 0.6036,
 # and a thousand steps were not needed to know it.
 #
 # Here is the function that the whole course uses. Compare it with (5.11) and with your own.
@@ -414,6 +425,7 @@ figures.show_source(forward.marginal)
 # not $q(x_t \mid x_0)$, as some walk-throughs print.
 
 # %%
+# claim: E109, E112
 strong = schedules.from_beta([0.1, 0.1])
 x_0 = normal_like(torch.empty(100_000, 1, dtype=torch.float64), generator=seeded(7))
 (_, x_1), (_, x_2) = forward.chain(strong, x_0, generator=seeded(8))
@@ -473,6 +485,7 @@ print("correlation with the clean one: ", [round(c, 2) for c in match.tolist()])
 # to 1. At which $\bar\alpha_t$ is their plain sum largest, and how large is it?
 
 # %%
+# claim: E108
 fig = figures.curves(
     range(1001),
     {"signal factor sqrt(abar)": schedule.signal, "noise factor sqrt(1 - abar)": schedule.noise,
@@ -486,10 +499,22 @@ print(f"the factors cross at t = {crossing}; their sum there is {total.max():.4f
 print(f"the squares add to 1 within {(schedule.signal**2 + schedule.noise**2 - 1).abs().max():.0e}")
 print(f"at t = 1000 the signal factor is {schedule.signal[1000]:.6f}")
 
+# %%
+# claim: E120
+for beta in (0.02, 0.9):  # a single step from x = 1: its mean and std are the two factors
+    law = forward.transition(schedules.from_beta([beta]), torch.ones(1, 1).double(), 0, 1)
+    a, b = law.mean.item(), law.var.sqrt().item()
+    print(f"a step of beta = {beta}: factors add to {a + b:.4f}, squares to {a**2 + b**2:.4f}")
+
 # %% [markdown]
 # At $\bar\alpha_t = \tfrac12$, where signal and noise are equally strong; here that is $t = 260$, and the
 # sum is 1.4142 there. Think of the two legs of a right triangle with hypotenuse 1. It is variances that
-# are shared out, not amplitudes, and that holds for any betas, small or large.
+# are shared out, not amplitudes.
+#
+# You may read that $T$ must be large and each $\beta$ small *so that* the two parts make up 1. No: for a single
+# step with $\beta = 0.02$ the factors add to 1.1314, and the squares add to 1 for a large $\beta$ as well. The two
+# wishes have other reasons. A large $T$ (or rather a large sum of betas) empties $\bar\alpha_T$: the next section. Small
+# betas make the way back learnable: the end of this chapter.
 
 # %% [markdown]
 # ## The end of the chain
@@ -533,6 +558,7 @@ print(f"KL(N(0.6, 0.5) || N(0, 1)): integral {integral:.6f}, "
 
 # %%
 # eq: 5.14
+# claim: E62
 one = torch.ones(1, 1, dtype=torch.float64)  # one dimension with x_0^2 = 1
 prior = Gaussian(torch.zeros_like(one), torch.ones((), dtype=torch.float64))
 ends = {
@@ -542,22 +568,22 @@ ends = {
     "cosine, T = 1000": schedules.cosine(),
 }
 for name, s in ends.items():
-    L_T = gaussians.kl(forward.marginal(s, one, s.T), prior).item()
-    abar_T = s.abar[-1].item()
+    L_T, abar_T = gaussians.kl(forward.marginal(s, one, s.T), prior).item(), s.abar[-1].item()
     formula = 0.5 * ((1 - abar_T) + abar_T - 1 - math.log1p(-abar_T))  # (5.14) with x_0 = 1
     print(f"{name:>28}: signal factor {math.sqrt(abar_T):.5f}, "
-          f"L_T = {L_T:.2e} nats, (5.14) gives {formula:.2e}")
+          f"L_T = {L_T:.3g} nats, (5.14) gives {formula:.3g}")
 
 # %% [markdown]
-# With the full chain $L_T$ is $2\cdot 10^{-5}$ nats for each number in the picture. Squeezed into 100
+# With the full chain $L_T$ is 2.02e-05 nats for each number in the picture. Squeezed into 100
 # steps it is 0.226 nats, more than ten thousand times as much: the signal factor is 0.60, so 60 % of the
 # picture's amplitude is still there when sampling pretends that nothing is. "The prior term is about zero" holds
-# for a schedule **and** a $T$. Stopping the usual chain halfway costs 0.041 nats; the cosine schedule ends
+# for a schedule **and** a $T$. Stopping the usual chain halfway costs 0.0409 nats; the cosine schedule ends
 # far closer to noise than it needs to. Chapter 06 finds five tutorials in this trap.
 #
 # Also, $q(x_T) = N(0, I)$ is a limit. Unless the data were $N(0, I)$ from the start, it is close, not exact:
 
 # %%
+# claim: E15, E70
 for var_0 in (0.25, 4.0):
     print(f"Var x_0 = {var_0}: Var x_T = {1 + schedule.abar[-1] * (var_0 - 1):.6f}")
 both = torch.tensor([[-2.0], [2.0]], dtype=torch.float64)
@@ -598,11 +624,11 @@ prior_bits = check("forward.prior_bits", my_prior_bits)
 real = digits("all")[0].double()
 for s in (schedule, schedules.linear(T=100), schedules.cosine()):
     bits = prior_bits(s, real).mean()
-    print(f"{s.name:>7}, T = {s.T:4}: {bits:.2e} bits/dim on {len(real)} real digits")
+    print(f"{s.name:>7}, T = {s.T:4}: {bits:.3g} bits/dim on {len(real)} real digits")
 print(f"mean square of a pixel: {(real**2).mean():.3f}")
 
 # %% [markdown]
-# On real digits the full chain leaves 0.00002 bits per pixel, the squeezed one 0.25. (A little less than for
+# On real digits the full chain leaves 2.09e-05 bits per pixel, the squeezed one 0.252. (A little less than for
 # $x_0^2 = 1$ above, because the mean square of a pixel is 0.717.)
 #
 # ## Where this chain comes from, and why its steps are small
@@ -683,6 +709,7 @@ figures.show(fig, alt="For beta 0.5 the way back has two bumps; for beta 0.02 it
 # minus the entropy of the true law.)
 
 # %%
+# claim: E19
 def gap(beta):
     """Mean KL from q(x_0 | x_1) to its best Gaussian, nats."""
     x_1 = torch.linspace(-4, 4, 401, dtype=torch.float64)[:, None]
@@ -713,6 +740,7 @@ for beta in (0.5, 0.1, 0.02, 0.004):
 # </details>
 
 # %%
+# claim: E06
 def largest_gap(x):
     """Largest distance between the distribution function of the draws and F(x) = x^2."""
     n = len(x)
@@ -751,9 +779,10 @@ print(f"one normal step: {largest_gap(single):.4f}; as many exact draws: {larges
 # | without it the process is wrong | it is the variance-exploding convention, and needs more noise | correlation 0.301 |
 # | the factors are weights of an average | their squares add to 1, their sum reaches 1.4142 | two factors |
 # | $q(x_t \mid x_{t-1}, x_0) = q(x_t \mid x_0)$ | it equals $q(x_t \mid x_{t-1})$ | 0.00207, not 0.10298 |
-# | the prior term is zero | it depends on schedule and $T$ | 2.02e-05 or 2.26e-01 nats |
+# | the prior term is zero | it depends on schedule and $T$ | 2.02e-05 or 0.226 nats |
 # | many steps work because a path of normal steps exists | because small reverse steps are nearly Gaussian | 0.549 → 0.000004 nats |
-# | the end is Gaussian because noise is added many times | Gaussian noise makes it exact at every t | (5.11) |
+# | the end is Gaussian because noise is added many times | it needs the shrinking too; then it is exact at every t | correlation 0.301 |
+# | small betas and a large $T$ make the parts add to 1 | squares add to 1 for every $\beta$ | sum 1.1314 |
 #
 # **Exercises:** 5.1 `forward.step` · 5.2 `forward.keep_variance` · 5.3 `forward.merge` · 5.4
 # `forward.marginal` · 5.5 `forward.noised` · 5.6 `forward.prior_bits`

@@ -216,6 +216,7 @@ for s in family:
 
 # %%
 # eq: 6.4
+# claim: E01
 tau = sympy.symbols("tau")
 integral = sympy.integrate(sympy.log(1 - tau / 50), (tau, 0, 1))
 su = schedules.su()
@@ -235,6 +236,21 @@ print(f"0.98^500 = {0.98**500:.2g}   e^-500 = {math.exp(-500):.1g}")
 # The integral is $-1$ if you forget the 0.02. With it, it is $-0.010067$, and $\sqrt{\bar\alpha_T}$ is
 # 0.00648, not 7e-218. "Close enough to 0" holds for one pixel; section 6 shows where it fails.
 #
+# The same notes call $\beta_t = 0.02\,t/T$ the schedule of DDPM. It is their simplification: in [Ho20] $\beta$ starts
+# at 1e-4. **Predict.** How much does the other start change? And what if someone takes "0.02" but not $T = 1000$?
+
+# %%
+# claim: E10
+apart = (su.signal - linear.signal).abs().max()
+print(f"beta_1: {float(su.beta[1]):.3g} and {float(linear.beta[1]):.3g}; the signal factors "
+      f"differ by {float(apart):.4f} at most")
+for steps in (1000, 100, 10):
+    print(f"su, T = {steps:4}: abar_T = {float(schedules.su(T=steps).abar[-1]):.3g}")
+
+# %% [markdown]
+# The start changes hardly anything. The 0.02 belongs to its $T$: with 100 steps 0.362 of the variance is left, with
+# 10 steps 0.895. Exercise 6.4 will say what to do.
+#
 # ### `cosine`, and its clip
 #
 # $$\bar\alpha_t = \frac{f(t)}{f(0)} , \qquad
@@ -247,6 +263,7 @@ print(f"0.98^500 = {0.98**500:.2g}   e^-500 = {math.exp(-500):.1g}")
 
 # %%
 # eq: 6.5
+# claim: E93
 u = torch.arange(1001).double() / 1000
 f = torch.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
 print("formula and table agree up to t = 999:", torch.allclose(cosine.abar[:-1], (f / f[0])[:-1]))
@@ -281,6 +298,7 @@ ends = [f"{float(schedules.from_beta(beta).abar[-1]):.3g}" for beta in squares]
 print("quadratic, abar_T: ours {}; (t/T)² of notes {}; code of [Ho20] {}".format(*ends))
 
 # %%
+# claim: E94, E95
 fig, ax = figures.new(width=7)
 draw(ax, t, rules, xlabel="t", ylabel=r"$\beta_t$, variance per step", yscale="log")
 ax.legend(fontsize=9)
@@ -307,6 +325,7 @@ for s in (named[name] for name in rules):
 # Must $\beta$ rise at all?
 
 # %%
+# claim: E42, E110
 for name, s in {
     "rising": linear,
     "reversed": schedules.from_beta(linear.beta[1:].flip(0)),
@@ -335,6 +354,7 @@ print(f"linear at T: beta = {float(linear.beta[-1]):.3f}, "
 
 # %%
 # eq: 6.6
+# claim: E69
 n = torch.arange(1, 100_001).double()
 for name, beta in {"1/(t+1)": 1 / (n + 1), "1/(t+1)^2": 1 / (n + 1) ** 2, "2^-t": 0.5**n}.items():
     total, product = beta.cumsum(0), (1 - beta).cumprod(0)
@@ -388,6 +408,7 @@ def my_steps_in_band(schedule, low, high):
 steps_in_band = check("schedules.steps_in_band", my_steps_in_band)
 
 # %%
+# claim: E92
 print("                 above 4   (-4, 4]  -4 or less    abar at T/4, T/2, 3T/4")
 for s in family:
     shares = [steps_in_band(s, *band) for band in ((4, math.inf), (-4, 4), (-math.inf, -4))]
@@ -410,6 +431,7 @@ speeds = {name: speed(named[name], lam) for name in ("linear", "cosine", "sigmoi
 falls = [linear.log_snr[k] - linear.log_snr[k + 1] for k in (1, 10, 100, 250, 999)]
 
 # %%
+# claim: E91
 fig, ax = figures.new(width=7)
 draw(ax, lam, speeds, xlabel=r"$\lambda$, nats (clean on the left)", yscale="log",
      ylabel=r"fall of $\lambda$ per step, nats", xlim=(6.5, -9))
@@ -442,6 +464,7 @@ print("  linear at t = 1, 10, 100, 250, 999:", *[f"{float(v):.4f}" for v in fall
 
 # %%
 # eq: 6.7
+# claim: E62
 def terminal_bits(schedule):
     """L_T in bits per dimension, for x_0^2 = 1."""
     one = torch.ones(1, 1, dtype=torch.float64)
@@ -539,6 +562,7 @@ for steps in (25, 50, 100, 250, 500, 1000):
 
 # %%
 # eq: 6.8
+# claim: E90
 def guessed_right(schedule, rng, m=0.5, size=(3, 256, 256)):
     """How many of 200 noise images betray their brightness by the sign of their mean."""
     right = 0
@@ -685,6 +709,7 @@ for level in (6, 2, 0, -2, -6):
 # $\lambda = -2$. In the clean half the $\pm1$ data runs out of things to tell.
 
 # %%
+# claim: E15
 for k in (1, linear.T):
     nats = float(linear.information[k])
     print(f"t = {k:4}: at most {nats:.3g} nats per number")
@@ -772,6 +797,7 @@ seen_by_blocks = check("schedules.seen_by_blocks", my_seen_by_blocks)
 
 # %%
 # eq: 6.11
+# claim: E96
 print(f"SNR per pixel {float(linear.snr[at]):.3f}, of 4 x 4 blocks by (6.11) "
       f"{float(seen_by_blocks(linear.snr[at], k)):.3f}")
 repaired = averaged(schedules.scaled_snr(linear, 1 / k**2), large, k)
@@ -805,6 +831,7 @@ for s in (linear, cosine):
 # **Predict.** `linear` has SNR 9999 at $t = 1$. What share of the weight of `simple` does the cap leave there?
 
 # %%
+# claim: E102
 t = torch.arange(2, 1001)  # at t = 1 the weight of the bound is infinite
 snr = linear.snr
 table = {"vlb": (snr[1:-1] - snr[2:]) / 2, "simple": snr[2:], "min_snr": snr[2:].clamp(max=5)}
@@ -812,11 +839,17 @@ same = [torch.allclose(losses.weight(linear, "x0", t, name), table[name]) for na
 print("table and package agree:", same)
 for k in (1, 100, 130, 131):
     simple, capped = (losses.weight(linear, "x0", k, name) for name in ("simple", "min_snr"))
+    on_eps, on_v = (losses.weight(linear, kind, k, "min_snr") for kind in ("eps", "v"))
     print(f"t = {k:3}: simple {float(simple):.4g}, min_snr {float(capped):.4g}, "
-          f"ratio {float(capped / simple):.4f}")
+          f"ratio {float(capped / simple):.4f}; min_snr on eps {float(on_eps):.4f}, "
+          f"on v {float(on_v):.4f}")
 
 # %% [markdown]
 # 0.0005 of it; the cap acts up to $t = 130$.
+#
+# "Min-SNR lowers the weight where there is little noise": say on whose error. Seen from $x_0$ it is 5, as long as
+# the cap acts. A squared error of $\epsilon$ is $\mathrm{SNR}_t$ times one of $x_0$, so its weight is
+# $\min(\mathrm{SNR}_t, 5)/\mathrm{SNR}_t$: the column "ratio", 0.0005 at $t = 1$, 0.5740 at $t = 100$ and 1 from $t = 131$ on.
 
 # %% [markdown]
 # ## 10 · Play
@@ -940,6 +973,7 @@ print(f"Var(x_0 | x_t) at t = 300: {float(missed.var()):.2f}; "
 
 # %%
 # eq: 6.13
+# claim: E25
 def terms(lam):
     """The terms of (6.13) for x_0 ~ N(0, 1), nats."""
     snr = lam.exp()
@@ -963,7 +997,8 @@ print(f"the integral: {float(lost) * math.log(2):.4f} nats")
 #
 # </details>
 #
-# So with many steps only the two *ends* matter for the bound. The *terms* differ, though, and a training step
+# So with many steps only the two *ends* matter for the bound. (And "how many steps are best?", often called an open
+# question, is none for the bound of a perfect denoiser: more are never worse.) The *terms* differ, though, and a training step
 # looks at one random $t$: such an estimate of the sum has scatter 3.47 for the line, 4.18 for the S, at 4096
 # steps ([chapter 08](08_bound.ipynb)). For few steps, and for the quality of samples, the path does matter,
 # and schedules are still found by trying. A universal best is not known.
@@ -986,10 +1021,12 @@ print(f"the integral: {float(lost) * math.log(2):.4f} nats")
 # | $\int_0^1\log(1-0.02\tau)\,d\tau = -1$, so $e^{-500}$ is left | $-0.010067$; $\sqrt{\bar\alpha_T}$ is 0.00648 | section 2 |
 # | logarithmic growth is slow early; quadratic is aggressive late | the fastest start of all; milder than linear | section 2 |
 # | `cosine` is designed on SNR and ends too slowly | on $\bar\alpha$; so fast that it is clipped | section 2 |
+# | DDPM takes $\beta_t = 0.02\,t/T$ | it starts at 1e-4; and 0.02 is for $T = 1000$ | 0.362 is left with $T = 100$ |
 # | $\beta$ must rise | any order leaves 4.036e-05 | section 3 |
 # | $\beta_t \in (0,1)$ makes $\bar\alpha_t \to 0$ | only with an infinite sum: 0.5 and 0.288788 are left | section 3 |
 # | `linear` loses information at a constant rate | in $\lambda$ 0.7882 to 0.0107 per step | section 4 |
 # | the signal vanishes at $T$ | 3.97 nats in a 256×256 image; 0.6 of the variance with $T = 50$ | sections 5–7 |
+# | min-SNR lowers the weight at low noise | on $\epsilon$ and on $v$; on $x_0$ it is 5 there | section 9 |
 # | `linear` for small images, `cosine` for large ones | blocks see $k^2$ times the SNR: large images need more noise | section 8 |
 #
 # **Exercises:** 6.1 `schedules.log_snr` · 6.2 `schedules.beta_from_abar` · 6.3 `schedules.steps_in_band` ·

@@ -170,6 +170,7 @@ print(f"q(x_s | x_t, x_0), (7.2): mean {mean:.3f}, std {var.sqrt():.3f}, "
 # </details>
 
 # %%
+# claim: E19
 fig, axes = figures.new(1, 3, width=8.4, height=2.8)
 for ax, (t, s) in zip(axes, ((260, 0), (39, 0), (479, 400))):
     fresh = 1 - schedule.abar[t] / schedule.abar[s]
@@ -310,6 +311,27 @@ print("what (7.6) leaves out:", rest)
 print("does it contain x_s?", rest.has(x_s_))
 
 # %% [markdown]
+# Two lines in print are worth a number. One derivation closes the bracket too early: its exponent is
+# $-\tfrac12 P x^2 - 2\mu x$, with the precision on the square only. Another says that products *and quotients* of
+# Gaussians are Gaussian.
+#
+# **Predict.** $x_0 = 0.5$, $x_t = 0.3$, one step back from $t = 10$. Where does the exponent with the early bracket
+# have its peak? And what is $N(0, 1)$ divided by $N(0, 0.5)$?
+
+# %%
+# claim: E97, E114
+law = forward.posterior(schedule, *(torch.full((1, 1), v).double() for v in (0.5, 0.3)), 10, 9)
+mean, var = law.mean.item(), law.var.item()
+print(f"peak with the bracket {mean:.5f}, with the early one {-2 * mean * var:.5f}")
+print(f"precision of N(0, 1) / N(0, 0.5): {1 / 1 - 1 / 0.5}")
+P_10 = schedule.alpha[10] / schedule.beta[10] + 1 / (1 - schedule.abar[9])
+print(f"precision of (7.2) at t = 10: {1 / var:.1f}; from the two factors above: {P_10:.1f}")
+
+# %% [markdown]
+# At $-0.00016$ instead of 0.32945. And a quotient subtracts precisions: $-1$ is no Gaussian, the density grows without
+# bound. In (7.2) no such thing can happen, because the law below does not contain $x_s$: only the two above count,
+# and their precisions add to 4198.5.
+#
 # ### Exercise 7.2 · How sure are we?
 #
 # Turn $1/P$ into a closed form in $\bar\alpha_s$ and $\bar\alpha_t$, the variance of $q(x_s \mid x_t, x_0)$.
@@ -492,6 +514,7 @@ print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 
 # $x_t$? And do the two weights add to 1?
 
 # %%
+# claim: E104
 t = torch.arange(1, 1001)
 unit, zero = torch.ones(1000, 1).double(), torch.zeros(1000, 1).double()
 weight_0 = forward.posterior(schedule, unit, zero, t, t - 1).mean[:, 0]  # x_0 = 1, x_t = 0
@@ -619,21 +642,22 @@ print(f"the tallest of the thin bells stands for {tall:.0%} of all walkers at 0.
 # covered.** It is larger than the one of (7.8), by what $x_0$ contributes.
 
 # %%
+# claim: E98, E99, E111
 denoise = oracles.mixture_denoiser(data, schedule)  # E[x_0 | x_t], exactly
 place = torch.full((1, 1), 0.2, dtype=torch.float64)
 for t, s in ((300, 100), (500, 499), (2, 1)):
     mean, var = moments(way_back(0.2, t, s))
     guess = forward.posterior(schedule, denoise(place, t), place, t, s)
     print(f"{t} → {s}: mean {mean:.6f}, with x0_hat {guess.mean.item():.6f}; "
-          f"variance {var:.4e}, with x0_hat {guess.var:.4e}")
+          f"variance {var:.4g}, with x0_hat {guess.var:.4g}")
 
 # N(0, 1) data stay N(0, 1): (7.4) with rho² = alpha_ts, so Var(x_s | x_t) = 1 - alpha_ts
 print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
       f"with x_0 known {schedule.posterior_var[2]:.3e}")
 
 # %% [markdown]
-# The means agree to the last digit shown, the variances do not: at 300 → 100 the true one is 0.783, eight
-# times the posterior's 0.0952. For $N(0,1)$ data at $t = 2$ it is $1.199\cdot10^{-4}$ against
+# The means agree to the last digit shown, the variances do not: at 300 → 100 the true one is 0.7827, eight
+# times the posterior's 0.09522. For $N(0,1)$ data at $t = 2$ it is $1.199\cdot10^{-4}$ against
 # $5.453\cdot10^{-5}$. So we keep $q(x_{t-1} \mid x_t, x_0)$ not because it equals the law that we want, but
 # as a **training target**: chapter 08 shows that the bound asks for it.
 #
@@ -760,6 +784,7 @@ print(f"with fresh noise, 1000 steps: std {math.sqrt(var):.0f} instead of 1")
 
 # %%
 # eq: 7.15, 7.16
+# claim: E03, E116
 rho = (schedule.beta[1:] / (1 - schedule.abar[1:])).sqrt()  # row t - 1 belongs to t
 for t in (1, 100, 500):
     print(f"t = {t:3}: correlation of eps_t with eps is rho = {rho[t - 1]:.3f}")
@@ -834,6 +859,7 @@ def printed(schedule, x_t, x0_hat, t, s):
 
 
 # %%
+# claim: E02, E41, E71, E113, E115
 x_T = normal_like(torch.empty(2000, 1, dtype=torch.float64), generator=seeded(1))
 results = {}
 for name, step in (("correct", samplers.ddpm), ("variance as std", timid), ("b for b²", printed)):
@@ -922,8 +948,15 @@ answers = {
 for name, value in answers.items():
     print(f"{name:>15}, at 0.3 and 1.0:", [f"{number:.5f}" for number in value[:, 0].tolist()])
 
+# %%
+# claim: E05
+beta, noise = schedule.beta[500], schedule.noise[500]
+printed_mean = (places - beta / noise * score) / schedule.alpha[500].sqrt()  # as in those notes
+print("the printed line, at 0.3 and 1.0:", [f"{v:.5f}" for v in printed_mean[:, 0].tolist()])
+
 # %% [markdown]
-# (7.17) and (7.18) hold to the five digits shown. With a minus, the mean would move *away* from the bumps.
+# (7.17) and (7.18) hold to the five digits shown. The notes that lost the sign (and divided by
+# $\sqrt{1-\bar\alpha_t}$ on top) get 0.30465 and 1.01553: their mean moves *away* from where $x_t$ is likelier.
 # Chapter 09 puts the names $x_0$, $\epsilon$, score and one more side by side.
 
 # %% [markdown]
@@ -1003,6 +1036,7 @@ optimal_var = check("posterior.optimal_var", my_optimal_var)
 
 # %%
 # eq: 7.21, 7.22
+# claim: E08
 t = torch.arange(1, 1001)
 difference = optimal_var(schedule, t, t - 1, 1 - schedule.abar[1:]) - schedule.beta[1:]
 print(f"(7.22) holds for t = 1 … 1000: {bool(difference.abs().max() < 1e-12)}")
@@ -1026,6 +1060,7 @@ print(f"tilde beta_10 = {schedule.posterior_var[10]:.4e}, beta_10 = {schedule.be
 
 # %%
 # eq: 7.21
+# claim: E98, E99
 wide = torch.linspace(-7, 7, 2801, dtype=torch.float64)[:, None]  # values of x_t
 
 
@@ -1041,18 +1076,19 @@ three = {"beta": schedule.beta[1:], "tilde beta": schedule.posterior_var[1:],
          "best, two bumps": optimal_var(schedule, t, t - 1, two_bumps)}
 for i in (2, 10, 100, 1000):
     top, low, mid = (table[i - 1].item() for table in three.values())
-    print(f"t = {i:4}: tilde beta {low:.4e}, best {mid:.4e} = {mid / low:.3f} tilde beta, "
-          f"beta {top:.4e}")
+    print(f"t = {i:4}: tilde beta {low:.4e}, best {mid:.4e}, {mid / low:.3f} of it; beta {top:.4e}")
 print(f"at t = 2 the noise has std {schedule.noise[2]:.3f}, a bump {data.var[0].sqrt():.3f}")
 
 # %%
+# claim: E07
 shares = {name: v[1:] / schedule.beta[2:] for name, v in three.items()}
 fig = figures.curves(t[1:], shares, height=2.8, xlabel="time t, steps (log scale)",
                      ylabel="variance / beta, no unit", title="Variances, as a share of beta")
 fig.axes[0].set_xscale("log")
 figures.show(fig, alt="The best variance follows beta; tilde beta starts at half, then catches up.")
 for name, v in shares.items():
-    print(f"{name}: share of beta", ", ".join(f"{v[i - 2]:.3f} at t = {i}" for i in (2, 10, 60)))
+    print(f"{name}, share of beta at t = 2, 10, 100, 1000:",
+          ", ".join(f"{v[i - 2]:.3f}" for i in (2, 10, 100, 1000)))
 
 # %% [markdown]
 # At $t = 2$ the best variance is $1.1969\cdot10^{-4}$, almost $\beta_2$ and 2.195 times $\tilde\beta_2$. Why?
@@ -1061,7 +1097,11 @@ for name, v in shares.items():
 # factor of 1.009 at $t = 100$, 1.000 at the end.
 #
 # So "estimate $x_0$, and the way back is known" holds for the mean, not for the spread; and the two choices
-# differ only in the first steps of the chain, which are the last ones of the walk back.
+# differ only in the first steps of the chain, which are the last ones of the walk back: $\tilde\beta_t$ is 0.455 of
+# $\beta_t$ at $t = 2$ and 0.982 of it at $t = 100$.
+#
+# ("DDPM uses $\tilde\beta_t$", you may read. The paper reports both choices [Ho20, Sec. 3.2], and its released code uses
+# both: $\beta_t$ for CIFAR-10, $\tilde\beta_t$ for the pictures of 256×256.)
 
 # %% [markdown]
 # ## Does the choice matter?
@@ -1091,6 +1131,18 @@ r = schedule.beta[2:] / schedule.posterior_var[2:]  # best / used, for N(0, 1) d
 print(f"with tilde beta, (7.19) loses {0.5 * (r - 1 - r.log()).sum():.4f} nats in 999 steps")
 
 # %%
+# claim: E100, E101
+for moves in (1000, 20):  # the two bumps; all moves but the last, which ends in data
+    stops = torch.tensor(schedules.strides(1000, moves)[:-1])
+    t, s = stops[:-1], stops[1:]
+    best = optimal_var(schedule, t, s, two_bumps[t - 1])
+    used = {"tilde beta": optimal_var(schedule, t, s, 0.0),  # nothing left open: one point
+            "beta": 1 - schedule.abar[t] / schedule.abar[s]}
+    lost = {name: (0.5 * (best / v - 1 - (best / v).log())).sum() for name, v in used.items()}
+    print(f"two bumps, {moves:4} moves, nats lost against the best variance:",
+          ", ".join(f"{name} {nats:.4f}" for name, nats in lost.items()))
+
+# %%
 for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 1.0)):
     abar = schedule.abar[i]
     left_open = 1 / (1 / var_0 + abar / (1 - abar))  # Var(x_0 | x_t): the precisions add
@@ -1102,10 +1154,15 @@ for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 
 # %% [markdown]
 # After 10 moves $\tilde\beta$ ("small" in the package) gives a standard deviation of 0.740 and $\beta$ ("large")
 # 0.947, for data of which $\beta$ is the right choice; and the log density (7.19) is 0.4649 nats lower with
-# $\tilde\beta$. Grass, modeled as $N(0, 1)$, wants $f = 1$. A sky pixel, $N(0, 0.01^2)$, is near one point:
+# $\tilde\beta$. So "the walk back is insensitive to the variance" is about samples after many moves. For the log density
+# of the two bumps, 1000 moves cost 0.4416 nats with $\tilde\beta$ and 0.0029 with $\beta$. And "a learned variance brings
+# little"? With 20 moves the two fixed choices lose 0.4055 and 0.0549 nats, which a variance that is learned well would
+# not. Few moves, and likelihood, are what it is for.
+#
+# Grass, modeled as $N(0, 1)$, wants $f = 1$. A sky pixel, $N(0, 0.01^2)$, is near one point:
 # $f = 0.001$ at $t = 100$. But at $t = 2$ the noise is 0.015 wide, much like the sky's own 0.01, so
-# $x_2$ adds little to what one knows of the sky, and $x_0$ stays open on that scale: $f = 0.404$. DDPM itself was tried with both fixed choices, which gave
-# similar samples at $T = 1000$ [Ho20, Sec. 3.2]. Chapter 15 comes back to this, with networks and few steps.
+# $x_2$ adds little to what one knows of the sky, and $x_0$ stays open on that scale: $f = 0.404$. With pictures and
+# $T = 1000$ the two fixed choices gave similar samples [Ho20, Sec. 3.2]. Chapter 15 comes back to this, with networks and few steps.
 
 # %% [markdown]
 # ## Recap
@@ -1133,6 +1190,10 @@ for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 
 # | $(x_t - \frac{b}{\bar b}\epsilon)/a$ in roots | $b^2$ above | std 0.013, not 0.243 |
 # | $x_{t-1} = \mu + \Sigma\,z$ | $\mu + \sqrt\Sigma\,z$ | std 0.070, not 0.243 |
 # | with a guess of $x_0$ the way back is known | its mean is, its spread is not | 2.195 at $t = 2$ |
+# | in the exponent, $-\frac12 P x^2 - 2\mu x$ | $P$ multiplies both terms | peak at $-0.00016$, not 0.32945 |
+# | a quotient of Gaussians is Gaussian | if the precision stays positive | $-1$ |
+# | the mean from the score has a minus | a plus: uphill | 1.01553, not 0.99501 |
+# | the choice of the variance hardly matters | for samples after many moves | 0.4055 and 0.0549 nats in 20 moves |
 # | $\tilde\beta$ is the exact choice | for one point; $\beta$ for $N(0, I)$ | 2.3818e-04 and 2.7928e-04 at $t = 10$ |
 #
 # **Exercises:** 7.1 `posterior.precision` · 7.2 `posterior.var` · 7.3 `posterior.mean` (optional) · 7.4

@@ -108,6 +108,7 @@ print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0*
 # squares do not add to 1:
 
 # %%
+# claim: E84
 alpha, sigma2 = schedule.alpha[300], schedule.posterior_var[300]  # Ho's alpha_300 and a step's var
 print(f"Ho's letters at t = 300: alpha^2 + sigma^2 = {alpha**2 + sigma2:.4f}")
 a2, b2 = schedule.signal[300] ** 2, schedule.noise[300] ** 2
@@ -132,6 +133,7 @@ def my_eps_to_x0(schedule, x_t, eps, t):
 eps_to_x0 = check("predictions.eps_to_x0", my_eps_to_x0)
 
 # %%
+# claim: E40
 rng = seeded(1)
 x_0 = oracles.sample(data, 1000, generator=rng).double()
 eps = normal_like(x_0, generator=rng)
@@ -194,6 +196,7 @@ print(f"x0 to eps or v and back, largest error below 1e-14: {worst < 1e-14}")
 
 # %%
 # eq: 9.5
+# claim: E79
 for t in (1, 260, 500, 1000):
     one = torch.ones(1, 1, dtype=torch.float64)
     per_eps = predictions.convert(schedule, one, "eps", 0 * one, t).x0.abs().item()
@@ -267,6 +270,7 @@ amplify = check("predictions.amplify", my_amplification)
 
 # %%
 # eq: 9.6
+# claim: E79, E80
 rng = seeded(2)
 x_0 = oracles.sample(data, 100_000, generator=rng).double()
 print("   t   variance of the best eps   irreducible loss: eps     x0      v")
@@ -280,7 +284,7 @@ for t in (1, 10, 100, 300, 1000):
     print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:7.5f} {left[2]:7.5f}")
 
 # %% [markdown]
-# At $t = 1$ the best eps has variance 0.002: nearly zero, as promised, and 99.8 % of the noise's variance
+# At $t = 1$ the best eps has variance 0.002: nearly zero, as promised, and 0.99845 of the noise's variance
 # is left as error. At $t = 1000$ it has variance 1: it copies $x_t$, and hardly any error is left. Between the
 # two, it is neither. The loss that a network *can* reach differs ten thousandfold along $t$ for eps and for
 # x0, and only twofold for v. A loss of 0.1 may be excellent at one time and miserable at another; that is why
@@ -294,6 +298,7 @@ for t in (1, 10, 100, 300, 1000):
 # It need not: its best answer there is the mean of the data.
 
 # %%
+# claim: E81
 x_T = forward.noised(schedule, x_0, 1000, normal_like(x_0, generator=seeded(3)))
 best = predictions.convert(schedule, exact(x_T, 1000), "x0", x_T, 1000)
 print(f"std of the best x0 at t = 1000: {best.x0.std():.4f} (the data's: {x_0.std():.2f})")
@@ -323,6 +328,7 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 
 # %%
 # eq: 9.7, 9.8
+# claim: E16
 for t in (1, 100, 300, 1000):
     point = torch.tensor([[-0.4], [1.3]], dtype=torch.float64, requires_grad=True)
     log_q = oracles.log_density(data, schedule, point, t)
@@ -369,6 +375,7 @@ score = check("predictions.score", my_score)
 
 # %%
 # eq: 9.9
+# claim: E83
 rng = seeded(4)
 x_0 = oracles.sample(data, 1000, generator=rng).double()
 eps, wrong_x0 = normal_like(x_0, generator=rng), normal_like(x_0, generator=rng)
@@ -537,9 +544,12 @@ explorer
 # **Exercises:** 9.1 `predictions.eps_to_x0` · 9.2 `predictions.v_target` · 9.3 `predictions.v_to_x0` · 9.4
 # `predictions.amplify` · 9.5 `predictions.score` · 9.6 `predictions.same_loss`
 #
-# **To think about.** Other targets exist: for video, the difference to the last frame; for damage other than
-# noise, the undamaged picture. What must hold so that a sampler can use such a prediction? (It must turn it
-# into $\hat x_0$.)
+# **To think about.** Other targets exist, for instance for video the difference to the last frame. What must hold so
+# that a sampler can use such a prediction? (It must turn it into $\hat x_0$.)
+#
+# (Two papers are sometimes named here for what they do not do. Progressive Distillation [SH22] does not switch the
+# target during training: it compares networks that each keep one target. Cold Diffusion (Bansal et al. 2022) does
+# not choose another target either: it replaces the noise itself by another damage, such as blur.)
 #
 # **Before:** [08 · The bound](08_bound.ipynb) · **Next:**
 # [10 · Sampling without learning](10_sampling_without_learning.ipynb)

@@ -225,6 +225,7 @@ for name, y in curves.items():
 
 # %%
 # eq: 10.4, 10.5
+# claim: E41, E118
 x_t = normal_like(torch.empty(1000, 1, dtype=torch.float64), generator=seeded(5))
 worst = 0.0
 for t in (1, 2, 500, 1000):
@@ -251,6 +252,7 @@ figures.show_source(samplers.ddpm)
 # of it?
 
 # %%
+# claim: E40
 for t in (2, 10, 500, 1000):
     share = schedule.beta[t] / (schedule.alpha[t] * (1 - schedule.abar[t])).sqrt()
     print(f"t = {t:4}: the step takes {share:.4f} of the predicted noise away, "
@@ -308,6 +310,7 @@ print(f"moves of the default walk: {len(range(schedule.T, -1, -1)) - 1}")
 # of the samples?
 
 # %%
+# claim: E67
 def mean_only(schedule, x_t, x0_hat, t, s):
     """The step of `ddpm` without its noise."""
     return Gaussian(samplers.ddpm(schedule, x_t, x0_hat, t, s).mean, torch.zeros(()))
@@ -372,9 +375,9 @@ print(f"W1 of 5000 true draws, twenty times: {min(chance):.4f} to {max(chance):.
       f"mean {sum(chance) / 20:.4f}")
 
 # %%
-walks = {}
-for name, step in (("means only", mean_only), ("with noise", samplers.ddpm)):
-    walks[name] = samplers.sample(schedule, denoise, (5000, 1), step=step, generator=seeded(1))
+# claim: E39, E67
+walks = {name: samplers.sample(schedule, denoise, (5000, 1), step=step, generator=seeded(1))
+         for name, step in (("means only", mean_only), ("with noise", samplers.ddpm))}
 walks["true draws"] = oracles.sample(bumps, 5000, generator=seeded(2))
 fig, axes = figures.new(1, 3, height=2.5, sharex=True)
 for ax, (name, y) in zip(axes, walks.items()):
@@ -408,6 +411,7 @@ print(f"exactly: data {F(edge) - F(-edge):.2%}, pure noise {2 * torch.special.nd
 # there: do you recover the original?
 
 # %%
+# claim: E121
 def ends(x_t, seed, times):
     *_, last = samplers.reverse(schedule, denoise, x_t, times=times, generator=seeded(seed))
     return last.x_s
@@ -422,6 +426,9 @@ hundred = schedules.strides(1000, 100)
 one, same, other = (ends(x_T, seed, hundred) for seed in (2, 2, 3))
 print(f"same x_T, same z: equal {bool((one == same).all())}; same x_T, other z: correlation "
       f"{alike(one, other):+.2f}")
+
+# %%
+# claim: E107
 x_0 = oracles.sample(bumps, 2500, generator=seeded(4))
 for t in (100, 300, 500, 1000):
     x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(5)))
@@ -438,25 +445,46 @@ for t in (100, 300, 500, 1000):
 # "A thousand times slower than a GAN" (a network that makes a picture in one call) is a statement about
 # calls, nothing else: a sample costs $T$ of them. The rest of this chapter is about paying less.
 #
-# <details><summary>A Markov chain, Monte Carlo, but not MCMC: why?</summary>
+# ### Optional: is it MCMC?
 #
-# Both words fit: the walk is a Markov chain, and it draws random numbers. But **MCMC** is the name of a
-# method: a step that leaves a law *unchanged*, applied again and again. Our step at $t$ turns the law
-# of $x_t$ into another one, that of $x_{t-1}$, and has to be used once.
-#
-# </details>
+# **Predict.** The walk is a **M**arkov **c**hain, and it draws random numbers, which is **M**onte **C**arlo. So is it
+# *MCMC*? That is the name of a method: a step that leaves a law *unchanged*, used again and again. Take true draws of
+# the data and let the step of $t = 500$ loose on them, once and 100 times. Do they stay data?
+
+# %%
+# claim: E68
+y, rng = oracles.sample(bumps, 5000, generator=seeded(2)), seeded(3)
+print(f"true draws: W1 {w1(y):.4f}")
+for times in range(1, 101):
+    law = samplers.ddpm(schedule, y, denoise(y, 500), 500, 499)
+    y = law.mean + law.var.sqrt() * normal_like(y, generator=rng)
+    if times in (1, 100):
+        print(f"the step of t = 500, {times:3} times: W1 {w1(y):.4f}")
+
+# %% [markdown]
+# No: one step moves them from 0.0032 to 0.0161, a hundred to 0.3363. Our step at $t$ turns the law of $x_t$ into
+# another one, that of $x_{t-1}$, and has its one place in the walk. Not MCMC.
 
 # %% [markdown]
 # ## Two slips at the edge of the table
 #
 # **The last noise.** Descriptions that say "add $\sigma_t z$ at every $t$" add noise to the finished
 # picture. With `var="small"` nothing happens, because $\tilde\beta_1 = 0$. With `var="large"` it is
-# $\sqrt{\beta_1} = \sqrt{10^{-4}} = 0.01$ with 1000 steps, hardly to be seen, but more on a shorter chain,
-# whose first step is larger.
+# $\sqrt{\beta_1}$. How much is that, on pixels with 256 gray levels from −1 to 1? And on a chain of 20 steps?
+# (`schedules.respaced` keeps only some times of a schedule and numbers them anew, 0, 1, 2, ….)
+
+# %%
+# claim: E103
+for steps in (1000, 20):
+    short = schedules.respaced(schedule, schedules.strides(1000, steps))
+    print(f"{steps:4} steps: sqrt(beta_1) = {short.beta[1].sqrt():.3f}, or "
+          f"{127.5 * short.beta[1].sqrt():.2f} gray levels")
+
+# %% [markdown]
+# About one gray level with 1000 steps, hardly to be seen; 21.71 with 20.
 #
 # **The wrong time.** Code that counts from 0 tells the denoiser "$t-1$" when the noise is that of $t$.
-# Nothing crashes. To see what it does we use chains of fewer steps: `schedules.respaced` keeps only some
-# times of a schedule and numbers them anew, 0, 1, 2, ….
+# Nothing crashes.
 #
 # **Predict.** Told a smaller $t$ than the true one, the denoiser believes that there is less noise than
 # there is. Will the bumps come out too wide or too narrow? And does it matter more with 1000 steps or
@@ -507,6 +535,7 @@ for steps in (20, 100, 1000):
 
 # %%
 # eq: 10.7
+# claim: E76
 x = torch.tensor([[-1.0], [-0.2], [0.2], [1.0], [2.0]], dtype=torch.float64, requires_grad=True)
 oracles.log_density(bumps, schedule, x, 300).sum().backward()
 score, place = x.grad, x.detach()
@@ -577,6 +606,7 @@ print(strides(1000, 7))
 # **Predict.** What do 10,000 samples look like after one jump? After two?
 
 # %%
+# claim: E117
 fig, axes = figures.new(1, 5, width=8.4, height=2.2, sharey=True)
 for ax, steps in zip(axes, (1, 2, 5, 20, 100)):
     y = samplers.sample(schedule, denoise, (10_000, 1), step=large, times=strides(1000, steps),
@@ -624,6 +654,7 @@ def my_follow_variance(schedule, times):
 follow_variance = check("sampling.follow_variance", my_follow_variance)
 
 # %%
+# claim: E08
 for steps in (1000, 100, 20, 10):
     times = strides(1000, steps)
     # With the large variance every move keeps variance 1 (10.6), but for the last, which adds no
@@ -740,6 +771,7 @@ for fine in (schedule, schedules.linear(T=10_000, beta_1=1e-5, beta_T=0.002)):
 
 # %%
 # eq: 10.10
+# claim: E74
 x_t, x0_hat = (normal_like(torch.empty(9, 1).double(), generator=seeded(i)) for i in (1, 2))
 laws = {"ddim, eta = 1": ddim_step(schedule, x_t, x0_hat, 500, 480, 1.0),
         "ddpm small": samplers.ddpm(schedule, x_t, x0_hat, 500, 480),
@@ -752,9 +784,7 @@ for name, law in laws.items():
 # %% [markdown]
 # With all the noise fresh, 0.703 of the spread is left. Ten times as many moves do not help: 0.706.
 #
-# "$\eta = 1$ is DDPM" means: DDPM **with the small variance, on the same times**. (Two slips in print:
-# $v$ is a variance, so it has $\eta^2$ and no roots; and the paper's $\alpha$ is our $\bar\alpha$.) Now
-# look at the walks.
+# "$\eta = 1$ is DDPM" means: DDPM **with the small variance, on the same times**. Now look at the walks.
 #
 # **Predict.** Seven walkers, each sent off three times from the same $x_T$, with $\eta = 0$, 0.5 and 1.
 # Which of the three panels has smooth lines? And can lines cross in it?
@@ -784,6 +814,7 @@ figures.show(fig, alt="Paths to two bumps: smooth for eta = 0, rougher for 0.5, 
 # Did leaving the Markov property make few steps possible? That is often said. Let us count.
 
 # %%
+# claim: E16, E75
 steps_of = {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.ddim}
 
 
@@ -806,15 +837,48 @@ for moves in (5, 10, 20, 100):
 # pictures [Song21a, Table 1] reports that DDIM wins at few steps, and the large variance loses. And
 # none of this needed new training: DDIM is another way to sample, not another model.
 #
-# <details><summary>And what is it that is no longer Markov?</summary>
+# ("A model that knows the score guarantees good samples", you may read. Here it is known exactly, and with 5 moves
+# each of the three misses by more than 0.2.)
 #
-# The *forward* process that belongs to (10.8). Run Bayes' rule from $x_s$ to $x_t$, given $x_0$:
+# ### Optional: two slips, and what is no longer Markov
+#
+# Two slips in print: $v = \eta\,\tilde\beta_{ts}$, although $v$ is a variance and has $\eta^2$; and a formula of
+# [Song21a] read with our $\alpha$, where its $\alpha$ is our $\bar\alpha$. Both look right at a glance.
+
+# %%
+# claim: E73
+tilde = schedule.posterior_var[500].item()
+v = samplers.ddim(schedule, unit, unit, 500, 499, eta=0.5).var.item()
+print(f"500 → 499, eta = 0.5: v = {v:.6f}; eta² tilde beta {0.25 * tilde:.6f}, "
+      f"eta tilde beta {0.5 * tilde:.6f}")
+a_s, a_t = schedule.alpha[499], schedule.alpha[500]
+print(f"tilde beta {tilde:.3e}; with alpha for abar {(1 - a_s) / (1 - a_t) * (1 - a_t / a_s):.3e}")
+
+# %% [markdown]
+# The first is too large by a factor of 2 (and right at $\eta = 0$ and 1, where one tests). The second makes the
+# variance 500 times too small.
+#
+# "Must the *reverse* process be Markov?" is an exercise in one textbook. **Predict.** Which of the two is it that DDIM
+# frees from the Markov property, the way there or the way back?
+#
+# Run Bayes' rule from $x_s$ to $x_t$, given $x_0$:
 # $E[x_t \mid x_s, x_0] = \sqrt{\bar\alpha_t}\,x_0 + g\,(x_s - \sqrt{\bar\alpha_s}\,x_0)$ with gain
 # $g = \sqrt{1-\bar\alpha_t}\sqrt{1-\bar\alpha_s-v}\,/\,(1-\bar\alpha_s)$. The factor on $x_0$ is
-# $\sqrt{\bar\alpha_t} - g\sqrt{\bar\alpha_s}$. It is 0 for $\eta = 1$ only, so otherwise $x_t$ looks back
-# past $x_s$ to $x_0$. The walk *back* is a Markov chain for every $\eta$: each step looks at $x_t$ alone.
-#
-# </details>
+# $\sqrt{\bar\alpha_t} - g\sqrt{\bar\alpha_s}$.
+
+# %%
+# claim: E105
+left_t, left_s = schedule.abar[500], schedule.abar[499]
+for eta in (1.0, 0.5, 0.0):
+    v = eta**2 * schedule.posterior_var[500]
+    gain = (1 - left_t).sqrt() * (1 - left_s - v).sqrt() / (1 - left_s)
+    on_x_0 = left_t.sqrt() - gain * left_s.sqrt()
+    on_x_0 = round(on_x_0.item(), 5) + 0.0  # + 0.0 makes 0.0 of -0.0
+    print(f"499 → 500, eta = {eta:g}: factor on x_0 {on_x_0:.5f}")
+
+# %% [markdown]
+# The way there: the factor is 0 for $\eta = 1$ only, so otherwise $x_t$ looks back past $x_s$ to $x_0$. The walk
+# *back* is a Markov chain for every $\eta$: each step looks at $x_t$ alone.
 
 # %% [markdown]
 # ## No dice at all: a flow
@@ -893,6 +957,7 @@ encode = check("sampling.encode", my_encode)
 # the data back?
 
 # %%
+# claim: E21
 x_0 = oracles.sample(bumps, 1000, generator=seeded(13)).double()
 upward = {n: strides(1000, n)[::-1] for n in (20, 100, 1000)}
 codes = {n: encode(schedule, denoise, x_0, times) for n, times in upward.items()}
@@ -962,7 +1027,7 @@ for order in (1, 2):
 
 # %% [markdown]
 # Twice the moves, half the error at order 1 (slope 0.97) and close to a quarter at order 2 (slope
-# 1.91). 20 moves of order 2 miss by 0.0041, 320 of order 1 by 0.0047. In calls that is 40 against 320.
+# 1.91). 20 moves of order 2 miss by 0.004112, 320 of order 1 by 0.004687. In calls that is 40 against 320.
 
 # %% [markdown]
 # ## A race
@@ -1155,6 +1220,7 @@ figures.show(fig, alt="Three rows: from gray blur at 3 moves to a digit, equal t
 # knowledge in three ways.
 
 # %%
+# claim: E82
 eight = swiss_roll(8, generator=seeded(1))
 exact = oracles.dataset_denoiser(eight, schedule)
 
@@ -1207,7 +1273,24 @@ figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes stay
 # Say that a point is on the spiral if a center lies within 0.09. Of the mixed data only 27 % are. Of the
 # mixed codes all are. But look how they get from one arm to the next: they **jump**, by up to 0.69, and
 # they do not travel along the roll. A code says where a point lies in the law, not what it means.
-# ([Ho20, Sec. 4.4] mixes noisy pictures instead and walks back from there.)
+#
+# ### Optional: how [Ho20] mixes two pictures
+#
+# That paper has no flow and does something else: it noises **both** pictures to a time $t$, mixes the noisy ones and
+# walks back from there (Sec. 4.4). You may read that it mixes the pictures and noises the mixture. The mean is the same.
+# **Predict.** Is the noise?
+
+# %%
+# claim: E22
+one, two = (normal_like(torch.empty(1_000_000).double(), generator=seeded(i)) for i in (14, 15))
+for share in (0.25, 0.5):
+    mixed = (1 - share) * one + share * two  # noise of a mixture of noisy data; theirs has std 1
+    print(f"lambda = {share}: std of the noise {mixed.std():.3f}, "
+          f"in theory {math.hypot(1 - share, share):.4f} instead of 1")
+
+# %% [markdown]
+# It shrinks, to 0.7071 halfway: two independent noises partly cancel. The denoiser is told $t$ and then meets less
+# noise than $t$ stands for.
 
 # %% [markdown]
 # ## Recap
@@ -1234,6 +1317,11 @@ figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes stay
 # | noise is added for variety | means only collapse: 0.072 inside a bump instead of 0.243 | fresh noise |
 # | do not jump, because the way back must follow the way there | because one jump returns a mean: all within 0.027 of 0 | why not jump |
 # | small and large variance behave alike | with 1000 moves 0.996 and 1.000, with 10 moves 0.740 and 0.947 | variance |
+# | $v = \eta\,\tilde\beta$ | $\eta^2\tilde\beta$ | 0.002508, not 0.005016 |
+# | DDIM's way back is not Markov | its way there is not | factor −0.00154 |
+# | it is MCMC | a step of $t$ does not keep the data's law | 0.0032 → 0.0161 |
+# | add noise at every $t$ | not at $t = 1$ | 21.71 gray levels with 20 steps |
+# | interpolation mixes pictures, then noises | [Ho20] noises, then mixes | noise 0.7071 instead of 1 |
 # | no latent code, no editing | the flow runs both ways: 0.0026 there and back | flow |
 # | predicting the noise generalizes | the exact optimum copies in every dress | 8 points, 896 digits |
 #

@@ -161,3 +161,61 @@ def test_pixels_of_an_image_add_up():
     assert float(whole) == pytest.approx(float(singles.sum()), rel=1e-13)
     single = gaussians.pixel_log_prob(Gaussian(p.mean.float(), p.var.float()), image.float())
     assert float(single) == pytest.approx(float(whole), rel=1e-4)
+
+
+def test_product_and_quotient_are_those_of_the_densities_on_a_grid():
+    """By brute force: multiply or divide the densities, scale, take mean and variance."""
+    x = np.linspace(-40, 40, 400_001)
+    for p, q in (((0.5, 0.3), (1.5, 2.0)), ((-2.0, 1.0), (0.0, 1.5))):
+        log_p, log_q = (stats.norm.logpdf(x, mean, math.sqrt(var)) for mean, var in (p, q))
+        for function, sign in ((gaussians.product, 1), (gaussians.quotient, -1)):
+            density = np.exp(log_p + sign * log_q)
+            density /= density.sum()
+            centre = (density * x).sum()
+            got = function(one(*p), one(*q))
+            assert float(got.mean) == pytest.approx(centre, rel=1e-9, abs=1e-9)
+            spread = (density * (x - centre) ** 2).sum()
+            assert float(got.var) == pytest.approx(spread, rel=1e-9)
+
+
+def full(batch, D, seed):
+    """Means (B, D) and covariances (B, D, D) of no special form."""
+    rng = gaussians.seeded(seed)
+    mean = torch.randn(batch, D, generator=rng, dtype=torch.float64)
+    root = torch.randn(batch, D, D + 2, generator=rng, dtype=torch.float64)
+    return mean, root @ root.mT / D
+
+
+@pytest.mark.parametrize("batch, D", [(1, 1), (3, 2), (2, 7)])
+def test_kl_full_is_the_kl_of_multivariate_normals(batch, D):
+    (p_mean, p_cov), (q_mean, q_cov) = full(batch, D, 0), full(batch, D, 1)
+    normal = torch.distributions.MultivariateNormal
+    want = torch.distributions.kl_divergence(normal(p_mean, p_cov), normal(q_mean, q_cov))
+    got = gaussians.kl_full(p_mean, p_cov, q_mean, q_cov)
+    torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-12)
+    shared = gaussians.kl_full(p_mean, p_cov[0], q_mean, q_cov[0])  # one matrix for all
+    want = torch.distributions.kl_divergence(normal(p_mean, p_cov[0]), normal(q_mean, q_cov[0]))
+    torch.testing.assert_close(shared, want, rtol=1e-9, atol=1e-12)
+
+
+def test_kl_full_is_the_integral_that_defines_it():
+    """The plane, cut into cells: sum of p (log p - log q)."""
+    mean_p, mean_q = np.array([0.3, -0.2]), np.array([0.0, 0.1])
+    cov_p = np.array([[1.0, 0.6], [0.6, 0.8]])
+    cov_q = np.array([[2.0, -0.3], [-0.3, 0.5]])
+    axis = np.linspace(-9, 9, 901)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1)
+    log_p = stats.multivariate_normal(mean_p, cov_p).logpdf(points)
+    log_q = stats.multivariate_normal(mean_q, cov_q).logpdf(points)
+    want = (np.exp(log_p) * (log_p - log_q)).sum() * (axis[1] - axis[0]) ** 2
+    tensors = [torch.tensor(a) for a in (mean_p[None], cov_p, mean_q[None], cov_q)]
+    assert float(gaussians.kl_full(*tensors)) == pytest.approx(want, rel=1e-9)
+
+
+def test_kl_full_of_a_correlation_is_minus_half_a_log():
+    """KL(correlation rho || independent) = -log(1 - rho^2) / 2, the mutual information."""
+    zero, eye = torch.zeros(1, 2).double(), torch.eye(2).double()
+    for rho in (0.0, 0.3, -0.9):
+        cov = torch.tensor([[1.0, rho], [rho, 1.0]], dtype=torch.float64)
+        got = float(gaussians.kl_full(zero, cov, zero, eye))
+        assert got == pytest.approx(-0.5 * math.log1p(-(rho**2)), rel=1e-12, abs=1e-15)

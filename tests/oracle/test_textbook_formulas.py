@@ -1,28 +1,31 @@
 """The papers' equations, typed again in the papers' own letters.
 
-Truth: [Ho20, Eq. 2, 4, 6, 7, 11, 15, Algorithm 2] and [Song21a, Eq. 12, 16] in numpy's long double,
-with 1-based arrays alpha[t], and DDIM's alpha[t] = Ho's abar[t]. The package has one general form
-for any two times s < t; here every equation stands as it was printed. Demanded: 12 digits.
+Truth: [Ho20, Eq. 2, 4, 6, 7, 11, 15, Algorithm 2] and [Song21a, Eq. 12, 16] in mpmath's numbers of
+30 digits (the same on every machine), with 1-based arrays alpha[t], and DDIM's alpha[t] = Ho's
+abar[t]. The package has one general form for any two times s < t; here every equation stands as it
+was printed. Demanded: 12 digits.
 """
 
+import mpmath
 import numpy as np
 import pytest
 import torch
 
 from ddpm_lab import forward, predictions, samplers, schedules
 
-L = np.longdouble
-if np.finfo(L).eps > 1e-18:  # some machines have no wider type: then the tolerance must grow
-    pytest.skip("numpy's long double is no wider than a float64 here", allow_module_level=True)
+DIGITS = mpmath.MPContext()  # a context of our own: mpmath's global one stays as it is
+DIGITS.dps = 30
+exact = np.frompyfunc(lambda x: DIGITS.mpf(float(x)), 1, 1)  # a float64 is taken as it is
+sqrt = np.frompyfunc(DIGITS.sqrt, 1, 1)
 
 RNG = np.random.default_rng(20)
-X_0, X_T, EPS, Z = (RNG.uniform(0.5, 2.0, (6, 3)) for _ in range(4))
+X_0, X_T, EPS = (exact(RNG.uniform(0.5, 2.0, (6, 3))) for _ in range(3))
 TIMES = (1, 2, 10, 100, 350, 500, 999, 1000)
 
 
 def ho(schedule):
     """beta, alpha, alpha_bar of the paper, 1-based (row 0 is not used)."""
-    beta = schedule.beta.numpy().astype(L)
+    beta = exact(schedule.beta.numpy())
     alpha = 1 - beta
     alpha_bar = np.cumprod(alpha)
     return beta, alpha, alpha_bar
@@ -38,15 +41,18 @@ def tensor(x):
     return torch.tensor(np.asarray(x, dtype=np.float64))
 
 
-def agree(got, want, rtol=1e-12):
-    np.testing.assert_allclose(got.numpy().astype(L), want, rtol=rtol, atol=0)
+def agree(got, want, rtol=1e-12, atol=0.0):
+    """|got - want| <= rtol |want| + atol, entry by entry, in 30 digits."""
+    got, want = np.broadcast_arrays(exact(got.numpy()), want)
+    for g, w in zip(got.flat, want.flat, strict=True):
+        assert abs(g - w) <= rtol * abs(w) + atol, f"got {g}, want {w}"
 
 
 @pytest.mark.parametrize("t", TIMES)
 def test_ho_equation_2(t):
     """q(x_t | x_{t-1}) = N(sqrt(1 - beta_t) x_{t-1}, beta_t I)"""
     p = forward.transition(SCHEDULE, tensor(X_0), t - 1, t)
-    agree(p.mean, np.sqrt(1 - BETA[t]) * X_0)
+    agree(p.mean, sqrt(1 - BETA[t]) * X_0)
     agree(p.var, BETA[t])
 
 
@@ -54,17 +60,17 @@ def test_ho_equation_2(t):
 def test_ho_equation_4(t):
     """q(x_t | x_0) = N(sqrt(alpha_bar_t) x_0, (1 - alpha_bar_t) I)"""
     p = forward.marginal(SCHEDULE, tensor(X_0), t)
-    agree(p.mean, np.sqrt(ALPHA_BAR[t]) * X_0)
+    agree(p.mean, sqrt(ALPHA_BAR[t]) * X_0)
     agree(p.var, 1 - ALPHA_BAR[t], rtol=2e-12)
     x_t = forward.noised(SCHEDULE, tensor(X_0), t, tensor(EPS))
-    agree(x_t, np.sqrt(ALPHA_BAR[t]) * X_0 + np.sqrt(1 - ALPHA_BAR[t]) * EPS)
+    agree(x_t, sqrt(ALPHA_BAR[t]) * X_0 + sqrt(1 - ALPHA_BAR[t]) * EPS)
 
 
 def ho_7(t):
     before = ALPHA_BAR[t - 1]
     mean = (
-        np.sqrt(before) * BETA[t] / (1 - ALPHA_BAR[t]) * X_0
-        + np.sqrt(ALPHA[t]) * (1 - before) / (1 - ALPHA_BAR[t]) * X_T
+        sqrt(before) * BETA[t] / (1 - ALPHA_BAR[t]) * X_0
+        + sqrt(ALPHA[t]) * (1 - before) / (1 - ALPHA_BAR[t]) * X_T
     )
     return mean, (1 - before) / (1 - ALPHA_BAR[t]) * BETA[t]
 
@@ -85,20 +91,20 @@ def test_ho_equations_6_and_7(t):
 @pytest.mark.parametrize("t", TIMES)
 def test_ho_equation_11_and_algorithm_2(t):
     """x_{t-1} = (x_t - beta_t / sqrt(1 - alpha_bar_t) eps_theta) / sqrt(alpha_t) + sigma_t z"""
-    mean = (X_T - BETA[t] / np.sqrt(1 - ALPHA_BAR[t]) * EPS) / np.sqrt(ALPHA[t])
+    mean = (X_T - BETA[t] / sqrt(1 - ALPHA_BAR[t]) * EPS) / sqrt(ALPHA[t])
     guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
     p = samplers.ddpm(SCHEDULE, tensor(X_T), guess, t, t - 1, var="large")
     # x0_hat = (x_t - noise eps) / signal cancels where x_t is nearly noise
-    np.testing.assert_allclose(p.mean.numpy().astype(L), mean, rtol=1e-11, atol=0)
-    assert float(p.var) == pytest.approx(float(BETA[t]) if t > 1 else 0, rel=1e-12)
+    agree(p.mean, mean, rtol=1e-11)
+    agree(p.var, BETA[t] if t > 1 else 0)
 
 
 @pytest.mark.parametrize("t", TIMES)
 def test_ho_equation_15(t):
     """x_0 ~ x0_hat = (x_t - sqrt(1 - alpha_bar_t) eps_theta(x_t)) / sqrt(alpha_bar_t)"""
     got = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
-    want = (X_T - np.sqrt(1 - ALPHA_BAR[t]) * EPS) / np.sqrt(ALPHA_BAR[t])
-    np.testing.assert_allclose(got.numpy(), want.astype(float), rtol=1e-11, atol=1e-11)
+    want = (X_T - sqrt(1 - ALPHA_BAR[t]) * EPS) / sqrt(ALPHA_BAR[t])
+    agree(got, want, rtol=1e-11, atol=1e-11)
 
 
 def ddim_12(t, s, eta):
@@ -106,10 +112,10 @@ def ddim_12(t, s, eta):
     sigma^2.
     """
     alpha = ALPHA_BAR
-    sigma = eta * np.sqrt((1 - alpha[s]) / (1 - alpha[t])) * np.sqrt(1 - alpha[t] / alpha[s])
-    predicted_x_0 = (X_T - np.sqrt(1 - alpha[t]) * EPS) / np.sqrt(alpha[t])
-    direction_to_x_t = np.sqrt(1 - alpha[s] - sigma**2) * EPS
-    return np.sqrt(alpha[s]) * predicted_x_0 + direction_to_x_t, sigma**2
+    sigma = eta * sqrt((1 - alpha[s]) / (1 - alpha[t])) * sqrt(1 - alpha[t] / alpha[s])
+    predicted_x_0 = (X_T - sqrt(1 - alpha[t]) * EPS) / sqrt(alpha[t])
+    direction_to_x_t = sqrt(1 - alpha[s] - sigma**2) * EPS
+    return sqrt(alpha[s]) * predicted_x_0 + direction_to_x_t, sigma**2
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
@@ -117,12 +123,12 @@ def ddim_12(t, s, eta):
     "t, s", [(2, 1), (10, 9), (500, 499), (1000, 999), (1000, 500), (700, 20), (3, 0)]
 )
 def test_ddim_equations_12_and_16(t, s, eta):
-    mean, var = ddim_12(t, s, L(eta))
+    mean, var = ddim_12(t, s, DIGITS.mpf(eta))
     guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
     p = samplers.ddim(SCHEDULE, tensor(X_T), guess, t, s, eta=eta)
     # x0_hat reaches sqrt((1 - abar) / abar) = 157 at t = T and leaves again: that many roundings
-    np.testing.assert_allclose(p.mean.numpy().astype(L), mean, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(L(float(p.var)), var, rtol=2e-12, atol=0)
+    agree(p.mean, mean, atol=1e-12)
+    agree(p.var, var, rtol=2e-12)
 
 
 def test_ddims_alpha_is_not_hos_alpha():
@@ -141,8 +147,8 @@ def test_ddpm_on_a_subsequence_is_hos_equation_7_with_the_subsequences_alphas(st
     for i in range(2, steps + 1):
         alpha, before, now = levels[i] / levels[i - 1], levels[i - 1], levels[i]
         mean = (
-            np.sqrt(before) * (1 - alpha) / (1 - now) * X_0
-            + np.sqrt(alpha) * (1 - before) / (1 - now) * X_T
+            sqrt(before) * (1 - alpha) / (1 - now) * X_0
+            + sqrt(alpha) * (1 - before) / (1 - now) * X_T
         )
         p = samplers.ddpm(SCHEDULE, tensor(X_T), tensor(X_0), walk[i], walk[i - 1])
         agree(p.mean, mean)

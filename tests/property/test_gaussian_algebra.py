@@ -132,3 +132,67 @@ def test_the_grey_levels_share_all_the_probability(mean, log_var, levels):
     log_p = gaussians.pixel_log_prob(p, grey, levels=levels)
     assert bool((log_p <= 0).all())
     assert math.isclose(float(log_p.exp().sum()), 1, rel_tol=1e-12)
+
+
+@tried
+@given(numbers, mild, numbers, mild)
+def test_a_quotient_takes_back_what_a_product_put_in(mean_p, var_p, mean_q, var_q):
+    p, q = law(mean_p, var_p), law(mean_q, var_q)
+    back = gaussians.quotient(gaussians.product(p, q), q)
+    close(back, Gaussian(p.mean, p.var.expand(1)), rtol=1e-9, atol=1e-9)
+    close(gaussians.product(p, q), gaussians.product(q, p))
+
+
+@tried
+@given(numbers, mild, numbers, mild, numbers)
+def test_a_product_of_densities_is_the_product_law_up_to_a_factor(m_p, v_p, m_q, v_q, x):
+    """log p(x) + log q(x) - log (product)(x) is the same number at x and at 0."""
+    p, q = law(m_p, v_p), law(m_q, v_q)
+    both = gaussians.product(p, q)
+
+    def left(x):
+        x = point(x)
+        terms = (gaussians.log_prob(p, x), gaussians.log_prob(q, x), gaussians.log_prob(both, x))
+        return float(terms[0] + terms[1] - terms[2])
+
+    assert math.isclose(left(x), left(0.0), rel_tol=1e-9, abs_tol=1e-7)
+
+
+def correlated(rho, var_1, var_2):
+    both = rho * math.sqrt(var_1 * var_2)
+    return torch.tensor([[var_1, both], [both, var_2]], dtype=torch.float64)
+
+
+correlations = st.floats(-0.99, 0.99)
+
+
+@tried
+@given(correlations, mild, mild, correlations, mild, mild, numbers, numbers)
+def test_kl_full_is_never_negative_and_zero_between_equals(r_p, a, b, r_q, c, d, m_1, m_2):
+    p, q = correlated(r_p, a, b), correlated(r_q, c, d)
+    mean, shift = torch.tensor([[m_1, m_2]], dtype=torch.float64), torch.zeros(1, 2).double()
+    assert float(gaussians.kl_full(mean, p, shift, q)) >= 0
+    assert 0 <= float(gaussians.kl_full(mean, p, mean, p)) < 1e-12
+
+
+@tried
+@given(mild, mild, mild, mild, numbers, numbers)
+def test_kl_full_of_independent_axes_is_kl(a, b, c, d, m_1, m_2):
+    mean, zero = torch.tensor([[m_1, m_2]], dtype=torch.float64), torch.zeros(1, 2).double()
+    p, q = torch.tensor([a, b]).double(), torch.tensor([c, d]).double()
+    full = gaussians.kl_full(mean, p.diag(), zero, q.diag())
+    torch.testing.assert_close(
+        full, gaussians.kl(Gaussian(mean, p), Gaussian(zero, q)), rtol=1e-9, atol=1e-12
+    )
+
+
+@tried
+@given(correlations, mild, mild, correlations, st.floats(-3, 3), scales, scales)
+def test_kl_full_does_not_change_under_a_change_of_coordinates(r_p, a, b, r_q, shear, s, t):
+    """Truth: densities in new coordinates all get the same factor, which cancels in the ratio."""
+    p, q = correlated(r_p, a, b), correlated(r_q, 1.0, 1.0)
+    turn = torch.tensor([[s, shear], [0.0, t]], dtype=torch.float64)
+    mean, zero = torch.tensor([[0.5, -1.0]], dtype=torch.float64), torch.zeros(1, 2).double()
+    before = gaussians.kl_full(mean, p, zero, q)
+    after = gaussians.kl_full(mean @ turn.T, turn @ p @ turn.T, zero, turn @ q @ turn.T)
+    torch.testing.assert_close(after, before, rtol=1e-6, atol=1e-9)

@@ -150,3 +150,60 @@ def test_push_and_condition_keep_the_dtype_of_the_mean():
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises((TypeError, ValueError), match="seed must be"):
         gaussians.seeded(seed)
+
+
+def test_two_equal_opinions_meet_in_the_middle_and_one_can_be_taken_back():
+    both = gaussians.product(law(0.0, 1.0), law(2.0, 1.0))
+    assert (float(both.mean), float(both.var)) == (1.0, 0.5)
+    left = gaussians.quotient(both, law(2.0, 1.0))
+    assert (float(left.mean), float(left.var)) == (0.0, 1.0)
+
+
+def test_a_product_and_a_quotient_keep_shape_and_dtype():
+    p, q = Gaussian(torch.zeros(2, 3), 0.5), Gaussian(torch.ones(2, 3), torch.full((2, 1), 2.0))
+    for made in (gaussians.product(p, q), gaussians.quotient(p, q)):
+        assert made.mean.shape == (2, 3) and made.mean.dtype == made.var.dtype == torch.float32
+
+
+@pytest.mark.parametrize("q_var", [0.5, 1.0])
+def test_a_quotient_needs_a_narrower_numerator(q_var):
+    """N(0, 1) / N(0, 1/2) grows like e^{x^2 / 2}, and N(0, 1) / N(0, 1) is flat."""
+    with refuses(ValueError, "narrower", f"got p.var = 1 and q.var = {q_var:g}", "no law"):
+        gaussians.quotient(law(0.0, 1.0), law(0.0, q_var))
+
+
+def test_a_quotient_is_refused_if_a_single_axis_is_too_wide():
+    p = Gaussian(torch.zeros(2, 2), torch.tensor([[0.5, 0.5], [0.5, 3.0]]))
+    with refuses(ValueError, "narrower", "got p.var = 3 and q.var = 2"):
+        gaussians.quotient(p, Gaussian(torch.zeros(2, 2), 2.0))
+
+
+@pytest.mark.parametrize("function", [gaussians.product, gaussians.quotient])
+def test_opinions_are_about_the_same_thing(function):
+    with refuses(ValueError, "p_mean and q_mean must have the same shape", "Nothing is broadcast"):
+        function(law(0.0, 0.5), Gaussian(torch.zeros(2, dtype=torch.float64), 1.0))
+    with refuses(ValueError, "must be finite and > 0", "got 0"):
+        function(law(0.0, 0.5), law(0.0, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("cov", "said"),
+    [
+        (torch.eye(3), r"shape \(D, D\) or \(B, D, D\).*got \(3, 3\) beside \(1, 2\)"),
+        (torch.ones(2), r"got \(2,\) beside"),
+        (torch.tensor([[1.0, 0.5], [0.1, 1.0]]), "be symmetric"),
+        (torch.tensor([[1.0, 2.0], [2.0, 1.0]]), "smallest eigenvalue of -1.*correlation"),
+        (torch.tensor([[1.0, 1.0], [1.0, 1.0]]), "give every direction a variance > 0"),
+    ],
+)
+def test_a_covariance_is_symmetric_and_leaves_every_direction_some_width(cov, said):
+    zero, eye = torch.zeros(1, 2), torch.eye(2)
+    with refuses(ValueError, "p_cov must", said):
+        gaussians.kl_full(zero, cov, zero, eye)
+    with refuses(ValueError, "q_cov must", said):
+        gaussians.kl_full(zero, eye, zero, cov)
+
+
+def test_kl_full_wants_a_batch_of_means():
+    with refuses(ValueError, "beside a mean \\(B, D\\)", "mean\\[None\\]"):
+        gaussians.kl_full(torch.zeros(2), torch.eye(2), torch.zeros(2), torch.eye(2))

@@ -1,16 +1,24 @@
-"""The explorers of chapters 07, 09 and 10: every control moves the picture, and the words are true.
+"""The explorers behind the chapters: every control moves the picture, and the words are true.
 
 Truth: the sentences' numbers are recomputed here from the textbook formulas; a still picture of a
 state must equal, to the byte, what the live widget shows for it.
 """
 
+import math
 import re
 
 import pytest
+from scipy.integrate import quad
+import torch
+from scipy import integrate, stats
 
 from ddpm_lab import explorers, scenes, schedules
 
 EXPLORERS = {
+    "prior_against_data": {"prior": "at most 1/2", "tosses": 200, "share": 30},
+    "slice_of_the_joint": {"law": "correlated normals", "held": "y", "at": 0.7},
+    "which_draws_count": {"mean": 1.5, "std": 0.75, "dimension": 3},
+    "how_tight": {"model": "two bumps", "x": -1.0, "mean": -1.2, "std": 0.25},
     "who_pulls_harder": {"t": 40, "back": 10, "x_0": -1.5, "x_t": 0.75},
     "four_names": {"t": 900},
     "how_few_steps": {"walk": "multistep", "steps": 3},
@@ -57,6 +65,109 @@ def test_controls_have_names_and_tooltips(name):
     assert 1 <= len(controls) <= 4
     for control in controls.values():
         assert control.description and control.tooltip
+
+
+def test_the_belief_about_the_coin_is_the_beta_law():
+    """SciPy's Beta law: of the conjugate posterior, and of one cut off at 1/2 by quadrature."""
+    update = scenes.prior_against_data().update
+    for prior, a, b in (("flat", 1, 1), ("nearly fair", 50, 50), ("nearly always tails", 2, 50)):
+        said = update(prior=prior, tosses=20, share=70)
+        before, after = stats.beta(a, b), stats.beta(a + 14, b + 6)
+        assert f"from {before.mean():.3f} to {after.mean():.3f}" in said
+        assert f"from {before.std():.4f} to {after.std():.4f}" in said
+    after = stats.beta(15, 7)
+    first, _ = integrate.quad(lambda x: x * after.pdf(x), 0, 0.5)
+    said = update(prior="at most 1/2", tosses=20, share=70)
+    assert "14 heads in 20 tosses" in said and f"from 0.250 to {first / after.cdf(0.5):.3f}" in said
+
+
+def test_what_the_prior_rules_out_stays_out():
+    scene = scenes.prior_against_data()
+    said = scene.update(prior="at most 1/2", tosses=10_000, share=70)
+    assert "from 0.250 to 0.500" in said
+    x, density = scene.moving[3].get_data()
+    assert x[-1] == 1 and density[x > 0.5].max() == 0
+
+
+def test_the_worth_of_draws_is_the_share_of_their_weights():
+    """[Owen13, Sec. 9.3]: (sum w)^2 / sum w^2, with densities from SciPy; and the closed form
+    E[w^2] = s^2 / sqrt(2 s^2 - 1) exp(m^2 / (2 s^2 - 1)), by quadrature.
+    """
+    p, q = stats.norm(0, 1), stats.norm(1.5, 0.75)
+    scene = scenes.which_draws_count()
+    said = scene.update(mean=1.5, std=0.75, dimension=1)
+    x = torch.as_tensor(scene.moving[1].get_offsets())[:, 0].numpy()
+    w = p.pdf(x) / q.pdf(x)
+    second, _ = integrate.quad(lambda x: p.pdf(x) ** 2 / q.pdf(x), -20, 20, points=[-12, 0])
+    assert f"worth {w.sum() ** 2 / (w**2).sum():.1f}, the heaviest" in said
+    assert f"{(w / w.sum()).max():.1%} of all weight" in said
+    assert f"tends to {1 / second:.2g}." in said
+
+
+def test_a_q_with_thin_tails_is_told_apart():
+    update = scenes.which_draws_count().update
+    assert "w² has no mean" in update(mean=0.0, std=0.7, dimension=1)
+    assert "tends to 0.63." in update(mean=0.0, std=0.75, dimension=1)  # 1 / 1.591
+    assert "1000 draws are worth 1000.0" in update(mean=0.0, std=1.0, dimension=50)
+
+
+def test_a_slice_of_the_triangle_is_flat_and_has_the_length_that_is_left():
+    """p(x, y) = 2 on 0 <= y <= x <= 1: uniform slices, of standard deviation length / sqrt(12)."""
+    update = scenes.slice_of_the_joint().update
+    for held, at, low, high, mean_all in (("x", 0.05, 0, 0.05, 1 / 3), ("y", 0.8, 0.8, 1, 2 / 3)):
+        said, length = update(law="triangle", held=held, at=at), high - low
+        assert f"cut at {held} = {at:.2f}: the slice has area {2 * length:.3f}" in said
+        assert f"up to {1 / length:.2f} high" in said
+        assert f"mean {(low + high) / 2:.3f} and standard deviation {length / 12**0.5:.3f}" in said
+        assert f"for all, {mean_all:.3f} and {18**-0.5:.3f}" in said
+
+
+def test_a_slice_of_two_normals_moves_and_keeps_its_width():
+    """Mean 0.5 + rho (at - 0.5), variance (1 - rho^2) times the marginal's, and height by SciPy."""
+    update = scenes.slice_of_the_joint().update
+    for held, at in (("x", 0.4), ("y", 0.7)):
+        said = update(law="correlated normals", held=held, at=at)
+        law = stats.norm(0.5 + 0.8 * (at - 0.5), 0.12 * 0.6)
+        assert f"mean {law.mean():.3f} and standard deviation {law.std():.3f}; for all" in said
+        assert f"area {stats.norm(0.5, 0.12).pdf(at):.3f}" in said
+        assert f"up to {law.pdf(law.mean()):.1f}" in said  # the grid's highest cell is near the top
+
+
+def test_what_is_drawn_of_a_slice_are_densities():
+    scene = scenes.slice_of_the_joint()
+    for law in scenes.JOINTS:
+        scene.update(law=law, held="y", at=0.45)
+        marginal, raw, conditional = (curve.get_ydata() for curve in scene.moving[2:])
+        assert marginal.mean() == pytest.approx(1, abs=1e-3)  # 200 cells of width 1 / 200
+        assert conditional.mean() == pytest.approx(1, rel=1e-12)
+        assert (conditional * raw.mean()).tolist() == pytest.approx(raw.tolist())
+
+
+def test_the_bound_and_its_gap_are_those_of_normal_laws():
+    """x = 1.2 z + 0.6 eps: x ~ N(0, 1.8), z | x ~ N(2 x / 3, 0.2); KL of two normals by hand."""
+    said = scenes.how_tight().update(model="one bump", x=-0.75, mean=0.4, std=0.8)
+    log_p = -0.5 * (math.log(2 * math.pi * 1.8) + 0.75**2 / 1.8)
+    gap = 0.5 * (0.64 / 0.2 - 1 - math.log(0.64 / 0.2) + (0.4 + 0.5) ** 2 / 0.2)
+    assert f"log p(x) = {log_p:.4f} nats, whatever q is; with q = N(0.4, 0.8²)" in said
+    assert f"the ELBO is {log_p - gap:.4f} and the KL to the posterior {gap:.4f}" in said
+
+
+def test_two_bumps_cannot_be_closed_by_one_normal_law():
+    """x = 1.2 |z| + 0.6 eps, by scipy's quadrature; far apart, one of two costs about log 2."""
+
+    def joint(z):
+        return math.exp(-(z**2) / 2 - (2 - 1.2 * abs(z)) ** 2 / 0.72) / (2 * math.pi * 0.6)
+
+    log_p = math.log(2 * quad(joint, 0, 10)[0])
+    update = scenes.how_tight().update
+    assert f"log p(x) = {log_p:.4f} nats" in update(model="two bumps", x=2.0, mean=0.0, std=1.0)
+    gaps = {}
+    for mean in (0.0, 1.35):
+        for std in (0.2, 0.45, 1.0, 1.4):
+            said = update(model="two bumps", x=2.0, mean=mean, std=std)
+            gaps[mean, std] = float(re.search(r"posterior (\d+\.\d+)", said).group(1))
+    assert min(gaps, key=gaps.get) == (1.35, 0.45)
+    assert min(gaps.values()) == pytest.approx(math.log(2), abs=0.01)
 
 
 def test_the_pull_is_the_posterior_of_the_paper():
