@@ -730,8 +730,8 @@ def _bits(model, x, labels, terms, rng):
     for x_0, label in _parts(model, x, labels):
         denoise = denoiser(model, label)
         cost = losses.bound(plan, denoise, x_0, generator=rng, levels=levels, terms=terms)
-        bits = [losses.bits_per_dim(nats, _bare(x_0, model.config)).cpu() for nats in cost]
-        found.append(losses.Bound(*bits))
+        real = _bare(x_0, model.config)
+        found.append([losses.bits_per_dim(nats, real).cpu().double() for nats in cost])
     prior, steps, decoder = map(torch.cat, zip(*found))
     nats = math.log(model.net.labels) if labels is not None else 0.0
     named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model.config))

@@ -152,6 +152,14 @@ MUTANTS = [
     Mutant("EMA: old and new swapped", "training", "ours.lerp_(theirs, 1 - keep)", "ours.lerp_(theirs, keep)"),
     Mutant("time_embedding: all waves alike", "networks", "torch.arange(half, device=t.device, dtype=torch.float32) / half", "torch.zeros(half, device=t.device)"),
     Mutant("bits_per_dim: nats left as nats", "losses", "torch.log(torch.tensor(2.0, dtype=torch.float64))", "torch.tensor(1.0, dtype=torch.float64)", "05"),
+    # elbo
+    Mutant("elbo: KL the other way round", "elbo", "kl=kl(q, prior(z)))", "kl=kl(Gaussian(torch.zeros_like(z), torch.ones_like(z)), q))", "04"),
+    Mutant("elbo: the loss is the bound itself", "elbo", "return beta * found.kl - found.reconstruction", "return found.reconstruction - beta * found.kl", "04"),
+    Mutant("elbo: log-variance read as that of a standard deviation", "elbo", "return Gaussian(mean, log_var.exp())", "return Gaussian(mean, (2 * log_var).exp())", "04"),
+    Mutant("elbo: no entropy of q", "elbo", "elbo=(torch.xlogy(q, joint) - own).sum(-1)", "elbo=torch.xlogy(q, joint).sum(-1)", "04"),
+    Mutant("elbo: prior missing in the weight", "elbo", "+ log_prob(prior(z), z) - log_prob(q, z)", "- log_prob(q, z)", "04"),
+    Mutant("elbo: a latent dies at the standard deviation", "elbo", "(spread[:latents] - var).clamp(min=0)", "(spread[:latents] - var**0.5).clamp(min=0)", "04"),
+    Mutant("elbo: the decoder's variance is a standard deviation", "networks", "return self.log_var.exp()", "return (0.5 * self.log_var).exp()", "04"),
     # metrics
     Mutant("energy_distance: each item paired with itself", "metrics", "row_aa.sum() / (n * (n - 1))", "row_aa.sum() / (n * n)"),
     Mutant("energy_distance: pairs counted as independent", "metrics", "var = float(pairs.clamp(min=0) + pulls.clamp(min=0))", "var = float(pairs.clamp(min=0))"),

@@ -14,8 +14,9 @@
 # - see what a denoiser has to do with all that.
 #
 # **You need** [00 · Start here](00_start_here.ipynb) for how exercises work, logarithms, and an integral as
-# an area. No probability beyond "a chance is a number from 0 to 1". About 75 minutes to read and work through,
-# the three optional parts not counted; it runs in about ten seconds.
+# an area. No probability beyond "a chance is a number from 0 to 1". About 65 minutes to read and work through,
+# with a place for a break and without the six parts marked *optional* (20 minutes more); it runs in about
+# ten seconds.
 #
 # **In the papers:** nothing yet. [Mac03] MacKay 2003, chapters 2, 3 and 28–30, tells the same story at length;
 # [Luo22] starts where this chapter ends.
@@ -46,10 +47,10 @@ for name, belief in beliefs.items():
     print(f"{name:>16}: mean {mean:.3f}, standard deviation {var.sqrt():.3f}")
 
 # %% [markdown]
-# Each curve is a **belief** about one and the same coin: high where a value of the chance seems plausible.
-# Before the first toss it is flat. Every toss bends it. After 300 tosses it is a narrow peak, and the
-# standard deviation says how narrow. This chapter is about the rule behind these curves, and about what it
-# costs when there is more than one unknown.
+# Each curve is a **belief** about one and the same coin, a simulated one with chance 0.7: high where a value of
+# the chance seems plausible. Before the first toss it is flat. Every toss bends it. After 300 tosses it is a
+# narrow peak, and the standard deviation says how narrow. This chapter is about the rule behind these curves,
+# and about what it costs when there is more than one unknown.
 
 # %% [markdown]
 # ## 1 · Two kinds of coins
@@ -88,7 +89,7 @@ for name, belief in beliefs.items():
 # | **posterior** $P(A \mid B)$ | what to believe after the fact | 0.31 |
 #
 # The rule turns a sentence round. A model of coins gives *effect given cause*. You want *cause given effect*.
-# The next cell asks the rule, and then counts in a million simulated boxes.
+# The next cell asks the rule, and then counts: a million times a coin is drawn from the box and tossed.
 
 # %%
 # eq: 1.1, 1.2
@@ -105,7 +106,7 @@ print(f"a count:  heads in {heads.double().mean():.4f} of all cases, "
 # %% [markdown]
 # Both say 0.31. The number after ± is the **standard error** of the count: how far it typically lies from
 # the truth by chance, because a million is not infinitely many. Within two standard errors, two numbers
-# agree as well as one can ask. (Chapter 03 is about this.)
+# agree as well as one can ask. ([03 · Estimators](03_estimators.ipynb) is about this.)
 #
 # ### Exercise 1.1 · Bayes' rule for a list
 #
@@ -146,7 +147,8 @@ for toss in "HHHHT":
 #
 # Now the coin from the start. Its chance of heads, call it $\theta$ ("theta"), may be any number from 0 to 1, so
 # the belief is a **density** $p(\theta)$: a curve with area 1. The belief that $\theta$ lies between 0.6 and 0.7
-# is the area under the curve between the two. The height at one point is no chance; it may exceed 1.
+# is the area under the curve between the two. The height at one point is no chance; it may exceed 1. (A small
+# $p$ is a density, a large $P$ a chance.)
 #
 # Call the fact $X$: "7 heads in 10 tosses". One sequence with 7 heads and 3 tails has the chance
 # $\theta^7(1-\theta)^3$: tosses are independent, so their chances multiply. There are $\binom{10}{7} = 120$
@@ -218,7 +220,7 @@ print(f"belief that the coin prefers heads: {above:.3f}")
 #
 # - The **likelihood is no density of $\theta$**. Its area is 0.090909, not 1. As a function of $\theta$ it only
 #   says how well each candidate explains the fact. Its area under a flat prior is the evidence.
-# - The **prior** is the law of a hypothesis, not the hypothesis itself: a curve, not a coin.
+# - The **prior** is a law (a probability distribution) *over* hypotheses, not a hypothesis: a curve, not a coin.
 # - The **posterior is a law**, too. "Doing Bayes" is more than *finding* $\theta$. Whoever keeps the mean, 0.6667,
 #   and drops the rest, loses the standard deviation 0.1307, and cannot say that heads are preferred with
 #   chance 0.887.
@@ -247,18 +249,18 @@ print(f"belief that the coin prefers heads: {above:.3f}")
 # eq: 1.6
 terms = [sp.binomial(10, h) * t**h * (1 - t) ** (10 - h) for h in range(11)]
 print("the integral for h = 0 … 10:", *[sp.integrate(term, (t, 0, 1)) for term in terms])
-balls = torch.rand(110_000, 11, generator=seeded(3))
+balls = torch.rand(1_100_000, 11, generator=seeded(3))
 heads = (balls[:, 1:] < balls[:, :1]).sum(dim=1)  # balls to the left of the first one
-print("110,000 tables, how often each h:", *torch.bincount(heads).tolist())
+print("1,100,000 tables, how often each h:", *torch.bincount(heads).tolist())
 near = balls[heads == 7, 0].double()  # where the first ball lay, if seven are to its left
 stderr = near.std() / math.sqrt(len(near))
-print(f"first ball, given 7 to its left: mean {near.mean():.3f} ± {stderr:.3f}, "
-      f"standard deviation {near.std():.3f}")
+print(f"first ball, given 7 to its left: mean {near.mean():.4f} ± {stderr:.4f}, "
+      f"standard deviation {near.std():.4f}")
 
 # %% [markdown]
-# About 10,000 of 110,000 for each, as it should be. (100 more or less is chance.) The last line is Bayes' rule
-# without the rule: among the tables with seven balls to the left, the first ball's place has mean 0.669 ± 0.001 and
-# standard deviation 0.131. The posterior has 0.667 and 0.131: within two standard errors they are the same law.
+# About 100,000 of 1,100,000 for each, as it should be. (A few hundred more or less is chance.) The last line is Bayes'
+# rule without the rule: among the tables with seven balls to the left, the first ball's place has mean
+# 0.6673 ± 0.0004 and standard deviation 0.1307. The posterior has 0.6667, less than two standard errors away, and 0.1307.
 #
 # ### Exercise 1.2 · A posterior on a grid
 #
@@ -268,8 +270,10 @@ print(f"first ball, given 7 to its left: mean {near.mean():.3f} ± {stderr:.3f},
 # add logarithms:
 #
 # 1. `log_joint` = log of the prior + log-likelihood; `bayes.coin_log_likelihood(heads, tosses, grid)` gives the second,
-# 2. subtract the largest entry, `log_joint.max()`, and only then take `.exp()`: now the largest value is 1,
-# 3. divide by the area. The factor of step 2 cancels.
+# 2. subtract the largest entry, `log_joint.max()`, and only then take `.exp()`: now the largest value is 1, even if
+#    every candidate explains the fact badly,
+# 3. divide by the area. The factor that step 2 takes out cancels. (So does the 120 of (1.3), or any other factor
+#    without $\theta$.)
 
 # %% tags=["exercise"]
 def my_posterior(heads, tosses, prior, grid):
@@ -293,9 +297,39 @@ for heads, n in ((7, 10), (70, 100), (3500, 5000)):
           f"belief in 0.65 … 0.75: {near:.3f}")
 
 # %% [markdown]
-# Without logarithms there is nothing left to divide. The share of heads is 0.7 each time; what grows is the
+# Without logarithms nothing is left to divide. The share of heads is 0.7 each time; what grows is the
 # certainty. Fifty times as many tosses, 5000 after 100, make the belief seven times narrower, 0.0065 after 0.0453:
 # the width falls like $1/\sqrt n$.
+
+# %% [markdown]
+# ### Optional: "seven heads" or "this sequence"?
+#
+# Somebody noted the whole sequence HHTHHTHHHT, not only the count. Then $X$ is another fact, and its likelihood has no
+# 120 in front: $\theta^7(1-\theta)^3$. **Predict.** Does the posterior change? Does the evidence?
+#
+# <details><summary>Answer</summary>
+#
+# The posterior does not, the evidence does.
+#
+# </details>
+
+# %%
+# claim: E32
+fair = torch.tensor(0.5)
+for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
+    likelihood = bayes.coin_log_likelihood(7, 10, grid, ordered=ordered).exp()
+    evidence = bayes.coin_evidence(7, 10, flat, grid, ordered=ordered)
+    mean, var = bayes.mean_and_var(likelihood / evidence, grid)
+    if_fair = bayes.coin_log_likelihood(7, 10, fair, ordered=ordered).exp()
+    print(f"{fact}: evidence {evidence:.6e} = 1/{1 / evidence:.1f}; posterior mean {mean:.4f}, "
+          f"std {var.sqrt():.4f}; P(X | fair) / P(X | flat) = {if_fair / evidence:.4f}")
+
+# %% [markdown]
+# The posterior is the same: a factor that does not depend on $\theta$ stands above and below, and cancels. The
+# evidence is not: $1/11$ for the count, $1/1320$ for the sequence, 120 times less. Neither is wrong; they answer
+# different questions. The slip is to compare the one with the other. Two *models* may be compared by their evidence
+# if both are asked about the same $X$: a fair coin explains these data 1.2891 times as well as a coin that could be
+# anything, counted either way.
 
 # %% [markdown]
 # ## 3 · One toss at a time, and a shortcut
@@ -356,8 +390,8 @@ for sequence in ("HHTHHTHHHT", "TTTHHHHHHH"):
 # %% [markdown]
 # ## 4 · If it must be one number
 #
-# Sometimes a law is too much to carry, and one number must stand for it. There are three usual ones. For a prior
-# Beta($a$, $b$):
+# Sometimes a law is too much to carry, and one number must stand for it: an *estimate*, written with a hat,
+# $\hat\theta$. There are three usual ones. For a prior Beta($a$, $b$) and $h$ heads in $n$ tosses:
 #
 # $$\hat\theta_\text{MLE} = \frac{h}{n}, \qquad
 # \hat\theta_\text{MAP} = \frac{a + h - 1}{a + b + n - 2}, \qquad
@@ -375,7 +409,8 @@ for sequence in ("HHTHHTHHHT", "TTTHHHHHHH"):
 # <details><summary>Answer</summary>
 #
 # MLE: $\hat\theta = 1$, so tails are impossible, after three tosses! Mean: $\hat\theta = 4/5$, so tails have
-# chance 1/5.
+# chance 1/5. (Weigh the chance of heads of each candidate by the belief in it,
+# $\int \theta\, p(\theta \mid X)\, d\theta$: for the next toss, the mean is *the* chance of heads.)
 #
 # </details>
 
@@ -419,12 +454,14 @@ table = [three_answers(1, 1, h, n) for h in range(n + 1)]
 guess = torch.tensor(table, dtype=torch.float64)  # row h: what to say after h heads
 for world, theta in worlds.items():
     heads = torch.binomial(torch.full_like(theta, n), theta, generator=rng).long()
-    error = ((guess[heads] - theta[:, None]) ** 2).mean(dim=0)
-    print(f"{world:>20}: mean squared error MLE {error[0]:.4f}, mean {error[2]:.4f}")
+    squares = (guess[heads] - theta[:, None]) ** 2  # (200_000, 3): one column for each answer
+    error, stderr = squares.mean(dim=0), squares.std(dim=0) / len(theta) ** 0.5
+    print(f"{world:>20}: mean squared error MLE {error[0]:.5f} ± {stderr[0]:.5f}, "
+          f"mean {error[2]:.5f} ± {stderr[2]:.5f}")
 
 # %% [markdown]
 # If the world is as the prior says, the mean wins, 0.0139 against 0.0167. It must: for squared error nothing
-# beats the posterior's mean. (Chapter 09 shows why, and a denoiser lives on it.) If the world consists of coins
+# beats the posterior's mean. ([09 · Predictions](09_predictions.ipynb) shows why, and a denoiser lives on it.) If the world consists of coins
 # with 0.95, the flat prior pulls the wrong way, and the MLE wins by far. So:
 #
 # | number | take it when | mind |
@@ -433,7 +470,9 @@ for world, theta in worlds.items():
 # | mean | you want the smallest squared error, or the chance of the next toss | it needs a prior |
 # | MAP | you can only climb to a peak, not integrate | the peak depends on how you write the unknown |
 #
-# The last remark deserves a look. Write the same belief in terms of the *log-odds*
+# ### Optional: a peak depends on the ruler
+#
+# The table's last remark deserves a look. Write the same belief in terms of the *log-odds*
 # $u = \log\frac{\theta}{1-\theta}$, and its peak moves to another coin:
 
 # %%
@@ -567,14 +606,20 @@ for n in (10, 1000, 100_000):
 # wide: the posterior says honestly how far off it may be. Neither is the goal. What the belief runs into, as
 # $n \to \infty$, is a point at the **true** $\theta$, and $h/n$ runs there too, at the same pace $1/\sqrt n$. With few
 # tosses the three are three different numbers: for 7 in 10, $h/n = 0.7$, the mean is 0.667, and the truth is unknown.
+#
+# Both run there *if the model is right*: (1.3) says that tosses are independent. If they are not, the posterior is
+# narrow all the same, and wrong about its own width. (The optional part below measures how wrong.)
+#
+# **A good place for a break.** So far one unknown: prior times likelihood, divided by the evidence, and no integral
+# was hard. Next, something stays hidden.
 
 # %% [markdown]
-# ## 7 · A wrong model is not repaired by more data
+# ### Optional: a wrong model is not repaired by more data
 #
-# All of this rests on (1.3), and (1.3) says that tosses are independent. That is an assumption. It sits inside the
-# likelihood, and so in the evidence and in the posterior as well, and the rule never questions it. Take a *sticky*
-# coin: in nine of ten tosses it repeats the last result. It is fair, half heads in the long run. We analyze it as if
-# the tosses were independent.
+# That tosses are independent is an assumption. It sits inside the likelihood, and so in the evidence and in the
+# posterior as well, and the rule never questions it. Take a *sticky* coin: in nine of ten tosses it repeats the last
+# result. It is fair, half heads in the long run. We analyze it as if the tosses were independent, and ask how often
+# the truth, 0.5, lies in the posterior's "95 % range", mean ± 1.96 standard deviations.
 
 # %%
 rng, runs, n = seeded(6), 4000, 1000
@@ -592,53 +637,23 @@ for stay in (0.5, 0.9):  # the chance that a toss repeats the one before; 0.5 is
           f"{(heads / n).std():.4f}; the 95 % range holds the truth in {inside:.1%} of runs")
 
 # %% [markdown]
-# For the ordinary coin, 94.6 % of the "95 % ranges" (mean ± 1.96 standard deviations) hold the truth, as they
-# should, within chance. For the sticky coin only 48.3 % do: the posterior's standard deviation is 0.0157, where $h/n$ scatters
+# For the ordinary coin, 94.6 % of the ranges hold the truth, as they should, within chance. For the sticky coin only 48.3 % do: the posterior's standard deviation is 0.0157, where $h/n$ scatters
 # by 0.0477. More tosses or a finer grid would not help; the claim would only get narrower. What helps is another likelihood.
 
 # %% [markdown]
-# ## 8 · "Seven heads" or "this sequence"?
-#
-# Somebody noted the whole sequence HHTHHTHHHT, not only the count. Then $X$ is another fact, and its likelihood has no
-# 120 in front: $\theta^7(1-\theta)^3$. **Predict.** Does the posterior change? Does the evidence?
-#
-# <details><summary>Answer</summary>
-#
-# The posterior does not, the evidence does.
-#
-# </details>
-
-# %%
-# claim: E32
-fair = torch.tensor(0.5)
-for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
-    likelihood = bayes.coin_log_likelihood(7, 10, grid, ordered=ordered).exp()
-    evidence = bayes.coin_evidence(7, 10, flat, grid, ordered=ordered)
-    mean, var = bayes.mean_and_var(likelihood / evidence, grid)
-    if_fair = bayes.coin_log_likelihood(7, 10, fair, ordered=ordered).exp()
-    print(f"{fact}: evidence {evidence:.6e} = 1/{1 / evidence:.1f}; posterior mean {mean:.4f}, "
-          f"std {var.sqrt():.4f}; P(X | fair) / P(X | flat) = {if_fair / evidence:.4f}")
-
-# %% [markdown]
-# The posterior is the same: a factor that does not depend on $\theta$ stands above and below, and cancels. The
-# evidence is not: $1/11$ for the count, $1/1320$ for the sequence, 120 times less. Neither is wrong; they answer
-# different questions. The slip is to compare the one with the other. Two *models* may be compared by their evidence
-# if both are asked about the same $X$: a fair coin explains these data 1.2891 times as well as a coin that could be
-# anything, counted either way.
-
-# %% [markdown]
-# ## 9 · Two coins, taken out of sight
+# ## 7 · Two coins, taken out of sight
 #
 # Now something is hidden. Before each toss somebody takes coin 1 with chance $\alpha$ ("alpha") or coin 2 with chance
 # $1 - \alpha$, and does not tell which. The coins show heads with chances $p_1$ and $p_2$. You see the results
 # $x_1, \dots, x_n$ only (1 for heads, 0 for tails), never the choices $z_1, \dots, z_n$, each 1 or 2. A variable like
 # $z$ that takes part and is never seen is called **latent**.
 #
-# For the likelihood, sum over everything that may have happened unseen:
+# For the likelihood, sum over everything that may have happened unseen, all lists $z = (z_1, \dots, z_n)$ of choices:
 #
 # $$P(x \mid p_1, p_2, \alpha) = \sum_{z \in \{1, 2\}^n}\; \prod_{i=1}^{n} P(z_i)\, P(x_i \mid z_i). \tag{1.11}$$
 #
-# Here $P(z_i)$ is $\alpha$ or $1 - \alpha$, and $P(x_i \mid z_i)$ is $p_{z_i}$ for heads and $1 - p_{z_i}$ for tails.
+# Here $\prod$ multiplies as $\sum$ adds; $P(z_i)$ is $\alpha$ or $1 - \alpha$, and $P(x_i \mid z_i)$ is $p_{z_i}$ for heads
+# and $1 - p_{z_i}$ for tails. (You see the tosses in their order, so no number of sequences stands in front.)
 #
 # **Predict.** How many terms has the sum for $n = 10$ tosses? For 100? Is there a way around?
 #
@@ -734,7 +749,7 @@ every = every * move[z[:, :-1], z[:, 1:]].prod(dim=1)
 print(f"chain: {so_far.sum():.6e} with 9 · 4 products; all {len(z)} terms: {every.sum():.6e}")
 
 # %% [markdown]
-# ## 10 · What these tosses can never tell
+# ## 8 · What these tosses can never tell
 #
 # Formula (1.13) has a sting. The three unknowns enter through $m$ *alone*. All coins with the same $m$ explain the
 # data equally well, whatever $n$ is. **Predict.** Ten thousand tosses, 70 % heads. How well do you know $m$, $p_1$ and
@@ -784,9 +799,9 @@ for n, belief in beliefs.items():
 # to a point. Here they bring it to a **surface**, the one on which $\alpha p_1 + (1 - \alpha) p_2 = 0.7$. One says that
 # $p_1$, $p_2$ and $\alpha$ are **not identifiable** from single tosses.
 #
-# Could another experiment tell? Yes: take a coin, toss it **ten times**, put it back. Then (1.12) has a bracket for
-# each row of ten, with ten factors in it, and the rows of a good coin look different from those of a bad one. The last
-# picture below has as many tosses as the second, in rows.
+# Could another experiment tell? Yes: take a coin, toss it **ten times**, put it back. Then (1.12) has one bracket for
+# each row of ten, with the chance of the whole row in the place of $P(x_i \mid 1)$ and $P(x_i \mid 2)$: the rows of a
+# good coin look different from those of a bad one. The last picture below has as many tosses as the second, in rows.
 
 # %%
 rng = seeded(7)
@@ -827,7 +842,7 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 # second line holds the coins that made these data, 0.9, 0.3 and 2/3, within its spreads.
 
 # %% [markdown]
-# ## 11 · The evidence is the hard part
+# ## 9 · The evidence is the hard part
 #
 # For the two coins the evidence is an integral over three unknowns. With a flat prior on the cube,
 #
@@ -840,8 +855,9 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 #
 # ### Exercise 1.6 · The evidence as a mean
 #
-# You are given the log-likelihoods of $N$ draws from the prior, shape (N,). Return two numbers: the estimate of the
-# evidence, and its standard error, which is the standard deviation of the single draws divided by $\sqrt N$.
+# You are given the *log*-likelihoods of $N$ draws from the prior, shape (N,). Return two numbers: the mean of the $N$
+# likelihoods, which estimates the evidence, and its standard error: the standard deviation of the $N$ likelihoods,
+# `.std()`, divided by $\sqrt N$. Every estimate of this course carries such an error bar.
 
 # %% tags=["exercise"]
 def my_by_draws(log_likelihood):
@@ -874,8 +890,8 @@ print(f"{draws.shape[1]} random draws:       {estimate:.6e} ± {stderr:.1e}")
 # %% [markdown]
 # You may read that this triple integral is out of reach. It is 9.043356e-04: exactly by algebra (each power
 # $p_1^i$ integrates to $1/(i+1)$), to 0.3 % from a grid of 1000 values, and by random draws within their standard
-# error. **Three unknowns are easy.** (One coin gave 1/1320 = 7.575758e-04 for the same sequence: two coins explain it a
-# little better, because their $m$ is more often near the middle.) The trouble begins with many:
+# error. **Three unknowns are easy.** (One coin with a flat prior has (1/11)/120 = 7.575758e-04 for the same sequence:
+# two coins explain it a little better, because their $m$ is more often near the middle.) The trouble begins with many:
 
 # %%
 for d, what in ((3, "two coins"), (10, "ten unknowns"), (64, "a tiny picture, 8 x 8 pixels")):
@@ -892,7 +908,8 @@ for n in (10, 1000, 100_000):
 # The cost of a grid explodes with the number of unknowns. That of random draws does not: the formula of the standard
 # error knows no dimension. But draws have a curse of their own. The more data, the narrower the place where the
 # likelihood is not tiny, and the fewer draws hit it: with 100,000 tosses the relative error of the same 10,000
-# draws is 0.123, with 10 tosses it was 0.009. With many unknowns none hits. Chapter 03 draws more cleverly.
+# draws is 0.123, with 10 tosses it was 0.009. With many unknowns none hits. [03 · Estimators](03_estimators.ipynb)
+# draws more cleverly.
 
 # %% [markdown]
 # ### Optional: "this integral cannot be solved"
@@ -933,7 +950,7 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # one, two, three dimensions are a matter of milliseconds. What is hard is **many dimensions**.
 
 # %% [markdown]
-# ## 12 · The general task, and a denoiser
+# ## 10 · The general task, and a denoiser
 #
 # Bayesian inference is always this: an unknown, a prior for it, a model of how it makes data; then data, and the question
 # what to believe. The coin hid two obstacles. **The likelihood may be hard to write down**: what is $P(X \mid \theta)$
@@ -945,39 +962,44 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # | grid | add up all candidates | few unknowns: this chapter |
 # | Monte Carlo, importance sampling | average over draws | [03](03_estimators.ipynb) |
 # | Markov chain Monte Carlo (MCMC) | walk at random so that the time spent at a place follows the posterior | optional, below |
-# | variational inference | choose the nearest law of a simple family | chapter 04 |
+# | variational inference | choose the nearest law of a simple family | [04](04_elbo_and_vae.ipynb) |
 #
 # The last two need the posterior only up to its constant: the evidence is what they avoid.
 #
 # And this is where the course is going. **Denoising is Bayesian inference.** The unknown is the clean data $x_0$; its
 # prior is the law of the data. The fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal law
-# with mean $\sqrt{\bar\alpha_t}\,x_0$ and variance $1 - \bar\alpha_t$. So
+# with mean $\sqrt{\bar\alpha_t}\,x_0$ and variance $1 - \bar\alpha_t$. With $q$ for all these laws,
 #
 # $$q(x_0 \mid x_t) = \frac{q(x_0)\; q(x_t \mid x_0)}{q(x_t)}, \qquad
 # \hat x_0 = \int x_0\; q(x_0 \mid x_t)\; dx_0. \tag{1.17}$$
 #
-# The perfect denoiser of chapter 00 answers with the *mean* of this posterior. Test it on data in two bumps, with
-# the functions of section 2:
+# Here $q(x_t)$ is the evidence. The perfect denoiser of chapter 00 answers with the *mean* of this posterior. Test it
+# on data in two bumps, one noisy point $x_t = 0.4$, with the functions of section 2:
 
 # %%
 # eq: 1.17
 schedule, two_bumps = schedules.cosine(T=200), oracles.two_modes()
 x_0 = torch.linspace(-3, 3, 3001, dtype=torch.float64)
-prior = oracles.log_density(two_bumps, schedule, x_0[:, None], 0).exp()
+prior = oracles.log_density(two_bumps, schedule, x_0[:, None], 0).exp()  # t = 0: the data
 t, x_t = 120, 0.4
-likelihood = (-((x_t - schedule.signal[t] * x_0) ** 2) / (2 * schedule.noise[t] ** 2)).exp()
+signal, noise = schedule.signal[t], schedule.noise[t]  # the roots of abar_t and of 1 - abar_t
+likelihood = (-((x_t - signal * x_0) ** 2) / (2 * noise**2)).exp()  # its peak is 1
 after = bayes.normalized(prior * likelihood, x_0)
 fig = figures.curves(x_0, {"prior: the data": prior, "likelihood": likelihood, "posterior": after},
-                     xlabel="x_0, data units", ylabel="density (likelihood: over its peak)")
-figures.show(fig, alt="Two equal bumps; a broad hump; after it, the right bump is the higher one.")
+                     xlabel="x_0, data units", ylabel="density (likelihood: peak = 1)")
 mean, _ = bayes.mean_and_var(after, x_0)
+fig.axes[0].axvline(mean, color=figures.GREY, linewidth=1)  # the posterior's mean
+figures.show(fig, alt="Two equal bumps; a broad hump; after it, the right bump is the higher one.")
+print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t / signal:.3f}; "
+      f"belief in the right bump {bayes.integral(after[1500:], x_0[1500:]):.3f}")
+
+# %%
 denoise = oracles.mixture_denoiser(two_bumps, schedule)  # the perfect denoiser, by formula
 guess = denoise(torch.tensor([[x_t]], dtype=torch.float64), t).item()
-print(f"t = {t}, x_t = {x_t}: posterior mean {mean:.6f}, the denoiser says {guess:.6f}")
-print(f"belief in the right bump: {bayes.integral(after[1500:], x_0[1500:]):.3f}")
+print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {guess:.6f}")
 
 # %% [markdown]
-# The same number. The noisy point speaks for the right bump, but not loudly; the denoiser's answer lies between the
+# The same number. The noisy point speaks for the right bump, but not loudly, 0.661; the denoiser's answer lies between the
 # bumps, where no data are. It is a mean, and a mean hides what the law behind it says: section 2 once more.
 # For photographs $q(x_0)$ cannot be written down, and the integral has thousands of dimensions. What this course teaches is
 # how a network learns the answer all the same.
@@ -1040,8 +1062,8 @@ print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, o
 # A belief is a law. A fact multiplies it by the likelihood, and the evidence makes its area 1 again. For ten tosses with
 # seven heads and a flat prior the evidence is 1/11 and the posterior Beta(8, 4), with mean 0.667 and standard deviation
 # 0.131. More data narrow the belief like $1/\sqrt n$, if the model is right, if the prior has not ruled out the truth, and
-# if the data can tell the candidates apart at all. The cost is in the evidence, and it comes from the number of unknowns, not
-# from the number of tosses.
+# if the data can tell the candidates apart at all. The cost is in the evidence, and it comes above all from the number of
+# unknowns.
 #
 # **One formula to keep**
 #
@@ -1067,8 +1089,14 @@ print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, o
 # **Exercises:** 1.1 `bayes.rule` · 1.2 `bayes.posterior` · 1.3 `bayes.conjugate` · 1.4 `bayes.three_answers` · 1.5
 # `bayes.two_coins` · 1.6 `bayes.by_draws`
 #
-# **To think about.** A test for a rare illness is right in 99 % of all cases, and one person in 1000 is ill. Your test is
-# positive. Take `bayes.rule` and find out how worried to be.
+# **To think about.** A test for a rare illness is right in 99 % of all cases, ill or well, and one person in 1000 is ill.
+# Your test is positive. Take `bayes.rule` and find out how worried to be.
+#
+# <details><summary>Answer</summary>
+#
+# You are ill with a chance of 9 %: of 100,000 people, 99 of the 100 ill and 999 of the 99,900 well have a positive test.
+#
+# </details>
 #
 # **Before:** [00 · Start here](00_start_here.ipynb) · **Next:**
 # [02 · Distributions](02_distributions.ipynb)

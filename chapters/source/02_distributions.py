@@ -10,11 +10,11 @@
 # - press a joint law onto an axis, cut a slice out of it, and say what each of the two tells you,
 # - split a law of many variables by the chain rule, and say what the Markov property adds,
 # - draw, push, condition and compare normal laws, and derive the formulas by completing a square,
-# - say when a quotient of two densities is a law, and why a KL divergence has a direction.
+# - say what a KL divergence measures, why it has a direction, and what each direction likes.
 #
 # **You need** [00 · Start here](00_start_here.ipynb), [01 · Bayes](01_bayes.ipynb) (only Bayes' rule),
-# and integrals of powers of $x$. About 80 minutes to read and work through, in two halves with a place
-# for a break between them, and without the two optional parts; it runs in about ten seconds.
+# and integrals of powers of $x$. About 70 minutes to read and work through, in two halves with a place
+# for a break between them, and without the two optional parts; it runs in about 15 seconds.
 #
 # **In the papers:** [Ho20] Sec. 2 takes all of this for granted; [Luo22] writes the algebra out.
 
@@ -74,9 +74,10 @@ figures.show(fig, alt="Points fill a triangle; x alone rises in a line, y alone 
 # %% [markdown]
 # ## The joint law: how much on each bit of area
 #
-# A **density** says how much probability (or *mass*) there is for each unit of area. The points fill
-# the triangle evenly, so the density is the same number everywhere in it, and 0 outside. All
-# probability together is 1, and the triangle has area ½. So the number is 2:
+# A **density** says how much probability (or *mass*) there is for each unit of area. As they were drawn,
+# the two numbers fill a square evenly. To call the larger one $x$ folds that square along its diagonal.
+# So the points fill the triangle evenly: the density is the same number everywhere in it, and 0 outside.
+# All probability together is 1, and the triangle has area ½. So the number is 2:
 #
 # $$p(x, y) = 2 \;\text{ for } 0 \le y \le x \le 1, \text{ else } 0; \qquad
 # \int_0^1\!\!\int_0^x 2\,dy\,dx = 1. \tag{2.1}$$
@@ -98,7 +99,7 @@ print(f"density times area: {2 * 0.1 * 0.1:.4f}; counted: {share:.4f} ± {stderr
 # The number after ± is the **standard error** of the count: how far chance usually pushes it from the
 # truth. For a share $s$ of $n$ draws it is $\sqrt{s(1-s)/n}$. About two counts in three are off by less
 # than one standard error, and 95 % of them by less than two ([03 · Estimators](03_estimators.ipynb)
-# says why). Ours, 0.0204, is off by about one and a half: that is an ordinary accident.
+# says why). Ours, 0.0204, is off by little more than one: that is an ordinary accident.
 
 # %% [markdown]
 # ## Marginal: press the mass onto an axis
@@ -141,7 +142,7 @@ for name, (corners, color) in faces.items():
     ax.add_collection3d(Poly3DCollection([corners], facecolor=color, edgecolor=color, alpha=0.5))
     ax.text(*torch.tensor(corners).mean(dim=0), name, ha="center")
 ax.set(xlabel="x, data units", ylabel="y, data units", zlabel="density", zlim=(0, 2.2))
-ax.set(xlim=(-0.3, 1), ylim=(0, 1.3), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1), zticks=(0, 1, 2))
+ax.set(xlim=(-0.3, 1), ylim=(0, 1.3), xticks=(0, 0.5, 1), yticks=(0.5, 1), zticks=(0, 1, 2))
 ax.set_box_aspect((1, 1, 0.7), zoom=0.85)
 figures.show(fig, alt="A flat roof over a triangle; one wall shows a rising edge, one a falling.")
 for at in (0, sp.Rational(1, 2), 1):
@@ -209,10 +210,10 @@ print(f"in theory: covariance 1/36 = {1 / 36:.4f}; if independent, 1/6 = {1 / 6:
 #
 # $$p(y \mid x) = \frac{p(x, y)}{p(x)} = \frac{2}{2x} = \frac1x
 # \quad\text{for } 0 \le y \le x, \text{ and only where } p(x) > 0. \tag{2.3}$$
+#
 # Read "the law of $y$, **given** $x$". Here it is flat: any $y$ up to $x$ is as likely as any other.
-# Write $E[y \mid x]$ for the mean of $y$ over many draws that all have this $x$ ($E$ for
-# *expectation*):
-
+# Write $E[y \mid x]$ for the mean of $y$ over all draws that have this $x$ ($E$ for *expectation*). Of
+# a flat law that is the middle:
 #
 # $$E[y \mid x] = \tfrac{x}{2}. \tag{2.4}$$
 #
@@ -227,10 +228,10 @@ print(f"in theory: covariance 1/36 = {1 / 36:.4f}; if independent, 1/6 = {1 / 6:
 for place in (0.25, 0.5, 0.9):
     there = y[(x - place).abs() < 0.01]  # the sub-population that has x near this place
     low = (there < 0.1).double()
-    stderr = len(there) ** -0.5  # times a standard deviation
+    root = len(there) ** 0.5  # of the number of draws, for the standard errors
     print(f"{len(there):4} pairs near x = {place}: mean of y {there.mean():.3f} "
-          f"± {there.std() * stderr:.3f}, (2.4) {place / 2:.3f}; share with y < 0.1: "
-          f"{low.mean():.3f} ± {low.std() * stderr:.3f}, (2.3) {0.1 / place:.3f}")
+          f"± {there.std() / root:.3f}, (2.4) {place / 2:.3f}; share with y < 0.1: "
+          f"{low.mean():.3f} ± {low.std() / root:.3f}, (2.3) {0.1 / place:.3f}")
 across = x[(y - 0.5).abs() < 0.01]
 print(f"near y = 0.5: x from {across.min():.2f} to {across.max():.2f}, mean {across.mean():.3f}")
 
@@ -318,25 +319,14 @@ explorer
 #
 # The law of $y$ is a mixture of slices, each slice counted as often as its $x$ occurs.
 #
-# (2.5) is also a recipe for drawing: **first** $x$ from $p(x)$, **then** $y$ from $p(y \mid x)$. Does
-# it give our cloud again? ($x = \sqrt{u}$ has density $2x$ if $u$ is uniform, since
-# $P(\sqrt u < x) = P(u < x^2) = x^2$.)
+# (2.5) is also a recipe for drawing: **first** $x$ from $p(x)$, **then** $y$ from $p(y \mid x)$. The
+# noising chain of chapter 05 is drawn like this, one variable after the other, and so is the way back
+# in every sampler.
 
 # %%
 # eq: 2.5, 2.6
 print("p(x) p(y|x) =", 2 * X * (1 / X), "   p(y) p(x|y) =", sp.simplify(2 * (1 - Y) / (1 - Y)))
 print("(2.6): p(y) =", sp.integrate((1 / X) * 2 * X, (X, Y, 1)))
-u, v = torch.rand(2, n, generator=seeded(3), dtype=torch.float64)
-x_two = u.sqrt()
-y_two = x_two * v  # uniform between 0 and x
-for name, a, b in (("larger and smaller", x, y), ("first x, then y", x_two, y_two)):
-    covariance = ((a - a.mean()) * (b - b.mean())).mean()
-    print(f"{name:>18}: means {a.mean():.3f} and {b.mean():.3f}, covariance {covariance:.4f}")
-
-# %% [markdown]
-# The same law, by another road: means and covariances differ by no more than chance. Drawing one
-# variable after the other is how the noising chain of chapter 05 is drawn, and how every sampler walks
-# back.
 
 # %% [markdown]
 # ## More than two: the chain rule
@@ -509,9 +499,9 @@ print(f"variance of x_2 given x_1 and x_0: {left.var():.3f}")
 print(f"variance of x_2 given x_0 only:    {(x_2 - keep**2 * x_0).var():.3f}")
 
 # %% [markdown]
-# Neighbors are strongly correlated, 0.949, and so are start and end, 0.900. Only *given* $x_1$ is
-# nothing left. And the two variances, 0.100 and 0.190, are not the same. (After a hundred steps they
-# differ by a factor of 50, as chapter 05 measures.)
+# Neighbors are strongly correlated, 0.949, and so are start and end, 0.900. But to what $x_1$ leaves
+# unexplained, $x_0$ adds nothing: −0.001, zero up to chance. And the two variances, 0.100 and 0.190, are
+# not the same. (After a hundred steps they differ by a factor of 50, as chapter 05 measures.)
 #
 # **A good place for a break.** The first half in one sentence: press for a marginal, cut and scale for
 # a conditional, and a joint law is a product of conditionals, in any order. The second half does all
@@ -555,7 +545,8 @@ for low, high in ((1, 5), (-1, 7)):
 for name, f in {"area": 1 + 0 * line, "mean": line, "variance": (line - 3) ** 2}.items():
     print(f"(2.10): {name} {torch.trapezoid(f * density, line):.4f}")  # adds up f times density
 print(f"draws: mean {draws.mean():.3f}, variance {draws.var():.3f}")
-ours = gaussians.log_prob(Gaussian(torch.full((2001, 1), 3.0).double(), 4.0), line[:, None])
+places = line[:, None]  # the package wants one row for each draw or place: shape (2001, 1)
+ours = gaussians.log_prob(Gaussian(0 * places + 3, 4.0), places)
 print(f"gaussians.log_prob says the same: {torch.allclose(ours.exp(), density)}")
 figures.show_source(draw)
 
@@ -604,23 +595,22 @@ s_given_x = torch.exp(-((line.T - line) ** 2) / 32) / math.sqrt(2 * math.pi * 16
 p_s = s_given_x @ at_x * 0.1  # (2.6): for each s, add up over all x; 0.1 is the spacing
 bell = gaussians.log_prob(Gaussian(0 * line, 25.0), line).exp()
 print("the integral (2.6) gives N(0, 25):", torch.allclose(p_s, bell, atol=1e-9))
-sticky = gaussians.push(Gaussian(torch.zeros(1), 1.0), scale=0.6, noise_var=0.8**2)
-print(f"the sticky noise, 0.6 e_1 + 0.8 new: variance {sticky.var.item():.2f}")
 figures.show_source(gaussians.push)
 
 # %% [markdown]
 # So push *is* total probability, the pressing of the first half, solved once and for all. (And the
-# sticky noise was standard normal after all: $0.6^2 + 0.8^2 = 1$.)
+# sticky noise was standard normal indeed: $0.6^2 + 0.8^2 = 1$.)
 #
 # **And if the noises are not independent?** For means 0 the variance of a sum is
-# $E(x + y)^2 = E x^2 + 2\,E\,x y + E y^2$. The middle term is twice the covariance, and with the
-# correlation $\rho$,
+# $E[(x + y)^2] = E[x^2] + 2\,E[x y] + E[y^2]$. The middle term is twice the covariance, and that is the
+# correlation $\rho$ times both standard deviations:
 #
 # $$\operatorname{Var}(x + y) = v_x + v_y + 2\rho\sqrt{v_x v_y}. \tag{2.13}$$
 #
 # ### Exercise 2.4 · The variance of a sum
 #
-# Whoever merges noises that are not independent needs this. Three numbers come in; return the variance.
+# Whoever merges noises that are not independent needs this. Three Python numbers come in (so take
+# `math.sqrt`); return the variance, not the standard deviation.
 
 # %% tags=["exercise"]
 def my_sum_var(v_x, v_y, rho):
@@ -635,20 +625,21 @@ sum_var = check("distributions.sum_var", my_sum_var)
 # %%
 # eq: 2.13
 z_1, z_2 = (normal_like(torch.empty(n, dtype=torch.float64), generator=seeded(k)) for k in (9, 10))
-rhos = torch.linspace(-1, 1, 81, dtype=torch.float64)
+rhos = torch.arange(-40, 41, dtype=torch.float64) / 40  # from -1 to 1
 measured = [(3 * z_1 + 4 * (r * z_1 + (1 - r**2).sqrt() * z_2)).std() for r in rhos[::10]]
 formula = [math.sqrt(sum_var(9.0, 16.0, r.item())) for r in rhos]
 fig = figures.curves(rhos, {"(2.13)": formula}, xlabel="correlation of the two noises",
-                     ylabel="standard deviation of the sum", height=2.6)
+                     ylabel="std of the sum, data units", height=2.6)
 fig.axes[0].plot(rhos[::10], measured, "o", color=figures.RED, label="draws")
 fig.axes[0].legend(fontsize=9)
 figures.show(fig, alt="The spread of the sum rises from 1 to 7 as the correlation rises from -1.")
 for i in (0, 4, 8):
-    print(f"correlation {rhos[10 * i]:+.0f}: draws {measured[i]:.2f}, (2.13) {formula[10 * i]:.2f}")
+    print(f"correlation {rhos[10 * i]:2.0f}: draws {measured[i]:.2f}, (2.13) {formula[10 * i]:.2f}")
 
 # %%
 # claim: E108
-apart, same = (sum_var(0.98 * 0.02, 0.02, rho) for rho in (0.0, 1.0))
+first = 0.98 * 0.02  # the second step multiplies the first noise by sqrt(0.98)
+apart, same = (sum_var(first, 0.02, rho) for rho in (0.0, 1.0))
 print(f"two noising steps of variance 0.02, merged: {apart:.4f}; the same noise twice: {same:.4f}")
 
 # %% [markdown]
@@ -760,10 +751,10 @@ figures.show_source(gaussians.condition)
 #
 # ### Exercise 2.5 · Many readings
 #
-# A belief that is updated again and again is how a sampler will home in on a picture. Here, before any
-# reading, $x \sim N(\text{mean}, \text{var})$. Each of the readings `ys`, a tensor of shape `(n,)`, is
-# $x$ plus its own independent noise of variance `noise_var`. Return the mean and the variance of $x$
-# given all of them. It must work for $n = 0$, too. (`ys.sum()` of no numbers is 0.)
+# Many poor measurements can make a good one. How good? Before any reading,
+# $x \sim N(\text{mean}, \text{var})$. Each of the readings `ys`, a tensor of shape `(n,)`, is $x$ plus its
+# own independent noise of variance `noise_var`. Return the mean and the variance of $x$ given all of
+# them. It must work for $n = 0$, too. (`ys.sum()` of no numbers is 0, `ys.mean()` is not.)
 
 # %% tags=["exercise"]
 def my_readings(mean, var, ys, noise_var):
@@ -778,30 +769,20 @@ readings = check("distributions.readings", my_readings)
 
 # %%
 shows = 22 + 3 * normal_like(many[:30], generator=seeded(14))  # the truth is 22
-after = [readings(20.0, 4.0, shows[:k], 9.0) for k in range(31)]
-means, stds = (torch.tensor([float(pair[i]) for pair in after]) for i in (0, 1))
-stds = stds.sqrt()
-fig, ax = figures.new(height=2.6)
-low, high = means - 2 * stds, means + 2 * stds
-ax.fill_between(range(31), low, high, color=figures.SKY, alpha=0.4, label="± 2 std")
-ax.plot(range(31), means, color=figures.BLUE, label="mean")
-ax.plot(range(1, 31), shows, ".", color=figures.GREY, label="reading")
-ax.axhline(22, color=figures.RED, linestyle="--", label="truth")
-ax.set(xlabel="number of readings", ylabel="temperature, degrees", ylim=(14, 30))
-ax.legend(fontsize=9, ncols=4)
-figures.show(fig, alt="Thirty scattered readings pull the mean to 22, and the band gets narrower.")
 for k in (0, 1, 30):
-    print(f"after {k:2} readings: {means[k]:.2f} ± {stds[k]:.2f}")
+    mean, var = readings(20.0, 4.0, shows[:k], 9.0)  # the readings have variance 9
+    print(f"after {k:2} readings: {mean:.2f} ± {math.sqrt(var):.2f}")
 
 # %% [markdown]
-# One poor reading (standard deviation 3) helps a little: the standard deviation of the belief falls
-# from 2.00 to 1.66. Thirty of them bring it to 0.53, and the mean to 22.30.
+# (Here ± is the standard deviation of the belief.) One poor reading, with standard deviation 3, helps a
+# little: 2.00 falls to 1.66. Thirty of them bring it to 0.53. The mean is 22.30 then; the truth is 22.
 
 # %% [markdown]
-# ## Product and quotient
+# ## Optional: product and quotient
 #
-# Conditioning multiplied two Gaussians in $x$. In general, if one source says $N(m_1, v_1)$ and
-# another, independent one says $N(m_2, v_2)$, together they say the **product**, scaled to area 1:
+# The chapters to come get along with `condition`. Derivations that you meet elsewhere like to multiply
+# and divide Gaussians. Conditioning multiplied two of them in $x$: the prior, and what the reading says
+# of $x$. In general a **product** of two, scaled to area 1, is
 #
 # $$N(x; m_1, v_1)\,N(x; m_2, v_2) \;\propto\; N(x; m, v), \qquad
 # \frac1v = \frac1{v_1} + \frac1{v_2}, \quad \frac mv = \frac{m_1}{v_1} + \frac{m_2}{v_2}. \tag{2.18}$$
@@ -839,8 +820,8 @@ figures.show_source(gaussians.product)
 # %% [markdown]
 # The factor is the same at all places, so shape, mean and variance are right. It is not 1: a product of
 # two densities is no density *before* it is scaled. In code a product is one `condition`: the second
-# opinion counts as a reading. And the quotient takes a product back: it removes an opinion that was
-# counted already.
+# factor counts as a reading. And the quotient takes a product back: it removes a factor that was counted
+# already. (So do not multiply two *beliefs* that rest on the same prior: it would count twice.)
 #
 # You may read that products and quotients of Gaussians are Gaussian. For quotients, look at the
 # prediction again:
@@ -873,7 +854,7 @@ except ValueError as error:
 # a function of $x$ it is one number, which only scales. Look for *which variable* a density is read in,
 # before you call something a quotient.
 #
-# ### Optional: where this returns
+# ### Where this returns
 #
 # Chapter 07 asks where the noising chain was a step ago, if $x_0$ is known. That is one `condition`.
 # Before $x_t$ is seen, $x_{t-1}$ has variance $1-\bar\alpha_{t-1}$, by (0.1). The step to $x_t$ is a
@@ -905,8 +886,11 @@ for t in (10, 2):
 #
 # $$\mathrm{KL}(p \,\|\, q) = E_{x\sim p}\big[\log p(x) - \log q(x)\big], \tag{2.20}$$
 #
-# in nats (divide by $\log 2$ for bits). It is never negative, and 0 only if the laws are equal; chapter
-# 08 says why. For $p = N(m_p, v_p)$ and $q = N(m_q, v_q)$ insert (2.10) twice. Two means are needed.
+# in nats (divide by $\log 2$ for bits). It is never negative: a logarithm lies below its tangent at 1,
+# $\log u \le u - 1$, so $-\mathrm{KL} = E_p[\log\frac qp] \le E_p[\frac qp] - 1 = \int q\,dx - 1 = 0$.
+# And it is 0 only if $u = \frac qp$ is 1 everywhere, that is for equal laws.
+#
+# For $p = N(m_p, v_p)$ and $q = N(m_q, v_q)$ insert (2.10) twice. Two means are needed.
 # One is the variance, $E_p(x-m_p)^2 = v_p$. For the other write $x - m_q = (x - m_p) + (m_p - m_q)$ and
 # square it; the mixed term has mean 0, so $E_p(x - m_q)^2 = v_p + (m_p - m_q)^2$. Together:
 #
@@ -1057,8 +1041,8 @@ for name, x_2 in ends.items():
 #
 # A joint law holds everything. Press it for a marginal; cut it and scale for a conditional; split it
 # into a product in any order; and leave out what a Markov chain forgets. For Gaussians all of this is
-# arithmetic: push adds variances (of independent noises), condition adds precisions, a quotient
-# subtracts them as long as something is left, and a KL is a formula with a direction.
+# arithmetic: push adds variances (of independent noises), condition adds precisions (a quotient
+# subtracts them, as long as something is left), and a KL is a formula with a direction.
 #
 # **One formula to keep**
 #
@@ -1075,7 +1059,7 @@ for name, x_2 in ends.items():
 # | Markov: a step is unrelated to the one before | its *noise* is; states correlate | 0.949, 0.900 |
 # | $p(x_2 \mid x_1, x_0) = p(x_2 \mid x_0)$ | Markov: it equals $p(x_2 \mid x_1)$ | 0.100, not 0.190 |
 # | noises add | variances of *independent* noises add | 5, not 7; 0.0396, not 0.0792 |
-# | a quotient of Gaussians is a Gaussian | only if the numerator is narrower | precision −1.0 |
+# | a quotient of Gaussians is a Gaussian | only if the numerator is narrower | optional part: precision −1.0 |
 # | KL with $v_q/v_p$ | $v_p/v_q$: the second law below | 0.0966, not 0.8466 |
 #
 # **Exercises:** 2.1 `distributions.marginal` · 2.2 `distributions.conditional` · 2.3

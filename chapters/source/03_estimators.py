@@ -13,8 +13,8 @@
 # - say why maximum likelihood, minimum KL and least squares are one idea.
 #
 # **You need** [01 · Bayes](01_bayes.ipynb) (the evidence) and [02 · Distributions](02_distributions.ipynb)
-# (densities, Gaussians, KL). About 75 minutes to read and work through, without the two optional parts; it runs
-# in about 20 seconds.
+# (densities, Gaussians, KL). About 80 minutes to read and work through, without the two optional parts; the end
+# of section 2 is a good place for a break. It runs in about 20 seconds.
 #
 # **In the papers:** [KW14] Kingma and Welling 2014, Sec. 2.4 (the reparameterization trick); [Wil92]
 # Williams 1992 (score-function gradients); [Bur16] Burda et al. 2016 (importance-weighted bounds); [Moh20]
@@ -89,7 +89,7 @@ spread = sp.integrate((120 * theta**7 * (1 - theta) ** 3) ** 2, (theta, 0, 1)) -
 # %% [markdown]
 # ## 1 · The answer and its error bar
 #
-# Let $x_1, \dots, x_N$ be independent draws from a law $p$, and $f$ a function of them. The **Monte Carlo estimate**
+# Let $x_1, \dots, x_N$ be independent draws from a law $p$, and $f$ a function. The **Monte Carlo estimate**
 # of an expectation is the mean over the draws:
 #
 # $$E_p[f(x)] \approx \frac{1}{N}\sum_{i=1}^{N} f(x_i). \tag{3.2}$$
@@ -101,8 +101,8 @@ spread = sp.integrate((120 * theta**7 * (1 - theta) ** 3) ** 2, (theta, 0, 1)) -
 # $$\text{standard error} = \sqrt{\frac{\operatorname{Var} f(x)}{N}} \approx \frac{s}{\sqrt N}.
 # \tag{3.3}$$
 #
-# Here $s$ is the standard deviation of the drawn values $f(x_i)$. (One divides their summed squares by $N - 1$,
-# because the mean was fitted to the same values. `values.std()` does that.)
+# Here $s$ is the standard deviation of the drawn values $f(x_i)$. (`values.std()` divides the summed squares of
+# their deviations by $N - 1$, because the mean was fitted to the same values.)
 #
 # ### Exercise 3.1 · A mean and its error
 #
@@ -195,8 +195,9 @@ for answer, times in answers.items():
 #
 # ### Exercise 3.2 · Weighted draws
 #
-# Densities of many coordinates are tiny numbers, so one stores their logarithms. `values`, `log_p`, `log_q`
-# have shape (N,) and belong to $N$ draws from $q$. Return the estimate of $E_p[f]$, one number.
+# Densities of many coordinates can be as small as $e^{-2000}$, which a computer rounds to 0. So one stores their
+# logarithms. `values`, `log_p`, `log_q` have shape (N,) and belong to $N$ draws from $q$. Return the estimate of
+# $E_p[f]$, one number.
 
 # %% tags=["exercise"]
 def my_importance(values, log_p, log_q):
@@ -221,6 +222,7 @@ log_p, log_q = log_normal(x), log_normal(x, mean=4.0)
 print(f"truth {truth:.3e}, your estimate {importance((x > 4).double(), log_p, log_q):.3e}")
 value, stderr = estimators.importance_sampling((x > 4).double(), log_p - log_q)
 print(f"the package's, with its error: {value:.3e} ± {stderr:.1e}")
+# Plain draws are 0 or 1: their variance is P (1 - P), about P.
 print(f"plain draws needed for that error: about {truth / float(stderr) ** 2:.0e}")
 
 # %% [markdown]
@@ -237,8 +239,8 @@ for theta in (0.2, 0.5, 0.8):
 
 # %% [markdown]
 # One draw would be enough: no variance at all. The catch: the constant 1320 contains the evidence, the very
-# number that we look for. The best proposal is out of reach, but one can come close to it. That is what the
-# encoder of chapter 04 is for.
+# number that we look for. The best proposal is out of reach, but one can come close to it. That is what
+# chapter 04 trains a network for, the encoder.
 #
 # ### How it fails
 #
@@ -257,7 +259,7 @@ print(f"E_p[x] = {mean.value:.3f} ± {mean.stderr:.3f} (truth 0)")
 # Wrong by hundreds of error bars. The only sign is the mean weight, which should be 1, since $E_q[p/q] = \int p = 1$.
 # Half of $p$ was never visited.
 #
-# Second: **the variance of the weights must be finite.** The mean weight is 1, so its variance is
+# Second: **the variance of $w f$ must be finite.** Take $f = 1$: the mean of $w$ is 1, so the variance of $w$ is
 # $E_q[w^2] - 1$. For $p = N(0, 1)$ and $q = N(m, s^2)$ completing the square gives
 #
 # $$E_q[w^2] = \int \frac{p(x)^2}{q(x)}\,dx = \frac{s^2}{\sqrt{2s^2-1}}\,
@@ -265,7 +267,7 @@ print(f"E_p[x] = {mean.value:.3f} ± {mean.stderr:.3f} (truth 0)")
 #
 # **Predict.** Is it worse to draw twice too wide ($s = 2$) or twice too narrow ($s = \tfrac12$)? For each $s$
 # we estimate the mean weight, whose truth is 1, 2000 times from 1000 draws, and count how often a bar of two
-# standard errors catches it.
+# standard errors catches it. Formula (3.5) is checked by **quadrature**, a sum over a fine grid.
 
 # %%
 # eq: 3.5
@@ -467,8 +469,8 @@ print("at variance 4, the package's is the same:", torch.allclose(theirs, ours))
 # of a Gaussian), so the score function needs 30/4 = 7.5 times the draws for the same bar. A baseline helps: with
 # $c = E[f] = 2$ the variance is 18, and 14, at $c = 4$, is the best that a constant can do here.
 #
-# So **reparameterization is not the only way, it is the quiet way**. And what matters is that $\epsilon$ is
-# *parameter-free noise*. To move the randomness "into a parameter", as one also reads, would gain nothing.
+# So **reparameterization is not the only way, it is the quiet way**. (You may read that it moves the randomness
+# "into a parameter". The reverse: it moves it into $\epsilon$, whose law has none.)
 #
 # ### Optional: in many dimensions
 #
@@ -562,8 +564,8 @@ figures.show(fig, alt="Five runs each: calm, wild, and calm again with 25 draws 
 # %% [markdown]
 # All three arrive *on average*. But one draw of the noisy gradient keeps throwing $a$ about: in the end it is
 # 0.57 away, against 0.22. Averaging 25 draws per step calms it to 0.09, at 25 times the cost. A smaller step
-# would calm it too, and need more steps. That is what variance costs: **time**. It does not move the place
-# where training ends. Bias does.
+# would calm it too, and need more steps. That is what variance costs: **time**. Here it does not
+# move the place where training ends. A bias would.
 #
 # ## 4 · Bias: the error that averaging repetitions does not remove
 #
@@ -584,8 +586,8 @@ for n in (2, 10, 100, 1000):
 
 # %% [markdown]
 # With two draws the ratio is off by 0.426, towards the mean of $q$. The bias falls about like $1/N$, to a tenth
-# for ten times the draws, until it drowns in noise (the last row is within its bar). An estimate whose error
-# vanishes like that is called **consistent**. The plain mean is at 0 within its bars for every $N$.
+# for ten times the draws, until it drowns in noise (the last row is within its bar). An estimate that
+# tends to the truth as $N$ grows is called **consistent**. The plain mean is at 0 within its bars for every $N$.
 #
 # "By Jensen's inequality $E[A/B] \ne E[A]/E[B]$", some notes argue. Ratios *are* biased as a rule, but Jensen
 # is not why: $A$ and $B$ come from the same draws, and the sign can go either way. What Jensen does settle is
@@ -639,13 +641,13 @@ print(f"log p(x) = {log_evidence:.4f} nats; posterior N({posterior.mean.item():.
 # \tag{3.12}$$
 #
 # Jensen says: **too low, on average, for every $K$.** So it is a lower bound. For $K = 1$ its mean has a name, the
-# evidence lower bound, **ELBO**; for $K > 1$ it is the importance-weighted bound of the IWAE [Bur16].
+# evidence lower bound, **ELBO**; for $K > 1$ it is the importance-weighted bound (IWAE, [Bur16]).
 #
 # ### Exercise 3.5 · The log of a mean weight
 #
 # `log_w` has shape (n, K): n repetitions with $K$ weights each, as logarithms in nats. Return (n,), each row's
 # $\log\hat p$. Some log-weights are near −2000, so do not take `exp` of them: `log_w.logsumexp(1)` is the
-# logarithm of the *sum* of the weights along axis 1.
+# logarithm of the *sum* of the weights along axis 1. (`log_w.shape[1]` is $K$.)
 
 # %% tags=["exercise"]
 def my_bound(log_w):
@@ -672,9 +674,11 @@ for K in (1, 8, 64, 512):
 
 # %%
 fig, ax = figures.new(width=6, height=2.6)
-ax.plot(list(gaps), [log_evidence + gap for gap in gaps.values()], "o-", color=figures.RED)
-ax.axhline(log_evidence, color=figures.BLUE, linestyle="--")
+ax.plot(list(gaps), [log_evidence + gap for gap in gaps.values()], "o-", color=figures.RED,
+        label="bound")
+ax.axhline(log_evidence, color=figures.BLUE, linestyle="--", label="log p(x)")
 ax.set(xlabel="number of weights K", ylabel="nats", xscale="log")
+ax.legend(loc="lower right")
 ax.set_xticks(list(gaps), map(str, gaps), minor=False)
 ax.minorticks_off()
 figures.show(fig, alt="The bound rises with K towards the dashed line log p(x), from below.")
@@ -736,12 +740,10 @@ print(f"exact: ELBO gradient {(1.5 * 0.3 - 1.2 * (0.3**2 + 0.25)) / 0.36:.4f}, "
 
 # %% [markdown]
 # - $K = 1$: the mean, 0.1188, is the gradient *of the ELBO*, exactly 0.1167. "The ELBO gradient is unbiased"
-#   needs the
-#   words *for the ELBO*; for $\log p$ it is off by −0.05.
+#   needs the words *for the ELBO*; for $\log p$ it is off by −0.05.
 # - Larger $K$: the bias vanishes in the end, but first it **grows**, and changes its sign.
-# - Variance: from $K = 8$ on, the weighted gradient is noisier than the average of as many ELBO gradients (at $K
-#   = 4$ it
-#   happens to be calmer).
+# - Variance: from $K = 8$ on, the weighted gradient is noisier than the average of as many ELBO gradients
+#   (at $K = 4$ it happens to be calmer).
 #
 # So it is a trade, tightness against noise, and no impossibility. Nor is the bias a law of nature: if $q$ is the
 # posterior, all weights are alike, and the bias is 0.
@@ -762,7 +764,7 @@ for K in (1, 4, 16, 64, 256):
           f"mean / standard deviation {value / each.std():.3f}")
 
 # %% [markdown]
-# From 3.5 down to 0.04, and it sinks faster than its noise: one draw's signal-to-noise ratio falls from 1.4 to
+# From 3.5 down to 0.04, and it sinks faster than its noise: one estimate's signal-to-noise ratio falls from 1.4 to
 # 0.1. **The encoder learns because the bound is loose.** With many weights it hardly hears anything. Rainforth
 # et al. 2018 studied this under a telling title: tighter bounds are not necessarily better.
 #
@@ -775,8 +777,8 @@ for K in (1, 4, 16, 64, 256):
 # = -H(p^\ast) - \mathrm{KL}(p^\ast \,\|\, p_\theta). \tag{3.15}$$
 #
 # The second half is the definition of the KL (chapter 02), $\mathrm{KL} = E_{p^\ast}[\log p^\ast] -
-# E_{p^\ast}[\log p_\theta]$, with the **entropy** of the data, $H(p^\ast) = -E_{p^\ast}[\log p^\ast]$. The left
-# side with the opposite sign is called the **cross-entropy**.
+# E_{p^\ast}[\log p_\theta]$, with the **entropy** of the data, $H(p^\ast) = -E_{p^\ast}[\log p^\ast]$. The middle
+# with the opposite sign is called the **cross-entropy**.
 #
 # A KL is never negative, and 0 only if the two laws are equal: it measures how badly $p_\theta$ misses. And $H$ does
 # not depend on $\theta$. So **maximum likelihood is minimum KL**, in the direction
@@ -839,8 +841,8 @@ def my_gaussian_nll(x, mean, var):
 gaussian_nll = check("estimators.gaussian_nll", my_gaussian_nll)
 
 # %% [markdown]
-# First the check of (3.16): for every slope $k$ of a line through 40 points, the two losses differ by the same
-# constant.
+# First the check of (3.16). We lay lines of many slopes $k$ through 40 points. For every slope, the negative
+# log-likelihood and the squared error / (2 var) should differ by the same constant.
 
 # %%
 # eq: 3.16
@@ -868,6 +870,11 @@ fits = {"least squares": squares, "likelihood, var 0.3 for all": losses,
         "likelihood, each half its own var": own}
 for name, loss in fits.items():
     print(f"{name:>33}: best slope {slopes[loss.argmin()]:.2f} (truth 2)")
+fig = figures.curves(slopes, {name: loss - loss.min() for name, loss in fits.items()},
+                     xlabel="slope k", ylabel="loss above its minimum", width=8, height=2.8)
+fig.axes[0].set_ylim(0, 30)
+fig.axes[0].legend(loc="center left", fontsize=9, bbox_to_anchor=(1, 0.5))
+figures.show(fig, alt="Two bowls with the same lowest point; a third, far steeper, with another.")
 
 # %%
 u = inputs[:, 0]
@@ -875,13 +882,6 @@ noise = var.sqrt() * normal(rng, 2000, 40)  # of 2000 new data sets
 for name, weight in (("least squares", 1), ("each half its own var", 1 / var)):
     off = (weight * u * noise).sum(1) / (weight * u**2).sum()  # best slope - 2, solved by hand
     print(f"{name:>21}: over 2000 data sets the slope errs by {off.std():.3f}")
-fig = figures.curves(slopes, {name: loss - loss.min() for name, loss in fits.items()},
-                     xlabel="slope k", ylabel="loss above its minimum", width=8, height=2.8)
-fig.axes[0].set_ylim(0, 30)
-fig.axes[0].legend(loc="center left", fontsize=9, bbox_to_anchor=(1, 0.5))
-figures.show(fig, alt="Two bowls with the same lowest point; a third, far steeper, with another.")
-for name, loss in fits.items():
-    print(f"{name:>33}: at slope 3 the loss is {loss[300] - loss.min():.1f} above its minimum")
 
 # %% [markdown]
 # With one variance for all, likelihood and least squares have the same minimum, whatever that variance is. With
@@ -893,8 +893,8 @@ for name, loss in fits.items():
 # ## Recap
 #
 # An expectation is estimated by a mean of draws, with standard error $s/\sqrt N$; such a bar catches the truth
-# in 68 of 100 cases, if the draws saw what matters. Draws of another law can be reweighed, as long as it is
-# nowhere zero, not narrower, and the dimension is low. Gradients pass through a draw in two ways: move the
+# in 68 of 100 cases, if the draws saw what matters. Draws of another law can be reweighed, as long as that
+# law reaches all that matters, is not narrower, and the dimension is low. Gradients pass through a draw in two ways: move the
 # draws (quiet, needs a smooth $f$), or reweigh them (noisy, needs nothing). Variance costs time, bias changes
 # the answer. The logarithm of a mean weight is too low on average, and less so with more weights. Maximum
 # likelihood is minimum KL, and with one fixed variance it is least squares.

@@ -79,6 +79,8 @@ def _posterior_cases():
     yield Case("0 heads in 3, flat prior", (0, 3, flat, grid))
     yield Case("7 heads in 10, prior 2 theta", (7, 10, 2 * grid, grid))
     yield Case("3500 heads in 5000, flat prior", (3500, 5000, flat, grid))
+    far = (70_000, 100_000, bayes.uniform(half), half)  # no candidate explains them: all below e-308
+    yield Case("70000 heads in 100000, flat from 0 to 1/2", far)
 
 
 def _log_likelihood(heads, tosses, grid):
@@ -96,6 +98,11 @@ def _in_logs(heads, tosses, prior, grid):
 
 def _without_logs(heads, tosses, prior, grid):
     joint = prior * grid**heads * (1 - grid) ** (tosses - heads)
+    return joint / torch.trapezoid(joint, grid)
+
+
+def _without_the_largest(heads, tosses, prior, grid):
+    joint = (prior.log() + bayes.coin_log_likelihood(heads, tosses, grid)).exp()
     return joint / torch.trapezoid(joint, grid)
 
 
@@ -121,8 +128,12 @@ POSTERIOR = Exercise(
             "right for few tosses; but 0.7**3500 is 0 for the machine: add logarithms instead",
         ),
         Misconception(
+            _without_the_largest,
+            "where no candidate fits, every .exp() is 0 for the machine: subtract log_joint.max()",
+        ),
+        Misconception(
             _zero_times_log_zero,
-            "at the ends of the grid 0 times log 0 gives nan; bayes.coin_log_likelihood has 0 there",
+            "at the ends of the grid 0 times log 0 is nan; bayes.coin_log_likelihood gives 0 there",
         ),
         Misconception(
             _over_the_sum,

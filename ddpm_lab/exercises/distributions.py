@@ -66,7 +66,7 @@ def conditional(joint, i, dy):
 
 def _conditional_cases():
     rng = seeded(2)
-    for shape, i, dy in (((3, 3), 1, 0.5), ((4, 2), 3, 0.1), ((2, 5), 0, 2.0)):
+    for shape, i, dy in (((3, 3), 1, 0.5), ((4, 4), 3, 0.1), ((2, 5), 0, 2.0)):
         label = f"a {shape[0]} by {shape[1]} grid, i = {i}, dy = {dy}"
         yield Case(label, (_joint(rng, *shape), i, dy))
 
@@ -98,6 +98,14 @@ CONDITIONAL = Exercise(
         Misconception(
             lambda joint, i, dy: joint[i] / (joint.sum(dim=0) * dy),
             "you divide by p(y), which gives p(x | y); to hold x fixed divide by p(x)",
+        ),
+        Misconception(
+            lambda joint, i, dy: joint[:, i] / (joint[:, i].sum() * dy),
+            "this is a column: it holds y fixed; x_i is held fixed in row i, joint[i]",
+        ),
+        Misconception(
+            lambda joint, i, dy: joint[i] / joint[i].sum() * dy,
+            "the width dy belongs to the area, so it stands below the line, too: mind the brackets",
         ),
     ),
 )
@@ -227,7 +235,7 @@ def _readings_cases():
     rng = seeded(5)
     for n, mean, var, noise_var in ((1, 0.5, 2.0, 0.3), (4, -1.0, 0.7, 1.5), (0, 2.0, 3.0, 0.5)):
         ys = normal(rng, n)
-        yield Case(f"{n} readings", (mean, var, ys, noise_var))
+        yield Case(f"{n} reading{'s' * (n != 1)}", (mean, var, ys, noise_var))
 
 
 READINGS = Exercise(
@@ -270,6 +278,20 @@ READINGS = Exercise(
             ),
             "your second value is the precision; the variance is one over it",
         ),
+        Misconception(
+            lambda mean, var, ys, noise_var: (
+                (mean / var + ys.mean() / noise_var) / (1 / var + 1 / noise_var),
+                1 / (1 / var + 1 / noise_var),
+            ),
+            "the average of n readings is sharper than one: its noise has variance noise_var / n",
+        ),
+        Misconception(
+            lambda mean, var, ys, noise_var: (
+                mean / var + ys.sum() / noise_var,
+                1 / var + len(ys) / noise_var,
+            ),
+            "these are h and P; the law has the mean h / P and the variance 1 / P",
+        ),
     ),
 )
 
@@ -287,7 +309,8 @@ def _kl_cases():
     rng = seeded(6)
     for n in (1, 4):
         m_p, m_q = normal(rng, 2, n)
-        yield Case(f"{n} pairs of laws", (m_p, _joint(rng, n), m_q, 2 * _joint(rng, n)))
+        label = f"{n} pair{'s' * (n != 1)} of laws"
+        yield Case(label, (m_p, _joint(rng, n), m_q, 2 * _joint(rng, n)))
 
 
 KL = Exercise(

@@ -58,8 +58,9 @@ MONTE_CARLO = Exercise(
 
 def _importance_cases():
     rng = seeded(2)
-    for n in (2, 7, 50):
-        yield Case(f"{n} draws", (normal(rng, n), normal(rng, n) - 1, normal(rng, n) - 1))
+    for n, about in ((2, -1), (7, -1), (50, -1), (5, -2000)):
+        logs = about + normal(rng, 2, n)
+        yield Case(f"{n} draws, log-densities near {about}", (normal(rng, n), *logs))
 
 
 def _weighted(weight):
@@ -83,6 +84,10 @@ IMPORTANCE = Exercise(
         Misconception(
             _weighted(lambda log_p, log_q: log_p - log_q),
             "this is the logarithm of the weight; take exp of the difference",
+        ),
+        Misconception(
+            _weighted(lambda log_p, log_q: log_p.exp() / log_q.exp()),
+            "right on paper; but exp(-2000) is 0 here: subtract the logarithms, then take exp",
         ),
         Misconception(
             _weighted(lambda log_p, log_q: log_p / log_q),
@@ -128,6 +133,10 @@ PATHWISE = Exercise(
         Misconception(
             lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) * b),
             "dx/db is eps, not b: differentiate a + b eps with eps fixed",
+        ),
+        Misconception(
+            lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) * (a + b * eps)),
+            "right for a; by the chain rule the derivative by b has the factor dx/db = eps, not x",
         ),
         Misconception(
             lambda slope, a, b, eps: (slope(a + 0 * eps), slope(a + 0 * eps) * eps),
@@ -195,6 +204,10 @@ SCORE_FUNCTION = Exercise(
             "this shifts the gradient itself; subtract the baseline from f(x), before the score",
         ),
         Misconception(
+            lambda f, mean, var, x, baseline: f(x) - baseline * (x - mean) / var,
+            "brackets: the score multiplies the whole difference, (f(x) - baseline)",
+        ),
+        Misconception(
             lambda f, mean, var, x, baseline: (f(x) + baseline) * (x - mean) / var,
             "the baseline is subtracted from f(x), not added",
         ),
@@ -225,6 +238,14 @@ BOUND = Exercise(
         Misconception(
             lambda log_w: log_w.logsumexp(1),
             "a mean divides by K: subtract log K",
+        ),
+        Misconception(
+            lambda log_w: log_w.logsumexp(1) / log_w.shape[1],
+            "dividing the weights by K becomes, in logarithms, subtracting log K",
+        ),
+        Misconception(
+            lambda log_w: log_w.logsumexp(1) - math.log(len(log_w)),
+            "len(log_w) counts the rows; subtract the log of K, the number of columns",
         ),
         Misconception(
             lambda log_w: log_w.exp().mean(1).log(),
@@ -274,6 +295,12 @@ GAUSSIAN_NLL = Exercise(
         Misconception(
             _nll(lambda sq, var, d: sq.sum(1) / (2 * var) + (LOG_2PI + math.log(var)) / 2),
             "each of the D coordinates has its own constant; you count one",
+        ),
+        Misconception(
+            lambda x, mean, var: (
+                ((x - mean) ** 2).sum(1) / (2 * var) + len(x) / 2 * (LOG_2PI + math.log(var))
+            ),
+            "D is the number of columns, x.shape[1]; you count the rows",
         ),
         Misconception(
             _nll(lambda sq, var, d: sq.sum(1) / var + d / 2 * (LOG_2PI + math.log(var))),

@@ -8,7 +8,6 @@ import math
 import re
 
 import pytest
-from scipy.integrate import quad
 import torch
 from scipy import integrate, stats
 
@@ -158,7 +157,7 @@ def test_two_bumps_cannot_be_closed_by_one_normal_law():
     def joint(z):
         return math.exp(-(z**2) / 2 - (2 - 1.2 * abs(z)) ** 2 / 0.72) / (2 * math.pi * 0.6)
 
-    log_p = math.log(2 * quad(joint, 0, 10)[0])
+    log_p = math.log(2 * integrate.quad(joint, 0, 10)[0])
     update = scenes.how_tight().update
     assert f"log p(x) = {log_p:.4f} nats" in update(model="two bumps", x=2.0, mean=0.0, std=1.0)
     gaps = {}

@@ -1,0 +1,187 @@
+"""A run survives `kill -9` at any moment, and several processes do the work of one.
+
+Truth: the same run, left alone, in one process. The kills come at random moments of a fixed seed;
+`python tests/unit/test_kills_and_processes.py FOLDER KILLS SEED` is the program that does them: it
+loads PyTorch once and forks, so that a kill costs tenths of a second.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from ddpm_lab import runs, training
+
+# Groups of several features: a bias before a norm of one feature alone has gradient 0, and Adam
+# would make whole steps out of the rounding of that 0.
+CONFIG = {
+    "data": "digits", "net": {"width": 8, "mults": [1, 2], "labels": 10, "groups": 2},
+    "steps": 40, "batch": 16, "warmup": 5, "log_every": 5, "save_every": 3, "samples_every": 0,
+    "precision": "float32",
+}  # fmt: skip
+ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+# the program
+
+
+def in_a_fork(folder, limit=None):
+    """Run in a child; kill it at `limit` seconds. True if it was killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            runs.proceed(runs.Config(**CONFIG), folder)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    begun = time.monotonic()
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            if status:
+                sys.exit(f"a run that nobody killed ended with {status}")
+            return False
+        if limit is not None and time.monotonic() - begun > limit:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return True
+        time.sleep(0.0005)
+
+
+def readable(folder):
+    """The step of the stored run; all that is there must be whole."""
+    if (folder / "config.json").exists():
+        runs.read_config(folder / "config.json")
+    if (folder / "net.safetensors").exists():
+        runs.read(folder)
+    state = folder / "run.safetensors"
+    return training.load_run(state).step if state.exists() else 0
+
+
+def program(folder, kills, seed):
+    """Kill runs in one folder after the other until all kills are spent; then let the last end."""
+    torch.set_num_threads(1)
+    rng, steps, number = random.Random(seed), [], 0
+    runs.proceed(runs.Config(**CONFIG), folder / "whole")  # here, so that all is loaded
+    begun = time.monotonic()
+    in_a_fork(folder / "timed")
+    length = time.monotonic() - begun
+    while len(steps) < kills:
+        if in_a_fork(folder / f"run{number}", limit=0.7 * length * rng.random() ** 2):
+            steps.append(readable(folder / f"run{number}"))
+        else:
+            number += 1
+    in_a_fork(folder / f"run{number}")
+    print(json.dumps({"steps": steps, "runs": number + 1, "length": length}))
+
+
+# the tests
+
+
+def same_runs(one, other, **close):
+    """Do two folders hold the same run, bit by bit, or as close as is said?"""
+    from safetensors.torch import load_file
+
+    for name in ("run.safetensors", "net.safetensors"):
+        ours, theirs = load_file(one / name), load_file(other / name)
+        assert ours.keys() == theirs.keys()
+        for key in ours:
+            if close and ours[key].is_floating_point():
+                torch.testing.assert_close(ours[key], theirs[key], **close)
+            else:
+                assert torch.equal(ours[key], theirs[key]), key
+    lines = [
+        [[line["step"], line["loss"], line["grad_norm"], *line["loss_per_t"]] for line in log]
+        for log in (runs.read_log(one), runs.read_log(other))
+    ]
+    assert len(lines[0]) == len(lines[1]) > 0
+    for ours, theirs in zip(*lines):
+        assert ours == (pytest.approx(theirs, abs=2e-5) if close else theirs)
+
+
+def killed(tmp_path, kills, seed):
+    words = [sys.executable, __file__, tmp_path, kills, seed]
+    done = subprocess.run(
+        list(map(str, words)), capture_output=True, text=True, timeout=900, env=ENVIRONMENT
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout)
+    assert len(found["steps"]) == kills
+    assert len(set(found["steps"])) > kills / 4  # they came at many different places
+    for number in range(found["runs"]):
+        same_runs(tmp_path / f"run{number}", tmp_path / "whole")
+        names = {path.name for path in (tmp_path / f"run{number}").iterdir()}
+        assert names == {"config.json", "log.jsonl", "net.safetensors", "run.safetensors"}
+    return found
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+
+
+@needs_fork
+def test_twenty_kills_change_not_a_bit(tmp_path):
+    killed(tmp_path, kills=20, seed=0)
+
+
+@needs_fork
+@pytest.mark.slow
+def test_a_hundred_kills_change_not_a_bit(tmp_path):
+    killed(tmp_path, kills=100, seed=1)
+
+
+def command(out, *words):
+    """`python -m ddpm_lab train` as a list of words, without the python."""
+    config = out.parent / "config.json"
+    config.write_text(json.dumps(CONFIG))
+    line = ["-m", "ddpm_lab", "train", "--config", config, "--out", out, "--device", "cpu"]
+    return [*map(str, line), "--set", "steps=8", "batch=12", *words]
+
+
+def torchrun(*words, processes=2):
+    """The words run in several processes on this machine."""
+    start = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    return subprocess.run(
+        [sys.executable, *start, *words],
+        capture_output=True, text=True, timeout=300, env=ENVIRONMENT,
+    )  # fmt: skip
+
+
+needs_gloo = pytest.mark.skipif(
+    not (torch.distributed.is_available() and torch.distributed.is_gloo_available()),
+    reason="this PyTorch has no gloo",
+)
+
+
+@needs_gloo
+def test_two_processes_do_what_one_does_and_go_on_with_what_one_began(tmp_path):
+    config = runs.Config(**{**CONFIG, "steps": 8, "batch": 12})
+    one, two = tmp_path / "one", tmp_path / "two"
+    runs.proceed(config, one)
+    runs.proceed(config, two, each=lambda step: step.step == 3)  # one process
+    done = torchrun(*command(two), "--resume")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("8 steps done") == 1  # one of them speaks
+    # each takes half of a batch and the gradients are averaged: rounding alone may differ
+    same_runs(two, one, rtol=1e-3, atol=1e-5)
+    assert len(list(two.iterdir())) == 4
+
+
+@needs_gloo
+def test_three_processes_from_the_start(tmp_path):
+    config = runs.Config(**{**CONFIG, "steps": 8, "batch": 12})
+    one, three = tmp_path / "one", tmp_path / "three"
+    runs.proceed(config, one)
+    done = torchrun(*command(three), processes=3)
+    assert done.returncode == 0, done.stderr[-3000:]
+    same_runs(three, one, rtol=1e-3, atol=1e-5)
+
+
+if __name__ == "__main__":
+    program(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

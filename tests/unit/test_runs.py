@@ -1,0 +1,533 @@
+"""Runs in folders: what a configuration may say, how a run goes on, what is read out of it.
+
+Truth: the uninterrupted run for the interrupted one; closed forms for a network that always
+guesses the same picture; the data themselves for samples that are copies.
+"""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ddpm_lab import datasets, gaussians, losses, metrics, networks, runs, schedules, training
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
+
+
+def small(**changes):
+    plain = {"data": "digits", "net": SMALL, "steps": 6, "batch": 8, "warmup": 2, "log_every": 2}
+    plain |= {"save_every": 3, "samples_every": 0, "precision": "float32"}
+    return runs.Config(**{**plain, **changes})
+
+
+def tensors(run):
+    """Every number that decides how a run goes on, by name."""
+    found = {f"net.{name}": each for name, each in run.net.state_dict().items()}
+    found |= {f"ema.{name}": each for name, each in run.ema.net.state_dict().items()}
+    for number, state in run.optimizer.state_dict()["state"].items():
+        found |= {f"adam.{number}.{name}": each for name, each in state.items()}
+    return found | {name: each.get_state() for name, each in run.generators.items()}
+
+
+def assert_equal_runs(one, other):
+    ours, theirs = tensors(one), tensors(other)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    assert (one.step, one.ema.steps) == (other.step, other.ema.steps)
+
+
+def without_seconds(lines):
+    return [{name: each for name, each in line.items() if name != "seconds"} for line in lines]
+
+
+# configurations
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"steps": 0}, "steps must be at least 1; got 0"),
+        ({"steps": 10.0}, "steps must be a whole number; got float 10.0"),
+        ({"steps": "10"}, "steps must be a whole number; got str '10'"),
+        ({"steps": True}, "steps must be a whole number; got bool True"),
+        ({"batch": 0}, "batch must be at least 1"),
+        ({"pad": -1}, "pad must be at least 0"),
+        ({"seed": None}, "seed must be a whole number; got NoneType None"),
+        ({"warmup": -5}, "warmup must be at least 0"),
+        ({"log_every": 0}, "log_every must be at least 1"),
+        ({"save_every": 0}, "save_every must be at least 1"),
+        ({"samples_every": -1}, "samples_every must be at least 0"),
+        ({"lr": 0}, "lr must satisfy 0 < lr < inf; got 0"),
+        ({"lr": "0.1"}, "lr must be a number; got str '0.1'"),
+        ({"lr": math.nan}, "lr must satisfy"),
+        ({"clip": math.inf}, "clip must satisfy"),
+        ({"ema": 1.0}, "ema must satisfy"),
+        ({"drop_label": 1.5}, "drop_label must satisfy"),
+        ({"kind": "noise"}, "kind must be one of"),
+        ({"weight": "snr"}, "weight must be one of 'simple', 'min_snr', 'vlb'; got 'snr'"),
+        ({"precision": "float16"}, "precision must be one of"),
+        ({"net": []}, "net must hold named settings; got list"),
+        ({"net": {"depth": 3}}, "net must use the names channels, width, .*; got depth"),
+        ({"schedule": "cosine"}, "schedule must hold named settings; got str 'cosine'"),
+        ({"schedule": {"T": 100}}, "the schedule's name must be one of 'linear', .*; got None"),
+        ({"schedule": {"name": "exp"}}, "the schedule's name must be one of .*; got 'exp'"),
+        ({"schedule": {"name": ["linear"]}}, "the schedule's name must be one of"),
+        ({"schedule": {"name": "cosine", "beta_1": 1}}, "schedule 'cosine' must use the names T, "),
+        ({"schedule": {"name": "cosine", "T": 0}}, "T must be at least 1"),
+        ({"schedule": {"name": "cosine", "T": "9"}}, "T must be a whole number"),
+        ({"schedule": {"name": "log_snr", "last": -9}}, "must use the names first, .*got no first"),
+        ({"schedule": {"name": "log_snr", "first": "a", "last": -9}}, "schedule.first must be a n"),
+        ({"schedule": {"name": "log_snr", "first": -9, "last": 9}}, "log_snr must fall"),
+        ({"schedule": {"name": "log_snr", "first": 9, "last": -9, "T": 1}}, "T must be at least 2"),
+    ],
+)
+def test_settings_out_of_range_are_named(change, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        small(**change)
+
+
+@pytest.mark.parametrize("name", sorted(runs._SCHEDULES))
+def test_every_schedule_can_be_named(name):
+    more = {"first": 10, "last": -9} if name == "log_snr" else {}
+    assert runs.schedule(small(schedule={"name": name, "T": 50, **more})).T == 50
+    assert runs.schedule(small(schedule={"name": name, **more})).T == 1000
+
+
+def test_a_straight_log_snr_is_straight():
+    line = {"name": "log_snr", "first": 10, "last": -9, "T": 20}
+    found = runs.schedule(small(schedule=line)).log_snr[1:]
+    torch.testing.assert_close(found, torch.linspace(10, -9, 20).double(), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chapters/configs").glob("*.json")), ids=str)
+def test_the_shipped_configurations_are_whole_and_fit_their_data(path):
+    config = runs.read_config(path)
+    assert set(json.loads(path.read_text())) <= {f.name for f in dataclasses.fields(runs.Config)}
+    with torch.device("meta"):
+        net = networks.build(networks.UNet, seed=0, **config.net)
+    side = (8 if config.data == "digits" else 28) + 2 * config.pad
+    assert side % net.factor == 0 and net.labels == 10
+    assert config.save_every % config.log_every == 0  # the log's lines then cover equal spans
+
+
+def test_there_is_a_configuration_for_each_need():
+    names = {path.stem for path in (ROOT / "chapters/configs").glob("*.json")}
+    assert {"digits", "mnist", "mnist_likelihood", "mnist_gpu"} <= names
+
+
+def written(tmp_path, text):
+    path = tmp_path / "config.json"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "3", '"digits"', "null", "\udcff"])
+def test_a_file_that_holds_no_settings_is_named(text, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(ValueError, match=r"config\.json must hold one JSON object; got"):
+        runs.read_config(path)
+
+
+def test_unknown_settings_and_missing_files_are_named(tmp_path):
+    path = written(tmp_path, '{"batchsize": 3, "epochs": 1}')
+    with pytest.raises(ValueError, match=r"must use the names data, .*; got batchsize, epochs"):
+        runs.read_config(path)
+    with pytest.raises(FileNotFoundError, match="config must name a JSON file; there is none at"):
+        runs.read_config(tmp_path / "none.json")
+
+
+def test_changes_reach_inside_and_add_to_what_is_there(tmp_path):
+    path = written(tmp_path, '{"data": "digits", "net": {"width": 16}}')
+    changes = {"net.mults": [1, 2], "schedule.T": 100, "lr": 0.1}
+    config = runs.read_config(path, **changes)
+    assert config.net == {"width": 16, "mults": [1, 2]} and config.lr == 0.1
+    assert config.schedule == {"name": "cosine", "T": 100}
+    with pytest.raises(TypeError, match="steps must hold named settings; got int"):
+        runs.read_config(path, **{"steps.x": 1})
+    with pytest.raises(TypeError, match="nothing must hold named settings; got NoneType None"):
+        runs.read_config(path, **{"nothing.x": 1})
+
+
+# batches
+
+
+@pytest.mark.parametrize("labels", [None, torch.arange(10)])
+@pytest.mark.parametrize("start", [0, 1, 3, 4, 17])
+def test_batches_go_on_where_they_stopped(start, labels):
+    # 10 items in batches of 3: three batches an epoch, one item left out, the next one shuffled
+    x = torch.arange(10.0).reshape(10, 1)
+    fresh, late = (
+        datasets.batches(x, 3, labels=labels, generator=gaussians.seeded(5), start=begin)
+        for begin in (0, start)
+    )
+    for _ in range(start):
+        next(fresh)
+    for _ in range(9):
+        ours, theirs = next(fresh), next(late)
+        if labels is None:
+            ours, theirs = (ours,), (theirs,)
+        assert all(map(torch.equal, ours, theirs))
+
+
+@pytest.mark.parametrize("start", [-1, 2.0, None])
+def test_batches_begin_at_a_whole_number(start):
+    with pytest.raises((TypeError, ValueError), match="start must be"):
+        datasets.batches(torch.zeros(9, 1), 3, generator=gaussians.seeded(0), start=start)
+
+
+# proceed
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    return runs.proceed(small(), folder), folder
+
+
+def test_a_run_leaves_four_files_and_a_line_for_each_span(whole):
+    run, folder = whole
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"config.json", "log.jsonl", "run.safetensors", "net.safetensors"}
+    lines = runs.read_log(folder)
+    # every second step, and when the run was stored: after 3 and 6
+    assert [line["step"] for line in lines] == [2, 3, 4, 6]
+    assert all(len(line["loss_per_t"]) == runs.BINS for line in lines)
+    assert runs.read_config(folder / "config.json") == small()
+    assert run.step == 6 and run.facts["shape"] == [1, 8, 8]
+    assert_equal_runs(run, training.load_run(folder / "run.safetensors"))
+
+
+def test_the_log_tells_what_the_steps_were(tmp_path):
+    steps = []
+    config = small(steps=5, log_every=3)
+    runs.proceed(config, tmp_path, each=lambda step: steps.append(step))
+    first, last = runs.read_log(tmp_path)
+    for line, own in ((first, steps[:3]), (last, steps[3:])):
+        loss = torch.cat([step.per_example for step in own])
+        t = torch.cat([step.t for step in own])
+        assert line["loss"] == pytest.approx(loss.mean().item(), abs=2e-6)
+        norm = sum(step.grad_norm for step in own) / len(own)
+        assert line["grad_norm"] == pytest.approx(norm, abs=2e-6)
+        for k, found in enumerate(line["loss_per_t"]):
+            inside = (t > 100 * k) & (t <= 100 * (k + 1))  # T = 1000 in ten ranges
+            wanted = loss[inside].mean().item() if inside.any() else 0.0
+            assert found == pytest.approx(wanted, abs=2e-6)
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_a_run_that_was_left_goes_on_as_if_nothing_had_happened(stop, whole, tmp_path):
+    left = runs.proceed(small(), tmp_path, each=lambda step: step.step == stop)
+    assert left.step == stop == runs.read(tmp_path).step
+    assert runs.read_log(tmp_path)[-1]["step"] == stop
+    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
+    again = runs.proceed(small(), tmp_path)  # it has ended: nothing is left to do
+    assert_equal_runs(again, whole[0])
+
+
+def test_what_a_killed_process_leaves_behind_is_put_in_order(whole, tmp_path):
+    run = runs.proceed(small(), tmp_path, each=lambda step: step.step == 3)
+    log = (tmp_path / "log.jsonl").read_text()
+    (tmp_path / "log.jsonl").write_text(log + '{"step": 4, "loss": 1.0}\n{"step": 6, "lo')
+    (tmp_path / "run.safetensors.123.part").write_bytes(b"half a file")
+    assert run.step == 3
+    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
+    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_process_that_was_killed_before_it_stored_begins_again(whole, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        runs.proceed(small(), tmp_path, watch=interrupt)
+    assert {path.name for path in tmp_path.iterdir()} == {"config.json", "log.jsonl"}
+    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
+    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+
+
+def interrupt(line):
+    raise KeyboardInterrupt
+
+
+def test_another_configuration_is_refused_by_name_and_nothing_changes(tmp_path):
+    runs.proceed(small(), tmp_path, each=lambda step: True)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=r"config must be that .* got another batch, lr\. Take"):
+        runs.proceed(small(lr=0.1, batch=4), tmp_path)
+    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_a_configuration_without_today_s_settings_still_fits(tmp_path):
+    """A run of an older version goes on: what it does not name has its usual value."""
+    runs.proceed(small(samples_every=1000), tmp_path, each=lambda step: True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    del config["samples_every"]
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert runs.proceed(small(samples_every=1000), tmp_path).step == 6
+
+
+def test_a_stored_run_without_its_configuration_is_refused(tmp_path):
+    runs.proceed(small(), tmp_path, each=lambda step: True)
+    (tmp_path / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match="config must name a JSON file"):
+        runs.proceed(small(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"net": {**SMALL, "mults": [1, 1, 1, 1, 1]}}, "multiples of 16 for this network; got 8 x"),
+        ({"net": {**SMALL, "channels": 3}}, r"the data must be pictures of shape \(B, 3, H, W\)"),
+        ({"net": {**SMALL, "labels": 9}}, "number of classes must be at most 9; got 10. Set net.l"),
+        (
+            {"net": {**SMALL, "time": "table", "T": 9}},
+            "the schedule's T must be at most 9; got",
+        ),
+        ({"net": {**SMALL, "width": 9}}, "width must be a multiple of 8; got 9"),
+        ({"batch": 897}, "size must be at most the number of examples, N = 896"),
+        ({"data": "cats"}, "data must be one of 'digits', 'mnist', 'fashion_mnist'; got 'cats'"),
+    ],
+)
+def test_settings_that_do_not_fit_the_data_are_refused_before_anything_is_written(
+    change, said, tmp_path
+):
+    with pytest.raises((TypeError, ValueError), match=said):
+        runs.proceed(small(**change), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_that_does_not_divide_by_the_processes_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs, "_share", lambda: (0, 3))
+    with pytest.raises(ValueError, match=r"batch must be a multiple of 3; got 8\. Every process"):
+        runs.proceed(small(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_pictures_are_shown_every_so_often_and_at_the_end(tmp_path):
+    seen = []
+    runs.proceed(small(steps=5, samples_every=2), tmp_path, show=lambda run: seen.append(run.step))
+    assert len(seen) == 3
+    model = []
+    config = small(steps=2, samples_every=2)
+    runs.proceed(
+        config, tmp_path / "b", show=lambda run: model.append(runs.current(config, run).step)
+    )
+    assert model == [2]
+
+
+def test_the_loss_of_a_longer_run_falls(tmp_path):
+    config = small(steps=60, batch=32, lr=5e-3, log_every=20, save_every=60)
+    runs.proceed(config, tmp_path)
+    lines = runs.read_log(tmp_path)
+    assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]
+
+
+# reading and sampling
+
+
+def test_read_takes_the_folder_or_the_file(whole):
+    run, folder = whole
+    for path in (folder, str(folder), folder / "net.safetensors"):
+        model = runs.read(path)
+        assert (model.config, model.shape, model.step) == (small(), (1, 8, 8), 6)
+        for ours, theirs in zip(model.net.parameters(), run.ema.net.parameters()):
+            assert torch.equal(ours, theirs)
+
+
+def test_a_network_that_no_run_has_made_is_refused(tmp_path):
+    path = training.save(tmp_path / "net.safetensors", networks.build(networks.MLP, seed=0))
+    with pytest.raises(ValueError, match="must hold a network that a run has trained"):
+        runs.read(path)
+    with pytest.raises(FileNotFoundError, match=r"no file .*net\.safetensors"):
+        runs.read(tmp_path.parent)
+
+
+class Always(nn.Module):
+    """Always guesses the same picture, or one for each label; of kind x0."""
+
+    def __init__(self, pictures, labels=0):
+        super().__init__()
+        self.pictures, self.labels, self.channels = nn.Parameter(pictures), labels, 1
+
+    def forward(self, x_t, t, label=None):
+        if label is None:
+            label = torch.full((len(x_t),), len(self.pictures) - 1)
+        return self.pictures[label].expand_as(x_t).to(x_t.dtype)
+
+
+def always(pictures, labels=0, **changes):
+    config = small(kind="x0", net={**SMALL, "labels": labels}, **changes)
+    return runs.Model(Always(pictures, labels), config, tuple(pictures.shape[1:]), 0)
+
+
+@pytest.mark.parametrize("sampler", sorted(runs.SAMPLERS))
+def test_every_sampler_ends_at_the_only_guess(sampler):
+    picture = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8)
+    made = runs.sample(always(picture), 3, steps=7, sampler=sampler, generator=gaussians.seeded(0))
+    torch.testing.assert_close(made, picture.expand(3, 1, 8, 8), rtol=0, atol=1e-5)
+
+
+def test_padding_is_cut_off_and_guesses_stay_in_range():
+    picture = torch.nn.functional.pad(torch.full((1, 1, 8, 8), 3.0), [2] * 4, value=-9.0)
+    made = runs.sample(always(picture, pad=2), 2, steps=3, generator=gaussians.seeded(0))
+    assert made.shape == (2, 1, 8, 8) and bool((made == 1).all())
+
+
+def test_labels_go_to_their_pictures_also_in_parts(monkeypatch):
+    monkeypatch.setattr(runs, "PART", 4)
+    pictures = torch.linspace(-0.9, 0.9, 4).reshape(4, 1, 1, 1).repeat(1, 1, 8, 8)
+    model = always(pictures, labels=3)
+    label = torch.tensor([0, 1, 2, 2, 1, 0, 0, 1, 3])
+    rng = gaussians.seeded(0)
+    made = runs.sample(model, 9, label=label, steps=2, generator=rng)
+    torch.testing.assert_close(made, pictures[label])
+    torch.testing.assert_close(
+        runs.sample(model, 5, label=1, steps=2, generator=rng), pictures[[1] * 5]
+    )
+    torch.testing.assert_close(runs.sample(model, 5, steps=2, generator=rng), pictures[[3] * 5])
+    # guidance 2: twice as far from "none given" as the label alone
+    made = runs.sample(model, 2, label=2, guidance=2.0, steps=2, generator=rng)
+    torch.testing.assert_close(made, (2 * pictures[2] - pictures[3]).expand(2, 1, 8, 8))
+
+
+def test_the_same_seed_makes_the_same_pictures(whole):
+    model = runs.read(whole[1])
+    one, same, other = (
+        runs.sample(model, 3, steps=4, sampler="ddpm", label=2, generator=gaussians.seeded(seed))
+        for seed in (0, 0, 1)
+    )
+    assert torch.equal(one, same) and not torch.equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"n": 0}, "n must be at least 1"),
+        ({"sampler": "euler"}, "sampler must be one of 'ddpm', 'ddim', 'multistep', 'flow'"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"steps": 1001}, "steps must be at most 1000"),
+        ({"label": 11}, r"label must lie in 0\.\.10"),
+        ({"label": -1}, r"label must lie in 0\.\.10"),
+        ({"label": torch.arange(3)}, r"label must be None or \(2,\) int64"),
+        ({"label": 1.5}, "label must be None or"),
+        ({"guidance": 2.0}, "guidance must be 1 if there is no label to follow"),
+        ({"generator": None}, "generator must be a torch.Generator"),
+    ],
+)
+def test_wishes_that_cannot_be_met_are_named(options, said, whole):
+    options = {"n": 2, "steps": 2, "generator": gaussians.seeded(0)} | options
+    with pytest.raises((TypeError, ValueError), match=said):
+        runs.sample(runs.read(whole[1]), options.pop("n"), **options)
+
+
+def test_a_network_without_labels_cannot_be_told_one():
+    model = always(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(ValueError, match="trained without labels"):
+        runs.sample(model, 2, label=1, steps=2, generator=gaussians.seeded(0))
+
+
+# measuring
+
+
+def test_the_bits_of_a_constant_guess_are_those_by_hand():
+    """KL_t = 1/2 (SNR_{t-1} - SNR_t) |x_0 - c|^2: the steps pay half the SNR between their ends."""
+    line = {"name": "log_snr", "first": 3, "last": -9, "T": 100}
+    model = always(torch.full((1, 1, 12, 12), -0.5), schedule=line, pad=2)
+    found = runs.evaluate(model, n=400, terms=20, steps=2, generator=gaussians.seeded(0))
+    x, _ = datasets.digits("test")
+    square = ((x + 0.5) ** 2).sum(dim=(1, 2, 3)) + 0.25 * (144 - 64)  # the frame costs as well
+    snr = schedules.from_log_snr(torch.linspace(3, -9, 100)).snr
+    per_pixel = 1 / (64 * math.log(2))  # but does not count
+    wanted = float(0.5 * (snr[1] - snr[-1]) * square.mean()) * per_pixel
+    bits = found["bits_per_dim"]
+    # 400 of 901 pictures, drawn without replacement; 4 standard errors: 1 seed in 16,000
+    assert abs(bits["steps"]["value"] - wanted) < 4 * bits["steps"]["stderr"]
+    assert bits["steps"]["stderr"] < 0.05 * wanted
+    parts = sum(bits[name]["value"] for name in ("prior", "steps", "decoder", "label"))
+    assert bits["total"]["value"] == pytest.approx(parts, rel=1e-9)
+    assert bits["label"]["value"] == 0
+    ranges = found["steps_per_t"]
+    assert sum(each["value"] for each in ranges) == pytest.approx(bits["steps"]["value"], rel=1e-9)
+    assert ranges[0]["t"][0] == 2 and ranges[-1]["t"][1] == 100
+    assert all(a["t"][1] + 1 == b["t"][0] for a, b in zip(ranges, ranges[1:]))
+    # each picture is looked at in each range, and the loss of a constant guess knows no t
+    for row in found["loss_per_t"]:
+        assert abs(row["value"] - square.mean() / 144) < 4 * row["stderr"]
+    assert [row["t"] for row in found["loss_per_t"]][::9] == [[1, 10], [91, 100]]
+
+
+def test_the_bits_agree_with_the_whole_bound():
+    config = small(schedule={"name": "cosine", "T": 40})
+    model = runs.current(config, runs.new(config))  # untrained, it guesses v = 0
+    found = runs.evaluate(model, n=300, terms=10, steps=2, generator=gaussians.seeded(1))
+    x, labels = datasets.digits("test")
+    rows = torch.randperm(901, generator=gaussians.seeded(1))[:300]  # as evaluate draws them
+    whole = losses.bound(
+        runs.schedule(config), runs.denoiser(model, labels[rows]), x[rows], levels=17,
+        generator=gaussians.seeded(2),
+    )  # fmt: skip
+    wanted = {"prior": whole.prior, "steps": whole.steps.sum(dim=1), "decoder": whole.decoder}
+    for name, nats in wanted.items():
+        bits = losses.bits_per_dim(nats, x[rows]).double()
+        # the same pictures, other draws; 4 standard errors of a mean over pictures
+        scatter = 4 * found["bits_per_dim"][name]["stderr"] + 1e-6
+        assert abs(found["bits_per_dim"][name]["value"] - float(bits.mean())) < scatter
+        stderr = float(bits.std()) / math.sqrt(300)
+        assert 0.7 * stderr - 1e-6 < found["bits_per_dim"][name]["stderr"] < 2 * stderr + 1e-6
+    assert found["told"] == "labels"
+    assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
+
+
+def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(monkeypatch):
+    held_out, _ = datasets.digits("test")
+    model = always(held_out[:1])
+    rng = gaussians.seeded(3)
+    bad = runs.evaluate(model, n=200, terms=2, steps=2, generator=rng)
+    drawn = held_out[torch.randperm(901, generator=gaussians.seeded(4))[:200]]
+    monkeypatch.setattr(runs, "sample", lambda *args, **options: drawn)
+    good = runs.evaluate(model, n=200, terms=2, steps=2, generator=rng)
+    for name in ("energy_distance", "sliced_wasserstein"):
+        floor = good[name]["floor"]
+        assert floor["lowest"] <= floor["median"] <= floor["highest"]
+        wide = floor["highest"] - floor["lowest"]
+        assert good[name]["value"] < floor["highest"] + wide < bad[name]["value"]
+    assert good["closer_to_training"]["value"] < 0.2  # they *are* the held-out ones
+    assert "frechet" not in good
+
+
+def test_a_judge_adds_the_frechet_distance():
+    judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
+    model = always(torch.zeros(1, 1, 8, 8))
+    found = runs.evaluate(
+        model, n=100, terms=2, steps=2, judge=judge, generator=gaussians.seeded(5)
+    )
+    assert found["frechet"]["value"] > found["frechet"]["floor"]["highest"] > 0
+    assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"n": 3}, "n must be at least 8"), ({"terms": 0}, "terms must be at least 1")],
+)
+def test_measurements_that_cannot_be_made_are_named(options, said):
+    model = always(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(ValueError, match=said):
+        runs.evaluate(model, **{"n": 8, "steps": 2, "generator": gaussians.seeded(0)} | options)
+
+
+def test_the_metrics_are_those_of_the_course(monkeypatch):
+    """evaluate hands over bare pictures, 8 x 8, however large the network's paper is."""
+    shapes = []
+
+    def spy(a, b):
+        shapes.append((a.shape[1:], b.shape[1:]))
+        return metrics.Estimate(0.0, 0.0)
+
+    monkeypatch.setattr(metrics, "energy_distance", spy)
+    model = always(torch.zeros(1, 1, 12, 12), pad=2)
+    runs.evaluate(model, n=50, terms=2, steps=2, generator=gaussians.seeded(6))
+    assert set(shapes) == {((1, 8, 8), (1, 8, 8))} and len(shapes) == 11
