@@ -78,8 +78,7 @@ for name, belief in beliefs.items():
 #
 # $$P(B) = P(B \mid A)\,P(A) + P(B \mid \text{not } A)\,P(\text{not } A). \tag{1.2}$$
 #
-# For "A: the coin is bent" and "B: heads", the four parts have names that you will meet on every page of the
-# field:
+# For "A: the coin is bent" and "B: heads", the four parts have names:
 #
 # | name | what it is | here |
 # |---|---|---|
@@ -111,8 +110,7 @@ print(f"a count:  heads in {heads.double().mean():.4f} of all cases, "
 # ### Exercise 1.1 · Bayes' rule for a list
 #
 # Write (1.1) for any number of candidates at once. `prior` and `likelihood` have shape (K,), one entry for
-# each candidate; return the posterior, (K,). The evidence is (1.2) with K ways. This is the whole of Bayes: if
-# you can write it, you have the rule.
+# each candidate; return the posterior, (K,). The evidence is (1.2) with K ways. This is the whole of Bayes.
 #
 # <details><summary>Hint</summary>
 #
@@ -390,8 +388,8 @@ for sequence in ("HHTHHTHHHT", "TTTHHHHHHH"):
 # %% [markdown]
 # ## 4 · If it must be one number
 #
-# Sometimes a law is too much to carry, and one number must stand for it: an *estimate*, written with a hat,
-# $\hat\theta$. There are three usual ones. For a prior Beta($a$, $b$) and $h$ heads in $n$ tosses:
+# Sometimes one number must stand for the law: an *estimate*, written with a hat, $\hat\theta$. Three are usual. For a
+# prior Beta($a$, $b$) and $h$ heads in $n$ tosses:
 #
 # $$\hat\theta_\text{MLE} = \frac{h}{n}, \qquad
 # \hat\theta_\text{MAP} = \frac{a + h - 1}{a + b + n - 2}, \qquad
@@ -460,9 +458,9 @@ for world, theta in worlds.items():
           f"mean {error[2]:.5f} ± {stderr[2]:.5f}")
 
 # %% [markdown]
-# If the world is as the prior says, the mean wins, 0.0139 against 0.0167. It must: for squared error nothing
-# beats the posterior's mean. ([09 · Predictions](09_predictions.ipynb) shows why, and a denoiser lives on it.) If the world consists of coins
-# with 0.95, the flat prior pulls the wrong way, and the MLE wins by far. So:
+# If the world is as the prior says, the mean wins, 0.01388 against 0.01666. It must: for squared error nothing beats the
+# posterior's mean. ([09 · Predictions](09_predictions.ipynb) shows why, and a denoiser lives on it.) If the world consists
+# of coins with 0.95, the flat prior pulls the wrong way, and the MLE wins by far. So:
 #
 # | number | take it when | mind |
 # |---|---|---|
@@ -607,8 +605,7 @@ for n in (10, 1000, 100_000):
 # $n \to \infty$, is a point at the **true** $\theta$, and $h/n$ runs there too, at the same pace $1/\sqrt n$. With few
 # tosses the three are three different numbers: for 7 in 10, $h/n = 0.7$, the mean is 0.667, and the truth is unknown.
 #
-# Both run there *if the model is right*: (1.3) says that tosses are independent. If they are not, the posterior is
-# narrow all the same, and wrong about its own width. (The optional part below measures how wrong.)
+# Both run there *if the model is right*: (1.3) takes the tosses as independent. (If they are not: optional, below.)
 #
 # **A good place for a break.** So far one unknown: prior times likelihood, divided by the evidence, and no integral
 # was hard. Next, something stays hidden.
@@ -966,9 +963,9 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 #
 # The last two need the posterior only up to its constant: the evidence is what they avoid.
 #
-# And this is where the course is going. **Denoising is Bayesian inference.** The unknown is the clean data $x_0$; its
-# prior is the law of the data. The fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal law
-# with mean $\sqrt{\bar\alpha_t}\,x_0$ and variance $1 - \bar\alpha_t$. With $q$ for all these laws,
+# **Denoising is Bayesian inference**, too. The unknown is the clean data $x_0$; its prior is the law of the data. The
+# fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal law with mean
+# $\sqrt{\bar\alpha_t}\,x_0$ and variance $1 - \bar\alpha_t$. With $q$ for all these laws,
 #
 # $$q(x_0 \mid x_t) = \frac{q(x_0)\; q(x_t \mid x_0)}{q(x_t)}, \qquad
 # \hat x_0 = \int x_0\; q(x_0 \mid x_t)\; dx_0. \tag{1.17}$$
@@ -977,7 +974,6 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # on data in two bumps, one noisy point $x_t = 0.4$, with the functions of section 2:
 
 # %%
-# eq: 1.17
 schedule, two_bumps = schedules.cosine(T=200), oracles.two_modes()
 x_0 = torch.linspace(-3, 3, 3001, dtype=torch.float64)
 prior = oracles.log_density(two_bumps, schedule, x_0[:, None], 0).exp()  # t = 0: the data
@@ -994,13 +990,14 @@ print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t 
       f"belief in the right bump {bayes.integral(after[1500:], x_0[1500:]):.3f}")
 
 # %%
+# eq: 1.17
 denoise = oracles.mixture_denoiser(two_bumps, schedule)  # the perfect denoiser, by formula
 guess = denoise(torch.tensor([[x_t]], dtype=torch.float64), t).item()
 print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {guess:.6f}")
 
 # %% [markdown]
 # The same number. The noisy point speaks for the right bump, but not loudly, 0.661; the denoiser's answer lies between the
-# bumps, where no data are. It is a mean, and a mean hides what the law behind it says: section 2 once more.
+# bumps, where hardly any data are. It is a mean, and a mean hides what the law behind it says: section 2 once more.
 # For photographs $q(x_0)$ cannot be written down, and the integral has thousands of dimensions. What this course teaches is
 # how a network learns the answer all the same.
 
@@ -1060,8 +1057,8 @@ print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, o
 # ## Recap
 #
 # A belief is a law. A fact multiplies it by the likelihood, and the evidence makes its area 1 again. For ten tosses with
-# seven heads and a flat prior the evidence is 1/11 and the posterior Beta(8, 4), with mean 0.667 and standard deviation
-# 0.131. More data narrow the belief like $1/\sqrt n$, if the model is right, if the prior has not ruled out the truth, and
+# seven heads and a flat prior the evidence is 1/11 and the posterior Beta(8, 4), with mean 0.6667 and standard deviation
+# 0.1307. More data narrow the belief like $1/\sqrt n$, if the model is right, if the prior has not ruled out the truth, and
 # if the data can tell the candidates apart at all. The cost is in the evidence, and it comes above all from the number of
 # unknowns.
 #

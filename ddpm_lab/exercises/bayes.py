@@ -79,7 +79,7 @@ def _posterior_cases():
     yield Case("0 heads in 3, flat prior", (0, 3, flat, grid))
     yield Case("7 heads in 10, prior 2 theta", (7, 10, 2 * grid, grid))
     yield Case("3500 heads in 5000, flat prior", (3500, 5000, flat, grid))
-    far = (70_000, 100_000, bayes.uniform(half), half)  # no candidate explains them: all below e-308
+    far = (70_000, 100_000, bayes.uniform(half), half)  # every likelihood is 0 for the machine
     yield Case("70000 heads in 100000, flat from 0 to 1/2", far)
 
 

@@ -1,0 +1,361 @@
+"""`python -m ddpm_lab train`, `sample` and `evaluate`: what they write, say and refuse.
+
+Truth: the files they leave, read by other libraries (Pillow, NumPy, safetensors), and the run that
+nobody stopped. Mistakes of the user are one line on stderr; mistakes in the code keep their trace.
+"""
+
+import doctest
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ddpm_lab import __main__, commands, figures, networks, runs, training
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "data": "digits", "net": {"width": 8, "mults": [1, 2], "labels": 10}, "steps": 4, "batch": 8,
+    "warmup": 2, "log_every": 2, "save_every": 2, "samples_every": 4, "precision": "float32",
+}  # fmt: skip
+
+
+def run(*words):
+    """The exit status of a command."""
+    return __main__.main([str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "small.json"
+    path.write_text(json.dumps(SETTINGS))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    assert run("train", "--config", config, "--out", folder, "--device", "cpu") == 0
+    return folder
+
+
+def train(config, folder, *words):
+    return run("train", "--config", config, "--out", folder, "--device", "cpu", *words)
+
+
+def refused(capsys, said, *words):
+    assert run(*words) == 1
+    out, err = capsys.readouterr()
+    assert said in err and err.startswith(f"python -m ddpm_lab {words[0]}: "), err
+    assert "Traceback" not in err and out == ""
+
+
+# train
+
+
+def test_train_makes_a_run_with_pictures(trained):
+    names = {path.name for path in trained.iterdir()}
+    assert names == {
+        "config.json", "run.safetensors", "net.safetensors", "log.jsonl", "samples_000004.png",
+    }  # fmt: skip
+    with Image.open(trained / "samples_000004.png") as picture:
+        cell = 80 + 4  # 8 pixels, ten times enlarged, and a line around them
+        assert picture.size == (10 * cell, 4 * cell)  # a column for each digit
+    assert runs.read(trained).step == 4
+
+
+def test_the_bar_and_the_last_words(config, tmp_path, capsys):
+    assert train(config, tmp_path / "run", "--set", "samples_every=0") == 0
+    out, err = capsys.readouterr()
+    assert "4 steps done" in out and f"python -m ddpm_lab sample --run {tmp_path / 'run'}" in out
+    last = err.replace("\r", "\n").strip().splitlines()[-1]
+    loss = runs.read_log(tmp_path / "run")[-1]["loss"]
+    assert "100%" in last and "32.0/32.0" in last and "images/s" in last
+    assert f"loss={loss:.4f}" in last
+
+
+def test_a_run_is_not_overwritten_but_goes_on_with_resume(config, tmp_path, capsys):
+    folder = tmp_path / "run"
+    runs.proceed(runs.Config(**SETTINGS), folder, each=lambda step: step.step == 3)
+    before = (folder / "run.safetensors").read_bytes()
+    refused(capsys, "holds one. To go on with it add --resume", "train", "--config", config,
+            "--out", folder)  # fmt: skip
+    assert (folder / "run.safetensors").read_bytes() == before
+    assert run("train", "--out", folder, "--resume", "--device", "cpu") == 0  # with its own config
+    assert runs.read(folder).step == 4
+    assert train(config, folder, "--resume") == 0  # there is nothing left to do
+    capsys.readouterr()
+    refused(capsys, "got another lr. Take another folder.", "train", "--config",
+            config, "--out", folder, "--resume", "--set", "lr=0.5")  # fmt: skip
+
+
+def test_resume_starts_a_run_where_there_is_none(config, tmp_path):
+    """So that a job script can have one line for the first time and for every other time."""
+    assert train(config, tmp_path / "run", "--resume", "--set", "steps=2") == 0
+
+
+def test_settings_can_be_changed(config, tmp_path):
+    words = ["steps=1", "net.mults=[1]", "kind=eps", "schedule.T=100", "samples_every=0"]
+    assert train(config, tmp_path / "run", "--set", *words[:2], "--set", *words[2:]) == 0
+    found = runs.read(tmp_path / "run").config
+    assert (found.steps, found.net["mults"], found.kind) == (1, [1], "eps")
+    assert found.net["width"] == 8 and found.schedule == {"name": "cosine", "T": 100}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stores_and_says_how_to_go_on(which, times, config, tmp_path, capsys, monkeypatch):
+    watch = commands._Follow.watch
+
+    def interrupt(self, line):
+        watch(self, line)
+        if line["step"] == 4:  # not a step of save_every
+            for _ in range(times):
+                signal.raise_signal(which)
+
+    monkeypatch.setattr(commands._Follow, "watch", interrupt)
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        words = ["steps=9", "save_every=9", "samples_every=0"]
+        folder = tmp_path / "a run"
+        assert train(config, folder, "--set", *words) == commands.STOPPED
+        out, err = capsys.readouterr()
+        assert "Stopping after this step. (Once more: at once.)" in err
+        if times == 2:  # it did not wait: nothing was stored
+            assert not (folder / "run.safetensors").exists()
+            return
+        assert "stored at step 5 of 9" in out and training.load_run(folder / "run.safetensors")
+        again = shlex.split(out.strip().splitlines()[-1])
+        assert again[:4] == ["python", "-m", "ddpm_lab", "train"]
+        monkeypatch.undo()
+        assert run(*again[3:]) == 0
+        assert train(config, tmp_path / "other", "--set", *words) == 0
+        ours, theirs = (runs.read(each).net for each in (folder, tmp_path / "other"))
+        assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
+    finally:
+        signal.signal(signal.SIGTERM, before[1])
+    assert signal.getsignal(signal.SIGINT) == before[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_a_real_ctrl_c_in_a_real_process(config, tmp_path):
+    folder = tmp_path / "run"
+    words = [sys.executable, "-m", "ddpm_lab", "train", "--config", config, "--out", folder]
+    words += ["--device", "cpu", "--set", "steps=100000", "samples_every=0"]
+    process = subprocess.Popen(
+        list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    patience = time.monotonic() + 120
+    while len(runs.read_log(folder)) < 2 and time.monotonic() < patience:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == commands.STOPPED
+    assert "Traceback" not in err and "Stopping after this step" in err
+    step = training.load_run(folder / "run.safetensors").step
+    assert f"stored at step {step} of 100000. Go on with:" in out
+
+
+def test_mistakes_of_the_user_are_one_line_and_write_nothing(config, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    new = ["--config", config]
+    change = [*new, "--set"]
+    for said, words in (
+        ("--config must be given for a new run", []),
+        ("--config must be given for a new run", ["--resume"]),
+        ("there is none at nothing.json", ["--config", "nothing.json"]),
+        ("steps must be at least 1; got 0", [*change, "steps=0"]),
+        ("kind must be one of", [*change, "kind=noise"]),
+        ("must use the names data, ", [*change, "epochs=3"]),
+        ("--set must be given settings like lr=0.001; got 'lr'", [*change, "lr"]),
+        ("--set must be given settings like lr=0.001; got '=3'", [*change, "=3"]),
+        ("steps must hold named settings", [*change, "steps.x=3"]),
+        ("net must use the names", [*change, "net.depth=3"]),
+        ("width must be a multiple of 8; got 9", [*change, "net.width=9"]),
+        ("multiples of 16 for this network", [*change, "net.mults=[1,1,1,1,1]"]),
+        ("no folder", [*new, "--data", "no folder"]),
+    ):
+        refused(capsys, said, "train", "--out", "run", *words)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "run").touch()  # a file where the folder should be
+    refused(capsys, "run", "train", "--out", "run", "--config", config)
+
+
+def test_a_damaged_run_is_named(config, trained, tmp_path, capsys):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("config.json", "run.safetensors"):
+        (folder / name).write_bytes((trained / name).read_bytes())
+    payload = (folder / "run.safetensors").read_bytes()
+    (folder / "run.safetensors").write_bytes(payload[:-9])
+    said = "run.safetensors must be a whole checkpoint"
+    refused(capsys, said, "train", "--out", folder, "--resume")
+    assert (folder / "run.safetensors").read_bytes() == payload[:-9]
+
+
+def test_mistakes_in_the_code_keep_their_trace(config, tmp_path, monkeypatch):
+    def broken(*args, **options):
+        return torch.zeros(2) @ torch.zeros(3)
+
+    def wrong(*args, **options):
+        return int("x")
+
+    monkeypatch.setattr(runs, "proceed", broken)
+    with pytest.raises(RuntimeError, match="size"):
+        train(config, tmp_path / "run")
+    monkeypatch.setattr(runs, "proceed", wrong)
+    with pytest.raises(ValueError, match="invalid literal"):
+        train(config, tmp_path / "run")
+
+
+def test_the_mnist_files_of_a_folder_are_taken(tmp_path, config):
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 4, 6), dtype=np.uint8)
+    for split in ("train", "t10k"):
+        header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in pixels.shape)
+        (tmp_path / f"{split}-images-idx3-ubyte").write_bytes(header + pixels.tobytes())
+        marks = bytes([0, 0, 8, 1]) + (20).to_bytes(4, "big") + bytes(range(10)) * 2
+        (tmp_path / f"{split}-labels-idx1-ubyte").write_bytes(marks)
+    data = ["--data", tmp_path]
+    words = ["data=mine", "steps=1", "pad=1", "net.mults=[1]"]
+    assert train(config, tmp_path / "run", *data, "--set", *words) == 0
+    assert runs.read(tmp_path / "run").shape == (1, 6, 8)  # of the data, not of MNIST
+    out = tmp_path / "x.npy"
+    assert run("sample", "--run", tmp_path / "run", "--n", 3, "--steps", 2, "--out", out) == 0
+    assert np.load(out).shape == (3, 1, 4, 6)
+    words = ["evaluate", "--run", tmp_path / "run", "--n", 10, "--terms", 2, "--steps", 2]
+    assert run(*words, *data) == 0
+
+
+# sample
+
+
+def test_sample_writes_a_picture(trained, tmp_path, capsys):
+    out = tmp_path / "new" / "ten.png"
+    words = ["--n", 10, "--label", 3, "--steps", 2, "--guidance", 2.0, "--out", out]
+    assert run("sample", "--run", trained, *words) == 0
+    with Image.open(out) as picture:
+        assert picture.size == (4 * 84, 3 * 84)
+    said = "10 pictures, sampler ddim, steps 2, label 3, guidance 2.0, seed 0"
+    assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("sampler", commands.SAMPLERS)
+def test_sample_writes_numbers_and_the_seed_decides_them(sampler, trained, tmp_path):
+    from safetensors import safe_open
+
+    words = ["sample", "--run", trained / "net.safetensors", "--n", 3, "--steps", 3]
+    words += ["--sampler", sampler]
+    for name, seed in (("a.npy", 5), ("b.safetensors", 5), ("c.npy", 6)):
+        assert run(*words, "--seed", seed, "--out", tmp_path / name) == 0
+    a, c = (np.load(tmp_path / name) for name in ("a.npy", "c.npy"))
+    assert a.shape == (3, 1, 8, 8) and a.dtype == np.float32 and not np.array_equal(a, c)
+    with safe_open(tmp_path / "b.safetensors", framework="numpy") as file:
+        assert np.array_equal(file.get_tensor("x"), a)
+        assert file.metadata()["sampler"] == sampler and file.metadata()["seed"] == "5"
+
+
+def test_the_samplers_of_the_command_are_those_of_the_package():
+    assert set(commands.SAMPLERS) == set(runs.SAMPLERS)
+
+
+def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
+    foreign = training.save(tmp_path / "mlp.safetensors", networks.build(networks.MLP, seed=0))
+    (tmp_path / "bad.safetensors").write_bytes(b"\x80\x04K\x01.")
+    for said, words in (
+        ("there is no file", ["--run", tmp_path / "nowhere"]),
+        ("there is no file", ["--run", tmp_path]),
+        ("must hold a network that a run has trained", ["--run", foreign]),
+        ("must be a whole checkpoint", ["--run", tmp_path / "bad.safetensors"]),
+        ("--out must end in .png, .npy or .safetensors", ["--run", trained, "--out", "x.pt"]),
+        ("label must lie in 0..10", ["--run", trained, "--label", 11]),
+        ("guidance must be 1 if there is no label", ["--run", trained, "--guidance", 2]),
+        ("steps must be at most 1000", ["--run", trained, "--steps", 2000]),
+        ("n must be at least 1", ["--run", trained, "--n", 0]),
+    ):
+        refused(capsys, said, "sample", *words)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_one_line(trained, capsys):
+    refused(capsys, "this PyTorch sees no cuda", "sample", "--run", trained, "--device", "cuda")
+
+
+@pytest.mark.parametrize("words", [[], ["fly"], ["sample"], ["train"], ["sample", "--n", "many"]])
+def test_words_that_are_no_command_are_explained(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        run(*words)
+    assert left.value.code == 2 and "usage: python -m ddpm_lab" in capsys.readouterr().err
+
+
+# evaluate
+
+
+def test_evaluate_prints_a_table_and_writes_all_of_it(trained, tmp_path, capsys):
+    judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
+    path = training.save(tmp_path / "judge.safetensors", judge)
+    words = ["evaluate", "--run", trained, "--n", 30, "--terms", 4, "--steps", 2, "--judge", path]
+    assert run(*words) == 0
+    out = capsys.readouterr().out
+    found = json.loads((trained / "metrics.json").read_text())
+    assert found["step"] == 4 and found["pictures"] == 30 and len(found["loss_per_t"]) == 10
+    for name in ("energy_distance", "sliced_wasserstein", "frechet"):
+        floor = found[name]["floor"]
+        for number in (found[name]["value"], found[name]["stderr"], floor["median"]):
+            assert f"{number:.5f}" in out, name
+    total = found["bits_per_dim"]["total"]
+    assert f"{total['value']:.5f}" in out and "901-1000" in out
+    assert str(trained / "metrics.json") in out
+    before = (trained / "metrics.json").read_text()
+    assert run(*words, "--out", tmp_path / "again.json") == 0  # nothing but the seed decides
+    assert (tmp_path / "again.json").read_text() == before
+
+
+def test_evaluate_refuses_in_one_line(trained, capsys):
+    refused(capsys, "n must be at least 8", "evaluate", "--run", trained, "--n", 2)
+    refused(capsys, "there is no file", "evaluate", "--run", trained, "--judge", "nowhere")
+
+
+# help, and pictures
+
+
+def test_help_needs_no_torch_and_names_the_gpu_command():
+    code = "import sys; from ddpm_lab.__main__ import main\n"
+    code += "try: main(['train', '--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip().endswith("False")
+    assert "--config chapters/configs/mnist_gpu.json" in done.stdout
+    assert "torchrun --nproc-per-node=4 -m ddpm_lab train" in done.stdout
+    for word in shlex.split(done.stdout.replace("'", "")):
+        if word.startswith("chapters/configs/"):
+            assert (ROOT / word.rstrip(".,;")).exists()
+
+
+def test_docstring_examples_run():
+    assert doctest.testmod(commands).failed == 0
+
+
+def test_a_sheet_shows_each_image_at_its_place():
+    import io
+
+    x = torch.linspace(-1, 1, 5 * 6).reshape(5, 1, 2, 3)
+    with Image.open(io.BytesIO(figures.sheet(x, columns=2))) as picture:
+        grey = torch.from_numpy(np.asarray(picture.convert("L")).copy()).float() / 127.5 - 1
+    size = 80 // 3
+    high, wide = 2 * size + 4, 3 * size + 4
+    assert grey.shape == (3 * high, 2 * wide)
+    for i in range(5):
+        top, left = i // 2 * high + 2, i % 2 * wide + 2
+        cut = grey[top : top + 2 * size, left : left + 3 * size]
+        wanted = x[i, 0].repeat_interleave(size, 0).repeat_interleave(size, 1)
+        torch.testing.assert_close(cut, wanted, rtol=0, atol=0.02)
+    assert grey[-1, -1].abs() < 0.02  # an empty place is grey
