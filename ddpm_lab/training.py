@@ -448,6 +448,11 @@ def write_whole(path, payload: bytes) -> Path:
 
     A draft is written beside it, `NAME.NUMBER.part`, and then moved to its place.
 
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before is left as it was.
+
     >>> from tempfile import mkdtemp
     >>> write_whole(f"{mkdtemp()}/new/log.txt", b"done").read_bytes()
     b'done'

@@ -300,6 +300,22 @@ def test_settings_that_do_not_fit_the_data_are_refused_before_anything_is_writte
     assert not (tmp_path / "run").exists()
 
 
+def test_three_processes_share_a_batch_so_that_every_row_is_done_once():
+    def first(share):
+        net = networks.build(networks.UNet, seed=0, **SMALL)
+        x, labels = datasets.digits("train")
+        batches = datasets.batches(x, 12, labels=labels, generator=gaussians.seeded(1))
+        rng = gaussians.seeded(2)
+        plan = schedules.cosine(T=100)
+        return next(training.train(plan, net, batches, steps=1, share=share, generator=rng))
+
+    whole = first((0, 1))
+    parts = [first((rank, 3)) for rank in range(3)]
+    for rank, part in enumerate(parts):
+        assert torch.equal(part.t, whole.t[rank::3])
+        torch.testing.assert_close(part.per_example, whole.per_example[rank::3])
+
+
 def test_a_batch_that_does_not_divide_by_the_processes_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "_share", lambda: (0, 3))
     with pytest.raises(ValueError, match=r"batch must be a multiple of 3; got 8\. Every process"):
