@@ -100,7 +100,7 @@ KL = Exercise(
             "you take exp(log_var) for a standard deviation and square it again",
         ),
         Misconception(
-            _wrong_kl(lambda m, var, log_var: log_var + m**2 - 1 - log_var.abs().log()),
+            _wrong_kl(lambda m, var, log_var: log_var + m**2 - 1 - log_var),
             "the network gives the log of the variance: take its exponential first",
         ),
         Misconception(
@@ -374,6 +374,10 @@ JOINT_KL = Exercise(
         Misconception(
             lambda data, encoder, joint: (encoder * (data[:, None] * encoder / joint).log()).sum(),
             "each x counts with its probability in the data",
+        ),
+        Misconception(
+            lambda data, encoder, joint: (encoder * (encoder / joint).log()).sum(),
+            "the first story begins with a draw of x: its joint law is data[:, None] * encoder",
         ),
         Misconception(
             lambda data, encoder, joint: (data * elbo.split(encoder, joint).kl).sum(),

@@ -27,6 +27,7 @@ CLAIMS = {
     "09": "E16 E40 E79 E80 E81 E83 E84",
     "10": "E08 E16 E21 E22 E39 E40 E41 E67 E68 E73 E74 E75 E76 E82 E103 E105 E107 E117 E118 E121",
     "11": "E14 E20 E55 E82 E86 E87",
+    "12": "E09 E17 E23 E24 E87",
 }
 """Chapter -> the entries of the ledger that it settles."""
 

@@ -114,7 +114,7 @@ def killed(tmp_path, kills, seed):
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout)
     assert len(found["steps"]) == kills
-    assert len(set(found["steps"])) > kills / 4  # they came at many different places
+    assert len(set(found["steps"])) >= 6  # of 14: they came at many different places
     for number in range(found["runs"]):
         same_runs(tmp_path / f"run{number}", tmp_path / "whole")
         names = {path.name for path in (tmp_path / f"run{number}").iterdir()}

@@ -515,6 +515,23 @@ def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(mo
     assert "frechet" not in good
 
 
+def test_samples_get_labels_of_the_training_data_not_those_they_are_compared_with(monkeypatch):
+    told, sample = [], runs.sample
+
+    def spy(model, n, *, label, **options):
+        told.append(label)
+        return sample(model, n, label=label, **options)
+
+    monkeypatch.setattr(runs, "sample", spy)
+    model = always(torch.zeros(11, 1, 8, 8), labels=10)
+    runs.evaluate(model, n=500, terms=2, steps=2, generator=gaussians.seeded(7))
+    _, labels = datasets.digits("test")
+    rows = torch.randperm(901, generator=gaussians.seeded(7))[:500]
+    # ten classes about alike: labels of two draws agree in 50 of 500 places, 90 is 6 deviations off
+    assert told[0].shape == (500,) and (told[0] == labels[rows]).sum() < 90
+    assert told[0].unique().tolist() == list(range(10))
+
+
 def test_a_judge_adds_the_frechet_distance():
     judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
     model = always(torch.zeros(1, 1, 8, 8))
