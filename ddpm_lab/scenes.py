@@ -268,18 +268,19 @@ def which_draws_count() -> Scene:
         second = _second_moment(mean, std)
         left = [WEIGHED * second**-d for d in range(1, 51)] if second < math.inf else []
         promise.set_data(range(1, len(left) + 1), left)
-        limit = (
-            f"for ever more draws the share tends to {second**-dimension:.2g}"
-            if left
-            else "w² has no mean, so no number of draws settles it"
-        )
         return (
             f"When does importance sampling collapse? q = N({mean:g}, {std:g}²) for p = N(0, 1), "
             f"dimension {dimension}: 1000 draws are worth {ess[dimension - 1]:.1f}, the heaviest "
-            f"has {share.max():.1%} of all weight; {limit}."
+            f"has {share.max():.1%} of all weight; {_in_the_limit(second, dimension)}."
         )
 
     return _ready(figure, [curve, dots, promise, found, mark], update)
+
+
+def _in_the_limit(second, dimension):
+    if second == math.inf:
+        return "w² has no mean, so no number of draws settles it"
+    return f"for ever more draws the share tends to {second**-dimension:.2g}"
 
 
 def _second_moment(mean, std):

@@ -159,6 +159,11 @@ MUTANTS = [
     Mutant("bound in stretches: one term for all of them", "losses", "return len(stretch) * _step_kl(", "return _step_kl("),
     Mutant("bits: padding counted as pixels", "runs", "real = _bare(x_0, model.config)", "real = x_0"),
     Mutant("time_embedding: all waves alike", "networks", "torch.arange(half, device=t.device, dtype=torch.float32) / half", "torch.zeros(half, device=t.device)"),
+    Mutant("UNet: a sum without the twin", "networks", "else h + twin", "else h + 0 * twin", "12"),
+    Mutant("UNet: pixels put back by reshape alone", "networks", "F.pixel_shuffle(h, self.patch).to(x_t.dtype)", "h.reshape(x_t.shape).to(x_t.dtype)", "12"),
+    Mutant("UNet: a feature times scale, not 1 + scale", "networks", "self.norm_2(h) * (1 + scale) + shift", "self.norm_2(h) * scale + shift", "12"),
+    Mutant("UNet: nothing passes a block by", "networks", "h = self.past(x) + self.conv_2(F.silu(h))", "h = self.conv_2(F.silu(h))", "12"),
+    Mutant("UNet: all channels in one group", "networks", "nn.GroupNorm(groups, wide) if", "nn.GroupNorm(1, wide) if", "12"),
     Mutant("bits_per_dim: nats left as nats", "losses", "torch.log(torch.tensor(2.0, dtype=torch.float64))", "torch.tensor(1.0, dtype=torch.float64)", "05"),
     # elbo
     Mutant("elbo: KL the other way round", "elbo", "kl=kl(q, prior(z)))", "kl=kl(Gaussian(torch.zeros_like(z), torch.ones_like(z)), q))", "04"),

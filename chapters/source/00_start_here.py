@@ -548,7 +548,8 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # **Exercises:** 0.1 `start.mix` · 0.2 `start.table` · 0.3 `start.back`
 #
 # **What next?** [05 · How does data become noise, in one line?](05_forward.ipynb) proves (0.1) from one
-# fact: variances of independent noises add. If the samplers drew you in, look ahead to
+# fact: variances of independent noises add. If probability has become rusty, begin with
+# [01 · Bayes](01_bayes.ipynb) instead; chapters 01 to 04 lead up to 05. If the samplers drew you in, look ahead to
 # [10 · Sampling without learning](10_sampling_without_learning.ipynb); if you want a network,
 # to [11 · Learning to denoise](11_learning_to_denoise.ipynb). **Paper:** [Ho20, Sec. 2 and
 # Algorithms 1 and 2].
@@ -564,10 +565,10 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # | chapter | the question it answers | minutes |
 # |---|---|--:|
 # | 00 Start here | What is this, and can I see it work now? | 45 |
-# | 01 Bayes | How do facts change beliefs, and what makes that hard? | 60 |
-# | 02 Distributions | Joint, marginal, conditional; what can be done to normal laws? | 60 |
-# | 03 Estimators | How good is an answer found by random draws? | 60 |
-# | 04 The bound and the VAE | Why maximize a bound, and when is it tight? | 75 |
+# | [01 Bayes](01_bayes.ipynb) | How do facts change beliefs, and what makes that hard? | 65 |
+# | [02 Distributions](02_distributions.ipynb) | Joint, marginal, conditional; what can be done to normal laws? | 70 |
+# | [03 Estimators](03_estimators.ipynb) | How good is an answer found by random draws? | 80 |
+# | [04 The bound and the VAE](04_elbo_and_vae.ipynb) | Why maximize a bound, and when is it tight? | 70 |
 # | [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | 60 |
 # | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal go? | 75 |
 # | [07 Posterior](07_posterior.ipynb) | Where was the chain a moment ago? | 75 |
@@ -575,7 +576,7 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # | [09 Predictions](09_predictions.ipynb) | Guess the data or the noise: does it matter? | 60 |
 # | [10 Sampling without learning](10_sampling_without_learning.ipynb) | How to walk back, if the denoiser were perfect? | 80 |
 # | [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | 60 |
-# | 12 U-Net | Which network denoises images? | 75 |
+# | [12 U-Net](12_unet.ipynb) | Which network denoises images? | 75 |
 # | 13 GPU training | How does it grow up? | 60 |
 # | 14 Measuring | How good is it, honestly? | 60 |
 # | 15 Fast and guided | Fewer steps, and can we ask for something? | 60 |

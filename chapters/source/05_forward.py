@@ -12,7 +12,7 @@
 # - say how far the end of the chain is from pure noise, in bits.
 #
 # **You need** [00 · Start here](00_start_here.ipynb), the normal law, and one fact about it: the
-# variances of independent noises add. Everything else is introduced on the way. About 60 minutes to read
+# variances of independent noises add ([02 · Distributions](02_distributions.ipynb) has both). Everything else is introduced on the way. About 60 minutes to read
 # and work through; it runs in under a minute.
 #
 # **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2, Eq. 2–4; [SD15] Sohl-Dickstein et al.
@@ -633,7 +633,7 @@ print(f"mean square of a pixel: {(real**2).mean():.3f}")
 #
 # ## Where this chain comes from, and why its steps are small
 #
-# A variational auto-encoder (chapter 04) explains a picture by one hidden $z$: a learned encoder
+# A variational auto-encoder ([chapter 04](04_elbo_and_vae.ipynb)) explains a picture by one hidden $z$: a learned encoder
 # $q(z \mid x)$ and a learned decoder $p(x \mid z)$. Diffusion replaces the one step by $T$ small ones.
 # Write $x_{0:T}$ for all of $x_0, x_1, \dots, x_T$. The encoder's and the decoder's **joint laws** are
 #
@@ -792,7 +792,8 @@ print(f"one normal step: {largest_gap(single):.4f}; as many exact draws: {larges
 # does not limit *which* data can be modeled: the chain is a linear system driven by Gaussian noise, and
 # its end is noise for every start. What other noise might change is how many steps it takes.
 #
-# **Before:** [00 · Start here](00_start_here.ipynb) · **Next:**
+# **Before:** [04 · The bound and the VAE](04_elbo_and_vae.ipynb), or straight from
+# [00 · Start here](00_start_here.ipynb) · **Next:**
 # [06 · How fast should the signal go?](06_schedules_and_snr.ipynb)
 #
 # **Read on:** [Ho20] Sec. 2 and Appendix B; [SD15] Sec. 2 for the same chain before it had this name;

@@ -817,6 +817,7 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
 # **To think about.** Help at small times removes the strays. How would you draw the times, if you wanted to train
 # these more often? What would you have to do to the loss to keep (11.1) unchanged? (Divide by how much more often.)
 #
-# **Before:** [10 · Sampling without learning](10_sampling_without_learning.ipynb) · **Next:** 12 · A network for images
+# **Before:** [10 · Sampling without learning](10_sampling_without_learning.ipynb) · **Next:**
+# [12 · How to denoise images?](12_unet.ipynb)
 #
 # **Read on:** [Ho20] Sec. 3.4, 4.3 and Appendix B; [SH22] Sec. 4; Vincent 2011 for regression as score matching.
