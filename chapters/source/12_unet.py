@@ -411,7 +411,7 @@ print(f"each item is told {both.shape[1]} numbers about t in this block")
 def report(name):
     """A hook that prints what enters and what leaves."""
     return lambda layer, inputs, out: print(
-        f"{name:>8}: {str(tuple(inputs[0].shape)):>14} -> {tuple(out.shape)}"
+        f"{name:>8}: {tuple(inputs[0].shape)!s:>14} -> {tuple(out.shape)}"
     )
 
 
@@ -991,7 +991,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 # %% [markdown]
 # Digits, most of them. Not copies: they are *farther* from the training digits (2.78) than new real ones are (2.22), and no nearer to those than to new
 # ones, 0.53 ± 0.02. And not as good as real: their energy distance (chapter 11) to new digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Some strokes end
-# in nothing. Half a minute on one core; chapter 13 spends more.
+# in nothing. That was less than half a minute of training, on one core; chapter 13 spends more.
 #
 # ### Optional: which times to draw?
 #
