@@ -32,7 +32,6 @@ from pathlib import Path
 
 # torch and the modules that need it are imported when a command runs: `--help` shall be quick.
 
-FEATURES = Path(__file__).resolve().parents[1] / "chapters" / "checkpoints"
 SAMPLERS = ("ddim", "ddpm", "multistep", "flow")
 STOPPED = 130
 """The exit status of a program that Ctrl-C has ended."""
@@ -121,7 +120,8 @@ def _add_sampler(command):
 def _run(does, args):
     """The exit status of a command. What the user can mend is said in one line, without a trace."""
     try:
-        return does(args)
+        status = does(args)
+        return status if os.environ.get("WORLD_SIZE", "1") == "1" else _leave(status)
     except KeyboardInterrupt:
         return STOPPED
     except (OSError, ImportError, TypeError, ValueError) as error:
@@ -130,6 +130,18 @@ def _run(does, args):
             raise  # no word of ours: a mistake in the code, not in the command
         print(f"python -m ddpm_lab {args.command}: {error}", file=sys.stderr)
         return 1
+
+
+def _leave(status):
+    """End a process of several at once, its work being done and stored.
+
+    DistributedDataParallel keeps the threads of gloo alive after the group was destroyed. If one
+    of them asks for the interpreter while Python winds down, the process is aborted: rarely, but
+    then torchrun reports a failure of a run that has succeeded.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 # ------------------------------------------------------------------------------ train
@@ -299,7 +311,7 @@ def _evaluate(args):
     path = Path(args.path)
     out = Path(args.out) if args.out else (path if path.is_dir() else path.parent) / "metrics.json"
     model = runs.read(path, _device(args.device))
-    judge = Path(args.judge or FEATURES / f"features_{model.config.data}.safetensors")
+    judge = Path(args.judge or runs.SHIPPED / f"features_{model.config.data}.safetensors")
     found = runs.evaluate(
         model, data=args.data, n=args.n, terms=args.terms, steps=args.steps, sampler=args.sampler,
         guidance=args.guidance, generator=seeded(args.seed),

@@ -153,6 +153,14 @@ def torchrun(*words, processes=2):
     )  # fmt: skip
 
 
+WATCHED = """
+import atexit, sys
+from ddpm_lab.__main__ import main
+atexit.register(print, "Python winds down")
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 needs_gloo = pytest.mark.skipif(
     not (torch.distributed.is_available() and torch.distributed.is_gloo_available()),
     reason="this PyTorch has no gloo",
@@ -178,9 +186,12 @@ def test_three_processes_from_the_start(tmp_path):
     config = runs.Config(**{**CONFIG, "steps": 8, "batch": 12})
     one, three = tmp_path / "one", tmp_path / "three"
     runs.proceed(config, one)
-    done = torchrun(*command(three), processes=3)
+    (tmp_path / "watched.py").write_text(WATCHED)
+    done = torchrun(tmp_path / "watched.py", *command(three)[2:], processes=3)
     assert done.returncode == 0, done.stderr[-3000:]
     same_runs(three, one, rtol=1e-3, atol=1e-5)
+    # what could abort a process then: threads that DistributedDataParallel leaves behind
+    assert "Python winds down" not in done.stdout
 
 
 if __name__ == "__main__":
