@@ -214,10 +214,12 @@ def schedule_designer(**defaults) -> Explorer:
     parameters = {
         name: _log_slider(name, state[name], *_PARAMETERS[name], wide) for name in _PARAMETERS
     }
+    steps = sorted({*_STOPS, state["T"]})
     controls = {
-        "family": _family(state["family"], wide),
-        "T": _steps(state["T"], wide),
-    } | parameters
+        "family": _menu("family", state["family"], list(designer.FAMILIES), _FAMILY, wide),
+        "T": _stops("T (steps)", state["T"], steps, _T, wide),
+        **parameters,
+    }
     nothing = widgets.Label("This family has nothing else to set.")
 
     two_columns = {"grid_template_columns": "auto auto", "width": "fit-content"}
@@ -246,28 +248,15 @@ def prior_against_data() -> Explorer:
     Who wins, the prior or the data? Prior nearly fair, 7 heads in 10 tosses: ...
     """
     controls = {
-        "prior": widgets.Dropdown(
-            options=scenes.PRIORS,
-            value="nearly fair",
-            description="prior (belief before)",
-            tooltip="What is believed before the first toss",
-            **_wide(),
+        "prior": _menu(
+            "prior (belief before)",
+            "nearly fair",
+            scenes.PRIORS,
+            "What is believed before the first toss",
         ),
-        "tosses": widgets.SelectionSlider(
-            options=scenes.TOSSES,
-            value=10,
-            description="tosses (number)",
-            tooltip="How often the coin is tossed",
-            **_wide(),
-        ),
-        "share": widgets.IntSlider(
-            70,
-            min=0,
-            max=100,
-            step=10,
-            description="heads (percent of tosses)",
-            tooltip="How many of the tosses show heads",
-            **_wide(),
+        "tosses": _stops("tosses (number)", 10, scenes.TOSSES, "How often the coin is tossed"),
+        "share": _slider(
+            "heads (percent of tosses)", 70, 0, 100, "How many of the tosses show heads", 10
         ),
     }
     return _explorer(scenes.prior_against_data, controls, columns=2)
@@ -284,29 +273,11 @@ def slice_of_the_joint() -> Explorer:
     What does a slice say? triangle, cut at x = 0.25: the slice has area 0.500; ...
     """
     controls = {
-        "law": widgets.Dropdown(
-            options=scenes.JOINTS,
-            value="triangle",
-            description="joint law",
-            tooltip="The law of x and y together",
-            **_wide(),
+        "law": _menu("joint law", "triangle", scenes.JOINTS, "The law of x and y together"),
+        "held": _menu(
+            "held fixed", "x", ["x", "y"], "The coordinate that is known; the other one stays free"
         ),
-        "held": widgets.Dropdown(
-            options=["x", "y"],
-            value="x",
-            description="held fixed",
-            tooltip="The coordinate that is known; the other one stays free",
-            **_wide(),
-        ),
-        "at": widgets.FloatSlider(
-            0.25,
-            min=0.05,
-            max=0.95,
-            step=0.05,
-            description="at (data units)",
-            tooltip="Where the joint law is cut",
-            **_wide(),
-        ),
+        "at": _float("at (data units)", 0.25, 0.05, 0.95, "Where the joint law is cut"),
     }
     return _explorer(scenes.slice_of_the_joint, controls, columns=2)
 
@@ -322,8 +293,8 @@ def which_draws_count() -> Explorer:
     When does importance sampling collapse? q = N(0.5, 1²) for p = N(0, 1), dimension 10: ...
     """
     controls = {
-        "mean": _of_q("mean", 0.5, 0, 3, "How far q lies from p, in every coordinate"),
-        "std": _of_q("std", 1.0, 0.5, 2, "The standard deviation of q; that of p is 1"),
+        "mean": _float("mean of q", 0.5, 0, 3, "How far q lies from p, in every coordinate"),
+        "std": _float("std of q", 1.0, 0.5, 2, "The standard deviation of q; that of p is 1"),
         "dimension": _slider("dimension", 10, 1, 50, "The number of coordinates"),
     }
     return _explorer(scenes.which_draws_count, controls, columns=2)
@@ -340,16 +311,15 @@ def how_tight() -> Explorer:
     How tight can q make the bound? At x = 1.5: log p(x) = -1.8378 nats, whatever q is; ...
     """
     controls = {
-        "model": widgets.Dropdown(
-            options=scenes.TWO_MODELS,
-            value="one bump",
-            description="posterior",
-            tooltip="One bump: x is 1.2 z plus noise. Two bumps: x is 1.2 |z| plus noise",
-            **_wide(),
+        "model": _menu(
+            "posterior",
+            "one bump",
+            scenes.TWO_MODELS,
+            "One bump: x is 1.2 z plus noise. Two bumps: x is 1.2 |z| plus noise",
         ),
-        "x": _place("x", 1.5, "The datum whose cause is asked for"),
-        "mean": _of_q("mean", 0.3, -2.5, 2.5, "Where q looks for the cause"),
-        "std": _of_q("std", 0.5, 0.1, 1.5, "How sure q is: its standard deviation"),
+        "x": _float("x (data units)", 1.5, -2, 2, "The datum whose cause is asked for"),
+        "mean": _float("mean of q", 0.3, -2.5, 2.5, "Where q looks for the cause"),
+        "std": _float("std of q", 0.5, 0.1, 1.5, "How sure q is: its standard deviation"),
     }
     return _explorer(scenes.how_tight, controls, columns=2)
 
@@ -366,15 +336,14 @@ def who_pulls_harder() -> Explorer:
     """
     controls = {
         "t": _slider("t (steps)", 500, 2, 1000, "The later time"),
-        "back": widgets.SelectionSlider(
-            options=[1, 2, 5, 10, 20, 50, 100, 200, 500, 999],
-            value=1,
-            description="back (steps)",
-            tooltip="How many steps back s lies; at most to s = 0",
-            **_wide(),
+        "back": _stops(
+            "back (steps)",
+            1,
+            [1, 2, 5, 10, 20, 50, 100, 200, 500, 999],
+            "How many steps back s lies; at most to s = 0",
         ),
-        "x_0": _place("x_0", 1.0, "The clean end"),
-        "x_t": _place("x_t", -0.5, "The noisy end"),
+        "x_0": _float("x_0 (data units)", 1.0, -2, 2, "The clean end"),
+        "x_t": _float("x_t (data units)", -0.5, -2, 2, "The noisy end"),
     }
     return _explorer(scenes.who_pulls_harder, controls, columns=2)
 
@@ -403,19 +372,12 @@ def how_few_steps() -> Explorer:
     How few steps are enough? ddim with 10 steps (10 calls of the denoiser): ...
     """
     controls = {
-        "walk": widgets.Dropdown(
-            options=scenes.WALKS,
-            value="ddim",
-            description="sampler",
-            tooltip="How x_s is found from x_t and the guess",
-            **_wide(),
-        ),
-        "steps": widgets.SelectionSlider(
-            options=[1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100],
-            value=10,
-            description="steps",
-            tooltip="The number of moves from t = 200 to t = 0",
-            **_wide(),
+        "walk": _menu("sampler", "ddim", scenes.WALKS, "How x_s is found from x_t and the guess"),
+        "steps": _stops(
+            "steps",
+            10,
+            [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100],
+            "The number of moves from t = 200 to t = 0",
         ),
     }
     return _explorer(scenes.how_few_steps, controls, columns=2)
@@ -429,21 +391,40 @@ def _explorer(scene, controls, columns=1):
     return Explorer(live, partial(scenes.render, scene), controls)
 
 
-def _slider(name, value, low, high, tip):
-    return widgets.IntSlider(value, low, high, description=name, tooltip=tip, **_wide())
+def _menu(name, value, options, tip, look=None):
+    return _control(widgets.Dropdown, name, value, tip, look, options=options)
 
 
-def _place(name, value, tip):
-    name = f"{name} (data units)"
-    return widgets.FloatSlider(
-        value, min=-2, max=2, step=0.05, description=name, tooltip=tip, **_wide()
-    )
+def _stops(name, value, options, tip, look=None):
+    return _control(widgets.SelectionSlider, name, value, tip, look, options=options)
 
 
-def _of_q(name, value, low, high, tip):
-    return widgets.FloatSlider(
-        value, min=low, max=high, step=0.05, description=f"{name} of q", tooltip=tip, **_wide()
-    )
+def _slider(name, value, low, high, tip, step=1):
+    return _control(widgets.IntSlider, name, value, tip, min=low, max=high, step=step)
+
+
+def _float(name, value, low, high, tip):
+    return _control(widgets.FloatSlider, name, value, tip, min=low, max=high, step=0.05)
+
+
+def _log_slider(name, value, low, high, unit, tip, look):
+    """A slider over powers of ten, with 20 stops from each to the next."""
+    _guard.between(value, low, high, name, advice="That is the range of its slider.")
+    ends = {"min": math.log10(low), "max": math.log10(high), "step": 0.05, "readout_format": ".3"}
+    return _control(widgets.FloatLogSlider, f"{name} ({unit})", value, tip, look, **ends)
+
+
+def _control(kind, name, value, tip, look=None, **settings):
+    """A control that says what it is, as wide as all the others."""
+    return kind(value=value, description=name, tooltip=tip, **settings, **(look or _wide()))
+
+
+def _wide():
+    """The look of controls. Many of them should share one: each style and layout is a message."""
+    return {
+        "style": widgets.SliderStyle(description_width="200px"),
+        "layout": widgets.Layout(width="405px"),
+    }
 
 
 _PARAMETERS = {  # name -> lowest and highest value, unit, tooltip
@@ -453,46 +434,5 @@ _PARAMETERS = {  # name -> lowest and highest value, unit, tooltip
     "beta_max": (1e-2, 0.999, "variance per step", "No beta_t is larger: cuts the cosine's end"),
 }
 _STOPS = (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
-
-
-def _wide():
-    """The look of an explorer's controls, in two objects for all of them: each costs a message."""
-    return {
-        "style": widgets.SliderStyle(description_width="200px"),
-        "layout": widgets.Layout(width="405px"),
-    }
-
-
-def _family(value, wide):
-    return widgets.Dropdown(
-        options=list(designer.FAMILIES),
-        value=value,
-        description="family",
-        tooltip="The curve that the schedule follows from t = 1 to T; the space bar opens the list",
-        **wide,
-    )
-
-
-def _steps(value, wide):
-    return widgets.SelectionSlider(
-        options=sorted({*_STOPS, value}),
-        value=value,
-        description="T (steps)",
-        tooltip="The number of noising steps; nothing else is adapted to it",
-        **wide,
-    )
-
-
-def _log_slider(name, value, low, high, unit, tip, wide):
-    """A slider over powers of ten, with 20 stops from each to the next."""
-    _guard.between(value, low, high, name, advice="That is the range of its slider.")
-    return widgets.FloatLogSlider(
-        value=value,
-        min=math.log10(low),
-        max=math.log10(high),
-        step=0.05,
-        description=f"{name} ({unit})",
-        readout_format=".3",
-        tooltip=tip,
-        **wide,
-    )
+_FAMILY = "The curve that the schedule follows from t = 1 to T; the space bar opens the list"
+_T = "The number of noising steps; nothing else is adapted to it"
