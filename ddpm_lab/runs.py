@@ -408,8 +408,12 @@ def _store(config, folder, run):
     training.save_run(folder / "run.safetensors", run)
 
 
-def read_log(folder) -> list[dict]:
+def read_log(path) -> list[dict]:
     """The lines of a run's log; a last line that was cut off is left out.
+
+    Parameters
+    ----------
+    path : the run's folder, or a .jsonl file: `shipped("digits").with_suffix(".jsonl")`
 
     Returns
     -------
@@ -419,7 +423,8 @@ def read_log(folder) -> list[dict]:
     >>> read_log("no such folder")
     []
     """
-    path = Path(folder) / "log.jsonl"
+    path = Path(path)
+    path = path if path.suffix == ".jsonl" else path / "log.jsonl"
     lines = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         try:
@@ -453,6 +458,41 @@ def _line(seen, T, seconds):
 
 
 # ------------------------------------------------------------------------------ what it learned
+
+
+SHIPPED = Path(__file__).resolve().parents[1] / "chapters" / "checkpoints"
+"""The folder of what comes with the course."""
+
+
+def shipped(name: str) -> Path:
+    """Where a network that comes with the course is stored.
+
+    Its log is beside it, NAME.jsonl, and its card, NAME.json: how it was made and how good it is.
+
+    Parameters
+    ----------
+    name : as in "digits"
+
+    Returns
+    -------
+    Path of NAME.safetensors
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none of that name.
+
+    >>> shipped("features_digits").name
+    'features_digits.safetensors'
+    """
+    path = SHIPPED / f"{name}.safetensors"
+    if not path.is_file():
+        there = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.safetensors")))
+        raise FileNotFoundError(
+            f"name must be one of those in {SHIPPED}: {there or 'none'}; got {name!r}. "
+            "A package that was installed without the chapters has none: take the whole project."
+        )
+    return path
 
 
 class Model(NamedTuple):

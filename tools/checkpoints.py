@@ -2,6 +2,10 @@
 
     python tools/checkpoints.py features-digits              seconds on one core
     python tools/checkpoints.py features-mnist --data DIR    3 minutes; DIR holds MNIST's files
+    python tools/checkpoints.py features-mnist-real --data DIR
+
+The last one keeps what the MNIST judge sees in real pictures (not the pictures): with it a reader
+without MNIST's files can measure how far samples are from real ones.
 
 Each file remembers how it was made: data, split, seed, steps, accuracy, seconds, device. The seed
 fixes everything that is drawn. Other processors round differently, so a network made elsewhere is
@@ -15,7 +19,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
+from safetensors.torch import save
 
 from ddpm_lab import datasets, gaussians, metrics, networks, training
 
@@ -83,6 +89,23 @@ def features_mnist(data: Path | None):
     return net, {"data": "MNIST", "split": "train (60,000); judged on test (10,000)", **facts}
 
 
+REAL = 3000
+"""Real pictures of each split whose features are kept."""
+
+
+def features_mnist_real(data: Path | None) -> bytes:
+    """The judge's features of real pictures, drawn at random, as a safetensors file."""
+    net, _ = training.load(FOLDER / "features_mnist.safetensors")
+    load = datasets.mnist if data is None else lambda split: datasets.idx(data, split)
+    kept = {}
+    for prefix, split in (("", "test"), ("train_", "train")):
+        x, labels = load(split)
+        rows = torch.randperm(len(x), generator=gaussians.seeded(0))[:REAL]
+        kept[f"{prefix}features"] = metrics.features(net, x[rows]).half()
+        kept[f"{prefix}labels"] = labels[rows].to(torch.uint8)
+    return save(kept, {"data": f"MNIST, {REAL} held-out and {REAL} training pictures"})
+
+
 RECIPES: dict[str, Callable] = {
     "features-digits": features_digits,
     "features-mnist": features_mnist,
@@ -93,11 +116,16 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("name", choices=RECIPES, nargs="+")
+    parser.add_argument("name", choices=[*RECIPES, "features-mnist-real"], nargs="+")
     parser.add_argument("--data", type=Path, help="folder of MNIST's files; default: download them")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to")
     options = parser.parse_args(argv)
     for name in options.name:
+        if name == "features-mnist-real":
+            path = options.out / "features_mnist_real.safetensors"
+            training.write_whole(path, features_mnist_real(options.data))
+            print(f"{path}: {path.stat().st_size:,} bytes")
+            continue
         net, facts = RECIPES[name](options.data)
         path = training.save(options.out / f"{name.replace('-', '_')}.safetensors", net, **facts)
         print(f"{path}: {path.stat().st_size:,} bytes", *facts.items(), sep="\n  ")
