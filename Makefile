@@ -7,7 +7,7 @@
 
 PY ?= python3
 
-lab test setup doctor browser notebooks mutants lint format clean:
+lab test setup doctor browser notebooks mutants bench lint format clean:
 	@$(PY) lab.py $@ $(if $(CPU),--cpu) $(ARGS)
 
-.PHONY: lab test setup doctor browser notebooks mutants lint format clean
+.PHONY: lab test setup doctor browser notebooks mutants bench lint format clean

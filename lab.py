@@ -14,7 +14,8 @@ The first start makes the folder .venv and installs everything there; later star
     python lab.py clean              remove .venv and all caches
 
 For authors: browser (a real JupyterLab in Chromium), notebooks (build them all),
-mutants (would the tests notice a mistake?), lint, format.
+mutants (would the tests notice a mistake?), bench (how fast and how good, beside other packages;
+20 minutes, on a machine that does nothing else), lint, format.
 """
 
 # Only the standard library, and only syntax that Python 3.6 can read:
@@ -480,6 +481,14 @@ def browser(extra):
     return run("-m", "pytest", "-q", *words, CHROMIUM=chromium(), OMP_NUM_THREADS="1")
 
 
+def bench(extra):
+    """Speed and quality beside the other packages that are installed; kept in benchmarks/."""
+    for name in extra or ["speed", "quality"]:
+        if run("benchmarks/" + name + ".py", "--out", "benchmarks/" + name + ".json"):
+            return 1
+    return 0
+
+
 def lint(extra):
     found = run("-m", "ruff", "check", ".", *extra)
     return run("-m", "ruff", "format", "--check", ".") or found
@@ -510,6 +519,7 @@ COMMANDS = {  # name: (what it does with the remaining words, the extras it need
     "browser": (browser, ["browser"]),
     "notebooks": (lambda extra: run("tools/chapters.py", "build", *extra, OMP_NUM_THREADS="1"), []),
     "mutants": (lambda extra: run("tools/mutants.py", *extra, OMP_NUM_THREADS="1"), []),
+    "bench": (bench, ["bench"]),
     "lint": (lint, ["author"]),
     "format": (reformat, ["author"]),
 }

@@ -46,11 +46,11 @@ def ours(size, precision="auto"):
         t = torch.randint(1, schedule.T + 1, (len(x),), generator=rng)
         eps = gaussians.normal_like(x, generator=rng)
         with training.autocast(precision, "cpu"):
-            return losses.simple(schedule, net, "eps", x, t, eps).mean()
+            return losses.simple(schedule, net, "v", x, t, eps).mean()
 
     def sample(n, steps):
         net.eval()
-        denoise = predictions.denoiser(schedule, fast, "eps", clip=1.0)
+        denoise = predictions.denoiser(schedule, fast, "v", clip=1.0)
         times = schedules.strides(schedule.T, steps)
         x_T = torch.randn(n, 1, size, size, generator=rng)
         *_, last = samplers.multistep(schedule, denoise, x_T, times=times, generator=rng)

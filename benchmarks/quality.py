@@ -1,12 +1,14 @@
 """How good are the samples after the same number of seconds of training?
 
     python benchmarks/quality.py [--seconds 120] [--seeds 1] [--threads 2] [--out FILE]
+    python benchmarks/quality.py --data mnist --folder DIR      DIR holds MNIST's files
 
-The real 8 x 8 digits: 896 train, the other 901 judge. Every package trains by the same recipe
-(batch 128, Adam, learning rate 2e-3 falling along half a cosine, averaged weights) with its own
-network, loss and noise schedule, for the same wall time, one after another; then draws 1,797
-samples in 50 steps of its own sampler. Beside the figures stands the floor: what the same measures
-say of one half of the real digits against the other.
+The real 8 x 8 digits (896 train, the other 901 judge), or MNIST in a frame of 32 x 32 (60,000
+train, 2,000 of the others judge). Every package trains by the same recipe (batch 128 or 64, Adam,
+learning rate 2e-3 falling along half a cosine, averaged weights) with its own network, loss and
+noise schedule, for the same wall time, one after another; then draws samples (1,797 or 512) in 50
+steps of its own sampler. Beside the figures stands what the same measures say of as many real
+pictures that were trained on.
 """
 
 import argparse
@@ -17,21 +19,34 @@ import time
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from peers import PEERS
 from speed import machine
 
-from ddpm_lab import datasets, metrics, training
+from ddpm_lab import datasets, metrics, runs, training
 from ddpm_lab.gaussians import seeded
 
-SAMPLES, STEPS, BATCH, LR, DECAY = 1797, 50, 128, 2e-3, 0.995
-FEATURES = Path(__file__).parents[1] / "chapters/checkpoints/features_digits.safetensors"
+STEPS, LR, DECAY = 50, 2e-3, 0.995
+SIZES = {"digits": (128, 1797, 599), "mnist": (64, 512, 64)}
+"""Pictures in a batch, samples to judge, samples made at a time."""
+JUDGES = 2000
+"""Held-out pictures, if there are more."""
 
 
-def train(peer, x, seconds, seed):
+def pictures(data, folder):
+    """The training pictures and the held-out ones."""
+    if data == "digits":
+        return datasets.digits("train")[0], datasets.digits("test")[0]
+    load = datasets.mnist if folder is None else lambda split: datasets.idx(folder, split)
+    train, test = (F.pad(load(split)[0], [2] * 4, value=-1.0) for split in ("train", "test"))
+    return train, test[torch.randperm(len(test), generator=seeded(0))[:JUDGES]]
+
+
+def train(peer, x, size, seconds, seed):
     """Train for so many seconds; returns the number of steps. The network becomes its average."""
     optimizer = torch.optim.Adam(peer.net.parameters(), lr=LR)
     average = training.EMA(peer.net, DECAY)
-    batches, steps, start = datasets.batches(x, BATCH, generator=seeded(seed)), 0, time.monotonic()
+    batches, steps, start = datasets.batches(x, size, generator=seeded(seed)), 0, time.monotonic()
     while (passed := (time.monotonic() - start) / seconds) < 1:
         for group in optimizer.param_groups:
             group["lr"] = LR * 0.5 * (1 + math.cos(math.pi * passed))
@@ -61,6 +76,8 @@ def judged(samples, held_out, train_half, net):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", choices=SIZES, default="digits")
+    parser.add_argument("--folder", type=Path, help="MNIST's files; default: download them")
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -68,24 +85,27 @@ def main():
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    (x, _), (held_out, _) = datasets.digits("train"), datasets.digits("test")
-    net, _ = training.load(FEATURES)
-    rows = [{"package": "floor: train half", **judged(x, held_out, x, net)}]
+    x, held_out = pictures(args.data, args.folder)
+    batch, wanted, at_once = SIZES[args.data]
+    net, _ = training.load(runs.shipped(f"features_{args.data}"))
+    some = x[torch.randperm(len(x), generator=seeded(0))[:wanted]]
+    rows = [{"package": "training pictures", **judged(some, held_out, x, net)}]
+    print(rows[0], flush=True)
     for seed in range(args.seeds):
         for name in args.only:
             torch.manual_seed(seed)
             try:
-                peer = PEERS[name](8)
+                peer = PEERS[name](x.shape[-1])
             except ImportError as error:
                 print(f"{name}: left out ({error})")
                 continue
-            steps = train(peer, x, args.seconds, seed)
-            samples = torch.cat([peer.sample(599, STEPS) for _ in range(3)]).clamp(-1, 1)
+            steps = train(peer, x, batch, args.seconds, seed)
+            parts = [peer.sample(at_once, STEPS) for _ in range(wanted // at_once)]
             row = {"package": name, "seed": seed, "steps": steps}
-            rows.append(row | judged(samples[:SAMPLES], held_out, x, net))
+            rows.append(row | judged(torch.cat(parts).clamp(-1, 1), held_out, x, net))
             print(rows[-1], flush=True)
     if args.out:
-        facts = machine(args.threads) | {"seconds": args.seconds}
+        facts = machine(args.threads) | {"data": args.data, "seconds": args.seconds}
         result = {"machine": facts, "rows": rows}
         args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
