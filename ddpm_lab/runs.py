@@ -780,7 +780,7 @@ def _bits(model, x, labels, terms, rng):
     nats = math.log(model.net.labels) if labels is not None else 0.0
     named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model.config))
     rows = {"prior": prior, "steps": steps.sum(dim=1), "decoder": decoder, "label": named}
-    spans = torch.arange(2, plan.T + 1).tensor_split(terms)
+    spans = losses.stretches(plan, terms)
     by_t = [
         {"t": [int(spans[own[0]][0]), int(spans[own[-1]][-1])], **_mean(steps[:, own].sum(dim=1))}
         for own in torch.arange(terms).tensor_split(min(BINS, terms))

@@ -470,6 +470,10 @@ def test_the_bits_of_a_constant_guess_are_those_by_hand():
     assert sum(each["value"] for each in ranges) == pytest.approx(bits["steps"]["value"], rel=1e-9)
     assert ranges[0]["t"][0] == 2 and ranges[-1]["t"][1] == 100
     assert all(a["t"][1] + 1 == b["t"][0] for a, b in zip(ranges, ranges[1:]))
+    for row in ranges:  # so much do these t cost, and no others
+        (first, last), error = row["t"], row["stderr"]
+        wanted = float(0.5 * (snr[first - 1] - snr[last]) * square.mean()) * per_pixel
+        assert abs(row["value"] - wanted) < 4 * error < 0.5 * wanted
     # each picture is looked at in each range, and the loss of a constant guess knows no t
     for row in found["loss_per_t"]:
         assert abs(row["value"] - square.mean() / 144) < 4 * row["stderr"]
