@@ -574,6 +574,15 @@ def home(kinds, device):
         )
 
 
+def moves(classes, labels, drop_label):
+    """Room for the moved pictures' labels, and none of them hidden."""
+    if labels != 2 * classes or drop_label:
+        raise ValueError(
+            f"with moves net.labels must be {2 * classes}, twice the classes, and drop_label 0; "
+            f"got {labels} and {drop_label:g}. The labels are hidden by datasets.with_moved."
+        )
+
+
 def finite_loss(loss, step):
     """A loss that is still a number: beyond that point training only destroys the network."""
     if not bool(torch.isfinite(loss)):

@@ -255,7 +255,7 @@ class _Follow:
         from ddpm_lab import figures, runs, training
         from ddpm_lab.gaussians import seeded
 
-        columns = run.net.labels or 10
+        columns = runs.classes(self.config) or 10
         label = torch.arange(4 * columns) % columns if run.net.labels else None
         steps = min(20, runs.schedule(self.config).T)
         x = runs.sample(

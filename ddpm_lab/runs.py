@@ -84,6 +84,9 @@ class Config:
     clip: float = 1.0
     ema: float = 0.999
     drop_label: float = 0.1
+    moves: bool = False
+    """learn from moved pictures too, see `datasets.with_moved`: net.labels is then twice the number
+    of classes, and drop_label 0"""
     precision: training.Precision = "auto"
     seed: int = 0
     log_every: int = 50
@@ -106,6 +109,7 @@ class Config:
         _guard.between(self.drop_label, 0, 1, "drop_label", advice="[HS22] take 0.1 to 0.2.")
         _guard.kind(self.kind)
         _guard.choice(self.weight, ("simple", "min_snr", "vlb"), "weight")
+        _guard.choice(self.moves, (False, True), "moves")
         _guard.choice(self.precision, ("float32", "bfloat16", "auto"), "precision")
         _guard.settings(self.net, networks.UNet, "net")
         schedule(self)
@@ -351,8 +355,10 @@ def _check_fit(config, net, plan, x, labels, world):
     """Do data, network, schedule and processes fit together?"""
     _guard.picture(x[:1], net.channels, net.factor, "the data")
     if net.labels:
-        classes = int(labels.max()) + 1
-        _guard.at_most(classes, net.labels, "the number of classes", advice="Set net.labels.")
+        kinds = int(labels.max()) + 1
+        _guard.at_most(kinds, net.labels, "the number of classes", advice="Set net.labels.")
+        if config.moves:
+            _guard.moves(kinds, net.labels, config.drop_label)
     if config.net.get("time") == "table":
         rows = config.net.get("T", 1000)
         _guard.at_most(plan.T, rows, "the schedule's T", advice="It is the table's length, net.T.")
@@ -361,6 +367,8 @@ def _check_fit(config, net, plan, x, labels, world):
 
 def _steps(config, run, plan, x, labels, compile, share):
     """The training loop of `training.train`, where the run stands."""
+    if config.moves:
+        x, labels = datasets.with_moved(x, labels, classes(config))
     batches = datasets.batches(
         x, config.batch, labels=labels if run.net.labels else None,
         generator=seeded(config.seed + 1), start=run.step,
@@ -493,6 +501,15 @@ def shipped(name: str) -> Path:
             "A package that was installed without the chapters has none: take the whole project."
         )
     return path
+
+
+def classes(config: Config) -> int:
+    """How many kinds of pictures a network can be asked for: labels 0, 1, ...; 0 without labels.
+
+    >>> classes(Config(net={"labels": 20}, moves=True, drop_label=0))
+    10
+    """
+    return config.net.get("labels", 0) // (2 if config.moves else 1)
 
 
 class Model(NamedTuple):
@@ -674,6 +691,7 @@ def evaluate(
     sampler: str = "multistep",
     guidance: float = 1.0,
     judge: nn.Module | None = None,
+    matched: bool = False,
     generator: torch.Generator,
 ) -> dict:
     """How good is a network? Numbers with their errors, and with the floors that go with them.
@@ -691,6 +709,8 @@ def evaluate(
     terms : int, stretches of t for the bound: calls of the network for each picture
     steps, sampler, guidance : how samples are made, see `sample`
     judge : a `networks.Classifier` for the Fréchet distance; without one it is left out
+    matched : bool, give the samples the labels of the held-out pictures all the same: then no
+        distance comes from the two halves' different shares of each class
 
     Returns
     -------
@@ -722,7 +742,7 @@ def evaluate(
     rows = _drawn(len(held_out), n, rng)
     x, labels = held_out[rows], labels[rows] if model.net.labels else None
     drawn = torch.randint(len(known), (n,), generator=rng, device=rng.device).cpu()
-    label = None if labels is None else known[drawn]
+    label = None if labels is None else labels if matched else known[drawn]
     made = sample(
         model, n, label=label, steps=steps, sampler=sampler, guidance=guidance, generator=rng
     )
@@ -777,7 +797,7 @@ def _bits(model, x, labels, terms, rng):
         real = _bare(x_0, model.config)
         found.append([losses.bits_per_dim(nats, real).cpu().double() for nats in cost])
     prior, steps, decoder = map(torch.cat, zip(*found))
-    nats = math.log(model.net.labels) if labels is not None else 0.0
+    nats = math.log(classes(model.config)) if labels is not None else 0.0
     named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model.config))
     rows = {"prior": prior, "steps": steps.sum(dim=1), "decoder": decoder, "label": named}
     spans = losses.stretches(plan, terms)

@@ -502,6 +502,28 @@ def test_the_bits_agree_with_the_whole_bound():
     assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
 
 
+def test_moved_pictures_are_learned_under_names_of_their_own(tmp_path):
+    config = small(net={**SMALL, "labels": 20}, moves=True, drop_label=0)
+    run = runs.proceed(config, tmp_path)
+    assert run.step == 6 and runs.classes(config) == 10
+    # the row of a label that was never shown keeps its first value; 6 batches of 8 show a few
+    before = networks.build(networks.UNet, seed=config.seed, **config.net).label.weight
+    shown = (run.net.label.weight != before).any(dim=1)
+    assert shown[:10].any() and shown[10:20].any()
+    # what names the class costs log2 of the classes, however many names there are
+    model = always(torch.zeros(21, 1, 8, 8), labels=20, moves=True, drop_label=0)
+    found = runs.evaluate(model, n=20, terms=2, steps=2, generator=gaussians.seeded(0))
+    assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
+
+
+@pytest.mark.parametrize("changes", [{"net": {**SMALL, "labels": 10}}, {"drop_label": 0.1}])
+def test_moved_pictures_need_room_for_their_names(tmp_path, changes):
+    settings = {"net": {**SMALL, "labels": 20}, "moves": True, "drop_label": 0, **changes}
+    with pytest.raises(ValueError, match=r"with moves net.labels must be 20, .* drop_label 0; got"):
+        runs.proceed(small(**settings), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(monkeypatch):
     held_out, _ = datasets.digits("test")
     model = always(held_out[:1])
@@ -519,7 +541,8 @@ def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(mo
     assert "frechet" not in good
 
 
-def test_samples_get_labels_of_the_training_data_not_those_they_are_compared_with(monkeypatch):
+@pytest.mark.parametrize("matched", [False, True])
+def test_samples_get_labels_of_the_training_data_unless_they_shall_match(monkeypatch, matched):
     told, sample = [], runs.sample
 
     def spy(model, n, *, label, **options):
@@ -528,11 +551,13 @@ def test_samples_get_labels_of_the_training_data_not_those_they_are_compared_wit
 
     monkeypatch.setattr(runs, "sample", spy)
     model = always(torch.zeros(11, 1, 8, 8), labels=10)
-    runs.evaluate(model, n=500, terms=2, steps=2, generator=gaussians.seeded(7))
+    rng = gaussians.seeded(7)
+    runs.evaluate(model, n=500, terms=2, steps=2, matched=matched, generator=rng)
     _, labels = datasets.digits("test")
     rows = torch.randperm(901, generator=gaussians.seeded(7))[:500]
     # ten classes about alike: labels of two draws agree in 50 of 500 places, 90 is 6 deviations off
-    assert told[0].shape == (500,) and (told[0] == labels[rows]).sum() < 90
+    alike = int((told[0] == labels[rows]).sum())
+    assert told[0].shape == (500,) and (alike == 500 if matched else alike < 90)
     assert told[0].unique().tolist() == list(range(10))
 
 
