@@ -6,7 +6,7 @@
 The real 8 x 8 digits (896 train, the other 901 judge), or MNIST in a frame of 32 x 32 (60,000
 train, 2,000 of the others judge). Every package trains by the same recipe (batch 128 or 64, Adam,
 learning rate 2e-3 falling along half a cosine, averaged weights) with its own network, loss and
-noise schedule, for the same wall time, one after another; then draws samples (1,797 or 512) in 50
+noise schedule, for the same wall time, one after another; then draws samples (1,797 or 256) in 50
 steps of its own sampler. Beside the figures stands what the same measures say of as many real
 pictures that were trained on.
 """
@@ -27,7 +27,7 @@ from ddpm_lab import datasets, metrics, runs, training
 from ddpm_lab.gaussians import seeded
 
 STEPS, LR, DECAY = 50, 2e-3, 0.995
-SIZES = {"digits": (128, 1797, 599), "mnist": (64, 512, 64)}
+SIZES = {"digits": (128, 1797, 599), "mnist": (64, 256, 64)}
 """Pictures in a batch, samples to judge, samples made at a time."""
 JUDGES = 2000
 """Held-out pictures, if there are more."""

@@ -4,7 +4,7 @@
     python -m ddpm_lab sample --run runs/digits --label 3
     python -m ddpm_lab evaluate --run runs/digits
 
-A class-conditional U-Net on MNIST, in about ten minutes on one GPU:
+A class-conditional U-Net on MNIST, with settings meant for one GPU:
 
     python -m ddpm_lab train --config chapters/configs/mnist_gpu.json --out runs/mnist
 

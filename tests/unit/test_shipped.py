@@ -1,0 +1,88 @@
+"""What ships beside the chapters is whole, small, and is what its card says.
+
+Truth: the files themselves, hashed and loaded here, and the same measurement made again.
+"""
+
+import hashlib
+import json
+
+import pytest
+import torch
+
+from ddpm_lab import metrics, runs, training
+from ddpm_lab.gaussians import seeded
+
+CARDS = sorted(runs.SHIPPED.glob("*.json"))
+NAMES = [path.stem for path in CARDS if path.with_suffix(".safetensors").exists()]
+MIB = 2**20
+
+each_network = pytest.mark.parametrize("name", NAMES)
+
+
+def card(name):
+    return json.loads(runs.shipped(name).with_suffix(".json").read_text(encoding="utf-8"))
+
+
+def test_the_networks_of_the_course_are_there():
+    assert set(NAMES) == {"digits", "mnist", "mnist_likelihood"}
+
+
+def test_all_of_it_is_small():
+    assert sum(path.stat().st_size for path in runs.SHIPPED.iterdir()) <= 25 * MIB
+
+
+@each_network
+def test_the_card_is_that_of_the_file(name):
+    path, told = runs.shipped(name), card(name)
+    model = runs.read(path)
+    assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert told["step"] == model.step == model.config.steps
+    assert told["config"]["seed"] == model.config.seed
+    assert told["weights"] == sum(each.numel() for each in model.net.parameters())
+    assert told["device"] in ("cpu", "cuda") and told["machine"] and told["seconds"] > 0
+    assert told["metrics"]["step"] == told["step"]
+    assert {len(values) for values in told["by_seed"].values()} == {3}
+
+
+@each_network
+def test_the_log_is_that_of_the_whole_run(name):
+    told, log = card(name), runs.read_log(runs.shipped(name).with_suffix(".jsonl"))
+    steps = [line["step"] for line in log]
+    assert steps == sorted(set(steps)) and steps[-1] == told["step"]
+    assert abs(log[-1]["seconds"] - told["seconds"]) < 1
+    assert log[-1]["loss"] < 0.5 * log[0]["loss"]
+
+
+@each_network
+def test_the_bits_add_up(name):
+    bits = card(name)["metrics"]["bits_per_dim"]
+    parts = sum(bits[part]["value"] for part in ("prior", "steps", "decoder", "label"))
+    assert bits["total"]["value"] == pytest.approx(parts)
+
+
+def test_the_digits_measured_again():
+    """Other noise and fewer of them: the errors on the card and here say how far apart is fair."""
+    model, told = runs.read(runs.shipped("digits")), card("digits")["metrics"]
+    judge, _ = training.load(runs.shipped("features_digits"))
+    how = {"steps": told["made"]["steps"], "judge": judge, "generator": seeded(7)}
+    again = runs.evaluate(model, n=300, terms=50, **how)
+    for name in ("energy_distance", "sliced_wasserstein", "closer_to_training"):
+        error = (again[name]["stderr"] ** 2 + told[name]["stderr"] ** 2) ** 0.5
+        # sliced_wasserstein and the like grow a little in smaller sets
+        assert abs(again[name]["value"] - told[name]["value"]) < 5 * error + 0.01, name
+    bits = [found["bits_per_dim"]["total"] for found in (again, told)]
+    error = (bits[0]["stderr"] ** 2 + bits[1]["stderr"] ** 2) ** 0.5
+    assert abs(bits[0]["value"] - bits[1]["value"]) < 4 * error
+
+
+def test_the_mnist_network_draws_the_digit_that_was_asked_for():
+    """Judged by the classifier, that was trained on real pictures alone."""
+    model, label = runs.read(runs.shipped("mnist")), torch.arange(10).repeat(4)
+    judge, _ = training.load(runs.shipped("features_mnist"))
+    x = runs.sample(model, 40, label=label, steps=10, generator=seeded(0))
+    assert metrics.accuracy(judge, x, label).value >= 0.85
+
+
+def test_a_name_that_does_not_ship():
+    with pytest.raises(FileNotFoundError, match=r"one of .*digits.*; got 'cats'"):
+        runs.shipped("cats")
