@@ -383,6 +383,30 @@ def how_few_steps() -> Explorer:
     return _explorer(scenes.how_few_steps, controls, columns=2)
 
 
+def guidance_dial() -> Explorer:
+    """How strongly should the network listen? A label, a weight, steps and a seed; two views.
+
+    Returns
+    -------
+    Explorer
+
+    >>> guidance_dial()
+    How strongly should the network listen? Asked for 3 with w = 1, 8 steps (8 calls), seed 0: ...
+    """
+    controls = {
+        "label": _slider("label (digit)", 3, 0, 9, "What is asked for"),
+        "weight": _stops(
+            "w (no unit)",
+            1.0,
+            scenes.GUIDANCE,
+            "0 ignores the label, 1 follows it, more exaggerates it",
+        ),
+        "steps": _stops("steps", 8, scenes.DIAL_STEPS, "The number of moves from noise to data"),
+        "seed": _slider("seed", 0, 0, 20, "Decides the noise that the eight pictures start from"),
+    }
+    return _explorer(scenes.guidance_dial, controls, columns=2)
+
+
 def _explorer(scene, controls, columns=1):
     """Controls over a scene, with the scene's still picture beside them."""
     items = [*controls.values()]

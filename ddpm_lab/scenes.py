@@ -1,4 +1,4 @@
-"""Drawings that move: the pictures behind the explorers of chapters 01, 02, 03, 04, 07, 09 and 10.
+"""Drawings that move: the pictures behind the explorers of chapters 01 to 04, 07, 09, 10 and 15.
 
 Each function draws one question and returns a `Scene`: a figure whose axes never change, the
 artists that move, and the function that moves them to a state and says in a sentence what they
@@ -23,8 +23,10 @@ from ddpm_lab import (
     gaussians,
     oracles,
     predictions,
+    runs,
     samplers,
     schedules,
+    training,
 )
 from ddpm_lab.figures import BLUE, GREEN, GREY, ORANGE, RED
 
@@ -557,6 +559,95 @@ def _film(walk, steps):
         step = {"ddpm": samplers.ddpm, "ddim": samplers.ddim}[walk]
         moves = samplers.reverse(schedule, denoise, x_T, step=step, times=times, generator=rng)
     return torch.stack([x_T, *(move.x_s for move in moves)]), calls
+
+
+# Chapter 15 --------------------------------------------------------------------------------------
+
+GUIDANCE = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
+"""The weights that can be chosen: 0 ignores the label, 1 follows it, more exaggerates it."""
+DIAL_STEPS = (3, 4, 5, 6, 8, 10, 15, 20)
+"""The numbers of steps that can be chosen."""
+
+
+def guidance_dial() -> Scene:
+    """How strongly should the network listen? State: label, weight, steps, seed.
+
+    Left: eight pictures of the digits network for this label, made with `multistep` from noise that
+    the seed alone decides. Right: what the classifier reads in them, digit by digit.
+
+    >>> _, _, update = guidance_dial()
+    >>> update(label=3, weight=1.0, steps=5, seed=0)[:45]
+    'How strongly should the network listen? Asked'
+    """
+    figure, (made, read) = figures.new(1, 2, width=8.4, height=3.4)
+    made.set(title="Eight pictures, and what they are read as")
+    made.set_axis_off()
+    sheet = made.imshow(
+        torch.zeros(_SHEET).numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest"
+    )
+    names = [made.text(x, y, "", ha="center", va="bottom", fontsize=10) for y, x in _names_at()]
+    read.set(xlim=(-0.6, 9.6), ylim=(0, 1.3), xlabel="digit", ylabel="mean probability, no unit")
+    read.set(title="What the classifier reads", xticks=range(10))
+    (asked,) = read.plot([], [], "v", color=RED, label="asked for")
+    bars = read.bar(range(10), [0.0] * 10, color=BLUE, label="read")
+    read.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    read.legend(loc="upper center", fontsize=9, ncols=2)
+
+    def update(label=3, weight=1.0, steps=8, seed=0):
+        x, chance = _dial(label, weight, steps, seed)
+        page = torch.ones(_SHEET)
+        for picture, (row, column) in zip(x, _corners()):
+            page[row : row + 8, column : column + 8] = picture[0]
+        sheet.set_data(page.numpy())
+        named = chance.argmax(dim=1)
+        for word, name in zip(names, named.tolist()):
+            word.set_text(str(name) if name == label else f"{name}, not {label}")
+        for bar, height in zip(bars, chance.mean(dim=0).tolist()):
+            bar.set_height(height)
+        asked.set_data([label], [1.04])
+        apart = torch.pdist(x.flatten(1).double()).mean()
+        full = (x.abs() > 0.99).double().mean()
+        calls = steps * (1 if weight in (0.0, 1.0) else 2)
+        return (
+            f"How strongly should the network listen? Asked for {label} with w = {weight:g}, "
+            f"{steps} steps ({calls} calls), seed {seed}: {int((named == label).sum())} of 8 are "
+            f"read as {label}; they are {apart:.1f} apart on average; {full:.0%} of their pixels "
+            "are black or white."
+        )
+
+    return _ready(figure, [sheet, *names, *bars, asked], update)
+
+
+_SHEET = (2 * 12 + 1, 4 * 10 + 2)  # eight pictures of 8 x 8 pixels, with room for their names
+
+
+def _corners():
+    """Upper left pixel of each of the eight pictures."""
+    return [(4 + 12 * row, 2 + 10 * column) for row in range(2) for column in range(4)]
+
+
+def _names_at():
+    """Where the name of each picture stands: above its middle."""
+    return [(row - 0.9, column + 3.5) for row, column in _corners()]
+
+
+@cache
+def _digits_lab():
+    """(network, classifier) for 8 x 8 digits that come with the course."""
+    judge, _ = training.load(runs.shipped("features_digits"))
+    return runs.read(runs.shipped("digits")), judge
+
+
+@cache
+def _dial(label, weight, steps, seed):
+    """((8, 1, 8, 8) pictures, (8, 10) probabilities of each digit according to the classifier)."""
+    model, judge = _digits_lab()
+    rng, told = gaussians.seeded(seed), label if weight else None  # w = 0: no need to ask twice
+    x = runs.sample(
+        model, 8, label=told, steps=steps, guidance=weight if weight else 1.0, generator=rng
+    )
+    with torch.no_grad():
+        return x, judge(x).softmax(dim=1)
 
 
 def _ready(figure, moving, update):

@@ -28,6 +28,9 @@ CLAIMS = {
     "10": "E08 E16 E21 E22 E39 E40 E41 E67 E68 E73 E74 E75 E76 E82 E103 E105 E107 E117 E118 E121",
     "11": "E14 E20 E55 E82 E86 E87",
     "12": "E09 E17 E23 E24 E87",
+    "13": "E23",
+    "14": "E20 E43",
+    "15": "E21 E43 E75 E101",
 }
 """Chapter -> the entries of the ledger that it settles."""
 

@@ -5,6 +5,7 @@ Truth: the files themselves, hashed and loaded here, and the same measurement ma
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from ddpm_lab.gaussians import seeded
 CARDS = sorted(runs.SHIPPED.glob("*.json"))
 NAMES = [path.stem for path in CARDS if path.with_suffix(".safetensors").exists()]
 MIB = 2**20
+README = Path(__file__).parents[2] / "README.md"
 
 each_network = pytest.mark.parametrize("name", NAMES)
 
@@ -81,6 +83,22 @@ def test_the_mnist_network_draws_the_digit_that_was_asked_for():
     judge, _ = training.load(runs.shipped("features_mnist"))
     x = runs.sample(model, 40, label=label, steps=10, generator=seeded(0))
     assert metrics.accuracy(judge, x, label).value >= 0.85
+
+
+@each_network
+def test_the_readme_says_what_the_card_says(name):
+    told = card(name)
+    bits = told["metrics"]["bits_per_dim"]["total"]["value"]
+    floor = told["metrics"]["frechet"]["floor"]["median"]
+    frechet, nearer = (told["by_seed"][key] for key in ("frechet", "closer_to_training"))
+    minutes = told["seconds"] / 60
+    row = (
+        f"| {told['weights'] / 1e6:.2f} M | {minutes:.{1 if minutes < 10 else 0}f} min "
+        f"| {bits:.2f} | {', '.join(f'{value:.2f}' for value in frechet)} ({floor:.2f}) "
+        f"| {', '.join(f'{100 * value:.0f}' for value in nearer)} % |"
+    )
+    rows = README.read_text(encoding="utf-8").splitlines()
+    assert row in "".join(line for line in rows if line.startswith(f"| `{name}`"))
 
 
 def test_a_name_that_does_not_ship():
