@@ -15,12 +15,13 @@
 #
 # **You need** [11 · Learning to denoise](11_learning_to_denoise.ipynb) (Algorithm 1, the loss of v, fresh data) and the
 # memorizing denoiser of [10 · Sampling without learning](10_sampling_without_learning.ipynb). About 75 minutes to read
-# and work through, without the two optional sections; it runs in about 75 seconds.
+# and work through, without the two optional sections; it runs in about 80 seconds.
 #
 # **In the papers:** [Ho20] Appendix B; U-Nets come from Ronneberger et al. 2015.
 
 # %%
 import copy
+import json
 import math
 
 import torch
@@ -28,7 +29,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ddpm_lab import datasets, figures, forward, losses, metrics, networks, oracles
-from ddpm_lab import predictions, samplers, schedules, training
+from ddpm_lab import predictions, runs, samplers, schedules, training
 from ddpm_lab.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 
@@ -39,8 +40,8 @@ few = train[:100]
 # %% [markdown]
 # ## A first look: what is to be guessed
 #
-# Real data now: handwritten digits, 8 × 8 pixels from −1 (paper) to 1 (ink). A tensor of pictures has four
-# axes, (items, channels, height, width); gray pictures have one channel.
+# Real data now: handwritten digits, 8 × 8 pixels from −1 (paper, shown black) to 1 (ink, shown white). A tensor
+# of pictures has four axes, (items, channels, height, width); gray pictures have one channel.
 
 # %%
 clean, times = test[:8], (100, 200, 300, 500)
@@ -111,7 +112,8 @@ for k in (100, 600, 1200):
 # <details><summary>Answer</summary>
 #
 # Not at all. Its first layer takes any list of 64 numbers. Shuffle the columns of that layer's weights and the rows of the last
-# one's in the same order: this twin does on shuffled pictures exactly what the MLP does on proper ones.
+# one's in the same order: this twin does on shuffled pictures exactly what the MLP does on proper ones. And since the first
+# weights of all pixels are drawn alike, training finds the twin as easily.
 #
 # </details>
 
@@ -180,14 +182,14 @@ for name, layer in (("linear layer", linear), ("convolution", wide)):
           f"{sum(p.numel() for p in layer.parameters()):,} weights")
 
 # %% [markdown]
-# 2,320 weights instead of a million, and they serve pictures of any size. (The price is in the first line of the formula: it can
-# use nothing but neighbors.)
+# 2,320 weights instead of a million, and they serve pictures of any size. (The price: it can use
+# nothing but neighbors.)
 #
 # ### Exercise 12.1 · How large is the result?
 #
 # A kernel of `kernel` pixels is moved along a row of `n` pixels with `padding` zeros added at *each* end, in jumps of `stride`.
-# At how many places does it fit? Return the whole number (`//` rounds down). It decides what fits on what, and is the commonest reason for an
-# error message in a network of your own.
+# At how many places does it fit? Return the whole number (`//` rounds down). It decides what fits on what: get it
+# wrong, and a network of your own stops with an error message.
 
 # %% tags=["exercise"]
 def my_size(n, kernel, stride, padding):
@@ -254,8 +256,8 @@ figures.show(fig, alt="32 x 32 pixels; those that count form a small square, the
 #
 # ## 3 · No detail lost: skips
 #
-# A 4 × 4 grid cannot say where in its square of pixels a stroke ends. So what was there before the halving is kept, and handed to the
-# layer at the same level on the way up, its *twin*. Drawn with the fine grid on top, the way goes down and up like the letter U:
+# A 4 × 4 grid cannot say where in its square of pixels a stroke ends. So what a block made before the halving is kept, and handed to the
+# block at the same level on the way up; the two blocks are *twins*. Drawn with the fine grid on top, the way goes down and up like the letter U:
 #
 #     8 x 8    enter - block ------------ skip ------------ block - leave
 #     4 x 4          shrink - block ----- skip ---- block - grow
@@ -266,8 +268,8 @@ figures.show(fig, alt="32 x 32 pixels; those that count form a small square, the
 # ### Exercise 12.2 · What does a skip weigh?
 #
 # On the way up, `wide` features come from below and `wide` from the twin, and the block's first 3 × 3 convolution makes `wide`
-# features of them. How many weights does it have, biases included, for `skip` = "concat" and for "sum"? (The larger part of a
-# network's weights is in such places.)
+# features of them. How many weights does it have, biases included, for `skip` = "concat" and for "sum"? (The difference is what
+# concatenating costs.)
 
 # %% tags=["exercise"]
 def my_weights(wide, skip):
@@ -297,8 +299,8 @@ for skip in ("concat", "sum"):
 #
 # ### Exercise 12.3 · Write them
 #
-# `t` has shape (B,), whole numbers; return (B, dim). `t[:, None] * f` multiplies every time with every frequency. (A widely used copy of
-# this function zeroes the features of the wrong axis. Nothing stops, the training is only worse.)
+# `t` has shape (B,), whole numbers; return (B, dim). `t[:, None] * f` multiplies every time with every frequency. These waves
+# are all that the network will know of $t$.
 
 # %% tags=["exercise"]
 def my_waves(t, dim):
@@ -322,6 +324,8 @@ for a, b in ((0, 1), (2, 3), (0, 4)):
     print(f"squared distance of t = {t[a]} and {t[b]}: {far:.2f}")
 
 # %% [markdown]
+# Times next to each other have waves close to each other, wherever they are; far times have not.
+#
 # ## 5 · A calm scale: group norm
 #
 # Through many layers numbers grow or shrink. A **norm** sets them back: subtract a mean, divide by a standard deviation. Means over *what*?
@@ -330,13 +334,14 @@ for a, b in ((0, 1), (2, 3), (0, 4)):
 # $$\hat x = \frac{x - m_g}{\sqrt{v_g + 10^{-5}}}, \qquad
 # m_g, v_g: \text{mean and variance over group } g \text{ of this one item}. \tag{12.5}$$
 #
-# One group of all channels is *layer norm*, one group per channel is *instance norm*. **Batch norm** is the odd one out: it takes each channel, over all
+# (`nn.GroupNorm` then gives each channel a learned factor and offset, at first 1 and 0.) One group of all channels is *layer norm*,
+# one group per channel is *instance norm*. **Batch norm** is the odd one out: it takes each channel, over all
 # items of the *batch*. Keep that in mind for later.
 #
 # ### Exercise 12.4 · Group norm by hand
 #
 # `x` is (B, C, H, W); neighboring channels form `groups` groups of C / groups. Hint: `x.reshape(B, groups, -1)` puts each group into one row;
-# `mean(dim=2, keepdim=True)` and `var(dim=2, keepdim=True, correction=0)` average it; reshape back at the end.
+# `mean(dim=2, keepdim=True)` and `var(dim=2, keepdim=True, correction=0)` go along the rows; reshape back at the end.
 
 # %% tags=["exercise"]
 def my_normed(x, groups):
@@ -371,9 +376,11 @@ print("the other item's result is the same:", torch.equal(normed(louder, 4)[1], 
 # \text{out} = \text{past}(x) + c_2\big(\sigma\big(n_2(h)\,(1 + \text{scale}_t) + \text{shift}_t\big)\big). \tag{12.6}$$
 #
 # - $\text{past}(x)$ is $x$ itself (a 1 × 1 convolution if the number of channels changes): the block adds a *correction*.
-# - $\text{scale}_t$ and $\text{shift}_t$, one number each for every channel, come out of a linear layer that is fed the waves of $t$. So
-#   $t$ can turn a feature up, down, or off.
-# - $c_2$ starts with all weights 0: an untrained block changes nothing.
+# - $\text{scale}_t$ and $\text{shift}_t$, one number each for every channel, come out of a linear layer. It is fed `about`, which two
+#   small layers, the same for all blocks, have made of the waves of $t$. So $t$ can turn a feature up, down, or off.
+# - $c_2$ starts with all weights 0: an untrained block changes nothing (or no more than the 1 × 1 convolution does).
+#
+# (In the last line of the code `attend` is attention, for the race in section 8. Most blocks have none.)
 
 # %%
 figures.show_source(networks._Block.forward)
@@ -480,8 +487,8 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
       f"U-Net {sum(p.numel() for p in net.parameters()):,}")
 
 # %% [markdown]
-# On their own digits both end at about 0.32. On new digits the MLP has 0.365, the U-Net 0.331. What the U-Net learns from a hundred digits holds for
-# others: its weights serve all places alike, so there is little that it could learn about one place of one digit only. It has seen an eighth as
+# On their own digits both end close together, at 0.327 and 0.321. On new digits the MLP has 0.365, the U-Net 0.331. What the U-Net learns from a hundred digits holds for
+# others: its weights serve all places alike, so it can learn less about one place of one digit only. It has seen an eighth as
 # many examples, and has fewer weights.
 #
 # ## 8 · Take each part out
@@ -490,7 +497,8 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
 # give no number. Here is a race: 100 steps on all 896 training digits, judged on new digits, **one** choice changed at a time. Each is
 # run with three seeds (other first weights, other batches, other noise): a difference smaller than that between seeds means nothing.
 #
-# Three of the choices need surgery.
+# Two choices need a word. *Table of t*: instead of waves, one row of 16 numbers for each $t$, random at the start and learned.
+# *Attention*: each point of the coarse grid looks at all others. And three need surgery.
 
 # %%
 def cut(net, seed):
@@ -521,7 +529,7 @@ def awake(net, seed):
 
 
 # %% [markdown]
-# And one choice has not been explained: **pixel-unshuffle**. Each square of 2 × 2 pixels becomes one point with four channels. Nothing
+# One more choice: **pixel-unshuffle**. Each square of 2 × 2 pixels becomes one point with four channels. Nothing
 # is lost, and every layer has a quarter of the points to work on.
 #
 # ### Exercise 12.5 · Pixel-unshuffle by reshape
@@ -573,8 +581,7 @@ for name, config in (("as it is", {}), ("unshuffled", {"patch": 2}), ("sum", {"s
 #
 # <details><summary>Answer</summary>
 #
-# Most people expect the wrong ones. Cutting the skips hurts most at the start; not starting at 0 does nothing that could be seen. The table
-# below has all.
+# At the start cut skips and unshuffling hurt most, about equally; if nothing starts at 0, no difference can be seen. The table below has all.
 #
 # </details>
 
@@ -614,7 +621,8 @@ raced = {name: [race(name, seed) for seed in range(3)] for name in short}
 # %% [markdown]
 # The same seed gives every choice the same batches, times and noise. So compare seed by seed: below stands the mean of the three
 # *differences* to "as it is", and its standard error, their standard deviation divided by $\sqrt 3$. With three seeds that error is
-# itself a rough guess, so believe a difference only if it is four times as large.
+# itself a rough guess, so believe a difference only if it is four times as large. (Even then, chance alone could say "yes" once in a
+# long table; the last line gives the odds.)
 
 # %%
 def compare(scores):
@@ -632,27 +640,22 @@ def compare(scores):
     return table
 
 
+# %%
 short = compare({name: [loss for _, loss in each] for name, each in raced.items()})
+luck = 1 - 4 / 18**0.5  # chance of Student's t, 2 degrees of freedom, to be beyond 4 or -4
+print(f"if a change does nothing, three seeds say 'yes' in {luck:.1%} of all cases")
 
 # %% [markdown]
-# A hundred steps say who *starts* well. Who is ahead after a thousand? Here is what the same code gave with `steps=1000`. (It
-# takes minutes, so its results are written down here. To get them again: `race(name, seed, 1000)`.)
+# A hundred steps say who *starts* well. Who is ahead after a thousand? That takes minutes, so it was done once, by the same
+# functions, and stored. `python tools/race.py` does it again, and a test repeats one entry.
 
 # %%
-LONG = {
-    "as it is": (0.3047, 0.305, 0.304),
-    "pixels scrambled": (0.3213, 0.3207, 0.3173),
-    "not told t": (0.326, 0.3256, 0.3266),
-    "skips cut": (0.3222, 0.3205, 0.3202),
-    "skips summed": (0.3058, 0.3082, 0.309),
-    "table of t": (0.3219, 0.3218, 0.3205),
-    "nothing starts at 0": (0.3047, 0.3051, 0.3027),
-    "pixel-unshuffle": (0.3456, 0.3501, 0.3427),
-    "batch norm": (0.304, 0.3033, 0.3005),
-    "one grid only": (0.3153, 0.3134, 0.3131),
-    "with attention": (0.3046, 0.3046, 0.3046),
-}
-long = compare(LONG)
+stored = json.loads((runs.SHIPPED / "unet_race.json").read_text())
+print("steps:", stored["steps"])
+long = compare(stored["loss"])
+for mults in ((1,), (1, 2)):
+    net = networks.build(networks.UNet, seed=0, width=16, mults=mults)
+    print(f"{len(mults)} grid(s): {sum(p.numel() for p in net.parameters()):,} weights")
 
 # %%
 fig, ax = figures.new(height=3.8)
@@ -676,16 +679,17 @@ print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
 #
 # - **Neighbors.** On scrambled pixels the U-Net loses 0.034, later 0.015. It knows something about pictures that is false there. (The MLP
 #   could not lose anything.)
-# - **Skips.** Without them +0.111, as bad a start as any. Later only +0.016: the middle of this network holds $32 \cdot 4 \cdot 4 = 512$ numbers,
-#   room enough for 64 pixels, once it has learned to pack them. **Summing** instead of concatenating saves 16 % of the work, and costs 0.012 ±
-#   0.005, later 0.003 ± 0.001: not more than we decided to believe. Whoever recommends a slim net with sums has a point.
+# - **Skips.** Without them +0.111, as bad a start as any. Later only +0.016. A likely reason: the middle of this network holds
+#   $32 \cdot 4 \cdot 4 = 512$ numbers, room for 64 pixels, once it has learned to pack them. **Summing** instead of concatenating saves 16 % of the work, and costs 0.012 ±
+#   0.005, later 0.003 ± 0.001: not more than we decided to believe. A slim net with sums may be a good bargain.
 # - **Start at 0:** no difference that could be seen here.
 # - **Unshuffling** brings a quarter of the work, and +0.110, later +0.042. With 8 × 8 pixels that is a bad bargain, as only 4 × 4 and 2 × 2 points are
 #   left. On large pictures it may be a good one; the same race, at equal *time*, would tell.
-# - **One grid only** is behind by 0.009. **Attention**, where each point looks at all others, changes nothing on so small a grid: 0.000.
+# - **One grid only** is behind by 0.009; but it also has fewer weights, 28,801 instead of 110,993, so this alone does not say which of the two it lacks.
+#   **Attention** changes nothing that could be seen on so small a grid: 0.000.
 # - **Batch norm** makes no difference that we believe. The next section is about it.
-# - **Being told t** is worth about 0.020. And the **table**, one row of 16 numbers for each $t$, random at the start and learned, is as bad after 100 steps
-#   as not being told! Why?
+# - **Being told t** is worth about 0.020. And the **table** of t has after 100 steps the loss of a network that is told nothing, 0.394 (its seeds differ too
+#   much to believe the difference yet; after 1000 steps, +0.017, we do). Why?
 
 # %%
 def v_loss(net, t, say=None):
@@ -709,7 +713,7 @@ print(f"rows of the table that 100 steps of 32 never moved: {still} of 1000; exp
 
 # %% [markdown]
 # "A learned table and waves of t work alike", some say. At this length they do not. The wave network is lost when told a wrong time, 0.593. The table
-# network does not notice, 0.395: it has learned to ignore $t$, and judges the noise from the picture as well as it can. In 100 steps of 32 each row is drawn
+# network does not notice, 0.395: it has not learned to use $t$, and judges the noise from the picture as well as it can. In 100 steps of 32 each row is drawn
 # three times on average, and 42 rows *never*: what those say is what they said by chance at the start. Waves are alike for neighbors
 # in time, so what is learned at $t = 500$ also serves 501, drawn or not. After 1000 steps the table is still 0.017 behind. With the 800,000
 # steps of [Ho20] every row is seen often enough, and the two may well be alike; we have not tried.
@@ -718,7 +722,7 @@ print(f"rows of the table that 100 steps of 32 never moved: {still} of 1000; exp
 # ## 9 · Batch norm
 #
 # Batch norm is the norm of image classifiers. It takes mean and variance of a channel over the **batch**; during training it also keeps running
-# means of both, and `net.eval()` makes it use these instead. Why do all advise against it here?
+# means of both, and `net.eval()` makes it use these instead. Why is it so often advised against here?
 #
 # **Predict.** In training a batch mixes all times. In sampling all items have the *same* time. What happens to a norm that was made
 # for a mix?
@@ -755,8 +759,8 @@ print(f"channels that are quieter at t = 1 than the running variance says: "
       f"{int((ratio[0] < 1).sum())} of 16")
 
 # %% [markdown]
-# What a layer hears at $t = 1$ has, in the median channel, 0.59 of the running variance; in the extreme one 0.28. At $t = 1000$ the median is 1.10. One
-# variance cannot suit all times. Now the two modes:
+# What a layer hears at $t = 1$ has, in the median channel, 0.59 of the running variance; in the extreme one 0.28. At $t = 1000$ the median is 1.10. No
+# single variance fits all times. Now the two modes:
 
 # %%
 def in_training_mode(net, t, size):
@@ -783,12 +787,12 @@ for name in ("as it is", "batch norm"):
 
 # %% [markdown]
 # The race said: no difference that we could believe, +0.009 ± 0.009 after 100 steps, −0.002 ± 0.001 after 1000. Judged with running means, batch norm
-# *denoises as well as group norm* here. The danger is the other mode. If all items have nearly one time, as in sampling, the loss rises by 0.045; and by 0.046 for
+# *denoises as well as group norm* here, as far as three seeds can tell. The danger is the other mode. If all items have nearly one time, as in sampling, the loss rises by 0.045; and by 0.046 for
 # an item alone. For group norm all rows are 0.000: it has no modes.
 #
 # So the advice "never batch norm" is good, but not because such a network cannot learn. It is because its guess for one picture depends on the others
 # in the batch unless `eval()` is called, because the running means must fit the weights (an average of weights has none of its own), and
-# because large pictures force small batches, with poor statistics. Group norm costs nothing and has none of these worries.
+# because large pictures force small batches, with poor statistics. Group norm has none of these worries.
 #
 # ## 10 · The scale of the loss, and the learning rate
 #
@@ -798,7 +802,7 @@ for name in ("as it is", "batch norm"):
 # $$\text{SGD: } w \leftarrow w - \eta\,g, \qquad
 # \text{Adam: } w \leftarrow w - \eta\,\frac{m}{\sqrt{v} + \text{eps}}, \tag{12.7}$$
 #
-# where $m$ is a running mean of $g$, and $v$ one of $g^2$ (both divided by $1 - \text{decay}^\text{step}$, because they start at 0). `eps` is a small constant
+# where $m$ is a running mean of $g$, and $v$ one of $g^2$ (not the target v of the network; both divided by $1 - \text{decay}^\text{step}$, because they start at 0). `eps` is a small constant
 # against a division by 0, by default $10^{-8}$; it has nothing to do with the noise.
 
 # %%
@@ -849,7 +853,7 @@ def descend(optimizer, scale, steps=40, **options):
 # claim: E09
 SGD, Adam = torch.optim.SGD, torch.optim.Adam
 sgd_rate, adam_rate, adam_eps = same_run(64, 0.1, 3e-3, 1e-8)
-runs = {  # name: (loss, weights)
+tried = {  # name: (loss, weights)
     "SGD, mean, rate 0.1": descend(SGD, 1, lr=0.1),
     "SGD, sum, rate 0.1": descend(SGD, 64, lr=0.1),
     "SGD, sum, your rate": descend(SGD, 64, lr=sgd_rate),
@@ -861,8 +865,8 @@ runs = {  # name: (loss, weights)
 }
 
 # %%
-for name, (loss, weights) in runs.items():
-    same = [n for n, (_, w) in runs.items() if n != name and torch.equal(w, weights)]
+for name, (loss, weights) in tried.items():
+    same = [n for n, (_, w) in tried.items() if n != name and torch.equal(w, weights)]
     note = f", same weights to the last bit: {same[0]}" if same else ""
     print(f"{name:>26}: loss on new digits {loss:.3f}{note}")
 
@@ -870,13 +874,31 @@ for name, (loss, weights) in runs.items():
 # SGD does need its rate divided by 64. With the old one it explodes: `nan` means *not a number*. With yours it repeats the run **bit for
 # bit** (64 is a power of two, so that no rounding changes). Adam does not care: 0.428 for mean and sum. It divides by the size of the gradient.
 #
-# What remains is `eps`. A mean over the $128 \cdot 128 \cdot 3 = 49{,}152$ numbers of a large picture has gradients 768 times smaller than ours. That alone
+# What remains is `eps`. Make the gradients 768 times smaller still: the sum over our 64 pixels, divided by $64 \cdot 768 = 49{,}152$. That alone
 # changes little, 0.430. With an eps of $10^{-6}$, the default of some optimizers, eps is no longer small beside $\sqrt v$: 0.466, *slower*. But nothing
-# diverged in any run of Adam. So a mean can slow Adam down; that training must diverge could not be reproduced.
+# diverged in these 40 steps, nor in the runs of 1000 and more in this chapter, all of them with Adam and a mean (there gradients longer
+# than 1 are shortened to 1). So a very small loss can slow Adam down; that training must diverge could not be reproduced.
+#
+# **Predict.** A picture of 128 × 128 pixels in three colors has 49,152 numbers. Is the gradient of their *mean* 768 times smaller than ours?
+
+# %%
+fresh = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
+awake(fresh, 0)  # or all gradients but one layer's would be 0
+for k in (1, 2, 4):
+    x_0 = train[:32].repeat(1, 1, k, k)  # each digit k x k times, side by side
+    eps = normal_like(x_0, generator=seeded(16))
+    loss = losses.simple(schedule, fresh, "v", x_0, when[:32], eps).mean()
+    grads = torch.autograd.grad(loss, [*fresh.parameters()])
+    length = sum(g.square().sum() for g in grads).sqrt()
+    print(f"{8 * k:2} x {8 * k:2} pixels: length of the mean loss's gradient {length:.2f}")
+
+# %% [markdown]
+# No: 16 times as many pixels, and the gradient is no shorter. The weights of a convolution serve all places. Their gradient adds up what all places
+# say, and the mean divides by as many. It is the *sum* whose gradient grows with the picture.
 #
 # ### Optional: 16-bit numbers
 #
-# There is one more suspect: float16 numbers, in which whatever is smaller than $3 \cdot 10^{-8}$ becomes 0.
+# There is one more suspect: float16 numbers, in which whatever is smaller than $3 \cdot 10^{-8}$ becomes 0. Which loss can suffer?
 
 # %%
 net = raced["as it is"][0][0]
@@ -888,7 +910,7 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
     print(f"{name:>10}: {gone:.1%} of the gradient's numbers become 0 in 16 bits")
 
 # %% [markdown]
-# For a sum and for a mean over few pixels nothing is lost; for a mean over many a quarter of the gradient, 25.3 %. (Hence the *loss scaling* of 16-bit
+# For sum and mean next to nothing is lost; for a loss 768 times smaller a quarter of the gradient, 25.3 %. (Hence the *loss scaling* of 16-bit
 # training: multiply the loss by a large number, divide the gradient by it afterwards. The other 16-bit format, bfloat16, has no such gap.) Clipping by
 # length depends on the scale too, and so does a second loss that is added to the first.
 #
@@ -903,7 +925,7 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
 
 # %% [markdown]
 # In 40 steps $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are relative: to the network, the batch, the number of steps. [Ho20] took
-# $2 \cdot 10^{-4}$ for 32 × 32 pixels and $2 \cdot 10^{-5}$ for 256 × 256, with much larger networks and 800,000 steps. The note itself used $10^{-3}$ with
+# $2 \cdot 10^{-4}$ for 32 × 32 pixels (800,000 steps) and $2 \cdot 10^{-5}$ for 256 × 256, with much larger networks. The note itself used $10^{-3}$ with
 # LAMB, an Adam that measures its step against the size of each layer's weights, so its rates mean something else. Try a few, ten-fold
 # apart, for a minute each.
 #
@@ -919,9 +941,9 @@ for step, (own, new) in fit(net, train, 1000, size=64, look=look).items():
 # %% [markdown]
 # Is 0.297 good? Chapter 11 compared with the floor. For real digits **nobody knows the floor**. But there are two things to compare with:
 #
-# - the loss on **new digits**, against that on training digits: the gap is what was memorized;
-# - the **memory** of chapter 10, the exact denoiser of the 896 training digits (10.2). On *new* digits the floor is lower than the loss of
-#   *any* denoiser, so lower than the memory's too.
+# - the loss on **new digits**, against that on training digits: the gap is what was memorized, and whatever else sets the two lists apart;
+# - the **memory** of chapter 10, the exact denoiser of the 896 training digits (10.2). On *new* digits no denoiser's loss is below the floor, so
+#   the memory's is not either: it bounds the floor from above.
 #
 # **Predict.** At which times will the memory be better than the network on new digits: small, middle, large, never?
 
@@ -931,7 +953,7 @@ memory = oracles.dataset_denoiser(train, schedule)
 
 
 def at(t, denoise, x_0):
-    """Loss of v at one time, one number for each picture."""
+    """Loss of v at one time by (9.9), one number for each picture."""
     x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(t)))
     with torch.no_grad():
         miss = denoise(x_t, torch.full((len(x_0),), t)) - x_0
@@ -957,14 +979,20 @@ behind = table["network, new digits"][7] - table["memory, new digits"][7]  # the
 print(f"standard errors of the network's columns: at most {most:.3f}\nnetwork minus memory, new "
       f"digits, t = {times[7]}: {behind.mean():.3f} ± {behind.std() / len(behind) ** 0.5:.3f}")
 
+# %%
+for k in (5, 10):
+    own, new = (table[f"network, {which} digits"][k] for which in ("training", "new"))
+    error = (own.var() / len(own) + new.var() / len(new)) ** 0.5
+    print(f"network, new minus own, t = {times[k]}: {new.mean() - own.mean():.3f} ± {error:.3f}")
+
 # %% [markdown]
-# Three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is nothing to memorize, and the memory is a perfect
-# denoiser for new digits too. At $t \le 150$ the memory is hopeless on new digits (812 at $t = 1$, against 0.854): it insists on one of its own 896. There
+# Three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is next to nothing to memorize, and the memory serves
+# new digits almost as well as its own. At $t \le 150$ the memory is hopeless on new digits (812 at $t = 1$, against 0.854): it insists on one of its own 896. There
 # the network is what no list can be.
 #
-# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the floor there is at most 0.231, and our network is 0.020 or more
-# above it. More steps, or a larger network, have something to gain. The gap between own and new digits is largest at $t = 200$, 0.234 and 0.248: a little
-# has been memorized.
+# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the floor there is at most 0.231, and our network is 0.021 ± 0.003 or more
+# above it. More steps, or a larger network, have something to gain. The network's gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At
+# $t = 700$, where next to nothing can be memorized, it is 0.005 ± 0.003, so that much may be a difference of the two lists. Little has been memorized.
 #
 # ### Samples
 
@@ -990,7 +1018,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 
 # %% [markdown]
 # Digits, most of them. Not copies: they are *farther* from the training digits (2.78) than new real ones are (2.22), and no nearer to those than to new
-# ones, 0.53 ± 0.02. And not as good as real: their energy distance (chapter 11) to new digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Some strokes end
+# ones, 0.53 ± 0.02. And not quite as good as real: too far away, and with an energy distance (chapter 11) to new digits of 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Some strokes end
 # in nothing. That was less than half a minute of training, on one core; chapter 13 spends more.
 #
 # ### Optional: which times to draw?
@@ -1000,7 +1028,8 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 #
 # $$\frac1T\sum_t L_t = E_{t \sim p}\!\left[\frac{L_t}{T\,p_t}\right]. \tag{12.8}$$
 #
-# Chapter 08 won a factor 39 of variance that way, for the bound. **Predict:** how much is it for the plain loss of v?
+# Chapter 08 won a factor 39 of variance that way, for the bound. **Predict:** how much is it for the plain loss of v? (The best $p_t$
+# is in proportion to the root of the mean of $L_t^2$.)
 
 # %%
 # eq: 12.8
@@ -1024,8 +1053,8 @@ for name, each in draws.items():
 print(f"all 9000 pairs: {L.mean():.3f}")
 
 # %% [markdown]
-# With the factor both are right, and the variance falls from 0.0112 to 0.0080, by 1.4 and not by 39: the loss of v is nearly the same at all
-# times. So importance sampling is a trick for the bound's weights. Without the factor you get 0.306 instead of 0.296, which is another loss.
+# With the factor both are right, and the variance falls from 0.0112 to 0.0080, by 1.4 and not by 39: from $t = 100$ on the loss of v is
+# nearly the same at all times. So importance sampling is a trick for losses as uneven as the bound's. Without the factor you get 0.306 instead of 0.296, which is another loss.
 #
 # ## Recap
 #
@@ -1042,10 +1071,10 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 #
 # | often said | better | shown above |
 # |---|---|---|
-# | use the sum of the squared errors; with the mean training diverges | Adam does not care; a large eps slows the mean down; SGD needs another rate | 0.428 twice; 0.466 with eps 1e-6; the same bits with your rates |
+# | use the sum of the squared errors; with the mean training diverges | Adam does not care; a large eps slows a tiny loss down; SGD needs another rate; no run of Adam diverged | 0.428 twice; 0.466 with eps 1e-6; the same bits with your rates |
 # | never batch norm | its loss is as good if `eval()` is called; its training mode is wrong for one time or one item | −0.002 ± 0.001; +0.045, +0.046 |
-# | a learned table of times works as well as waves | not in 1000 steps; each time must be drawn often | +0.017; 42 of 1000 rows never moved |
-# | sum the skips, leave out attention | a small price at most, on this small grid | 0.003 ± 0.001; 0.000 |
+# | a learned table of times works as well as waves | not in 1000 steps; each time must be drawn often | +0.017; 42 of 1000 rows not moved in 100 steps |
+# | sum the skips, leave out attention | a small price at most, on this small grid and in 1000 steps | 0.003 ± 0.001; 0.000 |
 # | 1e-4 is a large learning rate | it depends on network, batch and steps | 0.724 at 1e-4, 0.386 at 1e-2 |
 # | draw important times more often | only with the factor $1/(T p_t)$, and it gains little for this loss | variance / 1.4, not 39 |
 #
@@ -1054,6 +1083,7 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 # **To think about.** A digit moved by one pixel is still a digit. Is our U-Net's guess for the moved picture the moved guess? Where does that fail? (At the edges,
 # because of the padding; and a move by one pixel is no whole number of points on the coarse grid.)
 #
-# **Before:** [11 · Learning to denoise](11_learning_to_denoise.ipynb) · **Next:** 13 · Training on a GPU
+# **Before:** [11 · Learning to denoise](11_learning_to_denoise.ipynb) · **Next:**
+# [13 · How does it grow up?](13_gpu_training.ipynb)
 #
 # **Read on:** [Ho20] Appendix B. Ronneberger et al. 2015 for the U-Net, Wu and He 2018 for group norm, Ioffe and Szegedy 2015 for batch norm.

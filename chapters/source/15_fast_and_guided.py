@@ -1104,6 +1104,6 @@ print("Guidance: twice the calls, unless both questions go into one batch.")
 #
 # **To think about.** Guidance at the first moves decides *which* digit, at the last ones how sharp it is. Try a weight that depends on $t$: which half of the walk pays for the trade-off?
 #
-# **Before:** 14 · Measuring · **Next:** 16 · Beyond
+# **Before:** [14 · How good is it, honestly?](14_measuring.ipynb) · **Next:** 16 · Beyond
 #
 # **Read on:** [HS22] for guidance; Dhariwal and Nichol 2021 for the classifier; [Bradley and Nakkiran 2024](https://arxiv.org/abs/2408.09000) on what guidance samples; [Lu22] Sec. 4; [ND21] Sec. 3.1; [Song21a] Sec. 5.

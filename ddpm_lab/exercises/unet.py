@@ -123,6 +123,14 @@ NORMED = Exercise(
             "the 1e-5 belongs under the root, with the variance",
         ),
         Misconception(
+            lambda x, groups: _normed(x, groups, root=lambda var: (var - 1e-5).sqrt()),
+            "the 1e-5 of (12.5) is missing under the root; it guards against a division by 0",
+        ),
+        Misconception(
+            lambda x, groups: _normed(x, groups, correction=1, root=lambda v: (v - 1e-5).sqrt()),
+            "std() divides by n - 1 and knows no 1e-5: take var(..., correction=0), add, root",
+        ),
+        Misconception(
             _interleaved,
             "a group is a run of neighboring channels: reshape to (B, groups, C / groups, H, W)",
         ),
@@ -142,19 +150,20 @@ def _waves(t, dim, *, rate=lambda k, half: 10_000.0 ** (-k / half), join=torch.c
 
 
 def _waves_cases():
-    for times, dim in (([0, 1, 2], 4), ([1, 500, 1000], 8), ([7], 6)):
+    # small t, dim a power of 2: a slip made in float32 still gets its hint
+    for times, dim in (([0, 1, 2], 4), ([1, 3, 4], 8), ([2], 16)):
         yield Case(f"t = {times}, dim = {dim}", (torch.tensor(times), dim))
 
 
 def _judge_waves(case, answer):
-    """float32 will do: it is off by less than 1e-3 at t = 1000."""
+    """float32 will do."""
     want = _waves(*case.args)
     if not isinstance(answer, torch.Tensor):
         return f"return a tensor; you return a {type(answer).__name__}"
     if answer.shape != want.shape:
         return f"your waves have shape {tuple(answer.shape)}; we want {tuple(want.shape)}"
     off = (answer.double() - want).abs()
-    if bool(off.max() < 1e-3):
+    if bool(off.max() < 1e-5):
         return None
     row, column = divmod(int(off.argmax()), off.shape[1])
     ours, theirs = float(answer[row, column]), float(want[row, column])
@@ -224,6 +233,10 @@ WEIGHTS = Exercise(
         Misconception(
             lambda wide, skip: _weights(wide, skip, bias=False),
             "you forgot the biases: each feature that leaves has one",
+        ),
+        Misconception(
+            lambda wide, skip: _weights(wide, skip) + (wide if skip == "concat" else 0),
+            "a bias belongs to each feature that leaves, not to each that enters",
         ),
         Misconception(
             lambda wide, skip: _weights(wide, skip, twin={"concat": 1, "sum": 1}),
