@@ -49,7 +49,7 @@ class Nearest(NamedTuple):
 
 
 class Floor(NamedTuple):
-    """What a metric says of real data against real data; no model can be asked for less.
+    """What a metric says of real data against real data: no model can be asked for less on average.
 
     >>> values = torch.tensor([0.03, 0.04, 0.06])
     >>> Floor(median=0.04, lowest=0.03, highest=0.06, values=values).median
@@ -394,7 +394,8 @@ def jackknife(
     Parameters
     ----------
     statistic : (a, b) -> number
-    a, b : (N, *D) and (M, *D) float, independent items, at least 4 each
+    a, b : (N, *D) and (M, *D) float, independent items in random order, at least 4 each: labels
+        0, 1, ..., 9 over and over would give each part a class of its own
     groups : int >= 2, number of parts; at most the number of items is used
 
     Returns

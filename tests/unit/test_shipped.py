@@ -47,6 +47,12 @@ def test_the_card_is_that_of_the_file(name):
 
 
 @each_network
+def test_the_configuration_that_made_it_is_in_the_folder_of_configurations(name):
+    path = runs.SHIPPED.parent / "configs" / f"{name}.json"
+    assert runs.read_config(path) == runs.read(runs.shipped(name)).config
+
+
+@each_network
 def test_the_log_is_that_of_the_whole_run(name):
     told, log = card(name), runs.read_log(runs.shipped(name).with_suffix(".jsonl"))
     steps = [line["step"] for line in log]
