@@ -14,8 +14,7 @@
 # - say how long a run will take before you start it.
 #
 # **You need** [11 · Learning to denoise](11_learning_to_denoise.ipynb) (the loop, the floor of a loss, the average of the weights) and
-# [12 · How to denoise images?](12_unet.ipynb) (the U-Net, Adam). About 80 minutes to read and work through, without the optional
-# section; it runs in about a minute. No GPU is needed.
+# [12 · How to denoise images?](12_unet.ipynb) (the U-Net, Adam). About 95 minutes to read and work through, without the optional section; it runs in about a minute. No GPU is needed.
 #
 # **In the papers:** [Ho20] Appendix B; [HS22] for the hidden labels.
 
@@ -60,7 +59,7 @@ print(f"read by a classifier as what was asked for: {40 * read_as:.0f} of 40")
 print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mnist.step:,}")
 
 # %% [markdown]
-# Each is another picture, none was stored. The network is told the digit as it is told $t$: one learned row of numbers for each label is added to
+# Each is another picture, drawn from its own noise. The network is told the digit as it is told $t$: one learned row of numbers for each label is added to
 # what the waves of $t$ say, and reaches every block. While training one label in ten is hidden and replaced by an eleventh row, "not said", so the
 # same network can also draw just any digit. Chapter 15 makes use of that.
 #
@@ -167,8 +166,8 @@ print(f"mean {end.mean():17.3f} {mean:11.3f} ± "
 
 # %% [markdown]
 # (A number after ± is a standard error, here and below: how far chance alone typically moves the number.) In no range is the held-out loss above that of the log by more than chance: nothing was memorized that this test can see. (It may well be a little *below*. The log is about the last weights, with one label in ten hidden; the
-# held-out loss is about the average of the weights, with all labels told.)
-# To compute such numbers again, with MNIST's files in a folder `DIR` or a network to fetch them:
+# held-out loss is about the average of the weights, with all labels told. Both lower it, so a small gap could hide behind them.)
+# To compute such numbers again, with MNIST's files in a folder `DIR` or an internet connection to fetch them:
 # `python -m ddpm_lab evaluate --run chapters/checkpoints/mnist.safetensors --data DIR`.
 #
 # ## 3 · A plateau, and samples that go on improving
@@ -233,7 +232,7 @@ print(f"single steps 501-600: losses from {min(seen[500:]):.3f} to {max(seen[500
 
 # %% [markdown]
 # From step 100 to 600 the held-out loss falls by a quarter, 0.310 to 0.237. The energy distance of the samples (chapter 11) falls to a quarter, 0.061 to 0.016; real digits have −0.001 ± 0.005. From step 200 on the loss falls by 0.028 in all, and the losses of
-# single steps range from 0.193 to 0.289: in the raw curve that is hard to see.
+# single steps range from 0.193 to 0.289: in the raw curve that is hard to see. The energy distance goes from 0.034 ± 0.008 to 0.016 ± 0.007 in these steps: probably better, but 400 samples do not prove it; and by eye the rows look much alike.
 #
 # Remember (11.4): loss = floor + excess. The floor is noise that nobody can guess, and it is the same at all steps. What shapes the samples is
 # the excess only. So a fall that looks like nothing *on the loss* can be a large part *of the excess*. The floor of real pictures is not known, so judge
@@ -282,7 +281,7 @@ print("steps 1, 10, 20, 40:", ", ".join(f"{ours[n - 1]:.4f}" for n in (1, 10, 20
 #
 # <details><summary>Answer</summary>
 #
-# Not at all. Every weight moves by exactly the learning rate, however small and however random its slope is. Later steps are shorter, if slopes of different sign cancel in $m$.
+# Not at all. Every weight moves by the learning rate, however random its slope is, and however small, as long as it is well above the eps of (12.7). Later steps are shorter, if slopes of different sign cancel in $m$.
 #
 # </details>
 
@@ -323,7 +322,7 @@ for lr in (3e-3, 1e-2, 3e-2):
 
 # %% [markdown]
 # At the low rate warm-up only *costs*: 0.450 and 0.439 without, 0.485 and 0.488 with it, because half of these steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. So "always warm up" is not a law. It is what makes a high rate
-# possible, and in a run of 8000 steps its 300 cost nothing that matters.
+# possible, and in the shipped run, with a warm-up of 300 steps out of 8000, it costs as much as about 150 full steps: 2 %.
 #
 # ### Clipping
 #
@@ -360,7 +359,7 @@ print(f"lines of the MNIST log with a mean length above {config.clip:g}: "
       f"{int((norms > config.clip).sum())} of {len(norms)}; last ten {norms[-10:].mean():.3f}")
 
 # %% [markdown]
-# So in a healthy run clipping is nearly always asleep. What is it for? Let one single batch be spoiled: somebody forgot to scale its
+# So in a healthy run clipping is mostly asleep, as far as means of 50 steps can tell (a single long gradient can hide in them). What is it for? Let one single batch be spoiled: somebody forgot to scale its
 # pixels, they go from −255 to 255. **Predict.** Adam divides by the size of the gradient, so its step cannot get long in any case. Does one such batch do harm?
 
 # %%
@@ -376,7 +375,7 @@ for name, options in {"no accident": {}, "accident, clip 1": {"spoil": unscaled}
     print(f"{name:>21}: held-out loss after 60 steps {both[0]:.3f} and {both[1]:.3f}")
 
 # %% [markdown]
-# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The step of the accident itself is not long. But Adam *remembers*: its $v$ holds a huge $g^2$, which fades with 0.999 per step, so for a thousand steps and more it divides by far too much, and hardly learns. With clipping the
+# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The step of the accident itself is not long. But Adam *remembers*, twice. Its $m$ holds the huge $g$, which fades with 0.9 per step: for the next ten steps or so every step still goes where the spoiled batch pointed. And its $v$ holds a huge $g^2$, which fades with 0.999 only: for a thousand steps and more all other gradients are divided by too much, and the way back is slow. With clipping the
 # spoiled batch has no more weight than any other long gradient: 0.396 and 0.388. Clipping protects Adam's memory.
 #
 # ## 5 · The average
@@ -443,7 +442,7 @@ for name, share in shares.items():
           f"steps 301-600 {share[301:].sum():.2f}")
 
 # %% [markdown]
-# With the warm-up the start has vanished, although the decay is the same. The rule means: until $d$ is reached, average over about the last ninth of the run, since $1 - (1+n)/(10+n) = 9/(10+n)$. Does it matter? Here are the three networks that section 3 has kept: the last weights (raw), the `average` with decay 0.99 and warm-up, and the `old average`
+# With the warm-up the start has vanished, although the decay is the same. The rule means: until $d$ is reached, average over about the last ninth of the run, since $1 - (1+n)/(10+n) = 9/(10+n)$. In 600 steps even 0.99 is not reached, $601/610$ being less: so the `average` of section 3 is the third curve, and it would be the same with a decay of 0.999. Does it matter? Here are the three networks that section 3 has kept: the last weights (raw), the `average` with decay 0.99 and warm-up, and the `old average`
 # with decay 0.999 and none.
 
 # %%
@@ -511,7 +510,7 @@ for decay in (0.9, 0.99, 0.999):
     print(f"average of decay {decay}: {still.double().mean():.0%} would not move")
 
 # %% [markdown]
-# At a rate of 0.001 half of the weights, 51 %, would stay where they are; at 0.0001, which every cosine passes on its way to 0, 93 %. And an average of decay 0.999 would hardly move at all: 98 % of its numbers are stuck. No error would be raised. The loss would go flat, and
+# A weight of 0.1 does survive a full step of 0.001: half a gap there is $2^{-12}$, a quarter of that. But slopes of different sign cancel in $m$, so most steps are much shorter than the rate, and larger weights have larger gaps. At a rate of 0.001 half of the weights, 51 %, would stay where they are; at 0.0001, which every cosine passes on its way to 0, 93 %. And an average of decay 0.999 would hardly move at all: 98 % of its numbers are stuck. No error would be raised. The loss would go flat, and
 # one would think that training was done.
 #
 # Therefore **mixed precision**: weights, Adam's memory, average and loss stay in float32; inside the network, convolutions and products take 16-bit copies of weights and inputs. In
@@ -532,7 +531,7 @@ print(f"1e-8 in float16: {small_one.half().item():g}; scaled up first, and down 
       f"float32: {scaled.item() / 65536:.1e}\n70,000 in float16: {torch.tensor(7e4).half().item()}")
 
 # %% [markdown]
-# The last line is float16's problem, and its remedy: gradients below $3 \cdot 10^{-8}$ become 0 (chapter 12), so one multiplies the loss by a large number first, the *loss scale*, and divides the
+# The last two lines are float16's problems, too small and too large, and a remedy: gradients below $3 \cdot 10^{-8}$ become 0 (chapter 12), so one multiplies the loss by a large number first, the *loss scale*, and divides the
 # gradient by it in float32. If the scale is too large, something exceeds 65,504 and becomes infinite; then the step is left out and the scale halved. bfloat16, with its range of float32, needs none of this. It is what
 # our configurations ask for: `"auto"` means bfloat16 where the hardware computes in it, float32 elsewhere. (The processor of the shipped run does.)
 #
@@ -638,7 +637,7 @@ for name, restart in (("goes on", 10_000), ("starts again every 20 steps", 20)):
     print(f"200 steps of 32, the order {name}: {len(met)} of {len(train)} digits were seen")
 
 # %% [markdown]
-# The run that starts again sees 640 of 896 digits over and over, and never the others. Its loss looks *good*. No error is raised.
+# The run that starts again sees 640 of 896 digits over and over, and never the others. Its own loss would not warn you: it is about the digits it knows. And no error is raised.
 #
 # ### A file that is whole or not there
 #
@@ -779,7 +778,7 @@ for size, times in ((8, 200), (32, 100), (128, 50)):
           f"{mean.square().sum():.2f}")
 
 # %% [markdown]
-# The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of 8 the scatter, 0.454, is about four times the squared length of the mean gradient, 0.12: where a single step goes is mostly chance. In a batch of 128 it is
+# The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of 8 the scatter, 0.454, is about four times the squared length of the mean gradient, 0.12: where a single step goes is mostly chance (for this network, after 600 steps; it differs along a run). In a batch of 128 it is
 # 0.027, and the mean wins. Four times the batch is four times the work for a quarter of the scatter. So a larger batch pays, together with a higher rate, as long as the scatter is the larger of the two; after that, more steps are the better use of the same work.
 #
 # ## 9 · How long will it take?
@@ -843,11 +842,11 @@ print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second; 
       f"mnist_gpu.json takes {3 * gpu.steps * gpu.batch * per_picture / speed / 3600:.0f} hours")
 
 # %% [markdown]
-# (PyTorch's own count includes the few linear layers, and says 2.98: nobody needs the gradient with respect to the first picture.) With `mnist_gpu.json` a picture takes 12 times as many multiplications as in the shipped run, and the run 61 times as many in all. At the speed of our one core, which
+# (PyTorch's own count includes the few linear layers, and says 2.98: nobody needs the gradient with respect to the first picture.) With `mnist_gpu.json` a picture takes 12 times as many multiplications as in the shipped run, and it sees 5 times as many pictures: about 60 times as many in all. At the speed of our one core, which
 # had other work too, that would be 45 hours. It is meant for a GPU. What made the shipped run affordable is pixel-unshuffle (chapter 12): a quarter of the points.
 #
 # Use such an estimate with care. The multiplications per second on a data sheet are hardly ever reached, so take a rate that you have measured with a network of the same kind. And a data point such as one from a note, "128 × 128 faces, batch 64, one card of 24 GB: half a day to first results, three days to
-# good ones", cannot be carried over without the network and the number of steps. Only this much is sure: 128 × 128 pixels are 16 times as many as 32 × 32, so the *same* network needs 16 times as long for a picture.
+# good ones", cannot be carried over without the network and the number of steps. Only this much is sure: 128 × 128 pixels are 16 times as many as 32 × 32, so the *same* network has 16 times the work in its convolutions for a picture (and more in attention).
 #
 # ### Exercise 13.7 · When will it be done?
 #
@@ -932,7 +931,7 @@ for name, (loss, energy, _) in (("step 600", before), ("now", after)):
 print(f"real training digits: energy distance {floor.value:.3f} ± {floor.stderr:.3f}")
 
 # %% [markdown]
-# A little better: 0.232 against 0.237. The energy distance, 0.009 ± 0.006 against 0.016 ± 0.007, moved by less than its errors; 400 samples cannot show more. Chapter 14 is about that. The fall of the rate to 0 helps as well as the steps: see what is left of it if you raise `seconds`.
+# A little better: 0.232 against 0.237. The energy distance, 0.009 ± 0.006 against 0.016 ± 0.007, moved by 0.007, no more than its errors; 400 samples cannot show more. Chapter 14 is about that. How much of this is due to the extra steps, and how much to the fall of the rate to 0, this run cannot say: it has both.
 #
 # ## Optional: LAMB
 #
@@ -967,12 +966,12 @@ for name, maker in makers.items():
         print(f"{name} at rate {lr:g}: held-out loss after 40 steps {loss:.3f}")
 
 # %% [markdown]
-# The two recommended settings, Adam with $10^{-4}$ and LAMB with $10^{-3}$, have 0.766 and 0.835 after 40 steps: both are far too careful for a run that short. Of the rates tried here the best is $10^{-2}$ for both, where Adam has 0.466 and LAMB 0.555. So LAMB needs about ten times the rate, as the note gives it, and here it gains nothing. (One seed, 40 steps, batches
+# The two recommended settings, Adam with $10^{-4}$ and LAMB with $10^{-3}$, have 0.766 and 0.835 after 40 steps: both are far too careful for a run that short. Of the rates tried here the best is $10^{-2}$ for both, where Adam has 0.466 and LAMB 0.555. That is the edge of what was tried, so the true best may be higher. At ten times the rate LAMB comes near Adam (0.555 at $10^{-2}$ against 0.509 at $10^{-3}$, and 0.835 against 0.766), which fits the note's pair; here it gains nothing. (One seed, 40 steps, batches
 # of 32. Nothing follows from that for the batches of thousands that LAMB was made for.)
 #
 # ## Recap
 #
-# A run is its configuration and its state. The log's loss is mostly a floor: judge by held-out loss time by time, and by samples, which improve long after the curve looks flat. Warm-up and clipping are guards against rare
+# A run is its configuration and its state. Part of the log's loss is a floor, and how much is not known: judge by held-out loss time by time, and by samples, which improve long after the curve looks flat. Warm-up and clipping are guards against rare
 # or early accidents; an average of $1/(1-d)$ steps gives at any time what a falling rate gives at the end. Short numbers inside the network, long ones where small steps are added up. Store weights, average,
 # Adam's memory, generators and step, and a run can be stopped anywhere: the difference is exactly 0. Equal shares make a mean of gradients right. And before you start, multiply: steps, batch, work per picture.
 #
@@ -984,7 +983,7 @@ for name, maker in makers.items():
 #
 # | often said | better | shown above |
 # |---|---|---|
-# | the loss is flat, so training is done | most of it is floor; samples go on improving | loss by a quarter, energy distance to a quarter |
+# | the loss is flat, so training is done | what is left to learn can be small beside the floor; samples show it better | loss by a quarter, energy distance to a quarter |
 # | always warm up | it allows a higher rate; at a low one it costs | 0.646 to 0.484; 0.450 to 0.485 |
 # | Adam needs no clipping | one spoiled batch stays in its memory | 0.559 against 0.396 |
 # | averages give better samples | if they are not too young, and not too early | 0.016 and 0.744 |

@@ -14,8 +14,7 @@
 #
 # **You need** the bill of [08 · The bound](08_bound.ipynb), standard errors from
 # [03 · Estimators](03_estimators.ipynb), and the memory of
-# [10 · Sampling without learning](10_sampling_without_learning.ipynb). About 80 minutes to work through, without
-# the optional section; sections 1 to 3 and 4 to 7 make two sittings. It runs in about a minute.
+# [10 · Sampling without learning](10_sampling_without_learning.ipynb). About 90 minutes to work through, without the optional section; sections 1 to 3 and 4 to 7 make two sittings. It runs in about a minute.
 #
 # **In the papers:** [Heu17] (FID), [SR13] (energy distance), [Bon15] (sliced Wasserstein distance), [CF20] (the bias
 # of FID); Theis, van den Oord and Bethge 2016 on why such measures disagree.
@@ -207,8 +206,7 @@ for k in (0, 6, 10, 14, 20, 29):
     print(f"noise up to {plan.noise[ends[k]]:.3f} (t = {ends[k]:4}): {paid[k]:.2f} bits/dim")
 
 # %% [markdown]
-# More than half of all bits, about 1.5 of 2.83, are paid where the noise is smaller than **half a gray level**. There is nothing to learn there: whoever knows that pixels have 17 levels
-# rounds, and is done. The network does not round. Nobody told it of levels, and its training loss hardly counts those times, while the bound's price for a squared
+# More than half of all bits, about 1.5 of 2.83, are paid where the noise is smaller than **half a gray level**. There is little to learn there. Where the noise is a third of that, three standard deviations fit into half a level: whoever knows that pixels have 17 levels rounds, and is nearly always right. The network does not round. Nobody told it of levels, and its training loss hardly counts those times, while the bound's price for a squared
 # error grows without limit as the noise goes to 0 (8.17).
 #
 # The cure costs nothing: **end the walk earlier.** Let its last step go from $t = 10$, say, straight to the gray levels. That is another model with the same network in it, and
@@ -235,7 +233,7 @@ print(f"difference {difference.mean():.2f} ± {difference.std() / len(new)**0.5:
 
 # %% [markdown]
 # Now 1.89 bits on new digits, far below the table. Same network, same pictures, one bit less for each pixel: a bill belongs to a network *and* to the walk around it. On the
-# training digits the same walk asks for 1.83. A gap between seen and new pictures is a sign of memorizing, if it is larger than its error; with ± 0.02 on both it is hardly that. Section 5 looks closer. And the network uses its label: told the label of
+# training digits the same walk asks for 1.83. A gap between seen and new pictures is a sign of memorizing, if it is larger than its error. Here it is 0.06, with ± 0.02 on both (together ± 0.03): about two errors, a hint and no more. Section 5 looks closer. And the network uses its label: told the label of
 # another digit, it pays 0.62 bits per pixel more. So the label is worth a lot, and must not be had for nothing.
 #
 # ### Beside the flows
@@ -261,7 +259,7 @@ for x in (3, 5, 7):
           f"dequantized {-torch.trapezoid(log_p, u) / math.log(2):.4f}")
 
 # %% [markdown]
-# Two MNIST networks come with the course: the same layers, the same pictures, no GPU. They differ in their loss. One counts all times alike, as errors of v ("simple", cosine schedule). The other has
+# Two MNIST networks come with the course: nearly the same layers, the same pictures, no GPU. They differ above all in their loss. (And the second is shown sines and cosines of the pixels at four frequencies, the first at two: they magnify fine gray levels.) One counts all times alike, as errors of v ("simple", cosine schedule). The other has
 # the bound's own weights ("vlb"; it predicts eps, and its schedule is a straight line of log-SNR that begins at less noise). Each has a **card**, which says how it was made and how it did
 # on held-out pictures. (You need not have MNIST. Who has it can repeat this: `python -m ddpm_lab evaluate --run chapters/checkpoints/mnist.safetensors`.)
 
@@ -298,9 +296,9 @@ figures.show(fig, alt="Ours with the simple loss is far to the right, ours with 
 print(", ".join(f"{name}: {value:.2f}" for name, value in rows.items()))
 
 # %% [markdown]
-# So the target of 1.05 is **not** met. The better of our two has 1.21: far below the 8 of nothing known, and above every flow; above Real NVP by 0.15. It had less than an hour of one CPU core; what a longer training would bring has not been measured. For *bits* the ranking of the two is
+# The course had set itself a target, 1.05, the value of the flow called Glow. It is **not** met. The better of our two has 1.21: far below the 8 of nothing known, and above every flow; above Real NVP by 0.15. It had less than an hour of one CPU core; what a longer training would bring has not been measured. For *bits* the ranking of the two is
 # clear, 1.21 against 2.03: take the bound's weights, and a schedule that begins with less noise than half a gray level. Almost half of the simple network's bill is its last entry. Its walk ends at noise 0.0064, *above* half a gray level, 0.0039, and the last jump costs 0.967 bits per
-# pixel. (The digits had the opposite fault.) Which of the two draws better *pictures* is another question; section 7 asks it.
+# pixel. (The digits had the opposite fault: their walk went on where their network had hardly been trained. The "vlb" network goes there too, but its loss makes it learn those times. Which of its differences brought how much, two networks cannot tell.) Which of the two draws better *pictures* is another question; section 7 asks it.
 #
 # (Two warnings about tables elsewhere. "80 nats" on MNIST is about *binary* pixels, another data set. And a number that does not say "held-out" may be about pictures that the
 # model has seen.)
@@ -408,8 +406,7 @@ above = [int((of_real > value).sum()) for value in of_made]
 print("of 30 real-against-real values, above each of the three:", *above)
 
 # %% [markdown]
-# A perfect model would land somewhere in the heap, about as often left of the median as right of it. All three sets lie at its right end: one is exceeded by 4 of the 30 real values, one by 1, one by none. So the samples
-# are not perfect. And the first set alone, 0.0082 ± 0.0064, could not have shown it.
+# A perfect model would land somewhere in the heap, about as often left of the median as right of it. All three sets lie at its right end: one is exceeded by 4 of the 30 real values, one by 1, one by none. So the samples look a little less than perfect. But mind: all three were compared with the *same* 600 real digits, and if these are unusual, all three lines move together. Three lines are not three independent witnesses. And the first set alone, 0.0082 ± 0.0064, shows nothing.
 #
 # ### A second measure: how far must they travel?
 #
@@ -442,7 +439,7 @@ print(f"samples against real: {one.value:.4f} ± {one.stderr:.4f}\nreal against 
 # %% [markdown]
 # ## 3 · Means and covariances: the Fréchet distance
 #
-# Both measures compare pixels. A stroke that is moved by one pixel is far away for them, and a person would not mind. So let a network look: a small classifier, trained on the labels,
+# The samples' 0.0586 lies inside the range of real against real: by this measure nothing is wrong with them. Both measures compare pixels. A stroke that is moved by one pixel is far away for them, and a person would not mind. So let a network look: a small classifier, trained on the labels,
 # describes each picture by 32 numbers, its **features**. Fit one Gaussian to the features of the real pictures, one to those of the samples, and ask how far the cheapest plan must carry one to the
 # other, in squared length. For Gaussians that is known [DL82]:
 #
@@ -560,8 +557,7 @@ one = metrics.frechet(of_made[:890], of_test[:890])
 print(f"one pair of sets, n = 890: {one.value:.2f} ± {one.stderr:.2f}")
 
 # %% [markdown]
-# Against $1/n$ both are nearly straight lines, so one can **extrapolate** to infinitely many items [CF20]: draw the line through the last points to the axis. Real against real ends at 0.00, as it must. The samples end at 0.27, and the ± of 0.16 says
-# how far to trust that. Note what the raw numbers would have done: the samples' 0.44 at $n = 890$ looks better than *real* digits' 0.74 at $n = 200$.
+# Against $1/n$ both are nearly straight lines (the kinks at the right are chance: each point is a mean of 30 values that scatter widely), so one can **extrapolate** to infinitely many items [CF20]: draw the line through the last points to the axis. Real against real ends at 0.00, as it must. The samples end at 0.27, and the ± of 0.16, of one pair of sets, says how far to trust that: less than two errors from 0. Note what the raw numbers would have done: the samples' 0.44 at $n = 890$ looks better than *real* digits' 0.74 at $n = 200$.
 #
 # ## 4 · What does each one see?
 #
@@ -640,7 +636,7 @@ for k, name in enumerate(floors):
 # - **Fréchet** compares features of a network that was trained to *name* digits, and blur does not change a digit's name: 2.0 deviations for the strongest blur. But the missing 0 moves mean and covariance: 10.9, far more than
 #   for the others. (Inception does see blur [Heu17]. Each network has blind spots of its own.)
 # - **Repeats**: 56 digits, eight times each, are noticed by all. 224 digits twice each nearly escape: 3.0, 4.1, 2.6.
-# - **No damage**: within one deviation, for all three.
+# - **No damage**: within one deviation, for all three. (It had to be near 0: these four pairs are among the twenty that make the floor.)
 #
 # So no measure alone is enough, and "the FID" least of all. Say which measure, which features, how many items.
 #
@@ -700,7 +696,7 @@ unfair = torch.cdist(x, flat(train)).min(1).values < torch.cdist(x, few).min(1).
 print(f"new real digits, 896 seen against 100 not seen: {unfair.double().mean():.2f}")
 
 # %% [markdown]
-# The memory: 1.00. New real digits: 0.50 ± 0.03, as it must be. And our network: 0.61 ± 0.02, five errors above one half. It does not copy, but it leans to what it has seen, which the eye, the mean distance and all three measures have missed. (It met each of the 896
+# The memory: 1.00. New real digits: 0.50 ± 0.03, as it should be. (Yours may differ by an error or so: 896 and 601 are unequal, you keep the *first* 601, the package draws 601 by lot.) And our network: 0.61 ± 0.02, five errors above one half. It does not copy, but it leans to what it has seen, which the eye, the mean distance and all three measures have missed. (It met each of the 896
 # digits, as it is or moved a little, hundreds of times.) The last line is the trap of unequal sets: 0.89 for digits that nobody has memorized.
 #
 # The ± deserves a word. A share of 1800 coin tosses would have an error of 0.012. But many samples have the *same* nearest digit, and then they are no independent tosses; the package counts that.
@@ -732,8 +728,7 @@ print("Fréchet distance, six seeds:",
       ", ".join(f"{frechet(metrics.features(judge, x), of_test):.2f}" for x in sets))
 
 # %% [markdown]
-# One network, six seeds: from −0.003 to 0.031, and in $F$ from 0.29 to 0.86. Who prints the best of six seeds prints chance. The seeds' own spread, 0.014, is about the standard error that one set gives: the error bar works. But two kinds of chance are
-# in neither. All six sets are compared with the *same* new digits. And there is one training only: another seed for the training gives another network (chapter 12 has trained several, and the differences mattered).
+# One network, six seeds: from −0.003 to 0.031, and in $F$ from 0.29 to 0.86. Who prints the best of six seeds prints chance. The seeds' own spread, 0.014, is of the size of the printed standard errors, 0.006 to 0.016. (For this distance they come from a formula, not from the jackknife.) The two do not measure quite the same. All six sets are compared with the *same* new digits, so their chance is in the standard error and not in the spread. And one kind of chance is in neither. There is one training only: another seed for the training gives another network (chapter 12 has trained several, and the differences mattered).
 #
 # ### Exercise 14.6 · A sentence from a paper
 #
@@ -765,7 +760,7 @@ for error, n in ((0.02, 50_000), (0.1, 50_000), (0.02, 10_000)):
 # ### A ladder: quality against training
 #
 # What does more training buy? A small network learns the digits here and now, and we stop at some steps to measure: the energy distance of 300 samples to new digits, and the share of samples nearer to training digits. The last rung is the
-# network that comes with the course: a larger one, trained ten times as long.
+# network that comes with the course: a larger one, which has seen sixteen times as many digits.
 #
 # **Predict.** How will the two numbers go?
 
@@ -814,9 +809,9 @@ figures.show(fig, alt="Distance (bars: two errors) falls to the floor; the last 
 print(f"shares: {', '.join(f'{share.value:.2f}' for _, share in rungs.values())}")
 
 # %% [markdown]
-# The first rungs are steep: 0.143, 0.081, 0.051. Between the third and the fourth, 0.051 and 0.045, the errors leave no room for a verdict. The last rung, 0.020 ± 0.013, lies in the band of real against real: with 300 samples this measure has nothing more to ask for.
+# (The bars are two standard errors long on each side.) The first rungs are steep: 0.143, 0.081, 0.051. Between the third and the fourth, 0.051 and 0.045, the errors leave no room for a verdict. The last rung, 0.020 ± 0.013, lies in the band of real against real: with 300 samples this measure has nothing more to ask for.
 #
-# But look at the right panel. The small network's share is one half within its errors. The last rung's is 0.62 ± 0.03. The better pictures were bought with sixteen times as much training, in a larger network, and part of the gain is memory. (Two things changed at once between the last two rungs,
+# But look at the right panel. The small network's share is one half within its errors. The last rung's is 0.62 ± 0.03. The better pictures came with sixteen times as much training, in a larger network, and with memory. How much of the gain is memory, these two numbers do not say. (Two things changed at once between the last two rungs,
 # size and length. Which of them did it, this ladder does not say.) A ladder that shows only the left panel invites one to climb until everything is a copy.
 #
 # ## 7 · Cheap bills, good pictures
@@ -873,7 +868,7 @@ others = (drawn["vlb"] - drawn["simple"].roll(1, 0)).flatten(1).norm(dim=1).mean
 print(f"distance of the two pictures from the same noise {apart:.1f}, from different {others:.1f}")
 
 # %% [markdown]
-# In pairs the error is 0.18, and not 0.43. (Pictures from the same noise are 5.6 apart, others 19.4.) Still, 0.27 ± 0.18 is no verdict. The cards have 1000 samples, three times, the same noise for both networks:
+# In pairs the error is 0.18, and not 0.43. (It leaves out samples only; the 3000 real pictures are the same for both.) (Pictures from the same noise are 5.6 apart, others 19.4.) Still, 0.27 ± 0.18 is no verdict. The cards have 1000 samples, three times, the same noise for both networks:
 
 # %%
 # claim: E20
@@ -895,7 +890,7 @@ for what in ("frechet", "energy_distance"):
 # A claim that circulates: *dropping the bound's weights makes better samples.* Here the seeds agree: $F$ is smaller for the simple loss by 0.276, 0.305 and 0.315. A single $F$ has an error of 0.26, but the pairs share their noise, their labels and the real pictures, and so the differences hardly scatter. In pixels
 # (energy distance) the two are alike. And in bits the *other* one wins, 1.21 against 2.03. So what is true here: the simple loss draws pictures that are a little better in these features, and pays much more for a new picture. Which is the better network? It depends on what it is for.
 #
-# Mind what this does not show. Three things differ between the two (weights, schedule, target), and the second was trained twice as long. And there is one training of each.
+# Mind what this does not show. Four things differ between the two (weights, schedule, target, and the sines and cosines at the entrance), and the second was trained twice as long. And there is one training of each.
 #
 # ### Optional: a bill has no taste
 #
@@ -922,7 +917,7 @@ print(f"energy distance of such samples to new digits: "
       f"{metrics.energy_distance(grains, test).value:.2f}")
 
 # %% [markdown]
-# 0.104 bits, for a model of which 99 pictures in 100 are garbage. It has still a far better bill than the table (2.43), and the energy distance of its samples is 3.64, a hundred times that of any set above. For MNIST the same trick costs 0.0085 bits, less than the error bars of section 1. The reverse is the
+# 0.104 bits, for a model of which 99 pictures in 100 are garbage. It has still a far better bill than the table (2.43), and the energy distance of its samples is 3.64, a hundred times that of any set of our network above. For MNIST the same trick costs 0.0085 bits, about one error bar of section 1. The reverse is the
 # memory: perfect pictures, and 926 bits. So a bill asks whether **nothing real is called impossible**. It does not ask what the model hands out, one picture at a time. That is what the distances are for. The example is by Theis, van den Oord and Bethge (2016).
 #
 # ## Recap
@@ -941,7 +936,7 @@ print(f"energy distance of such samples to new digits: "
 # | a bill is a bill | label and margin count; so does the end of the walk | 6.125 instead of 8.000; 2.88 and 1.89 |
 # | FID measures how far two laws are apart | two Gaussians, fitted to features | 0.00001 where the laws differ by 0.195 |
 # | our FID is 3.1, better than 3.3 | at the same n, and beyond the errors | 10.6, 2.3, 0.2 for one law |
-# | a distance must not be negative | an unbiased one of equal laws is, half of the time | 60 % |
+# | a distance must not be negative | an unbiased one of equal laws often is | 60 % |
 # | as near to real data as real data are: a perfect model | or a memory | none: 0.6, 0.7, 1.0; share 1.00 |
 # | no copy found, so nothing memorized | ask for the share | distance 2.24 and 2.22, share 0.61 ± 0.02 |
 # | dropping the bound's weights makes better samples | a little here, in $F$; the bill says the reverse | +0.276, +0.305, +0.315; 2.03 and 1.21 |

@@ -15,7 +15,7 @@
 #
 # **You need** the samplers of [10 · Sampling without learning](10_sampling_without_learning.ipynb), the best variance of
 # [07 · Posterior](07_posterior.ipynb), and energy and Fréchet distance with their floors, which
-# [11 · Learning to denoise](11_learning_to_denoise.ipynb) began and chapter 14 completes. About 85 minutes without the optional sections, with a good place for a
+# [11 · Learning to denoise](11_learning_to_denoise.ipynb) began and chapter 14 completes. About 105 minutes without the optional sections, with a good place for a
 # break before "One noise, one picture"; it runs in about a minute.
 #
 # **In the papers:** [Song21a] and [Lu22] for few steps; [HS22] for guidance; [ND21, Sec. 3.1] for the variance.
@@ -32,7 +32,6 @@ from ddpm_lab import datasets, figures, forward, metrics, networks, oracles, pre
 from ddpm_lab import samplers, schedules, training
 from ddpm_lab.exercises import check
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
-from ddpm_lab.schedules import coef
 
 model = runs.read(runs.shipped("digits"))  # a network that was told the label of most pictures
 plan = runs.schedule(model.config)
@@ -151,7 +150,7 @@ for name in (*STEPS, "flow, order 2", "multistep"):
     print(f"{name:>13}:  " + "   ".join(line))
 
 # %% [markdown]
-# Look at the column of 4 calls first: pictures that can be read, and every energy distance is above the floor, whose highest value is 0.027. The second-order flow is ahead, 0.049, with two moves. With 10 calls all five lie within the floor, from 0.001 to 0.025: with 200 pictures nobody can tell them from real digits. The
+# Look at the column of 4 calls first: pictures that can be read, and every energy distance is above the floor, whose highest value is 0.027. The second-order flow is ahead, 0.049, with two moves. With 10 calls all five lie within the floor, from 0.001 to 0.025: 200 pictures and this ruler do not tell them from real digits. The
 # Fréchet distance sees nothing at all: every entry lies within its floor.
 #
 # You may read that leaving the Markov chain is what *allows* few steps. Here, as in chapter 10, `ddpm` runs in 4 or 10 moves as well. It is not better or worse by its right to do so, only by its error.
@@ -185,17 +184,17 @@ for name, e in score.items():
             more.mean(1), more.std(1) / more.shape[1] ** 0.5)))
 
 # %% [markdown]
-# An error bar here is the standard error of the mean of four runs: two thirds of the time the true mean lies within it. Two things can be said from the first table. From 20 calls on everything is within the floor. And the run above was a lucky one: with 10 calls the small variance had 0.025 there, and has 0.045 on average of four. The second table says more. All walks of one run start from the same noise and labels and are held against the same real digits, so that the luck of the run drops out of a *difference*.
+# An error bar here is the standard error of the mean of four runs: two thirds of the time the true mean lies within it. Two things can be said from the first table. From 20 calls on every mean is within the floor, which is that of a single set of 200; a mean of four would have a narrower one, so this is a mild test. And the run above was a lucky one: with 10 calls the small variance had 0.025 there, and has 0.045 on average of four. The second table says more. All walks of one run start from the same noise and labels and are held against the same real digits, so that the luck of the run drops out of a *difference*.
 #
 # - **4 to 10 calls.** The second-order flow is ahead of all others. With 10 calls `multistep` is 0.008 ± 0.001 behind, `ddim` 0.017 ± 0.001, the large variance 0.017 ± 0.004, the small one 0.031 ± 0.005.
-# - **20 calls.** `multistep` has nearly caught up, 0.002; `ddim` is 0.007 behind; the small variance 0.012 ± 0.004.
-# - **50 and 200 calls.** Nothing is left to be gained. The deterministic walks differ by 0.003 and less, and `ddpm` with either variance is where they are, within its error.
+# - **20 calls.** `multistep` has nearly caught up, 0.002; `ddim` is 0.007 behind; the small variance 0.012 ± 0.004, the large one 0.004 ± 0.003.
+# - **50 and 200 calls.** Nothing is left to be gained. The deterministic walks differ by 0.003 and less, and `ddpm` with either variance is within two of its errors of the flow.
 #
-# So `ddpm` needs about 50 calls on this network, the flow 6 to 10. (That is for even stops. We come back to that.) And 200 calls buy nothing that 800 pictures can show.
+# So on this network `ddpm` needs about 20 calls with the large variance and 50 with the small one, the flow 6 to 10. (That is for even stops. We come back to that.) And 200 calls buy nothing that 800 pictures can show.
 #
 # ### Why can one remember and the other not?
 #
-# `multistep` is as cheap as `ddim` and better at few calls, because it does not keep its guess fixed during a move. (The flow does not either, but pays two calls.) In $\lambda = \log(\text{signal}/\text{noise})$, with
+# `multistep` is as cheap as `ddim` and better at few calls, because it does not keep its guess fixed during a move. (The flow does not either, but pays two calls.) In $\lambda = \log(\text{signal}/\text{noise})$, half of the log-SNR that chapter 06 calls $\lambda$, with
 # $h = \lambda_s - \lambda_t$ for this move and $h'$ for the one before, it goes to
 #
 # $$x_s = \frac{\text{noise}_s}{\text{noise}_t}\,x_t + \text{signal}_s\,(1 - e^{-h})\,D, \qquad
@@ -227,8 +226,7 @@ for name in ("ddim", "ddpm small"):
 # Along `ddim` two changes in a row go much the same way, +0.57, so a line through the last two guesses points to where the next one will be. Along `ddpm` they have nothing to do with each other, −0.07: the fresh noise of each move changes the guess in a new direction,
 # and what was learned from the last two guesses is out of date.
 #
-# And `ddpm` needs many calls for the same reason. Each of its moves throws fresh noise, which later calls have to take away again; and with few, long moves its law
-# (10.4) is too narrow (chapter 07). The flow throws nothing.
+# So fresh noise rules out extrapolation. It is not the whole reason for many calls: `ddim` throws nothing, keeps its guess fixed during a move, and at 10 calls is no better than `ddpm` with the large variance, 0.031 both. What saves calls is following the changing guess *within* a move, and that needs a walk without dice. For the small variance one thing more counts: over long moves its law (10.4) is too narrow (chapter 07).
 #
 # ### Where should the stops be?
 #
@@ -236,7 +234,7 @@ for name in ("ddim", "ddpm small"):
 #
 # ### Exercise 15.1 · Late stops
 #
-# Return a falling list of whole times from `T` to 0 whose $k$-th stop from the end is $T\,(k/\text{steps})^2$, rounded with `round`. Leave out repetitions: near 0 two stops may
+# Return a falling list of whole times from `T` to 0 whose $k$-th stop from the end, counted from $k = 0$, is $T\,(k/\text{steps})^2$, rounded with `round`. Leave out repetitions: near 0 two stops may
 # round to the same time. ([Song21a] use such a list for one of their data sets.)
 
 # %% tags=["exercise"]
@@ -262,7 +260,7 @@ for n in (5, 10):
 
 # %% [markdown]
 # With 5 calls late stops bring `multistep` from 0.045 down to 0.006, far inside the floor, and `ddim` from 0.055 to 0.030. The large variance loses, 0.054 to 0.079. With 10 calls all three gain, by no more than 0.012, about one and a half errors. So *where* the stops are matters as much as *which* solver, as
-# long as there are few: 5 calls of `multistep` with late stops do here what the flow did with 6 even ones. But mind what was tested: one schedule, one network, one list. With another schedule the same list of $t$ means other noise levels.
+# long as there are few: here late stops gain `multistep` more than a change from `ddim` to `multistep` did. But mind what was tested: one schedule, one network, one list. With another schedule the same list of $t$ means other noise levels.
 
 # %% [markdown]
 # ## 2 · How to ask: guidance
@@ -492,7 +490,7 @@ for w in (2.0, 4.0):
           f"the mean {y.std() / 2000**0.5:.3f}")
 
 # %% [markdown]
-# With fresh noise the mean is 0.905 at $w = 2$, where the flow has 0.982 and the tilted law 0.791. Three laws, one set of scores. ([Bradley and Nakkiran 2024](https://arxiv.org/abs/2408.09000) prove that these differ, and describe what guidance does instead.) None of them is *the* right one: guidance is a recipe that
+# With the left side of (15.7) the flow does reach the tilted law, 0.952 against 0.959. At $x_{500} = 0$ the mean of the power is 0.2369, the power of the mean 0.0625. With fresh noise the mean is 0.905 at $w = 2$, where the flow has 0.982 and the tilted law 0.791. Three laws, one set of scores. ([Bradley and Nakkiran 2024](https://arxiv.org/abs/2408.09000) prove that these differ, and describe what guidance does instead.) None of them is *the* right one: guidance is a recipe that
 # is judged by its pictures. That is what the next section does.
 
 # %% [markdown]
@@ -594,7 +592,8 @@ fig, ax = figures.new(width=5.5, height=3.2)
 ax.errorbar(read, energy, yerr=error, color=figures.BLUE, marker="o", capsize=3)
 names = ("w = 0", "0.5", "", "1 to 2", "", "4", "8")  # three points lie on top of each other
 for name, a, b in zip(names, read, energy):
-    ax.annotate(name, (a, b), xytext=(-8, 5), textcoords="offset points", ha="right")
+    below = -16 if "to" in name else 5
+    ax.annotate(name, (a, b), xytext=(-8, below), textcoords="offset points", ha="right")
 ax.axhspan(*floor_e, color=figures.GREY, alpha=0.25, label="floor")
 ax.set(xlabel="share read as asked", ylabel="energy distance, data units", xlim=(-0.1, 1.05))
 ax.legend(fontsize=9, loc="upper left")
@@ -605,9 +604,9 @@ print(f"corner: w = 1 is read as asked in {read[2]:.0%}; at w = 8 the distance i
 # %% [markdown]
 # Three things happen, at different weights.
 #
-# - Up to $w = 1$ the **label** wins: from 10 % read as asked (chance) over 63 % to 98.5 %. Real digits get 98.7 %. Halfway, at 0.5, the distance is *larger* than at both ends, 0.031: the mean of two guesses is often a guess of neither digit.
-# - All the while **variety** goes. Two digits with the same label lie 1.96 apart in features if they are real, 1.65 at $w = 1$, 0.98 at $w = 2$: half. (In pixels it is 4.50, 3.82, 3.53.) The energy distance of 200 pictures does not notice yet: from $w = 1$ to 2 it is within the floor.
-# - Beyond 2 the law goes wrong: 0.055 at $w = 4$ and 0.138 at $w = 8$, fourteen times that at $w = 1$, and the classifier is as content as ever. Variety even *seems* to grow again, 1.38: those are the hard contrasts.
+# - Up to $w = 1$ the **label** wins: from 10 % read as asked (chance) over 63 % to 98.5 %. Real digits get 98.7 %. Halfway, at 0.5, the distance is 0.031, just above the floor: a hint, no more, that a mean of two guesses may be a guess of neither digit.
+# - From $w = 1$ on **variety** goes. Two digits with the same label lie 1.96 apart in features if they are real, 1.65 at $w = 1$, 0.98 at $w = 2$: half. (In pixels it is 4.50, 3.82, 3.53.) The energy distance of 200 pictures does not notice yet: from $w = 1$ to 2 it is within the floor.
+# - Beyond 2 the law goes wrong: 0.055 at $w = 4$ and 0.138 at $w = 8$, where the floor ends at 0.027, and the classifier is as content as ever. Variety even *seems* to grow again, 1.38: probably the hard contrasts.
 #
 # The Fréchet distance in features stays within its floor from $w = 1$ to 8, where the energy distance of the pixels sounds an alarm. A ruler sees what it looks at.
 #
@@ -736,8 +735,7 @@ for w, x in zip((0, 1, 2, 4, 8), shown):
     print(f"w = {w}: ink {(x + 1).mean() / 2:.2f} of the paper")
 
 # %% [markdown]
-# The same story in larger letters. Asked for plainly, 96 % are read as asked, from $w = 2$ on all of 50. Pictures with one label come closer together in features, 8.9, 4.4, 3.5, 3.2: variety goes. Strokes grow bold: 0.13 of the paper is ink at $w = 1$, 0.19 at $w = 8$. What the energy distance says of 50 pictures is within its floor for every
-# $w$ from 1 on, so it cannot say which $w$ is best; do not let it.
+# The same story in larger letters. Asked for plainly, 96 % are read as asked, from $w = 2$ on all of 50. From $w = 1$ on, pictures with one label come closer together in features, 4.4, 3.5, 3.2, 3.2, where real ones have 4.2: variety goes. (The 8.9 at $w = 0$ is no variety of one digit: there the label is ignored.) Strokes grow bold in the ten in view: 0.13 of the paper is ink at $w = 1$, 0.19 at $w = 8$. The energy distances from $w = 1$ on differ by less than an error, so they cannot say which $w$ is best; do not let them. (They lie at the lower end of the floor and below: we asked for each digit five times, which is more even than chance, and this estimate takes evenness for variety.)
 #
 # *A good place for a break.*
 
@@ -763,7 +761,7 @@ fig = figures.images(sheet, columns=10, panel=0.6, row_labels=[*ends])
 figures.show(fig, alt="Flow, multistep and ddim draw the same digits; ddpm draws others.")
 
 # %% [markdown]
-# Three deterministic solvers, one picture: `ddim` and the flow are 0.22 apart, where other noise is 3.96 apart. The picture belongs to the *flow*, and solvers only find it more or less exactly. With `ddpm` the start decides next to nothing: 4.05 apart from the flow's picture, as far as a stranger with the same label.
+# Three deterministic solvers, one picture: `ddim` and the flow are 0.22 apart, ten calls of `multistep` 0.57, where other noise is 3.96 apart. The picture belongs to the *flow*, and solvers only find it more or less exactly. With `ddpm` the start decides next to nothing: 4.05 apart from the flow's picture, as far as a stranger with the same label.
 #
 # ### Up and down
 #
@@ -867,12 +865,12 @@ print(f"{read_as:.0%} of the 60 are read as asked; ink of the real digits and of
       f"correlates {torch.corrcoef(torch.stack([ink, real_ink]))[0, 1]:+.1f}")
 
 # %% [markdown]
-# 98 % of the 60 pictures are read as the label they were decoded with, and each row keeps something of its writer: where the real digit is bold, its row is bold (the ink of a row and that of its real digit correlate with +0.9). So the code holds what the label does not say. Editing of this kind needs no new network: encode with what
+# 98 % of the 60 pictures are read as the label they were decoded with, and each row keeps something of its writer: where the real digit is bold, its row is bold (the ink of a row and that of its real digit correlate with +0.9, over six rows). So the code holds what the label does not say. Editing of this kind needs no new network: encode with what
 # the picture shows, decode with what it should show.
 #
 # ### Between two noises
 #
-# Which noise lies *between* two noises? The obvious answer is the straight line $(1-\lambda)\,a + \lambda\,b$. **Predict.** The lengths of $a$ and $b$ are about $\sqrt{64} = 8$, the number of pixels under the root. How long is their midpoint?
+# Which noise lies *between* two noises? The obvious answer is the straight line $(1-\lambda)\,a + \lambda\,b$ ($\lambda$ is now a share between 0 and 1). **Predict.** The lengths of $a$ and $b$ are about $\sqrt{64} = 8$, the number of pixels under the root. How long is their midpoint?
 #
 # If $a$ and $b$ are independent, each pixel of the mixture has variance $(1-\lambda)^2 + \lambda^2$: half at the middle. So the midpoint is shorter by $\sqrt{1/2}$, and the network is told "pure noise" and gets less. Stay on the sphere instead, on the **great circle** through
 # both (*slerp*, spherical interpolation). With $\theta$ the angle between $a$ and $b$,
@@ -947,14 +945,14 @@ for name, x in mids.items():
           f"{torch.pdist(x.flatten(1).double()).mean():.2f} apart on average")
 
 # %% [markdown]
-# In the picture the line seems to do as well as the circle. Eighteen pictures cannot show a law; the last cell can. The middles of 200 lines are 0.112 ± 0.029 away from real digits, those of 200 circles 0.032 ± 0.015, and pictures of fresh noise 0.018 ± 0.010: circle and fresh noise cannot be told apart. The line's middles are also more alike, 5.05 apart against 5.49. A shorter noise
-# is a noise nearer to 0, where the *typical* pictures are. And a mixture of two real digits' pixels is no digit at all, 0.154.
+# In the picture the line seems to do as well as the circle. Eighteen pictures cannot show a law; the last cell can. The middles of 200 lines are 0.112 ± 0.029 away from real digits, those of 200 circles 0.032 ± 0.015, and pictures of fresh noise 0.018 ± 0.010: circle and fresh noise cannot be told apart. The line's middles are also more alike, 5.05 apart against 5.49. The network was never shown so short a noise at $t = T$. And a mixture of two real digits' pixels is no digit at all, 0.154.
 
 # %% [markdown]
 # ## 5 · Which variance, with few steps?
 #
 # Back to `ddpm`, whose moves throw noise. Chapter 07 found the best variance of a move from $t$ to $s$, (7.21): $\sigma_*^2 = \tilde\beta_{ts} + w_0^2\,E\operatorname{Var}(x_0 \mid x_t)$, between $\tilde\beta_{ts}$ ("small") and
-# $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ ("large"). [ND21, Sec. 3.1] let the network choose a number $v$ between 0 and 1 for each pixel, on a *log* scale, since the two ends may differ by a large factor:
+# $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ ("large"). Here $\tilde\beta_{ts} = \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$, and $w_0 = \sqrt{\bar\alpha_s}\,\beta_{ts}/(1-\bar\alpha_t)$ is the weight of $\hat x_0$ in the mean of the move; it has nothing to do with the $w$ of guidance, nor $v$ below with the prediction $v$.
+# [ND21, Sec. 3.1] let the network choose a number $v$ between 0 and 1 for each pixel, on a *log* scale, since the two ends may differ by a large factor:
 #
 # $$\sigma^2(v) = \exp\big(v \log \beta_{ts} + (1 - v) \log \tilde\beta_{ts}\big). \tag{15.9}$$
 #
@@ -1053,10 +1051,9 @@ for n in (10, 20):
         print(f"{n} calls, {name}: energy {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# None is near 1. Far from the data $v$ is about the error itself, 0.168 at $t = 1000$; it would be 1 for $N(0, I)$. It rises toward the data: 0.30 and 0.41 in the last moves that throw noise. Digits are far from $N(0, I)$: the network knows most pixels well. For the log density that matters: over 10 moves the small variance loses 0.041 nats for each pixel, the large one 0.195; over 20 moves 0.096 and 0.232. For *samples* it does not: 0.025, 0.018 and 0.021 with 10 calls, and
-# 0.006, 0.005 and 0.005 with 20, all within one error.
+# None is near 1. Since $\sigma_*^2 = \tilde\beta_{ts} + (\beta_{ts} - \tilde\beta_{ts})\,E\operatorname{Var}(x_0 \mid x_t)/(1-\bar\alpha_t)$, far from the data, where $\bar\alpha_t \approx 0$ and the two ends are close, $v$ is about the error itself, 0.168 at $t = 1000$; for $N(0, I)$ it would be 1. It rises toward the data: 0.30 and 0.41 in the last moves that throw noise. Digits are far from $N(0, I)$: the network knows most pixels well. For the log density that matters: over 10 moves the small variance loses 0.041 nats for each pixel, the large one 0.195; over 20 moves 0.096 and 0.232. For *samples* 200 pictures do not show it: 0.025, 0.018 and 0.021 with 10 calls, 0.006, 0.005 and 0.005 with 20, all within one error. (The long race of section 1 could show more: at 10 calls it has 0.045 for the small variance and 0.031 for the large one. "Best" was not in it.)
 #
-# So "a learned variance brings little", as one set of notes has it, is true of these samples and false of the likelihood. And this was one $v$ for each move; [ND21] have one for each pixel, which can only gain. Note also which one wins where: the large variance, worse for the likelihood, is not worse for samples.
+# So "a learned variance brings little", as one set of notes has it, cannot be refuted with these 200 samples, and is false of the likelihood. And this was one $v$ for each move; [ND21] have one for each pixel, which can gain more. Note also which one wins where: the large variance, worse for the likelihood, was better for samples in the long race.
 #
 # ## 6 · What does it cost? An honest table
 #
@@ -1073,11 +1070,11 @@ for name, n in (("ddpm small", 200), ("ddpm large", 50), ("ddim", 20), ("multist
 print("Guidance: twice the calls, unless both questions go into one batch.")
 
 # %% [markdown]
-# A call costs the same whoever makes it, so calls are the honest currency. Two hundred calls of `ddpm` and twenty of `multistep` end equally far from real digits, 0.015 ± 0.006 and 0.014 ± 0.006; the one takes 3.7 seconds, the other 0.4.
+# A call costs the same whoever makes it, so calls are the honest currency. Two hundred calls of `ddpm` and twenty of `multistep` end equally far from real digits, 0.015 ± 0.006 and 0.014 ± 0.006; the one takes 3.7 seconds, the other 0.4. But nobody needs those 200 calls: 50 of `ddpm` with the large variance, 0.9 seconds, do as well.
 #
 # ## Recap
 #
-# Calls of the network are the currency. Walks without fresh noise need few of them, since their guess changes steadily and can be extrapolated; late stops help at least as much as a clever solver. Guidance moves the guess beyond the asked one by a weight: first the label is obeyed, then variety goes, then the law. What the guided walk samples is not
+# Calls of the network are the currency. Along walks without fresh noise the guess changes steadily, so a solver can extrapolate it and needs few calls; with few calls, late stops helped these walks as much as a clever solver. Guidance moves the guess beyond the asked one by a weight: first the label is obeyed, then variety goes, then the law. What the guided walk samples is not
 # $q(x)\,q(y \mid x)^w$. A walk without dice gives every picture a code: encode, change the label or mix on the great circle, decode. The best variance of a noisy walk follows from the network's own error; it pays in likelihood.
 #
 # **One formula to keep**
@@ -1088,7 +1085,7 @@ print("Guidance: twice the calls, unless both questions go into one batch.")
 #
 # | often said | better | shown above |
 # |---|---|---|
-# | leaving the Markov chain is what allows few steps | `ddpm` runs in few steps too; what differs is the error | all five within the floor at 20 calls |
+# | leaving the Markov chain is what allows few steps | `ddpm` runs in few steps too; what differs is the error | all five within the floor of 200 real digits at 20 calls |
 # | guidance samples from $q(x)\,q(y \mid x)^w$ | only at $w = 0$ and 1; a power of a mean is no mean of a power | 0.982 instead of 0.791 at $w = 2$ |
 # | the $w$ of a paper is the $w$ of the program | [HS22] count from 0, most programs from 1 | their 0.3 is our 1.3 |
 # | any classifier can guide | it must read noisy pictures | 17 % right at $t = 500$ |
@@ -1097,7 +1094,7 @@ print("Guidance: twice the calls, unless both questions go into one batch.")
 # | diffusion has no code, nothing can be edited | walks without dice have one | 0.001 there and back; 98 % read as the new label |
 # | a closed round trip proves the code | errors up and down cancel | codes with std 0.704 |
 # | mix two noises along a line | along the great circle | length 5.61 instead of 7.97; 0.112 and 0.032 |
-# | a learned variance brings little | little for these samples, much for the likelihood | 0.041 to 0.232 nats for each pixel |
+# | a learned variance brings little | not seen in 200 samples; much for the likelihood | 0.041 to 0.232 nats for each pixel |
 #
 # **Exercises:** 15.1 `guided.late` · 15.2 `guided.guess` · 15.3 `guided.choose` · 15.4 `guided.move` · 15.5 `guided.circle` · 15.6
 # `guided.learned_var`

@@ -349,6 +349,8 @@ def _choose_cases():
     ]
     for wanted in (0.9, 0.05, 0.985):
         yield Case(f"wanted = {wanted:g}", (list(rows), wanted))
+    rows[1] = (0.5, 0.81, 0.060, 0.008)
+    yield Case("wanted = 0.7", (rows, 0.7))
 
 
 def _judge_choice(case, answer):
@@ -378,6 +380,10 @@ CHOOSE = Exercise(
         Misconception(
             lambda rows, wanted: min(rows, key=lambda row: row[2])[0],
             "nearest to real pictures, but not showing what was asked: look at the share first",
+        ),
+        Misconception(
+            lambda rows, wanted: next(row[0] for row in rows if row[1] >= wanted),
+            "the first that is read well enough need not be the nearest: compare the distances",
         ),
         Misconception(
             lambda rows, wanted: max(row[0] for row in rows),

@@ -111,7 +111,7 @@ def test_the_shipped_configurations_are_whole_and_fit_their_data(path):
     with torch.device("meta"):
         net = networks.build(networks.UNet, seed=0, **config.net)
     side = (8 if config.data == "digits" else 28) + 2 * config.pad
-    assert side % net.factor == 0 and net.labels == 10
+    assert side % net.factor == 0 and runs.classes(config) == 10
     assert config.save_every % config.log_every == 0  # the log's lines then cover equal spans
 
 
