@@ -30,9 +30,9 @@ def test_a_point_of_ink_is_moved_to_all_its_neighbors_and_keeps_its_name():
 
 def test_pictures_that_cannot_be_moved_are_refused():
     x = torch.zeros(3, 1, 4, 4)
-    with pytest.raises(ValueError, match="labels.*N = 3"):
+    with pytest.raises(ValueError, match=r"labels.*N = 3"):
         datasets.with_moved(x, torch.arange(2), 3)
-    with pytest.raises(ValueError, match="the number of classes must be at most 2.*got 3"):
+    with pytest.raises(ValueError, match=r"the number of classes must be at most 2.*got 3"):
         datasets.with_moved(x, torch.arange(3), 2)
     with pytest.raises(TypeError, match="x must be floating point"):
         datasets.with_moved(x.long(), torch.arange(3), 3)
