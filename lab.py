@@ -435,8 +435,9 @@ def steps(extra):
     if any(map(names_a_file, extra)):
         return {"what you named": NBVAL + extra}
     chosen = {name: words + extra for name, words in STEPS.items()}
-    if not extra:  # two chapters at a time, each whole; words like --pdb ask for one process
-        chosen["chapters"] = ["-n", "2", "--dist", "loadfile", *chosen["chapters"]]
+    if not extra:  # two files at a time, each whole; words like --pdb ask for one process
+        for name in ("tests", "chapters"):
+            chosen[name] = ["-n", "2", "--dist", "loadfile", *chosen[name]]
     return chosen
 
 

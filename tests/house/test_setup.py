@@ -384,8 +384,9 @@ def test_named_files_are_all_that_runs():
 
 
 def test_chapters_run_two_at_a_time_but_each_in_one_kernel():
-    assert lab.steps([])["chapters"][:4] == ["-n", "2", "--dist", "loadfile"]
-    assert "-n" not in lab.steps(["--pdb"])["chapters"]  # pytest refuses both together
+    for name in ("tests", "chapters"):
+        assert lab.steps([])[name][:4] == ["-n", "2", "--dist", "loadfile"]
+        assert "-n" not in lab.steps(["--pdb"])[name]  # pytest refuses both together
 
 
 def test_tests_run_on_one_thread_unless_told_otherwise(monkeypatch):
