@@ -375,7 +375,7 @@ for name, options in {"no accident": {}, "accident, clip 1": {"spoil": unscaled}
     print(f"{name:>21}: held-out loss after 60 steps {both[0]:.3f} and {both[1]:.3f}")
 
 # %% [markdown]
-# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The step of the accident itself is not long. But Adam *remembers*, twice. Its $m$ holds the huge $g$, which fades with 0.9 per step: for the next ten steps or so every step still goes where the spoiled batch pointed. And its $v$ holds a huge $g^2$, which fades with 0.999 only: for a thousand steps and more all other gradients are divided by too much, and the way back is slow. With clipping the
+# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The step of the accident itself is not long. The likely reason (not taken apart here) is that Adam *remembers*, twice. Its $m$ holds the huge $g$, which fades with 0.9 per step: for the next ten steps or so every step still goes where the spoiled batch pointed. And its $v$ holds a huge $g^2$, which fades with 0.999 only: for a thousand steps and more all other gradients are divided by too much, and the way back is slow. With clipping the
 # spoiled batch has no more weight than any other long gradient: 0.396 and 0.388. Clipping protects Adam's memory.
 #
 # ## 5 · The average
