@@ -10,11 +10,21 @@ settings, so a difference may come from the network, from its arithmetic or from
 
 import sys
 import types
+from functools import partial
 from types import SimpleNamespace
 
 import torch
 
-from ddpm_lab import gaussians, losses, networks, predictions, samplers, schedules, training
+from ddpm_lab import (
+    datasets,
+    gaussians,
+    losses,
+    networks,
+    predictions,
+    samplers,
+    schedules,
+    training,
+)
 
 
 def _without_torchvision():
@@ -36,17 +46,26 @@ OURS = {  # pixels on a side -> the network that the course trains there
 }
 
 
-def ours(size, precision="auto"):
-    """This course: U-Net with a pixel-unshuffle stem at 32 x 32, bf16 where the CPU has it."""
-    net = networks.build(networks.UNet, seed=0, **OURS[size])
+def ours(size, precision="auto", moves=False):
+    """This course: U-Net with a pixel-unshuffle stem at 32 x 32, bf16 where the CPU has it.
+
+    With `moves` it also learns from moved pictures, and is told which are (label 1), as the
+    course does where there are few pictures.
+    """
+    net = networks.build(networks.UNet, seed=0, **OURS[size], labels=2 * moves)
     net.to(memory_format=torch.channels_last)
     schedule, rng = schedules.linear(), gaussians.seeded(0)
 
     def loss(x):
+        label = None
+        if moves:
+            rows = torch.randint(16 * len(x), (len(x),), generator=rng)
+            x, label = (every[rows] for every in datasets.with_moved(x, 0 * rows, 1))
         t = torch.randint(1, schedule.T + 1, (len(x),), generator=rng)
         eps = gaussians.normal_like(x, generator=rng)
         with training.autocast(precision, "cpu"):
-            return losses.simple(schedule, net, "v", x, t, eps).mean()
+            told = partial(net, label=label) if moves else net
+            return losses.simple(schedule, told, "v", x, t, eps).mean()
 
     def sample(n, steps):
         net.eval()
@@ -59,7 +78,8 @@ def ours(size, precision="auto"):
 
     def fast(x_t, t):
         with training.autocast(precision, "cpu"):
-            return net(x_t.contiguous(memory_format=torch.channels_last), t)
+            x_t = x_t.contiguous(memory_format=torch.channels_last)
+            return net(x_t, t, torch.zeros_like(t)) if moves else net(x_t, t)
 
     return SimpleNamespace(net=net, loss=loss, sample=sample)
 

@@ -16,11 +16,12 @@ import copy
 import json
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from peers import PEERS
+from peers import PEERS, ours
 from speed import machine
 
 from ddpm_lab import datasets, metrics, runs, training
@@ -31,6 +32,8 @@ SIZES = {"digits": (128, 1797, 599), "mnist": (64, 256, 64)}
 """Pictures in a batch, samples to judge, samples made at a time."""
 JUDGES = 2000
 """Held-out pictures, if there are more."""
+MOVED = {"ddpm-lab, moved pictures too": partial(ours, moves=True)}
+"""The course's recipe where pictures are few: the same network, another diet."""
 
 
 def pictures(data, folder):
@@ -81,21 +84,22 @@ def main():
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", nargs="*", default=list(PEERS))
+    parser.add_argument("--only", nargs="*", help="names of packages; default: all of them")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     x, held_out = pictures(args.data, args.folder)
     batch, wanted, at_once = SIZES[args.data]
+    racers = PEERS | (MOVED if args.data == "digits" else {})
     net, _ = training.load(runs.shipped(f"features_{args.data}"))
     some = x[torch.randperm(len(x), generator=seeded(0))[:wanted]]
     rows = [{"package": "training pictures", **judged(some, held_out, x, net)}]
     print(rows[0], flush=True)
     for seed in range(args.seeds):
-        for name in args.only:
+        for name in args.only or racers:
             torch.manual_seed(seed)
             try:
-                peer = PEERS[name](x.shape[-1])
+                peer = racers[name](x.shape[-1])
             except ImportError as error:
                 print(f"{name}: left out ({error})")
                 continue

@@ -583,6 +583,15 @@ def moves(classes, labels, drop_label):
         )
 
 
+def has_levels(net):
+    """A network that was made for grey levels."""
+    if not net.levels:
+        raise ValueError(
+            "levels must be set in a network that shall know them; got a network without. "
+            "Build it with levels=256."
+        )
+
+
 def finite_loss(loss, step):
     """A loss that is still a number: beyond that point training only destroys the network."""
     if not bool(torch.isfinite(loss)):

@@ -659,6 +659,31 @@ def batches(
     return ((x[rows] if labels is None else (x[rows], labels[rows])) for rows in chosen)
 
 
+def level_counts(x: Data, levels: int = 256) -> Tensor:
+    """How often does each grey level occur?
+
+    Parameters
+    ----------
+    x : (N, *D) float, pixels in [-1, 1] on the levels -1 + 2 k / (levels - 1)
+    levels : int >= 2
+
+    Returns
+    -------
+    (levels,) int64, adding up to the number of pixels
+
+    Raises
+    ------
+    ValueError
+        Unless there are pixels, all in [-1, 1], and at least two levels.
+
+    >>> level_counts(torch.tensor([[-1.0, 0.0, 1.0, 1.0]]), levels=3)
+    tensor([1, 1, 2])
+    """
+    levels = _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
+    k = (_guard.pixels(_guard.data(x)) + 1) * (levels - 1) / 2
+    return torch.bincount(k.round().long().flatten(), minlength=levels)
+
+
 def with_moved(x: Data, labels: Tensor, classes: int) -> tuple[Data, Tensor]:
     """Pictures as they are, and moved by a pixel under labels of their own.
 

@@ -370,6 +370,42 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     return _per_item(_log_interval(lower, upper)).to(x.dtype)
 
 
+def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
+    """The best guess of a grey level that was seen through Gaussian noise: Bayes' rule on levels.
+
+    E[level | y] = sum_k w_k level_k,  w = softmax_k(log_prior_k - (y - level_k)^2 / (2 var)),
+    level_k = -1 + 2 k / (K - 1)
+
+    Where the noise is small beside a level it rounds; where it is large, the prior decides.
+
+    Parameters
+    ----------
+    y : (N,) float, data units: level + noise
+    var : (N,) or () float > 0, variance of that noise, data units squared
+    log_prior : (N, K) or (K,) float, nats; a constant may be missing
+
+    Returns
+    -------
+    (N,) float in [-1, 1], data units
+
+    Raises
+    ------
+    ValueError
+        Unless there are at least two levels, and one prior or N of them.
+
+    >>> flat = torch.zeros(3)                                    # three levels: -1, 0 and 1
+    >>> y = torch.tensor([0.4, 0.4])
+    >>> level_mean(y, torch.tensor([0.01, 100.0]), flat).round(decimals=3)
+    tensor([0.0000, 0.0030])
+    """
+    levels = _guard.count(log_prior.shape[-1], "levels", lowest=2, advice="8-bit pixels have 256.")
+    if log_prior.dim() > 1:
+        _guard.same_batch(y=y, log_prior=log_prior)
+    level = torch.linspace(-1.0, 1.0, levels, dtype=y.dtype, device=y.device)
+    misfit = (y[:, None] - level) ** 2 / (2 * var.reshape(-1, 1))
+    return (log_prior - misfit).softmax(dim=1) @ level
+
+
 def _log_interval(lower, upper):
     """log(Phi(upper) - Phi(lower)), also far out in a tail, where both are nearly equal.
 

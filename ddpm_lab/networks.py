@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddpm_lab import _guard
+from ddpm_lab.gaussians import level_mean
 
 
 def time_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tensor:
@@ -255,7 +256,11 @@ class UNet(nn.Module):
         less than a grey level, on which likelihoods depend  [Kin21]
     norm : "group", or "batch" to see why not: it mixes items that have different t
     groups : int, groups of the group norm
-    T : int, last time of the table
+    T : int, last time of the table, or of the schedule that `levels` must know
+    levels : int, grey levels of the pixels, evenly spaced in [-1, 1]; 0 if that is not used. With
+        levels the network guesses a *prior* over the levels of each pixel, and Bayes' rule joins it
+        with the pixel of x_t; the output is eps. First call `know_levels`.
+    traits : int, with levels: numbers that describe a pixel's prior
 
     Raises
     ------
@@ -285,11 +290,14 @@ class UNet(nn.Module):
         norm: str = "group",
         groups: int = 8,
         T: int = 1000,
+        levels: int = 0,
+        traits: int = 16,
     ):
         super().__init__()
         _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T)
         _guard.choice(skip, ("concat", "sum"), "skip")
         self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
+        self.levels = levels
         self.factor = patch * 2 ** (len(mults) - 1)
         """Height and width must be multiples of it."""
         wides, told = [width * mult for mult in mults], 4 * width
@@ -298,14 +306,13 @@ class UNet(nn.Module):
         self.time = _Time(width, told, time, T)
         self.label = nn.Embedding(labels + 1, told) if labels else None  # the last row: no label
         self.waves = tuple(waves)
-        enter = channels * (1 + 2 * len(waves)) * patch**2
+        enter = channels * (1 + 2 * len(waves) + 2 * bool(levels)) * patch**2
         self.enter = nn.Conv2d(enter, wides[0], 3, padding=1)
         self._make_levels(wides, blocks, attention, make)
-        self.leave = nn.Sequential(
-            _norm(norm, wides[0], groups),
-            nn.SiLU(),
-            _silent(nn.Conv2d(wides[0], channels * patch**2, 3, padding=1)),
-        )
+        self.by_level = _Levels(levels, traits, T) if levels else None
+        leave = channels * patch**2 * (traits if levels else 1)
+        last = _silent(nn.Conv2d(wides[0], leave, 3, padding=1))
+        self.leave = nn.Sequential(_norm(norm, wides[0], groups), nn.SiLU(), last)
 
     def _make_levels(self, wides, blocks, attention, make):
         self.down, self.shrink = nn.ModuleList(), nn.ModuleList()
@@ -320,6 +327,25 @@ class UNet(nn.Module):
             self.grow.append(nn.Conv2d(coarse, fine, 3, padding=1))
         self.middle = make(wides[-1], leave=wides[-1], attend=bool(attention))
 
+    def know_levels(self, ratio: Tensor, share: Tensor) -> None:
+        """Tell a network with `levels` what Bayes' rule needs; it is stored with the weights.
+
+        Parameters
+        ----------
+        ratio : (T+1,) float, noise / signal of the schedule; row 0 is 0
+        share : (levels,) float > 0, how often each level occurs
+
+        Raises
+        ------
+        ValueError
+            If the network has no levels, or another number of them or of times.
+        """
+        _guard.has_levels(self)
+        _guard.alike(ratio=ratio, net_T=self.by_level.ratio)
+        _guard.alike(share=share, levels=self.by_level.log_share)
+        self.by_level.ratio.copy_(ratio)
+        self.by_level.log_share.copy_((share / share.sum()).log())
+
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: none is given."""
         _guard.picture(x_t, self.channels, self.factor)
@@ -327,8 +353,11 @@ class UNet(nn.Module):
         if self.label is not None:
             about = about + self.label(_guard.labels(label, len(x_t), self.labels, x_t.device))
         angles = [2**n * math.pi * x_t for n in self.waves]
-        h = torch.cat([x_t, *map(torch.sin, angles), *map(torch.cos, angles)], dim=1)
-        h = F.pixel_unshuffle(h, self.patch)  # (B, C p^2, H/p, W/p), p the patch; C with waves
+        shown = [x_t, *map(torch.sin, angles), *map(torch.cos, angles)]
+        if self.by_level is not None:
+            shown += self.by_level.alone(x_t, t)
+        h = torch.cat(shown, dim=1)  # (B, C', H, W); C' = C if nothing but x_t is shown
+        h = F.pixel_unshuffle(h, self.patch)  # (B, C' p^2, H/p, W/p), p the patch
         h = self.enter(h)  # (B, wide_0, H/p, W/p)
         seen = []
         for level, blocks in enumerate(self.down):
@@ -346,8 +375,9 @@ class UNet(nn.Module):
             if level:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
                 h = self.grow[level - 1](h)  # (B, wide_{l-1}, twice as high and wide)
-        h = self.leave(h)  # (B, C p^2, H/p, W/p)
-        return F.pixel_shuffle(h, self.patch).to(x_t.dtype)  # (B, C, H, W)
+        h = self.leave(h)  # (B, C p^2, H/p, W/p); with levels C times `traits` channels
+        out = F.pixel_shuffle(h, self.patch).to(x_t.dtype)  # (B, C, H, W)
+        return out if self.by_level is None else self.by_level(out, x_t, t)
 
 
 def _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T):
@@ -366,6 +396,50 @@ def _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves
     _guard.counts(attention, "attention", lowest=0, highest=len(mults) - 1, advice=levels)
     fine = "float32 tells no finer waves apart."
     _guard.counts(waves, "waves", lowest=0, highest=16, advice=fine)
+
+
+class _Levels(nn.Module):
+    """Bayes' rule for each pixel: what the picture says of its level, and what the pixel says.
+
+    The picture's word is a prior, softmax_k(log_share_k + sum_j trait_j word_jk): how often level k
+    occurs at all, and what the pixel's traits add to that. The pixel's word is x_t itself.
+    """
+
+    def __init__(self, levels, traits, T):
+        super().__init__()
+        _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
+        _guard.count(traits, "traits", advice="Try 16.")
+        self.word = nn.Parameter(torch.empty(traits, levels))  # what a trait says of each level
+        nn.init.normal_(self.word)
+        self.register_buffer("log_share", torch.zeros(levels))
+        self.register_buffer("ratio", torch.zeros(T + 1))  # noise / signal of the schedule
+
+    def alone(self, x_t, t):
+        """What a pixel says without its neighbors: (B, C, H, W) each, as x0 and as eps."""
+        eps, x0 = self._guess(x_t, t)
+        return [x0, eps.clamp(-5, 5)]
+
+    def forward(self, traits, x_t, t):
+        """(B, C traits, H, W) -> eps, (B, C, H, W)."""
+        traits = traits.reshape(*x_t.shape[:2], -1, *x_t.shape[2:])  # (B, C, traits, H, W)
+        return self._guess(x_t, t, traits.movedim(2, -1).flatten(1, -2))[0]
+
+    def _guess(self, x_t, t, traits=None):
+        """eps and x0_hat; traits (B, D, traits)."""
+        ratio = self.ratio[t][:, None]
+        y = x_t.flatten(1) * (1 + ratio**2).sqrt()  # (B, D): x_0 + ratio eps
+        # A table with every level of every pixel of a batch does not fit into a processor's cache,
+        # and to wait for memory would take most of the time: there it is one picture at a time.
+        rows = torch.arange(len(y)).split(1 if x_t.device.type == "cpu" else len(y))
+        with torch.autocast(x_t.device.type, enabled=False):
+            x0_hat = torch.cat([self._mean(y[b], ratio[b], traits, b) for b in rows])
+        return ((y - x0_hat) / ratio).view_as(x_t), x0_hat.view_as(x_t)
+
+    def _mean(self, y, ratio, traits, b):
+        prior = self.log_share
+        if traits is not None:
+            prior = torch.addmm(prior, traits[b].flatten(0, 1), self.word)
+        return level_mean(y.flatten(), (ratio**2).expand_as(y).flatten(), prior).view_as(y)
 
 
 class _Time(nn.Module):

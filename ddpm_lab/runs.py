@@ -239,7 +239,10 @@ def new(config: Config, device="cpu") -> training.Run:
     >>> new(Config(data="digits", net={"width": 8, "mults": [1, 2]})).step
     0
     """
-    net = networks.build(networks.UNet, seed=config.seed, **config.net).to(device)
+    net = networks.build(networks.UNet, seed=config.seed, **config.net)
+    if net.levels:  # until the data are seen, all levels are alike
+        net.know_levels(_ratio(schedule(config)), torch.ones(net.levels))
+    net.to(device)
     generators = {
         "choice": seeded(config.seed + 2),  # of times and hidden labels
         "noise": seeded(config.seed + 3, device),
@@ -327,6 +330,17 @@ def proceed(
     return run
 
 
+def _know_levels(run, plan, x):
+    """Tell both networks how frequent each grey level is in the data."""
+    share = datasets.level_counts(x, run.net.levels) + 1.0  # none is impossible
+    for net in (run.net, run.ema.net):
+        net.know_levels(_ratio(plan), share)
+
+
+def _ratio(plan):
+    return (plan.noise / plan.signal).float()
+
+
 def _share():
     """(rank, how many): which part of the work is this process' own."""
     if dist.is_available() and dist.is_initialized():
@@ -362,11 +376,15 @@ def _check_fit(config, net, plan, x, labels, world):
     if config.net.get("time") == "table":
         rows = config.net.get("T", 1000)
         _guard.at_most(plan.T, rows, "the schedule's T", advice="It is the table's length, net.T.")
+    if net.levels:
+        _guard.choice(config.kind, ("eps",), "kind with net.levels")
     _guard.multiple(config.batch, world, "batch", advice="Every process takes an equal share.")
 
 
 def _steps(config, run, plan, x, labels, compile, share):
     """The training loop of `training.train`, where the run stands."""
+    if run.net.levels and run.step == 0:
+        _know_levels(run, plan, x)
     if config.moves:
         x, labels = datasets.with_moved(x, labels, classes(config))
     batches = datasets.batches(

@@ -86,6 +86,70 @@ BITS = Exercise(
 )
 
 
+# measuring.level: the best guess of a gray level that was seen through noise ---------------------
+
+
+def _level(y, var, prior, level):
+    """sum_k level_k w_k, w proportional to prior_k exp(-(y - level_k)^2 / (2 var))."""
+    return _weights(y, var, prior, level) @ level
+
+
+def _weights(y, var, prior, level):
+    return (prior.log() - (y[:, None] - level) ** 2 / (2 * var)).softmax(dim=1)
+
+
+def _level_cases():
+    rng = seeded(1407)
+    for n, levels, std in ((5, 3, 0.4), (6, 17, 0.05), (4, 5, 1.5)):
+        prior = normal(rng, levels).exp()
+        level = torch.linspace(-1, 1, levels, dtype=torch.float64)
+        y = level[torch.randint(levels, (n,), generator=rng)] + std * normal(rng, n)
+        what = f"{n} pixels, {levels} levels, var = {std**2:.4g}"
+        yield Case(what, (y, std**2, prior / prior.sum(), level))
+
+
+LEVEL = Exercise(
+    reference=_level,
+    cases=_level_cases,
+    misconceptions=(
+        Misconception(
+            lambda y, var, prior, level: _level(y, var, torch.ones_like(prior), level),
+            "the prior is missing: all levels count alike",
+        ),
+        Misconception(
+            lambda y, var, prior, level: _level(y, math.inf, prior, level),
+            "the look is missing: this is the mean of the prior, whatever y says",
+        ),
+        Misconception(
+            lambda y, var, prior, level: level[_weights(y, var, prior, level).argmax(dim=1)],
+            "you take the most probable level; the least squared error has the mean",
+        ),
+        Misconception(
+            lambda y, var, prior, level: level[(y[:, None] - level).abs().argmin(dim=1)],
+            "you take the nearest level; that is right only where the noise is small",
+        ),
+        Misconception(
+            lambda y, var, prior, level: _level(y, var**2, prior, level),
+            "var is squared once more: it is a variance already",
+        ),
+        Misconception(
+            lambda y, var, prior, level: _level(y, math.sqrt(var), prior, level),
+            "you divide by the standard deviation; the exponent wants the variance",
+        ),
+        Misconception(
+            lambda y, var, prior, level: _level(y, var / 2, prior, level),
+            "the 2 in the exponent is missing: a Gaussian has 2 var there",
+        ),
+        Misconception(
+            lambda y, var, prior, level: (
+                prior * (-((y[:, None] - level) ** 2) / (2 * var)).exp() @ level
+            ),
+            "the weights do not add to 1: divide by their sum over the levels",
+        ),
+    ),
+)
+
+
 # measuring.energy: how far apart are two sets of points? ----------------------------------------
 
 
@@ -459,6 +523,7 @@ VERDICT = Exercise(
 
 EXERCISES = {
     "bits": BITS,
+    "level": LEVEL,
     "energy": ENERGY,
     "frechet": FRECHET,
     "floor": FLOOR,

@@ -524,6 +524,48 @@ def test_moved_pictures_need_room_for_their_names(tmp_path, changes):
     assert not list(tmp_path.iterdir())
 
 
+LEVELS = {
+    "net": SMALL | {"levels": 17, "T": 100}, "kind": "eps", "weight": "vlb",
+    "schedule": {"name": "log_snr", "first": 8, "last": -7, "T": 100},
+}  # fmt: skip
+
+
+def test_a_network_for_levels_is_told_what_it_must_know_and_keeps_it(tmp_path):
+    """Ratio and shares: from the schedule's definition, and counted in the data by hand."""
+    config = small(**LEVELS)
+    fresh = runs.current(config, runs.new(config)).net.by_level
+    assert fresh.log_share.tolist() == pytest.approx([-math.log(17)] * 17)
+    run = runs.proceed(config, tmp_path)
+    x, _ = datasets.digits("train")
+    counts = [int((x == k / 8 - 1).sum()) + 1 for k in range(17)]
+    log_snr = torch.linspace(8, -7, 100)
+    for net in (run.net, run.ema.net, runs.read(tmp_path).net):
+        shares = [math.log(count / sum(counts)) for count in counts]
+        assert net.by_level.log_share.tolist() == pytest.approx(shares, rel=1e-5)
+        torch.testing.assert_close(net.by_level.ratio[1:], (-log_snr / 2).exp())
+        assert net.by_level.ratio[0] == 0
+
+
+def test_a_run_with_levels_goes_on_as_if_nothing_had_happened(tmp_path):
+    config = small(**LEVELS)
+    whole = runs.proceed(config, tmp_path / "whole")
+    runs.proceed(config, tmp_path / "left", each=lambda step: step.step == 2)
+    assert_equal_runs(runs.proceed(config, tmp_path / "left"), whole)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kind": "v"}, "kind with net.levels must be one of 'eps'; got 'v'"),
+        ({"schedule": {"name": "linear", "T": 50}}, r"ratio and net_T must have the same shape"),
+    ],
+)
+def test_a_network_for_levels_needs_what_it_was_made_for(changes, said, tmp_path):
+    with pytest.raises(ValueError, match=said):
+        runs.proceed(small(**(LEVELS | changes)), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(monkeypatch):
     held_out, _ = datasets.digits("test")
     model = always(held_out[:1])
