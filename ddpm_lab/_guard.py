@@ -592,6 +592,15 @@ def has_levels(net):
         )
 
 
+def told_of_noise(ratio):
+    """A network for grey levels that knows how much noise there is at each time."""
+    if not bool(ratio[-1] > 0):
+        raise ValueError(
+            "a network with levels must know its schedule; got one that was never told. "
+            "Call net.know_levels(schedule.noise / schedule.signal, shares) first."
+        )
+
+
 def finite_loss(loss, step):
     """A loss that is still a number: beyond that point training only destroys the network."""
     if not bool(torch.isfinite(loss)):

@@ -426,6 +426,7 @@ class _Levels(nn.Module):
 
     def _guess(self, x_t, t, traits=None):
         """eps and x0_hat; traits (B, D, traits)."""
+        _guard.told_of_noise(self.ratio)
         ratio = self.ratio[t][:, None]
         y = x_t.flatten(1) * (1 + ratio**2).sqrt()  # (B, D): x_0 + ratio eps
         # A table with every level of every pixel of a batch does not fit into a processor's cache,

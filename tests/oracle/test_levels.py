@@ -158,6 +158,8 @@ def test_what_does_not_fit_is_named():
     with pytest.raises(ValueError, match="levels must be set in a network that shall know them"):
         networks.build(networks.UNet, seed=0, width=8).know_levels(torch.ones(1001), torch.ones(9))
     net = networks.build(networks.UNet, seed=0, width=8, levels=9)
+    with pytest.raises(ValueError, match=r"must know its schedule; .* Call net\.know_levels"):
+        net(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
     with pytest.raises(ValueError, match=r"ratio and net_T must have the same shape; got \(51,\)"):
         net.know_levels(torch.ones(51), torch.ones(9))
     with pytest.raises(ValueError, match=r"share and levels must have the same shape; got \(17,\)"):
