@@ -578,7 +578,7 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # | [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | 60 |
 # | [12 U-Net](12_unet.ipynb) | Which network denoises images? | 75 |
 # | [13 GPU training](13_gpu_training.ipynb) | How does it grow up? | 95 |
-# | [14 Measuring](14_measuring.ipynb) | How good is it, honestly? | 90 |
+# | [14 Measuring](14_measuring.ipynb) | How good is it, honestly? | 100 |
 # | [15 Fast and guided](15_fast_and_guided.ipynb) | Fewer steps, and can we ask for something? | 105 |
 # | 16 Beyond | Where does this lead? | 60 |
 # | 17 Claims | What did the notes get right? | 45 |

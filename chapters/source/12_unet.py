@@ -436,9 +436,9 @@ print(f"the untrained guess of v is 0 everywhere: {not out.any()}")
 figures.show_source(networks.UNet.forward)
 
 # %% [markdown]
-# `seen` is a stack: what was put on it last is taken off first, so each block gets its own twin. The lines about `label` and `waves`
-# belong to later chapters: a network may be told which digit to draw, and may be shown finer waves of the pixels. `pixel_unshuffle`
-# comes up below.
+# `seen` is a stack: what was put on it last is taken off first, so each block gets its own twin. The lines about `label`, `waves` and `by_level`
+# belong to later chapters: a network may be told which digit to draw, may be shown finer waves of the pixels, and may be told of gray levels.
+# `pixel_unshuffle` comes up below.
 #
 # The last convolution starts at 0 too, so the first guess of v is 0. **Predict.** Which weights get a gradient in the very first training
 # step?
