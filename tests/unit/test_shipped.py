@@ -58,7 +58,7 @@ def test_the_log_is_that_of_the_whole_run(name):
     steps = [line["step"] for line in log]
     assert steps == sorted(set(steps)) and steps[-1] == told["step"]
     assert abs(log[-1]["seconds"] - told["seconds"]) < 1
-    assert log[-1]["loss"] < 0.5 * log[0]["loss"]
+    assert log[-1]["loss"] < 0.7 * log[0]["loss"]  # whoever has Bayes' rule starts lower
 
 
 @each_network
