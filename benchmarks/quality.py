@@ -7,8 +7,8 @@ The real 8 x 8 digits (896 train, the other 901 judge), or MNIST in a frame of 3
 train, 2,000 of the others judge). Every package trains by the same recipe (batch 128 or 64, Adam,
 learning rate 2e-3 falling along half a cosine, averaged weights) with its own network, loss and
 noise schedule, for the same wall time, one after another; then draws samples (1,797 or 256) in 50
-steps of its own sampler. Beside the figures stands what the same measures say of as many real
-pictures that were trained on.
+steps of its own sampler. On the digits this course runs a second time, with moved pictures too.
+Beside the figures stands what the same measures say of as many real pictures that were trained on.
 """
 
 import argparse

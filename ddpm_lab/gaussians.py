@@ -391,7 +391,7 @@ def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        Unless there are at least two levels, and one prior or N of them.
+        Unless there are at least two levels, one prior or N of them, and every variance positive.
 
     >>> flat = torch.zeros(3)                                    # three levels: -1, 0 and 1
     >>> y = torch.tensor([0.4, 0.4])
@@ -401,6 +401,7 @@ def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
     levels = _guard.count(log_prior.shape[-1], "levels", lowest=2, advice="8-bit pixels have 256.")
     if log_prior.dim() > 1:
         _guard.same_batch(y=y, log_prior=log_prior)
+    var = _guard.variance(var, "var", zero=False)
     level = torch.linspace(-1.0, 1.0, levels, dtype=y.dtype, device=y.device)
     misfit = (y[:, None] - level) ** 2 / (2 * var.reshape(-1, 1))
     return (log_prior - misfit).softmax(dim=1) @ level

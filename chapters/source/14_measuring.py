@@ -1085,7 +1085,6 @@ print(f"energy distance of such samples to new digits: "
 # | as near to real data as real data are: a perfect model | or a memory | none: 0.6, 0.7, 1.0; share 1.00 |
 # | no copy found, so nothing memorized | ask for the share | distance 2.24 and 2.22, share 0.61 ± 0.02 |
 # | dropping the bound's weights makes better samples | not seen here; and the bill doubles | −0.042, +0.227, +0.034; 2.03 and 1.00 |
-# | a network learns by itself what gray levels are | Bayes' rule knows it from the start | 2.17 and 1.98 |
 # | overlapping error bars: no difference | not if the two share their chance: look at pairs | ± 0.44 becomes ± 0.18 |
 #
 # (A note on text-to-image models says that a larger text encoder matters more than a larger "vision encoder", by FID. The paper behind it compares the text encoder with the *U-Net*, the denoiser; and it draws FID against a second number, how well the

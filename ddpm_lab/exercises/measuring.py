@@ -89,13 +89,13 @@ BITS = Exercise(
 # measuring.level: the best guess of a gray level that was seen through noise ---------------------
 
 
-def _level(y, var, prior, level):
-    """sum_k level_k w_k, w proportional to prior_k exp(-(y - level_k)^2 / (2 var))."""
-    return _weights(y, var, prior, level) @ level
+def _level(z, var, prior, level):
+    """sum_k level_k w_k, w proportional to prior_k exp(-(z - level_k)^2 / (2 var))."""
+    return _weights(z, var, prior, level) @ level
 
 
-def _weights(y, var, prior, level):
-    return (prior.log() - (y[:, None] - level) ** 2 / (2 * var)).softmax(dim=1)
+def _weights(z, var, prior, level):
+    return (prior.log() - (z[:, None] - level) ** 2 / (2 * var)).softmax(dim=1)
 
 
 def _level_cases():
@@ -103,9 +103,9 @@ def _level_cases():
     for n, levels, std in ((5, 3, 0.4), (6, 17, 0.05), (4, 5, 1.5)):
         prior = normal(rng, levels).exp()
         level = torch.linspace(-1, 1, levels, dtype=torch.float64)
-        y = level[torch.randint(levels, (n,), generator=rng)] + std * normal(rng, n)
+        z = level[torch.randint(levels, (n,), generator=rng)] + std * normal(rng, n)
         what = f"{n} pixels, {levels} levels, var = {std**2:.4g}"
-        yield Case(what, (y, std**2, prior / prior.sum(), level))
+        yield Case(what, (z, std**2, prior / prior.sum(), level))
 
 
 LEVEL = Exercise(
@@ -113,36 +113,36 @@ LEVEL = Exercise(
     cases=_level_cases,
     misconceptions=(
         Misconception(
-            lambda y, var, prior, level: _level(y, var, torch.ones_like(prior), level),
+            lambda z, var, prior, level: _level(z, var, torch.ones_like(prior), level),
             "the prior is missing: all levels count alike",
         ),
         Misconception(
-            lambda y, var, prior, level: _level(y, math.inf, prior, level),
-            "the look is missing: this is the mean of the prior, whatever y says",
+            lambda z, var, prior, level: _level(z, math.inf, prior, level),
+            "the look is missing: this is the mean of the prior, whatever the look says",
         ),
         Misconception(
-            lambda y, var, prior, level: level[_weights(y, var, prior, level).argmax(dim=1)],
+            lambda z, var, prior, level: level[_weights(z, var, prior, level).argmax(dim=1)],
             "you take the most probable level; the least squared error has the mean",
         ),
         Misconception(
-            lambda y, var, prior, level: level[(y[:, None] - level).abs().argmin(dim=1)],
+            lambda z, var, prior, level: level[(z[:, None] - level).abs().argmin(dim=1)],
             "you take the nearest level; that is right only where the noise is small",
         ),
         Misconception(
-            lambda y, var, prior, level: _level(y, var**2, prior, level),
+            lambda z, var, prior, level: _level(z, var**2, prior, level),
             "var is squared once more: it is a variance already",
         ),
         Misconception(
-            lambda y, var, prior, level: _level(y, math.sqrt(var), prior, level),
+            lambda z, var, prior, level: _level(z, math.sqrt(var), prior, level),
             "you divide by the standard deviation; the exponent wants the variance",
         ),
         Misconception(
-            lambda y, var, prior, level: _level(y, var / 2, prior, level),
+            lambda z, var, prior, level: _level(z, var / 2, prior, level),
             "the 2 in the exponent is missing: a Gaussian has 2 var there",
         ),
         Misconception(
-            lambda y, var, prior, level: (
-                prior * (-((y[:, None] - level) ** 2) / (2 * var)).exp() @ level
+            lambda z, var, prior, level: (
+                prior * (-((z[:, None] - level) ** 2) / (2 * var)).exp() @ level
             ),
             "the weights do not add to 1: divide by their sum over the levels",
         ),

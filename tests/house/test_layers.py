@@ -106,9 +106,12 @@ def test_pictures_and_widgets_belong_to_the_upper_layers(module):
 
 
 def test_networks_know_nothing_of_diffusion():
-    """Bayes' rule for a pixel in Gaussian noise they may use: that knows of no schedule either."""
+    """Of the Gaussians only Bayes' rule for a pixel's level: it knows of no schedule either."""
     if "networks" in MODULES:
         assert set(ours("networks")) <= {"vocabulary", "_guard", "gaussians"}
+        for path in MODULES["networks"]:
+            for name, _ in imported(ast.parse(path.read_text())):
+                assert "gaussians" not in name or name == "ddpm_lab.gaussians.level_mean"
 
 
 def test_the_package_lists_its_public_modules():

@@ -71,6 +71,12 @@ def test_priors_that_do_not_fit_are_named(log_prior, said):
         level_mean(torch.zeros(2), torch.tensor(1.0), log_prior)
 
 
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
+def test_a_variance_that_is_none_is_named(bad):
+    with pytest.raises(ValueError, match="var must be finite and > 0"):
+        level_mean(torch.zeros(2), torch.tensor([1.0, bad]), torch.zeros(3))
+
+
 def test_levels_are_counted():
     k = torch.tensor([[0, 3, 3], [255, 17, 3]])
     counts = datasets.level_counts(k / 127.5 - 1)
