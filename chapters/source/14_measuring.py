@@ -248,7 +248,7 @@ print(f"difference {difference.mean():.2f} ± {difference.std() / len(new)**0.5:
 #
 # ### Exercise 14.2 · Bayes for a pixel
 #
-# `z` has shape (N,); `prior` and `level`, the $p_k$ and $\ell_k$ of K levels, have shape (K,); `var` is $r^2$, a number. Return (14.3), shape (N,). `z[:, None] - level` has shape (N, K). (Most pixels of a digit sit on very few levels. So the prior matters, and it is the part that is forgotten.)
+# `z` has shape (N,); `prior` and `level`, the $p_k$ and $\ell_k$ of K levels, have shape (K,); `var` is $r^2$, a number. Return (14.3), shape (N,). `z[:, None] - level` has shape (N, K). (Paper is by far the most frequent level of these digits. So the prior matters, and it is the part that is forgotten.)
 
 # %% tags=["exercise"]
 def my_level(z, var, prior, level):
