@@ -1,7 +1,7 @@
 """The chapter machine: one text per chapter, and every notebook made from it.
 
     python tools/chapters.py build 05        run chapter 05, store both its notebooks
-    python tools/chapters.py check           run all again elsewhere: are the bytes the same?
+    python tools/chapters.py check           run all again elsewhere: is it the same?
     python tools/chapters.py sync            do texts and notebooks belong together?   (fast)
     python tools/chapters.py lint            house rules for what a notebook may hold  (fast)
     python tools/chapters.py links           does every link lead somewhere?           (fast)
@@ -15,8 +15,10 @@ of the course: edit its text and build.
 
 Rules for authors
 -----------------
-- `# %% [markdown]` and `# %%` begin cells; only the tags of a cell are kept, as in
-  `# %% tags=["exercise"]`. The first cell is Markdown and starts with `# Title`.
+- `# %% [markdown]` and `# %%` begin cells; of a cell's metadata only its tags are kept, as in
+  `# %% tags=["exercise"]`, and how far its numbers may differ on another machine, as in
+  `# %% tolerance={"rel": 0.01}` (see `tools/printed.py`; `tools/machines.py` measures it).
+  The first cell is Markdown and starts with `# Title`.
 - An exercise is a code cell tagged "exercise". What the learner writes stands between the lines
   `### BEGIN SOLUTION` and `### END SOLUTION`; there they find `...  # your code here`, one per
   block. In the same cell, or in the next ones, follows one line per exercise at the left margin:
@@ -57,6 +59,10 @@ import jupytext
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from tools import printed  # noqa: E402
 
 BEGIN, END, HOLE = "### BEGIN SOLUTION", "### END SOLUTION", "...  # your code here"
 METADATA = {
@@ -135,7 +141,9 @@ def reading(text: str, *, solved: bool, markers: bool = False):
 
 
 def _kept(cell) -> dict:
-    return {"tags": list(tags(cell))} if tags(cell) else {}
+    kept = {"tags": list(tags(cell))} if tags(cell) else {}
+    tolerance = cell.metadata.get("tolerance")
+    return kept | ({"tolerance": dict(tolerance)} if tolerance else {})
 
 
 def read(source: Path, **how):
@@ -441,7 +449,11 @@ def check(
     jobs: int = 1,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
-    """Run everything again in the same places, store it elsewhere, compare the bytes."""
+    """Run everything again in the same places, store it elsewhere, compare the two.
+
+    All must be the same to the byte but for numbers that are within the tolerance of their cell,
+    and for the pictures of cells that state a tolerance.
+    """
     wanted, problems = list(wanted), []
     with tempfile.TemporaryDirectory(prefix="chapters-") as folder:
         out = Path(folder)
@@ -452,17 +464,39 @@ def check(
                 fresh = out / path.relative_to(root / "chapters")
                 if not fresh.exists():
                     continue  # the build has said why
-                if not path.exists():
-                    problems.append(f"{name} is missing: {_repair(chapter)}")
-                elif path.read_bytes() != fresh.read_bytes():
-                    try:
-                        found = differences(load(path), load(fresh), outputs=True)
-                    except ChapterError as error:
-                        found = [str(error)]
-                    found = found or ["same text and outputs; metadata, ids or layout differ"]
-                    problems += [f"{name}: {line}" for line in found]
+                try:
+                    found = _against(path, fresh)
+                except ChapterError as error:
+                    found = [str(error)]
+                problems += [f"{name}: {line}" for line in found]
+                if found:
                     problems.append(f"{name}: if the new run is right, {_repair(chapter)}")
     return problems
+
+
+def _against(path: Path, again: Path) -> list[str]:
+    """How a stored notebook differs from one that was built anew, cell by cell."""
+    stored, fresh = load(path), load(again)
+    partners = {cell.id: cell for cell in stored.cells if cell.cell_type == "code"}
+    for cell in fresh.cells:
+        if cell.id in partners and cell.cell_type == "code":
+            _settle_cell(partners[cell.id], cell)
+    if written(stored) == written(fresh):
+        return []
+    return differences(stored, fresh, outputs=True) or ["metadata, ids or layout differ"]
+
+
+def _settle_cell(stored, fresh):
+    printed.settle_outputs(
+        stored.outputs, fresh.outputs, printed.Tolerance.of(fresh.metadata)
+    )
+    if "tolerance" in fresh.metadata:
+        for old, new in zip(_pictures(stored), _pictures(fresh)):
+            new["image/png"] = old["image/png"]
+
+
+def _pictures(cell) -> list[dict]:
+    return [o.data for o in cell.outputs if "image/png" in o.get("data", {})]
 
 
 def _repair(chapter: Chapter) -> str:
@@ -682,7 +716,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     from tools import chapters as this  # the one copy that chapter_rules knows too
 
     sys.exit(this.main())
