@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tools import printed
 from tools.chapters import (
     BEGIN,
     END,
@@ -136,7 +137,7 @@ def lint(chapter, notebook, path, solved, root) -> Iterator[str]:
 
     count = 0
     for cell in notebook.cells:
-        problems = [*_lint_tags(cell), *_lint_machine(cell, root)]
+        problems = [*_lint_tags(cell), *_lint_tolerance(cell), *_lint_machine(cell, root)]
         if cell.cell_type == "code":
             count += bool(cell.source.strip())
             if cell.source.strip() and cell.execution_count != count:
@@ -155,6 +156,20 @@ def _lint_tags(cell) -> Iterator[str]:
             yield f"tag {tag!r} would hide it from the tests"
         elif tag not in TAGS:
             yield f"unknown tag {tag!r}; known are {', '.join(sorted(TAGS))}"
+
+
+def _lint_tolerance(cell) -> Iterator[str]:
+    """A tolerance is for numbers that a cell prints, and leaves something to compare."""
+    if "tolerance" not in cell.metadata:
+        return
+    try:
+        tolerance = printed.Tolerance.of(cell.metadata)
+        if not (0 <= tolerance.rel <= 0.5 and 0 <= tolerance.abs and 1 <= tolerance.units <= 100):
+            yield f"rel must lie in 0..0.5, abs be >= 0, units lie in 1..100; got {tolerance}"
+    except TypeError as error:
+        yield f"tolerance must state rel, abs or units: {error}"
+    if cell.cell_type != "code" or not any(_compared(cell.outputs)):
+        yield "states a tolerance, but prints nothing"
 
 
 _PLACE = re.compile(

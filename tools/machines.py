@@ -9,9 +9,9 @@ PyTorch, its libraries MKL and oneDNN, and OpenBLAS below NumPy choose their cod
 Each can be told to work as on an older one, so one new processor can stand in for many. What it
 cannot stand in for, such as ARM, differs by the same kind of rounding.
 
-`measure` runs the solved notebooks. It names the cells that print something else than is stored,
-with the largest absolute and relative difference of a number that is not a mere last digit. The
-tolerance of such a cell (`tools/printed.py`) is chosen from it.
+`measure` runs the solved notebooks and lists, by chapter and cell, each printed number that differs
+by more than its last digit, with the furthest that was seen in its place. The tolerance of such a
+cell (`tools/printed.py`) is chosen from it, and a test holds the one against the other.
 """
 
 from __future__ import annotations
@@ -73,77 +73,63 @@ def environment(machine: str, around) -> dict[str, str]:
 # ------------------------------------------------------------------------------------ measure
 
 
-def differing(stored, fresh) -> dict[str, dict]:
-    """By cell: how far the numbers of a fresh notebook are from the stored ones."""
+def differing(stored, fresh) -> dict[str, dict[str, str]]:
+    """By cell: what it prints -> what it prints here, where that is more than a last digit.
+
+    Numbers stand alone, so that a tolerance can be held against them; if the words differ, which
+    no tolerance covers, the whole line is given.
+    """
     found = {}
     for old, new in zip(stored.cells, fresh.cells):
-        if old.cell_type != "code":
-            continue
-        rows = _differing(old.outputs, new.outputs)
-        if _images(old) != _images(new):
-            rows.append({"image": "differs"})
+        rows = {} if old.cell_type != "code" else dict(_rows(old.outputs, new.outputs))
         if rows:
-            found[old.id] = {
-                "abs": max((row["abs"] for row in rows if "abs" in row), default=0.0),
-                "rel": max((row["rel"] for row in rows if "rel" in row), default=0.0),
-                "rows": rows,
-            }
+            found[old.id] = rows
     return found
 
 
-def _images(cell):
-    return [output.get("data", {}).get("image/png") for output in cell.outputs]
+def _rows(stored, fresh):
+    old = [holder[key] for _, holder, key in printed.readable(stored)]
+    new = [holder[key] for _, holder, key in printed.readable(fresh)]
+    for a, b in zip("\n".join(old).split("\n"), "\n".join(new).split("\n")):
+        for x, y, number in printed.pairs(a, b):
+            if x != y and not (number and printed.Tolerance().covers(x, y)):
+                yield x.strip(), y.strip()
 
 
-def _differing(stored, fresh):
-    old = [(kind, holder[key]) for kind, holder, key in printed.readable(stored)]
-    new = [(kind, holder[key]) for kind, holder, key in printed.readable(fresh)]
-    rows = []
-    for (_, a), (_, b) in zip(old, new):
-        for line_a, line_b in zip(a.split("\n"), b.split("\n")):
-            rows += [
-                _row(x, y, number)
-                for x, y, number in printed.pairs(line_a, line_b)
-                if not (number and printed.Tolerance().covers(x, y)) and x != y
-            ]
-    return rows if len(old) == len(new) else [*rows, {"words": "another number of outputs"}]
+def further(known, found):
+    """Both lists in one: of each printed number, what was furthest from it on any machine."""
+    for cell, rows in found.items():
+        there = known.setdefault(cell, {})
+        for stored, fresh in rows.items():
+            if stored not in there or _distance(stored, fresh) > _distance(stored, there[stored]):
+                there[stored] = fresh
+    return known
 
 
-def _row(stored, fresh, number):
-    if not number:
-        return {"words": f"{stored.strip()} | {fresh.strip()}"}
-    a, b = printed.value(stored), printed.value(fresh)
-    size = abs(a - b) / abs(a) if a else float("inf")
-    return {
-        "stored": stored.strip(),
-        "fresh": fresh.strip(),
-        "abs": float(f"{abs(a - b):.2g}"),
-        "rel": float(f"{size:.2g}"),
-    }
+def _distance(stored, fresh):
+    try:
+        return abs(printed.value(stored) - printed.value(fresh))
+    except ValueError:  # words
+        return float("inf")
 
 
 def measure(wanted, machines, jobs, out):
-    """Run the chapters as on each machine; write what differs, by chapter, cell and machine."""
-    found = json.loads(out.read_text()) if out.exists() else {}
+    """Run the chapters as on each machine, and add to the file what they print there."""
+    spread = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
 
     async def one(chapter, machine, room, turn):
         async with turn:
             start = time.monotonic()
             notebook = chapters.read(chapter.source, solved=True)
-            problem = ""
-            try:
-                await chapters.execute(
-                    notebook, chapter.solved.parent, environment(machine, room), timeout=None
-                )
-                chapters.settle(notebook)
-            except chapters.ChapterError as error:
-                problem = str(error)[-300:]
-            cells = differing(chapters.load(chapter.solved), notebook)
-        there = found.setdefault(chapter.slug, {})
-        there[machine] = {"problem": problem} if problem else cells
-        out.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            env = environment(machine, room)
+            await chapters.execute(notebook, chapter.solved.parent, env, timeout=None)
+            chapters.settle(notebook)
+            found = differing(chapters.load(chapter.solved), notebook)
+        if further(spread.setdefault(chapter.slug, {}), found):
+            text = json.dumps(spread, indent=1, ensure_ascii=False, sort_keys=True)
+            out.write_text(text + "\n", encoding="utf-8")
         took = time.monotonic() - start
-        print(f"{took:6.1f} s  {chapter.slug}, {machine}: {problem or len(cells)}", flush=True)
+        print(f"{took:6.1f} s  {chapter.slug}, {machine}: {len(found)} cells differ", flush=True)
 
     async def all_of_them(room):
         turn = asyncio.Semaphore(jobs)

@@ -4,12 +4,14 @@ The same arithmetic is done in another order on each kind of processor and with 
 threads, so the last digits of what it prints belong to the machine. What may differ is stated
 where the numbers are made, in the metadata of the cell (see `tools/chapters.py`):
 
-    # %% tolerance={"rel": 0.01}                 numbers may differ by one percent
-    # %% tolerance={"rel": 0.02, "abs": 0.005}   or by 0.005, whichever is more
+    # %% tolerance={"rel": 0.01}     numbers may differ by one percent,
+    # %% tolerance={"abs": 0.005}    by 0.005,
+    # %% tolerance={"units": 4}      by 4 units of the last decimal printed, such as 0.684 by 0.004
 
-A cell that states nothing, which is the rule for algebra and for exact denoisers in float64, may
-differ by one unit of the last digit that it printed. Whole numbers, written without a decimal
-point, are counts: they must be the same unless the cell states a tolerance.
+or by the largest of these, if several are stated. A cell that states nothing, which is the rule for
+algebra and for exact denoisers in float64, may differ by one unit of the last decimal. Numbers
+without a decimal point are counts, and have no such unit: they must be the same unless the cell
+states "rel" or "abs".
 
 Used by nbval (`chapters/conftest.py`), by `tools/chapters.py check`, and by `tools/machines.py`,
 which measures how much the numbers really differ.
@@ -28,18 +30,20 @@ NUMBER = re.compile(
 
 
 class Tolerance(NamedTuple):
-    """How far a printed number may be from the stored one: the larger of the two."""
+    """How far a printed number may be from the stored one: the largest of the three."""
 
     rel: float = 0.0
     """times the size of the stored number"""
     abs: float = 0.0
+    units: float = 1.0
+    """times one unit of the last decimal printed"""
 
     @classmethod
     def of(cls, metadata) -> Tolerance:
         """What the metadata of a cell states.
 
         >>> Tolerance.of({"tolerance": {"rel": 0.01}})
-        Tolerance(rel=0.01, abs=0.0)
+        Tolerance(rel=0.01, abs=0.0, units=1.0)
         """
         return cls(**metadata.get("tolerance", {}))
 
@@ -52,8 +56,8 @@ class Tolerance(NamedTuple):
         (False, True)
         """
         a, b = value(stored), value(fresh)
-        digits = [unit for unit in (last_digit(stored), last_digit(fresh)) if unit]
-        allowed = max(min(digits, default=0.0), self.abs, self.rel * abs(a))
+        decimals = [unit for unit in (last_decimal(stored), last_decimal(fresh)) if unit]
+        allowed = max(self.units * min(decimals, default=0.0), self.abs, self.rel * abs(a))
         return abs(a - b) <= allowed * (1 + 1e-9)
 
 
@@ -62,10 +66,10 @@ def value(text: str) -> float:
     return float(text.replace(",", "").replace("−", "-"))
 
 
-def last_digit(text: str) -> float:
+def last_decimal(text: str) -> float:
     """One unit of the last decimal printed; 0 for a whole number, which is a count.
 
-    >>> last_digit("0.684"), last_digit("1.2e-05"), last_digit("1,000")
+    >>> last_decimal("0.684"), last_decimal("1.2e-05"), last_decimal("1,000")
     (0.001, 1e-06, 0.0)
     """
     digits, _, exponent = text.strip().partition("e")

@@ -64,6 +64,10 @@ def store_error(notebook):
     notebook["cells"][NUMBER]["outputs"].append({"output_type": "error", **facts})
 
 
+def tolerating(number, **tolerance):
+    return lambda n: n["cells"][number]["metadata"].update(tolerance=tolerance)
+
+
 LINT = {
     "too large": (lambda n: n["cells"][FIRST].update(source="# T\n" + "x" * 2_600_000), "2.6 MB"),
     "format 3": (lambda n: n.update(nbformat=3), "not in notebook format 4"),
@@ -81,6 +85,10 @@ LINT = {
     "not run": (lambda n: n["cells"][NUMBER].update(execution_count=None), "not run in order"),
     "hiding tag": (lambda n: n["cells"][NUMBER]["metadata"].update(tags=["nbval-skip"]), "hide"),
     "odd tag": (lambda n: n["cells"][NUMBER]["metadata"].update(tags=["fun"]), "unknown tag"),
+    "wide tolerance": (tolerating(NUMBER, rel=0.9), "rel must lie in 0..0.5"),
+    "negative tolerance": (tolerating(NUMBER, abs=-1.0), "abs be >= 0"),
+    "misspelt tolerance": (tolerating(NUMBER, relative=0.1), "tolerance must state rel, abs or units"),
+    "silent tolerance": (tolerating(FIRST, rel=0.1), "states a tolerance, but prints nothing"),
     "home in text": (source(NUMBER, "open('/home/me/data')"), "'/home'"),
     "Windows home": (source(NUMBER, r"open(r'C:\Users\me')"), "path of one machine"),
     "package path": (printing("lib/python3/site-packages/torch\n"), "'site-packages'"),

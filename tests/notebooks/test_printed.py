@@ -67,6 +67,9 @@ def test_all_else_is_a_difference(stored, fresh):
         ({"abs": 0.05}, "0.000", "-0.050", "0.051"),
         ({"abs": 0.05, "rel": 0.1}, "2.000", "2.200", "2.202"),
         ({"abs": 1e-12}, "3e-16", "9e-13", "2e-12"),
+        ({"units": 4}, "2.00", "2.04", "2.05"),
+        ({"units": 4}, "1.20e-05", "1.24e-05", "1.25e-05"),
+        ({"units": 4, "abs": 2}, "20", "22", "23"),
     ],
 )
 def test_a_tolerance_holds_exactly(tolerance, stored, near, far):
@@ -94,10 +97,13 @@ def test_machines_say_what_differs_beyond_a_last_digit():
 
     stored = notebook("fine 0.50\nfar 2.00 one")
     assert machines.differing(stored, notebook("fine 0.51\nfar 2.00 one")) == {}
-    found = machines.differing(stored, notebook("fine 0.50\nfar 2.50 one"))["a"]
-    assert (found["abs"], found["rel"]) == (0.5, 0.25)
-    words = machines.differing(stored, notebook("fine 0.50\nfar 2.00 two"))["a"]["rows"]
-    assert words == [{"words": "far 2.00 one | far 2.00 two"}]
+    near = machines.differing(stored, notebook("fine 0.50\nfar 2.20 one"))
+    far = machines.differing(stored, notebook("fine 0.50\nfar 1.50 one"))
+    assert near == {"a": {"2.00": "2.20"}} and far == {"a": {"2.00": "1.50"}}
+    assert machines.further(machines.further({}, near), far) == far
+    assert machines.further(machines.further({}, far), near) == far
+    words = machines.differing(stored, notebook("fine 0.50\nfar 2.00 two"))
+    assert words == {"a": {"far 2.00 one": "far 2.00 two"}}
 
 
 def test_an_emulated_machine_forgets_what_was_said_of_arithmetic_before():
