@@ -472,7 +472,7 @@ print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.i
 # matter. At the ends it does. The x0-network makes 37 times the least possible error at $t = 1$, the
 # eps-network 15 times at $t = 1000$; v stays within 1 % everywhere.
 #
-# The control says why. The very same outputs, judged like v, come down to 1.09 and 1.37 at worst. So most of
+# The control says why. The very same outputs, judged like v, come down to 1.09 and 1.37 at worst here. So most of
 # the damage was (1), the **weight**: the x0-loss hardly notices an error at $t = 1$ that is large beside 0.01 but
 # small beside the data, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What is left is (2),
 # the shape of the output. (One seed, one small network, one dimension: do not read more into the digits.)

@@ -395,7 +395,7 @@ figures.show(fig, alt="A noisy loss creeps from 0.6 down to a floor near 0.56, a
 print(f"largest and smallest loss of a single step: {seen.max():.3f}, {seen.min():.3f}")
 
 # %% [markdown]
-# The loss falls from 0.605 to 0.561. That is all. And single steps scatter by 0.016, from 0.506 to 0.636: each batch has other
+# The loss falls from 0.605 to 0.561. That is all. And single steps scatter by 0.016, here from 0.51 to 0.64: each batch has other
 # data, other times and other noise. A single value of the loss says next to nothing; the mean of a hundred shows a
 # slow creep. Toward what? The dashed line is the loss of the *perfect* denoiser, 0.559. (Where the curve dips below
 # the line there is no contradiction: the line is an estimate too, from other points and other noise. A fair
@@ -452,8 +452,7 @@ print(f"the same guesses as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
       f"floor {irreducible(schedule, fresh, best, t):.4f}")
 
 # %% [markdown]
-# The split holds: the mixed term is 0 within its standard error. Of the loss 0.5600 the floor is 0.5587; the network
-# answers for 0.0013. So, **0.56 is excellent**. And the same guesses, counted as guesses of eps, have a loss of 0.1943: another
+# The split holds: the mixed term is 0 within its standard error. Of the loss, 0.560, the floor is 0.559; the network answers for the rest, here 0.0013. So, **0.56 is excellent**. And the same guesses, counted as guesses of eps, have a loss of 0.194: another
 # number, the same denoiser. A loss is good or bad only *against its floor*, and at a given $t$. Look there:
 
 # %%
@@ -488,10 +487,10 @@ print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 
 # %% [markdown]
 # Two things to check, and both are printed. From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. And it
-# is never *below* it beyond chance: the smallest difference is +0.2 standard errors. (If it were far below, you would have a bug: perhaps
+# is never *below* it beyond chance: the smallest difference here is +0.2 standard errors. (If it were far below, you would have a bug: perhaps
 # the test data were trained on, or the floor is wrong. It is a strong test of a training loop, and it needs no picture.)
 #
-# What remains is at small $t$: 1.033 times the floor at $t = 30$, 1.021 times at $t = 10$. There the best guess must resolve the width of the pen,
+# What remains is at small $t$: about 1.03 times the floor at $t = 30$, 1.02 times at $t = 10$. There the best guess must resolve the width of the pen,
 # 0.05, and the network is still too smooth for that.
 #
 # Real data have no computable floor. What can be done for them, chapter 14 does: compare with held-out data, per $t$.
@@ -571,7 +570,7 @@ for step, raw, averaged in learning:
 
 # %% [markdown]
 # In the toy the last weights keep jittering by 0.0582, as (11.6) says; their average by 0.0086. In the real run the average
-# is ahead as long as the learning rate is high, 0.5678 against 0.5698 after 2000 steps. At the end both have 0.5600: the
+# is ahead as long as the learning rate is high, 0.568 against 0.570 after 2000 steps. At the end both have 0.560: the
 # learning rate has fallen to 0, and the weights have come to rest by themselves. So the average is no magic. It does what a falling
 # learning rate does, and does it at *any* moment you choose to stop.
 
@@ -610,8 +609,8 @@ print(f"data blurred by 0.3: energy distance {energy(blurred, fresh[5000:]):+.5f
       f"distance to the curve {distance(blurred, curve):.3f}")
 
 # %% [markdown]
-# The learned spiral is nearly as sharp as the data, 0.049 against 0.042, with strays between the arms: 5.2 % of the
-# samples, against 0.4 %. (The exact denoiser's samples lie
+# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, with strays between the arms: here 5.2 % of the samples,
+# against 0.4 %. (The exact denoiser's samples lie
 # even closer than data, 0.034: 200 moves are too few for the last bit of blur; chapter 10.)
 #
 # And look how blind a measure can be: the energy distance finds *nothing*. All three rows lie as near to 0 as
@@ -635,7 +634,7 @@ for low, high in ((0, 20), (20, 1000)):
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# Help at the last 20 times removes the strays, 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 %. The
+# Help at the last 20 times removes the strays, 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 % here. The
 # table alone would have pointed to $t = 30$; but what goes wrong at the very end, nothing can repair any more. So
 # early errors put points a little off the curve, and the last twenty times would pull them back, if the guess were sharp enough there.
 
@@ -673,10 +672,10 @@ for t in (10, 50, 300, 900):
           f"{wrong[1]:5.1%} on the grid")
 
 # %% [markdown]
-# Where there is much noise the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score is off by 17.4 %, at
-# $t = 10$ by 27.9 %. Yet the *losses* there were only 1.008 and 1.021 times the floor! Both are true: most of the loss at small
+# Where there is much noise the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score here is off
+# by 17 %, at $t = 10$ by 28 %. Yet the *losses* there were only about 1.01 and 1.02 times the floor! Both are true: most of the loss at small
 # $t$ is noise that nobody can guess, and a small excess on a large floor may be a large share of what *can* be guessed. Outside the
-# data (the grid) the errors at $t = 10$ are larger still, 53.7 %: the network was never asked there.
+# data (the grid) the errors at $t = 10$ are larger still, 54 % here: the network was never asked there.
 
 # %% [markdown]
 # ## What has it learned, what has it memorized?
@@ -732,17 +731,15 @@ for name, (denoise, data) in tests.items():
 # %% [markdown]
 # Look at the middle panel first. The network has learned the 20 points, and **bridges** between near ones. It lies 0.050 from the
 # list, where new data lie 0.220: mostly copies. The exact denoiser of the list builds no bridges (0.000); they come
-# from the network, which prefers smooth answers. At $t = 10$ the losses tell the same story: 0.299 on its own data, 3.783 on fresh
-# data. For the exact minimizer the gap is 0.079 to 20.751. At $t = 1000$ no one can tell: 0.432 and about 0.468, for both.
+# from the network, which prefers smooth answers. At $t = 10$ the losses tell the same story: 0.30 on its own data, 3.8 on fresh data. For the exact minimizer the gap is 0.079 to 20.751. At $t = 1000$ no one can tell: 0.432 and about 0.468, for both.
 #
-# The network with 20,000 points has no such gap: 0.807 and 0.797 at $t = 10$, 0.460 and 0.464 at $t = 1000$. It has the same objective, the
+# The network with 20,000 points has no such gap: 0.81 and 0.80 at $t = 10$, 0.46 at $t = 1000$ on both. It has the same objective, the
 # same target v, the same number of weights. So **generalization comes from data and network, not from the
 # objective**. The exact minimizer of the objective would copy 20,000 points as well.
 #
-# (These losses are made with other noise than the table above, so they differ from it in the second digit: 0.807
-# against 0.797 is chance, 0.299 is not.)
+# (These losses are made with other noise than the table above, so they differ from it in the second digit: 0.81 against 0.80 is chance, 0.30 is not.)
 #
-# And a warning: at $t = 10$ the training loss of the copying network is *lower*, 0.299 against 0.807, and far below the
+# And a warning: at $t = 10$ the training loss of the copying network is *lower*, 0.30 against 0.81, and far below the
 # floor of 0.795! Only fresh data show what that is worth.
 
 # %% [markdown]

@@ -17,7 +17,6 @@ IMPORT, MAKE = "from ddpm_lab import explorers", "explorers.schedule_designer()"
 PICTURE = ".jp-OutputArea img.widget-image"
 HANDLES = ".jp-OutputArea .noUi-handle"
 FAMILY = ".jp-OutputArea select"
-LOOSE = 500  # ms, median; the aim is 50 on an idle machine, which a test must not depend on
 
 CUT_OFF = """() => [...document.querySelectorAll(".jp-OutputArea .widget-label")]
     .filter(label => label.scrollWidth > label.clientWidth).map(label => label.innerText)"""
@@ -135,7 +134,7 @@ def test_impossible_settings_are_explained(designer, page, pictures):
 
 
 def test_how_fast_it_is(lab, notebook, page, capsys):
-    """Measures; only a very loose bound is a test, since other work may slow this machine."""
+    """Measures and reports (aim: 50 ms on two idle cores); no number of milliseconds is a test."""
     opened = notebook(lab.write("designer_timed.ipynb", IMPORT, MAKE))
     page.evaluate(STOPWATCH)
     cells = page.locator(".jp-CodeCell")
@@ -161,7 +160,7 @@ def test_how_fast_it_is(lab, notebook, page, capsys):
             f"\nschedule designer: first picture {first:.0f} ms after the cell starts; "
             f"key press to painted: median {median:.0f} ms, p90 {slow:.0f} ms, {len(moves)} moves"
         )
-    assert median < LOOSE
+    assert len(moves) == 30
     assert opened.complaints() == []
 
 
@@ -173,6 +172,6 @@ def test_stored_notebook_shows_a_picture_without_kernel(lab, page):
     cell = nbformat.v4.new_code_cell(MAKE, outputs=[output])
     name = lab.write("designer_stored.ipynb", cell)
     page.goto(f"{lab.base}/lab/tree/{name}?reset&token={lab.token}")
-    img = page.wait_for_selector(".jp-OutputArea .jp-RenderedImage img", timeout=60_000)
+    img = page.wait_for_selector(".jp-OutputArea .jp-RenderedImage img")
     page.wait_for_function("img => img.naturalWidth > 800", arg=img)
     assert page.locator(PICTURE).count() == 0  # no widget: nothing was run
