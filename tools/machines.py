@@ -79,21 +79,32 @@ def differing(stored, fresh) -> dict[str, dict[str, str]]:
     Numbers stand alone, so that a tolerance can be held against them; if the words differ, which
     no tolerance covers, the whole line is given.
     """
-    found = {}
-    for old, new in zip(stored.cells, fresh.cells):
-        rows = {} if old.cell_type != "code" else dict(_rows(old.outputs, new.outputs))
-        if rows:
-            found[old.id] = rows
+    found: dict[str, dict[str, str]] = {}
+    for cell, a, b, near in _rows(stored, fresh):
+        if not near:
+            found.setdefault(cell, {})[a] = b
     return found
 
 
+def last_digits(stored, fresh) -> int:
+    """How many numbers differ in their last digit only."""
+    return sum(near for *_, near in _rows(stored, fresh))
+
+
 def _rows(stored, fresh):
-    old = [holder[key] for _, holder, key in printed.readable(stored)]
-    new = [holder[key] for _, holder, key in printed.readable(fresh)]
-    for a, b in zip("\n".join(old).split("\n"), "\n".join(new).split("\n")):
-        for x, y, number in printed.pairs(a, b):
-            if x != y and not (number and printed.Tolerance().covers(x, y)):
-                yield x.strip(), y.strip()
+    """(cell, stored, fresh, is it a last digit only?) for all that is not the same."""
+    for old, new in zip(stored.cells, fresh.cells):
+        if old.cell_type != "code":
+            continue
+        lines = zip(_lines(old.outputs), _lines(new.outputs))
+        for x, y, number in (row for a, b in lines for row in printed.pairs(a, b)):
+            if x.strip() != y.strip():
+                near = number and printed.Tolerance().covers(x, y)
+                yield old.id, x.strip(), y.strip(), near
+
+
+def _lines(outputs):
+    return "\n".join(holder[key] for _, holder, key in printed.readable(outputs)).split("\n")
 
 
 def further(known, found):
@@ -124,12 +135,14 @@ def measure(wanted, machines, jobs, out):
             env = environment(machine, room)
             await chapters.execute(notebook, chapter.solved.parent, env, timeout=None)
             chapters.settle(notebook)
-            found = differing(chapters.load(chapter.solved), notebook)
+            stored = chapters.load(chapter.solved)
+            found, last = differing(stored, notebook), last_digits(stored, notebook)
         if further(spread.setdefault(chapter.slug, {}), found):
             text = json.dumps(spread, indent=1, ensure_ascii=False, sort_keys=True)
             out.write_text(text + "\n", encoding="utf-8")
         took = time.monotonic() - start
-        print(f"{took:6.1f} s  {chapter.slug}, {machine}: {len(found)} cells differ", flush=True)
+        said = f"{len(found)} cells differ, and {last} last digits elsewhere"
+        print(f"{took:6.1f} s  {chapter.slug}, {machine}: {said}", flush=True)
 
     async def all_of_them(room):
         turn = asyncio.Semaphore(jobs)

@@ -5,7 +5,9 @@ rules that nbgrader's manual states for the cells of a source notebook.
 """
 
 import asyncio
+import base64
 import json
+import math
 import re
 import subprocess
 import sys
@@ -290,3 +292,21 @@ def test_pytest_runs_notebooks_only_when_asked(built, option, collected):
     items = [text for text in done.stdout.splitlines() if "::" in text]
     assert len(items) == collected, done.stdout + done.stderr
     assert "source" not in done.stdout
+
+
+def curve(scale):
+    """A sine, and beside it a cosine of some height, as the course draws curves."""
+    from ddpm_lab import figures
+
+    x = [k / 50 for k in range(300)]
+    curves = {"a": [math.sin(t) for t in x], "b": [scale * math.cos(t) for t in x]}
+    picture = figures.png(figures.curves(x, curves, xlabel="x", ylabel="y"))
+    return base64.b64encode(picture).decode()
+
+
+def test_rounding_does_not_change_a_picture_and_a_wrong_curve_does():
+    right = curve(1.0)
+    assert chapters._alike(right, curve(1 + 1e-7))
+    assert chapters._alike(right, curve(1 + 1e-4))
+    assert not chapters._alike(right, curve(1.1))
+    assert not chapters._alike(right, curve(-1.0))
