@@ -48,17 +48,22 @@ AVX2 = {
     "OPENBLAS_CORETYPE": "Haswell",
 }
 OTHER_MAKER = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_CBWR": "COMPATIBLE"}
-HERE: dict[str, str] = {}
+
+
+def threads(number):
+    """So many threads. Those that wait sleep, so that more of them than cores are no disaster."""
+    return {"OMP_NUM_THREADS": str(number), "OMP_WAIT_POLICY": "PASSIVE"}
+
 
 MACHINES = {
-    "here": HERE | {"OMP_NUM_THREADS": "1"},
-    "here, 2 threads": HERE | {"OMP_NUM_THREADS": "2"},
-    "old": NO_AVX | {"OMP_NUM_THREADS": "1"},
-    "old, 4 threads": NO_AVX | {"OMP_NUM_THREADS": "4"},
-    "avx2": AVX2 | {"OMP_NUM_THREADS": "1"},
-    "avx2, 2 threads": AVX2 | {"OMP_NUM_THREADS": "2"},
-    "other maker": OTHER_MAKER | {"OMP_NUM_THREADS": "1"},
-    "no bfloat16": {"ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "1"},
+    "here": threads(1),
+    "here, 2 threads": threads(2),
+    "old": NO_AVX | threads(1),
+    "old, 4 threads": NO_AVX | threads(4),
+    "avx2": AVX2 | threads(1),
+    "avx2, 2 threads": AVX2 | threads(2),
+    "other maker": OTHER_MAKER | threads(1),
+    "no bfloat16": {"ONEDNN_MAX_CPU_ISA": "AVX2"} | threads(1),
 }
 """What each is told; a processor that lacks AVX-512 is its own "here"."""
 
