@@ -283,7 +283,7 @@ def test_ci_goes_on_to_the_end_and_lists_what_failed(ci):
 
 @needs_bash
 def test_a_part_that_does_not_exist_is_named_before_anything_runs(ci):
-    for parts in (["lnit"], ["lint", "lnit"], [""]):
+    for parts in (["lnit"], ["lint", "lnit"], ["test lint"], [""]):
         ran, notes = ci(*parts)
         assert ran.returncode == 2 and notes == []
         assert f"no part '{parts[-1]}'" in ran.stderr and " ".join(PARTS) in ran.stderr
