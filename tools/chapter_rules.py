@@ -164,7 +164,7 @@ def _lint_tolerance(cell) -> Iterator[str]:
         return
     try:
         tolerance = printed.Tolerance.of(cell.metadata)
-        if not (0 <= tolerance.rel <= 0.5 and 0 <= tolerance.abs and 1 <= tolerance.units <= 100):
+        if not (0 <= tolerance.rel <= 0.5 and tolerance.abs >= 0 and 1 <= tolerance.units <= 100):
             yield f"rel must lie in 0..0.5, abs be >= 0, units lie in 1..100; got {tolerance}"
     except TypeError as error:
         yield f"tolerance must state rel, abs or units: {error}"

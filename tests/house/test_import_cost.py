@@ -1,4 +1,4 @@
-"""`import ddpm_lab` loads nothing that is not used; what it costs, `benchmarks/imports.py` measures.
+"""`import ddpm_lab` loads nothing that is not used; `benchmarks/imports.py` measures what it costs.
 
 Truth: `sys.modules` of a fresh process.
 """

@@ -87,7 +87,10 @@ LINT = {
     "odd tag": (lambda n: n["cells"][NUMBER]["metadata"].update(tags=["fun"]), "unknown tag"),
     "wide tolerance": (tolerating(NUMBER, rel=0.9), "rel must lie in 0..0.5"),
     "negative tolerance": (tolerating(NUMBER, abs=-1.0), "abs be >= 0"),
-    "misspelt tolerance": (tolerating(NUMBER, relative=0.1), "tolerance must state rel, abs or units"),
+    "misspelt tolerance": (
+        tolerating(NUMBER, relative=0.1),
+        "must state rel, abs or units",
+    ),
     "silent tolerance": (tolerating(FIRST, rel=0.1), "states a tolerance, but prints nothing"),
     "home in text": (source(NUMBER, "open('/home/me/data')"), "'/home'"),
     "Windows home": (source(NUMBER, r"open(r'C:\Users\me')"), "path of one machine"),
