@@ -8,7 +8,7 @@ Two nouns and one arrow carry the whole package:
 
 The modules are ordered like the chapters. A module imports only from lower layers:
 
-    0  vocabulary  _guard
+    0  vocabulary  _guard      _console
     1  bayes       gaussians   estimators  schedules
     2  forward     predictions  elbo
     3  oracles     samplers     losses      networks

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ddpm_lab
-from ddpm_lab import commands
+from ddpm_lab import _console, commands
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDED = ("torch", "numpy", "matplotlib", "scikit-learn", "jupyterlab", "ipywidgets")
@@ -268,6 +268,7 @@ def doctor() -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """`python -m ddpm_lab COMMAND`: the exit status."""
+    _console.prepare()
     parser = argparse.ArgumentParser(prog="python -m ddpm_lab", description="The course's tools.")
     chosen = parser.add_subparsers(dest="command", required=True, metavar="command")
     command = chosen.add_parser("doctor", help="say what this machine has and what to mend")

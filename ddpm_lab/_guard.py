@@ -5,6 +5,8 @@ The functions return what they checked, so that a check is one short line at the
 
 import inspect
 import math
+import os
+from pathlib import Path
 
 import torch
 
@@ -85,9 +87,10 @@ def _pair(t, s, T, batch, advice):
     t = times(t, T, batch=batch)
     s = times(s, T, lowest=0, batch=batch, name="s")
     if not bool(torch.as_tensor(s < t).all()):
+        swapped = bool(torch.as_tensor(s > t).all())
         raise ValueError(
             f"s must be smaller than t everywhere; got s = {_few(s)} and t = {_few(t)}. "
-            f"Swap them if you meant to {advice}."
+            + (f"Swap them if you meant to {advice}." if swapped else "The nearest is s = t - 1.")
         )
     return t, s
 
@@ -143,7 +146,7 @@ def kind(kind):
     if kind not in _KINDS:
         raise ValueError(
             f"kind must be one of {', '.join(map(repr, _KINDS))}; got {kind!r}. "
-            "It names what the network's output means."
+            + nearest([kind], _KINDS, "It names what the network's output means.")
         )
     return kind
 
@@ -151,11 +154,21 @@ def kind(kind):
 def choice(value, options, name):
     """One of a few named options."""
     if value not in options:
+        one_of = "one of " * (len(options) > 1)
         raise ValueError(
-            f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}. "
-            "Choose one of them."
+            f"{name} must be {one_of}{', '.join(map(repr, options))}; got {value!r}. "
+            + nearest([value], options, "Choose one of them." if one_of else "Set it so.")
         )
     return value
+
+
+def nearest(words, known, otherwise=""):
+    """Advice on misspelt words: the known names that each of them resembles."""
+    from difflib import get_close_matches
+
+    lower = {str(name).lower(): str(name) for name in known}
+    near = {lower[n]: 0 for w in words for n in get_close_matches(str(w).lower(), lower, n=1)}
+    return f"Did you mean {', '.join(near)}?" if near else otherwise
 
 
 def between(value, low, high, name, *, advice, open_ends=False):
@@ -196,7 +209,10 @@ def counts(values, name, *, lowest, highest, advice):
 def multiple(value, of, name, *, advice):
     """A whole number that another one divides."""
     if value % of:
-        raise ValueError(f"{name} must be a multiple of {of}; got {value}. {advice}")
+        raise ValueError(
+            f"{name} must be a multiple of {of}; got {value}. {advice} "
+            f"The next one is {value - value % of + of}."
+        )
     return value
 
 
@@ -445,12 +461,29 @@ def labels(label, n, classes, device):
     return label
 
 
+def path_of(path, name="path"):
+    """A path as people write it: ~ is the home folder, which no shell fills in after `--out=`."""
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"{name} must be a path; got {_say(path)}. Give text or Path.") from None
+    if not text:
+        raise ValueError(f"{name} must name a file or a folder; got an empty text. Fill it in.")
+    path = Path(os.path.expanduser(text))
+    if text.startswith("~") and str(path)[0] == "~":
+        raise ValueError(
+            f"{name} must begin with a known home folder; got {text}. "
+            f"If that is really its name here, write {os.path.join(os.curdir, text)}."
+        )
+    return Path.cwd() / path if str(path)[0] == "~" else path  # ./~x, which Path makes ~x
+
+
 def mapping(values, name):
     """Values by name."""
     if not isinstance(values, dict):
         raise TypeError(
-            f"{name} must hold named settings; got {_say(values)}. "
-            "In JSON they stand between braces."
+            f"{name} must hold named settings; got {_say(values)}. In JSON they stand between "
+            f"braces; with --set each is named by itself, as {name}.NAME=VALUE."
         )
     return values
 
@@ -465,7 +498,8 @@ def settings(values, function, name):
     if unknown or missing:
         raise ValueError(
             f"{name} must use the names {', '.join(known)}; got "
-            f"{', '.join(unknown) or f'no {missing[0]}'}. Correct or add that name."
+            f"{', '.join(unknown) or f'no {missing[0]}'}. "
+            + nearest(unknown, known, "Correct or add that name.")
         )
     return values
 
@@ -570,7 +604,8 @@ def home(kinds, device):
     if foreign := sorted(kinds - {"cpu", torch.device(device).type}):
         raise ValueError(
             f"device must be {foreign[0]}, where the run was made and draws its noise; got "
-            f"{device}. Go on there; or take the averaged network alone, with training.load."
+            f"{device}. Go on there; or take the averaged network alone, which a run keeps in "
+            "net.safetensors: training.load opens it anywhere."
         )
 
 

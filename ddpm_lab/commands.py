@@ -18,12 +18,14 @@ words of the command line, a bar that shows how far it is, and an ear for Ctrl-C
 """
 
 import argparse
+import ast
 import io
 import json
 import math
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import traceback
 from contextlib import contextmanager
@@ -33,6 +35,10 @@ from pathlib import Path
 # torch and the modules that need it are imported when a command runs: `--help` shall be quick.
 
 SAMPLERS = ("ddim", "ddpm", "multistep", "flow")
+_PATHS = {
+    "config": "--config", "out": "--out", "data": "--data", "path": "--run", "judge": "--judge",
+}  # fmt: skip
+_WORDS = {"true": True, "false": False, "none": None, "null": None}
 STOPPED = 130
 """The exit status of a program that Ctrl-C has ended."""
 
@@ -70,10 +76,8 @@ def _add(commands, name, does, text, epilog=""):
 
 
 def _add_train(commands):
-    usage = __doc__.partition("A class")
-    command = _add(
-        commands, "train", _train, "train a U-Net, or go on with a run", usage[1] + usage[2]
-    )
+    usage = "".join((__doc__ or "").partition("A class")[1:])  # python -OO leaves no docstrings
+    command = _add(commands, "train", _train, "train a U-Net, or go on with a run", usage)
     command.add_argument("--config", metavar="FILE", help="what to train; see chapters/configs")
     command.add_argument("--out", metavar="DIR", required=True, help="the folder of the run")
     command.add_argument("--resume", action="store_true", help="go on with the run in that folder")
@@ -120,8 +124,8 @@ def _add_sampler(command):
 def _run(does, args):
     """The exit status of a command. What the user can mend is said in one line, without a trace."""
     try:
-        status = does(args)
-        return status if os.environ.get("WORLD_SIZE", "1") == "1" else _leave(status)
+        _find_home(args)
+        return does(args)
     except KeyboardInterrupt:
         return STOPPED
     except (OSError, ImportError, TypeError, ValueError) as error:
@@ -130,6 +134,15 @@ def _run(does, args):
             raise  # no word of ours: a mistake in the code, not in the command
         print(f"python -m ddpm_lab {args.command}: {error}", file=sys.stderr)
         return 1
+
+
+def _find_home(args):
+    """Fill in ~ in the arguments that are paths."""
+    from ddpm_lab import _guard
+
+    for name, option in _PATHS.items():
+        if getattr(args, name, None) is not None:
+            setattr(args, name, str(_guard.path_of(getattr(args, name), option)))
 
 
 def _leave(status):
@@ -160,18 +173,19 @@ def _train(args):
             )  # fmt: skip
         if rank == 0 and run.step == config.steps:
             print(f"{folder}: {run.step} steps done, {run.facts['seconds']:.0f} s in all.")
-            print(f"See:  python -m ddpm_lab sample --run {shlex.quote(str(folder))}")
+            print(f"See:  python -m ddpm_lab sample --run {_quoted(folder)}")
         elif rank == 0:
             print(f"{folder}: stored at step {run.step} of {config.steps}. Go on with:\n  ", end="")
             print(_again(args))
-    return 0 if run.step == config.steps else STOPPED
+    status = 0 if run.step == config.steps else STOPPED
+    return status if world == 1 else _leave(status)
 
 
 def _wanted(args, rank):
     """The configuration of a new run, or of the one that shall go on."""
     from ddpm_lab import runs
 
-    folder = Path(args.out)
+    folder, example = Path(args.out), runs.SHIPPED.parent / "configs" / "digits.json"
     files = [folder / name for name in ("config.json", "run.safetensors")]
     if any(file.exists() for file in files) and not args.resume and rank == 0:
         raise ValueError(
@@ -181,20 +195,31 @@ def _wanted(args, rank):
     if args.config is None and not (args.resume and files[0].exists()):
         raise ValueError(
             f"--config must be given for a new run; {folder} holds none to go on with. "
-            "Try --config chapters/configs/digits.json."
+            f"Try --config {_quoted(example) if example.exists() else 'FILE'}."
         )
     return runs.read_config(args.config or files[0], **dict(map(_setting, args.set)))
 
 
 def _setting(text):
-    """'net.width=16' as ('net.width', 16); what is no JSON is a text."""
+    """'net.width=16' as ('net.width', 16)."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise ValueError(f"--set must be given settings like lr=0.001; got {text!r}.")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
+    return name.strip(), _value(value.strip())
+
+
+def _value(text):
+    """What a person means by a text: true and True, .001, 1_000, 1e4 steps, 1,2,2, or a word."""
+    if (word := text.lower()) in _WORDS:
+        return _WORDS[word]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        whole = isinstance(value, float) and value.is_integer() and "." not in text
+        return int(value) if whole else value  # 1e4 counts something: settings have no unit
+    return text
 
 
 def _again(args):
@@ -202,7 +227,13 @@ def _again(args):
     words = ["python", "-m", "ddpm_lab", "train", "--out", args.out, "--resume"]
     words += ["--data", args.data] if args.data else []
     words += ["--device", args.device] if args.device != "auto" else []
-    return shlex.join(words + ["--compile"] * args.compile)
+    return _quoted(*words, *["--compile"] * args.compile)
+
+
+def _quoted(*words):
+    """Words as this system's shell takes them."""
+    join = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    return join(list(map(str, words)))
 
 
 class _Follow:
@@ -357,16 +388,34 @@ def _device(name):
         name = next((each for each in there if there[each]), "cpu")
     if not there.get(name, True):
         raise ValueError(
-            f"--device must be there; this PyTorch sees no {name}. Try python -m ddpm_lab doctor."
+            f"--device must be there; this PyTorch sees no {name}. Take --device cpu, or see what "
+            "is amiss: python -m ddpm_lab doctor."
         )
     return torch.device(name)
+
+
+def _world_size(device):
+    """How many processes there are. torchrun says so, and what else it says is needed then."""
+    needed = ["WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT"]
+    needed += ["LOCAL_RANK"] if device.type == "cuda" else []
+    said = {name: os.environ.get(name, "") for name in needed}
+    if said["WORLD_SIZE"] in ("", "1"):
+        return 1
+    whole = all(value.isdecimal() for name, value in said.items() if name != "MASTER_ADDR")
+    if not (whole and said["MASTER_ADDR"] and int(said["RANK"]) < int(said["WORLD_SIZE"])):
+        raise ValueError(
+            f"{', '.join(needed)} must be set as torchrun does it, if WORLD_SIZE is; got "
+            f"{' '.join(f'{name}={value}' for name, value in said.items() if value)}. Start with "
+            "torchrun, or remove WORLD_SIZE from the environment: then one process does all."
+        )
+    return int(said["WORLD_SIZE"])
 
 
 @contextmanager
 def _processes(name):
     """(rank, how many, device) of this process; torchrun starts several and numbers them."""
-    world = int(os.environ.get("WORLD_SIZE", "1"))
     device = _device(name)
+    world = _world_size(device)
     if world == 1:
         yield 0, 1, device
         return
@@ -374,11 +423,16 @@ def _processes(name):
     import torch.distributed as dist
 
     if device.type == "mps":
-        raise ValueError("--device must be cpu or cuda for several processes; got mps.")
+        raise ValueError(
+            "--device must be cpu or cuda for several processes; got mps. Add --device cpu."
+        )
     if device.type == "cuda":
         local, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
         if local >= there:
-            raise ValueError(f"--nproc-per-node must be at most {there}, the number of GPUs.")
+            raise ValueError(
+                f"--nproc-per-node must be at most {there}, the number of GPUs; got more. "
+                f"Take --nproc-per-node={there}."
+            )
         device = torch.device("cuda", local)
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")

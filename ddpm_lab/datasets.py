@@ -288,7 +288,7 @@ def idx(folder: str | Path, split: str) -> tuple[Data, Tensor]:
               [ 1.,  1., -1.]]]]), tensor([7]))
     """
     prefix = _PREFIX[_guard.choice(split, tuple(_PREFIX), "split")]
-    folder = Path(folder)
+    folder = _guard.path_of(folder, "folder")
     return _pair(_find(folder, prefix, _IMAGES), _find(folder, prefix, _LABELS))
 
 
@@ -323,7 +323,7 @@ def read_idx(path: str | Path, ndim: int) -> Tensor:
     ...     read_idx(path, ndim=1)
     tensor([5, 0, 4], dtype=torch.uint8)
     """
-    path, ndim = Path(path), _guard.count(ndim, "ndim", advice=_HOW_MANY)
+    path, ndim = _guard.path_of(path), _guard.count(ndim, "ndim", advice=_HOW_MANY)
     with _readable(path), path.open("rb") as file:
         disk = os.fstat(file.fileno()).st_size
         if file.peek(2)[:2] != b"\x1f\x8b":
@@ -554,7 +554,9 @@ def cache_folder() -> Path:
     True
     """
     chosen = os.environ.get("DDPM_LAB_DATA")
-    return Path(chosen).expanduser() if chosen else Path(_pooch().os_cache("ddpm-lab"))
+    if chosen:
+        return _guard.path_of(chosen, "DDPM_LAB_DATA")
+    return Path(_pooch().os_cache("ddpm-lab"))
 
 
 def _pooch():
@@ -716,8 +718,10 @@ def with_moved(x: Data, labels: Tensor, classes: int) -> tuple[Data, Tensor]:
     (torch.Size([48, 1, 8, 8]), [7, 14, 8, 16, 3])
     """
     _check_labels(labels, _guard.data(x))
-    classes = _guard.count(classes, "classes", advice="Digits have 10.")
-    _guard.at_most(int(labels.max()) + 1, classes, "the number of classes", advice="Count them.")
+    kinds = int(labels.max()) + 1
+    classes = _guard.count(
+        classes, "classes", lowest=kinds, advice=f"The largest label is {kinds - 1}."
+    )
     moved = [
         F.pad(x, (1 + right, 1 - right, 1 + down, 1 - down), value=-1.0)[..., 1:-1, 1:-1]
         for down in (-1, 0, 1)

@@ -95,7 +95,7 @@ def complete(state: dict) -> dict:
     if unknown := state.keys() - DEFAULTS.keys():
         raise TypeError(
             f"a state must use the names {', '.join(DEFAULTS)}; got {', '.join(sorted(unknown))}. "
-            "Leave the others out."
+            + _guard.nearest(sorted(unknown), DEFAULTS, "Leave the others out.")
         )
     state = DEFAULTS | state
     _guard.choice(state["family"], tuple(FAMILIES), "family")
@@ -214,6 +214,10 @@ def render(**state) -> Figure:
     return figure
 
 
+_STYLE = STYLE | {"font.size": 9.5, "legend.frameon": False, "lines.linewidth": 1.8}
+
+
+@mpl.rc_context(_STYLE)
 def drawing() -> tuple[Figure, list[Artist], Callable[..., str]]:
     """The picture in its parts: what stays, what moves, and how it moves.
 
@@ -228,18 +232,17 @@ def drawing() -> tuple[Figure, list[Artist], Callable[..., str]]:
     >>> update(family="linear", T=50)[:64]
     'How fast should the signal go? linear, T = 50, beta_1 = 0.0001, '
     """
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(8.4, 5.4))
-        FigureCanvasAgg(figure)
-        figure.text(0.008, 0.957, QUESTION, fontsize=13, fontweight="bold")
-        views = [
-            _abar_view(figure),
-            _log_snr_view(figure),
-            _weight_view(figure),
-            _posterior_view(figure),
-            _terminal_view(figure),
-            _digit_view(figure),
-        ]
+    figure = Figure(figsize=(8.4, 5.4))
+    FigureCanvasAgg(figure)
+    figure.text(0.008, 0.957, QUESTION, fontsize=13, fontweight="bold")
+    views = [
+        _abar_view(figure),
+        _log_snr_view(figure),
+        _weight_view(figure),
+        _posterior_view(figure),
+        _terminal_view(figure),
+        _digit_view(figure),
+    ]
     moving = [artist for artists, _ in views for artist in artists]
     for order, artist in enumerate(moving):
         artist.set_zorder(10 + order)  # above ticks and labels: a redraw of these alone is the same
@@ -253,8 +256,6 @@ def drawing() -> tuple[Figure, list[Artist], Callable[..., str]]:
 
     return figure, moving, update
 
-
-_STYLE = STYLE | {"font.size": 9.5, "legend.frameon": False, "lines.linewidth": 1.8}
 
 # Each view draws what stays, and returns the artists that move with the function that moves them.
 # Axes are placed and ticks written by hand: automatic layout would cost more than all the rest.

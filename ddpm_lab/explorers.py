@@ -21,6 +21,7 @@ from functools import partial
 from typing import NamedTuple
 
 import ipywidgets as widgets
+import matplotlib as mpl
 import numpy as np
 import traitlets
 from matplotlib.artist import Artist
@@ -28,6 +29,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ddpm_lab import _guard, designer, scenes
+from ddpm_lab.figures import STYLE
 
 # What the imports made stays until the end. Without this line a collection of garbage walks through
 # all of it, torch's objects above all: a pause of a tenth of a second in the middle of a picture.
@@ -54,9 +56,12 @@ class Explorer(NamedTuple):
 
     def _repr_mimebundle_(self, **kwargs):
         """The live widget; and the first picture, with words, where there is no kernel."""
-        bundle = self.widget._repr_mimebundle_(**kwargs)
-        bundle["image/png"] = base64.b64encode(self.widget.first_picture).decode()
-        bundle["text/plain"] = self.widget.first_sentence
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}
+        bundle = {  # written out: ipywidgets 7, which some hosts still have, makes none
+            "application/vnd.jupyter.widget-view+json": view,
+            "image/png": base64.b64encode(self.widget.first_picture).decode(),
+            "text/plain": self.widget.first_sentence,
+        }
         return bundle, {"image/png": {"alt": self.widget.first_sentence}}
 
 
@@ -90,6 +95,7 @@ class Live(widgets.VBox):
     ('3 circles', True)
     """
 
+    @mpl.rc_context(STYLE)
     def __init__(
         self,
         figure: Figure,
@@ -117,6 +123,7 @@ class Live(widgets.VBox):
         panel = panel or widgets.VBox([*self.controls.values()])
         super().__init__([panel, self.picture, self.sentence])
 
+    @mpl.rc_context(STYLE)
     def redraw(self, change=None):
         """Bring the picture and its sentence to the state of the controls."""
         state = {name: control.value for name, control in self.controls.items()}

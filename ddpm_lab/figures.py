@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from ddpm_lab import _console
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY = (
     "#0072B2",
@@ -25,7 +28,8 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY = (
 COLOURS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, GREY)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), "-")
 
-STYLE = {
+# Matplotlib's own defaults lie beneath: what a reader's matplotlibrc says is for other pictures.
+STYLE = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"} | {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -35,6 +39,20 @@ STYLE = {
 }
 
 
+class _Axes(Axes):
+    """Axes on which everybody draws in the course's style: here, in scenes and in chapters."""
+
+
+_DRAW = (
+    "annotate axhline axhspan axvline axvspan bar barh contour contourf errorbar fill_between grid "
+    "hist hlines imshow legend pcolormesh plot quiver scatter set set_title set_xlabel set_xscale "
+    "set_xticks set_ylabel set_yscale set_yticks stairs step text tick_params vlines"
+)
+for _name in _DRAW.split():
+    setattr(_Axes, _name, mpl.rc_context(STYLE)(getattr(Axes, _name)))
+
+
+@mpl.rc_context(STYLE)
 def new(rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 3.0, **options):
     """An empty figure in the course's style, and its axes.
 
@@ -52,10 +70,10 @@ def new(rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 
     >>> len(axes)
     2
     """
-    with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(fig)
-        return fig, fig.subplots(rows, columns, **options)
+    fig = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(fig)
+    options.setdefault("subplot_kw", {"axes_class": _Axes})
+    return fig, fig.subplots(rows, columns, **options)
 
 
 def curves(
@@ -172,6 +190,7 @@ def images(
     return fig
 
 
+@mpl.rc_context(STYLE)
 def sheet(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes:
     """Many small grey images in one PNG, pixel for pixel: quick where `images` is slow.
 
@@ -235,7 +254,7 @@ def show(fig: Figure, alt: str) -> None:
     if get_ipython() is not None:
         bundle = {"image/png": png(fig), "text/plain": alt}
         display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
-    print(alt)
+    _console.say(alt)
 
 
 def show_source(function) -> None:
@@ -255,7 +274,7 @@ def show_source(function) -> None:
     from IPython.display import display
 
     if get_ipython() is None:
-        print(code)
+        _console.say(code)
     else:
         display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
 
@@ -272,6 +291,7 @@ def _without_docstring(function):
     return "\n".join(lines).rstrip()
 
 
+@mpl.rc_context(STYLE)
 def png(fig: Figure) -> bytes:
     """The figure as PNG bytes, the same bytes on each call.
 
@@ -281,8 +301,7 @@ def png(fig: Figure) -> bytes:
     from io import BytesIO
 
     buffer = BytesIO()
-    with mpl.rc_context(STYLE):
-        fig.savefig(buffer, format="png", metadata={"Software": None})
+    fig.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 

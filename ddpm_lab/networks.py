@@ -45,8 +45,8 @@ def time_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tens
     tensor([[0.0000, 0.0000, 1.0000, 1.0000],
             [0.8400, 0.0100, 0.5400, 1.0000]])
     """
-    half, odd = divmod(_guard.count(dim, "dim", lowest=2, advice="Take 64."), 2)
-    _guard.choice(odd, (0,), "dim modulo 2")
+    dim = _guard.count(dim, "dim", lowest=2, advice="Take 64.")
+    half = _guard.multiple(dim, 2, "dim", advice="Each wave is a sine and a cosine.") // 2
     max_period = _guard.between(
         max_period, 1, math.inf, "max_period", open_ends=True, advice="10,000 suits T = 1000."
     )
@@ -207,7 +207,8 @@ class Classifier(nn.Module):
         labels: int = 10,
     ):
         super().__init__()
-        _guard.choice(width % 8, (0,), "width modulo 8")
+        width = _guard.count(width, "width", lowest=8, advice="Try 32.")
+        _guard.multiple(width, 8, "width", advice="Eight groups share the features.")
         self.channels = channels
         wides = [channels, *(width * mult for mult in mults)]
         self.levels = nn.Sequential()
@@ -341,10 +342,12 @@ class UNet(nn.Module):
             If the network has no levels, or another number of them or of times.
         """
         _guard.has_levels(self)
-        _guard.alike(ratio=ratio, net_T=self.by_level.ratio)
-        _guard.alike(share=share, levels=self.by_level.log_share)
-        self.by_level.ratio.copy_(ratio)
-        self.by_level.log_share.copy_((share / share.sum()).log())
+        known = self.by_level
+        ratio, share = (torch.as_tensor(x).to(known.ratio) for x in (ratio, share))
+        _guard.alike(ratio=ratio, net_T=known.ratio)
+        _guard.alike(share=share, levels=known.log_share)
+        known.ratio.copy_(ratio)
+        known.log_share.copy_((share / share.sum()).log())
 
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: none is given."""

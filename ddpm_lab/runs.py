@@ -8,8 +8,9 @@ A run is a folder:
     net.safetensors      the averaged network at that time, which is all that samples need
 
 Whatever ends the process (Ctrl-C, a power cut, `kill -9`), `proceed` goes on from the last stored
-state, and from there bit by bit as the run would have gone without the interruption: on a CPU. A
-GPU adds numbers up in an order of its own, and is repeated up to rounding only.
+state, and from there bit by bit as the run would have gone without the interruption: on a CPU,
+with the same number of threads. A GPU adds numbers up in an order of its own, and is repeated up to
+rounding only.
 
 The work of a step is `training.train`. With several processes (torchrun) each takes its share of
 every batch, and the first one writes. `read` opens what a run has stored, `sample` and `evaluate`
@@ -18,6 +19,7 @@ use it. Chapter 13 looks into such a folder; `python -m ddpm_lab train` makes on
 
 import dataclasses
 import json
+import logging
 import math
 import os
 import time
@@ -101,10 +103,9 @@ class Config:
         lowest |= {"pad": 0, "warmup": 0, "seed": 0, "samples_every": 0}
         for name, low in lowest.items():
             _guard.count(getattr(self, name), name, lowest=low, advice="Correct that setting.")
-        for name in ("lr", "clip"):
-            _guard.between(
-                getattr(self, name), 0, math.inf, name, open_ends=True, advice="See `train`."
-            )
+        for name, usual in (("lr", "1e-3"), ("clip", "1")):
+            advice = f"Start with {usual}."
+            _guard.between(getattr(self, name), 0, math.inf, name, open_ends=True, advice=advice)
         _guard.between(self.ema, 0, 1 - 1e-12, "ema", advice="Take 0.99 to 0.9999.")
         _guard.between(self.drop_label, 0, 1, "drop_label", advice="[HS22] take 0.1 to 0.2.")
         _guard.kind(self.kind)
@@ -135,27 +136,38 @@ def read_config(path, **changes) -> Config:
     >>> read_config(path, seed=3, **{"net.width": 16}).net
     {'width': 16}
     """
-    path = Path(path)
+    path = _guard.path_of(path)
     if not path.is_file():
         raise FileNotFoundError(f"config must name a JSON file; there is none at {path}.")
     try:
-        values = _plain(Config()) | json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, TypeError) as error:
+        values = _plain(Config()) | json.loads(path.read_bytes())  # UTF-8 or 16, as editors write
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path.name} must be text in UTF-8 or UTF-16; got bytes that are neither ({error}). "
+            "Save it again as UTF-8."
+        ) from error
+    except (json.JSONDecodeError, RecursionError, TypeError) as error:
         raise ValueError(f"{path.name} must hold one JSON object; got: {error}.") from error
+    _check_names({name.partition(".")[0] for name in changes}, "a setting")
     for name, value in changes.items():
         outer, dot, inner = name.partition(".")
-        inside = dict(_guard.mapping(values.get(outer), outer)) if dot else None
+        inside = dict(_guard.mapping(values[outer], outer)) if dot else None
         values[outer] = inside | {inner: value} if dot else value
     return _config(values, path.name)
 
 
 def _config(values, where):
-    known = [field.name for field in dataclasses.fields(Config)]
-    if unknown := values.keys() - set(known):
-        raise ValueError(
-            f"{where} must use the names {', '.join(known)}; got {', '.join(sorted(unknown))}."
-        )
+    _check_names(values, where)
     return Config(**values)
+
+
+def _check_names(names, where):
+    known = [field.name for field in dataclasses.fields(Config)]
+    if unknown := sorted(set(names) - set(known)):
+        raise ValueError(
+            f"{where} must use the names {', '.join(known)}; got {', '.join(unknown)}. "
+            + _guard.nearest(unknown, known, "Correct that name.")
+        )
 
 
 def schedule(config: Config) -> Schedule:
@@ -248,6 +260,7 @@ def new(config: Config, device="cpu") -> training.Run:
         "noise": seeded(config.seed + 3, device),
     }
     facts = {"seconds": 0.0, "device": torch.device(device).type}
+    facts["threads"] = torch.get_num_threads()
     ema = training.EMA(net, config.ema)
     return training.Run(net, ema, training.adam(net, config.lr), generators, 0, facts)
 
@@ -298,12 +311,13 @@ def proceed(
     4
     4
     """
-    folder, (rank, world) = Path(folder), _share()
+    folder, (rank, world) = _guard.path_of(folder, "folder"), _share()
     run = _stored(config, folder, device) or new(config, device)
     x, labels = pictures(config, "train", data)
     plan, begun = schedule(config), time.monotonic() - run.facts["seconds"]
     _check_fit(config, run.net, plan, x, labels, world)
     run.facts["shape"] = list(x.shape[1:])
+    _keep_threads(run.facts, rank)
     steps = _steps(config, run, plan, x.to(device), labels.to(device), compile, (rank, world))
     if rank == 0:
         _prepare(config, folder, run.step)
@@ -328,6 +342,17 @@ def proceed(
         if leave:
             break
     return run
+
+
+def _keep_threads(facts, rank):
+    """A CPU adds numbers up in an order that depends on the number of threads."""
+    now = torch.get_num_threads()
+    before, facts["threads"] = facts.get("threads", now), now
+    if before != now and facts["device"] == "cpu" and rank == 0:
+        logging.getLogger(__name__).warning(
+            f"The run was made with {before} threads and goes on with {now}: just as well, "
+            f"but not bit by bit. For that set OMP_NUM_THREADS={before}."
+        )
 
 
 def _know_levels(run, plan, x):
@@ -370,14 +395,16 @@ def _check_fit(config, net, plan, x, labels, world):
     _guard.picture(x[:1], net.channels, net.factor, "the data")
     if net.labels:
         kinds = int(labels.max()) + 1
-        _guard.at_most(kinds, net.labels, "the number of classes", advice="Set net.labels.")
+        _guard.count(
+            net.labels, "net.labels", lowest=kinds, advice=f"The largest label is {kinds - 1}."
+        )
         if config.moves:
             _guard.moves(kinds, net.labels, config.drop_label)
     if config.net.get("time") == "table":
         rows = config.net.get("T", 1000)
-        _guard.at_most(plan.T, rows, "the schedule's T", advice="It is the table's length, net.T.")
+        _guard.at_most(plan.T, rows, "the schedule's T", advice=f"Or set net.T to {plan.T}.")
     if net.levels:
-        _guard.choice(config.kind, ("eps",), "kind with net.levels")
+        _guard.choice(config.kind, ("eps",), "kind (with net.levels)")
     _guard.multiple(config.batch, world, "batch", advice="Every process takes an equal share.")
 
 
@@ -398,6 +425,7 @@ def _steps(config, run, plan, x, labels, compile, share):
         ids = [x.device.index] if x.device.type == "cuda" else None
         net = nn.parallel.DistributedDataParallel(net, device_ids=ids)
     if compile:
+        _check_compiler(x.device)
         net = torch.compile(net)
     return training.train(
         plan, net, batches, kind=config.kind, steps=config.steps, lr=config.lr,
@@ -405,6 +433,20 @@ def _steps(config, run, plan, x, labels, compile, share):
         drop_label=config.drop_label, ema=run.ema, optimizer=run.optimizer, start=run.step,
         share=share, generator=run.generators["choice"], noise=run.generators["noise"],
     )  # fmt: skip
+
+
+def _check_compiler(device):
+    """Is there what torch.compile needs? Else the first step would end in a trace of 200 lines."""
+    number = time.time_ns() % 1_000_003  # a program that no cache holds
+    try:
+        torch.compile(lambda x: x.sin() * number)(torch.ones(8, device=device))
+    except Exception as error:  # a compiler can be missing or broken in many ways
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ValueError(
+            "compile must find a compiler that works (for C++; on a GPU also for C); got "
+            f"{type(error).__name__}: {said[0] if said else 'no reason'} "
+            "Install one, such as g++, or train without compile."
+        ) from error
 
 
 # ------------------------------------------------------------------------------ its folder
@@ -449,7 +491,7 @@ def read_log(path) -> list[dict]:
     >>> read_log("no such folder")
     []
     """
-    path = Path(path)
+    path = _guard.path_of(path)
     path = path if path.suffix == ".jsonl" else path / "log.jsonl"
     lines = []
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
@@ -516,7 +558,9 @@ def shipped(name: str) -> Path:
         there = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.safetensors")))
         raise FileNotFoundError(
             f"name must be one of those in {SHIPPED}: {there or 'none'}; got {name!r}. "
-            "A package that was installed without the chapters has none: take the whole project."
+            + _guard.nearest(
+                [name], there.split(", "), "A package without the chapters has none: take them too."
+            )
         )
     return path
 
@@ -569,7 +613,7 @@ def read(path, device="cpu") -> Model:
     >>> read(folder).shape
     (1, 8, 8)
     """
-    path = Path(path)
+    path = _guard.path_of(path)
     path = path / "net.safetensors" if path.is_dir() else path
     net, facts = training.load(path)
     if not isinstance(facts.get("config"), dict):
@@ -620,11 +664,16 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
     """
     net, plan, kind = model.net, schedule(model.config), model.config.kind
     if label is not None and not net.labels:
-        raise ValueError("label must be None: this network was trained without labels. Omit it.")
+        raise ValueError(
+            "label must be None: this network was trained without labels; got one. Omit it."
+        )
     guess = predictions.denoiser(plan, partial(net, label=label), kind)
     if guidance != 1.0:
         if label is None:
-            raise ValueError("guidance must be 1 if there is no label to follow. Give a label.")
+            advice = "Give a label." if net.labels else "This network knows no labels: omit it."
+            raise ValueError(
+                f"guidance must be 1 if there is no label to follow; got {guidance:g}. {advice}"
+            )
         guess = predictions.guided(guess, predictions.denoiser(plan, net, kind), guidance)
     return lambda x_t, t: guess(x_t, t).clamp(-1.0, 1.0)
 

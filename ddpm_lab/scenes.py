@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+import matplotlib as mpl
 import torch
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
@@ -650,6 +651,7 @@ def _dial(label, weight, steps, seed):
         return x, judge(x).softmax(dim=1)
 
 
+@mpl.rc_context(figures.STYLE)
 def _ready(figure, moving, update):
     """Freeze the layout, and lift what moves above all that stays: then it can be redrawn alone."""
     figure.draw_without_rendering()

@@ -457,7 +457,7 @@ def write_whole(path, payload: bytes) -> Path:
     >>> write_whole(f"{mkdtemp()}/new/log.txt", b"done").read_bytes()
     b'done'
     """
-    path = Path(path)
+    path = _guard.path_of(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -477,25 +477,31 @@ def _reading(path, writer):
     """(tensors, header) of a checkpoint; any trouble with it becomes one clear error."""
     from safetensors import safe_open
 
-    path = Path(path)
+    path = _guard.path_of(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"path must name a checkpoint; there is no file {path}. Train first, or check the name."
         )
+    advice = "Delete it and train or copy it again."
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if _digest(metadata["ddpm_lab"], tensors) != metadata["sha256"]:
             raise ValueError("its checksum does not fit its content")
-        yield tensors, json.loads(metadata["ddpm_lab"])
+        header = json.loads(metadata["ddpm_lab"])
+        if ("ema" in header) != (writer == "save_run"):
+            right = "load" if writer == "save_run" else "load_run"
+            advice = f"It is whole, but of the other kind: read it with training.{right}."
+            raise ValueError("it has other contents")
+        yield tensors, header
     except (OSError, MemoryError):
         raise
     except Exception as error:  # a file can be wrong in more ways than anybody can list
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
             f"{path.name} must be a whole checkpoint written by training.{writer}; got one that "
-            f"cannot be read ({why}). Delete it and train or copy it again."
+            f"cannot be read ({why}). {advice}"
         ) from error
 
 

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ddpm_lab import _console, _guard
 from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.schedules import Schedule
 
@@ -91,7 +92,7 @@ def check(name: str, attempt):
     """
     result = verdict(name, attempt)
     text = f"{result.mark} {name}"
-    print(f"{text}: {result.message}" if result.message else text)
+    _console.say(f"{text}: {result.message}" if result.message else text)
     return attempt if result.mark == "✓" else exercise(name).reference
 
 
@@ -138,7 +139,7 @@ def exercise(name: str) -> Exercise:
     if name not in names():
         raise ValueError(
             f"name must be an exercise of the course; got {name!r}. "
-            f"There are: {', '.join(names())}."
+            + _guard.nearest([name], names(), f"There are: {', '.join(names())}.")
         )
     group, _, key = name.partition(".")
     return _group(group)[key]

@@ -9,6 +9,7 @@ import io
 import math
 from itertools import combinations
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 import torch
@@ -160,6 +161,16 @@ def test_stored_output_has_a_picture_and_words():
     assert base64.b64decode(bundle["image/png"]) == drawn(designer.render())
     assert metadata["image/png"]["alt"] == bundle["text/plain"] == repr(explorer)
     assert bundle["text/plain"].startswith(designer.QUESTION)
+
+
+def test_an_explorer_is_shown_by_ipywidgets_7_too(monkeypatch):
+    """There a widget has no bundle of its own. Ours must equal that of ipywidgets 8."""
+    explorer = explorers.prior_against_data()
+    kind = "application/vnd.jupyter.widget-view+json"
+    if hasattr(explorer.widget, "_repr_mimebundle_"):
+        assert explorer._repr_mimebundle_()[0][kind] == explorer.widget._repr_mimebundle_()[kind]
+        monkeypatch.delattr(widgets.Widget, "_repr_mimebundle_")
+    assert explorer._repr_mimebundle_()[0][kind]["model_id"] == explorer.widget.model_id
 
 
 def test_two_designers_are_alike():
