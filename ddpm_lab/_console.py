@@ -44,8 +44,6 @@ def _letter(letter, before):
 
 def _plainly(error):
     """For `codecs`: the letters that could not be encoded, in plain ones."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
     before = error.object[max(error.start - 1, 0) : error.start]
     return plain(before + error.object[error.start : error.end])[len(plain(before)) :], error.end
 

@@ -627,6 +627,12 @@ def has_levels(net):
         )
 
 
+def row_of(x, n, name, advice):
+    """(n,) numbers."""
+    if x.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},); got {tuple(x.shape)}. {advice}")
+
+
 def told_of_noise(ratio):
     """A network for grey levels that knows how much noise there is at each time."""
     if not bool(ratio[-1] > 0):

@@ -52,7 +52,9 @@ def rule(prior: Tensor, likelihood: Tensor) -> tuple[Tensor, Tensor]:
     """
     prior, likelihood = _guard.chance(prior, "prior"), _guard.chance(likelihood, "likelihood")
     _guard.alike(prior=prior, likelihood=likelihood)
-    _guard.total(prior.sum(), "prior", advice="One of the possibilities must be true.")
+    _guard.total(
+        prior.sum(), "prior", advice="Divide it by its sum. One of the possibilities must be true."
+    )
     joint = prior * likelihood
     evidence = joint.sum()
     _guard.possible(evidence.log())

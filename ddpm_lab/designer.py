@@ -118,8 +118,7 @@ def build(family: str, T: int, **parameters: float) -> Schedule:
     try:
         return make(T=T, **{name: parameters[name] for name in names if name in parameters})
     except ValueError as error:
-        advice = "Lower beta or T: then some signal is left on the way."
-        raise ValueError(f"No schedule has these settings: {error} {advice}") from error
+        raise ValueError(f"No schedule has these settings: {error}") from error
 
 
 def terminal_bits(schedule: Schedule) -> float:

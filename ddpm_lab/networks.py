@@ -344,8 +344,10 @@ class UNet(nn.Module):
         _guard.has_levels(self)
         known = self.by_level
         ratio, share = (torch.as_tensor(x).to(known.ratio) for x in (ratio, share))
-        _guard.alike(ratio=ratio, net_T=known.ratio)
-        _guard.alike(share=share, levels=known.log_share)
+        _guard.row_of(
+            ratio, len(known.ratio), "ratio", f"Build the network with T={len(ratio) - 1}."
+        )
+        _guard.row_of(share, self.levels, "share", f"Build it with levels={len(share)}.")
         known.ratio.copy_(ratio)
         known.log_share.copy_((share / share.sum()).log())
 

@@ -138,16 +138,20 @@ def read_config(path, **changes) -> Config:
     """
     path = _guard.path_of(path)
     if not path.is_file():
-        raise FileNotFoundError(f"config must name a JSON file; there is none at {path}.")
+        raise FileNotFoundError(
+            f"config must name a JSON file; there is none at {path}. Check the path."
+        )
+    values, advice = None, "Put names and values between braces."
     try:
-        values = _plain(Config()) | json.loads(path.read_bytes())  # UTF-8 or 16, as editors write
+        values = json.loads(path.read_bytes())  # UTF-8 or UTF-16, as editors write it
+        came = type(values).__name__
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"{path.name} must be text in UTF-8 or UTF-16; got bytes that are neither ({error}). "
-            "Save it again as UTF-8."
-        ) from error
-    except (json.JSONDecodeError, RecursionError, TypeError) as error:
-        raise ValueError(f"{path.name} must hold one JSON object; got: {error}.") from error
+        came, advice = f"neither UTF-8 nor UTF-16: {error}", "Save it again as UTF-8."
+    except (ValueError, RecursionError) as error:
+        came, advice = error, "Correct it there."
+    if not isinstance(values, dict):
+        raise ValueError(f"{path.name} must hold one JSON object; got {came}. {advice}")
+    values = _plain(Config()) | values
     _check_names({name.partition(".")[0] for name in changes}, "a setting")
     for name, value in changes.items():
         outer, dot, inner = name.partition(".")
@@ -316,8 +320,7 @@ def proceed(
     x, labels = pictures(config, "train", data)
     plan, begun = schedule(config), time.monotonic() - run.facts["seconds"]
     _check_fit(config, run.net, plan, x, labels, world)
-    run.facts["shape"] = list(x.shape[1:])
-    _keep_threads(run.facts, rank)
+    _note(run.facts, x, rank)
     steps = _steps(config, run, plan, x.to(device), labels.to(device), compile, (rank, world))
     if rank == 0:
         _prepare(config, folder, run.step)
@@ -344,11 +347,13 @@ def proceed(
     return run
 
 
-def _keep_threads(facts, rank):
-    """A CPU adds numbers up in an order that depends on the number of threads."""
+def _note(facts, x, rank):
+    """What to remember of the data and the machine: a CPU's threads decide in which order it adds
+    numbers up."""
+    facts["shape"] = list(x.shape[1:])
     now = torch.get_num_threads()
     before, facts["threads"] = facts.get("threads", now), now
-    if before != now and facts["device"] == "cpu" and rank == 0:
+    if before != now and facts.get("device") == "cpu" and rank == 0:
         logging.getLogger(__name__).warning(
             f"The run was made with {before} threads and goes on with {now}: just as well, "
             f"but not bit by bit. For that set OMP_NUM_THREADS={before}."
@@ -487,6 +492,11 @@ def read_log(path) -> list[dict]:
     -------
     list of dicts: step, loss, grad_norm (means since the line before), loss_per_t (in `BINS` equal
     ranges of t) and seconds of training
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `path` is a path.
 
     >>> read_log("no such folder")
     []

@@ -55,7 +55,9 @@ READERS = {
 
 @pytest.fixture(scope="module")
 def wanted():
-    return {name: draw() for name, draw in PICTURES.items()}  # the settings are the defaults here
+    defaults = {name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"}
+    with mpl.rc_context(defaults):  # whoever runs this may have settings too
+        return {name: draw() for name, draw in PICTURES.items()}
 
 
 @pytest.mark.parametrize("settings", READERS.values(), ids=READERS)

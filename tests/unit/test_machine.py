@@ -107,7 +107,7 @@ def test_a_configuration_is_read_as_editors_write_it(encoding, tmp_path):
 def test_another_encoding_gets_a_clear_line(tmp_path):
     path = tmp_path / "config.json"
     path.write_text('{"data": "méta"}', encoding="latin-1")
-    with pytest.raises(ValueError, match=r"must be text in UTF-8 or UTF-16; .* Save it again"):
+    with pytest.raises(ValueError, match=r"got neither UTF-8 nor UTF-16: .* Save it again"):
         runs.read_config(path)
 
 
