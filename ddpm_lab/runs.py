@@ -682,7 +682,7 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
         if label is None:
             advice = "Give a label." if net.labels else "This network knows no labels: omit it."
             raise ValueError(
-                f"guidance must be 1 if there is no label to follow; got {guidance:g}. {advice}"
+                f"guidance must be 1 if there is no label to follow; got {guidance!r}. {advice}"
             )
         guess = predictions.guided(guess, predictions.denoiser(plan, net, kind), guidance)
     return lambda x_t, t: guess(x_t, t).clamp(-1.0, 1.0)

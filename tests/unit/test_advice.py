@@ -5,6 +5,7 @@ advises: the first must be refused in these words, the second must work.
 """
 
 import json
+from tempfile import mkdtemp
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ from ddpm_lab import (
     commands,
     datasets,
     designer,
+    elbo,
+    estimators,
     exercises,
     forward,
     gaussians,
@@ -35,6 +38,10 @@ SMALL = {"data": "digits", "net": {"width": 8, "mults": [1, 2]}, "steps": 1, "ba
 SMALL |= {"samples_every": 0}
 MODEL = runs.current(config := runs.Config(**SMALL), runs.new(config))
 LABELS = torch.tensor([0, 1, 2])
+IMAGES = torch.zeros(3, 1, 8, 8)
+TEN = torch.linspace(0, 1, 20).reshape(10, 2)
+GRID = torch.linspace(0, 1, 5)
+JUDGE = networks.build(networks.Classifier, seed=0, width=8, mults=[1])
 
 
 def rng():
@@ -278,6 +285,123 @@ ROWS = {
         lambda: sample(sampler="xyz"),
         r"one of 'ddpm', .* Choose one of them",
         lambda: sample(sampler="flow"),
+    ),
+    # beliefs, estimates, distances
+    "a prior of another sum": (
+        lambda: bayes.rule(torch.ones(2).double(), torch.ones(2).double()),
+        r"Divide it by its sum\.",
+        lambda: bayes.rule(torch.ones(2).double() / 2, torch.ones(2).double()),
+    ),
+    "a density of another sum": (
+        lambda: bayes.coin_log_evidence(1, 2, torch.full((5,), 3.0), GRID),
+        r"Use bayes\.normalized\(prior, grid\)",
+        lambda: bayes.coin_log_evidence(1, 2, bayes.normalized(torch.full((5,), 3.0), GRID), GRID),
+    ),
+    "a grid that falls": (
+        lambda: bayes.uniform(GRID.flip(0)),
+        "Sort it",
+        lambda: bayes.uniform(GRID.flip(0).sort().values),
+    ),
+    "a grid with a point twice": (
+        lambda: bayes.uniform(torch.tensor([0.0, 0.5, 0.5, 1.0])),
+        "drop what is there twice",
+        lambda: bayes.uniform(torch.tensor([0.0, 0.5, 0.5, 1.0]).unique()),
+    ),
+    "no grid": (
+        lambda: bayes.uniform(torch.tensor(1.0)),
+        r"Use bayes\.unit_grid\(\)",
+        lambda: bayes.uniform(bayes.unit_grid()),
+    ),
+    "one toss": (
+        lambda: bayes.two_coin_log_likelihood(torch.tensor(1), 0.5, 0.5, 0.5),
+        r"One toss alone is torch\.tensor\(\[1\]\)",
+        lambda: bayes.two_coin_log_likelihood(torch.tensor([1]), 0.5, 0.5, 0.5),
+    ),
+    "one covariance": (
+        lambda: gaussians.kl_full(X[0], torch.eye(2), X[0], torch.eye(2)),
+        r"mean\[None\]",
+        lambda: gaussians.kl_full(X[0][None], torch.eye(2), X[0][None], torch.eye(2)),
+    ),
+    "a variance for each item": (
+        lambda: gaussians.log_prob(gaussians.Gaussian(X, torch.ones(3)), X),
+        r"shape \(B, 1, \.\.\., 1\): see schedules\.coef",
+        lambda: gaussians.log_prob(gaussians.Gaussian(X, schedules.coef(torch.ones(3), X)), X),
+    ),
+    "a jump": (
+        lambda: estimators.pathwise_gradient(lambda x: (x > 0).float().sum(1), 0.0, 1.0, X),
+        "use score_function_gradient",
+        lambda: estimators.score_function_gradient(lambda x: (x > 0).float().sum(1), 0.0, 1.0, X),
+    ),
+    "a sum over draws": (
+        lambda: estimators.score_function_gradient(lambda x: x.sum(), 0.0, 1.0, X),
+        "Sum over the coordinates, but not over the draws",
+        lambda: estimators.score_function_gradient(lambda x: x.sum(1), 0.0, 1.0, X),
+    ),
+    "masses": (
+        lambda: elbo.split(torch.ones(2), torch.ones(2) / 4),
+        "Divide by the sum",
+        lambda: elbo.split(torch.ones(2) / 2, torch.ones(2) / 4),
+    ),
+    "a bandwidth for none": (
+        lambda: metrics.mmd(TEN, TEN, kernel="cubic", bandwidth=1.0),
+        "Leave it out",
+        lambda: metrics.mmd(TEN, TEN, kernel="cubic"),
+    ),
+    "images without labels": (
+        lambda: list(
+            metrics.train_classifier(JUDGE, datasets.batches(IMAGES, 2, generator=rng()), steps=1)
+        ),
+        "Give datasets.batches its `labels`",
+        lambda: list(
+            metrics.train_classifier(
+                JUDGE, datasets.batches(IMAGES, 2, labels=LABELS, generator=rng()), steps=1
+            )
+        ),
+    ),
+    "labels of another type": (
+        lambda: metrics.accuracy(JUDGE, IMAGES, LABELS.float()),
+        r"Convert them with \.long\(\)",
+        lambda: metrics.accuracy(JUDGE, IMAGES, LABELS.float().long()),
+    ),
+    "too few batches": (
+        lambda: list(
+            training.train(
+                LINE, networks.build(networks.MLP, seed=0), [X], steps=2, generator=rng()
+            )
+        ),
+        r"Use datasets\.batches, which never ends",
+        lambda: list(
+            training.train(
+                LINE, networks.build(networks.MLP, seed=0), batches(), steps=2, generator=rng()
+            )
+        ),
+    ),
+    "a large beta": (
+        lambda: schedules.from_beta([0.1, 1.5, 0.2]),
+        "strictly between 0 and 1",
+        lambda: schedules.from_beta([0.001, 0.1]),
+    ),
+    "the way back to zero": (
+        lambda: schedules.cosine(T=10, beta_max=1.5),
+        r"\[ND21\] takes 0\.999",
+        lambda: schedules.cosine(T=10, beta_max=0.999),
+    ),
+    "moved images": (
+        lambda: runs.proceed(config_of(moves=True, net=SMALL["net"] | {"labels": 10}), mkdtemp()),
+        "net.labels must be 20, .* and drop_label 0",
+        lambda: runs.classes(
+            config_of(moves=True, net=SMALL["net"] | {"labels": 20}, drop_label=0)
+        ),
+    ),
+    "the levels of another chain": (
+        lambda: net(levels=17).know_levels(LINE.noise / LINE.signal, torch.ones(17)),
+        "Build the network with T=10",
+        lambda: net(levels=17, T=10).know_levels(LINE.noise / LINE.signal, torch.ones(17)),
+    ),
+    "other levels": (
+        lambda: net(levels=17, T=10).know_levels(LINE.noise / LINE.signal, torch.ones(9)),
+        "Build it with levels=9",
+        lambda: net(levels=9, T=10).know_levels(LINE.noise / LINE.signal, torch.ones(9)),
     ),
     # networks and what they know
     "a label for none": (lambda: sample(label=3), r"Omit it\.", lambda: sample()),
