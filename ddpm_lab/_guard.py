@@ -146,7 +146,7 @@ def kind(kind):
     if kind not in _KINDS:
         raise ValueError(
             f"kind must be one of {', '.join(map(repr, _KINDS))}; got {kind!r}. "
-            + nearest([kind], _KINDS, "It names what the network's output means.")
+            f"It names what the network's output means. {nearest([kind], _KINDS)}".rstrip()
         )
     return kind
 

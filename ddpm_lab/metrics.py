@@ -584,7 +584,7 @@ def floor(
     splits = _guard.count(splits, "splits", advice="Try 10.")
     half = len(data) // 2
     size = half if size is None else _guard.count(size, "size", lowest=4, advice="Try more.")
-    _guard.at_most(size, half, "size", advice="data must hold two such parts.")
+    _guard.at_most(size, half, "size", advice="Two parts that share no item must fit into data.")
     values = []
     for _ in range(splits):
         order = torch.randperm(len(data), generator=rng, device=rng.device).to(data.device)

@@ -490,10 +490,10 @@ def _reading(path, writer):
         if _digest(metadata["ddpm_lab"], tensors) != metadata["sha256"]:
             raise ValueError("its checksum does not fit its content")
         header = json.loads(metadata["ddpm_lab"])
-        if ("ema" in header) != (writer == "save_run"):
-            right = "load" if writer == "save_run" else "load_run"
-            advice = f"It is whole, but of the other kind: read it with training.{right}."
-            raise ValueError("it has other contents")
+        written = "save_run" if "ema" in header else "save" if "facts" in header else writer
+        if written != writer:
+            advice = f"It is whole: read it with training.{written.replace('save', 'load')}."
+            raise ValueError(f"training.{written} has written it")
         yield tensors, header
     except (OSError, MemoryError):
         raise

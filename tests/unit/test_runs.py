@@ -282,7 +282,10 @@ def test_a_stored_run_without_its_configuration_is_refused(tmp_path):
     [
         ({"net": {**SMALL, "mults": [1, 1, 1, 1, 1]}}, "multiples of 16 for this network; got 8 x"),
         ({"net": {**SMALL, "channels": 3}}, r"the data must be pictures of shape \(B, 3, H, W\)"),
-        ({"net": {**SMALL, "labels": 9}}, "number of classes must be at most 9; got 10. Set net.l"),
+        (
+            {"net": {**SMALL, "labels": 9}},
+            "net.labels must be at least 10; got 9. The largest label is 9",
+        ),
         (
             {"net": {**SMALL, "time": "table", "T": 9}},
             "the schedule's T must be at most 9; got",
