@@ -456,21 +456,6 @@ def test_the_advice_of_a_message_works(bad, said, advised):
     advised()
 
 
-# Checkpoints ---------------------------------------------------------------------------------
-
-
-def test_a_checkpoint_of_the_other_kind_names_its_reader(tmp_path):
-    """And by no means advises to delete it."""
-    runs.proceed(config_of(), tmp_path)
-    files = {"run": (training.load, "load_run"), "net": (training.load_run, "load")}
-    for name, (wrong, right) in files.items():
-        path = tmp_path / f"{name}.safetensors"
-        with pytest.raises(ValueError, match=f"read it with training.{right}\\.") as refused:
-            wrong(path)
-        assert "Delete" not in str(refused.value)
-        getattr(training, right)(path)
-
-
 # The command line ----------------------------------------------------------------------------
 
 
