@@ -6,8 +6,10 @@ returns findings, so that the facts of another machine can be tried in a test. T
 """
 
 import argparse
+import io
 import os
 import platform
+import re
 import shutil
 import sys
 from importlib import metadata
@@ -19,7 +21,7 @@ import ddpm_lab
 from ddpm_lab import _console, commands
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDED = ("torch", "numpy", "matplotlib", "scikit-learn", "jupyterlab", "ipywidgets")
+EXTRA = "lab"  # what reading the chapters needs beside the package's own dependencies
 MNIST = [
     f"{split}-{part}-ubyte.gz"
     for split in ("train", "t10k")
@@ -56,24 +58,41 @@ def pinned_versions(constraints: str) -> dict[str, str]:
     }
 
 
-def version_findings(found: dict[str, str | None], tested: dict[str, str]) -> list[Finding]:
-    """Is every package there, and is it the version that was tested?
+def package_findings(
+    needs: list[str], found: dict[str, str | None], tested: dict[str, str], in_venv: bool = True
+) -> list[Finding]:
+    """Is every package there, new enough, and the version that was tested?
 
-    A build tag is no difference: 2.13.0+cpu is 2.13.0.
+    A build tag is no difference: 2.13.0+cpu is 2.13.0. Outside the course's own environment
+    (`in_venv` False) the advice is for the pip of the Python that runs.
 
-    >>> version_findings({"numpy": "2.0.0", "torch": None}, {"numpy": "2.4.6"})[0].advice
-    'tested with 2.4.6; for that one: python lab.py setup'
+    >>> old, _ = package_findings(["numpy>=1.26", "torch>=2.4"], {"numpy": "1.20.0"}, {})
+    >>> old.value, old.advice, old.problem
+    ('1.20.0', 'must be >=1.26; run: python lab.py setup', True)
     """
+    from packaging.requirements import Requirement
+    from packaging.version import InvalidVersion
+
     findings = []
-    for name, version in found.items():
-        wanted = tested.get(name)
+    for need in map(Requirement, needs):
+        version, wanted = found.get(need.name), tested.get(need.name)
+        command = f'"{sys.executable}" -m pip install "{need.name}{{}}"'
+        mend = "python lab.py setup" if in_venv else command.format(need.specifier)
+        try:
+            fits = version is not None and need.specifier.contains(version, prereleases=True)
+        except InvalidVersion:
+            fits = False
         if version is None:
-            findings.append(Finding(name, "missing", "run: python lab.py setup", problem=True))
+            finding = Finding(need.name, "missing", f"run: {mend}", problem=True)
+        elif not fits:
+            advice = f"must be {need.specifier}; run: {mend}"
+            finding = Finding(need.name, version, advice, problem=True)
         elif wanted and version.partition("+")[0] != wanted:
-            advice = f"tested with {wanted}; for that one: python lab.py setup"
-            findings.append(Finding(name, version, advice))
+            mend = mend if in_venv else command.format(f"=={wanted}")
+            finding = Finding(need.name, version, f"tested with {wanted}; for that one: {mend}")
         else:
-            findings.append(Finding(name, version))
+            finding = Finding(need.name, version)
+        findings.append(finding)
     return findings
 
 
@@ -89,8 +108,9 @@ def device_finding(cuda: list[str], mps: bool, cuda_build: bool, driver: bool) -
         return Finding("device", "mps (Apple GPU)")
     value, advice = "cpu (enough: only chapter 13 asks for a GPU)", ""
     if driver and not cuda_build:
-        advice = "an NVIDIA driver is here, but this PyTorch has no CUDA: python lab.py clean, "
-        advice += "then python lab.py without --cpu"
+        advice = (
+            "an NVIDIA driver is here, but this PyTorch has no CUDA: python lab.py setup --cuda"
+        )
     elif driver:
         advice = (
             "an NVIDIA driver is here, but PyTorch cannot use it: is it too old? try nvidia-smi"
@@ -124,7 +144,8 @@ def cpu_quota(text: str) -> float | None:
     (1.5, None, None)
     """
     quota, _, period = text.strip().partition(" ")
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
+    known = quota.isdecimal() and period.isdecimal() and int(period)
+    return int(quota) / int(period) if known else None
 
 
 def data_findings(digits: bool, folder: Path | None, files: set[str]) -> list[Finding]:
@@ -189,78 +210,117 @@ def report(findings: list[Finding], unicode: bool = True) -> list[str]:
 
 def _version(package):
     try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
+        return metadata.version(package)  # None where the package's own note is damaged
+    except (metadata.PackageNotFoundError, KeyError):
         return None
 
 
-def _versions():
-    constraints = ROOT / "constraints.txt"
-    pinned = constraints.exists() and find_spec("packaging")
-    tested = pinned_versions(constraints.read_text(encoding="utf-8")) if pinned else {}
+def _needs():
+    """What this package says it needs, with the extra that reads the chapters."""
+    from packaging.requirements import Requirement
+
+    lines = metadata.requires("ddpm-lab") or []
+    needs = [Requirement(line) for line in lines]
+    chosen = [
+        need for need in needs if need.marker is None or need.marker.evaluate({"extra": EXTRA})
+    ]
+    return [f"{need.name}{need.specifier}" for need in chosen]
+
+
+def _packages():
     python = Finding("python", f"{platform.python_version()} ({sys.executable})")
-    return [python, *version_findings({name: _version(name) for name in NEEDED}, tested)]
+    venv = ROOT / ".venv"
+    in_venv = (ROOT / "lab.py").exists() and (
+        not venv.exists() or Path(sys.prefix).resolve() == venv.resolve()
+    )
+    try:
+        needs = _needs()
+        constraints = ROOT / "constraints.txt"
+        text = constraints.read_text(encoding="utf-8") if constraints.exists() else ""
+        tested = pinned_versions(text)
+    except ImportError as error:  # packaging, or the note that an installed ddpm-lab leaves
+        mend = "python lab.py setup" if in_venv else f'"{sys.executable}" -m pip install ddpm-lab'
+        return [python, Finding(error.name or "packages", "missing", f"run: {mend}", problem=True)]
+    found = {name: _version(name) for name in (re.match(r"[\w.-]+", need)[0] for need in needs)}
+    return [python, *package_findings(needs, found, tested, in_venv)]
 
 
 def _cores():
     """Cores this process may use: all, or those it is bound to, or what a container grants."""
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     limits = Path("/sys/fs/cgroup/cpu.max")
-    granted = cpu_quota(limits.read_text()) if limits.exists() else None
+    try:
+        granted = cpu_quota(limits.read_text())
+    except OSError:  # no container, or one that keeps its limits to itself
+        granted = None
     return min(bound or 1, granted or float("inf"))
 
 
-def _torch_and_data():
+def _load():
+    try:
+        return os.getloadavg()[0]
+    except (AttributeError, OSError):  # Windows; a system that does not tell
+        return None
+
+
+def _torch():
     try:
         import torch
 
-        from ddpm_lab import datasets
-    except (ImportError, OSError) as error:
-        reason = str(error).strip().splitlines()[-1]
+        from ddpm_lab import datasets  # noqa: F401  (does the course itself import?)
+    except Exception as error:  # a half-written package raises anything
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         advice = "run: python lab.py clean, then python lab.py setup"
         return [Finding("import torch", f"fails: {reason}", advice, problem=True)]
-    cuda = torch.cuda.is_available()
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
     driver = bool(shutil.which("nvidia-smi")) or Path("/proc/driver/nvidia").exists()
-    sklearn = find_spec("sklearn")
-    digits = sklearn and Path(sklearn.origin).parent / "datasets/data/digits.csv.gz"
-    cache = getattr(datasets, "cache_folder", None)
-    try:
-        folder = cache() / "mnist" if cache else None
-    except ImportError:  # without pooch nothing knows where the cache is
-        folder = None
-    files = {path.name for path in folder.iterdir()} if folder and folder.is_dir() else set()
     return [
         device_finding(
-            [
-                torch.cuda.get_device_name(i)
-                for i in range(torch.cuda.device_count() if cuda else 0)
-            ],
+            [torch.cuda.get_device_name(i) for i in range(cuda)],
             torch.backends.mps.is_available(),
             torch.version.cuda is not None,
             driver,
         ),
         thread_finding(
-            torch.get_num_threads(),
-            os.environ.get("OMP_NUM_THREADS"),
-            _cores(),
-            os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+            torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS"), _cores(), _load()
         ),
-        *data_findings(bool(digits and digits.exists()), folder, files),
     ]
+
+
+def _data():
+    sklearn = find_spec("sklearn")
+    digits = sklearn and Path(sklearn.origin).parent / "datasets/data/digits.csv.gz"
+    findings = data_findings(bool(digits and digits.exists()), None, set())
+    try:
+        from ddpm_lab import datasets
+
+        folder = datasets.cache_folder() / "mnist"
+        files = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    except ImportError:  # without torch or pooch nothing knows where the cache is
+        return findings
+    except (OSError, RuntimeError, ValueError) as error:  # no right to look; ~name of nobody
+        advice = "set DDPM_LAB_DATA to the full path of a folder of your own"
+        return [*findings, Finding("MNIST", f"no telling: {error}", advice)]
+    return data_findings(bool(digits and digits.exists()), folder, files)
 
 
 def _checkpoints():
     folder = ROOT / "chapters"
     if not folder.is_dir():  # installed without the course beside it
         return []
-    found = (folder / "checkpoints").glob("*.safetensors")
-    return [checkpoint_finding({path.name: path.stat().st_size for path in found})]
+    try:
+        found = sorted((folder / "checkpoints").glob("*.safetensors"))
+        return [checkpoint_finding({path.name: path.stat().st_size for path in found})]
+    except OSError as error:
+        return [Finding("checkpoints", f"no telling: {error}", "may you read that folder?")]
 
 
 def doctor() -> int:
     """Print what this machine has and what to mend; 0 if the course can be read, else 1."""
-    findings = [*_versions(), *_torch_and_data(), *_checkpoints()]
+    findings = [*_packages(), *_torch(), *_data(), *_checkpoints()]
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold what the terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")
     print(f"ddpm-lab {ddpm_lab.__version__} on {platform.system()} {platform.machine()}\n")
     print("\n".join(report(findings, unicode)))
     return int(any(finding.problem for finding in findings))

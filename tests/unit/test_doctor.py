@@ -3,7 +3,9 @@
 Truth: the facts are made up here, so what the doctor must say about them is known.
 """
 
+import contextlib
 import doctest
+import io
 import os
 import subprocess
 import sys
@@ -13,6 +15,11 @@ import pytest
 
 from ddpm_lab import __main__ as command
 from ddpm_lab.__main__ import Finding
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def test_docstring_examples_run():
@@ -34,15 +41,39 @@ def test_pins_are_those_of_this_python_and_system():
     assert command.pinned_versions(text) == {"a": "1.0", "b": "2.0", "c": "4.0"}
 
 
-def test_versions_missing_is_a_problem_other_is_a_remark_build_tag_is_nothing():
-    found = {"torch": "2.13.0+cpu", "numpy": "2.0.0", "matplotlib": None, "jupyterlab": "4.2"}
+def test_a_package_that_is_missing_or_out_of_range_is_a_problem():
+    needs = [
+        "torch>=2.4",
+        "numpy>=1.26",
+        "matplotlib>=3.8",
+        "ipywidgets>=8.1",
+        "sympy>=1.12",
+        "tqdm",
+    ]
+    found = {"torch": "2.13.0+cpu", "numpy": "2.0.0", "ipywidgets": "7.8.5", "sympy": "oops"}
     tested = {"torch": "2.13.0", "numpy": "2.4.6", "matplotlib": "3.11.2"}
-    torch, numpy, matplotlib, jupyterlab = command.version_findings(found, tested)
-    assert torch == Finding("torch", "2.13.0+cpu")
-    assert "2.4.6" in numpy.advice and not numpy.problem
+    findings = command.package_findings(needs, {**found, "tqdm": "4.0"}, tested)
+    torch, numpy, matplotlib, ipywidgets, sympy, tqdm = findings
+    assert torch == Finding("torch", "2.13.0+cpu")  # a build tag is no difference
+    assert "2.4.6" in numpy.advice and not numpy.problem  # in range, yet not what was tested
     assert matplotlib.value == "missing" and matplotlib.problem
-    assert "python lab.py setup" in matplotlib.advice
-    assert jupyterlab == Finding("jupyterlab", "4.2")  # no pin: nothing to compare with
+    assert ipywidgets.problem and ">=8.1" in ipywidgets.advice and ipywidgets.value == "7.8.5"
+    assert sympy.problem  # no version at all
+    assert tqdm == Finding("tqdm", "4.0")  # any will do, and no pin to compare with
+    assert all("python lab.py setup" in f.advice for f in findings if f.advice)
+
+
+def test_outside_the_courses_environment_the_advice_is_for_the_pip_of_this_python():
+    found, tested = {"a": None, "b": "1.0", "c": "1.0"}, {"c": "1.1"}
+    findings = command.package_findings(["a>=2", "b>=2", "c>=1"], found, tested, in_venv=False)
+    for finding, words in zip(findings, ["a>=2", "b>=2", "c==1.1"]):
+        assert finding.advice.endswith(f'"{sys.executable}" -m pip install "{words}"')
+
+
+def test_the_doctor_asks_for_all_that_the_package_and_the_chapters_need():
+    project = tomllib.loads((command.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    needs = project["dependencies"] + project["optional-dependencies"]["lab"]
+    assert set(command._needs()) == set(needs)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +167,18 @@ def test_report_is_aligned_and_counts_problems():
     assert command.report(findings[:2])[-1] == "All that the course needs is here."
 
 
+@pytest.fixture
+def doctor(monkeypatch, capsys):
+    """Examine this environment, changed as a test likes; its exit status and its report."""
+
+    def examine(**env):
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        return command.main(["doctor"]), capsys.readouterr().out
+
+    return examine
+
+
 def run_doctor(**env):
     return subprocess.run(
         [sys.executable, "-m", "ddpm_lab", "doctor"],
@@ -145,23 +188,68 @@ def run_doctor(**env):
     )
 
 
-def test_doctor_finds_this_environment_well(tmp_path):
-    ran = run_doctor(PYTHONIOENCODING="utf-8", DDPM_LAB_DATA=str(tmp_path / "empty"))
+def test_doctor_finds_this_environment_well_and_keeps_to_ascii_where_the_terminal_does(tmp_path):
+    ran = run_doctor(PYTHONIOENCODING="ascii", DDPM_LAB_DATA=str(tmp_path / "b\u00fccher"))
+    assert ran.stdout.isascii() and not ran.stderr
     text = ran.stdout.decode()
     assert ran.returncode == 0, text
-    assert not ran.stderr
-    for name in (*command.NEEDED, "python", "device", "threads", "digits 8x8", "checkpoints"):
+    for name in ("python", "torch", "sympy", "device", "threads", "digits 8x8", "checkpoints"):
         assert f"  {name}  " in text
+    assert "b\\xfccher" in text
 
 
-def test_doctor_keeps_to_ascii_where_the_terminal_does():
-    assert run_doctor(PYTHONIOENCODING="ascii").stdout.isascii()
+def test_doctor_exits_1_and_says_what_to_do_if_a_package_is_missing_or_old(monkeypatch, doctor):
+    known = command._version
+    old = {"ipywidgets": "7.8.5"}
+    monkeypatch.setattr(command, "_version", lambda name: old.get(name) or known(name))
+    status, text = doctor()
+    assert status == 1 and "ipywidgets" in text and "must be >=8.1" in text
+    assert "To be mended: 1." in text
+    monkeypatch.setattr(command, "_version", lambda name: None if name == "sympy" else known(name))
+    status, text = doctor()
+    assert status == 1 and "To be mended: 1." in text and "python lab.py setup" in text
 
 
-def test_doctor_exits_1_and_says_what_to_do_if_a_package_is_missing(monkeypatch, capsys):
-    monkeypatch.setattr(command, "NEEDED", ("torch", "no-such-package"))
-    assert command.main(["doctor"]) == 1
-    text = capsys.readouterr().out
-    assert (
-        "no-such-package" in text and "python lab.py setup" in text and "To be mended: 1." in text
-    )
+@pytest.mark.parametrize("missing", ["packaging", "ddpm-lab"])
+def test_doctor_without_what_it_reads_versions_with(monkeypatch, doctor, missing):
+    def needs():
+        raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+
+    monkeypatch.setattr(command, "_needs", needs)
+    status, text = doctor()
+    assert status == 1 and f"  {missing} " in text and "python lab.py setup" in text
+
+
+def test_doctor_with_data_in_the_folder_of_nobody(doctor):
+    status, text = doctor(DDPM_LAB_DATA="~nobody-has-this-name/data")
+    assert status == 0 and "set DDPM_LAB_DATA to" in text
+
+
+def test_doctor_with_a_file_where_the_data_should_be(doctor, tmp_path):
+    (tmp_path / "mnist").write_text("")
+    status, text = doctor(DDPM_LAB_DATA=str(tmp_path))
+    assert status == 0 and "set DDPM_LAB_DATA to" in text
+
+
+def test_doctor_where_it_may_not_look(monkeypatch, doctor, tmp_path):
+    def forbidden(*_, **__):
+        raise PermissionError(13, "Permission denied", "somewhere")
+
+    (tmp_path / "mnist").mkdir()
+    for name in ("iterdir", "glob"):
+        monkeypatch.setattr(Path, name, forbidden)
+    monkeypatch.setattr(os, "getloadavg", forbidden, raising=False)
+    status, text = doctor(DDPM_LAB_DATA=str(tmp_path))
+    assert status == 0 and text.count("Permission denied") == 2
+
+
+def test_doctor_without_a_home(monkeypatch, doctor):
+    for name in ("HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    assert doctor()[0] == 0
+
+
+def test_doctor_prints_into_a_string_as_well():
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert command.main(["doctor"]) == 0
+    assert "All that the course needs" in out.getvalue()
