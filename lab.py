@@ -8,18 +8,23 @@ The first start makes the folder .venv and installs everything there; later star
 
     python lab.py --port 9999        what follows goes on to JupyterLab (also --no-browser) ...
     python lab.py test -k schedule   ... or to pytest; name files to run only those
-    python lab.py --cpu              on Linux without an NVIDIA card: a far smaller PyTorch
-    python lab.py setup              install, and no more
+    python lab.py --cuda             PyTorch with CUDA, or --cpu: without (6 GB or 1.5 GB); if you
+                                     say neither, Linux gets CUDA where it has an NVIDIA driver
+    python lab.py setup              install, or repair, and no more
     python lab.py doctor             say what this machine has, and what to mend
     python lab.py clean              remove .venv and all caches
 
 For authors: browser (a real JupyterLab in Chromium), notebooks (build them all),
 mutants (would the tests notice a mistake?), bench (how fast and how good, beside other packages;
-20 minutes, on a machine that does nothing else), lint, format.
+20 minutes, on a machine that does nothing else), lint, format, lock (the tested versions, anew).
+
+Notebooks compute on half of the processor's threads, at most 4, so that a class can share a server;
+OMP_NUM_THREADS sets another number.
 """
 
 # Only the standard library, and only syntax that Python 3.6 can read:
 # an old Python must get as far as the sentence that says it is too old.
+import errno
 import hashlib
 import json
 import os
@@ -31,6 +36,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,14 +45,22 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "ddpm-lab.json"  # what is set up, for which Python, in which folder
 
-LISTS = ["pyproject.toml", "constraints.txt"]
+LOCK = ROOT / ".setup.lock"
+
+LISTS = ["pyproject.toml", "lock.txt", "constraints.txt"]
 EXTRAS = ["lab", "test"]  # what the two main commands need
 IMPORTS = "torch numpy matplotlib sklearn jupyterlab ipywidgets ipykernel pytest nbval ddpm_lab"
 FIRST_CHAPTER = "chapters/00_start_here.ipynb"
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 OLDEST = (3, 10)
-NEED_GB = 2
+SIZES = {True: (0.4, 1.5), False: (3, 6)}  # GB to fetch and GB on disk, without CUDA and with it
+
+# Of pip's settings in the environment, those that say where packages come from and how pip talks.
+# The others (PIP_USER, PIP_TARGET, PIP_CONSTRAINT ...) would send ours elsewhere or change them.
+PIP_KEPT = """index_url extra_index_url no_index find_links trusted_host cert client_cert proxy
+ retries timeout default_timeout cache_dir no_cache_dir config_file keyring_provider use_feature
+ no_input progress_bar no_color quiet verbose log""".upper().split()
 
 # JupyterLab would ask every new reader about its news, in front of the chapter.
 QUIET = {
@@ -106,24 +120,28 @@ def intel_mac(system, machine):
     )
 
 
-def little_disk(free_gb, folder):
-    if free_gb >= NEED_GB:
+def little_disk(free_gb, folder, need_gb):
+    if free_gb >= need_gb:
         return ""
     return (
-        f"The set-up needs {NEED_GB} GB or more in {folder}; {free_gb:.1f} GB are free.\n"
+        f"The set-up needs {need_gb:g} GB or more in {folder}; {free_gb:.1f} GB are free.\n"
         "Make room, or move this folder to a larger disk, and run this again."
     )
 
 
-def large_torch(system, cpu, nvidia):
-    """A hint, not an obstacle: on Linux pip's usual PyTorch brings CUDA, useful or not."""
-    if system != "Linux" or cpu or nvidia:
+def not_yours(folder, why):
+    if os.access(str(folder), os.W_OK):
         return ""
     return (
-        "      No NVIDIA driver here. If pip begins to fetch cuda and nvidia packages (some 3 GB,\n"
-        "      8 GB on disk), stop it with Ctrl-C and take PyTorch's CPU build, 0.2 GB:\n"
-        "      python lab.py --cpu  (make lab CPU=1)"
+        f"{why}\nTo mend that, set-up must write in {folder}, and you may not.\n"
+        "Let its owner run `python lab.py setup` there, or clone the course into your own folder."
     )
+
+
+def no_folder(path):
+    if path.is_dir() or not path.exists():
+        return ""
+    return f"{path} must be a folder, and is a file.\nMove it away, then run this again."
 
 
 def require(*obstacles):
@@ -141,88 +159,165 @@ def digest():
 
 
 def read_stamp():
+    """What an earlier set-up noted; {} if that is no such note (half written, or not ours)."""
+    kinds = {"lists": str, "folder": str, "python": str, "extras": list, "cpu": bool}
     try:
-        return json.loads(STAMP.read_text())
-    except (OSError, ValueError):
+        stamp = json.loads(STAMP.read_text())
+        fine = all(isinstance(stamp[name], kinds[name]) for name in stamp)
+        return stamp if fine and all(isinstance(x, str) for x in stamp.get("extras", [])) else {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 
 def write_stamp(**facts):
-    STAMP.write_text(json.dumps({**read_stamp(), **facts}, indent=1))
+    text = json.dumps({**read_stamp(), **facts}, indent=1)
+    half = STAMP.with_name(STAMP.name + ".part")
+    half.write_text(text)
+    half.replace(STAMP)
+
+
+def own_env(**more):
+    """The environment for .venv's Python, without what would send it to other packages."""
+    elsewhere = ("PYTHONHOME", "PYTHONPATH")
+    return {**{k: v for k, v in os.environ.items() if k not in elsewhere}, **more}
+
+
+def call(*words):
+    """Run .venv's Python and hear what it says; status 1 if it does not even start."""
+    command = [str(PYTHON), *words]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, env=own_env())
+    except OSError as error:
+        return subprocess.CompletedProcess(command, 1, "", str(error))
 
 
 def venv_version():
-    """The Python version inside .venv, like "3.11"; "" if it does not start or has no pip."""
-    code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
-    try:
-        ran = subprocess.run([str(PYTHON), "-Ic", code], capture_output=True, text=True)
-    except OSError:
-        return ""
-    return ran.stdout.strip()
+    """The Python version inside .venv, like "3.11"; "" if it does not start."""
+    return call("-Ic", "import sys; print('%d.%d' % sys.version_info[:2])").stdout.strip()
 
 
-def look(extras):
+def look(extras, cpu=None):
     """What is to be done ("make", "remake", "install" or "" for nothing), and why."""
     if not VENV.exists():
-        return "make", ""
+        return "make", f"First start: everything goes into {VENV}"
     stamp, version = read_stamp(), venv_version()
     if not version:
         return "remake", "The environment in .venv is broken."
+    if old_python(tuple(map(int, version.split(".")))):
+        return "remake", f".venv is of Python {version}, which is too old."
     if stamp.get("python", version) != version:
         return "remake", f".venv was made for Python {stamp['python']}, which is now {version}."
     if stamp.get("folder", str(ROOT)) != str(ROOT):
         return "remake", f"This folder has moved: .venv was made in {stamp['folder']}."
+    if cpu is not None and stamp.get("cpu", cpu) != cpu:
+        return "remake", f"PyTorch is wanted {'without' if cpu else 'with'} CUDA now."
     if not stamp.get("lists"):
         return "install", "An earlier set-up did not finish; going on from there."
     if stamp["lists"] != digest():
         return "install", "The list of packages has changed."
-    new = [extra for extra in extras if extra not in stamp["extras"]]
+    new = [extra for extra in extras if extra not in stamp.get("extras", [])]
     return ("install", f"Adding the tools for: {', '.join(new)}.") if new else ("", "")
 
 
 # --- Set-up ---------------------------------------------------------------------------------------
 
 
-def setup(extras=(), cpu=False):
+def setup(extras=(), cpu=None, repair=False):
     """Bring .venv up to date, whatever state it is in. Safe to interrupt and to repeat."""
     start, here = time.monotonic(), ".".join(map(str, sys.version_info[:2]))
-    require(old_python(sys.version_info[:3]))
+    require(old_python(sys.version_info[:3]), no_folder(VENV))
     extras = sorted({*EXTRAS, *extras, *read_stamp().get("extras", [])})
-    todo, why = look(extras)
-    if not todo:
-        inside = read_stamp()["python"]
-        kept = "" if inside == here else f"; with Python {inside}, kept until you say `clean`"
-        say(f"Set-up: there already ({seconds(start)}{kept}).")
-        return
-    say(why or f"First start: everything goes into {VENV}")
+    todo, why = look(extras, cpu)
+    if repair or todo:
+        require(not_yours(ROOT, why or CHECKING))
+        with one_at_a_time():
+            todo, why = look(extras, cpu)  # anew: another set-up may have finished meanwhile
+            if todo or repair:
+                set_up(todo or "install", why or CHECKING, extras, cpu)
+                say(f"Set-up took {seconds(start)}.\n")
+                return
+    inside = read_stamp().get("python", here)
+    kept = "" if inside == here else f"; with Python {inside}, kept until you say `clean`"
+    say(f"Set-up: there already ({seconds(start)}{kept}).")
+
+
+def set_up(todo, why, extras, cpu):
+    say(why)
+    if cpu is None:
+        cpu = read_stamp().get("cpu", platform.system() == "Linux" and not has_nvidia())
     if todo == "install":
         say("[1/3] An environment of its own: there already")
+        require(not_yours(VENV, why))
     else:
         say("[1/3] An environment of its own")
         require(
             no_venv(sys.version_info[:3]),
             intel_mac(platform.system(), platform.machine()),
-            little_disk(shutil.disk_usage(str(ROOT)).free / 1e9, ROOT),
+            little_disk(shutil.disk_usage(str(ROOT)).free / 1e9, ROOT, SIZES[cpu][1] + 0.5),
         )
         make_venv()
     # An empty "lists" until all is done: so an interrupted set-up is known by its stamp.
-    write_stamp(lists="", folder=str(ROOT), python=venv_version())
+    write_stamp(lists="", folder=str(ROOT), python=venv_version(), cpu=cpu)
     say("[2/3] Packages: PyTorch, JupyterLab and the test tools")
     install(extras, cpu)
     say("[3/3] A first import of everything")
     first_import()
     write_stamp(lists=digest(), extras=extras)
-    say(f"Set-up took {seconds(start)}.\n")
+
+
+@contextmanager
+def one_at_a_time():
+    """Wait for another set-up of this folder. A dead one holds nothing: the system lets go."""
+    with open(str(LOCK), "a+") as file:
+        waited = False
+        while not take(file):
+            if not waited:
+                file.seek(0)
+                say(f"Another set-up is at work in this folder ({file.read()}): waiting for it.")
+            waited = True
+            time.sleep(0.5)
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}")
+        file.flush()
+        yield
+
+
+def take(file):
+    """Lock an open file if nobody has; True also where the file system knows no locks."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(1000)  # behind what stands there, which others may then still read
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+    return True
+
+
+def inside_venv():
+    return VENV.exists() and Path(sys.prefix).resolve() == VENV.resolve()
+
+
+def remove_venv():
+    """Of a link only the link: where it leads to, somebody else made something."""
+    if VENV.is_symlink():
+        VENV.unlink()
+    elif VENV.exists():
+        say("      Removing the old .venv first.")
+        shutil.rmtree(str(VENV))
 
 
 def make_venv():
-    if Path(sys.prefix).resolve() == VENV:
+    if inside_venv():
         raise Problem("You are inside .venv, which must be made anew: `deactivate`, then again.")
-    if VENV.exists():
-        say("      Removing the old .venv first.")
-        shutil.rmtree(str(VENV))
+    remove_venv()
     command = [sys.executable, "-m", "venv", str(VENV)]
-    made = subprocess.run(command, capture_output=True, text=True)
+    made = subprocess.run(command, capture_output=True, text=True, env=own_env())
     if made.returncode:
         raise Problem(
             f"Python could not make the environment:\n{indent(made.stdout + made.stderr)}\n"
@@ -231,45 +326,66 @@ def make_venv():
 
 
 def install(extras, cpu):
-    say("      About 330 MB to fetch and 1.6 GB on disk (with CUDA more like 3 and 8 GB);")
-    say("      a minute or more. Ctrl-C stops it; what has been fetched by then is kept.")
-    hint = large_torch(platform.system(), cpu, has_nvidia())
-    if hint:
-        say(hint)
-    words = ["-c", "constraints.txt", "-e", f".[{','.join(extras)}]"]
-    if cpu:
-        words += ["--extra-index-url", CPU_INDEX]
-    status, complaints = pip_install(words)
-    if status:
-        raise Problem("Step 2 of 3, the packages, stopped. " + why_pip_failed(complaints))
+    say("      About {} GB to fetch and {} GB on disk; a minute or more.".format(*SIZES[cpu]))
+    say("      Ctrl-C stops it; what has been fetched by then is kept.")
+    if call("-Ic", "import pip").returncode:  # as uv makes them
+        call("-Im", "ensurepip")
+    pip("--no-deps", "--require-hashes", "-r", "lock.txt")
+    install_torch(cpu)
+    pip("-q", "--no-build-isolation", "-c", "constraints.txt", "-e", f".[{','.join(extras)}]")
     settings = VENV / "share/jupyter/lab/settings"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "overrides.json").write_text(json.dumps(QUIET, indent=1))
 
 
-def pip_install(words):
+def install_torch(cpu):
+    words = ["-c", "constraints.txt", "torch"]
+    if cpu:
+        # In .venv already, or in a folder of wheels? Then PyTorch's own index need not be asked.
+        ways = [["--no-index"], ["--index-url", CPU_INDEX, "--retries", "1", "--timeout", "10"]]
+        for way in ways:
+            status, complaints = pip_install([*way, *words], aloud=False)
+            if not status:
+                return
+            if "No matching distribution" not in complaints:
+                raise Problem(STOPPED + why_pip_failed(complaints))
+        say(f"      {CPU_INDEX} cannot be reached; going on with what pip finds.")
+    pip(*words)
+
+
+def pip(*words):
+    status, complaints = pip_install(words)
+    if status:
+        raise Problem(STOPPED + why_pip_failed(complaints))
+
+
+def pip_install(words, aloud=True):
     """Run pip in the open; its exit status, and what it wrote to stderr."""
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", *words]
+    env = own_env(PIP_USER="0")  # a configuration file may ask for --user
+    for name in [name for name in env if name.startswith("PIP_")]:
+        if name[4:] not in ["USER", *PIP_KEPT]:
+            del env[name]
     heard = []
     with subprocess.Popen(
-        command, cwd=str(ROOT), stderr=subprocess.PIPE, text=True, errors="replace"
-    ) as pip:
+        command, cwd=str(ROOT), stderr=subprocess.PIPE, text=True, errors="replace", env=env
+    ) as child:
         while True:
             try:
-                for line in pip.stderr:
+                for line in child.stderr:
                     heard.append(line)
-                    sys.stderr.write(line)
+                    if aloud:
+                        sys.stderr.write(line)
                 break
             except KeyboardInterrupt:
                 continue  # pip heard Ctrl-C as well, and tidies up
-    return pip.returncode, "".join(heard)
+    return child.returncode, "".join(heard)
 
 
 def first_import():
     """Import what matters once: it finds a half-written package, and warms the caches."""
     code = "import sys\nfor name in sys.argv[1:]: print(name, flush=True); __import__(name)"
-    command = [str(PYTHON), "-Ic", code, *IMPORTS.split()]
-    tried = subprocess.run(command, capture_output=True, text=True)
+    tried = call("-Ic", code, *IMPORTS.split())
     if tried.returncode:
         raise Problem(
             f"Step 3 of 3 stopped: {tried.stdout.split()[-1]} does not import:\n"
@@ -286,11 +402,19 @@ def indent(text, lines=5):
     return "\n".join("    " + line for line in text.strip().splitlines()[-lines:])
 
 
+CHECKING = "Checking what is there."
+STOPPED = "Step 2 of 3, the packages, stopped. "
 AGAIN = "Run the same command again: it goes on where it stopped."
-OFFLINE = """No network on this machine? On one that has it, with the same system and Python, run
-    python -m pip download -d wheels -c constraints.txt ".[lab,test]" "setuptools>=77"
-in a copy of this folder, bring `wheels` here, set PIP_NO_INDEX=1 and PIP_FIND_LINKS=wheels in
+OFFLINE = (
+    """No network on this machine? On one that has it, with the same system and Python, run
+    python -m pip download -d wheels --no-deps -r lock.txt
+    python -m pip download -d wheels -c constraints.txt torch
+in a copy of this folder (for PyTorch without CUDA, end the second line with
+--no-deps --index-url """
+    + CPU_INDEX
+    + """), bring `wheels` here, set PIP_NO_INDEX=1 and PIP_FIND_LINKS=wheels in
 the environment, and run this again."""
+)
 
 # Signs in what pip says, most telling first, and what they mean to a reader.
 PIP_TROUBLES = [
@@ -315,6 +439,12 @@ PIP_TROUBLES = [
         r"|Connection aborted|IncompleteRead|Tunnel connection failed",
         "The package index cannot be reached.\nCheck the network; behind a proxy set HTTPS_PROXY."
         f"\n{AGAIN}\n{OFFLINE}",
+    ),
+    (
+        r"DO NOT MATCH THE HASHES",
+        "A package is not the one that lock.txt names: damaged on its way, or replaced.\nAnother "
+        "index or folder of wheels may hold the right one; `pip cache purge` forgets a damaged\n"
+        f"one. {AGAIN}",
     ),
     (
         r"No matching distribution found for (?P<package>[^\s;]+)",
@@ -347,11 +477,16 @@ def why_pip_failed(complaints):
 # --- Running things in .venv ----------------------------------------------------------------------
 
 
+def threads():
+    """About the number of cores (two threads each), and no more than small networks make use of."""
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return str(max(1, min(4, (mine or 1) // 2)))
+
+
 def run(*command, **env):
     """Run .venv's Python from the project folder; its exit status."""
-    child = subprocess.Popen(
-        [str(PYTHON), *map(str, command)], cwd=str(ROOT), env={**os.environ, **env}
-    )
+    env.setdefault("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS") or threads())
+    child = subprocess.Popen([str(PYTHON), *map(str, command)], cwd=str(ROOT), env=own_env(**env))
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
         try:
@@ -502,9 +637,11 @@ def reformat(extra):
 
 def clean():
     """Remove what set-up, tests and editors made; nothing that a person wrote."""
-    if Path(sys.prefix).resolve() == VENV:
+    if inside_venv():
         raise Problem("You are inside .venv, which is to be removed: type `deactivate`, try again.")
-    for name in [".venv", ".pytest_cache", ".hypothesis", ".ruff_cache", "build"]:
+    require(no_folder(VENV))
+    remove_venv()
+    for name in [".pytest_cache", ".hypothesis", ".ruff_cache", "build"]:
         shutil.rmtree(str(ROOT / name), ignore_errors=True)
     for pattern in ["*.egg-info", "**/__pycache__", "**/.ipynb_checkpoints"]:
         for folder in list(ROOT.glob(pattern)):
@@ -523,12 +660,17 @@ COMMANDS = {  # name: (what it does with the remaining words, the extras it need
     "bench": (bench, ["bench"]),
     "lint": (lint, ["author"]),
     "format": (reformat, ["author"]),
+    "lock": (lambda extra: run("tools/lock.py", *extra), ["author"]),
 }
 
 
 def parse(words):
-    """(command, the other words, --cpu?); `lab` when no command is named."""
-    cpu, words = "--cpu" in words, [word for word in words if word != "--cpu"]
+    """(command, the other words, PyTorch without CUDA?); `lab` when no command is named."""
+    wishes = {"--cpu": True, "--cuda": False}
+    wish = {wishes[word] for word in words if word in wishes}
+    if len(wish) > 1:
+        raise Problem("--cpu or --cuda, not both.")
+    cpu, words = (wish or {None}).pop(), [word for word in words if word not in wishes]
     if words and words[0] in [*COMMANDS, "clean"]:
         return words[0], words[1:], cpu
     if words and not words[0].startswith("-") and not names_a_file(words[0]):
@@ -545,10 +687,13 @@ def main(words):
         if command == "clean":
             return clean() or 0
         action, extras = COMMANDS[command]
-        setup(extras, cpu)
+        setup(extras, cpu, repair=command == "setup")
         return action(extra)
     except Problem as problem:
         print(f"\n{problem}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"\nA file could not be read or written: {error}\n{AGAIN}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\nStopped. {AGAIN}", file=sys.stderr)

@@ -96,7 +96,9 @@ def package_findings(
     return findings
 
 
-def device_finding(cuda: list[str], mps: bool, cuda_build: bool, driver: bool) -> Finding:
+def device_finding(
+    cuda: list[str], mps: bool, cuda_build: bool, driver: bool, linux: bool = True
+) -> Finding:
     """Where will networks train?
 
     >>> device_finding(cuda=[], mps=False, cuda_build=False, driver=False).value
@@ -108,9 +110,8 @@ def device_finding(cuda: list[str], mps: bool, cuda_build: bool, driver: bool) -
         return Finding("device", "mps (Apple GPU)")
     value, advice = "cpu (enough: only chapter 13 asks for a GPU)", ""
     if driver and not cuda_build:
-        advice = (
-            "an NVIDIA driver is here, but this PyTorch has no CUDA: python lab.py setup --cuda"
-        )
+        advice = "an NVIDIA driver is here, but this PyTorch has no CUDA: "
+        advice += "python lab.py setup --cuda" if linux else "see https://pytorch.org/get-started"
     elif driver:
         advice = (
             "an NVIDIA driver is here, but PyTorch cannot use it: is it too old? try nvidia-smi"
@@ -280,6 +281,7 @@ def _torch():
             torch.backends.mps.is_available(),
             torch.version.cuda is not None,
             driver,
+            platform.system() == "Linux",
         ),
         thread_finding(
             torch.get_num_threads(), os.environ.get("OMP_NUM_THREADS"), _cores(), _load()

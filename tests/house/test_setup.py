@@ -6,6 +6,8 @@ other, since two lists that must agree are checked best against one another.
 """
 
 import ast
+import contextlib
+import errno
 import importlib.metadata
 import json
 import os
@@ -21,6 +23,7 @@ import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 import ddpm_lab
 
@@ -86,15 +89,15 @@ def test_an_intel_mac_is_told_at_once():
 
 
 def test_a_full_disk_is_told_how_much_is_needed():
-    assert lab.little_disk(50, ROOT) == ""
-    text = lab.little_disk(0.4, "/home/reader/course")
+    assert lab.little_disk(50, ROOT, 2) == ""
+    text = lab.little_disk(0.4, "/home/reader/course", 2)
     assert "2 GB" in text and "0.4 GB" in text and "/home/reader/course" in text
 
 
-def test_the_small_pytorch_is_offered_where_it_helps():
-    assert "--cpu" in lab.large_torch("Linux", cpu=False, nvidia=False)
-    for facts in [("Linux", True, False), ("Linux", False, True), ("Windows", False, False)]:
-        assert lab.large_torch(*facts) == ""
+def test_a_file_in_the_place_of_the_environment_is_named_and_kept(tmp_path):
+    (tmp_path / ".venv").write_text("a person's note")
+    assert lab.no_folder(tmp_path) == "" == lab.no_folder(tmp_path / "nothing")
+    assert "must be a folder" in lab.no_folder(tmp_path / ".venv")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +113,7 @@ def test_the_small_pytorch_is_offered_where_it_helps():
         ("SSLError(SSLCertVerificationError(1, 'CERTIFICATE_VERIFY_FAILED'))", ["PIP_CERT"]),
         ("ERROR: No matching distribution found for torch>=2.4", ["No build of torch>=2.4"]),
         ("ERROR: ResolutionImpossible: for help visit", ["constraints.txt", "PIP_FIND_LINKS"]),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM", ["lock.txt", "cache purge"]),
         ("ERROR: [WinError 5] Access is denied: 'C:\\\\x'", ["could not be written"]),
         ("ERROR: something nobody has seen", ["pip says above why", "clean"]),
     ],
@@ -140,6 +144,72 @@ def test_pip_with_an_empty_folder_of_wheels_is_understood(monkeypatch, tmp_path)
     assert "No build of ddpm-lab-has-no-such-package" in text
 
 
+def test_pip_refuses_a_file_that_is_not_the_locked_one(monkeypatch, tmp_path):
+    (tmp_path / "ddpm_lab_has_no_such_package-1.0-py3-none-any.whl").write_bytes(b"not the one")
+    name, hashed = "ddpm-lab-has-no-such-package==1.0", "--hash=sha256:" + "0" * 64
+    (tmp_path / "lock.txt").write_text(f"{name} {hashed}\n")
+    words = ["--no-index", "--find-links", str(tmp_path), "--require-hashes", "--no-deps"]
+    monkeypatch.setattr(lab, "PYTHON", sys.executable)
+    status, complaints = lab.pip_install([*words, "-r", str(tmp_path / "lock.txt")])
+    assert status and "not the one that lock.txt names" in lab.why_pip_failed(complaints)
+
+
+ELSEWHERE = {
+    "PIP_USER": "1",
+    "PIP_TARGET": "/elsewhere",
+    "PIP_PREFIX": "/elsewhere",
+    "PIP_ROOT": "/elsewhere",
+    "PIP_REQUIRE_VIRTUALENV": "1",
+    "PIP_REQUIRE_HASHES": "1",
+    "PIP_CONSTRAINT": "/elsewhere",
+    "PIP_NO_BINARY": ":all:",
+    "PYTHONHOME": "/elsewhere",
+    "PYTHONPATH": "/elsewhere",
+}
+
+
+def test_pip_is_told_where_packages_come_from_and_nothing_else(monkeypatch):
+    where = {
+        "PIP_INDEX_URL": "https://mirror/simple",
+        "PIP_FIND_LINKS": "wheels",
+        "PIP_NO_INDEX": "1",
+        "PIP_CERT": "school.pem",
+        "PIP_PROXY": "proxy:3128",
+        "HTTPS_PROXY": "proxy:3128",
+    }
+    for name, value in {**ELSEWHERE, **where}.items():
+        monkeypatch.setenv(name, value)
+    seen = []
+
+    class Popen:
+        returncode, stderr = 0, ()
+
+        def __init__(self, command, env, **_):
+            seen.append(env)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(lab.subprocess, "Popen", Popen)
+    lab.pip_install(["something"])
+    [env] = seen
+    assert {name: env.get(name) for name in where} == where
+    assert env["PIP_USER"] == "0"  # a configuration file may say otherwise
+    assert not set(env) & (set(ELSEWHERE) - {"PIP_USER"})
+
+
+def test_a_python_of_elsewhere_in_the_environment_breaks_nothing(monkeypatch, tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('not the json of Python')")
+    monkeypatch.setattr(lab, "PYTHON", sys.executable)
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert lab.call("-c", "import json; print(json.loads('1'))").stdout.strip() == "1"
+    assert lab.run("-c", "import json") == 0
+
+
 def test_a_package_that_does_not_import_is_named(monkeypatch):
     monkeypatch.setattr(lab, "PYTHON", sys.executable)
     monkeypatch.setattr(lab, "IMPORTS", "json no_such_module socket")
@@ -161,26 +231,36 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(lab, "PYTHON", venv / "bin/python")
     monkeypatch.setattr(lab, "STAMP", venv / "ddpm-lab.json")
 
+    monkeypatch.setattr(lab, "LOCK", tmp_path / ".setup.lock")
+
     here = "{}.{}".format(*sys.version_info)
-    made = SimpleNamespace(root=tmp_path, python=here, done=[], pip_fails=False)
+    made = SimpleNamespace(root=tmp_path, python=here, done=[], pip_fails=False, words=[])
 
     def run(command, **_):
         made.done.append("venv")
         venv.mkdir()
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    def pip_install(words):
-        made.done.append("pip " + words[-1])
-        return (1, "NewConnectionError") if made.pip_fails else (0, "")
+    def call(*words):
+        if "ensurepip" in words:
+            made.done.append("ensurepip")
+        return subprocess.CompletedProcess(words, int("import pip" in words and made.no_pip))
 
+    def pip_install(words, aloud=True):
+        made.done.append("pip " + words[-1])
+        made.words.append(words)
+        return made.answer(words) if not made.pip_fails else (1, "NewConnectionError")
+
+    made.no_pip, made.answer = False, lambda words: (0, "")
     monkeypatch.setattr(lab.subprocess, "run", run)
+    monkeypatch.setattr(lab, "call", call)
     monkeypatch.setattr(lab, "pip_install", pip_install)
     monkeypatch.setattr(lab, "first_import", lambda: made.done.append("import"))
-    monkeypatch.setattr(lab, "venv_version", lambda: made.python if venv.exists() else "")
+    monkeypatch.setattr(lab, "venv_version", lambda: made.python if venv.is_dir() else "")
     return made
 
 
-WHOLE = ["pip .[lab,test]", "import"]
+WHOLE = ["pip lock.txt", "pip torch", "pip .[lab,test]", "import"]
 
 
 def test_first_start_does_all_and_second_does_nothing(machine, capsys):
@@ -231,7 +311,7 @@ def test_extras_are_added_once_and_kept(machine, capsys):
     lab.setup(["author"])
     lab.setup(["author"])
     lab.setup()
-    assert machine.done == ["pip .[author,lab,test]", "import"]
+    assert machine.done == ["pip lock.txt", "pip torch", "pip .[author,lab,test]", "import"]
     assert "author" in capsys.readouterr().out
 
 
@@ -264,12 +344,177 @@ def test_a_system_python_that_was_replaced_is_noticed(machine, capsys):
     assert "made for Python 3.9" in capsys.readouterr().out
 
 
-def test_a_scrambled_stamp_costs_a_check_and_no_more(machine):
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        b"{half a st",
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b"5",
+        b"[" * 100_000,
+        b'{"lists": 1, "python": "3.11"}',
+        b'{"lists": "abc", "extras": "lab"}',
+        b'{"lists": "abc", "extras": [["lab"]]}',
+        b'{"lists": "abc", "python": null}',
+        b'{"lists": "abc", "folder": ["here"]}',
+        b'{"of another program": true}',
+    ],
+)
+def test_a_scrambled_stamp_costs_a_check_and_no_more(machine, stamp):
     lab.setup()
-    lab.STAMP.write_text("{half a st")
+    lab.STAMP.write_bytes(stamp)
     machine.done.clear()
     lab.setup()
     assert machine.done == WHOLE
+    assert lab.look(lab.EXTRAS) == ("", "")
+
+
+def test_a_stamp_that_cannot_be_read_is_no_stamp(machine):
+    lab.setup()
+    lab.STAMP.unlink()
+    lab.STAMP.mkdir()
+    assert lab.read_stamp() == {}
+
+
+def test_a_stamp_with_little_in_it_is_enough(machine):
+    lab.setup()
+    machine.done.clear()
+    lab.STAMP.write_text(json.dumps({"lists": lab.digest(), "extras": lab.EXTRAS}))
+    lab.setup()
+    assert machine.done == []
+
+
+def link(to):
+    try:
+        lab.VENV.symlink_to(to, target_is_directory=True)
+    except OSError:
+        pytest.skip("this Windows account may not make links")
+
+
+@pytest.mark.parametrize("kind", ["broken", "dangling"])
+def test_of_a_linked_environment_only_the_link_is_removed(machine, tmp_path, kind):
+    other = tmp_path / "of a person"
+    link(other)
+    if kind == "broken":
+        other.mkdir()
+        (other / "work").write_text("precious")
+        machine.python, made = "", machine.python
+        assert lab.look([])[0] == "remake"
+        lab.remove_venv()
+        machine.python = made
+        assert (other / "work").read_text() == "precious"
+    lab.setup()
+    assert machine.done == ["venv", *WHOLE] and not lab.VENV.is_symlink()
+
+
+def test_clean_removes_a_link_and_not_what_it_leads_to(machine, tmp_path):
+    other = tmp_path / "of a person"
+    other.mkdir()
+    link(other)
+    lab.clean()
+    assert not lab.VENV.is_symlink() and other.is_dir()
+
+
+def test_a_file_in_the_place_of_the_environment_stops_set_up_and_clean(machine):
+    lab.VENV.write_text("a person's note")
+    for command in (lab.setup, lab.clean):
+        with pytest.raises(lab.Problem, match="must be a folder"):
+            command()
+    assert lab.VENV.read_text() == "a person's note"
+
+
+def test_an_environment_without_pip_gets_one(machine):
+    lab.VENV.mkdir()
+    (lab.VENV / "made by uv").write_text("")
+    machine.no_pip = True
+    lab.setup()
+    assert machine.done == ["ensurepip", *WHOLE] and (lab.VENV / "made by uv").exists()
+
+
+def test_an_environment_of_an_old_python_is_made_anew(machine, capsys):
+    lab.VENV.mkdir()
+    machine.python = "3.9"
+    assert lab.look([]) == ("remake", ".venv is of Python 3.9, which is too old.")
+
+
+def test_the_command_setup_repairs_what_looks_whole(machine):
+    lab.setup()
+    machine.done.clear()
+    assert lab.main(["setup"]) == 0
+    assert machine.done == WHOLE
+
+
+def test_a_set_up_of_another_user_is_used_and_not_touched(machine, monkeypatch):
+    lab.setup()
+    lab.LOCK.unlink()
+    monkeypatch.setattr(lab.os, "access", lambda path, mode: False)
+    before = {path: path.stat().st_mtime_ns for path in machine.root.rglob("*")}
+    lab.setup()
+    assert {path: path.stat().st_mtime_ns for path in machine.root.rglob("*")} == before
+    with pytest.raises(lab.Problem, match=r"(?s)Adding the tools.*you may not.*own folder"):
+        lab.setup(["author"])
+    assert {path: path.stat().st_mtime_ns for path in machine.root.rglob("*")} == before
+
+
+HOLDER = """
+import pathlib, sys
+import lab
+lab.LOCK = pathlib.Path(sys.argv[1])
+with lab.one_at_a_time():
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_set_up_waits_for_the_first_even_if_that_one_is_killed(
+    machine, monkeypatch, capsys
+):
+    first = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lab.LOCK)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with first:
+        assert first.stdout.readline().strip() == "mine"
+        waits = []
+
+        def sleep(_):
+            waits.append(len(machine.done))
+            first.kill()
+            first.wait()
+
+        monkeypatch.setattr(lab.time, "sleep", sleep)
+        lab.setup()
+    assert waits and not any(waits)  # nothing was done before the first one ended
+    assert machine.done == ["venv", *WHOLE]
+    assert f"process {first.pid} on" in capsys.readouterr().out
+
+
+def test_what_another_set_up_did_meanwhile_is_not_done_again(machine, monkeypatch):
+    @contextlib.contextmanager
+    def after_another():
+        lab.set_up("make", "", lab.EXTRAS, None)
+        machine.done.clear()
+        yield
+
+    monkeypatch.setattr(lab, "one_at_a_time", after_another)
+    lab.setup()
+    assert machine.done == []
+
+
+def test_a_file_system_without_locks_is_no_obstacle(monkeypatch, tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with open(tmp_path / "lock", "a+") as file:
+        assert lab.take(file)
 
 
 def test_jupyterlab_does_not_ask_about_its_news(machine):
@@ -278,14 +523,76 @@ def test_jupyterlab_does_not_ask_about_its_news(machine):
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
-def test_cpu_adds_the_official_index_and_nothing_else_touches_pips_settings(machine, monkeypatch):
-    seen = []
-    monkeypatch.setattr(lab, "pip_install", lambda words: seen.append(words) or (0, ""))
-    lab.setup()
-    lab.write_stamp(lists="")
+def of_torch(machine):
+    """The words that came with torch, one list for each time that pip was asked for it."""
+    return [list(words[: words.index("-c")]) for words in machine.words if words[-1] == "torch"]
+
+
+UNKNOWN = (1, "ERROR: No matching distribution found for torch==2.13.0")
+NO_CUDA = ["--index-url", lab.CPU_INDEX]
+
+
+@pytest.mark.parametrize(
+    ("system", "nvidia", "wish", "cpu"),
+    [
+        ("Linux", False, None, True),
+        ("Linux", True, None, False),
+        ("Linux", True, True, True),
+        ("Linux", False, False, False),
+        ("Darwin", False, None, False),  # pip's usual PyTorch is without CUDA there
+        ("Windows", True, None, False),
+    ],
+)
+def test_pytorch_fits_the_machine_unless_told_otherwise(
+    machine, monkeypatch, system, nvidia, wish, cpu
+):
+    monkeypatch.setattr(lab.platform, "system", lambda: system)
+    monkeypatch.setattr(lab.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(lab, "has_nvidia", lambda: nvidia)
+    machine.answer = lambda words: UNKNOWN if "--no-index" in words else (0, "")
+    lab.setup(cpu=wish)
+    if cpu:
+        at_hand, index = of_torch(machine)
+        assert at_hand == ["--no-index"] and index[:2] == NO_CUDA
+        assert index[2:] == ["--retries", "1", "--timeout", "10"]
+    else:
+        assert of_torch(machine) == [[]]
+    others = [words for words in machine.words if words[-1] != "torch"]
+    assert not any("index" in word for words in others for word in words)  # asked for torch alone
+
+
+def test_pytorch_at_hand_is_taken_and_no_index_asked(machine):
     lab.setup(cpu=True)
-    assert not any("index" in word or "links" in word for word in seen[0])
-    assert seen[1] == [*seen[0], "--extra-index-url", lab.CPU_INDEX]
+    assert of_torch(machine) == [["--no-index"]]
+
+
+def test_without_pytorchs_index_set_up_goes_on_and_says_so(machine, capsys):
+    machine.answer = lambda words: UNKNOWN if {"--no-index", lab.CPU_INDEX} & {*words} else (0, "")
+    lab.setup(cpu=True)
+    assert of_torch(machine)[-1] == [] and len(of_torch(machine)) == 3
+    assert "cannot be reached; going on" in capsys.readouterr().out
+    assert machine.done[-1] == "import"
+
+
+def test_stopping_pytorch_does_not_start_a_larger_one(machine):
+    cancelled = (1, "ERROR: Operation cancelled by user")
+    machine.answer = lambda words: cancelled if "--no-index" in words else (0, "")
+    with pytest.raises(lab.Problem, match="You stopped it"):
+        lab.setup(cpu=True)
+    assert of_torch(machine) == [["--no-index"]]
+
+
+def test_another_wish_for_pytorch_is_met_and_the_same_one_costs_nothing(machine, capsys):
+    lab.setup(cpu=True)
+    machine.done.clear()
+    lab.setup(cpu=True)
+    lab.setup()
+    assert machine.done == []
+    lab.setup(cpu=False)
+    assert machine.done == ["venv", *WHOLE]
+    assert "with CUDA now" in capsys.readouterr().out
+    lab.setup(["author"])  # says nothing of it: as before
+    assert lab.read_stamp()["cpu"] is False
 
 
 def test_a_real_environment_tells_its_version_and_a_broken_one_nothing(monkeypatch, tmp_path):
@@ -299,12 +606,15 @@ def test_a_real_environment_tells_its_version_and_a_broken_one_nothing(monkeypat
 
 
 def test_words_are_read():
-    assert lab.parse([]) == ("lab", [], False)
-    assert lab.parse(["--port", "9999"]) == ("lab", ["--port", "9999"], False)
+    assert lab.parse([]) == ("lab", [], None)
+    assert lab.parse(["--port", "9999"]) == ("lab", ["--port", "9999"], None)
+    assert lab.parse(["--cuda", "setup"]) == ("setup", [], False)
     assert lab.parse(["test", "--cpu", "-k", "x"]) == ("test", ["-k", "x"], True)
-    assert lab.parse(["lab.py"]) == ("lab", ["lab.py"], False)  # a file: open it
+    assert lab.parse(["lab.py"]) == ("lab", ["lab.py"], None)  # a file: open it
     with pytest.raises(lab.Problem, match=r"tset.*test"):
         lab.parse(["tset"])
+    with pytest.raises(lab.Problem, match="not both"):
+        lab.parse(["--cpu", "--cuda"])
 
 
 def test_a_problem_is_said_without_a_traceback():
@@ -398,6 +708,21 @@ def test_tests_run_on_one_thread_unless_told_otherwise(monkeypatch):
     assert [env["OMP_NUM_THREADS"] for env in seen] == ["1"] * 3 + ["4"] * 3
 
 
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 2), (8, 4), (128, 4)])
+def test_notebooks_leave_some_of_a_server_to_others(monkeypatch, cores, threads):
+    monkeypatch.setattr(lab.os, "sched_getaffinity", lambda _: range(cores), raising=False)
+    assert lab.threads() == str(threads)
+
+
+def test_a_file_that_cannot_be_written_is_said_without_a_traceback(monkeypatch, capsys):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", ".venv")
+
+    monkeypatch.setattr(lab, "setup", full)
+    assert lab.main(["test"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+
+
 def test_no_chromium_is_said_and_not_skipped(monkeypatch):
     monkeypatch.setenv("CHROMIUM", sys.executable)
     assert lab.chromium(which=lambda name: None) == sys.executable
@@ -455,6 +780,56 @@ def test_each_dependency_has_one_tested_version_in_its_range(python, system):
             continue
         assert need.name in pins, f"{need.name} has no pin for Python {python} on {system}"
         assert pins[need.name] in need.specifier, f"{need}: tested with {pins[need.name]}"
+
+
+def locked():
+    """The lines of lock.txt, and the hashes that each has."""
+    text = re.sub(r"^#.*\n", "", text_of("lock.txt"), flags=re.M)
+    blocks = re.findall(r"^(\S.*?) \\\n((?: {4}--hash=\S+(?: \\)?\n)+)", text, flags=re.M)
+    rebuilt = "".join(f"{line} \\\n{hashes}" for line, hashes in blocks)
+    assert rebuilt == text.lstrip("\n")  # nothing else stands there
+    return {line: re.findall(r"--hash=(\S+)", hashes) for line, hashes in blocks}
+
+
+def test_every_locked_package_has_hashes():
+    for line, hashes in locked().items():
+        assert hashes and all(re.fullmatch("sha256:[0-9a-f]{64}", value) for value in hashes), line
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_holds_what_readers_need_and_agrees_with_the_constraints(python, system):
+    env = environment(python, system)
+    pins = {pin.name: pin.specifier for pin in requirements(locked(), env)}
+    lines = [line for line in text_of("constraints.txt").splitlines() if line and line[0] != "#"]
+    constraints = {pin.name: pin.specifier for pin in requirements(lines, env)}
+    assert pins == {name: constraints[name] for name in pins}
+    extras = PROJECT["optional-dependencies"]
+    for need in requirements(PROJECT["dependencies"] + extras["lab"] + extras["test"], env):
+        if need.name != "torch":
+            assert str(pins[need.name])[2:] in need.specifier, need
+    # PyTorch and its CUDA packages are chosen on the spot; what it needs besides is locked,
+    # and so is what the build of ddpm-lab itself needs.
+    assert not any(re.match("torch$|nvidia|cuda|triton", name) for name in pins)
+    assert {"filelock", "fsspec", "jinja2", "networkx", "setuptools", "typing-extensions"} <= {
+        *pins
+    }
+
+
+def test_the_lock_is_whole():
+    """Truth: what the packages that are installed here say that they need."""
+    env = default_environment()
+    here = {pin.name for pin in requirements(locked(), env)} | {"torch", "ddpm-lab"}
+    todo, needed = [("ddpm-lab", extra) for extra in ("lab", "test")], set()
+    while todo:
+        name, extra = todo.pop()
+        if (name, extra) in needed or re.match("nvidia|cuda|triton", name):
+            continue
+        needed.add((name, extra))
+        for need in map(Requirement, importlib.metadata.requires(name) or []):
+            if need.marker is None or need.marker.evaluate({**env, "extra": extra}):
+                todo += [(canonicalize_name(need.name), of) for of in ["", *need.extras]]
+    assert {name for name, _ in needed} <= here
 
 
 def test_every_range_says_where_it_begins():

@@ -83,7 +83,8 @@ def test_the_doctor_asks_for_all_that_the_package_and_the_chapters_need():
         (([], True, False, False), "mps", ""),
         (([], False, False, False), "cpu", ""),
         (([], False, True, False), "cpu", ""),
-        (([], False, False, True), "cpu", "has no CUDA"),
+        (([], False, False, True), "cpu", "has no CUDA: python lab.py setup --cuda"),
+        (([], False, False, True, False), "cpu", "has no CUDA: see https://pytorch.org"),
         (([], False, True, True), "cpu", "cannot use it"),
     ],
 )
