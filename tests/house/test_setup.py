@@ -732,6 +732,26 @@ def test_no_chromium_is_said_and_not_skipped(monkeypatch):
         lab.chromium(which=lambda name: None)
 
 
+def test_pytest_runs_where_it_may_not_write(tmp_path):
+    """A clone that belongs to somebody else; here, folders for notes that cannot be made."""
+    (tmp_path / "file").write_text("in the place of a folder")
+    (tmp_path / "test_it.py").write_text(
+        "from hypothesis import given, strategies\n"
+        "@given(strategies.integers())\n"
+        "def test_it(n):\n"
+        "    assert n == n\n"
+    )
+    cache = f"cache_dir={tmp_path / 'file' / 'cache'}"
+    words = ["-m", "pytest", "-q", "-c", str(ROOT / "pyproject.toml"), "-o", cache]
+    ran = subprocess.run(
+        [sys.executable, *words, str(tmp_path)],
+        env={**os.environ, "HYPOTHESIS_STORAGE_DIRECTORY": str(tmp_path / "file" / "examples")},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0 and "1 passed" in ran.stdout, ran.stdout + ran.stderr
+
+
 # --- The files that must agree --------------------------------------------------------------------
 
 
