@@ -36,7 +36,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -276,6 +276,8 @@ def one_at_a_time():
                 say(f"Another set-up is at work in this folder ({file.read()}): waiting for it.")
             waited = True
             time.sleep(0.5)
+        with suppress(OSError):
+            LOCK.chmod(0o666)  # others who use this folder must be able to wait, too
         file.truncate(0)
         file.write(f"process {os.getpid()} on {platform.node()}")
         file.flush()
@@ -349,7 +351,8 @@ def install_torch(cpu):
                 return
             if "No matching distribution" not in complaints:
                 raise Problem(STOPPED + why_pip_failed(complaints))
-        say(f"      {CPU_INDEX} cannot be reached; going on with what pip finds.")
+        say(f"      {CPU_INDEX} cannot be reached, or has no build")
+        say("      for this machine: going on with what pip finds.")
     pip(*words)
 
 
@@ -641,6 +644,8 @@ def clean():
         raise Problem("You are inside .venv, which is to be removed: type `deactivate`, try again.")
     require(no_folder(VENV))
     remove_venv()
+    with suppress(OSError):
+        LOCK.unlink()
     for name in [".pytest_cache", ".hypothesis", ".ruff_cache", "build"]:
         shutil.rmtree(str(ROOT / name), ignore_errors=True)
     for pattern in ["*.egg-info", "**/__pycache__", "**/.ipynb_checkpoints"]:
