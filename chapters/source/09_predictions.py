@@ -444,7 +444,7 @@ for name in ("x0", "eps", "v", "x0 like v", "eps like v"):
     learned[name] = predictions.denoiser(schedule, ema.net, judged_as)
 print("trained:", ", ".join(learned))
 
-# %%
+# %% tolerance={"abs": 0.3}
 times = (1, 10, 50, 200, 400, 600, 800, 950, 990, 1000)
 ratios = {name: [] for name in learned}
 for t in times:
@@ -457,7 +457,7 @@ print("   t" + "".join(f"{name:>12}" for name in ratios))
 for i, t in enumerate(times):
     print(f"{t:4}" + "".join(f"{values[i]:12.2f}" for values in ratios.values()))
 
-# %%
+# %% tolerance={"abs": 0.3}
 log_snr = schedule.log_snr[torch.tensor(times)]  # spreads both ends of time
 fig = figures.curves(log_snr, ratios, xlabel="log-SNR, nats (clean data at the right)",
                      ylabel="error / least possible", log_y=True, height=3.2)

@@ -384,7 +384,7 @@ print(f"first step {seen[0]:.3f}; mean of steps 401-500 {running[400]:.3f}, "
 print(f"spread of single steps at the end: {seen[-1000:].std():.3f}")
 print(f"perfect denoiser on fresh data: {best_v.mean():.3f}")
 
-# %%
+# %% tolerance={"abs": 0.008}
 fig, ax = figures.new(height=3)
 ax.plot(range(1, 5001), seen, color=figures.SKY, linewidth=0.4, label="one step")
 ax.plot(range(100, 5001), running, color=figures.BLUE, linewidth=2, label="mean of the last 100")
@@ -435,7 +435,7 @@ def my_irreducible(schedule, x_0, best, t):
 
 irreducible = check("learning.irreducible", my_irreducible)
 
-# %%
+# %% tolerance={"abs": 0.0008}
 # eq: 11.4
 learned = predictions.denoiser(schedule, ema.net, "v")
 x_t = forward.noised(schedule, fresh, t, eps)
@@ -455,7 +455,7 @@ print(f"the same guesses as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
 # The split holds: the mixed term is 0 within its standard error. Of the loss, 0.560, the floor is 0.559; the network answers for the rest, here 0.0013. So, **0.56 is excellent**. And the same guesses, counted as guesses of eps, have a loss of 0.194: another
 # number, the same denoiser. A loss is good or bad only *against its floor*, and at a given $t$. Look there:
 
-# %%
+# %% tolerance={"abs": 0.03, "units": 50}
 times = (1, 3, 10, 30, 50, 100, 200, 250, 300, *range(400, 701, 100), 750, 800, 900, 1000)
 table = {}
 for t in times:
@@ -472,7 +472,7 @@ print("   t    floor     loss    ratio  difference/stderr   excess/floor by (11.
 for t, line in table.items():
     print(f"{t:4} {line[0]:8.3f} {line[1]:8.3f} {line[2]:8.3f} {line[3]:14.1f} {line[4]:18.4f}")
 
-# %%
+# %% tolerance={"units": 40}
 fig, axes = figures.new(1, 2, height=2.9)
 floor, loss, ratio, sigmas, excess = (torch.stack(column) for column in zip(*table.values()))
 figures.curves(times, {"perfect denoiser": floor, "learned": loss}, ax=axes[0],
@@ -563,7 +563,7 @@ print(f"spread after 4000 constant steps: last weights {w.std():.4f}, (11.6) say
 young = math.prod((1 + n) / (10 + n) for n in range(1, 201))
 print(f"share of the start after 200 updates: plain {0.999**200:.2f}, (11.5) {young:.0e}")
 
-# %%
+# %% tolerance={"rel": 0.005}
 print("step   loss on fresh data: last weights   average")
 for step, raw, averaged in learning:
     print(f"{step:4} {raw:34.4f} {averaged:9.4f}")
@@ -580,7 +580,7 @@ for step, raw, averaged in learning:
 # Nothing in the sampler changes. Chapter 10 passed it `exact`; we pass `learned`, which is
 # `predictions.denoiser(schedule, ema.net, "v")`.
 
-# %%
+# %% tolerance={"units": 30}
 guessers = {"exact denoiser": exact, "learned denoiser": learned}
 moves = schedules.strides(1000, 200)
 made = {"fresh data": fresh[:2000]} | {
@@ -594,7 +594,7 @@ for name, x in made.items():
     print(f"{name:>16}: mean distance to the curve {distance(x, curve):.3f}, "
           f"farther than 0.15: {stray:.1%}")
 
-# %%
+# %% tolerance={"abs": 8e-05}
 def energy(a, b):
     """Energy distance: 2 E|a - b| - E|a - a'| - E|b - b'|; 0 only if the two laws are equal."""
     far = [torch.cdist(x, y).sum() / (len(x) * (len(y) - (x is y)))  # not from a point to itself
@@ -621,7 +621,7 @@ print(f"data blurred by 0.3: energy distance {energy(blurred, fresh[5000:]):+.5f
 # Which times make the strays? Let the exact denoiser help out at some times, and the learned one do the rest.
 # **Predict:** would you rather have help at the last 20 times, or at all the 980 others?
 
-# %%
+# %% tolerance={"units": 10}
 def helped(low, high):
     """The learned denoiser, with the exact one in its place for low < t <= high."""
     return lambda x_t, t: (exact if low < int(t[0]) <= high else learned)(x_t, t)
@@ -634,7 +634,7 @@ for low, high in ((0, 20), (20, 1000)):
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# Help at the last 20 times removes the strays, 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 % here. The
+# Help at the last 20 times removes the strays, here 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 % here. The
 # table alone would have pointed to $t = 30$; but what goes wrong at the very end, nothing can repair any more. So
 # early errors put points a little off the curve, and the last twenty times would pull them back, if the guess were sharp enough there.
 
@@ -643,7 +643,7 @@ for low, high in ((0, 20), (20, 1000)):
 # that an arrow points from $x_t$ to $\sqrt{\bar\alpha_t}\,\hat x_0$, where the guess lies after shrinking. (At $t = 300$
 # arrows are drawn at a third of their length. The shrunken spiral is gray.)
 
-# %%
+# %% tolerance={"abs": 0.02}
 grid = torch.cartesian_prod(*[torch.linspace(-1.5, 1.5, 10)] * 2)
 fig, axes = figures.new(1, 2, width=8.4, height=4.2, sharey=True)
 to_scale = {"angles": "xy", "scale_units": "xy"}  # arrows in data units
@@ -660,7 +660,7 @@ axes[0].set_ylabel("second coordinate of x_t")
 axes[0].legend(fontsize=9, loc="upper left", framealpha=1)
 figures.show(fig, alt="Arrows lead to the spiral; learned and exact ones differ a bit at t = 50.")
 
-# %%
+# %% tolerance={"rel": 0.5}
 for t in (10, 50, 300, 900):
     noisy = forward.noised(schedule, fresh, t, normal_like(fresh, generator=seeded(t)))
     wrong = []
@@ -699,7 +699,7 @@ def train_on(data, steps, seed=0):
 
 _, from_20 = train_on(few.repeat(1000, 1), steps=3000)  # each of the 20 points a thousand times
 
-# %%
+# %% tolerance={"abs": 0.005}
 # claim: E82
 again = samplers.sample(schedule, from_20, (2000, 2), times=moves, generator=seeded(13))
 full = made["learned denoiser"]
@@ -712,7 +712,7 @@ for name, x in (("fresh data", fresh), ("exact denoiser of the 20", copies),
                 ("network, 20 points", again), ("network, 20,000 points", full)):
     print(f"{name:>24} {distance(x, few):28.3f} {distance(x, curve):14.3f}")
 
-# %%
+# %% tolerance={"rel": 0.05}
 def v_loss(denoise, x_0, t, seed):
     """Loss of v at time t on the points x_0."""
     x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(seed)))
