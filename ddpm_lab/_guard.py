@@ -6,24 +6,93 @@ The functions return what they checked, so that a check is one short line at the
 import inspect
 import math
 import os
+from numbers import Integral, Real
 from pathlib import Path
 
 import torch
 
+MANY = 10_000_000
+"""More rows or points than this would fill the memory: a typing error."""
+SEEDS = 2**64 - 1
+"""The largest seed that torch takes."""
+SIZE = 65_536
+"""No layer of the course's networks is larger, and no checkpoint may ask for one."""
+
 _KINDS = ("x0", "eps", "v")
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+_WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+_REAL = frozenset(_FLOATS + _WHOLE)
+_DENSE = torch.strided
 
 
-def times(t, T, *, lowest=1, batch=None, name="t"):
-    """An int, or a (B,) int64 tensor on the CPU, inside lowest..T."""
+# ------------------------------------------------------------------------------ one number
+
+
+def _number(value):
+    """A Python number, out of a number of any library; None for all else, and for True and False.
+
+    Nothing is lost on the way: no fraction, no imaginary part.
+    """
+    if type(value) in (int, float):
+        return value
+    if hasattr(value, "ndim") and hasattr(value, "item"):  # of torch or NumPy
+        try:
+            value = value.item() if value.ndim == 0 else None
+        except RuntimeError:  # a meta tensor has no value
+            return None
+    return value if isinstance(value, Real) and not isinstance(value, bool) else None
+
+
+def _float(number):
+    """A float, infinite where the number is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _digits(value, bound):
+    """A number in few digits, but in enough of them to tell it from the bound that it breaks."""
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**18 else f"about {'-' * (value < 0)}2**{_log2(value)}"
+    texts = (f"{value:.{digits}g}" for digits in range(6, 18))
+    return next((text for text in texts if float(text) != bound), f"{value:g}")
+
+
+def _log2(value):
+    return abs(value).bit_length() - 1
+
+
+# ------------------------------------------------------------------------------ times
+
+
+def schedule(schedule):
+    """A noise schedule: what has a table abar."""
+    if not isinstance(getattr(schedule, "abar", None), torch.Tensor):
+        raise TypeError(
+            f"schedule must be a Schedule; got {_say(schedule)}. "
+            "Make one with a function of schedules, such as schedules.linear()."
+        )
+    return schedule
+
+
+def _last(plan):
+    """T of a schedule."""
+    return len(schedule(plan).abar) - 1
+
+
+def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
+    """An int, or a (B,) int64 tensor on the CPU, inside lowest..T: the plan's T, or a given one."""
+    T = _last(plan) if T is None else T
     if isinstance(t, torch.Tensor):
         t = _times_tensor(t, batch, name)
-    elif isinstance(t, bool) or not hasattr(t, "__index__"):
+    elif type(t) is not int and not isinstance(number := _number(t), Integral):
         raise TypeError(
             f"{name} must be an int or a (B,) int64 tensor; got {_say(t)}. "
             "Times count steps: they are never fractions. For a batch use torch.tensor([...])."
         )
     else:
-        t = int(t)
+        t = t if type(t) is int else int(number)
     low, high = _range(t)
     if low < lowest or high > T:
         raise ValueError(
@@ -34,11 +103,12 @@ def times(t, T, *, lowest=1, batch=None, name="t"):
 
 
 def _times_tensor(t, batch, name):
-    if t.dtype == torch.bool or t.is_floating_point() or t.is_complex():
+    if t.dtype not in _WHOLE:
         raise TypeError(
             f"{name} must be int64; got a tensor of {t.dtype}. "
             "Times count steps: draw them with torch.randint, or convert with .long()."
         )
+    _dense(t, name)
     if t.dim() > 1 or t.numel() == 0:
         raise ValueError(
             f"{name} must be one time or (B,) times; got shape {tuple(t.shape)}. "
@@ -57,7 +127,8 @@ def _range(t):
 
 
 def _span(low, high):
-    return f"{low}" if low == high else f"{low}..{high}"
+    low, high = _digits(low, None), _digits(high, None)
+    return low if low == high else f"{low}..{high}"
 
 
 def _why(low, lowest):
@@ -72,20 +143,20 @@ def _hint(low, high, lowest, T):
     return f" Choose times between {lowest} and {T}, or a schedule with another T."
 
 
-def backward(t, s, T, *, batch=None):
-    """Times of a move from t back to s, 0 <= s < t <= T."""
-    return _pair(t, s, T, batch, "move back: t is the later time, s the earlier one")
+def backward(t, s, plan, *, batch=None, onward=False):
+    """Times t and s of a move from t back to s, 0 <= s < t <= T; or from s on to t."""
+    advice = (
+        "move on: s is the earlier time, t the later one"
+        if onward
+        else "move back: t is the later time, s the earlier one"
+    )
+    return _pair(t, s, plan, batch, advice)
 
 
-def forwards(s, t, T, *, batch=None):
-    """Times of a move from s on to t, 0 <= s < t <= T."""
-    t, s = _pair(t, s, T, batch, "move on: s is the earlier time, t the later one")
-    return s, t
-
-
-def _pair(t, s, T, batch, advice):
-    t = times(t, T, batch=batch)
-    s = times(s, T, lowest=0, batch=batch, name="s")
+def _pair(t, s, plan, batch, advice):
+    T = _last(plan)
+    t = times(t, None, T=T, batch=batch)
+    s = times(s, None, T=T, lowest=0, batch=batch, name="s")
     if not bool(torch.as_tensor(s < t).all()):
         swapped = bool(torch.as_tensor(s > t).all())
         raise ValueError(
@@ -100,20 +171,154 @@ def _few(t):
     return f"{values[0]}" if len(values) == 1 else f"{values[:4]}{' …' if len(values) > 4 else ''}"
 
 
-def data(x, name="x"):
-    """A floating-point tensor with a batch axis."""
+# ------------------------------------------------------------------------------ tensors
+
+
+def _tensor(x, name):
+    """A tensor that holds its numbers, one beside the other."""
     if not isinstance(x, torch.Tensor):
         raise TypeError(
             f"{name} must be a torch tensor (B, *D); got {_say(x)}. Use torch.as_tensor."
         )
-    if not x.is_floating_point():
+    return _dense(x, name)
+
+
+def _dense(x, name):
+    if x.layout is not torch.strided or x.is_meta:
+        raise TypeError(
+            f"{name} must be a dense tensor that holds its values; got {_say(x)}"
+            f"{' on meta' if x.is_meta else ''}. Use to_dense(); on meta there are no values."
+        )
+    return x
+
+
+def data(x, name="x", *, empty=False):
+    """A floating-point tensor with a batch axis. Its values are not looked at: NaN stays NaN."""
+    plain = type(x) is torch.Tensor and x.layout is _DENSE and not x.is_meta
+    if plain and x.dtype in _FLOATS and x.numel() and x.dim():
+        return x  # the usual case, first: it stands in every loop
+    _tensor(x, name)
+    if x.dtype not in _FLOATS:
         raise TypeError(
             f"{name} must be floating point, in data units; got {x.dtype}. "
             "For 8-bit pixels: x.float() / 127.5 - 1."
         )
     if x.dim() == 0:
         raise ValueError(f"{name} must have a batch axis (B, *D); got a scalar. Use x.reshape(1).")
+    if not (empty or x.numel()):
+        raise ValueError(
+            f"{name} must hold at least one item of at least one number; got shape "
+            f"{tuple(x.shape)}. Leave out batches of nothing."
+        )
     return x
+
+
+def numbers(value, name, *, like=None, must="be a number or a tensor", truths=False, advice=""):
+    """Real numbers in any usual form as a float64 tensor on the CPU, or as one like another tensor.
+
+    Numbers, lists, arrays and tensors will do; no texts, no complex numbers, and True and False
+    only where `truths` says so.
+    """
+    if isinstance(value, torch.Tensor):
+        known = value.dtype in _REAL or (truths and value.dtype == torch.bool)
+        x = _dense(value, name) if known else None
+    else:
+        x = _array(value, "iufb" if truths else "iuf")
+    if x is None:
+        raise TypeError(f"{name} must {must}; got {_say(value)}. {advice}".rstrip())
+    if like is not None and x.dtype == like.dtype and x.device == like.device:
+        return x
+    if like is None or x.device != like.device:
+        x = x.cpu()  # not every device has float64
+    return x.to(torch.float64) if like is None else x.to(like.dtype).to(like.device)
+
+
+def _array(value, kinds):
+    """A float64 tensor, or None if the value does not consist of real numbers."""
+    import numpy as np
+
+    if (number := _number(value)) is not None:
+        return torch.tensor(_float(number), dtype=torch.float64)
+    if not isinstance(value, (list, tuple, range, np.ndarray)):
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):  # rows of unequal length, a tensor without values
+        return None
+    return torch.tensor(array.astype("float64")) if array.dtype.kind in kinds else None
+
+
+def _as_tensor(value):
+    """What torch can make of a value; else no tensor at all, for the caller to refuse."""
+    try:
+        return _dense(torch.as_tensor(value), "label")
+    except (TypeError, ValueError, RuntimeError):
+        return torch.empty(())
+
+
+def _finite(x, name, *, advice):
+    """Numbers that are neither NaN nor infinite."""
+    good = torch.isfinite(x)
+    if not bool(good.all()):
+        raise ValueError(f"{name} must be finite; got {_bad(x, good):g}. {advice}")
+    return x
+
+
+def _bad(x, good):
+    """The first number that is not good."""
+    return float(x.detach().reshape(-1)[~good.reshape(-1)][0])
+
+
+def instance(value, cls, name, *, advice):
+    """An object of a class."""
+    if not isinstance(value, cls):
+        raise TypeError(f"{name} must be a {_path(cls)}; got {_say(value)}. {advice}")
+    return value
+
+
+def _path(cls):
+    return f"{cls.__module__.removesuffix('.modules.module')}.{cls.__name__}"
+
+
+def device(device):
+    """A device that torch knows."""
+    try:
+        return torch.device(device)
+    except (RuntimeError, TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"device must name a device, such as 'cpu' or 'cuda'; got {_say(device)}. "
+            "See torch.device."
+        ) from None
+
+
+def function(value, name, *, advice="Give a function."):
+    """Something that can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function; got {_say(value)}. {advice}")
+    return value
+
+
+def iterator(values, name):
+    """What can be gone through, one by one; a text is one thing."""
+    try:
+        return iter(None if isinstance(values, (str, bytes)) else values)
+    except TypeError:
+        raise TypeError(f"{name} must be a list or the like; got {_say(values)}.") from None
+
+
+def method(net, what, name):
+    """A network's own function of this name."""
+    instance(net, torch.nn.Module, name, advice="See the classes of networks.")
+    return function(
+        getattr(net, what, None), f"{name}.{what}", advice="Take a network that has one."
+    )
+
+
+def _record(value, fields, name, *, example):
+    """A named tuple with these fields."""
+    if getattr(value, "_fields", None) != fields:
+        raise TypeError(f"{name} must be a {example}; got {_say(value)}. Use its named tuple.")
+    return value
 
 
 def alike(**tensors):
@@ -143,23 +348,22 @@ _ALIGN = {
 
 def kind(kind):
     """The name of a prediction."""
-    if kind not in _KINDS:
-        raise ValueError(
-            f"kind must be one of {', '.join(map(repr, _KINDS))}; got {kind!r}. "
-            f"It names what the network's output means. {nearest([kind], _KINDS)}".rstrip()
-        )
-    return kind
+    return choice(kind, _KINDS, "kind", advice="It names what the network's output means.")
 
 
-def choice(value, options, name):
-    """One of a few named options."""
-    if value not in options:
+def choice(value, options, name, *, advice=""):
+    """One of a few named options. Neither is True the option 1, nor 2.0 the option 2."""
+    plain = value if isinstance(value, bool) else _number(value)
+    plain = str(value) if isinstance(value, str) else plain
+    if not any(type(plain) is type(each) and plain == each for each in options):
         one_of = "one of " * (len(options) > 1)
+        otherwise = "" if advice else "Choose one of them." if one_of else "Set it so."
+        near = nearest([value] if isinstance(value, str) else [], options, otherwise)
         raise ValueError(
-            f"{name} must be {one_of}{', '.join(map(repr, options))}; got {value!r}. "
-            + nearest([value], options, "Choose one of them." if one_of else "Set it so.")
+            f"{name} must be {one_of}{', '.join(map(repr, options))}; got {_repr(value)}. "
+            + f"{advice} {near}".strip()
         )
-    return value
+    return plain
 
 
 def nearest(words, known, otherwise=""):
@@ -173,37 +377,49 @@ def nearest(words, known, otherwise=""):
 
 def between(value, low, high, name, *, advice, open_ends=False):
     """A finite number between two bounds; `open_ends` excludes the bounds themselves."""
-    try:
-        number = float(value + 0)  # a text is no number, even if it spells one
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number; got {_say(value)}. {advice}") from None
+    number = _number(value)
+    if number is None:
+        raise TypeError(f"{name} must be a number; got {_say(value)}. {advice}")
+    number = _float(number)
     fits = low < number < high if open_ends else low <= number <= high
     if not (fits and math.isfinite(number)):  # NaN lands here too: no comparison holds for it
-        signs = ("<", "<") if open_ends else ("<=", "<=")
+        sign = "<" if open_ends else "<="
+        broken = high if number > low else low
         raise ValueError(
-            f"{name} must satisfy {low:g} {signs[0]} {name} {signs[1]} {high:g}; "
-            f"got {number:g}. {advice}"
+            f"{name} must satisfy {_digits(low, number)} {sign} {name} {sign} "
+            f"{_digits(high, number)}; got {_digits(number, broken)}. {advice}"
         )
     return number
 
 
-def count(value, name, *, lowest=1, advice=""):
-    """A whole number, at least `lowest`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+def count(value, name, *, lowest=1, highest=2**63 - 1, advice=""):
+    """A whole number within bounds. A fraction is none, and neither is a float such as 2.0."""
+    number = _number(value)
+    if not isinstance(number, Integral):
         raise TypeError(f"{name} must be a whole number; got {_say(value)}. {advice}".rstrip())
-    if int(value) < lowest:
-        raise ValueError(f"{name} must be at least {lowest}; got {int(value)}. {advice}".rstrip())
-    return int(value)
+    number = int(number)
+    for bound, broken, what in (
+        (lowest, number < lowest, "least"),
+        (highest, number > highest, "most"),
+    ):
+        if broken:
+            raise ValueError(
+                f"{name} must be at {what} {bound}; got {_digits(number, bound)}. {advice}".rstrip()
+            )
+    return number
 
 
 def counts(values, name, *, lowest, highest, advice):
     """A list of whole numbers within bounds; it may be empty."""
     if not isinstance(values, (list, tuple)):
         raise TypeError(f"{name} must be a list of whole numbers; got {_say(values)}. {advice}")
-    for value in values:
-        if not lowest <= count(value, name, lowest=lowest, advice=advice) <= highest:
-            raise ValueError(f"{name} must lie in {lowest}..{highest}; got {value}. {advice}")
-    return tuple(values)
+    found = tuple(count(value, name, lowest=lowest, advice=advice) for value in values)
+    for value in found:
+        if value > highest:
+            raise ValueError(
+                f"{name} must lie in {lowest}..{highest}; got {_digits(value, highest)}. {advice}"
+            )
+    return found
 
 
 def multiple(value, of, name, *, advice):
@@ -216,25 +432,51 @@ def multiple(value, of, name, *, advice):
     return value
 
 
-def variance(value, name, *, zero=True):
+def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
     """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
-    v = torch.as_tensor(value)
-    good = torch.isfinite(v) & ((v >= 0) if zero else (v > 0))
+    v = numbers(value, name) if like is None else _broadcast(value, like, name, what)
+    if v.dim() == 0 and 0 < v.item() < math.inf:
+        return v  # the usual case, without a tensor of truth values
+    good = ((v >= 0) if zero else (v > 0)) & (v < math.inf)
     if not bool(good.all()):
-        bad = float(v.reshape(-1)[~good.reshape(-1)][0])
         advice = (
             "Give a variance: the square of a standard deviation."
             if zero
             else "A law with variance 0 is a point: it has no density."
         )
-        raise ValueError(
-            f"{name} must be finite and {'>=' if zero else '>'} 0; got {bad:g}. {advice}"
-        )
+        sign = ">=" if zero else ">"
+        raise ValueError(f"{name} must be finite and {sign} 0; got {_bad(v, good):g}. {advice}")
     return v
 
 
+def gaussian(p, name, *, zero=True):
+    """A Gaussian with its variance like the mean: >= 0, or > 0 where a density is needed."""
+    _record(p, ("mean", "var"), name, example="Gaussian(mean, var)")
+    data(p.mean, f"{name}.mean")
+    return p._replace(var=variance(p.var, f"{name}.var", zero=zero, like=p.mean))
+
+
+def factor(value, x, name, *, what="the mean's shape"):
+    """A finite number, or numbers like x, of a shape that does not make x grow."""
+    return _finite(_broadcast(value, x, name, what), name, advice="Look for NaN.")
+
+
+def _broadcast(value, x, name, what):
+    """A number, or numbers like x, of a shape that does not make x grow."""
+    value = numbers(value, name, like=x)
+    try:
+        if value.dim():
+            value.expand(x.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"{name} must broadcast to {what} {tuple(x.shape)}; got {tuple(value.shape)}. One "
+            "number for each item has shape (B, 1, ..., 1): see schedules.coef."
+        ) from None
+    return value
+
+
 def narrower(p_var, q_var):
-    """p.var < q.var everywhere: only then does p/q fall on both sides and belong to a law."""
+    """p.var < q.var everywhere: only then does p/q fall on both sides and have an integral."""
     wide = ~(p_var < q_var)
     if bool(wide.any()):
         p_bad, q_bad = float(p_var[wide][0]), float(q_var[wide][0])
@@ -247,7 +489,7 @@ def narrower(p_var, q_var):
 
 def covariance(cov, mean, name):
     """(D, D) or (B, D, D) like the mean (B, D): symmetric, and a positive variance everywhere."""
-    cov = torch.as_tensor(cov, dtype=mean.dtype, device=mean.device)
+    cov = _finite(numbers(cov, name, like=mean), name, advice="It holds variances.")
     D = mean.shape[-1]
     if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
         raise ValueError(
@@ -259,8 +501,11 @@ def covariance(cov, mean, name):
             f"{name} must be symmetric; got {_few_list(cov.reshape(-1).tolist())}. "
             "Rows (i, j) and (j, i) are the same covariance."
         )
-    if bool(torch.linalg.cholesky_ex(cov).info.any()):
-        lowest = float(torch.linalg.eigvalsh(cov).min())
+    spread = torch.linalg.eigvalsh(cov.detach().cpu().double())
+    rounding = 4 * D * torch.finfo(torch.float64).eps * spread[..., -1].abs()
+    singular = bool((spread[..., 0] <= rounding).any())  # Cholesky alone may let these pass
+    if singular or bool(torch.linalg.cholesky_ex(cov).info.any()):
+        lowest = float(spread.min())
         raise ValueError(
             f"{name} must give every direction a variance > 0; got a smallest eigenvalue of "
             f"{lowest:.3g}. A correlation is at least -1 and at most 1; at the ends there is no "
@@ -269,34 +514,12 @@ def covariance(cov, mean, name):
     return cov
 
 
-def fits(var, mean):
-    """A variance that broadcasts to the mean's shape without making it grow."""
-    try:
-        var.expand(mean.shape)
-    except RuntimeError:
-        raise ValueError(
-            f"var must broadcast to the mean's shape {tuple(mean.shape)}; got {tuple(var.shape)}. "
-            "One variance for each item has shape (B, 1, ..., 1): see schedules.coef."
-        ) from None
-    return var
-
-
-def factor(value, mean, name):
-    """A factor like the mean, of a shape that does not make the mean grow."""
-    try:
-        return fits(torch.as_tensor(value, dtype=mean.dtype, device=mean.device), mean)
-    except (TypeError, RuntimeError):
-        raise TypeError(f"{name} must be a number or a tensor; got {_say(value)}.") from None
-    except ValueError as error:
-        raise ValueError(str(error).replace("var", name, 1)) from None
-
-
 def pixels(x, name="x"):
     """Pixel values in [-1, 1]."""
     largest = float(x.abs().max())
     if not largest <= 1 + 1e-6:
         raise ValueError(
-            f"{name} must lie in [-1, 1]; got values up to {largest:g}. "
+            f"{name} must lie in [-1, 1]; got values up to {_digits(largest, 1)}. "
             "For 8-bit pixels: x.float() / 127.5 - 1."
         )
     return x
@@ -312,6 +535,8 @@ def at_most(value, highest, name, *, advice=""):
 def same_batch(**tensors):
     """Tensors with the same number of items."""
     (first_name, first), (name, other) = tensors.items()
+    _tensor(first, first_name)
+    _tensor(other, name)
     if first.dim() == 0 or other.dim() == 0 or len(first) != len(other):
         raise ValueError(
             f"{first_name} and {name} must have the same number of items; "
@@ -319,13 +544,21 @@ def same_batch(**tensors):
         )
 
 
+def one_axis(t, name):
+    """(B,) numbers of any usual type."""
+    _tensor(t, name)
+    if t.dim() != 1 or t.dtype not in _REAL:
+        raise TypeError(f"{name} must be a (B,) tensor of numbers; got {_say(t)}. One per item.")
+    return t
+
+
 def per_item(value, x):
     """A scalar, or one number per batch item of x."""
-    if not isinstance(value, torch.Tensor):
-        value = torch.as_tensor(value, dtype=torch.float64)
+    if type(value) is not torch.Tensor or value.dtype != torch.float64:
+        value = numbers(value, "value", advice="Give one, or one per item.")
     if value.dim() > 1 or (value.dim() == 1 and len(value) != len(x)):
         raise ValueError(
-            f"a coefficient must be one number or one per batch item ({len(x)}); "
+            f"value, a coefficient, must be one number or one per batch item ({len(x)}); "
             f"got shape {tuple(value.shape)}. Use one time per batch item, or one int for all."
         )
     return value
@@ -333,7 +566,12 @@ def per_item(value, x):
 
 def mixture(mixture):
     """Weights, means and variances of a mixture as float64 on the CPU."""
-    weight, mean, var = (torch.as_tensor(part).detach().cpu().double() for part in mixture)
+    fields = ("weight", "mean", "var")
+    _record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
+    weight, mean, var = (
+        numbers(part, f"mixture.{field}").detach() for part, field in zip(mixture, fields)
+    )
+    _finite(mean, "mixture.mean", advice="Look for NaN.")
     if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
         raise ValueError(
             "a mixture must have weight (K,), mean (K, D), var (K,); got "
@@ -342,20 +580,11 @@ def mixture(mixture):
     if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
         raise ValueError(
             "the mixture's weights must be >= 0 and sum to 1; "
-            f"got a sum of {float(weight.sum()):g}. Divide them by their sum."
+            f"got a sum of {_digits(float(weight.sum()), 1)} and {float(weight.min()):g} as the "
+            "smallest. Divide them by their sum."
         )
-    variance(var, "var")
+    variance(var, "mixture.var")
     return weight, mean, var
-
-
-def item_size(flat, size):
-    """(B, D) data whose items have exactly `size` numbers."""
-    if flat.shape[1] != size:
-        raise ValueError(
-            f"each item of x_t must hold {size} numbers, like the mixture's means; "
-            f"got {flat.shape[1]}. Check the shape of x_t."
-        )
-    return flat
 
 
 def item_shape(x_t, shape):
@@ -369,6 +598,16 @@ def item_shape(x_t, shape):
     return x_t
 
 
+def item_size(flat, size, *, like="the mixture's means"):
+    """(B, D) data whose items have exactly `size` numbers."""
+    if flat.shape[1] != size:
+        raise ValueError(
+            f"each item of x_t must hold {size} numbers, like {like}; "
+            f"got {flat.shape[1]}. Check the shape of x_t."
+        )
+    return flat
+
+
 def signal_left(abar_t, t):
     """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
     if not bool((torch.as_tensor(abar_t) > 0).all()):
@@ -378,34 +617,27 @@ def signal_left(abar_t, t):
         )
 
 
-def items(x, shape, name):
+def items(x, shape, name, *, advice="Reshape it, or make the network for items of another shape."):
     """Data whose items have a given shape."""
     data(x, name)
     if tuple(x.shape[1:]) != tuple(shape):
         batch = ", ".join(map(str, ("B", *shape)))
-        raise ValueError(
-            f"{name} must have shape ({batch}); got {tuple(x.shape)}. "
-            "Reshape it, or make the network for items of another shape."
-        )
+        raise ValueError(f"{name} must have shape ({batch}); got {tuple(x.shape)}. {advice}")
     return x
 
 
-def not_negative(x, name):
-    """A tensor of finite numbers, none below 0: densities, probabilities."""
-    lowest = float(x.min()) if x.numel() else 0.0
+def not_negative(x, name, *, sum_to_1=False):
+    """Finite numbers, none below 0: densities; or probabilities, with sum 1 along the last axis."""
+    data(x, name)
+    lowest = float(x.min())
     if not (lowest >= 0 and bool(torch.isfinite(x).all())):
         raise ValueError(
             f"{name} must hold finite numbers, none below 0; got {lowest:g} as the smallest. "
             "Give probabilities or densities, not their logarithms."
         )
-    return x
-
-
-def masses(x, name):
-    """Probabilities along the last axis: not negative, and of sum 1."""
-    total = not_negative(x, name).sum(-1)
+    total = x.sum(-1)
     off = (total - 1).abs() > 1e-4
-    if bool(off.any()):
+    if sum_to_1 and bool(off.any()):
         raise ValueError(
             f"{name} must sum to 1 along its last axis; got a sum of {float(total[off][0]):.6g}. "
             "Divide by the sum; a density on a grid needs its spacing as a factor."
@@ -442,7 +674,7 @@ def labels(label, n, classes, device):
     """(n,) int64 labels in 0..classes, where `classes` means: none given."""
     if label is None:
         return torch.full((n,), classes, device=device)
-    label = torch.as_tensor(label, device=device)
+    label = _as_tensor(label).to(device)
     if label.dtype != torch.int64 or label.shape != (n,):
         raise ValueError(
             f"label must be None or ({n},) int64; got {label.dtype} of shape "
@@ -509,65 +741,12 @@ def config(config):
     for name, value in config.items():
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, (bool, int, float, str)) or (
-                isinstance(each, (int, float)) and not abs(each) <= 65_536
+                isinstance(each, (int, float)) and not abs(each) <= SIZE
             ):
                 raise ValueError(f"{name} = {_say(value)} is no setting of a network")
         if isinstance(value, list) and len(value) > 64:
             raise ValueError(f"{name} has {len(value)} entries")
     return config
-
-
-def samples(lowest=1, **sets):
-    """Sets of finite data items of one shape on one device."""
-    (first_name, first), *others = sets.items()
-    data(first, first_name)
-    for name, x in others:
-        data(x, name)
-        if x.shape[1:] != first.shape[1:]:
-            raise ValueError(
-                f"{first_name} and {name} must hold items of one shape; got "
-                f"{tuple(first.shape[1:])} and {tuple(x.shape[1:])}. Only the counts may differ."
-            )
-        if x.device != first.device:
-            raise ValueError(
-                f"{first_name} and {name} must lie on one device; got {first.device} and "
-                f"{x.device}. Move one of them with .to(device)."
-            )
-    for name, x in sets.items():
-        _enough(x, name, lowest)
-    return tuple(sets.values())
-
-
-def _enough(x, name, lowest):
-    if len(x) < lowest or x[:1].numel() == 0:
-        raise ValueError(
-            f"{name} must hold at least {lowest} items of one number or more; got shape "
-            f"{tuple(x.shape)}. Draw more items."
-        )
-    good = torch.isfinite(x.detach()).reshape(len(x), -1).all(dim=1)
-    if not bool(good.all()):
-        raise ValueError(
-            f"{name} must be finite; got {int((~good).sum())} of {len(x)} items with NaN or "
-            f"infinity, the first at row {int(torch.nonzero(~good)[0])}. Did the sampler diverge?"
-        )
-
-
-def unused(value, name, why):
-    """An option that has no meaning here must not be given."""
-    if value is not None:
-        raise ValueError(f"{name} must be None: {why}; got {value!r}. Leave it out.")
-
-
-def measured(value):
-    """The number that a metric returned, bare or as an Estimate."""
-    value = getattr(value, "value", value)
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"metric must return a number or an Estimate; got {_say(value)}. "
-            "Give a function of two sets of items, like metrics.energy_distance."
-        ) from None
 
 
 def labeled(pair, step):
@@ -579,7 +758,7 @@ def labeled(pair, step):
             f"batches must hold pairs (x, labels); got {_say(pair)}. "
             "Give datasets.batches its `labels`."
         )
-    x, label = data(pair[0], "x"), torch.as_tensor(pair[1])
+    x, label = data(pair[0], "x"), _as_tensor(pair[1])
     if label.dtype != torch.int64 or label.shape != (len(x),):
         raise ValueError(
             f"labels must be ({len(x)},) int64, one per picture; got {label.dtype} of shape "
@@ -661,38 +840,14 @@ def built(net):
     return net.config
 
 
-def like_draws(value, eps, name):
-    """A number, or a tensor that broadcasts to the draws' shape without making them more."""
-    try:
-        value = torch.as_tensor(value, dtype=eps.dtype, device=eps.device)
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(
-            f"{name} must be a number or a tensor; got {_say(value)}. "
-            "Give one number, or one for each coordinate."
-        ) from None
-    try:
-        value.expand(eps.shape)
-    except RuntimeError:
-        raise ValueError(
-            f"{name} must broadcast to the shape of eps, {tuple(eps.shape)}; "
-            f"got {tuple(value.shape)}. Give one number, or one for each coordinate."
-        ) from None
-    return value
-
-
-def one_per_item(value, x, name):
-    """What a function of x gave back: (N,), one number for each of the N draws."""
+def one_per_item(value, x, *, slope=False):
+    """What f gave back: (N,), one number for each of the N draws; with a slope if it is wanted."""
     if not isinstance(value, torch.Tensor) or value.shape != x.shape[:1]:
         raise ValueError(
-            f"{name} must have shape ({len(x)},), one number per draw; got {_say(value)}. "
+            f"f(x) must have shape ({len(x)},), one number per draw; got {_say(value)}. "
             "Sum over the coordinates, but not over the draws."
         )
-    return value
-
-
-def differentiable(value):
-    """Values that know how they depend on x."""
-    if not value.requires_grad:
+    if slope and not value.requires_grad:
         raise ValueError(
             "f must be made of differentiable torch operations; got values without a slope, as "
             "after a comparison. If f jumps, use score_function_gradient."
@@ -702,7 +857,7 @@ def differentiable(value):
 
 def log_weight(x):
     """(..., N) logarithms of weights: -inf means weight 0, but not for all draws."""
-    data(x, "log_weight")
+    data(x, "log_weight", empty=True)
     top = x.amax(dim=-1) if x.shape[-1] else x.sum(dim=-1)  # NaN stays NaN, and no draws give 0
     if not bool(torch.isfinite(top).all()) or x.shape[-1] == 0:
         raise ValueError(
@@ -723,40 +878,46 @@ def generator(rng):
 
 def chance(value, name):
     """Numbers from 0 to 1, as a float64 tensor."""
-    p = torch.as_tensor(value, dtype=torch.float64)
+    p = numbers(value, name, advice="It is a probability.")
     good = (p >= 0) & (p <= 1)
+    if not p.numel():
+        raise ValueError(f"{name} must hold at least one number; got shape {tuple(p.shape)}.")
     if not bool(good.all()):
-        bad = float(p.reshape(-1)[~good.reshape(-1)][0])
+        bad = _bad(p, good)
         raise ValueError(
-            f"{name} must lie between 0 and 1; got {bad:g}. It is a chance: divide percent by 100."
+            f"{name} must lie between 0 and 1; got {_digits(bad, 1 if bad > 1 else 0)}. "
+            "It is a chance: divide percent by 100."
         )
     return p
 
 
 def heads(heads, tosses):
-    """0 <= heads <= tosses, whole numbers."""
-    tosses = count(tosses, "tosses", lowest=0, advice="No toss yet is 0.")
+    """0 <= heads <= tosses, whole numbers that float64 counts exactly."""
+    most = 2**53
+    tosses = count(tosses, "tosses", lowest=0, highest=most, advice="No toss yet is 0.")
     heads = count(heads, "heads", lowest=0, advice="Count the tosses that show heads.")
     return at_most(heads, tosses, "heads", advice="Heads are some of the tosses."), tosses
 
 
 def tosses(tosses):
     """(rows, size) float64 zeros and ones; a plain list of tosses becomes rows of one."""
-    x = torch.as_tensor(tosses)
+    x = numbers(tosses, "tosses", truths=True, advice="Write 1 for heads and 0 for tails.")
     if x.dim() not in (1, 2):
         raise ValueError(
             f"tosses must have shape (n,), or (rows, size) with one coin per row; got "
             f"{tuple(x.shape)}. One toss alone is torch.tensor([1])."
         )
-    if not bool(((x == 0) | (x == 1)).all()):
-        bad = x[(x != 0) & (x != 1)][0].item()
-        raise ValueError(f"tosses must be 1 (heads) or 0 (tails); got {bad:g}. Recode them.")
-    return x.double() if x.dim() == 2 else x.double()[:, None]
+    good = (x == 0) | (x == 1)
+    if not bool(good.all()):
+        raise ValueError(
+            f"tosses must be 1 (heads) or 0 (tails); got {_bad(x, good):g}. Recode them."
+        )
+    return x if x.dim() == 2 else x[:, None]
 
 
 def grid(grid):
     """(k,) float64 points, k >= 2, each larger than the one before."""
-    x = torch.as_tensor(grid).detach().to("cpu", torch.float64)
+    x = numbers(grid, "grid", advice="Use bayes.unit_grid().").detach()
     if x.dim() != 1 or len(x) < 2:
         raise ValueError(
             f"grid must have shape (k,) with k >= 2; got {tuple(x.shape)}. Use bayes.unit_grid()."
@@ -768,23 +929,23 @@ def grid(grid):
             f"grid must rise from each point to the next; got {float(x[i]):g} and then "
             f"{float(x[i + 1]):g}. Sort it and drop what is there twice."
         )
-    return x
+    return _finite(x, "grid", advice="Both of its ends are numbers.")
 
 
 def along(values, grid):
     """Numbers whose last axis runs along the grid, as float64."""
-    x = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    x = numbers(values, "values", advice="Compute them from the grid.").detach()
     if x.dim() == 0 or x.shape[-1] != len(grid):
         raise ValueError(
             f"values must have one number for each of the {len(grid)} grid points along the last "
             f"axis; got shape {tuple(x.shape)}. Compute them from the grid."
         )
-    return x
+    return _finite(x, "values", advice="Where they are infinite, leave the point out of the grid.")
 
 
 def on_grid(values, grid, name):
     """A density on a grid: one number >= 0 for each point, not all of them 0."""
-    x = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    x = numbers(values, name, advice="Compute it from the grid.").detach()
     if x.shape != grid.shape:
         raise ValueError(
             f"{name} must have one value for each of the {len(grid)} grid points; got shape "
@@ -819,33 +980,29 @@ def possible(log_evidence):
         )
 
 
-def beta_law(law):
-    """Two numbers a, b > 0."""
-    for name, value in zip("ab", law):
-        between(value, 0, math.inf, name, advice="Beta(1, 1) is flat.", open_ends=True)
-    return law
-
-
-def single_peak(a, b):
-    """A Beta law with one highest point inside [0, 1]."""
-    if not (a >= 1 and b >= 1 and a + b > 2):
+def beta_law(law, name="law", *, peak=False):
+    """Two numbers a, b > 0; with one highest point inside [0, 1] if it is wanted."""
+    _record(law, ("a", "b"), name, example="Beta(a, b)")
+    for field, value in zip("ab", law):
+        between(value, 0, 1e100, field, advice="Beta(1, 1) is flat.", open_ends=True)
+    a, b = law
+    if peak and not (a >= 1 and b >= 1 and a + b > 2):
         raise ValueError(
             f"the mode needs a >= 1, b >= 1 and a + b > 2; got Beta({a:g}, {b:g}). "
             "A flat law has no single peak, and below 1 the density grows without bound."
         )
+    return a, b
 
 
 def values(x, name):
     """A (T,) float64 CPU tensor, T >= 1, of numbers that were given in any usual form."""
-    x = x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=torch.float64)
-    if x.is_complex() or x.dtype == torch.bool:
-        raise TypeError(f"{name} must hold real numbers; got {x.dtype}. Give (T,) floats.")
+    x = numbers(x, name, must="hold real numbers", advice="Give (T,) floats.").detach()
     if x.dim() != 1 or len(x) == 0:
         raise ValueError(
             f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. "
             "Give one value per step."
         )
-    return x.detach().to("cpu", torch.float64)
+    return x
 
 
 def beta(beta):
@@ -856,7 +1013,8 @@ def beta(beta):
     if not bool(good.all()):
         t = int(torch.nonzero(~good)[0]) + 1
         raise ValueError(
-            f"beta must lie strictly between 0 and 1; got beta_{t} = {float(beta[t - 1]):g}. "
+            "beta must lie strictly between 0 and 1; got "
+            f"beta_{t} = {_digits(float(beta[t - 1]), 1)}. "
             "beta_t is the share of new noise in one step: with a short chain, lower beta_T."
         )
     return beta
@@ -869,15 +1027,17 @@ def log_snr(log_snr):
         raise ValueError("log_snr must hold numbers; got NaN. Look at how it was computed.")
     if float(log_snr[0]) > 36:
         raise ValueError(
-            f"log_snr must not exceed 36 nats; got {float(log_snr[0]):g} at t = 1. "
+            f"log_snr must not exceed 36 nats; got {_digits(float(log_snr[0]), 36)} at t = 1. "
             "Beyond that float64 cannot tell abar from 1: start with a little noise."
         )
     rises = log_snr[1:] >= log_snr[:-1]
     if bool(rises.any()):
         t = int(torch.nonzero(rises)[0]) + 1
         raise ValueError(
-            f"log_snr must fall at every step; got {float(log_snr[t - 1]):g} at t = {t} and "
-            f"{float(log_snr[t]):g} at t = {t + 1}. A step adds noise."
+            "log_snr must fall at every step; got "
+            f"{_digits(float(log_snr[t - 1]), float(log_snr[t]))} at t = {t} and "
+            f"{_digits(float(log_snr[t]), float(log_snr[t - 1]))} at t = {t + 1}. "
+            "A step adds noise."
         )
     return log_snr
 
@@ -894,7 +1054,7 @@ def abar(abar):
             f"T must be at least 1, so abar needs 2 rows or more; got {len(abar)}. "
             "Row 0 is clean data, row t belongs to time t."
         )
-    abar = abar.detach().cpu()
+    abar = _dense(abar, "abar").detach().cpu()
     if not bool(torch.isfinite(abar).all()):
         t = int(torch.nonzero(~torch.isfinite(abar))[0])
         raise ValueError(
@@ -902,7 +1062,7 @@ def abar(abar):
         )
     if float(abar[0]) != 1.0:
         raise ValueError(
-            f"abar_0 must be exactly 1 (clean data); got {float(abar[0]):.6g}. "
+            f"abar_0 must be exactly 1 (clean data); got {_digits(float(abar[0]), 1)}. "
             "Put a row 1.0 in front: row t belongs to time t."
         )
     _signal_until_T(abar)
@@ -910,8 +1070,10 @@ def abar(abar):
     if not bool(falls.all()):
         t = int(torch.nonzero(~falls)[0]) + 1
         raise ValueError(
-            f"abar must fall at every step; got abar_{t - 1} = {float(abar[t - 1]):.6g}, "
-            f"abar_{t} = {float(abar[t]):.6g}. A step adds noise, so signal can only shrink."
+            "abar must fall at every step; got "
+            f"abar_{t - 1} = {_digits(float(abar[t - 1]), float(abar[t]))}, "
+            f"abar_{t} = {_digits(float(abar[t]), float(abar[t - 1]))}. "
+            "A step adds noise, so signal can only shrink."
         )
     if float(abar[-1]) < 0:
         raise ValueError(
@@ -930,45 +1092,41 @@ def _signal_until_T(abar):
         )
 
 
-def walk(times_, T, *, to_zero=False):
-    """A falling list of times inside 0..T with at least one move."""
-    walk = _time_list(times_, T)
+def walk(times_, plan, *, to_zero=False, either_way=False):
+    """A falling list of times inside 0..T with at least one move; or, either way, a rising one."""
+    walk = _time_list(times_, _last(plan))
     if to_zero and walk[-1] != 0:
         raise ValueError(f"times must end at 0, the clean data; got {_few_list(walk)}. Append 0.")
-    if any(s >= t for t, s in zip(walk, walk[1:])):
+    down = all(s < t for t, s in zip(walk, walk[1:]))
+    up = all(s > t for t, s in zip(walk, walk[1:]))
+    if not either_way and not down:
         raise ValueError(
             f"times must fall, like [T, ..., 0]; got {_few_list(walk)}. "
             "Use schedules.strides(T, steps)."
         )
+    if not (down or up):
+        raise ValueError(
+            f"times must fall (decode) or rise (encode) throughout; got {_few_list(walk)}. "
+            "Use schedules.strides(T, steps), or its reverse."
+        )
     return walk
 
 
-def path(times_, T):
-    """A strictly monotone list of times inside 0..T with at least one move: down or up."""
-    path = _time_list(times_, T)
-    down = all(s < t for t, s in zip(path, path[1:]))
-    up = all(s > t for t, s in zip(path, path[1:]))
-    if not (down or up):
-        raise ValueError(
-            f"times must fall (decode) or rise (encode) throughout; got {_few_list(path)}. "
-            "Use schedules.strides(T, steps), or its reverse."
-        )
-    return path
-
-
 def _time_list(times_, T):
-    if not hasattr(times_, "__len__"):
+    if isinstance(times_, torch.Tensor):
+        _times_tensor(_tensor(times_, "times").reshape(-1)[:1], None, "times")  # of which kind
+    listed = times_.tolist() if hasattr(times_, "tolist") else times_
+    if not isinstance(listed, (list, tuple, range)):
         raise TypeError(
             f"times must be a list of times, like [T, ..., 0]; got {_say(times_)}. "
             "For a number of steps use schedules.strides(T, steps)."
         )
-    listed = times_.tolist() if isinstance(times_, torch.Tensor) else list(times_)
     if len(listed) < 2:
         raise ValueError(
             f"times must name at least one move, so two times; got {len(listed)}. "
             "Use schedules.strides(T, steps)."
         )
-    return [times(t, T, lowest=0, name="times") for t in listed]
+    return [times(t, None, T=T, lowest=0, name="times") for t in listed]
 
 
 def _few_list(values):
@@ -978,6 +1136,15 @@ def _few_list(values):
 def _say(value):
     """A short name for anything: what a message shows of a wrong argument."""
     if isinstance(value, torch.Tensor):
-        return f"a tensor {tuple(value.shape)} of {value.dtype}"
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
+        layout = "" if value.layout is torch.strided else f", {value.layout}"
+        return f"a tensor {tuple(value.shape)} of {value.dtype}{layout}"
+    return f"{type(value).__name__} {_repr(value)}"
+
+
+def _repr(value):
+    """The value as Python writes it, cut short."""
+    try:
+        text = repr(value)
+    except Exception:  # any object's own code, or a number of 5000 digits
+        return "that cannot be shown"
+    return text if len(text) <= 40 else text[:37] + "..."

@@ -52,6 +52,7 @@ def rule(prior: Tensor, likelihood: Tensor) -> tuple[Tensor, Tensor]:
     """
     prior, likelihood = _guard.chance(prior, "prior"), _guard.chance(likelihood, "likelihood")
     _guard.alike(prior=prior, likelihood=likelihood)
+    _guard.items(prior, (), "prior", advice="Give one probability for each possibility.")
     _guard.total(
         prior.sum(), "prior", advice="Divide it by its sum. One of the possibilities must be true."
     )
@@ -79,7 +80,9 @@ def unit_grid(points: int = 2001) -> Tensor:
     >>> unit_grid(5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000], dtype=torch.float64)
     """
-    points = _guard.count(points, "points", lowest=2, advice="A grid has two ends.")
+    points = _guard.count(
+        points, "points", lowest=2, highest=_guard.MANY, advice="A grid has two ends."
+    )
     return torch.linspace(0, 1, points, dtype=torch.float64)
 
 
@@ -104,7 +107,8 @@ def integral(values: Tensor, grid: Tensor) -> Tensor:
     >>> float(integral(unit_grid() ** 2, unit_grid()))
     0.333333
     """
-    return _guard.along(values, _guard.grid(grid)) @ _widths(grid)
+    grid = _guard.grid(grid)
+    return _guard.along(values, grid) @ _widths(grid)
 
 
 def normalized(values: Tensor, grid: Tensor) -> Tensor:
@@ -152,8 +156,9 @@ def mean_and_var(density: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
     >>> float(mean), float(var)
     (0.5, 0.083333)
     """
-    weights = normalized(density, grid) * _widths(grid)
     grid = _guard.grid(grid)
+    density = _guard.on_grid(density, grid, "density")
+    weights = normalized(density, grid) * _widths(grid)
     mean = (weights * grid).sum()
     return mean, (weights * (grid - mean) ** 2).sum()
 
@@ -183,7 +188,7 @@ def uniform(grid: Tensor) -> Tensor:
 
 def _widths(grid):
     """How much of the axis each point stands for: half the way to each of its neighbors."""
-    gaps = torch.diff(grid.to("cpu", torch.float64))
+    gaps = torch.diff(grid)
     none = gaps.new_zeros(1)
     return (torch.cat([none, gaps]) + torch.cat([gaps, none])) / 2
 
@@ -218,6 +223,7 @@ def coin_log_likelihood(heads: int, tosses: int, theta, *, ordered: bool = False
     """
     heads, tosses = _guard.heads(heads, tosses)
     theta = _guard.chance(theta, "theta")
+    ordered = _guard.choice(ordered, (False, True), "ordered")
     log_sequence = xlogy(heads, theta) + xlog1py(tosses - heads, -theta)
     return log_sequence if ordered else log_sequence + _log_sequences(heads, tosses)
 
@@ -356,8 +362,7 @@ class Beta(NamedTuple):
     @property
     def mode(self) -> float:
         """The highest point of the density, (a - 1) / (a + b - 2)."""
-        a, b = _guard.beta_law(self)
-        _guard.single_peak(a, b)
+        a, b = _guard.beta_law(self, peak=True)
         return (a - 1) / (a + b - 2)
 
     @property
@@ -389,7 +394,7 @@ def conjugate(prior: Beta, heads: int, tosses: int) -> Beta:
     >>> conjugate(Beta(1, 1), heads=7, tosses=10)
     Beta(a=8, b=4)
     """
-    a, b = _guard.beta_law(prior)
+    a, b = _guard.beta_law(prior, "prior")
     heads, tosses = _guard.heads(heads, tosses)
     return Beta(a + heads, b + tosses - heads)
 

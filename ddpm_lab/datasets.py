@@ -173,7 +173,7 @@ def swiss_roll(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data
 
 
 def _asked(n, generator):
-    n = _guard.count(n, "n", advice="It counts points: try 1000.")
+    n = _guard.count(n, "n", highest=_guard.MANY, advice="It counts points: try 1000.")
     return n, _guard.generator(generator)
 
 
@@ -646,7 +646,7 @@ def batches(
     >>> epoch.flatten().sort().values
     tensor([0., 1., 2., 3., 4., 5.])
     """
-    _guard.data(x)
+    _guard.data(x, empty=True)  # a size of 1..N says that there are none
     rng = _guard.generator(generator)
     size = _guard.count(size, "size", advice="A batch holds at least one example.")
     if size > len(x):
@@ -681,7 +681,9 @@ def level_counts(x: Data, levels: int = 256) -> Tensor:
     >>> level_counts(torch.tensor([[-1.0, 0.0, 1.0, 1.0]]), levels=3)
     tensor([1, 1, 2])
     """
-    levels = _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
+    levels = _guard.count(
+        levels, "levels", lowest=2, highest=_guard.SIZE, advice="8-bit pixels have 256."
+    )
     k = (_guard.pixels(_guard.data(x)) + 1) * (levels - 1) / 2
     return torch.bincount(k.round().long().flatten(), minlength=levels)
 

@@ -70,7 +70,7 @@ def split(q: Tensor, joint: Tensor) -> Split:
     [-2.3026, -2.4266, 0.124]
     """
     _guard.alike(q=q, joint=joint)
-    _guard.masses(q, "q")
+    _guard.not_negative(q, "q", sum_to_1=True)
     evidence = _guard.not_negative(joint, "joint").sum(-1, keepdim=True)
     own = torch.xlogy(q, q)  # 0 log 0 counts as 0
     return Split(
@@ -95,12 +95,17 @@ def encode(vae, x: Data) -> Gaussian:
     -------
     Gaussian over codes, mean and var (B, K)
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `vae` can encode and `x` is what it takes.
+
     >>> from ddpm_lab import networks
     >>> vae = networks.build(networks.VAE, seed=0, shape=(3,), latents=2)
     >>> encode(vae, torch.zeros(5, 3)).var.shape
     torch.Size([5, 2])
     """
-    mean, log_var = vae.encode(x)
+    mean, log_var = _guard.method(vae, "encode", "vae")(x)
     return Gaussian(mean, log_var.exp())
 
 
@@ -116,12 +121,17 @@ def decode(vae, z: Data) -> Gaussian:
     -------
     Gaussian over data, mean (B, *D), var (), data units squared
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `vae` can decode and `z` is what it takes.
+
     >>> from ddpm_lab import networks
     >>> vae = networks.build(networks.VAE, seed=0, shape=(3,), latents=2, var=0.25)
     >>> decode(vae, torch.zeros(5, 2)).mean.shape
     torch.Size([5, 3])
     """
-    return Gaussian(vae.decode(z), vae.var)
+    return Gaussian(_guard.method(vae, "decode", "vae")(z), vae.var)
 
 
 def prior(z: Data) -> Gaussian:
@@ -130,15 +140,22 @@ def prior(z: Data) -> Gaussian:
     Parameters
     ----------
     z : (B, K) float
+        Its values do not matter.
 
     Returns
     -------
     Gaussian over codes
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `z` is a floating-point tensor with a batch axis.
+
     >>> prior(torch.ones(2, 3)).mean
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
+    _guard.data(z, "z")
     return Gaussian(torch.zeros_like(z), torch.ones((), dtype=z.dtype, device=z.device))
 
 
@@ -164,8 +181,9 @@ def latent_kl(q: Gaussian) -> Tensor:
     >>> latent_kl(Gaussian(torch.tensor([[0.0, 2.0]]), torch.tensor(1.0)))
     tensor([[0., 2.]])
     """
-    each = Gaussian(q.mean.reshape(-1, 1), q.var.expand(q.mean.shape).reshape(-1, 1))
-    return kl(each, prior(each.mean)).reshape(q.mean.shape)
+    mean, var = _guard.gaussian(q, "q", zero=False)
+    each = Gaussian(mean.reshape(-1, 1), var.expand(mean.shape).reshape(-1, 1))
+    return kl(each, prior(each.mean)).reshape(mean.shape)
 
 
 # ------------------------------------------------------------------------------ the bound
@@ -280,6 +298,7 @@ def log_evidence(vae, x: Data, eps: Data) -> Tensor:
     torch.Size([5])
     """
     q = encode(vae, x)
+    _guard.data(eps, "eps")
     log_weight = [
         log_prob(decode(vae, z), x) + log_prob(prior(z), z) - log_prob(q, z)
         for z in (draw(q, noise) for noise in eps)

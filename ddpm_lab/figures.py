@@ -5,6 +5,7 @@ style, so that a grey print still reads. `show` puts a picture into a notebook t
 sentence that says what it shows: screen readers speak it, and the notebook check compares it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
@@ -14,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ddpm_lab import _console
+from ddpm_lab import _console, _guard
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY = (
     "#0072B2",
@@ -66,10 +67,18 @@ def new(rows: int = 1, columns: int = 1, *, width: float = 8.0, height: float = 
     -------
     (Figure, axes), axes as Figure.subplots returns them
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless there are 1 to 1000 rows and columns, and the sides lie in (0, 655] inches.
+
     >>> fig, axes = new(1, 2)
     >>> len(axes)
     2
     """
+    rows = _columns(rows, "rows", highest=1000)
+    columns = _columns(columns, "columns", highest=1000)
+    width, height = _inches(width, "width"), _inches(height, "height")
     fig = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(fig)
     options.setdefault("subplot_kw", {"axes_class": _Axes})
@@ -92,17 +101,30 @@ def curves(
     Parameters
     ----------
     x : (N,) numbers
-    ys : name -> (N,) numbers
+    ys : name -> (N,) numbers; a curve has a gap where they are NaN
     ax : draw into this axis instead of a new figure
 
     Returns
     -------
     Figure
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the curves have as many numbers as x, and the labels are texts.
+
     >>> fig = curves([0, 1], {"half": [0.0, 0.5]}, xlabel="t", ylabel="y")
     >>> fig.axes[0].get_xlabel()
     't'
     """
+    for words, which in ((xlabel, "xlabel"), (ylabel, "ylabel"), (title, "title")):
+        _guard.instance(words, str, which, advice="It is written at an axis or above.")
+    _guard.choice(log_y, (False, True), "log_y")
+    points = _guard.numbers(x, "x").shape
+    for name, y in _guard.mapping(ys, "ys").items():
+        _shaped(y, points, f"ys[{name!r}]", "as many numbers as x")
+    if ax is not None:
+        _guard.instance(ax, Axes, "ax", advice="figures.new returns one.")
     fig, ax = (ax.figure, ax) if ax is not None else new(**new_options)
     for (name, y), colour, dash in zip(ys.items(), cycle(COLOURS), cycle(DASHES)):
         ax.plot(_array(x), _array(y), color=colour, linestyle=dash, label=name)
@@ -135,11 +157,25 @@ def clouds(
     -------
     Figure
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless each cloud is (N, 2), and the numbers are positive.
+
     >>> import torch
     >>> len(clouds({"t = 1": torch.zeros(5, 2), "t = 0": torch.ones(5, 2)}).axes)
     2
     """
-    rows = -(-len(frames) // (columns or len(frames)))
+    for title, points in _guard.mapping(frames, "frames").items():
+        _shaped(
+            points,
+            (len(points) if hasattr(points, "__len__") else 0, 2),
+            f"frames[{title!r}]",
+            "points of the plane, (N, 2)",
+        )
+    columns = _columns(columns, "columns", len(frames))
+    limit, size = _positive(limit, "limit"), _positive(size, "size")
+    rows = -(-len(frames) // columns)
     fig, axes = _grid(len(frames), columns, panel, title_room=0.28 * rows)
     for ax, (title, points) in zip(axes, frames.items()):
         xy = _array(points)
@@ -161,6 +197,8 @@ def images(
 ) -> Figure:
     """A grid of grey images: -limit is black, +limit white, and what lies beyond is cut off.
 
+    A pixel that is NaN is left blank.
+
     Parameters
     ----------
     x : (N, 1, H, W) or (N, H, W) float, data units
@@ -173,12 +211,19 @@ def images(
     -------
     Figure
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless x holds grey images, and the numbers are positive.
+
     >>> import torch
     >>> len(images(torch.zeros(6, 1, 8, 8), columns=3).axes)
     6
     """
-    x = x.reshape(len(x), *x.shape[-2:])
-    columns = columns or len(x)
+    x = _grey(x)
+    columns, limit = _columns(columns, "columns", len(x)), _positive(limit, "limit")
+    titles = list(_guard.iterator(titles, "titles"))
+    row_labels = list(_guard.iterator(row_labels, "row_labels"))
     fig, axes = _grid(len(x), columns, panel, title_room=0.28 if titles else 0.02)
     for ax, image in zip(axes, x):
         ax.imshow(_array(image), cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
@@ -204,7 +249,12 @@ def sheet(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes
 
     Returns
     -------
-    bytes of a PNG file
+    bytes of a PNG file; a pixel that is NaN is left blank
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless x holds grey images, and the numbers are positive.
 
     >>> import torch
     >>> sheet(torch.zeros(6, 1, 8, 8), columns=3)[1:4]
@@ -215,8 +265,8 @@ def sheet(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes
     import numpy as np
     from matplotlib import image
 
-    x = _array(x.reshape(len(x), *x.shape[-2:]))
-    columns = columns or len(x)
+    x = _array(_grey(x))
+    columns, limit = _columns(columns, "columns", len(x)), _positive(limit, "limit")
     size = max(1, 80 // max(x.shape[1:]))
     x = np.pad(x.repeat(size, axis=1).repeat(size, axis=2), ((0, 0), (2, 2), (2, 2)))
     empty = np.zeros((-len(x) % columns, *x.shape[1:]), dtype=x.dtype)
@@ -238,13 +288,14 @@ def show(fig: Figure, alt: str) -> None:
 
     Raises
     ------
-    ValueError
-        If there is no such sentence.
+    TypeError, ValueError
+        If there is no figure or no such sentence.
 
     >>> show(curves([0, 1], {"y": [0, 1]}, xlabel="x", ylabel="y"), alt="A rising line.")
     A rising line.
     """
-    if not alt.strip():
+    _guard.instance(fig, Figure, "fig", advice="The functions of figures make one.")
+    if not _guard.instance(alt, str, "alt", advice="Write a sentence.").strip():
         raise ValueError(
             "alt must say what the picture shows; got an empty text. Write one sentence about it."
         )
@@ -262,12 +313,17 @@ def show_source(function) -> None:
 
     The chapter shows the very lines that the tests check, so the two cannot drift apart.
 
+    Raises
+    ------
+    TypeError
+        Unless the function is written in Python.
+
     >>> from ddpm_lab.gaussians import draw
     >>> show_source(draw)
     def draw(p: Gaussian, z: Data) -> Data:
+        p = _guard.gaussian(p, "p")
         _guard.alike(mean=p.mean, z=z)
-        _guard.variance(p.var, "var")
-        return p.mean + _like(p.var, z).sqrt() * z
+        return p.mean + p.var.sqrt() * z
     """
     code = _without_docstring(function)
     from IPython import get_ipython
@@ -284,7 +340,13 @@ def _without_docstring(function):
     import inspect
     import textwrap
 
-    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    try:
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    except (TypeError, OSError) as error:
+        raise TypeError(
+            "function must be written in Python, in a file; got "
+            f"{type(function).__name__}. Give a function of ddpm_lab."
+        ) from error
     first = ast.parse("\n".join(lines)).body[0].body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         del lines[first.lineno - 1 : first.end_lineno]
@@ -295,19 +357,57 @@ def _without_docstring(function):
 def png(fig: Figure) -> bytes:
     """The figure as PNG bytes, the same bytes on each call.
 
+    Raises
+    ------
+    TypeError
+        Unless `fig` is a Figure.
+
     >>> png(new()[0])[1:4]
     b'PNG'
     """
     from io import BytesIO
 
+    _guard.instance(fig, Figure, "fig", advice="The functions of figures make one.")
     buffer = BytesIO()
     fig.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
 
 
+def _columns(value, name, default=None, highest=10_000):
+    """How many panels stand side by side, or one below the other."""
+    value = default if value is None else value
+    return _guard.count(value, name, highest=highest, advice="Count the panels.")
+
+
+def _inches(value, name, highest=655):
+    advice = "A figure has at most 65,500 pixels on each side, 100 to the inch."
+    return _guard.between(value, 1e-3, highest, name, advice=advice)
+
+
+def _positive(value, name):
+    return _guard.between(value, 0, math.inf, name, open_ends=True, advice="It is a width.")
+
+
+def _grey(x):
+    """(N, H, W) out of (N, 1, H, W) or (N, H, W)."""
+    if _guard.data(x, "x").dim() not in (3, 4) or x[0].numel() != x.shape[-2] * x.shape[-1]:
+        raise ValueError(
+            f"x must hold grey images, (N, 1, H, W) or (N, H, W); got {tuple(x.shape)}. "
+            "Take one channel, x[:, :1]."
+        )
+    return x.reshape(len(x), *x.shape[-2:])
+
+
+def _shaped(x, shape, name, what):
+    """Real numbers of one shape; NaN leaves a gap."""
+    found = _guard.numbers(x, name).shape
+    if tuple(found) != tuple(shape) or 0 in found:
+        raise ValueError(f"{name} must hold {what}; got shape {tuple(found)}. Reshape it.")
+
+
 def _grid(n, columns, panel, *, title_room):
     """A figure of n square panels, `title_room` inches higher; the last row may stay open."""
-    columns = columns or n
+    panel = _inches(panel, "panel", 100)
     rows = -(-n // columns)
     fig, axes = new(
         rows, columns, width=columns * panel, height=rows * panel + title_room, squeeze=False

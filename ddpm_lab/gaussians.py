@@ -55,8 +55,9 @@ def seeded(seed: int, device="cpu") -> torch.Generator:
     >>> bool((a == b).all())
     True
     """
-    seed = _guard.count(seed, "seed", lowest=0, advice="Any whole number does.")
-    return torch.Generator(device=device).manual_seed(seed)
+    advice = "Any whole number does."
+    seed = _guard.count(seed, "seed", lowest=0, highest=_guard.SEEDS, advice=advice)
+    return torch.Generator(device=_guard.device(device)).manual_seed(seed)
 
 
 def normal_like(x: Data, *, generator: torch.Generator) -> Data:
@@ -67,6 +68,7 @@ def normal_like(x: Data, *, generator: torch.Generator) -> Data:
     Parameters
     ----------
     x : (B, *D) float
+        Its values do not matter.
 
     Returns
     -------
@@ -108,9 +110,9 @@ def draw(p: Gaussian, z: Data) -> Data:
     >>> draw(Gaussian(torch.tensor([1.0]), torch.tensor(4.0)), torch.tensor([0.5]))
     tensor([2.])
     """
+    p = _guard.gaussian(p, "p")
     _guard.alike(mean=p.mean, z=z)
-    _guard.variance(p.var, "var")
-    return p.mean + _like(p.var, z).sqrt() * z
+    return p.mean + p.var.sqrt() * z
 
 
 def push(p: Gaussian, scale, noise_var=0.0) -> Gaussian:
@@ -132,15 +134,15 @@ def push(p: Gaussian, scale, noise_var=0.0) -> Gaussian:
     Raises
     ------
     ValueError
-        If `noise_var` is negative or not finite.
+        If a variance is negative, or anything but the mean is not finite.
 
     >>> push(Gaussian(torch.tensor([3.0]), torch.tensor(1.0)), scale=2.0, noise_var=5.0)
     Gaussian(mean=tensor([6.]), var=tensor(9.))
     """
+    p = _guard.gaussian(p, "p")
     scale = _guard.factor(scale, p.mean, "scale")
-    noise_var = _guard.factor(noise_var, p.mean, "noise_var")
-    _guard.variance(noise_var, "noise_var")
-    return Gaussian(scale * p.mean, scale**2 * _like(p.var, p.mean) + noise_var)
+    noise_var = _guard.variance(noise_var, "noise_var", like=p.mean)
+    return Gaussian(scale * p.mean, scale**2 * p.var + noise_var)
 
 
 def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
@@ -166,19 +168,18 @@ def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
     Raises
     ------
     ValueError
-        Unless `noise_var` > 0 and `y` is like `prior.mean`.
+        Unless `noise_var` > 0, `prior.var` >= 0 and `y` is like `prior.mean`.
 
     >>> condition(Gaussian(torch.tensor([0.0]), torch.tensor(1.0)), torch.tensor([2.0]), 1.0, 1.0)
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
-    _guard.alike(mean=prior.mean, y=y)
+    mean, var = _guard.gaussian(prior, "prior")
+    _guard.alike(mean=mean, y=y)
     scale = _guard.factor(scale, y, "scale")
-    noise_var = _guard.factor(noise_var, y, "noise_var")
-    _guard.variance(noise_var, "noise_var", zero=False)
-    var = _like(prior.var, y)
+    noise_var = _guard.variance(noise_var, "noise_var", like=y, zero=False)
     seen_var = scale**2 * var + noise_var
     gain = var * scale / seen_var
-    return Gaussian(prior.mean + gain * (y - scale * prior.mean), var * noise_var / seen_var)
+    return Gaussian(mean + gain * (y - scale * mean), var * noise_var / seen_var)
 
 
 def product(p: Gaussian, q: Gaussian) -> Gaussian:
@@ -203,6 +204,7 @@ def product(p: Gaussian, q: Gaussian) -> Gaussian:
     >>> product(Gaussian(torch.tensor([0.0]), one), Gaussian(torch.tensor([2.0]), one))
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
+    p, q = _guard.gaussian(p, "p"), _guard.gaussian(q, "q", zero=False)
     _guard.alike(p_mean=p.mean, q_mean=q.mean)
     return condition(p, q.mean, 1.0, q.var)
 
@@ -230,8 +232,8 @@ def quotient(p: Gaussian, q: Gaussian) -> Gaussian:
     >>> quotient(p, q)
     Gaussian(mean=tensor([0.]), var=tensor([1.]))
     """
+    p_var, q_var = _expanded(p, "p"), _expanded(q, "q")
     _guard.alike(p_mean=p.mean, q_mean=q.mean)
-    p_var, q_var = _expanded(p), _expanded(q)
     _guard.narrower(p_var, q_var)
     lean = p_var / (q_var - p_var)  # how far to move away from q
     return Gaussian(p.mean + lean * (p.mean - q.mean), lean * q_var)
@@ -257,8 +259,8 @@ def log_prob(p: Gaussian, x: Data) -> Tensor:
     >>> round(float(log_prob(Gaussian(torch.zeros(1), torch.tensor(1.0)), torch.zeros(1))), 4)
     -0.9189
     """
+    var = _expanded(p, "p")
     _guard.alike(mean=p.mean, x=x)
-    var = _expanded(p)
     return -0.5 * _per_item((x - p.mean) ** 2 / var + var.log() + LOG_2PI)
 
 
@@ -285,8 +287,8 @@ def kl(p: Gaussian, q: Gaussian) -> Tensor:
     >>> round(float(kl(Gaussian(torch.zeros(1), one), Gaussian(torch.zeros(1), two))), 4)
     0.0966
     """
+    p_var, q_var = _expanded(p, "p"), _expanded(q, "q")
     _guard.alike(p_mean=p.mean, q_mean=q.mean)
-    p_var, q_var = _expanded(p), _expanded(q)
     # r - log(1 + r) is about r^2 / 2 for nearly equal variances; log1p keeps it, log would not.
     r = (p_var - q_var) / q_var
     log_ratio = torch.where(r.abs() < 0.5, torch.log1p(r), p_var.log() - q_var.log())
@@ -358,11 +360,13 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     >>> round(float(pixel_log_prob(p, grey).exp().sum()), 5)     # the levels share all the mass
     1.0
     """
+    std = _expanded(p, "p").sqrt().double()
     _guard.alike(mean=p.mean, x=x)
     _guard.pixels(x)
-    levels = _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
+    levels = _guard.count(
+        levels, "levels", lowest=2, highest=_guard.SIZE, advice="8-bit pixels have 256."
+    )
     half = 1.0 / (levels - 1)
-    std = _expanded(p).sqrt().double()
     centred = x.double() - p.mean.double()
     upper, lower = (centred + half) / std, (centred - half) / std
     upper = torch.where(x > 1 - half, torch.inf, upper)
@@ -398,10 +402,13 @@ def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
     >>> level_mean(y, torch.tensor([0.01, 100.0]), flat).round(decimals=3)
     tensor([0.0000, 0.0030])
     """
-    levels = _guard.count(log_prior.shape[-1], "levels", lowest=2, advice="8-bit pixels have 256.")
+    _guard.items(y, (), "y", advice="Flatten it.")
+    levels = _guard.data(log_prior, "log_prior").shape[-1]
+    levels = _guard.count(levels, "the levels of log_prior", lowest=2, advice="Pixels have 256.")
     if log_prior.dim() > 1:
+        _guard.items(log_prior, (levels,), "log_prior", advice="Give one prior, or one per item.")
         _guard.same_batch(y=y, log_prior=log_prior)
-    var = _guard.variance(var, "var", zero=False)
+    var = _guard.variance(var, "var", zero=False, like=y, what="the shape of y,")
     level = torch.linspace(-1.0, 1.0, levels, dtype=y.dtype, device=y.device)
     misfit = (y[:, None] - level) ** 2 / (2 * var.reshape(-1, 1))
     return (log_prior - misfit).softmax(dim=1) @ level
@@ -418,14 +425,10 @@ def _log_interval(lower, upper):
     return log_high + torch.log1p(-torch.exp(log_low - log_high))
 
 
-def _expanded(p):
+def _expanded(p, name):
     """var in the full shape of mean: sums over axes must count every axis."""
-    _guard.variance(p.var, "var", zero=False)
-    return _guard.fits(_like(p.var, p.mean), p.mean).expand(p.mean.shape)
-
-
-def _like(var, x):
-    return torch.as_tensor(var, dtype=x.dtype, device=x.device)
+    mean, var = _guard.gaussian(p, name, zero=False)
+    return var.expand(mean.shape)
 
 
 def _per_item(terms):

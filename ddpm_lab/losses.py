@@ -53,6 +53,7 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
     >>> simple(linear(), lambda x_t, t: torch.zeros_like(x_t), "eps", x_0, 500, eps)
     tensor([1., 1.])
     """
+    _guard.function(net, "net")
     x_t = noised(schedule, x_0, t, eps)
     t_batch = torch.as_tensor(t, device=x_0.device).expand(len(x_0))
     wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, t_batch)
@@ -131,6 +132,8 @@ def bound(
     (torch.Size([1, 19]), 0.0)
     """
     _guard.choice(var, ("small", "large"), "var")
+    _guard.schedule(schedule)
+    _guard.function(denoise, "denoise")
     rng = _guard.generator(generator)
     one = torch.ones((), dtype=_guard.data(x_0, "x_0").dtype, device=x_0.device)
     prior = kl(marginal(schedule, x_0, schedule.T), Gaussian(torch.zeros_like(x_0), one))
@@ -166,7 +169,7 @@ def stretches(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
     >>> [len(stretch) for stretch in stretches(linear(), 5)]
     [3, 11, 31, 81, 873]
     """
-    T = schedule.T
+    T = _guard.schedule(schedule).T
     if terms is None:
         return list(torch.arange(2, T + 1)[:, None])
     terms = _guard.count(terms, "terms", advice="Try 50.")
@@ -253,7 +256,7 @@ def weight(
     _guard.kind(kind)
     _guard.choice(name, ("simple", "vlb", "min_snr"), "name")
     gamma = _guard.between(gamma, 0, torch.inf, "gamma", open_ends=True, advice="[Hang23] takes 5.")
-    t = _guard.times(t, schedule.T)
+    t = _guard.times(t, schedule)
     snr = row(schedule.snr, t)
     abar_s, abar_t = row(schedule.abar, t - 1), row(schedule.abar, t)
     # Each pair is written out, not divided, so that abar_t = 0 gives a limit and not 0 / 0.
@@ -273,7 +276,7 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     Parameters
     ----------
     nats : (B,) float, or (B, ...) such as `Bound.steps`
-    x : (B, *D), any tensor of the data's shape
+    x : (B, *D), any tensor of the data's shape; its values do not matter
 
     Returns
     -------
@@ -289,5 +292,6 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     >>> bits_per_dim(nats, torch.zeros(1, 1, 8, 8))
     tensor([8.])
     """
-    _guard.same_batch(nats=nats, x=x)
-    return nats / (x[0].numel() * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()
+    _guard.same_batch(nats=_guard.data(nats, "nats"), x=x)
+    size = _guard.count(x[:1].numel(), "the size of an item of x", advice="Give the data.")
+    return nats / (size * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()

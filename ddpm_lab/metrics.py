@@ -102,7 +102,7 @@ def energy_distance(a: Data, b: Data) -> Estimate:
     >>> energy_distance(line[::2], line[1::2]).value < 0    # equal laws: it may be negative
     True
     """
-    a, b = _flat(*_guard.samples(a=a, b=b, lowest=4))
+    a, b = _flat(*_samples(a=a, b=b, lowest=4))
     return _pairs(lambda x, y: -torch.cdist(x, y), a, b)
 
 
@@ -148,9 +148,9 @@ def mmd(
     >>> mmd(a, b, kernel="cubic").value                      # 1 + 8 - 2
     7.0
     """
-    a, b = _flat(*_guard.samples(a=a, b=b, lowest=4))
+    a, b = _flat(*_samples(a=a, b=b, lowest=4))
     if _guard.choice(kernel, ("gaussian", "cubic"), "kernel") == "cubic":
-        _guard.unused(bandwidth, "bandwidth", "the cubic kernel has no scale")
+        _unused(bandwidth, "bandwidth", "the cubic kernel has no scale")
         return _pairs(lambda x, y: (x @ y.T / a.shape[1] + 1) ** 3, a, b)
     width = median_distance(a, b) if bandwidth is None else bandwidth
     width = _guard.between(
@@ -180,7 +180,7 @@ def median_distance(a: Data, b: Data) -> float:
     >>> median_distance(torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0]]))   # of 1, 2, 3
     2.0
     """
-    pool = torch.cat(_flat(*_guard.samples(a=a, b=b)))
+    pool = torch.cat(_flat(*_samples(a=a, b=b)))
     rows = torch.linspace(0, len(pool) - 1, min(len(pool), 2000)).long().to(pool.device)
     return float(torch.pdist(pool[rows]).median())
 
@@ -281,9 +281,11 @@ def sliced_wasserstein(
     >>> round(sliced_wasserstein(a, b, generator=seeded(0)).value, 4)
     3.0
     """
-    a, b = _flat(*_guard.samples(a=a, b=b, lowest=4))
-    _guard.choice(order, (1, 2), "order")
-    directions = _guard.count(directions, "directions", lowest=2, advice="Try 128.")
+    a, b = _flat(*_samples(a=a, b=b, lowest=4))
+    order = _guard.choice(order, (1, 2), "order")
+    directions = _guard.count(
+        directions, "directions", lowest=2, highest=100_000, advice="Try 128."
+    )
     rng = _guard.generator(generator)
     lines = torch.randn(
         a.shape[1], directions, generator=rng, device=rng.device, dtype=torch.float64
@@ -360,7 +362,7 @@ def frechet(features_a: Tensor, features_b: Tensor) -> Estimate:
     >>> round(frechet(a, 3 * a + 5).value, 4)            # 5^2 + (3 - 1)^2 cov, cov = 4/3
     30.3333
     """
-    a, b = _flat(*_guard.samples(features_a=features_a, features_b=features_b, lowest=4))
+    a, b = _flat(*_samples(features_a=features_a, features_b=features_b, lowest=4))
     return jackknife(_frechet, a, b)
 
 
@@ -412,7 +414,8 @@ def jackknife(
     >>> round(found.stderr, 4), round(float(a.std() / 10**0.5), 4)    # exact for a mean
     (0.9574, 0.9574)
     """
-    _guard.samples(a=a, b=b, lowest=4)
+    _guard.function(statistic, "statistic")
+    _samples(a=a, b=b, lowest=4)
     groups = _guard.count(groups, "groups", lowest=2, advice="Try 20.")
     without_a = [statistic(part, b) for part in _leave_out(a, groups)]
     without_b = [statistic(a, part) for part in _leave_out(b, groups)]
@@ -460,7 +463,7 @@ def nearest(x: Data, train: Data) -> Nearest:
     >>> found.distance, found.index
     (tensor([1., 0.], dtype=torch.float64), tensor([1, 0]))
     """
-    x, train = _guard.samples(x=x, train=train)
+    x, train = _samples(x=x, train=train)
     x, train = x.reshape(len(x), -1), train.reshape(len(train), -1)
     index = torch.cat([_nearest_rows(block.double(), train) for block in x.split(1024)])
     gaps = [
@@ -519,7 +522,7 @@ def closer_to_training(
     1.0
     """
     rng = _guard.generator(generator)
-    _guard.samples(x=x, train=train, held_out=held_out)
+    _samples(x=x, train=train, held_out=held_out)
     size = min(len(train), len(held_out))
     train, held_out = _some(train, size, rng), _some(held_out, size, rng)
     ours, theirs = nearest(x, train), nearest(x, held_out)
@@ -579,16 +582,17 @@ def floor(
     >>> found.lowest < 0 < found.highest
     True
     """
+    _guard.function(metric, "metric")
     rng = _guard.generator(generator)
-    _guard.samples(data=data, lowest=8)
-    splits = _guard.count(splits, "splits", advice="Try 10.")
+    _samples(data=data, lowest=8)
+    splits = _guard.count(splits, "splits", highest=10_000, advice="Try 10.")
     half = len(data) // 2
     size = half if size is None else _guard.count(size, "size", lowest=4, advice="Try more.")
     _guard.at_most(size, half, "size", advice="Two parts that share no item must fit into data.")
     values = []
     for _ in range(splits):
         order = torch.randperm(len(data), generator=rng, device=rng.device).to(data.device)
-        values.append(_guard.measured(metric(data[order[:size]], data[order[size : 2 * size]])))
+        values.append(_measured(metric(data[order[:size]], data[order[size : 2 * size]])))
     values = torch.tensor(values, dtype=torch.float64)
     return Floor(float(values.quantile(0.5)), float(values.min()), float(values.max()), values)
 
@@ -632,9 +636,10 @@ def train_classifier(
     >>> seen[-1] < 1.0 < seen[0]                            # guessing costs log 10 = 2.3 nats
     True
     """
+    _guard.instance(net, nn.Module, "net", advice="See networks.Classifier.")
     steps = _guard.count(steps, "steps", advice="One step is one update.")
     lr = _guard.between(lr, 0, math.inf, "lr", open_ends=True, advice="Start with 3e-3.")
-    return _train_classifier(net, iter(batches), steps, lr)
+    return _train_classifier(net, _guard.iterator(batches, "batches"), steps, lr)
 
 
 def _train_classifier(net, batches, steps, lr):
@@ -678,8 +683,13 @@ def standardize(net: nn.Module, x: Data) -> None:
     >>> seen.mean(dim=0).abs().max() < 1e-4, (seen.var(dim=0) - 1).abs().max() < 1e-3
     (tensor(True), tensor(True))
     """
+    for layer in ("describe", "name"):
+        _guard.method(net, layer, "net")
     seen = features(net, x)
-    mean, var = seen.mean(dim=0), _guard.variance(seen.var(dim=0), "the features' var", zero=False)
+    mean, var = (
+        seen.mean(dim=0),
+        _guard.variance(seen.var(dim=0), "the features' var", zero=False),
+    )
     mean, std = mean.to(net.describe.bias), var.sqrt().to(net.describe.bias)
     net.name.bias += net.name.weight @ mean
     net.name.weight *= std
@@ -710,7 +720,7 @@ def features(net: nn.Module, x: Data, *, size: int = 512) -> Tensor:
     >>> features(net, torch.zeros(3, 1, 8, 8)).shape
     torch.Size([3, 32])
     """
-    return _in_parts(net.features, x, size).double()
+    return _in_parts(_guard.method(net, "features", "net"), x, size).double()
 
 
 def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Estimate:
@@ -739,7 +749,10 @@ def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Est
     >>> accuracy(net, blank, torch.full((4,), named)).value
     1.0
     """
-    _guard.labeled((x, labels), 1)
+    _guard.function(net, "net")
+    _samples(x=x)
+    x, labels = _guard.labeled((x, labels), 1)
+    _guard.count(int(labels.min()), "labels", lowest=0, advice="Count the classes from 0.")
     right = (_in_parts(net, x, size).argmax(dim=1) == labels).double()
     share = float(right.mean())
     return Estimate(share, math.sqrt(share * (1 - share) / len(x)))
@@ -750,3 +763,61 @@ def _in_parts(function, x, size):
     _guard.data(x)
     size = _guard.count(size, "size", advice="Try 512.")
     return torch.cat([function(part) for part in x.split(size)])
+
+
+# ------------------------------------------------------------------------------ what is refused
+
+
+def _samples(lowest=1, **sets):
+    """Sets of finite data items of one shape on one device."""
+    (first_name, first), *others = sets.items()
+    for name, x in others:
+        if isinstance(first, Tensor) and isinstance(x, Tensor) and x.device != first.device:
+            raise ValueError(
+                f"{first_name} and {name} must lie on one device; got {first.device} and "
+                f"{x.device}. Move one of them with .to(device)."
+            )
+    _guard.data(first, first_name, empty=True)
+    for name, x in others:
+        _guard.data(x, name, empty=True)
+        if x.shape[1:] != first.shape[1:]:
+            raise ValueError(
+                f"{first_name} and {name} must hold items of one shape; got "
+                f"{tuple(first.shape[1:])} and {tuple(x.shape[1:])}. Only the counts may differ."
+            )
+    for name, x in sets.items():
+        _enough(x, name, lowest)
+    return tuple(sets.values())
+
+
+def _enough(x, name, lowest):
+    if len(x) < lowest or x[:1].numel() == 0:
+        raise ValueError(
+            f"{name} must hold at least {lowest} items of one number or more; got shape "
+            f"{tuple(x.shape)}. Draw more items."
+        )
+    good = torch.isfinite(x.detach()).reshape(len(x), -1).all(dim=1)
+    if not bool(good.all()):
+        raise ValueError(
+            f"{name} must be finite; got {int((~good).sum())} of {len(x)} items with NaN or "
+            f"infinity, the first at row {int(torch.nonzero(~good)[0])}. Did the sampler diverge?"
+        )
+
+
+def _unused(value, name, why):
+    """An option that has no meaning here must not be given."""
+    if value is not None:
+        raise ValueError(f"{name} must be None: {why}; got {value!r}. Leave it out.")
+
+
+def _measured(value):
+    """The number that a metric returned, bare or as an Estimate."""
+    value = getattr(value, "value", value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            "metric must return a number or an Estimate; got "
+            f"{type(value).__name__} {value!r:.40}. "
+            "Give a function of two sets of items, like metrics.energy_distance."
+        ) from None

@@ -38,14 +38,15 @@ def time_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tens
 
     Raises
     ------
-    ValueError
-        Unless dim is even and at least 2, and max_period > 1.
+    TypeError, ValueError
+        Unless `t` has one axis, dim is even and at least 2, and max_period > 1.
 
     >>> time_embedding(torch.tensor([0, 1]), 4).round(decimals=2)
     tensor([[0.0000, 0.0000, 1.0000, 1.0000],
             [0.8400, 0.0100, 0.5400, 1.0000]])
     """
-    dim = _guard.count(dim, "dim", lowest=2, advice="Take 64.")
+    _guard.one_axis(t, "t")
+    dim = _guard.count(dim, "dim", lowest=2, highest=_guard.SIZE, advice="Take 64.")
     half = _guard.multiple(dim, 2, "dim", advice="Each wave is a sine and a cosine.") // 2
     max_period = _guard.between(
         max_period, 1, math.inf, "max_period", open_ends=True, advice="10,000 suits T = 1000."
@@ -68,6 +69,12 @@ class MLP(nn.Module):
     depth : int, residual layers
     time_dim : even int, features of t
 
+    Raises
+    ------
+    TypeError, ValueError
+        When made: for a size out of its range. When called: unless x_t holds items of `dim`
+        numbers, and t one time for each of them.
+
     >>> net = build(MLP, seed=0, dim=2, width=32)
     >>> net(torch.zeros(5, 2), torch.full((5,), 10)).shape
     torch.Size([5, 2])
@@ -75,7 +82,9 @@ class MLP(nn.Module):
 
     def __init__(self, dim: int = 2, width: int = 128, depth: int = 3, time_dim: int = 64):
         super().__init__()
-        self.time_dim = time_dim
+        dim, width, depth = _size(dim, "dim"), _size(width, "width"), _depth(depth, "depth")
+        time_dim = _guard.multiple(_size(time_dim, "time_dim"), 2, "time_dim", advice="Try 64.")
+        self.dim, self.time_dim = dim, time_dim
         self.enter = nn.Linear(dim + time_dim, width)
         self.layers = nn.ModuleList(
             nn.Sequential(nn.SiLU(), nn.Linear(width, width)) for _ in range(depth)
@@ -86,7 +95,9 @@ class MLP(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """(B, *D), (B,) -> (B, *D)."""
-        flat = x_t.reshape(len(x_t), -1)  # (B, dim)
+        flat = _guard.data(x_t, "x_t").reshape(len(x_t), -1)  # (B, dim)
+        _guard.item_size(flat, self.dim, like="the network's")
+        _guard.same_batch(x_t=x_t, t=t)
         h = self.enter(torch.cat([flat, time_embedding(t, self.time_dim).to(flat)], dim=1))
         for layer in self.layers:
             h = h + layer(h)  # (B, width)
@@ -134,9 +145,11 @@ class VAE(nn.Module):
         learn_var: bool = False,
     ):
         super().__init__()
-        self.shape = tuple(_guard.count(side, "shape", advice="Give item.shape.") for side in shape)
-        self.latents = _guard.count(latents, "latents", advice="A code holds at least one number.")
-        depth = _guard.count(depth, "depth", lowest=0, advice="0 makes both sides linear.")
+        advice = "Give item.shape."
+        self.shape = _guard.counts(shape, "shape", lowest=1, highest=_guard.SIZE, advice=advice)
+        latents = self.latents = _size(latents, "latents")
+        width, depth = _size(width, "width"), _depth(depth, "depth")
+        _guard.choice(learn_var, (False, True), "learn_var")
         var = _guard.between(
             var, 0, math.inf, "var", open_ends=True, advice="Give a variance: a std, squared."
         )
@@ -163,6 +176,15 @@ class VAE(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, *shape) -> (B, *shape): to the mean of the code, and back."""
         return self.decode(self.encode(x)[0])
+
+
+def _size(value, name, lowest=1):
+    advice = "0 makes a network without." if lowest == 0 else "It is the size of a layer."
+    return _guard.count(value, name, lowest=lowest, highest=_guard.SIZE, advice=advice)
+
+
+def _depth(value, name, lowest=0):
+    return _guard.count(value, name, lowest=lowest, highest=1024, advice="It counts layers.")
 
 
 def _layers(dim_in, width, depth, dim_out):
@@ -207,8 +229,10 @@ class Classifier(nn.Module):
         labels: int = 10,
     ):
         super().__init__()
-        width = _guard.count(width, "width", lowest=8, advice="Try 32.")
+        channels, width = _size(channels, "channels"), _size(width, "width", lowest=8)
+        features, labels = _size(features, "features"), _size(labels, "labels")
         _guard.multiple(width, 8, "width", advice="Eight groups share the features.")
+        mults = _mults(mults)
         self.channels = channels
         wides = [channels, *(width * mult for mult in mults)]
         self.levels = nn.Sequential()
@@ -296,6 +320,7 @@ class UNet(nn.Module):
     ):
         super().__init__()
         _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T)
+        _check_levels(levels, traits)
         _guard.choice(skip, ("concat", "sum"), "skip")
         self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
         self.levels = levels
@@ -354,6 +379,7 @@ class UNet(nn.Module):
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: none is given."""
         _guard.picture(x_t, self.channels, self.factor)
+        _guard.same_batch(x_t=x_t, t=t)
         about = self.time(t)  # (B, told): all that a block is told
         if self.label is not None:
             about = about + self.label(_guard.labels(label, len(x_t), self.labels, x_t.device))
@@ -387,20 +413,32 @@ class UNet(nn.Module):
 
 def _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T):
     """What a U-Net can be made of."""
-    sizes = {"channels": channels, "blocks": blocks, "patch": patch, "groups": groups, "T": T}
+    sizes = {"channels": channels, "patch": patch, "groups": groups, "T": T}
     for name, size in sizes.items():
-        _guard.count(size, name, advice="A U-Net needs at least one.")
-    _guard.count(labels, "labels", lowest=0, advice="0 makes a network without labels.")
-    _guard.count(width, "width", lowest=2, advice="Try 32.")
+        _size(size, name)
+    _depth(blocks, "blocks", lowest=1)
+    _size(labels, "labels", lowest=0)
+    _guard.count(width, "width", lowest=2, highest=_guard.SIZE, advice="Try 32.")
     _guard.multiple(width, groups, "width", advice="So many groups share the features.")
     _guard.multiple(width, 2, "width", advice="Each wave of t is a sine and a cosine.")
-    few = "Each level halves the grid: try [1, 2, 2]."
-    _guard.counts(mults, "mults", lowest=1, highest=64, advice=few)
-    _guard.count(len(mults), "the length of mults", advice=few)
+    _mults(mults)
     levels = f"It names levels; there are {len(mults)}."
     _guard.counts(attention, "attention", lowest=0, highest=len(mults) - 1, advice=levels)
     fine = "float32 tells no finer waves apart."
     _guard.counts(waves, "waves", lowest=0, highest=16, advice=fine)
+
+
+def _check_levels(levels, traits):
+    if _size(levels, "levels", lowest=0):
+        _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
+    _size(traits, "traits")
+
+
+def _mults(mults):
+    few = "Each level halves the grid: try [1, 2, 2]."
+    mults = _guard.counts(mults, "mults", lowest=1, highest=64, advice=few)
+    _guard.count(len(mults), "the length of mults", highest=16, advice=few)
+    return mults
 
 
 class _Levels(nn.Module):
@@ -412,8 +450,6 @@ class _Levels(nn.Module):
 
     def __init__(self, levels, traits, T):
         super().__init__()
-        _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
-        _guard.count(traits, "traits", advice="Try 16.")
         self.word = nn.Parameter(torch.empty(traits, levels))  # what a trait says of each level
         nn.init.normal_(self.word)
         self.register_buffer("log_share", torch.zeros(levels))
@@ -518,19 +554,27 @@ def build(cls, *, seed: int, **config) -> nn.Module:
     Parameters
     ----------
     cls : MLP, or another class of this module
-    seed : int
+    seed : int >= 0
     config : what the class takes; kept as `net.config`, so that a checkpoint can rebuild it
 
     Returns
     -------
     nn.Module on the CPU, float32. The global random state is left as it was.
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless `cls` is a class, the seed a whole number >= 0, and the class takes the config.
+
     >>> a, b = build(MLP, seed=1), build(MLP, seed=1)
     >>> all(bool((p == q).all()) for p, q in zip(a.parameters(), b.parameters()))
     True
     """
+    _guard.instance(cls, type, "cls", advice="Take networks.MLP.")
+    advice = "Any whole number does."
+    seed = _guard.count(seed, "seed", lowest=0, highest=_guard.SEEDS, advice=advice)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        net = cls(**config)
+        net = _guard.instance(cls(**config), nn.Module, "what cls makes", advice="Take a network.")
     net.config = dict(config)
     return net

@@ -58,9 +58,10 @@ def ring(k: int = 8, *, radius: float = 1.0, std: float = 0.05) -> Mixture:
     >>> ring(4).mean.round().abs().tolist()
     [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
     """
-    k = _guard.count(k, "k", advice="k counts the blobs.")
-    for value, name in ((radius, "radius"), (std, "std")):
-        _guard.between(value, 0, math.inf, name, advice="It is a length in data units.")
+    k = _guard.count(k, "k", highest=_guard.MANY, advice="k counts the blobs.")
+    length = "It is a length in data units."
+    radius = _guard.between(radius, 0, 1e150, "radius", advice=length)  # squares stay finite
+    std = _guard.between(std, 0, 1e150, "std", advice=length)
     angle = 2 * math.pi * torch.arange(k, dtype=torch.float64) / k
     return Mixture(
         weight=torch.full((k,), 1 / k, dtype=torch.float64),
@@ -105,7 +106,7 @@ def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
     >>> sample(ring(8), 5, generator=seeded(0)).shape
     torch.Size([5, 2])
     """
-    n = _guard.count(n, "n", advice="n counts the points.")
+    n = _guard.count(n, "n", highest=_guard.MANY, advice="n counts the points.")
     rng = _guard.generator(generator)
     weight, mean, var = _guard.mixture(mixture)
     blob = torch.multinomial(weight.to(rng.device), n, replacement=True, generator=rng).cpu()
@@ -138,7 +139,7 @@ def log_density(mixture: Mixture, schedule: Schedule, x_t: Data, t: Times) -> Te
     >>> bool(x.grad.abs().max() < 1e-6)                 # the centre of the ring: no way is up
     True
     """
-    *_, log_joint = _joint(mixture, schedule, x_t, t)
+    *_, log_joint = _joint(_guard.mixture(mixture), schedule, x_t, t)
     return log_joint.logsumexp(dim=1).to(x_t.device, x_t.dtype)
 
 
@@ -163,11 +164,12 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
     >>> denoise(torch.tensor([[0.9, 0.1]]), 1).round(decimals=1)     # hardly any noise: it stays
     tensor([[0.9000, 0.1000]])
     """
-    _, mean, var = _guard.mixture(mixture)
+    parts = _, mean, var = _guard.mixture(mixture)
+    _guard.schedule(schedule)
 
     def denoise(x_t: Data, t: Times) -> Data:
-        _guard.times(t, schedule.T)
-        flat, signal, var_t, log_joint = _joint(mixture, schedule, x_t, t)
+        _guard.times(t, schedule)
+        flat, signal, var_t, log_joint = _joint(parts, schedule, x_t, t)
         share = log_joint.softmax(dim=1)  # (B, K): which blob did x_t come from?
         gain = signal * var / var_t
         # sum_k share_k (mean_k + gain_k (x - signal mean_k)), without a (B, K, D) array
@@ -203,14 +205,17 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
     >>> denoise(torch.tensor([[0.8]]), 1), denoise(torch.tensor([[0.0]]), 1)
     (tensor([[1.]]), tensor([[0.]]))
     """
-    _guard.count(len(_guard.data(x, "x")), "the number of points", advice="Give some data.")
+    _guard.schedule(schedule)
+    _guard.count(
+        len(_guard.data(x, "x", empty=True)), "the number of points in x", advice="Give some."
+    )
     points = x.detach().reshape(len(x), -1).cpu().double()
     shape = x.shape[1:]
     half_norms = 0.5 * (points**2).sum(dim=1)
 
     def denoise(x_t: Data, t: Times) -> Data:
         _guard.item_shape(x_t, shape)
-        t = _guard.times(t, schedule.T, batch=len(x_t))
+        t = _guard.times(t, schedule, batch=len(x_t))
         abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
         flat = x_t.reshape(len(x_t), -1).cpu().double()
         # -||x_t - signal x_i||^2 / 2 without the part that is the same for all i
@@ -221,15 +226,15 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
     return denoise
 
 
-def _joint(mixture, schedule, x_t, t):
+def _joint(parts, schedule, x_t, t):
     """x_t as (B, D), sqrt(abar_t), each blob's variance at t, log(weight_k N(x_t; …)) as (B, K).
 
     float64 on the CPU: at t = 1 the exponents reach 1 / beta_1 = 10,000.
     """
-    weight, mean, var = _guard.mixture(mixture)
+    weight, mean, var = parts
     _guard.data(x_t, "x_t")
     flat = _guard.item_size(x_t.reshape(len(x_t), -1), mean.shape[1]).cpu().double()
-    t = _guard.times(t, schedule.T, lowest=0, batch=len(x_t))
+    t = _guard.times(t, schedule, lowest=0, batch=len(x_t))
     abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
     signal = abar_t.sqrt()
     var_t = _guard.variance(abar_t * var + (1 - abar_t), "var", zero=False)

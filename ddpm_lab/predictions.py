@@ -68,7 +68,7 @@ def convert(schedule: Schedule, out: Data, kind: Kind, x_t: Data, t: Times) -> P
     """
     _guard.alike(x_t=x_t, out=out)
     _guard.kind(kind)
-    t = _guard.times(t, schedule.T, batch=len(x_t))
+    t = _guard.times(t, schedule, batch=len(x_t))
     abar_t = row(schedule.abar, t)
     signal, noise = coef(abar_t.sqrt(), x_t), coef((1 - abar_t).sqrt(), x_t)
     if kind == "x0":
@@ -110,7 +110,7 @@ def target(schedule: Schedule, kind: Kind, x_0: Data, eps: Data, t: Times) -> Da
     """
     _guard.alike(x_0=x_0, eps=eps)
     _guard.kind(kind)
-    t = _guard.times(t, schedule.T, batch=len(x_0))
+    t = _guard.times(t, schedule, batch=len(x_0))
     if kind == "x0":
         return x_0
     if kind == "eps":
@@ -143,15 +143,18 @@ def denoiser(schedule: Schedule, net: Net, kind: Kind, *, clip: float | None = N
     >>> no_noise(torch.full((2, 1), 0.5), 1).squeeze()
     tensor([0.5000, 0.5000])
     """
+    _guard.schedule(schedule)
+    _guard.function(net, "net")
     _guard.kind(kind)
     if clip is not None:
         clip = _guard.between(
             clip, 0, torch.inf, "clip", open_ends=True, advice="Images live in [-1, 1]: clip=1."
         )
+        clip = min(clip, torch.finfo(torch.float32).max)  # torch refuses more
 
     def denoise(x_t: Data, t: Times) -> Data:
         _guard.data(x_t, "x_t")
-        t = _guard.times(t, schedule.T, batch=len(x_t))
+        t = _guard.times(t, schedule, batch=len(x_t))
         t_batch = torch.as_tensor(t).to(x_t.device).expand(len(x_t))
         x0_hat = convert(schedule, net(x_t, t_batch), kind, x_t, t).x0
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
@@ -184,10 +187,13 @@ def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Den
     >>> denoise(torch.zeros(1, 1), 1)
     tensor([[3.]])
     """
+    _guard.function(conditional, "conditional")
+    _guard.function(unconditional, "unconditional")
     limit = torch.finfo(torch.float64).max
     weight = _guard.between(weight, -limit, limit, "weight", advice="1 follows the condition.")
 
     def denoise(x_t: Data, t: Times) -> Data:
+        _guard.data(x_t, "x_t")
         c, u = conditional(x_t, t), unconditional(x_t, t)
         _guard.alike(x_t=x_t, conditional=c, unconditional=u)
         return u + weight * (c - u)

@@ -127,7 +127,7 @@ def ddim(
     """
     eta = _guard.between(eta, 0, 1, "eta", advice="0 is deterministic, 1 is ddpm.")
     _guard.alike(x_t=x_t, x0_hat=x0_hat)
-    t, s = _guard.backward(t, s, schedule.T, batch=len(x_t))
+    t, s = _guard.backward(t, s, schedule, batch=len(x_t))
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     fresh = (abar_s - abar_t) / abar_s / (1 - abar_t)  # share of x_t's noise that came after s
     var = eta**2 * (1 - abar_s) * fresh
@@ -179,8 +179,10 @@ def reverse(
     1 0 1.0
     """
     _guard.data(x_T, "x_T")
+    _guard.function(denoise, "denoise")
+    _guard.function(step, "step")
     rng = _guard.generator(generator)
-    times = _guard.walk(_all_times(schedule, times), schedule.T)
+    times = _guard.walk(_all_times(_guard.schedule(schedule), times), schedule)
     return _reverse(schedule, denoise, x_T, step, times, rng)
 
 
@@ -229,7 +231,9 @@ def sample(
     >>> x_0.norm(dim=1)                                   # all on the circle
     tensor([1.0000, 1.0000, 1.0000, 1.0000])
     """
-    x_T = normal_like(torch.empty(shape, device=device), generator=generator)
+    shape = _guard.counts(shape, "shape", lowest=1, highest=_guard.MANY, advice="Give (B, *D).")
+    _guard.count(len(shape), "the length of shape", advice="Give (B, *D).")
+    x_T = normal_like(torch.empty(shape, device=_guard.device(device)), generator=generator)
     walks = reverse(schedule, denoise, x_T, step=step, times=times, generator=generator)
     return deque(walks, maxlen=1).pop().x_s  # only the last one is kept in memory
 
@@ -272,8 +276,11 @@ def flow(
     >>> last.x_s.round(decimals=2)                        # N(0, I) data: the flow stands still
     tensor([[1., 1.]])
     """
-    _guard.choice(order, (1, 2), "order")
-    return _flow(schedule, denoise, _guard.data(x, "x"), _guard.path(times, schedule.T), order)
+    _guard.function(denoise, "denoise")
+    order = _guard.choice(order, (1, 2), "order")
+    return _flow(
+        schedule, denoise, _guard.data(x, "x"), _guard.walk(times, schedule, either_way=True), order
+    )
 
 
 @torch.no_grad()
@@ -330,8 +337,9 @@ def multistep(
     """
     if generator is not None:
         _guard.generator(generator)
+    _guard.function(denoise, "denoise")
     _guard.data(x_T, "x_T")
-    return _multistep(schedule, denoise, x_T, _guard.walk(times, schedule.T))
+    return _multistep(schedule, denoise, x_T, _guard.walk(times, schedule))
 
 
 @torch.no_grad()

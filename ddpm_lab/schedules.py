@@ -48,6 +48,7 @@ class Schedule:
     abar: Table
 
     def __post_init__(self):
+        _guard.instance(self.name, str, "name", advice="It is shown.")
         object.__setattr__(self, "abar", _guard.abar(self.abar).clone())
 
     def __repr__(self):
@@ -249,7 +250,8 @@ def su(T: int = 1000) -> Schedule:
     >>> su()
     Schedule('su', T=1000, abar_T=4.202e-05)
     """
-    return from_beta(0.02 * _steps(T) / T, "su")
+    steps = _steps(T)
+    return from_beta(0.02 * steps / len(steps), "su")
 
 
 def _by_beta(name, beta_1, beta_T, curve):
@@ -262,7 +264,9 @@ def _by_beta(name, beta_1, beta_T, curve):
 
 def _steps(T):
     """1, 2, …, T as float64."""
-    T = _guard.count(T, "T", advice="T counts noising steps; [Ho20] takes 1000.")
+    T = _guard.count(
+        T, "T", highest=_guard.MANY, advice="T counts noising steps; [Ho20] takes 1000."
+    )
     return torch.arange(1, T + 1, dtype=torch.float64)
 
 
@@ -289,7 +293,8 @@ def cosine(T: int = 1000, offset: float = 0.008, beta_max: float = 0.999) -> Sch
     >>> cosine()
     Schedule('cosine', T=1000, abar_T=2.429e-09)
     """
-    u = torch.cat([torch.zeros(1, dtype=torch.float64), _steps(T)]) / T
+    steps = _steps(T)
+    u = torch.cat([torch.zeros(1, dtype=torch.float64), steps]) / len(steps)
     offset = _guard.between(offset, 0, 1, "offset", advice="[ND21] takes 0.008.")
     beta_max = _guard.between(
         beta_max, 0, 1, "beta_max", open_ends=True, advice="[ND21] takes 0.999."
@@ -338,7 +343,10 @@ def zero_terminal(schedule: Schedule) -> Schedule:
     Schedule('linear, zero terminal SNR', T=1000, abar_T=0)
     """
     _guard.count(
-        schedule.T, "T", lowest=2, advice="One step cannot keep its start and lose its end."
+        _guard.schedule(schedule).T,
+        "T",
+        lowest=2,
+        advice="One step cannot keep its start and lose its end.",
     )
     signal = schedule.signal
     first, last = signal[1], signal[-1]
@@ -366,7 +374,7 @@ def scaled_snr(schedule: Schedule, factor: float) -> Schedule:
     factor = _guard.between(
         factor, 0, math.inf, "factor", open_ends=True, advice="k x k block averages have k**2."
     )
-    shifted = from_log_snr(schedule.log_snr + math.log(factor))
+    shifted = from_log_snr(_guard.schedule(schedule).log_snr + math.log(factor))
     return Schedule(f"{schedule.name}, SNR x {factor:g}", shifted.abar)
 
 
@@ -388,7 +396,7 @@ def respaced(schedule: Schedule, times) -> Schedule:
     >>> respaced(linear(), [1000, 500, 0])
     Schedule('linear, 2 of 1000', T=2, abar_T=4.036e-05)
     """
-    kept = _guard.walk(times, schedule.T, to_zero=True)
+    kept = _guard.walk(times, schedule, to_zero=True)
     name = f"{schedule.name}, {len(kept) - 1} of {schedule.T}"
     return Schedule(name, schedule.abar[torch.tensor(kept[::-1])])
 
@@ -408,7 +416,9 @@ def strides(T: int, steps: int) -> list[int]:
     >>> strides(1000, 4)
     [1000, 750, 500, 250, 0]
     """
-    T = _guard.count(T, "T", advice="T counts noising steps; [Ho20] takes 1000.")
+    T = _guard.count(
+        T, "T", highest=_guard.MANY, advice="T counts noising steps; [Ho20] takes 1000."
+    )
     steps = _guard.count(steps, "steps", advice="One step jumps from T to 0.")
     _guard.at_most(steps, T, "steps", advice=f"A chain of T = {T} has no more moves than that.")
     return [(T * k + steps // 2) // steps for k in range(steps, -1, -1)]
@@ -434,4 +444,5 @@ def row(table: Table, t: Times) -> Tensor:
     >>> row(linear().abar, torch.tensor([0, 1]))
     tensor([1.0000, 0.9999], dtype=torch.float64)
     """
-    return table[_guard.times(t, len(table) - 1, lowest=0)]
+    _guard.items(table, (), "table", advice="Row t belongs to time t.")
+    return table[_guard.times(t, None, T=len(table) - 1, lowest=0)]

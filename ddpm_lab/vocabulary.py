@@ -12,7 +12,11 @@ from typing import Literal
 from torch import Tensor
 
 Data = Tensor
-"""(B, *D) float: a batch of B things in data units (images: [-1, 1])."""
+"""(B, *D) float: a batch of B things in data units (images: [-1, 1]).
+
+Dense, of float16, bfloat16, float32 or float64, and not empty. Its values are not looked at unless
+a function says so: where NaN or infinity goes in, NaN or infinity comes out.
+"""
 
 Times = int | Tensor
 """One time for the whole batch, or (B,) int64. From 1 to T unless a function says otherwise."""

@@ -1,0 +1,1442 @@
+"""Bad inputs for every public function: one valid call each, one argument at a time replaced.
+
+    python tests/property/bad_inputs.py [--all] [part of a name ...]
+
+prints how each call ended; with --all every call that did not end well. `CALLS` holds the valid
+calls and says what each argument may be; `swaps` makes the bad values; `judge` makes the call and
+says how it ended:
+
+    fine     the value is acceptable, and so is what came of it
+    clear    a ValueError or TypeError of the package that names the argument
+    cryptic  any other error
+    silent   the value makes no sense, and a result came back all the same
+    nan      NaN went in, and what came out does not show it
+
+What an argument may be is decided here, by predicates that know nothing of the package's checks.
+"""
+
+# ruff: noqa: C408 (a call's arguments read best as dict(x=1))
+
+import copy
+import math
+import numbers
+import os
+import re
+import traceback
+import warnings
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import ddpm_lab
+from ddpm_lab import (
+    bayes,
+    datasets,
+    elbo,
+    estimators,
+    figures,
+    forward,
+    gaussians,
+    losses,
+    metrics,
+    networks,
+    oracles,
+    predictions,
+    samplers,
+    schedules,
+)
+
+PACKAGE = str(Path(ddpm_lab.__file__).parent)
+
+# ------------------------------------------------------------------------------ what is acceptable
+
+
+def scalar(value):
+    """A Python number, out of a number of any library; None for anything else."""
+    if isinstance(value, (torch.Tensor, np.ndarray, np.generic)):
+        try:
+            value = value.item() if value.ndim == 0 else None
+        except (RuntimeError, ValueError):  # a tensor without values
+            return None
+    real = isinstance(value, (numbers.Real, Decimal)) and not isinstance(value, (bool, np.bool_))
+    return value if real else None
+
+
+def real(low=-math.inf, high=math.inf, ends=True):
+    def fits(value):
+        x = scalar(value)
+        if x is None or x != x or x in (math.inf, -math.inf):
+            return False
+        return low <= x <= high if ends else low < x < high
+
+    return fits
+
+
+def whole(low=1, high=10**7):
+    def fits(value):
+        x = scalar(value)
+        return isinstance(x, numbers.Integral) and low <= x <= high
+
+    return fits
+
+
+def one_of(*options):
+    return lambda value: any(type(value) is type(each) and value == each for each in options)
+
+
+def text(value):
+    return isinstance(value, str)
+
+
+def truth(value):
+    return isinstance(value, (bool, np.bool_))
+
+
+def anything(value):
+    return True
+
+
+def optional(fits):
+    return lambda value: value is None or fits(value)
+
+
+def a(cls):
+    return lambda value: isinstance(value, cls)
+
+
+def strided(value):
+    return (
+        isinstance(value, torch.Tensor)
+        and value.layout is torch.strided
+        and not value.is_quantized
+        and not value.is_meta
+    )
+
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+INTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
+def data(*shape, dtypes=FLOATS, finite=False, low=-math.inf, high=math.inf):
+    """A floating-point tensor of a shape; None stands for any length. NaN is `judge`'s business."""
+
+    def fits(value):
+        if not (strided(value) and value.dtype in dtypes and value.numel()):
+            return False
+        if value.dim() != len(shape) or any(n not in (None, m) for n, m in zip(shape, value.shape)):
+            return False
+        x = value.detach().double()
+        if finite and not bool(torch.isfinite(x).all()):
+            return False
+        return not bool(((x < low) | (x > high)).any())
+
+    return fits
+
+
+def zeros_and_ones(value):
+    """Tosses: no toss at all is a sequence too, of probability 1."""
+    try:
+        x = torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return False
+    return strided(x) and x.dim() in (1, 2) and bool(((x == 0) | (x == 1)).all())
+
+
+def in_the_plane(value):
+    """Items of D numbers, in any shape."""
+    return batch(value) and value[0].numel() == D
+
+
+def coefficient(value):
+    """One number or one per item; NaN and infinity are passed on."""
+    if isinstance(value, torch.Tensor):
+        return strided(value) and value.dtype in FLOATS + INTS and value.shape in ((), (B,))
+    return scalar(value) is not None or reals((B,))(value)
+
+
+def any_shape(value):
+    """A tensor of which only the shape counts."""
+    return isinstance(value, torch.Tensor) and value.dim() > 0 and value.numel() > 0
+
+
+def listed(value):
+    """Several things, one after the other."""
+    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+
+
+def batch(value):
+    """Any floating-point tensor with a batch axis."""
+    return strided(value) and value.dtype in FLOATS and value.dim() > 0 and value.numel() > 0
+
+
+def reals(*shapes, low=-math.inf, high=math.inf, ends=True):
+    """Finite real numbers in any form, of one of these shapes."""
+
+    def fits(value):
+        value = value if scalar(value) is None else _listed(value)
+        if isinstance(value, torch.Tensor) and not strided(value):
+            return False
+        try:
+            x = torch.as_tensor(value)
+        except (TypeError, ValueError, RuntimeError, OverflowError):
+            return False
+        if x.dtype not in FLOATS + INTS or not x.numel():
+            return False
+        if shapes and not any(
+            x.dim() == len(shape) and all(n in (None, m) for n, m in zip(shape, x.shape))
+            for shape in shapes
+        ):
+            return False
+        x = x.detach().double()
+        inside = (x >= low) & (x <= high) if ends else (x > low) & (x < high)
+        return bool((inside & torch.isfinite(x)).all())
+
+    return fits
+
+
+def _listed(value):
+    """A number of any library as a tensor; infinite if it is too large for one."""
+    try:
+        return torch.tensor(float(scalar(value)), dtype=torch.float64)
+    except OverflowError:
+        return torch.tensor(math.inf)
+
+
+def times(lowest, T, n):
+    """One time, or a time for each of n items."""
+
+    def fits(value):
+        if isinstance(value, torch.Tensor):
+            shaped = value.dim() == 0 or value.shape == (n,)
+            if not (strided(value) and value.dtype in INTS and shaped):
+                return False
+            return lowest <= int(value.min()) and int(value.max()) <= T
+        return whole(lowest, T)(value)
+
+    return fits
+
+
+def labels(n, classes):
+    return lambda value: (
+        strided(value)
+        and value.dtype == torch.int64
+        and value.shape == (n,)
+        and bool(((value >= 0) & (value <= classes)).all())
+    )
+
+
+def falling(T, last=None):
+    """A falling list of times."""
+
+    def fits(value):
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            if isinstance(value, torch.Tensor) and not strided(value):
+                return False
+            value = value.tolist()
+        if not isinstance(value, (list, tuple, range)) or len(value) < 2:
+            return False
+        if not all(whole(0, T)(t) for t in value):
+            return False
+        good = all(int(s) < int(t) for t, s in zip(value, value[1:]))
+        return good and last in (None, int(value[-1]))
+
+    return fits
+
+
+def sizes(low=1, high=64, least=1):
+    return lambda value: (
+        isinstance(value, (list, tuple))
+        and len(value) >= least
+        and all(whole(low, high)(n) for n in value)
+    )
+
+
+def gaussian(mean, low=0.0, ends=True):
+    def fits(value):
+        if not isinstance(value, gaussians.Gaussian) or not mean(value.mean):
+            return False
+        if not reals(low=low, ends=ends)(value.var):
+            return False
+        shape = getattr(value.var, "shape", ())
+        try:
+            return torch.broadcast_shapes(shape, value.mean.shape) == value.mean.shape
+        except RuntimeError:
+            return False
+
+    return fits
+
+
+def beta(value):
+    return isinstance(value, bayes.Beta) and all(real(0, ends=False)(x) for x in value)
+
+
+def mixture(value):
+    if not isinstance(value, oracles.Mixture):
+        return False
+    weight, mean, var = value
+    return (
+        reals((None,), low=0)(weight)
+        and reals((len(weight), None))(mean)
+        and reals((len(weight),), low=0)(var)
+        and abs(float(torch.as_tensor(weight).double().sum()) - 1) < 1e-6
+    )
+
+
+def definite(value):
+    """Symmetric matrices with positive eigenvalues."""
+    if not reals((D, D), (B, D, D))(value):
+        return False
+    x = torch.as_tensor(value).double()
+    return bool((x == x.mT).all()) and bool((torch.linalg.eigvalsh(x) > 0).all())
+
+
+def either_way(value):
+    """A falling or a rising list of times."""
+    turned = isinstance(value, (list, tuple, range, torch.Tensor, np.ndarray)) and len(value)
+    return falling(T)(value) or (turned and falling(T)(list(value)[::-1]))
+
+
+def rising(value):
+    if not reals((None,))(value) or len(value) < 2:
+        return False
+    x = torch.as_tensor(value).double()
+    return bool((x[1:] > x[:-1]).all())
+
+
+# ------------------------------------------------------------------------------ bad values
+
+
+class Odd(torch.Tensor):
+    """A subclass of Tensor."""
+
+
+ANYWHERE = {
+    "None": lambda: None,
+    "True": lambda: True,
+    "False": lambda: False,
+    "empty text": lambda: "",
+    "text": lambda: "abc",
+    "a number's text": lambda: "1",
+    "bytes": lambda: b"1",
+    "empty list": list,
+    "list": lambda: [1, 2],
+    "list of None": lambda: [None],
+    "list of texts": lambda: ["a", "b"],
+    "list of lists": lambda: [[0.5, 0.5], [0.5, 0.5]],
+    "ragged": lambda: [[0.5], [0.5, 0.5]],
+    "tuple": lambda: (0.5, 0.5),
+    "dict": lambda: {"a": 1},
+    "set": lambda: {1, 2},
+    "range": lambda: range(3),
+    "object": object,
+    "class": lambda: int,
+    "function": lambda: len,
+    "iterator": lambda: iter([1]),
+    "path": lambda: Path("x"),
+    "nan": lambda: math.nan,
+    "inf": lambda: math.inf,
+    "-inf": lambda: -math.inf,
+    "-1": lambda: -1,
+    "-0.5": lambda: -0.5,
+    "0": lambda: 0,
+    "-0.0": lambda: -0.0,
+    "2.0": lambda: 2.0,
+    "2.9": lambda: 2.9,
+    "1j": lambda: 1j,
+    "1+0j": lambda: 1 + 0j,
+    "1e308": lambda: 1e308,
+    "10**9": lambda: 10**9,
+    "10**18": lambda: 10**18,
+    "10**400": lambda: 10**400,
+    "10**5000": lambda: 10**5000,
+    "-10**400": lambda: -(10**400),
+    "Fraction": lambda: Fraction(29, 10),
+    "Decimal": lambda: Decimal("2.9"),
+    "numpy float": lambda: np.float64(2.9),
+    "numpy float16": lambda: np.float16(2.9),
+    "numpy int": lambda: np.int64(-1),
+    "numpy bool": lambda: np.bool_(True),
+    "numpy complex": lambda: np.complex128(1 + 2j),
+    "numpy nan": lambda: np.float64(math.nan),
+    "numpy 0-d": lambda: np.array(2.9),
+    "numpy of one": lambda: np.array([2.9]),
+    "numpy array": lambda: np.array([0.5, 0.5]),
+    "numpy objects": lambda: np.array([1, None], dtype=object),
+    "numpy texts": lambda: np.array(["a", "b"]),
+    "numpy complex array": lambda: np.array([1j, 2j]),
+    "numpy structured": lambda: np.zeros(2, dtype=[("a", float), ("b", int)]),
+    "numpy dates": lambda: np.array(["2020-01-01"], dtype="datetime64[D]"),
+    "tensor 2.9": lambda: torch.tensor(2.9),
+    "tensor nan": lambda: torch.tensor(math.nan),
+    "tensor -1": lambda: torch.tensor(-1),
+    "tensor True": lambda: torch.tensor(True),
+    "tensor 1j": lambda: torch.tensor(1j),
+    "tensor of one": lambda: torch.tensor([2.9]),
+    "tensor of one int": lambda: torch.tensor([2]),
+    "tensor of none": lambda: torch.empty(0),
+    "tensor 5-d": lambda: torch.zeros(2, 1, 1, 1, 1),
+    "meta scalar": lambda: torch.tensor(1.0, device="meta"),
+    "meta": lambda: torch.zeros(4, 2, device="meta"),
+    "sparse": lambda: torch.eye(2).to_sparse(),
+    "estimate": lambda: estimators.Estimate(1.0, 0.1),
+    "module": lambda: math,
+}
+
+
+def _filled(x, value):
+    x = x.detach().clone()
+    x.reshape(-1)[-1] = value
+    return x
+
+
+LIKE_A_TENSOR = {
+    "like, NaN": lambda x: _filled(x, math.nan),
+    "like, inf": lambda x: _filled(x, math.inf),
+    "like, -inf": lambda x: _filled(x, -math.inf),
+    "like, -4": lambda x: _filled(x, -4.0),
+    "like, 2.5": lambda x: _filled(x, 2.5),
+    "like, zeros": torch.zeros_like,
+    "like, complex": lambda x: x.to(torch.complex64),
+    "like, int": lambda x: x.long(),
+    "like, bool": lambda x: x.bool(),
+    "like, float16": lambda x: x.half(),
+    "like, float8": lambda x: x.float().to(torch.float8_e4m3fn),
+    "like, float64": lambda x: x.double(),
+    "like, sparse": lambda x: x.detach().to_sparse(),
+    "like, quantized": lambda x: torch.quantize_per_tensor(x.float(), 0.1, 0, torch.qint8),
+    "like, meta": lambda x: x.to("meta"),
+    "like, with slope": lambda x: x.detach().double().to(x.dtype).clone().requires_grad_(),
+    "like, a subclass": lambda x: x.detach().clone().as_subclass(Odd),
+    "like, a list": lambda x: x.tolist(),
+    "like, numpy": lambda x: x.numpy(),
+    "like, numpy objects": lambda x: x.numpy().astype(object),
+    "like, numpy float16": lambda x: x.numpy().astype(np.float16),
+    "like, one axis more": lambda x: x[..., None],
+    "like, one item": lambda x: x[:1],
+    "like, no item": lambda x: x[:0],
+    "like, one more": lambda x: torch.cat([x, x[:1]]),
+    "like, empty axis": lambda x: x[..., None][..., :0],
+    "like, a scalar": lambda x: x.reshape(-1)[0],
+    "like, flat": lambda x: x.reshape(-1),
+    "like, turned": lambda x: x.mT if x.dim() > 1 else x[None],
+}
+
+
+def swaps(good):
+    """(name, maker of a bad value) for an argument whose good value is this."""
+    yield from ANYWHERE.items()
+    if isinstance(good, torch.Tensor):
+        for name, change in LIKE_A_TENSOR.items():
+            skip = "slope" in name and not good.is_floating_point()
+            skip |= not good.is_floating_point() and name[6:] in ("NaN", "inf", "-inf")
+            skip |= name in ("like, one item", "like, no item", "like, one more") and not good.dim()
+            if not skip:
+                yield name, lambda change=change: change(good)
+    elif isinstance(good, tuple) and hasattr(good, "_fields"):
+        yield "a plain tuple", lambda: tuple(good)
+        yield "too short", lambda: tuple(good)[:1]
+        for field in good._fields:
+            for name, make in swaps(getattr(good, field)):
+                yield f".{field} = {name}", lambda f=field, make=make: good._replace(**{f: make()})
+    elif isinstance(good, schedules.Schedule):
+        yield "its table", lambda: good.abar
+
+
+# ------------------------------------------------------------------------------ valid calls
+
+T, B, D = 10, 4, 2
+SCHEDULE = schedules.linear(T=T)
+X = torch.linspace(-1, 1, B * D).reshape(B, D)
+PICTURES = torch.linspace(-1, 1, 4 * 64).reshape(4, 1, 8, 8)
+GRID = bayes.unit_grid(11)
+CAUSES = torch.tensor([[0.4, 0.6], [0.5, 0.5]])
+VAE = networks.build(networks.VAE, seed=0, shape=(D,), latents=2, width=8)
+MLP = networks.build(networks.MLP, seed=0, width=8)
+UNET = networks.build(networks.UNet, seed=0, width=8, mults=(1, 2), groups=4, labels=3)
+JUDGE = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
+POINTS = gaussians.normal_like(torch.zeros(12, D), generator=gaussians.seeded(0))
+
+
+def normal(mean=X, var=0.5):
+    return gaussians.Gaussian(mean, torch.tensor(var))
+
+
+def guess(x_t, t):
+    return 0.5 * x_t
+
+
+def rng():
+    return gaussians.seeded(0)
+
+
+function = callable
+like_x = data(B, D)
+density = reals((11,), low=0)
+LIKE_X = ((), (1,), (1, 1), (B, 1), (1, D), (D,), (B, D))
+spot, spread = reals(*LIKE_X), reals(*LIKE_X, low=0)
+positive = reals(*LIKE_X, low=0, ends=False)
+weights = data(4, high=1e300)
+chance = real(0, 1)
+chances = reals(low=0, high=1)
+device = one_of("cpu")
+at = times(1, T, B)
+before = times(0, T - 5, B)
+after = times(6, T, B)
+schedule = a(schedules.Schedule)
+generator = a(torch.Generator)
+kind = one_of("x0", "eps", "v")
+network = a(torch.nn.Module)
+betas = {"beta_1": real(0, 1, ends=False), "beta_T": real(0, 1, ends=False)}
+sets = data(None, D, finite=True)
+pictures = data(None, 1, None, None)
+
+
+def enough(n):
+    return lambda value: sets(value) and len(value) >= n
+
+
+def call(function, good, fits, after=lambda result: result):
+    """A function, its valid arguments, what each of them may be, and how its result is used."""
+    return function, good, fits, after
+
+
+def closure(x_t=X, t=5):
+    return lambda denoise: denoise(x_t, t)
+
+
+def first(iterator):
+    return list(islice(iterator, 2))
+
+
+def _by_beta(make):
+    good = dict(T=T, beta_1=1e-4, beta_T=0.02)
+    return call(make, good, dict(T=whole(), **betas))
+
+
+CALLS = {
+    "gaussians.seeded": call(
+        gaussians.seeded,
+        dict(seed=0, device="cpu"),
+        dict(seed=whole(0, 2**64 - 1), device=device),
+    ),
+    "gaussians.normal_like": call(
+        gaussians.normal_like, dict(x=X, generator=rng), dict(x=any_shape, generator=generator)
+    ),
+    "gaussians.draw": call(
+        gaussians.draw, dict(p=normal(), z=X), dict(p=gaussian(like_x), z=like_x)
+    ),
+    "gaussians.push": call(
+        gaussians.push,
+        dict(p=normal(), scale=0.5, noise_var=0.5),
+        dict(p=gaussian(batch), scale=spot, noise_var=spread),
+    ),
+    "gaussians.push by tensors": call(
+        gaussians.push,
+        dict(p=normal(), scale=torch.ones(B, 1), noise_var=torch.ones(B, 1)),
+        dict(p=gaussian(like_x), scale=spot, noise_var=spread),
+    ),
+    "gaussians.condition": call(
+        gaussians.condition,
+        dict(prior=normal(), y=X, scale=0.5, noise_var=torch.tensor(0.5)),
+        dict(prior=gaussian(like_x), y=like_x, scale=spot, noise_var=positive),
+    ),
+    "gaussians.product": call(
+        gaussians.product,
+        dict(p=normal(), q=normal()),
+        dict(p=gaussian(like_x), q=gaussian(like_x, ends=False)),
+    ),
+    "gaussians.quotient": call(
+        gaussians.quotient,
+        dict(p=normal(var=0.25), q=normal()),
+        dict(p=gaussian(like_x, ends=False), q=gaussian(like_x, ends=False)),
+    ),
+    "gaussians.log_prob": call(
+        gaussians.log_prob,
+        dict(p=normal(), x=X),
+        dict(p=gaussian(like_x, ends=False), x=like_x),
+    ),
+    "gaussians.kl": call(
+        gaussians.kl,
+        dict(p=normal(), q=normal()),
+        dict(p=gaussian(like_x, ends=False), q=gaussian(like_x, ends=False)),
+    ),
+    "gaussians.kl_full": call(
+        gaussians.kl_full,
+        dict(p_mean=X, p_cov=torch.eye(D), q_mean=X, q_cov=torch.eye(D)),
+        dict(p_mean=like_x, q_mean=like_x, p_cov=definite, q_cov=definite),
+    ),
+    "gaussians.pixel_log_prob": call(
+        gaussians.pixel_log_prob,
+        dict(p=normal(), x=X, levels=256),
+        dict(
+            p=gaussian(like_x, ends=False),
+            x=data(B, D, low=-1 - 1e-6, high=1 + 1e-6),
+            levels=whole(2, 65_536),
+        ),
+    ),
+    "gaussians.level_mean": call(
+        gaussians.level_mean,
+        dict(y=X[:, 0], var=torch.ones(B), log_prior=torch.zeros(B, 3)),
+        dict(
+            y=data(B),
+            var=reals((), (1,), (B,), low=0, ends=False),
+            log_prior=lambda v: (data(B, None)(v) or data(None)(v)) and v.shape[-1] > 1,
+        ),
+    ),
+    "bayes.rule": call(
+        bayes.rule,
+        dict(prior=torch.tensor([0.5, 0.5]), likelihood=torch.tensor([0.5, 0.9])),
+        dict(prior=reals((2,), low=0, high=1), likelihood=reals((2,), low=0, high=1)),
+    ),
+    "bayes.unit_grid": call(bayes.unit_grid, dict(points=11), dict(points=whole(2))),
+    "bayes.integral": call(
+        bayes.integral,
+        dict(values=GRID**2, grid=GRID),
+        dict(values=lambda v: reals((11,), (None, 11))(v), grid=rising),
+    ),
+    "bayes.normalized": call(
+        bayes.normalized, dict(values=GRID**2, grid=GRID), dict(values=density, grid=rising)
+    ),
+    "bayes.mean_and_var": call(
+        bayes.mean_and_var, dict(density=GRID**2, grid=GRID), dict(density=density, grid=rising)
+    ),
+    "bayes.uniform": call(bayes.uniform, dict(grid=GRID), dict(grid=rising)),
+    "bayes.coin_log_likelihood": call(
+        bayes.coin_log_likelihood,
+        dict(heads=7, tosses=10, theta=0.5, ordered=False),
+        dict(heads=whole(0, 10), tosses=whole(7, 2**53), theta=chances, ordered=truth),
+    ),
+    "bayes.coin_posterior": call(
+        bayes.coin_posterior,
+        dict(heads=7, tosses=10, prior=torch.ones(11), grid=GRID),
+        dict(heads=whole(0, 10), tosses=whole(7, 2**53), prior=density, grid=rising),
+    ),
+    "bayes.coin_log_evidence": call(
+        bayes.coin_log_evidence,
+        dict(heads=7, tosses=10, prior=torch.ones(11), grid=GRID, ordered=False),
+        dict(heads=whole(0, 10), tosses=whole(7, 2**53), prior=density, grid=rising, ordered=truth),
+    ),
+    "bayes.coin_evidence": call(
+        bayes.coin_evidence,
+        dict(heads=7, tosses=10, prior=torch.ones(11), grid=GRID, ordered=False),
+        dict(heads=whole(0, 10), tosses=whole(7, 2**53), prior=density, grid=rising, ordered=truth),
+    ),
+    "bayes.Beta": call(
+        lambda a, b: (bayes.Beta(a, b).mean, bayes.Beta(a, b).var),
+        dict(a=2.0, b=3.0),
+        dict(a=real(0, ends=False), b=real(0, ends=False)),
+    ),
+    "bayes.conjugate": call(
+        bayes.conjugate,
+        dict(prior=bayes.Beta(2, 3), heads=7, tosses=10),
+        dict(prior=beta, heads=whole(0, 10), tosses=whole(7, 2**53)),
+    ),
+    "bayes.beta_density": call(
+        bayes.beta_density, dict(law=bayes.Beta(2, 3), grid=GRID), dict(law=beta, grid=rising)
+    ),
+    "bayes.two_coin_log_likelihood": call(
+        bayes.two_coin_log_likelihood,
+        dict(tosses=torch.tensor([1, 1, 0]), p_1=0.9, p_2=0.5, alpha=0.25),
+        dict(
+            tosses=zeros_and_ones,
+            p_1=chances,
+            p_2=chances,
+            alpha=chances,
+        ),
+    ),
+    "bayes.two_coin_log_likelihood_brute": call(
+        bayes.two_coin_log_likelihood_brute,
+        dict(tosses=torch.tensor([1, 1, 0]), p_1=0.9, p_2=0.5, alpha=0.25),
+        dict(
+            tosses=zeros_and_ones,
+            p_1=chances,
+            p_2=chances,
+            alpha=chances,
+        ),
+    ),
+    "estimators.monte_carlo": call(
+        estimators.monte_carlo,
+        dict(values=X),
+        dict(values=lambda v: batch(v) and len(v) > 1),
+    ),
+    "estimators.importance_sampling": call(
+        estimators.importance_sampling,
+        dict(values=X, log_weight=torch.zeros(4), self_normalized=True),
+        dict(values=lambda v: batch(v) and len(v) == 4, log_weight=weights, self_normalized=truth),
+    ),
+    "estimators.effective_sample_size": call(
+        estimators.effective_sample_size, dict(log_weight=torch.zeros(4)), dict(log_weight=batch)
+    ),
+    "estimators.log_mean_weight": call(
+        estimators.log_mean_weight, dict(log_weight=torch.zeros(4)), dict(log_weight=batch)
+    ),
+    "estimators.pathwise_gradient": call(
+        estimators.pathwise_gradient,
+        dict(f=lambda x: x.square().sum(1), mean=0.5, var=0.5, eps=X),
+        dict(f=function, mean=spot, var=spread, eps=batch),
+    ),
+    "estimators.score_function_gradient": call(
+        estimators.score_function_gradient,
+        dict(f=lambda x: x.square().sum(1), mean=0.5, var=0.5, eps=X, baseline=0.5),
+        dict(f=function, mean=spot, var=positive, eps=batch, baseline=real()),
+    ),
+    "elbo.split": call(
+        elbo.split,
+        dict(q=CAUSES, joint=CAUSES / 2),
+        dict(q=data(2, 2, finite=True, low=0), joint=data(2, 2, finite=True, low=0)),
+    ),
+    "elbo.encode": call(elbo.encode, dict(vae=VAE, x=X), dict(vae=network, x=data(None, D))),
+    "elbo.decode": call(elbo.decode, dict(vae=VAE, z=X), dict(vae=network, z=data(None, 2))),
+    "elbo.prior": call(elbo.prior, dict(z=X), dict(z=any_shape)),
+    "elbo.latent_kl": call(elbo.latent_kl, dict(q=normal()), dict(q=gaussian(batch, ends=False))),
+    "elbo.terms": call(
+        elbo.terms, dict(vae=VAE, x=X, eps=X), dict(vae=network, x=like_x, eps=like_x)
+    ),
+    "elbo.loss": call(
+        elbo.loss,
+        dict(vae=VAE, x=X, eps=X, beta=0.5),
+        dict(vae=network, x=like_x, eps=like_x, beta=real(0)),
+    ),
+    "elbo.log_evidence": call(
+        elbo.log_evidence,
+        dict(vae=VAE, x=X, eps=torch.stack([X, -X])),
+        dict(vae=network, x=like_x, eps=data(None, B, 2)),
+    ),
+    "elbo.ppca": call(
+        elbo.ppca,
+        dict(x=X, latents=1, var=0.5),
+        dict(x=batch, latents=whole(1, D), var=real(0, ends=False)),
+    ),
+    "schedules.Schedule": call(
+        schedules.Schedule,
+        dict(name="custom", abar=torch.tensor([1.0, 0.5, 0.2], dtype=torch.float64)),
+        dict(name=text, abar=data(None, dtypes=(torch.float64,), low=0, high=1)),
+    ),
+    "schedules.coef": call(
+        schedules.coef,
+        dict(value=torch.ones(B, dtype=torch.float64), x=X),
+        dict(value=coefficient, x=any_shape),
+    ),
+    "schedules.from_beta": call(
+        schedules.from_beta,
+        dict(beta=torch.tensor([0.5, 0.5]), name="custom"),
+        dict(beta=reals((None,), low=0, high=1), name=text),
+    ),
+    "schedules.linear": _by_beta(schedules.linear),
+    "schedules.quadratic": _by_beta(schedules.quadratic),
+    "schedules.logarithmic": _by_beta(schedules.logarithmic),
+    "schedules.geometric": _by_beta(schedules.geometric),
+    "schedules.sigmoid": call(
+        schedules.sigmoid,
+        dict(T=T, beta_1=1e-4, beta_T=0.02, steepness=6.0),
+        dict(T=whole(), **betas, steepness=real(0, 100, ends=False)),
+    ),
+    "schedules.su": call(schedules.su, dict(T=T), dict(T=whole())),
+    "schedules.cosine": call(
+        schedules.cosine,
+        dict(T=T, offset=0.008, beta_max=0.999),
+        dict(T=whole(), offset=real(0, 1), beta_max=real(0, 1, ends=False)),
+    ),
+    "schedules.from_log_snr": call(
+        schedules.from_log_snr,
+        dict(log_snr=torch.tensor([4.0, 0.0, -4.0]), name="custom"),
+        dict(log_snr=lambda v: reals((None,))(v) or data(None)(v), name=text),
+    ),
+    "schedules.zero_terminal": call(
+        schedules.zero_terminal, dict(schedule=SCHEDULE), dict(schedule=schedule)
+    ),
+    "schedules.scaled_snr": call(
+        schedules.scaled_snr,
+        dict(schedule=SCHEDULE, factor=0.5),
+        dict(schedule=schedule, factor=real(0, ends=False)),
+    ),
+    "schedules.respaced": call(
+        schedules.respaced,
+        dict(schedule=SCHEDULE, times=[10, 5, 0]),
+        dict(schedule=schedule, times=falling(T, last=0)),
+    ),
+    "schedules.strides": call(
+        schedules.strides, dict(T=T, steps=5), dict(T=whole(5), steps=whole(1, T))
+    ),
+    "schedules.row": call(
+        schedules.row,
+        dict(table=SCHEDULE.abar, t=5),
+        dict(
+            table=data(None),
+            t=lambda v: times(0, T, len(v) if isinstance(v, torch.Tensor) and v.dim() == 1 else 0)(
+                v
+            ),
+        ),
+    ),
+    "forward.transition": call(
+        forward.transition,
+        dict(schedule=SCHEDULE, x_s=X, s=5, t=6),
+        dict(schedule=schedule, x_s=batch, s=before, t=after),
+    ),
+    "forward.marginal": call(
+        forward.marginal,
+        dict(schedule=SCHEDULE, x_0=X, t=torch.full((B,), 5)),
+        dict(schedule=schedule, x_0=batch, t=at),
+    ),
+    "forward.noised": call(
+        forward.noised,
+        dict(schedule=SCHEDULE, x_0=X, t=5, eps=X),
+        dict(schedule=schedule, x_0=like_x, t=at, eps=like_x),
+    ),
+    "forward.posterior": call(
+        forward.posterior,
+        dict(schedule=SCHEDULE, x_0=X, x_t=X, t=6, s=5),
+        dict(schedule=schedule, x_0=like_x, x_t=like_x, t=after, s=before),
+    ),
+    "forward.chain": call(
+        forward.chain,
+        dict(schedule=SCHEDULE, x_0=X, generator=rng),
+        dict(schedule=schedule, x_0=batch, generator=generator),
+        first,
+    ),
+    "predictions.convert": call(
+        predictions.convert,
+        dict(schedule=SCHEDULE, out=X, kind="eps", x_t=X, t=5),
+        dict(schedule=schedule, out=like_x, kind=kind, x_t=like_x, t=at),
+    ),
+    "predictions.target": call(
+        predictions.target,
+        dict(schedule=SCHEDULE, kind="v", x_0=X, eps=X, t=5),
+        dict(schedule=schedule, kind=kind, x_0=like_x, eps=like_x, t=at),
+    ),
+    "predictions.denoiser": call(
+        predictions.denoiser,
+        dict(schedule=SCHEDULE, net=guess, kind="eps", clip=1.0),
+        dict(schedule=schedule, net=function, kind=kind, clip=optional(real(0, ends=False))),
+        closure(),
+    ),
+    "predictions.denoiser's": call(
+        predictions.denoiser(SCHEDULE, guess, "eps"), dict(x_t=X, t=5), dict(x_t=batch, t=at)
+    ),
+    "predictions.guided": call(
+        predictions.guided,
+        dict(conditional=guess, unconditional=guess, weight=0.5),
+        dict(conditional=function, unconditional=function, weight=real()),
+        closure(),
+    ),
+    "predictions.guided's": call(
+        predictions.guided(guess, guess, 2.0), dict(x_t=X, t=5), dict(x_t=batch, t=anything)
+    ),
+    "oracles.ring": call(
+        oracles.ring,
+        dict(k=4, radius=0.5, std=0.5),
+        dict(k=whole(), radius=real(0), std=real(0)),
+    ),
+    "oracles.two_modes": call(oracles.two_modes, {}, {}),
+    "oracles.sample": call(
+        oracles.sample,
+        dict(mixture=oracles.ring(2), n=4, generator=rng),
+        dict(mixture=mixture, n=whole(), generator=generator),
+    ),
+    "oracles.log_density": call(
+        oracles.log_density,
+        dict(mixture=oracles.ring(2), schedule=SCHEDULE, x_t=X, t=5),
+        dict(mixture=mixture, schedule=schedule, x_t=in_the_plane, t=times(0, T, B)),
+    ),
+    "oracles.mixture_denoiser": call(
+        oracles.mixture_denoiser,
+        dict(mixture=oracles.ring(2), schedule=SCHEDULE),
+        dict(mixture=mixture, schedule=schedule),
+        closure(),
+    ),
+    "oracles.mixture_denoiser's": call(
+        oracles.mixture_denoiser(oracles.ring(2), SCHEDULE),
+        dict(x_t=X, t=5),
+        dict(x_t=in_the_plane, t=at),
+    ),
+    "oracles.dataset_denoiser": call(
+        oracles.dataset_denoiser,
+        dict(x=X, schedule=SCHEDULE),
+        dict(x=in_the_plane, schedule=schedule),
+        closure(),
+    ),
+    "oracles.dataset_denoiser's": call(
+        oracles.dataset_denoiser(X, SCHEDULE),
+        dict(x_t=X, t=5),
+        dict(x_t=in_the_plane, t=at),
+    ),
+    "samplers.ddpm": call(
+        samplers.ddpm,
+        dict(schedule=SCHEDULE, x_t=X, x0_hat=X, t=6, s=5, var="large"),
+        dict(
+            schedule=schedule,
+            x_t=like_x,
+            x0_hat=like_x,
+            t=after,
+            s=before,
+            var=one_of("small", "large"),
+        ),
+    ),
+    "samplers.ddim": call(
+        samplers.ddim,
+        dict(schedule=SCHEDULE, x_t=X, x0_hat=X, t=6, s=5, eta=0.5),
+        dict(schedule=schedule, x_t=like_x, x0_hat=like_x, t=after, s=before, eta=chance),
+    ),
+    "samplers.reverse": call(
+        samplers.reverse,
+        dict(
+            schedule=SCHEDULE,
+            denoise=guess,
+            x_T=X,
+            step=samplers.ddpm,
+            times=[10, 5, 0],
+            generator=rng,
+        ),
+        dict(
+            schedule=schedule,
+            denoise=function,
+            x_T=batch,
+            step=function,
+            times=optional(falling(T)),
+            generator=generator,
+        ),
+        first,
+    ),
+    "samplers.sample": call(
+        samplers.sample,
+        dict(
+            schedule=SCHEDULE,
+            denoise=guess,
+            shape=(4, 2),
+            step=samplers.ddpm,
+            times=[10, 5, 0],
+            generator=rng,
+            device="cpu",
+        ),
+        dict(
+            schedule=schedule,
+            denoise=function,
+            shape=sizes(high=10**6),
+            step=function,
+            times=optional(falling(T)),
+            generator=generator,
+            device=device,
+        ),
+    ),
+    "samplers.flow": call(
+        samplers.flow,
+        dict(schedule=SCHEDULE, denoise=guess, x=X, times=[10, 5, 0], order=2),
+        dict(
+            schedule=schedule,
+            denoise=function,
+            x=batch,
+            times=either_way,
+            order=one_of(1, 2),
+        ),
+        first,
+    ),
+    "samplers.multistep": call(
+        samplers.multistep,
+        dict(schedule=SCHEDULE, denoise=guess, x_T=X, times=[10, 5, 0], generator=rng),
+        dict(
+            schedule=schedule,
+            denoise=function,
+            x_T=batch,
+            times=falling(T),
+            generator=optional(generator),
+        ),
+        first,
+    ),
+    "losses.simple": call(
+        losses.simple,
+        dict(schedule=SCHEDULE, net=guess, kind="eps", x_0=X, t=5, eps=X),
+        dict(schedule=schedule, net=function, kind=kind, x_0=like_x, t=at, eps=like_x),
+    ),
+    "losses.bound": call(
+        losses.bound,
+        dict(
+            schedule=SCHEDULE,
+            denoise=guess,
+            x_0=X,
+            generator=rng,
+            var="large",
+            levels=256,
+            terms=4,
+        ),
+        dict(
+            schedule=schedule,
+            denoise=function,
+            x_0=lambda v: batch(v) and data(*v.shape, low=-1 - 1e-6, high=1 + 1e-6)(v),
+            generator=generator,
+            var=one_of("small", "large"),
+            levels=optional(whole(2, 65_536)),
+            terms=optional(whole(1, T - 1)),
+        ),
+    ),
+    "losses.stretches": call(
+        losses.stretches,
+        dict(schedule=SCHEDULE, terms=4),
+        dict(schedule=schedule, terms=optional(whole(1, T - 1))),
+    ),
+    "losses.weight": call(
+        losses.weight,
+        dict(schedule=SCHEDULE, kind="eps", t=5, name="min_snr", gamma=5.0),
+        dict(
+            schedule=schedule,
+            kind=kind,
+            t=lambda v: times(1, T, len(v) if isinstance(v, torch.Tensor) and v.dim() == 1 else 0)(
+                v
+            ),
+            name=one_of("simple", "vlb", "min_snr"),
+            gamma=real(0, ends=False),
+        ),
+    ),
+    "losses.bits_per_dim": call(
+        losses.bits_per_dim,
+        dict(nats=torch.ones(B), x=X),
+        dict(nats=lambda v: batch(v) and len(v) == B, x=lambda v: any_shape(v) and len(v) == B),
+    ),
+    "metrics.energy_distance": call(
+        metrics.energy_distance,
+        dict(a=POINTS, b=POINTS[:6]),
+        dict(a=enough(4), b=enough(4)),
+    ),
+    "metrics.mmd": call(
+        metrics.mmd,
+        dict(a=POINTS, b=POINTS[:6], kernel="gaussian", bandwidth=0.5),
+        dict(
+            a=enough(4),
+            b=enough(4),
+            kernel=one_of("gaussian"),
+            bandwidth=optional(real(0, ends=False)),
+        ),
+    ),
+    "metrics.median_distance": call(
+        metrics.median_distance,
+        dict(a=POINTS, b=POINTS[:6]),
+        dict(a=enough(1), b=enough(1)),
+    ),
+    "metrics.sliced_wasserstein": call(
+        metrics.sliced_wasserstein,
+        dict(a=POINTS, b=POINTS[:6], order=2, directions=4, generator=rng),
+        dict(
+            a=enough(4), b=enough(4), order=one_of(1, 2), directions=whole(2), generator=generator
+        ),
+    ),
+    "metrics.frechet": call(
+        metrics.frechet,
+        dict(features_a=POINTS, features_b=POINTS[:6]),
+        dict(features_a=enough(4), features_b=enough(4)),
+    ),
+    "metrics.jackknife": call(
+        metrics.jackknife,
+        dict(statistic=lambda a, b: a.mean() - b.mean(), a=POINTS, b=POINTS[:6], groups=4),
+        dict(statistic=function, a=enough(4), b=enough(4), groups=whole(2, math.inf)),
+    ),
+    "metrics.nearest": call(
+        metrics.nearest, dict(x=POINTS, train=POINTS[:6]), dict(x=enough(1), train=enough(1))
+    ),
+    "metrics.closer_to_training": call(
+        metrics.closer_to_training,
+        dict(x=POINTS, train=POINTS[:6], held_out=POINTS[6:], generator=rng),
+        dict(x=enough(1), train=enough(1), held_out=enough(1), generator=generator),
+    ),
+    "metrics.floor": call(
+        metrics.floor,
+        dict(metric=metrics.energy_distance, data=POINTS, size=4, splits=2, generator=rng),
+        dict(
+            metric=function,
+            data=lambda v: batch(v) and len(v) >= 8 and data(*v.shape, finite=True)(v),
+            size=optional(whole(4, 6)),
+            splits=whole(1, 1000),
+            generator=generator,
+        ),
+    ),
+    "metrics.train_classifier": call(
+        metrics.train_classifier,
+        dict(
+            net=JUDGE,
+            batches=lambda: iter([(PICTURES, torch.arange(4))] * 3),
+            steps=2,
+            lr=1e-3,
+        ),
+        dict(
+            net=network, batches=lambda v: False, steps=whole(1, math.inf), lr=real(0, ends=False)
+        ),
+        first,
+    ),
+    "metrics.standardize": call(
+        metrics.standardize,
+        dict(net=JUDGE, x=PICTURES),
+        dict(net=network, x=data(None, 1, None, None, finite=True)),
+    ),
+    "metrics.features": call(
+        metrics.features,
+        dict(net=JUDGE, x=PICTURES, size=2),
+        dict(net=network, x=pictures, size=whole(1, math.inf)),
+    ),
+    "metrics.accuracy": call(
+        metrics.accuracy,
+        dict(net=JUDGE, x=PICTURES, labels=torch.arange(4), size=2),
+        dict(
+            net=network,
+            x=data(4, 1, None, None),
+            labels=lambda v: labels(4, 9)(torch.as_tensor(v)),
+            size=whole(1, math.inf),
+        ),
+    ),
+    "networks.time_embedding": call(
+        networks.time_embedding,
+        dict(t=torch.arange(B), dim=4, max_period=100.0),
+        dict(
+            t=lambda v: strided(v) and v.dtype in FLOATS + INTS and v.dim() == 1,
+            dim=lambda v: whole(2, 65_536)(v) and not scalar(v) % 2,
+            max_period=real(1, ends=False),
+        ),
+    ),
+    "networks.build": call(
+        networks.build,
+        dict(cls=networks.MLP, seed=0),
+        dict(
+            cls=lambda v: isinstance(v, type) and issubclass(v, torch.nn.Module),
+            seed=whole(0, 2**64 - 1),
+        ),
+    ),
+    "networks.MLP": call(
+        networks.MLP,
+        dict(dim=2, width=8, depth=1, time_dim=4),
+        dict(
+            dim=whole(high=65_536),
+            width=whole(high=65_536),
+            depth=whole(0, 65_536),
+            time_dim=lambda v: whole(2, 65_536)(v) and not scalar(v) % 2,
+        ),
+    ),
+    "networks.VAE": call(
+        networks.VAE,
+        dict(shape=(2,), latents=2, width=8, depth=1, var=0.5, learn_var=False),
+        dict(
+            shape=sizes(high=65_536, least=0),
+            latents=whole(high=65_536),
+            width=whole(high=65_536),
+            depth=whole(0, 65_536),
+            var=real(0, ends=False),
+            learn_var=truth,
+        ),
+    ),
+    "networks.UNet": call(
+        networks.UNet,
+        dict(
+            channels=1,
+            width=8,
+            mults=(1, 2),
+            blocks=1,
+            attention=(1,),
+            patch=1,
+            labels=3,
+            skip="sum",
+            time="sinusoid",
+            waves=(1,),
+            norm="group",
+            groups=4,
+            T=T,
+            levels=0,
+            traits=4,
+        ),
+        dict(
+            channels=whole(high=65_536),
+            width=lambda v: whole(4, 65_536)(v) and not scalar(v) % 4,
+            mults=sizes(),
+            blocks=whole(high=65_536),
+            attention=sizes(0, 1, least=0),
+            patch=whole(high=65_536),
+            labels=whole(0, 65_536),
+            skip=one_of("concat", "sum"),
+            time=one_of("sinusoid", "table"),
+            waves=sizes(0, 16, least=0),
+            norm=one_of("group", "batch"),
+            groups=lambda v: whole(1, 8)(v) and not 8 % scalar(v),
+            T=whole(high=65_536),
+            levels=lambda v: whole(0, 65_536)(v) and scalar(v) != 1,
+            traits=whole(high=65_536),
+        ),
+    ),
+    "networks.Classifier": call(
+        networks.Classifier,
+        dict(channels=1, width=8, mults=(1, 2), features=4, labels=3),
+        dict(
+            channels=whole(high=65_536),
+            width=lambda v: whole(8, 65_536)(v) and not scalar(v) % 8,
+            mults=sizes(),
+            features=whole(high=65_536),
+            labels=whole(high=65_536),
+        ),
+    ),
+    "networks.MLP's": call(
+        MLP,
+        dict(x_t=X, t=torch.full((B,), 5)),
+        dict(x_t=in_the_plane, t=data(B, dtypes=INTS + FLOATS)),
+    ),
+    "networks.VAE.encode": call(VAE.encode, dict(x=X), dict(x=data(None, D))),
+    "networks.VAE.decode": call(VAE.decode, dict(z=X), dict(z=data(None, 2))),
+    "networks.UNet's": call(
+        UNET,
+        dict(x_t=PICTURES, t=torch.full((4,), 5), label=torch.tensor([0, 1, 2, 3])),
+        dict(
+            x_t=data(4, 1, None, None),
+            t=data(4, dtypes=INTS + FLOATS),
+            label=optional(lambda v: labels(4, 3)(torch.as_tensor(v))),
+        ),
+    ),
+    "networks.Classifier's": call(JUDGE, dict(x=PICTURES), dict(x=pictures)),
+    "datasets.rings": call(
+        datasets.rings,
+        dict(n=4, generator=rng, std=0.5),
+        dict(n=whole(), generator=generator, std=chance),
+    ),
+    "datasets.moons": call(
+        datasets.moons,
+        dict(n=4, generator=rng, std=0.5),
+        dict(n=whole(), generator=generator, std=chance),
+    ),
+    "datasets.checkerboard": call(
+        datasets.checkerboard,
+        dict(n=4, generator=rng),
+        dict(n=whole(), generator=generator),
+    ),
+    "datasets.swiss_roll": call(
+        datasets.swiss_roll,
+        dict(n=4, generator=rng, std=0.5),
+        dict(n=whole(), generator=generator, std=chance),
+    ),
+    "figures.new": call(
+        figures.new,
+        dict(rows=1, columns=2, width=4.0, height=2.0),
+        dict(
+            rows=whole(high=100),
+            columns=whole(high=100),
+            width=real(0, 600, ends=False),
+            height=real(0, 600, ends=False),
+        ),
+    ),
+    "figures.curves": call(
+        figures.curves,
+        dict(
+            x=torch.arange(3),
+            ys={"y": torch.ones(3)},
+            xlabel="x",
+            ylabel="y",
+            title="",
+            log_y=False,
+            ax=None,
+        ),
+        dict(
+            x=reals((3,)),
+            ys=lambda v: isinstance(v, dict) and all(reals((3,))(y) for y in v.values()),
+            xlabel=text,
+            ylabel=text,
+            title=text,
+            log_y=truth,
+            ax=lambda v: v is None,
+        ),
+    ),
+    "figures.clouds": call(
+        figures.clouds,
+        dict(frames={"one": X}, columns=1, limit=1.0, size=2.0, panel=1.0),
+        dict(
+            frames=lambda v: (
+                isinstance(v, dict) and v and all(reals((None, 2))(y) for y in v.values())
+            ),
+            columns=optional(whole(high=1000)),
+            limit=real(0, ends=False),
+            size=real(0, ends=False),
+            panel=real(0, 100, ends=False),
+        ),
+    ),
+    "figures.images": call(
+        figures.images,
+        dict(x=PICTURES, titles=("a",), columns=2, panel=1.0, row_labels=("a",), limit=1.0),
+        dict(
+            x=lambda v: data(None, 1, None, None)(v) or data(None, None, None)(v),
+            titles=listed,
+            columns=optional(whole(high=1000)),
+            panel=real(0, 100, ends=False),
+            row_labels=listed,
+            limit=real(0, ends=False),
+        ),
+    ),
+    "figures.sheet": call(
+        figures.sheet,
+        dict(x=PICTURES, columns=2, limit=1.0),
+        dict(
+            x=lambda v: data(None, 1, None, None)(v) or data(None, None, None)(v),
+            columns=optional(whole(high=1000)),
+            limit=real(0, ends=False),
+        ),
+    ),
+    "figures.show": call(
+        figures.show,
+        dict(fig=lambda: figures.new()[0], alt="A line."),
+        dict(fig=a(figures.Figure), alt=lambda v: text(v) and bool(v.strip())),
+    ),
+    "figures.show_source": call(
+        figures.show_source, dict(function=gaussians.draw), dict(function=lambda v: v is Odd)
+    ),
+    "figures.png": call(
+        figures.png, dict(fig=lambda: figures.new()[0]), dict(fig=a(figures.Figure))
+    ),
+}
+
+
+# ------------------------------------------------------------------------------ the verdict
+
+
+FRESH = ("batches", "fig")
+
+
+def made(good):
+    """The arguments of one call: what has a state is made anew."""
+    return {name: _fresh(name, value) for name, value in good.items()}
+
+
+def _fresh(name, value):
+    if value is rng or name in FRESH:
+        return value()
+    return copy.deepcopy(value) if isinstance(value, torch.nn.Module) else value
+
+
+def cases(only=()):
+    """(label, name of the call, argument, maker of the bad value) for everything here."""
+    for name, (_, good, _, _) in CALLS.items():
+        if only and not any(part in name for part in only):
+            continue
+        for argument, value in good.items():
+            for bad, make in swaps(value):
+                if callable(value) and bad in ("class", "function"):
+                    continue  # what another function does with its arguments is its own business
+                yield f"{name}({argument} = {bad})", name, argument, make
+
+
+def judge(name, argument, make):
+    """(verdict, what was said or came back)."""
+    function, good, fits, after = CALLS[name]
+    arguments = made(good)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            arguments[argument] = bad = make()
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+        return "fine", "this tensor has no such form"
+    try:
+        acceptable = bool(fits[argument](bad))
+    except Exception:
+        acceptable = False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            result = after(function(**arguments))
+    except Exception as error:
+        return _of_an_error(error, argument), f"{type(error).__name__}: {error}"[:300]
+    if not acceptable:
+        return "silent", _short(result)
+    looked_at = fits[argument] not in (any_shape, anything) and name not in HIDDEN
+    if looked_at and _has_nan(bad) and not _has_nan(result):
+        return "nan", _short(result)
+    return "fine", ""
+
+
+def _of_an_error(error, argument):
+    raised_in = traceback.extract_tb(error.__traceback__)[-1].filename
+    named = any(
+        re.search(rf"\b{re.escape(word)}\b", str(error))
+        for word in (argument, *ALSO.get(argument, ()))
+    )
+    clear = isinstance(error, (TypeError, ValueError)) and raised_in.startswith(PACKAGE) and named
+    return "clear" if clear else "cryptic"
+
+
+ALSO = {  # a record's field names the record, and a mismatch may name the other side
+    "p": ("mean", "var", "p_mean"),
+    "q": ("mean", "var", "q_mean"),
+    "prior": ("mean", "var", "a", "b"),
+    "mixture": ("weight", "mean", "var", "weights"),
+    "law": ("a", "b"),
+    "x_0": ("t", "x"),
+    "x": ("value", "labels", "x_t", "features"),
+    "eps": ("z", "f"),
+    "grid": ("theta",),
+}
+# Where NaN need not show: one row is read, only the shape counts, or a pixel is left blank.
+HIDDEN = ("schedules.row", "losses.bits_per_dim", "figures.images", "figures.sheet")
+
+
+def _has_nan(value):
+    if isinstance(value, torch.Tensor):
+        if not strided(value):
+            return False
+        return bool(torch.isnan(value.detach().to(torch.complex128).abs()).any())
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_nan, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fc" and bool(np.isnan(value).any())
+    return isinstance(value, (float, np.floating)) and value != value
+
+
+def _short(value):
+    try:
+        return re.sub(r"\s+", " ", repr(value))[:120]
+    except Exception:
+        return f"a {type(value).__name__} that cannot be shown"
+
+
+# ------------------------------------------------------------------------------ all of them
+
+
+def watched(only=(), seconds=20, memory=6 << 30):
+    """(label, verdict, words) of every case, with a limit on time and memory (not on Windows)."""
+    import json
+    import resource
+    import signal
+
+    todo = list(cases(only))
+    done = 0
+    while done < len(todo):
+        inlet, outlet = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(inlet)
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, 1)
+            with os.fdopen(outlet, "w") as pipe:
+                for label, *case in todo[done:]:
+                    signal.alarm(seconds)  # its default action ends the process, in C code too
+                    pipe.write(json.dumps([label, *judge(*case)]) + "\n")
+                    pipe.flush()
+            os._exit(0)
+        os.close(outlet)
+        with os.fdopen(inlet) as pipe:
+            for line in pipe:
+                done += 1
+                yield json.loads(line)
+        _, status = os.waitpid(child, 0)
+        if status:
+            label = todo[done][0]
+            done += 1
+            yield label, "hang", f"ended by signal {status & 127}"
+
+
+def main(arguments):
+    """Print how every call ended, and those that did not end well."""
+    everything = "--all" in arguments
+    found = list(watched([each for each in arguments if not each.startswith("-")]))
+    bad = [each for each in found if each[1] not in ("fine", "clear")]
+    for label, verdict, words in bad if everything else bad[:40]:
+        print(f"{verdict:8}{label}\n        {words}")
+    print(len(found), dict(Counter(verdict for _, verdict, _ in found)))
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
