@@ -13,6 +13,7 @@ people really give, each with the hint that helps. An attempt is compared with a
 The exercises of "forward.…" live in `ddpm_lab.exercises.forward`, and so on.
 """
 
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -97,8 +98,9 @@ def verdict(name: str, attempt) -> Verdict:
     """Judge an attempt without printing.
 
     Whatever the attempt changes besides its answer is put back: settings, random generators, names
-    in modules. Only a process of its own is safe from the few things that end a process; see
-    `grade`.
+    in modules. Three things need a process of their own, and here end this one or hang it:
+    `os._exit`, more memory than there is, and C code that never returns to Python. Outside the main
+    thread, a loop that catches every exception cannot be ended either.
 
     Raises
     ------
@@ -194,23 +196,43 @@ def _answers(function, question):
 def _attempted(attempt, question, cases, run):
     """The attempt's answer to each case, as a copy; `run` calls what is its own, within a limit."""
     answers = []
-    for case, untouched in zip(list(question.cases()), cases):
-        with preserved():
+    with preserved() as put_names_back:
+        for case, untouched in zip(list(question.cases()), cases):
             answer = run(partial(_called, attempt, case))
-        answers.append(run(partial(plain, answer)))
-        if run(partial(_changed, case.args, untouched.args)):
-            raise Refused(
-                "your function changes what it is given; work on a copy: x.clone(), list(x)"
-            )
+            put_names_back()
+            answers.append(run(partial(_copied, answer, case)))
+            if run(partial(_changed, case.args, untouched.args)):
+                raise Refused(
+                    "your function changes what it is given; work on a copy: x.clone(), list(x)"
+                )
     return answers
 
 
 def _called(attempt, case):
+    hooks = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
+    answer = failure = None
     try:
-        return attempt(*case.args) if callable(attempt) else attempt
+        answer = attempt(*case.args) if callable(attempt) else attempt
     except BaseException as error:  # SystemExit, too: an attempt must not end the notebook
-        trouble = _in_words(error)
-    raise Refused(f"{trouble} (for {case.label})")
+        failure = error
+    for put_back, before in hooks:  # at once, for they follow every step of ours
+        try:
+            put_back(before)
+        except BaseException:  # the attempt's hook has just had its last word
+            put_back(before)
+    if failure is not None:
+        raise Refused(f"{_in_words(failure)} (for {case.label})")
+    return answer
+
+
+def _copied(answer, case):
+    try:
+        return plain(answer)
+    except Refused:
+        raise
+    except BaseException as error:
+        name = type_name(error)
+    raise Refused(f"your answer cannot be read; trying to ends with {name} (for {case.label})")
 
 
 def _in_words(error):

@@ -21,7 +21,7 @@ TOLERANCE = 1e-6
 LARGEST = 1_000_000
 """Numbers in an answer that are looked at; no right one has a tenth of that."""
 
-_isclose = torch.isclose
+_equal, _isclose = torch.equal, torch.isclose
 _NUMPY_NUMBERS = {t for t in np.sctypeDict.values() if issubclass(t, (np.number, np.bool_))}
 
 
@@ -156,6 +156,9 @@ def _expand(var, shape):
 
 
 def _number_difference(got, want, what, name):
+    both = type(got) is type(want) is torch.Tensor
+    if both and got.shape == want.shape and got.dtype == want.dtype and _equal(got, want):
+        return None  # the quick way: most inputs are untouched
     try:
         got = torch.as_tensor(got, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError, OverflowError):

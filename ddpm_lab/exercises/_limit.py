@@ -33,7 +33,7 @@ _TAP = getattr(signal, "SIGURG", None) or signal.SIGBREAK
 
 
 class Ended(BaseException):
-    """Raised into an attempt that has to end. No Exception, so that `except Exception` lets it by."""
+    """Raised into an attempt that has to end; `except Exception` lets it by."""
 
 
 class _EndedAgain(Ended):
@@ -46,12 +46,12 @@ class _EndedAgain(Ended):
 
 
 def limited(work: Callable, seconds: float):
-    """work(run), where each `run(f)` is f(), and can be ended; what lies between is left alone.
+    """work(run), where each `run(f)` is f() and can be ended; nothing is raised between these.
 
     Raises
     ------
     TimeoutError
-        If all `run` together have worked, or one has slept, for more than `seconds`.
+        If it has worked, or slept, for more than `seconds`.
     KeyboardInterrupt
         If the user stopped it.
 

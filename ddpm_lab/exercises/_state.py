@@ -76,7 +76,10 @@ _GPU_GENERATORS = ((torch.cuda.get_rng_state_all, torch.cuda.set_rng_state_all),
 def preserved():
     """All that belongs to others is afterwards as it was.
 
-    >>> with preserved():
+    Yields a function that puts back the names in modules already before: what is called between
+    two calls of an attempt must be what it says it is.
+
+    >>> with preserved() as put_names_back:
     ...     torch.set_default_dtype(torch.float64)
     >>> torch.get_default_dtype()
     torch.float32
@@ -84,19 +87,14 @@ def preserved():
     generators = _GENERATORS + (_GPU_GENERATORS if torch.cuda.is_initialized() else ())
     drawn = [(put, read()) for read, put in generators]
     settings = [(put, read, read()) for read, put in _SETTINGS]
-    names = [(owner, dict(vars(owner))) for owner in (torch.Tensor, Gaussian, Schedule)]
-    tables = [(table, dict(table)) for table in _tables()]
     with ExitStack() as stack:
         for context in _contexts():
             stack.enter_context(context)
-        sys.stdout, sys.stderr = _unclosable(sys.stdout), _unclosable(sys.stderr)
+        put_names_back = _names()
         try:
-            yield
+            yield put_names_back
         finally:
-            for table, before in tables:
-                _put_table_back(table, before)
-            for owner, before in names:
-                _put_names_back(owner, before)
+            put_names_back()
             for put, before in drawn:
                 put(before)
             for put, read, before in settings:
@@ -108,22 +106,11 @@ def preserved():
 def _contexts():
     yield warnings.catch_warnings()
     yield torch.inference_mode(torch.is_inference_mode_enabled())  # puts back the grad mode, too
-    yield _modes()
+    yield _unclosable_output()
     if threading.current_thread() is threading.main_thread():
         yield _signals()
     if "matplotlib" in sys.modules:
         yield sys.modules["matplotlib"].rc_context()
-
-
-@contextmanager
-def _modes():
-    """What torch's calls pass through: nothing that an attempt has put there stays."""
-    functions, dispatch = torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()
-    yield
-    while torch._C._len_torch_function_stack() > functions:
-        torch._C._pop_torch_function_stack()
-    while torch._C._len_torch_dispatch_stack() > dispatch:
-        torch._C._pop_torch_dispatch_stack()
 
 
 @contextmanager
@@ -135,9 +122,29 @@ def _signals():
             signal.signal(number, handler)
 
 
-_NUMBERS = sorted(signal.valid_signals())
+_NAMES = "INT TERM ABRT BREAK ALRM VTALRM PROF CHLD HUP USR1 USR2 PIPE WINCH URG"
+_NUMBERS = [n for name in _NAMES.split() if (n := getattr(signal, f"SIG{name}", None))]
 
-# Names and tables ------------------------------------------------------------------------------
+# Names -----------------------------------------------------------------------------------------
+
+
+def _names():
+    """A function that gives all names their present meaning back."""
+    classes = [(owner, dict(vars(owner))) for owner in (torch.Tensor, Gaussian, Schedule)]
+    tables = [(table, dict(table)) for table in _tables()]
+    modes = torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()
+
+    def put_back():
+        for table, before in tables:
+            _put_table_back(table, before)
+        for owner, before in classes:
+            _put_class_back(owner, before)
+        while torch._C._len_torch_function_stack() > modes[0]:  # what all calls of torch go through
+            torch._C._pop_torch_function_stack()
+        while torch._C._len_torch_dispatch_stack() > modes[1]:
+            torch._C._pop_torch_dispatch_stack()
+
+    return put_back
 
 
 def _tables():
@@ -147,7 +154,7 @@ def _tables():
         yield vars(module)
     for module in filter(None, map(sys.modules.get, _OURS)):
         yield vars(module)
-        yield from (value for value in list(vars(module).values()) if type(value) is dict)
+        yield from (vars(module)[name] for name in ("EXERCISES",) if name in vars(module))
 
 
 _OURS = [module.name for module in walk_packages(ddpm_lab.__path__, "ddpm_lab.")]
@@ -162,8 +169,10 @@ def _put_table_back(table, before):
             table[name] = value
 
 
-def _put_names_back(owner, before):
+def _put_class_back(owner, before):
     """The same for a class; there a new name may hide an inherited one, and goes."""
+    if all(map(is_, vars(owner).values(), before.values())) and len(vars(owner)) == len(before):
+        return
     for name in set(vars(owner)) - set(before):
         delattr(owner, name)
     for name, value in before.items():
@@ -174,8 +183,14 @@ def _put_names_back(owner, before):
 # Output ----------------------------------------------------------------------------------------
 
 
-def _unclosable(stream):
-    return stream if stream is None else _Unclosable(stream)
+@contextmanager
+def _unclosable_output():
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (stream and _Unclosable(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 class _Unclosable:
