@@ -13,25 +13,23 @@ people really give, each with the hint that helps. An attempt is compared with a
 The exercises of "forward.…" live in `ddpm_lab.exercises.forward`, and so on.
 """
 
-import ctypes
-import dis
-import threading
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from importlib import import_module
 from pkgutil import iter_modules
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import torch
 
 from ddpm_lab import _console, _guard
-from ddpm_lab.gaussians import Gaussian
-from ddpm_lab.schedules import Schedule
+from ddpm_lab.exercises._answers import Other, Refused, difference, one_line, plain, type_name
+from ddpm_lab.exercises._limit import limited
+from ddpm_lab.exercises._state import preserved
 
 SECONDS = 10.0
-"""An attempt may take this long in all."""
-
-TOLERANCE = 1e-6
-"""Relative difference that still counts as equal; all inputs are float64."""
+"""An attempt may work this long in all, in seconds of processor time."""
 
 
 class Case(NamedTuple):
@@ -99,30 +97,47 @@ def check(name: str, attempt):
 def verdict(name: str, attempt) -> Verdict:
     """Judge an attempt without printing.
 
+    Whatever the attempt changes besides its answer is put back: settings, random generators, names
+    in modules. Three things need a process of their own, and here end this one or hang it:
+    `os._exit`, more memory than there is, and C code that never returns to Python. Outside the main
+    thread, a loop that catches every exception cannot be ended either.
+
+    Raises
+    ------
+    ValueError
+        If there is no such exercise.
+    KeyboardInterrupt
+        If the user stops it.
+
     >>> def my_marginal(schedule, x_0, t):
     ...     ...
     >>> verdict("forward.marginal", my_marginal).message
     'not yet'
     """
     question = exercise(name)
-    if _is_empty(attempt):
+    if attempt is None or attempt is ...:
         return Verdict("○", "not yet")
     if callable(question.reference) and not callable(attempt):
         return Verdict("✗", "hand in the function itself, without calling it")
     if not callable(question.reference) and callable(attempt):
         return Verdict("✗", "hand in a value, not a function")
+    cases = list(question.cases())
+    # First, so that what is loaded on its first use is loaded before the attempt's clock starts.
+    wanted = _answers(question.reference, question)
     try:
-        answers = _limited(lambda: _answers(attempt, question))
+        answers = limited(partial(_attempted, attempt, question, cases), SECONDS)
     except TimeoutError:
         return Verdict("✗", f"no answer after {SECONDS:g} seconds; is there a loop without an end?")
-    except _Stopped as stopped:
-        return Verdict("✗", str(stopped))
+    except Refused as refused:
+        return Verdict("✗", str(refused))
     if answers[0] is None or answers[0] is ...:
+        if _is_unwritten(attempt):
+            return Verdict("○", "not yet")
         return Verdict("○", "not yet; it returns nothing: is a `return` missing?")
-    trouble = _first_trouble(answers, question)
+    trouble = _first_trouble(cases, answers, wanted, question.judge)
     if trouble is None:
         return Verdict("✓", "")
-    return Verdict("✗", _hint(answers, question) or trouble)
+    return Verdict("✗", _hint(cases, answers, question) or trouble)
 
 
 def exercise(name: str) -> Exercise:
@@ -160,141 +175,108 @@ def _group(group):
     return import_module(f"{__name__}.{group}").EXERCISES
 
 
-def _is_empty(attempt):
-    """Nothing written yet: a value of `...`, or a body of nothing but a docstring and `...`."""
-    code = getattr(attempt, "__code__", None)
-    if code is None:
-        return attempt is ... or attempt is None
-    work = {op.opname for op in dis.get_instructions(code)} - _NO_WORK
-    returned = [op.argval for op in dis.get_instructions(code) if op.opname.endswith("_CONST")]
-    return not work and returned[-1:] == [None]
+def _is_unwritten(attempt):
+    """Has a function that returns nothing a body of nothing but a docstring and `...`?"""
+    if type(attempt) is not FunctionType:
+        return False
+    code = attempt.__code__
+    constants = all(x is None or x is ... or isinstance(x, str) for x in code.co_consts)
+    return constants and not code.co_names and code.co_stacksize == _NOTHING.co_stacksize
 
 
-_NO_WORK = {"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+_NOTHING = (lambda: None).__code__
 
 
-class _Stopped(Exception):
-    """The attempt raised an error of its own."""
+def _answers(function, question):
+    """The right answer, or a misconception's, to each case."""
+    cases = question.cases()
+    return [plain(function(*case.args) if callable(function) else function) for case in cases]
 
 
-def _answers(attempt, question):
-    """The attempt's answer to each case."""
+def _attempted(attempt, question, cases, run):
+    """The attempt's answer to each case, as a copy; `run` calls what is its own, within a limit."""
     answers = []
-    for case, untouched in zip(question.cases(), question.cases()):
-        try:
-            answers.append(attempt(*case.args) if callable(attempt) else attempt)
-        except Exception as error:
-            what = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-            raise _Stopped(f"your function stopped with {what} (for {case.label})") from None
-        if any(_difference(a, b) for a, b in zip(case.args, untouched.args)):
-            raise _Stopped(
-                "your function changes what it is given; work on a copy: x.clone(), list(x)"
-            )
+    with preserved() as put_names_back:
+        for case, untouched in zip(list(question.cases()), cases):
+            answer = run(partial(_called, attempt, case))
+            put_names_back()
+            answers.append(run(partial(_copied, answer, case)))
+            if run(partial(_changed, case.args, untouched.args)):
+                raise Refused(
+                    "your function changes what it is given; work on a copy: x.clone(), list(x)"
+                )
     return answers
 
 
-def _limited(work):
-    """Run `work` in a thread, so that an endless loop can be left."""
-    outcome = {}
-
-    def run():
+def _called(attempt, case):
+    hooks = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
+    answer = failure = None
+    try:
+        answer = attempt(*case.args) if callable(attempt) else attempt
+    except BaseException as error:  # SystemExit, too: an attempt must not end the notebook
+        failure = error
+    for put_back, before in hooks:  # at once, for they follow every step of ours
         try:
-            outcome["value"] = work()
-        except BaseException as error:  # SystemExit too: an attempt must not end the notebook
-            outcome["error"] = error
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(SECONDS)
-    if thread.is_alive():
-        kill = ctypes.pythonapi.PyThreadState_SetAsyncExc
-        kill(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
-        raise TimeoutError
-    if isinstance(outcome.get("error"), (SystemExit, KeyboardInterrupt)):
-        raise _Stopped("your function ended the program; let it return instead")
-    if "error" in outcome:
-        raise outcome["error"]
-    return outcome["value"]
+            put_back(before)
+        except BaseException:  # the attempt's hook has just had its last word
+            put_back(before)
+    if failure is not None:
+        raise Refused(f"{_in_words(failure)} (for {case.label})")
+    return answer
 
 
-def _hint(answers, question):
+def _copied(answer, case):
+    try:
+        return plain(answer)
+    except Refused:
+        raise
+    except BaseException as error:
+        name = type_name(error)
+    raise Refused(f"your answer cannot be read; trying to ends with {name} (for {case.label})")
+
+
+def _in_words(error):
+    if issubclass(type(error), SystemExit):
+        return "your function ended the program; let it return instead"
+    try:
+        text = one_line(str(error))
+    except BaseException:
+        text = ""
+    return f"your function stopped with {type_name(error)}: {text}"
+
+
+def _changed(args, untouched):
+    """Are the inputs no longer what they were?"""
+    try:
+        return any(difference(*map(_input, pair)) for pair in zip(args, untouched))
+    except Exception:  # it has become something that cannot even be looked at
+        return True
+
+
+def _input(x):
+    """An input as a plain copy; of a network its weights, of a function nothing."""
+    if isinstance(x, torch.nn.Module):
+        x = list(x.state_dict().values())
+    return 0 if isinstance(x, FunctionType) else plain(x)
+
+
+def _hint(cases, answers, question):
     """The hint of the misconception that gives the very same answers, if there is one."""
     for wrong, hint in question.misconceptions:
         try:
             theirs = _answers(wrong, question)
-        except _Stopped:
+        except Exception:
             continue
-        if _first_difference(answers, theirs, question) is None:
+        if _first_trouble(cases, answers, theirs) is None:
             return hint
     return None
 
 
-def _first_trouble(answers, question):
+def _first_trouble(cases, answers, wanted, judge=None):
     """What is wrong with the first wrong answer; None if all are right."""
-    if question.judge is None:
-        return _first_difference(answers, _answers(question.reference, question), question)
-    judged = ((case, question.judge(case, ours)) for case, ours in zip(question.cases(), answers))
-    return next((_for(case, trouble) for case, trouble in judged if trouble), None)
-
-
-def _first_difference(answers, wanted, question):
-    pairs = zip(question.cases(), answers, wanted)
-    judged = ((case, _difference(ours, theirs)) for case, ours, theirs in pairs)
-    return next((_for(case, trouble) for case, trouble in judged if trouble), None)
-
-
-def _for(case, trouble):
-    return trouble if case.label == "your answer" else f"for {case.label}: {trouble}"
-
-
-def _difference(got, want, what="answer"):
-    """What differs between an answer and the right one, in words; None if nothing does."""
-    if got is None or got is ...:
-        return "your function returns nothing; is a `return` missing?"
-    for kind in (Gaussian, Schedule):
-        if isinstance(want, kind) and not isinstance(got, kind):
-            return f"return a {kind.__name__}; you return a {type(got).__name__}"
-    if isinstance(want, Gaussian):
-        shape = want.mean.shape
-        return _difference(got.mean, want.mean, "mean") or _difference(
-            _expand(got.var, shape), _expand(want.var, shape), "var"
-        )
-    if isinstance(want, Schedule):
-        return _difference(got.abar, want.abar, "abar")
-    if isinstance(want, (str, bool)) or callable(want):
-        return None if got == want else f"your {what} is {got!r}"
-    if isinstance(want, (list, tuple)) and not hasattr(want, "_fields"):
-        if isinstance(got, Iterator):
-            return "return a list: wrap what you return in list(…)"
-        if not isinstance(got, (list, tuple)):
-            return f"return {len(want)} values; you return a {type(got).__name__}"
-        if len(got) != len(want):
-            return f"you return {len(got)} values; we want {len(want)}"
-        pairs = enumerate(zip(got, want), start=1)
-        return next((d for i, (g, w) in pairs if (d := _difference(g, w, f"value {i}"))), None)
-    return _number_difference(got, want, what)
-
-
-def _expand(var, shape):
-    """A variance may come in any shape that broadcasts to the mean's."""
-    try:
-        return torch.as_tensor(var).expand(shape)
-    except (RuntimeError, TypeError, ValueError):
-        return var
-
-
-def _number_difference(got, want, what):
-    try:
-        got = torch.as_tensor(got).detach().cpu().double()
-    except (TypeError, ValueError, RuntimeError):
-        return f"return numbers; your {what} is a {type(got).__name__}"
-    want = torch.as_tensor(want).detach().cpu().double()
-    if got.shape != want.shape:
-        return f"your {what} has shape {tuple(got.shape)}; we want {tuple(want.shape)}"
-    close = torch.isclose(got, want, rtol=TOLERANCE, atol=1e-12, equal_nan=True)
-    if bool(close.all()):
-        return None
-    at = tuple(torch.nonzero(~close)[0].tolist())
-    ours, theirs = float(got[at]), float(want[at])
-    digits = 4 if f"{ours:.4g}" != f"{theirs:.4g}" else 9
-    return f"your {what} is {ours:.{digits}g}; we want {theirs:.{digits}g}"
+    for case, ours, theirs in zip(cases, answers, wanted):
+        unasked = ours is None or ours is ... or isinstance(ours, Other)
+        trouble = judge(case, ours) if judge and not unasked else difference(ours, theirs)
+        if trouble:
+            return trouble if case.label == "your answer" else f"for {case.label}: {trouble}"
+    return None

@@ -1,7 +1,5 @@
 """Exercises of chapter 10: walking back with a perfect denoiser."""
 
-from functools import cache
-
 import torch
 
 from ddpm_lab import oracles, samplers, schedules
@@ -494,9 +492,7 @@ def _encode(schedule, denoise, x_0, times):
     return last.x_s
 
 
-@cache
 def _denoiser(dim):
-    """One object per dimension: it is the same in every list of cases, and so can be compared."""
     mixture = oracles.two_modes() if dim == 1 else oracles.ring(3, std=0.3)
     return oracles.mixture_denoiser(mixture, short_chain())
 

@@ -5,7 +5,8 @@ import math
 import torch
 
 from ddpm_lab import schedules
-from ddpm_lab.exercises import Case, Exercise, Misconception, _difference
+from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab.exercises._answers import difference
 from ddpm_lab.schedules import Schedule
 
 # log-SNR, from the table of abar ----------------------------------------------------------------
@@ -251,7 +252,7 @@ def _nearly_zero(schedule):
 
 def judge_zero_terminal(case, answer):
     """All rows of [Lin23, Alg. 1] within rounding, the last one without."""
-    wrong = _difference(answer, schedules.zero_terminal(*case.args))
+    wrong = difference(answer, schedules.zero_terminal(*case.args))
     if wrong is None and float(answer.abar[-1]) != 0:
         return f"your last abar is {float(answer.abar[-1]):.2g}; we want exactly 0"
     return wrong

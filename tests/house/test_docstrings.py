@@ -16,7 +16,7 @@ import ddpm_lab
 
 PACKAGE = Path(ddpm_lab.__file__).parent
 ROOT = PACKAGE.parent
-FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if "exercises" not in p.parts]
+FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE / "exercises"]
 # "A schedule from its step variances" says what comes out; numbers need a shape and a unit.
 NUMBERS = r"\b(Tensor|Data|Gaussian|Prediction|Bound|Iterator|tuple|list|float|Mixture|Denoiser)\b"
 

@@ -1,0 +1,175 @@
+"""An answer as plain numbers, and what differs between two of them.
+
+What an attempt returns may be anything: a buffer that the next call overwrites, a list that never
+ends, an object that says it equals everything. So it is copied, right after the call, into exact
+types whose methods are Python's and torch's own; all else becomes an `Other`, of which only its
+name is known. Only copies are compared.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ddpm_lab.gaussians import Gaussian
+from ddpm_lab.schedules import Schedule
+
+TOLERANCE = 1e-6
+"""Relative difference that still counts as equal; all inputs are float64."""
+
+LARGEST = 1_000_000
+"""Numbers in an answer that are looked at; no right one has a tenth of that."""
+
+_equal, _isclose = torch.equal, torch.isclose
+_NUMPY_NUMBERS = {t for t in np.sctypeDict.values() if issubclass(t, (np.number, np.bool_))}
+
+
+class Refused(Exception):
+    """What cannot count as an answer; the message says why."""
+
+
+class Other(NamedTuple):
+    """An answer of a type that no exercise asks for."""
+
+    name: str
+    endless: bool = False
+    """Is it an iterator, which has no length?"""
+
+
+def plain(x):
+    """A copy of an answer, made of tensors on the CPU, lists, tuples, numbers, text and `Other`.
+
+    Raises
+    ------
+    Refused
+        If it holds complex numbers, or far too many values.
+
+    >>> plain((torch.zeros(2, requires_grad=True), object()))
+    (tensor([0., 0.]), Other(name='object', endless=False))
+    """
+    kind = type(x)
+    if x is None or x is ... or kind in (bool, float, str):
+        return x
+    if kind is int:  # none is larger than what a float can hold
+        return x if x.bit_length() < 1024 else float("inf" if x > 0 else "-inf")
+    if kind in (torch.Tensor, torch.nn.Parameter):
+        return _tensor(x)
+    if kind is np.ndarray or kind in _NUMPY_NUMBERS or kind is complex:
+        return _numpy(x)
+    if kind is Gaussian:
+        return Gaussian(*(plain(part) for part in tuple.__iter__(x)))
+    if kind is Schedule:
+        return Schedule("yours", plain(x.abar))
+    if issubclass(kind, (list, tuple, range)):
+        return _sequence(x, tuple if issubclass(kind, tuple) else list)
+    return Other(type_name(x), isinstance(x, Iterator))
+
+
+def _tensor(x):
+    if x.is_complex():
+        raise Refused("return real numbers; yours are complex")
+    if x.is_nested or x.is_quantized or x.is_meta:
+        return Other("tensor without a plain table of numbers")
+    if x.numel() > LARGEST:
+        return torch.empty(x.shape, device="meta")  # its shape is all that is asked for
+    return x.detach().to_dense().to("cpu", copy=True)
+
+
+def _numpy(x):
+    if np.iscomplexobj(x):
+        raise Refused("return real numbers; yours are complex")
+    if type(x) is not np.ndarray:
+        return x  # one number, which nobody can change
+    if x.size > LARGEST:
+        return torch.empty(x.shape, device="meta")
+    try:
+        return torch.as_tensor(np.array(x, order="C"))
+    except (TypeError, ValueError):  # text, dates, numbers of a size that torch does not know
+        return Other(f"array of {x.dtype}")
+
+
+def _sequence(x, kind):
+    # By the built-in methods: those of a subclass may say anything.
+    base = next(base for base in (list, tuple, range) if issubclass(type(x), base))
+    if base.__len__(x) > LARGEST:
+        raise Refused(f"you return {base.__len__(x)} values, far more than can be right")
+    return kind([plain(part) for part in base.__iter__(x)])
+
+
+def type_name(x):
+    """The name of a type as Python knows it, whatever the type itself says, fit for one line."""
+    return one_line(type.__dict__["__name__"].__get__(type(x)))
+
+
+def one_line(text, longest=200):
+    """The first line of a text, without what cannot be printed, and not too long."""
+    line = next(iter(str.splitlines(text)), "")[: longest + 1]
+    line = "".join(c if c.isprintable() else "?" for c in line)
+    return line if len(line) <= longest else line[:longest] + "…"
+
+
+def difference(got, want, what="answer"):
+    """What differs between an answer and the right one, in words; None if nothing does.
+
+    >>> difference(plain([1.0, 2.5]), [1.0, 2.0])
+    'your value 2 is 2.5; we want 2'
+    """
+    if got is None or got is ...:
+        return "your function returns nothing; is a `return` missing?"
+    name = got.name if isinstance(got, Other) else type_name(got)
+    for kind in (Gaussian, Schedule):
+        if isinstance(want, kind) and not isinstance(got, kind):
+            return f"return a {kind.__name__}; you return a {name}"
+    if isinstance(want, Gaussian):
+        shape = want.mean.shape
+        return difference(got.mean, want.mean, "mean") or difference(
+            _expand(got.var, shape), _expand(want.var, shape), "var"
+        )
+    if isinstance(want, Schedule):
+        return difference(got.abar, want.abar, "abar")
+    if isinstance(want, str):
+        shown = one_line(repr(got)) if type(got) is str else f"a {name}"
+        return None if type(got) is str and got == want else f"your {what} is {shown}"
+    if isinstance(want, (list, tuple)):
+        return _sequence_difference(got, want, name)
+    return _number_difference(got, want, what, name)
+
+
+def _sequence_difference(got, want, name):
+    if isinstance(got, Other) and got.endless:
+        return "return a list: wrap what you return in list(…)"
+    if isinstance(got, Other) or not isinstance(got, (list, tuple)):
+        return f"return {len(want)} values; you return a {name}"
+    if len(got) != len(want):
+        return f"you return {len(got)} values; we want {len(want)}"
+    pairs = enumerate(zip(got, want), start=1)
+    return next((d for i, (g, w) in pairs if (d := difference(g, w, f"value {i}"))), None)
+
+
+def _expand(var, shape):
+    """A variance may come in any shape that broadcasts to the mean's."""
+    try:
+        return torch.as_tensor(var).expand(shape)
+    except (RuntimeError, TypeError, ValueError):
+        return var
+
+
+def _number_difference(got, want, what, name):
+    both = type(got) is type(want) is torch.Tensor
+    if both and got.shape == want.shape and got.dtype == want.dtype and _equal(got, want):
+        return None  # the quick way: most inputs are untouched
+    try:
+        got = torch.as_tensor(got, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        return f"return numbers; your {what} is a {name}"
+    want = torch.as_tensor(want, dtype=torch.float64)
+    if got.shape != want.shape:
+        return f"your {what} has shape {tuple(got.shape)}; we want {tuple(want.shape)}"
+    close = _isclose(got, want, rtol=TOLERANCE, atol=1e-12, equal_nan=True)
+    if bool(close.all()):
+        return None
+    at = tuple(torch.nonzero(~close)[0].tolist())
+    ours, theirs = float(got[at]), float(want[at])
+    digits = 4 if f"{ours:.4g}" != f"{theirs:.4g}" else 9
+    return f"your {what} is {ours:.{digits}g}; we want {theirs:.{digits}g}"
