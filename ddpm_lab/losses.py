@@ -54,7 +54,7 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
     tensor([1., 1.])
     """
     x_t = noised(schedule, x_0, t, eps)
-    t_batch = torch.as_tensor(t, device=x_0.device).expand(len(x_0))
+    t_batch = torch.as_tensor(t, dtype=torch.int64, device=x_0.device).expand(len(x_0))
     wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, t_batch)
     _guard.alike(target=wanted, net_output=out)
     return ((wanted - out) ** 2).reshape(len(x_0), -1).mean(dim=1)
