@@ -486,9 +486,10 @@ def labels(label, n, classes, device, *, name="label", none=True):
         return torch.full((n,), classes, device=device)
     must = f"{name} must be {'None or ' if none else ''}({n},) int64"
     try:
-        label = torch.as_tensor(label, device=device)
+        label = torch.as_tensor(label)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"{must}; got {_say(label)}. One whole number per picture.") from None
+    label = label.cpu() if torch.device(device).type == "cpu" else label
     if label.shape == (n, classes) and _one_hot(label):
         label = label.long().argmax(dim=1)
     label = label[:, 0] if label.shape == (n, 1) else label
@@ -500,14 +501,11 @@ def labels(label, n, classes, device, *, name="label", none=True):
         )
     label, highest = label.long(), classes if none else classes - 1
     if n and _readable(label) and not 0 <= int(label.min()) <= int(label.max()) <= highest:
-        what, came = (
-            f" ({classes}: none given)" if none else "",
-            (int(label.min()), int(label.max())),
-        )
+        what, came = f" ({classes}: none given)" * none, (int(label.min()), int(label.max()))
         raise ValueError(
             f"{name} must lie in 0..{highest}{what}; got {_span(*came)}. Count the classes from 0."
         )
-    return label
+    return label.to(device)
 
 
 def path_of(path, name="path"):

@@ -697,7 +697,7 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
         )
     if label is not None:
         n, device = torch.as_tensor(label).shape[:1].numel(), next(net.parameters()).device
-        label = _guard.labels(label, n, classes(model.config), device, none=False)
+        label = _guard.labels(label, n, classes(model.config), "cpu", none=False).to(device)
     guess = predictions.denoiser(plan, partial(net, label=label), kind)
     if guidance != 1.0:
         if label is None:
