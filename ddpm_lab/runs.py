@@ -270,8 +270,7 @@ def new(config: Config, device="cpu") -> training.Run:
     """
     net = networks.build(networks.UNet, seed=config.seed, **config.net)
     if net.levels:  # until the data are seen, all levels are alike
-        plan = schedule(config)
-        net.know_levels(_ratio(plan), torch.ones(net.levels))
+        net.know_levels(_ratio(schedule(config)), torch.ones(net.levels))
     net.to(device)
     generators = {
         "choice": seeded(config.seed + 2),  # of times and hidden labels
