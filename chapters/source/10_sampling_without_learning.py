@@ -1271,7 +1271,7 @@ figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes stay
 
 # %% [markdown]
 # Say that a point is on the spiral if a center lies within 0.09. Of the mixed data only 27 % are. Of the
-# mixed codes all are. But look how they get from one arm to the next: they **jump**, by up to 0.69, and
+# mixed codes all are. But look how they get from one arm to the next: they **jump**, by up to 0.74, and
 # they do not travel along the roll. A code says where a point lies in the law, not what it means.
 #
 # ### Optional: how [Ho20] mixes two pictures
