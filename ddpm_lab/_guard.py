@@ -248,14 +248,6 @@ def _array(value, kinds):
     return torch.tensor(array.astype("float64")) if array.dtype.kind in kinds else None
 
 
-def _as_tensor(value):
-    """What torch can make of a value; else no tensor at all, for the caller to refuse."""
-    try:
-        return _dense(torch.as_tensor(value), "label")
-    except (TypeError, ValueError, RuntimeError):
-        return torch.empty(())
-
-
 def _finite(x, name, *, advice):
     """Numbers that are neither NaN nor infinite."""
     good = torch.isfinite(x)
@@ -319,6 +311,17 @@ def _record(value, fields, name, *, example):
     if getattr(value, "_fields", None) != fields:
         raise TypeError(f"{name} must be a {example}; got {_say(value)}. Use its named tuple.")
     return value
+
+
+def finite(x, name):
+    """Data without NaN and infinity."""
+    if not bool(x.isfinite().all()):
+        item = int(x.isfinite().reshape(len(x), -1).all(1).logical_not().nonzero()[0])
+        raise ValueError(
+            f"{name} must be finite; got NaN or infinity, first in item {item}. "
+            "Did the sampler diverge?"
+        )
+    return x
 
 
 def alike(**tensors):
@@ -617,9 +620,18 @@ def signal_left(abar_t, t):
         )
 
 
+def numbers_in_items(x, size):
+    """Data whose items hold exactly `size` numbers, in any shape."""
+    if data(x, "x_t", empty=True).dim() < 2 or math.prod(x.shape[1:]) != size:
+        raise ValueError(
+            f"x_t must hold {size} numbers in each item, (B, {size}) for example; got "
+            f"{tuple(x.shape)}. Reshape it, or make the network with another `dim`."
+        )
+
+
 def items(x, shape, name, *, advice="Reshape it, or make the network for items of another shape."):
-    """Data whose items have a given shape."""
-    data(x, name)
+    """Data whose items have a given shape; there may be none of them."""
+    data(x, name, empty=True)
     if tuple(x.shape[1:]) != tuple(shape):
         batch = ", ".join(map(str, ("B", *shape)))
         raise ValueError(f"{name} must have shape ({batch}); got {tuple(x.shape)}. {advice}")
@@ -645,19 +657,37 @@ def not_negative(x, name, *, sum_to_1=False):
     return x
 
 
-def batch(x_0, step):
-    """The next batch of a training run; None means that they ran out."""
-    if x_0 is None:
+def loader(batches):
+    """Something that yields batches; a tensor would yield its rows."""
+    if isinstance(batches, torch.Tensor) or not hasattr(batches, "__iter__"):
+        raise TypeError(
+            f"batches must be an iterator of batches; got {_say(batches)}. "
+            "Use datasets.batches(x, 64, generator=rng)."
+        )
+    return batches
+
+
+def batch(batch, step):
+    """(x, label or None) of what a loader yields; None means that it ran out."""
+    if batch is None:
         raise ValueError(
             f"batches must last for all steps; they ended before step {step}. "
             "Use datasets.batches, which never ends."
         )
-    return data(x_0, "a batch")
+    if isinstance(batch, dict) or (isinstance(batch, (tuple, list)) and not batch):
+        names = f" of {', '.join(map(repr, batch))}" if batch else ""
+        raise TypeError(
+            "a batch must be a float tensor, or start with one as in (x, labels); got a "
+            f"{type(batch).__name__}{names}. Name its parts, as in "
+            '((b["image"], b["label"]) for b in loader).'
+        )
+    x, label = (*batch, None)[:2] if isinstance(batch, (tuple, list)) else (batch, None)
+    return data(x, "a batch"), label
 
 
 def picture(x, channels, factor, name="x_t"):
     """(B, channels, H, W) with sides that the levels of a U-Net can halve."""
-    data(x, name)
+    data(x, name, empty=True)
     if x.dim() != 4 or x.shape[1] != channels:
         raise ValueError(
             f"{name} must be pictures of shape (B, {channels}, H, W); got {tuple(x.shape)}. "
@@ -666,31 +696,40 @@ def picture(x, channels, factor, name="x_t"):
     if x.shape[2] % factor or x.shape[3] % factor:
         raise ValueError(
             f"height and width must be multiples of {factor} for this network; got "
-            f"{x.shape[2]} x {x.shape[3]}. Pad the pictures, or take fewer levels."
+            f"{x.shape[2]} x {x.shape[3]}. Pad the pictures, as a run does with pad=1 or more, or "
+            "take fewer levels."
         )
 
 
-def labels(label, n, classes, device):
-    """(n,) int64 labels in 0..classes, where `classes` means: none given."""
-    if label is None:
+def labels(label, n, classes, device, *, name="label", none=True):
+    """(n,) int64 labels in 0..classes - 1; with `none` also `classes`, which means: none given.
+
+    A column of labels, one-hot rows and other whole numbers are understood.
+    """
+    if label is None and none:
         return torch.full((n,), classes, device=device)
-    label = _as_tensor(label).to(device)
-    if label.dtype != torch.int64 or label.shape != (n,):
+    must = f"{name} must be {'None or ' if none else ''}({n},) int64"
+    try:
+        label = _dense(torch.as_tensor(label), name)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{must}; got {_say(label)}. One whole number per picture.") from None
+    label = label.cpu() if torch.device(device).type == "cpu" else label
+    if label.shape == (n, classes) and _one_hot(label):
+        label = label.long().argmax(dim=1)
+    label = label[:, 0] if label.shape == (n, 1) else label
+    fractions = label.is_floating_point() or label.is_complex() or label.dtype == torch.bool
+    if fractions or label.shape != (n,):
         raise ValueError(
-            f"label must be None or ({n},) int64; got {label.dtype} of shape "
-            f"{tuple(label.shape)}. One whole number per picture."
+            f"{must}; got {label.dtype} of shape {tuple(label.shape)}. "
+            "One whole number per picture: convert them with .long()."
         )
-    if (
-        n
-        and label.device.type == "cpu"  # to ask a GPU would make it wait
-        and not torch.compiler.is_compiling()
-        and not 0 <= int(label.min()) <= int(label.max()) <= classes
-    ):
+    label, highest = label.long(), classes if none else classes - 1
+    if n and _readable(label) and not 0 <= int(label.min()) <= int(label.max()) <= highest:
+        what, came = f" ({classes}: none given)" * none, (int(label.min()), int(label.max()))
         raise ValueError(
-            f"label must lie in 0..{classes} ({classes}: none given); got "
-            f"{int(label.min())}..{int(label.max())}. Count the classes from 0."
+            f"{name} must lie in 0..{highest}{what}; got {_span(*came)}. Count the classes from 0."
         )
-    return label
+    return label.to(device)
 
 
 def path_of(path, name="path"):
@@ -708,6 +747,40 @@ def path_of(path, name="path"):
             f"If that is really its name here, write {os.path.join(os.curdir, text)}."
         )
     return Path.cwd() / path if str(path)[0] == "~" else path  # ./~x, which Path makes ~x
+
+
+def _readable(x):
+    """May its values be looked at? To ask a GPU would make it wait."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def _one_hot(label):
+    return not _readable(label) or bool(
+        ((label == 0) | (label == 1)).all() & (label.sum(1) == 1).all()
+    )
+
+
+def network_times(t, x, last=None):
+    """(B,) int64 times for a network, one for each item: 0 or more, and no more than `last`."""
+    if not isinstance(t, torch.Tensor) or t.dtype != torch.int64 or t.shape != x.shape[:1]:
+        raise TypeError(
+            f"t must be ({len(x)},) int64, one time per item; got {_say(t)}. "
+            f"For one common time: torch.full((len(x),), t)."
+        )
+    if len(t) and _readable(t) and (int(t.min()) < 0 or (last is not None and int(t.max()) > last)):
+        raise ValueError(
+            f"t must lie in 0..{'T' if last is None else last}; got "
+            f"{_span(int(t.min()), int(t.max()))}. Times count the steps of the schedule."
+        )
+
+
+def like_weights(x, weight, name="x_t"):
+    """Data in the network's precision; under autocast torch sees to that."""
+    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(
+            f"{name} must be {weight.dtype}, like the network's weights; got {x.dtype}. "
+            f"Convert one of them, as in x.to({weight.dtype})."
+        )
 
 
 def mapping(values, name):
@@ -751,18 +824,11 @@ def config(config):
 
 def labeled(pair, step):
     """The next (x, labels) of a classifier's training run; None means that they ran out."""
-    if pair is None:
-        batch(None, step)
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
+    x, label = batch(pair, step)
+    if label is None:
         raise TypeError(
             f"batches must hold pairs (x, labels); got {_say(pair)}. "
             "Give datasets.batches its `labels`."
-        )
-    x, label = data(pair[0], "x"), _as_tensor(pair[1])
-    if label.dtype != torch.int64 or label.shape != (len(x),):
-        raise ValueError(
-            f"labels must be ({len(x)},) int64, one per picture; got {label.dtype} of shape "
-            f"{tuple(label.shape)}. Convert them with .long()."
         )
     return x, label
 
@@ -789,11 +855,12 @@ def home(kinds, device):
 
 
 def moves(classes, labels, drop_label):
-    """Room for the moved pictures' labels, and none of them hidden."""
-    if labels != 2 * classes or drop_label:
+    """Room for the moved pictures' labels, and none of them hidden; some class may be absent."""
+    if labels % 2 or labels < 2 * classes or drop_label:
         raise ValueError(
-            f"with moves net.labels must be {2 * classes}, twice the classes, and drop_label 0; "
-            f"got {labels} and {drop_label:g}. The labels are hidden by datasets.with_moved."
+            f"with moves net.labels must be {2 * classes}, twice the classes, or more and even if "
+            f"some are absent, and drop_label 0; got {labels} and {drop_label:g}. The labels are "
+            "hidden by datasets.with_moved."
         )
 
 
@@ -819,6 +886,28 @@ def told_of_noise(ratio):
             "a network with levels must know its schedule; got one that was never told. "
             "Call net.know_levels(schedule.noise / schedule.signal, shares) first."
         )
+
+
+def finite_weights(per_t):
+    """A weight of the loss for each t = 1 … T, finite for all of them."""
+    if not bool(per_t.isfinite().all()):
+        t = int((~per_t.isfinite()).nonzero()[0]) + 1
+        raise ValueError(
+            f"the weight of the loss must be finite at every t; got {float(per_t[t - 1])} at t = "
+            f"{t}. Where no signal is left, predict v or x0; or take weight='simple'."
+        )
+    return per_t
+
+
+def network(net, signature, takes_label):
+    """A network that can be called as `training.train` does."""
+    try:
+        signature.bind(None, None, **({"label": None} if takes_label else {}))
+    except TypeError:
+        raise TypeError(
+            "net must be called as net(x_t, t), or net(x_t, t, label=label) if it takes labels; "
+            f"got {type(net).__name__}.forward{signature}. Name its arguments so."
+        ) from None
 
 
 def finite_loss(loss, step):
@@ -1066,6 +1155,7 @@ def abar(abar):
             "Put a row 1.0 in front: row t belongs to time t."
         )
     _signal_until_T(abar)
+    _noise_from_1(abar)
     falls = abar[1:] < abar[:-1]
     if not bool(falls.all()):
         t = int(torch.nonzero(~falls)[0]) + 1
@@ -1081,6 +1171,14 @@ def abar(abar):
             "abar_t is the share of signal variance that is left."
         )
     return abar
+
+
+def _noise_from_1(abar):
+    if float(abar[1]) == 1.0:
+        raise ValueError(
+            "abar must fall from the first step on; got abar_0 = 1, abar_1 = 1: beta_1 is 0 or too "
+            "small for float64. Start with beta_1 = 1e-4, or leave out a step that adds no noise."
+        )
 
 
 def _signal_until_T(abar):

@@ -93,7 +93,9 @@ def _add_sample(commands):
     command = _add(commands, "sample", _sample, "make new pictures with a trained network")
     _add_sampler(command)
     command.add_argument("--n", type=int, default=64, help="how many; default 64")
-    command.add_argument("--label", type=int, help="what they shall show; default: not said")
+    command.add_argument(
+        "--label", type=int, help="what they shall show, counted from 0; default: not said"
+    )
     command.add_argument(
         "--out", metavar="FILE", default="samples.png",
         help="a .png, or numbers as .npy or .safetensors; default samples.png",
@@ -115,7 +117,7 @@ def _add_sampler(command):
         "--run", metavar="DIR|FILE", dest="path", required=True,
         help="the folder of a run, or a copy of its net.safetensors",
     )  # fmt: skip
-    command.add_argument("--steps", type=int, default=50, help="moves of the sampler; default 50")
+    command.add_argument("--steps", type=int, help="moves of the sampler; default 50, or T if less")
     command.add_argument("--sampler", choices=SAMPLERS, default="ddim", help="default ddim")
     command.add_argument("--guidance", type=float, default=1.0, help="above 1 exaggerates a label")
     command.add_argument("--seed", type=int, default=0)
@@ -288,9 +290,8 @@ class _Follow:
 
         columns = runs.classes(self.config) or 10
         label = torch.arange(4 * columns) % columns if run.net.labels else None
-        steps = min(20, runs.schedule(self.config).T)
         x = runs.sample(
-            runs.current(self.config, run), 4 * columns, label=label, steps=steps,
+            runs.current(self.config, run), 4 * columns, label=label,
             generator=seeded(self.config.seed + 4),
         )  # fmt: skip
         path = self.folder / f"samples_{run.step:06d}.png"
@@ -308,6 +309,8 @@ def _sample(args):
     if kind not in (".png", ".npy", ".safetensors"):
         raise ValueError(f"--out must end in .png, .npy or .safetensors; got {args.out}.")
     model = runs.read(args.path, _device(args.device))
+    if args.steps is None:
+        args.steps = min(50, runs.schedule(model.config).T)
     x = runs.sample(
         model, args.n, label=args.label, steps=args.steps, sampler=args.sampler,
         guidance=args.guidance, generator=seeded(args.seed),
@@ -360,11 +363,11 @@ def _table(found):
     yield ""
     yield f"{'t':>12}{'loss':>12}{'stderr':>10}"
     for row in found["loss_per_t"]:
-        yield f"{'{}-{}'.format(*row['t']):>12}{row['value']:12.5f}{row['stderr']:10.5f}"
+        yield f"{'{}-{}'.format(*row['t']):>12}{_with_error(row)}"
     yield ""
     yield f"{'bits/dim':>20}{'value':>12}{'stderr':>10}"
     for name, each in found["bits_per_dim"].items():
-        yield f"{name:>20}{each['value']:12.5f}{each['stderr']:10.5f}"
+        yield f"{name:>20}{_with_error(each)}"
     yield ""
     yield f"{'samples':>20}{'value':>12}{'stderr':>10}    real against real"
     for name in ("energy_distance", "sliced_wasserstein", "frechet", "closer_to_training"):
@@ -372,8 +375,13 @@ def _table(found):
             each = found[name]
             floor = each.get("floor", {"median": 0.5})
             between = "{lowest:.5f} to {highest:.5f}".format(**floor) if len(floor) > 1 else ""
-            line = f"{name:>20}{each['value']:12.5f}{each['stderr']:10.5f}    "
+            line = f"{name:>20}{_with_error(each)}    "
             yield line + f"{floor['median']:.5f}  {between}".rstrip()
+
+
+def _with_error(each):
+    error = "-" if each["stderr"] is None else f"{each['stderr']:.5f}"
+    return f"{each['value']:12.5f}{error:>10}"
 
 
 # ------------------------------------------------------------------------------ devices

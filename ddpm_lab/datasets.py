@@ -18,6 +18,7 @@ import gzip
 import hashlib
 import math
 import os
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -246,6 +247,7 @@ def _needed(module, package, why):
 # ------------------------------------------------------------------------------ IDX files
 
 _PREFIX = {"train": "train", "test": "t10k"}
+_SPLITS = {"train": ("train",), "test": ("t10k", "test")}
 _IMAGES, _LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 _AGAIN = "Download the file again."
 
@@ -257,7 +259,9 @@ def idx(folder: str | Path, split: str) -> tuple[Data, Tensor]:
     `train-labels-idx1-ubyte`, for "test" the same with `t10k` (the ten thousand). Each name may
     end in `.gz`, and may be spelled with a dot, `train-images.idx3-ubyte`, as some mirrors do.
     If a folder holds several spellings, the first of this list is read. Fashion-MNIST, KMNIST
-    and the like come in the same format; images may have any height and width.
+    and the like come in the same format; images may have any height and width. If there are no
+    such names, those of one data set are found that begin with its name and say `test`, such as
+    `emnist-digits-test-images-idx3-ubyte`. (EMNIST stores its images transposed.)
 
     Parameters
     ----------
@@ -287,9 +291,15 @@ def idx(folder: str | Path, split: str) -> tuple[Data, Tensor]:
     (tensor([[[[-1., -1.,  1.],
               [ 1.,  1., -1.]]]]), tensor([7]))
     """
-    prefix = _PREFIX[_guard.choice(split, tuple(_PREFIX), "split")]
+    _guard.choice(split, tuple(_SPLITS), "split")
     folder = _guard.path_of(folder, "folder")
-    return _pair(_find(folder, prefix, _IMAGES), _find(folder, prefix, _LABELS))
+    images, labels = _find(folder, split, _IMAGES), _find(folder, split, _LABELS)
+    if images.name.split("images")[0] != labels.name.split("labels")[0]:
+        raise ValueError(
+            f"{folder} must hold images and labels of one data set; got {images.name} and "
+            f"{labels.name}. Give each data set a folder of its own."
+        )
+    return _pair(images, labels)
 
 
 def read_idx(path: str | Path, ndim: int) -> Tensor:
@@ -339,7 +349,8 @@ def _parse(file, capacity, ndim, path):
     """The values of an open IDX stream that cannot hold more than `capacity` bytes."""
     magic = file.read(4)
     if magic[:2] != bytes(2)[: len(magic)]:
-        raise _broken(path, "start with two zero bytes (IDX)", _looks_like(magic))
+        came, advice = _looks_like(magic)
+        raise _broken(path, "start with two zero bytes (IDX)", came, advice)
     if len(magic) < 4:
         raise _broken(path, "hold an IDX header", f"{len(magic)} bytes in all")
     if magic[2] != 8:
@@ -375,22 +386,37 @@ _HOW_MANY = "Give 3 for images, 1 for labels."
 _AXES = {
     (3, 1): "One axis is a labels file: are the two names swapped?",
     (1, 3): "Three axes is an images file: are the two names swapped?",
+    (3, 4): "Four axes is color or volumes: only gray images are read.",
 }
-_STARTS = {
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"\x93NUM": "a NumPy file",
-    b"PK\x03\x04": "a zip archive: unpack it first",
-    b"<": "a web page, perhaps an error message saved under this name",
-    b"\x1f\x8b": "gzip inside gzip: unpack it once",
+_UNPACK, _GIVE = "Unpack it first.", "Give a file in MNIST's format instead."
+_STARTS = {  # what another kind of file begins with, and what to do about it
+    b"\x89PNG": ("a PNG picture", _GIVE),
+    b"\xff\xd8\xff": ("a JPEG picture", _GIVE),
+    b"GIF8": ("a GIF picture", _GIVE),
+    b"\x93NUM": ("a NumPy file", _GIVE),
+    b"\x89HDF": ("an HDF5 file", _GIVE),
+    b"MATL": ("a MATLAB file", _GIVE),
+    b"PAR1": ("a Parquet file", _GIVE),
+    b"%PDF": ("a PDF document", _GIVE),
+    b"\x80": ("a Python pickle", _GIVE),
+    b"PK": ("a zip archive: unpack it first", _UNPACK),
+    b"\xfd7zX": ("an xz archive", _UNPACK),
+    b"BZh": ("a bzip2 archive", _UNPACK),
+    b"7z\xbc\xaf": ("a 7z archive", _UNPACK),
+    b"Rar!": ("a RAR archive", _UNPACK),
+    b"\x1f\x8b": ("gzip inside gzip: unpack it once", "Unpack it once."),
+    b"<": ("a web page, perhaps an error message saved under this name", _AGAIN),
+    b"{": ("JSON, perhaps an error message saved under this name", _AGAIN),
+    b"vers": ("a Git LFS pointer, which only names the file", "Fetch it with: git lfs pull."),
 }
 
 
 def _looks_like(magic):
-    for start, what in _STARTS.items():
-        if magic.startswith(start):
-            return f"{magic!r} ({what})"
-    return f"{magic!r}"
+    text = magic.removeprefix(b"\xef\xbb\xbf").lstrip()  # text may begin with a mark or with space
+    for start, (what, advice) in _STARTS.items():
+        if magic.startswith(start) or text.startswith(start):
+            return f"{magic!r} ({what})", advice
+    return f"{magic!r}", _AGAIN
 
 
 def _by(shape):
@@ -415,7 +441,7 @@ def _readable(path):
         ) from error
 
 
-def _find(folder, prefix, part):
+def _find(folder, split, part):
     """The first spelling of a file's name that the folder holds."""
     try:
         names = sorted(os.listdir(folder))
@@ -424,16 +450,41 @@ def _find(folder, prefix, part):
             f"{folder} must be a readable folder with MNIST-format files; got {error.strerror}. "
             "Give the folder that holds them, not a file, and check its permissions."
         ) from error
-    plain = f"{prefix}-{part}"
+    plain = f"{_PREFIX[split]}-{part}"
     dotted = plain.replace("-idx", ".idx")
-    for name in (plain, f"{plain}.gz", dotted, f"{dotted}.gz"):
-        if name in names and not os.path.isdir(folder / name):  # some archives nest file in folder
-            return folder / name
-    held = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-    raise FileNotFoundError(
-        f"{folder} must hold {plain} or {dotted}, with or without .gz; "
-        f"got {held or 'an empty folder'}. Put the file there, or give another folder."
+    ends = "|".join(_SPLITS[split])
+    name_of = re.compile(rf"([^.].*-)?({ends})-{part.replace('-idx', '[-.]idx')}(\.gz)?")
+    found = [match for match in map(name_of.fullmatch, names) if match]
+    # Some archives nest file in folder.
+    found = [match for match in found if not os.path.isdir(folder / match[0])]
+    if not found:
+        held = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+        raise FileNotFoundError(
+            f"{folder} must hold {plain} or {dotted}, with or without .gz and a data set's name "
+            f"in front; got {held or 'an empty folder'}. {_where_to_look(names)}"
+        )
+    sets = {match[1] for match in found}
+    if len(sets) > 1 and None not in sets:
+        raise ValueError(
+            f"{folder} must hold one data set; got {', '.join(match[0] for match in found)}. "
+            "Give each data set a folder of its own."
+        )
+    order = [match for match in found if None not in sets or match[1] is None]
+    return (
+        folder
+        / min(
+            order, key=lambda match: (match[2] == "test", ".idx" in match[0], match[3] is not None)
+        )[0]
     )
+
+
+def _where_to_look(names):
+    if any("labels-idx2-int" in name for name in names):
+        return (
+            "QMNIST's labels are tables of int32, labels-idx2-int: write their first column as "
+            "bytes into a file labels-idx1-ubyte."
+        )
+    return "Put the file there, or give another folder."
 
 
 def _pair(images_path, labels_path):
@@ -724,6 +775,7 @@ def with_moved(x: Data, labels: Tensor, classes: int) -> tuple[Data, Tensor]:
     classes = _guard.count(
         classes, "classes", lowest=kinds, advice=f"The largest label is {kinds - 1}."
     )
+    labels = _guard.labels(labels, len(x), classes, x.device, name="labels", none=False)
     moved = [
         F.pad(x, (1 + right, 1 - right, 1 + down, 1 - down), value=-1.0)[..., 1:-1, 1:-1]
         for down in (-1, 0, 1)

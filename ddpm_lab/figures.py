@@ -160,25 +160,18 @@ def clouds(
     Raises
     ------
     TypeError, ValueError
-        Unless each cloud is (N, 2), and the numbers are positive.
+        Unless each cloud holds (N, 2) finite floats, and the numbers are positive.
 
     >>> import torch
     >>> len(clouds({"t = 1": torch.zeros(5, 2), "t = 0": torch.ones(5, 2)}).axes)
     2
     """
-    for title, points in _guard.mapping(frames, "frames").items():
-        _shaped(
-            points,
-            (len(points) if hasattr(points, "__len__") else 0, 2),
-            f"frames[{title!r}]",
-            "points of the plane, (N, 2)",
-        )
-    columns = _columns(columns, "columns", len(frames))
+    columns = _columns(columns, "columns", len(_guard.mapping(frames, "frames")))
     limit, size = _positive(limit, "limit"), _positive(size, "size")
     rows = -(-len(frames) // columns)
     fig, axes = _grid(len(frames), columns, panel, title_room=0.28 * rows)
     for ax, (title, points) in zip(axes, frames.items()):
-        xy = _array(points)
+        xy = _array(_guard.finite(_guard.items(points, (2,), title or "points"), title or "points"))
         ax.scatter(xy[:, 0], xy[:, 1], s=size, color=BLUE, alpha=0.5, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title, fontsize=10)
@@ -195,13 +188,11 @@ def images(
     row_labels: Sequence[str] = (),
     limit: float = 1.0,
 ) -> Figure:
-    """A grid of grey images: -limit is black, +limit white, and what lies beyond is cut off.
-
-    A pixel that is NaN is left blank.
+    """A grid of images: -limit is black, +limit white, and what lies beyond is cut off.
 
     Parameters
     ----------
-    x : (N, 1, H, W) or (N, H, W) float, data units
+    x : (N, 1, H, W) or (N, H, W) float, gray, or (N, 3, H, W), color; data units
     titles : one for each of the first images
     columns : images in a row; default all in one row
     panel : inches for one image
@@ -214,19 +205,20 @@ def images(
     Raises
     ------
     TypeError, ValueError
-        Unless x holds grey images, and the numbers are positive.
+        Unless x holds gray or color images of finite floats, and the numbers are positive.
 
     >>> import torch
     >>> len(images(torch.zeros(6, 1, 8, 8), columns=3).axes)
     6
     """
-    x = _grey(x)
-    columns, limit = _columns(columns, "columns", len(x)), _positive(limit, "limit")
+    x = _pixels(x)
+    columns, limit = _columns(columns, "columns", max(len(x), 1)), _positive(limit, "limit")
     titles = list(_guard.iterator(titles, "titles"))
     row_labels = list(_guard.iterator(row_labels, "row_labels"))
     fig, axes = _grid(len(x), columns, panel, title_room=0.28 if titles else 0.02)
     for ax, image in zip(axes, x):
-        ax.imshow(_array(image), cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
+        shown = _shown(image, limit)
+        ax.imshow(shown, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
         _bare(ax)
     for ax, title in zip(axes, titles):
         ax.set_title(title, fontsize=9)
@@ -237,24 +229,24 @@ def images(
 
 @mpl.rc_context(STYLE)
 def sheet(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes:
-    """Many small grey images in one PNG, pixel for pixel: quick where `images` is slow.
+    """Many small images in one PNG, pixel for pixel: quick where `images` is slow.
 
     Each pixel becomes a square of some pixels; a grey line parts the images.
 
     Parameters
     ----------
-    x : (N, 1, H, W) or (N, H, W) float, data units
+    x : (N, 1, H, W) or (N, H, W) float, gray, or (N, 3, H, W), color; data units
     columns : images in a row; default all in one row
     limit : -limit is black, +limit white, and what lies beyond is cut off
 
     Returns
     -------
-    bytes of a PNG file; a pixel that is NaN is left blank
+    bytes of a PNG file
 
     Raises
     ------
     TypeError, ValueError
-        Unless x holds grey images, and the numbers are positive.
+        As `images`.
 
     >>> import torch
     >>> sheet(torch.zeros(6, 1, 8, 8), columns=3)[1:4]
@@ -265,13 +257,15 @@ def sheet(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes
     import numpy as np
     from matplotlib import image
 
-    x = _array(_grey(x))
-    columns, limit = _columns(columns, "columns", len(x)), _positive(limit, "limit")
-    size = max(1, 80 // max(x.shape[1:]))
-    x = np.pad(x.repeat(size, axis=1).repeat(size, axis=2), ((0, 0), (2, 2), (2, 2)))
-    empty = np.zeros((-len(x) % columns, *x.shape[1:]), dtype=x.dtype)
+    x = _pixels(x)  # (N, H, W), and a last axis of 3 if in color
+    columns, limit = _columns(columns, "columns", max(len(x), 1)), _positive(limit, "limit")
+    size = max(1, 80 // max(x.shape[1:3]))
+    edge = (0, 0), (2, 2), (2, 2), (0, 0)
+    x = np.pad(x.repeat(size, axis=1).repeat(size, axis=2), edge[: x.ndim])
+    open_end = -len(x) % columns if len(x) else columns
+    empty = np.zeros((open_end, *x.shape[1:]), dtype=x.dtype)
     rows = np.concatenate([x, empty]).reshape(-1, columns, *x.shape[1:]).swapaxes(1, 2)
-    picture = rows.reshape(-1, columns * x.shape[2])
+    picture = _shown(rows.reshape(-1, columns * x.shape[2], *x.shape[3:]), limit)
     options = {"cmap": "gray", "vmin": -limit, "vmax": limit, "metadata": {"Software": None}}
     image.imsave(buffer := BytesIO(), picture, format="png", **options)
     return buffer.getvalue()
@@ -388,16 +382,6 @@ def _positive(value, name):
     return _guard.between(value, 0, math.inf, name, open_ends=True, advice="It is a width.")
 
 
-def _grey(x):
-    """(N, H, W) out of (N, 1, H, W) or (N, H, W)."""
-    if _guard.data(x, "x").dim() not in (3, 4) or x[0].numel() != x.shape[-2] * x.shape[-1]:
-        raise ValueError(
-            f"x must hold grey images, (N, 1, H, W) or (N, H, W); got {tuple(x.shape)}. "
-            "Take one channel, x[:, :1]."
-        )
-    return x.reshape(len(x), *x.shape[-2:])
-
-
 def _shaped(x, shape, name, what):
     """Real numbers of one shape; NaN leaves a gap."""
     found = _guard.numbers(x, name).shape
@@ -407,8 +391,8 @@ def _shaped(x, shape, name, what):
 
 def _grid(n, columns, panel, *, title_room):
     """A figure of n square panels, `title_room` inches higher; the last row may stay open."""
-    panel = _inches(panel, "panel", 100)
-    rows = -(-n // columns)
+    panel, columns = _inches(panel, "panel", 100), columns or n
+    rows = max(-(-n // columns), 1)
     fig, axes = new(
         rows, columns, width=columns * panel, height=rows * panel + title_room, squeeze=False
     )
@@ -427,5 +411,25 @@ def _bare(ax):
         spine.set_color("#BBBBBB")
 
 
+def _pixels(x):
+    """Images as an array (N, H, W), or (N, H, W, 3) if they are in color."""
+    _guard.data(x, empty=True)
+    if x.dim() not in (3, 4) or (x.dim() == 4 and x.shape[1] not in (1, 3)) or 0 in x.shape[1:]:
+        raise ValueError(
+            "x must hold images, (N, 1, H, W) or (N, H, W) for gray, (N, 3, H, W) for color; got "
+            f"{tuple(x.shape)}. One image alone is x[None]."
+        )
+    x = _array(_guard.finite(x, "x"))
+    return x if x.ndim == 3 else x[:, 0] if x.shape[1] == 1 else x.transpose(0, 2, 3, 1)
+
+
+def _shown(image, limit):
+    """What Matplotlib takes: gray in any units, but color from 0 to 1."""
+    return image if image.ndim == 2 else (image / limit + 1).clip(0, 2) / 2
+
+
 def _array(x):
-    return x.detach().cpu().numpy() if isinstance(x, Tensor) else x
+    if not isinstance(x, Tensor):
+        return x
+    x = x.detach().cpu()
+    return (x.float() if x.itemsize < 4 and x.is_floating_point() else x).numpy()  # no bfloat16

@@ -55,7 +55,7 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
     """
     _guard.function(net, "net")
     x_t = noised(schedule, x_0, t, eps)
-    t_batch = torch.as_tensor(t, device=x_0.device).expand(len(x_0))
+    t_batch = torch.as_tensor(t, dtype=torch.int64, device=x_0.device).expand(len(x_0))
     wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, t_batch)
     _guard.alike(target=wanted, net_output=out)
     return ((wanted - out) ** 2).reshape(len(x_0), -1).mean(dim=1)
@@ -292,6 +292,6 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     >>> bits_per_dim(nats, torch.zeros(1, 1, 8, 8))
     tensor([8.])
     """
-    _guard.same_batch(nats=_guard.data(nats, "nats"), x=x)
+    _guard.same_batch(nats=_guard.data(nats, "nats", empty=True), x=x)
     size = _guard.count(x[:1].numel(), "the size of an item of x", advice="Give the data.")
     return nats / (size * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()

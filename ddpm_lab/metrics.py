@@ -649,7 +649,9 @@ def _train_classifier(net, batches, steps, lr):
         for group in optimizer.param_groups:
             group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
         x, labels = _guard.labeled(next(batches, None), step)
-        loss = nn.functional.cross_entropy(net(x), labels)
+        logits = net(x)
+        labels = _guard.labels(labels, len(x), logits.shape[1], x.device, name="labels", none=False)
+        loss = nn.functional.cross_entropy(logits, labels)
         _guard.finite_loss(loss, step)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -751,9 +753,9 @@ def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Est
     """
     _guard.function(net, "net")
     _samples(x=x)
-    x, labels = _guard.labeled((x, labels), 1)
-    _guard.count(int(labels.min()), "labels", lowest=0, advice="Count the classes from 0.")
-    right = (_in_parts(net, x, size).argmax(dim=1) == labels).double()
+    logits = _in_parts(net, x, size)
+    labels = _guard.labels(labels, len(x), logits.shape[1], x.device, name="labels", none=False)
+    right = (logits.argmax(dim=1) == labels).double()
     share = float(right.mean())
     return Estimate(share, math.sqrt(share * (1 - share) / len(x)))
 

@@ -95,9 +95,10 @@ class MLP(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """(B, *D), (B,) -> (B, *D)."""
-        flat = _guard.data(x_t, "x_t").reshape(len(x_t), -1)  # (B, dim)
-        _guard.item_size(flat, self.dim, like="the network's")
-        _guard.same_batch(x_t=x_t, t=t)
+        _guard.numbers_in_items(x_t, self.dim)
+        _guard.like_weights(x_t, self.enter.weight)
+        _guard.network_times(t, x_t)
+        flat = x_t.reshape(len(x_t), self.dim)
         h = self.enter(torch.cat([flat, time_embedding(t, self.time_dim).to(flat)], dim=1))
         for layer in self.layers:
             h = h + layer(h)  # (B, width)
@@ -166,11 +167,13 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, *shape) -> mean and log-variance of q(z | x), each (B, latents)."""
         _guard.items(x, self.shape, "x")
+        _guard.like_weights(x, self.log_var, "x")
         return self.encoder(x.reshape(len(x), -1)).chunk(2, dim=1)
 
     def decode(self, z: Tensor) -> Tensor:
         """(B, latents) -> mean of p(x | z), (B, *shape)."""
         _guard.items(z, (self.latents,), "z")
+        _guard.like_weights(z, self.log_var, "z")
         return self.decoder(z).reshape(len(z), *self.shape)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -246,6 +249,7 @@ class Classifier(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, F): the layer before the logits."""
         _guard.picture(x, self.channels, 1, "x")
+        _guard.like_weights(x, self.describe.weight, "x")
         return self.describe(self.levels(x).mean(dim=(2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -324,8 +328,9 @@ class UNet(nn.Module):
         _guard.choice(skip, ("concat", "sum"), "skip")
         self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
         self.levels = levels
-        self.factor = patch * 2 ** (len(mults) - 1)
+        self.factor = side_factor(patch, mults)
         """Height and width must be multiples of it."""
+        self.last = T if levels or time == "table" else None
         wides, told = [width * mult for mult in mults], 4 * width
         make = partial(_Block, told=told, norm=norm, groups=groups)
 
@@ -379,7 +384,8 @@ class UNet(nn.Module):
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: none is given."""
         _guard.picture(x_t, self.channels, self.factor)
-        _guard.same_batch(x_t=x_t, t=t)
+        _guard.like_weights(x_t, self.enter.weight)
+        _guard.network_times(t, x_t, self.last)
         about = self.time(t)  # (B, told): all that a block is told
         if self.label is not None:
             about = about + self.label(_guard.labels(label, len(x_t), self.labels, x_t.device))
@@ -409,6 +415,15 @@ class UNet(nn.Module):
         h = self.leave(h)  # (B, C p^2, H/p, W/p); with levels C times `traits` channels
         out = F.pixel_shuffle(h, self.patch).to(x_t.dtype)  # (B, C, H, W)
         return out if self.by_level is None else self.by_level(out, x_t, t)
+
+
+def side_factor(patch: int = 1, mults: Sequence[int] = (1, 2, 2), **others) -> int:
+    """What height and width must be multiples of, for a `UNet` with these settings.
+
+    >>> side_factor(), side_factor(patch=2, mults=(1, 2), width=64)
+    (4, 4)
+    """
+    return _size(patch, "patch") * 2 ** (len(_mults(mults)) - 1)
 
 
 def _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T):

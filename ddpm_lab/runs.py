@@ -72,7 +72,8 @@ class Config:
     data: str = "mnist"
     """"digits", "mnist" or "fashion_mnist"; any name if the files are given by a folder"""
     pad: int = 0
-    """pixels of paper added at each side: 2 makes 32 x 32 of 28 x 28"""
+    """pixels of paper added at each side: 2 makes 32 x 32 of 28 x 28. Unless it is 0, more is added
+    at the right and below until the network can halve the sides: 1 makes 28 x 28 of 25 x 25"""
     schedule: dict = dataclasses.field(default_factory=lambda: {"name": "cosine", "T": 1000})
     """a function of `schedules` with its arguments, or "log_snr" with "first", "last" and "T" """
     net: dict = dataclasses.field(default_factory=dict)
@@ -197,8 +198,9 @@ def _straight_log_snr(first, last, T=1000):
         _guard.between(end, -100, 36, f"schedule.{name}", advice="In nats, falling.")
         for name, end in (("first", first), ("last", last))
     ]
-    line = torch.linspace(*ends, _guard.count(T, "T", lowest=2, advice="Take 1000."))
-    return schedules.from_log_snr(line.double(), name="straight log-SNR")
+    T = _guard.count(T, "T", lowest=2, advice="Take 1000.")
+    line = torch.linspace(*ends, T, dtype=torch.float64)
+    return schedules.from_log_snr(line, name="straight log-SNR")
 
 
 _SCHEDULES = {
@@ -233,12 +235,23 @@ def pictures(config: Config, split: str, folder=None) -> tuple[Data, Tensor]:
     >>> pictures(Config(data="digits", pad=4), "train")[0].shape
     torch.Size([896, 1, 16, 16])
     """
+    x, labels = _bare_pictures(config, split, folder)
+    return _padded(x, config), labels
+
+
+def _bare_pictures(config, split, folder):
+    """The data of a run as they are stored."""
     if folder is not None:
-        x, labels = datasets.idx(folder, split)
-    else:
-        _guard.choice(config.data, ("digits", "mnist", "fashion_mnist"), "data")
-        x, labels = getattr(datasets, config.data)(split)
-    return F.pad(x, [config.pad] * 4, value=-1.0), labels
+        return datasets.idx(folder, split)
+    _guard.choice(config.data, ("digits", "mnist", "fashion_mnist"), "data")
+    return getattr(datasets, config.data)(split)
+
+
+def _padded(x, config):
+    """Images with paper around them; see `Config.pad`."""
+    p, factor = config.pad, networks.side_factor(**config.net)
+    right, below = ((-side - 2 * p) % factor if p else 0 for side in (x.shape[-1], x.shape[-2]))
+    return F.pad(x, (p, p + right, p, p + below), value=-1.0)
 
 
 # ------------------------------------------------------------------------------ a run
@@ -317,10 +330,11 @@ def proceed(
     """
     folder, (rank, world) = _guard.path_of(folder, "folder"), _share()
     run = _stored(config, folder, device) or new(config, device)
-    x, labels = pictures(config, "train", data)
-    plan, begun = schedule(config), time.monotonic() - run.facts["seconds"]
+    bare, labels = _bare_pictures(config, "train", data)
+    x, plan = _padded(bare, config), schedule(config)
+    begun = time.monotonic() - run.facts["seconds"]
     _check_fit(config, run.net, plan, x, labels, world)
-    _note(run.facts, x, rank)
+    _note(run.facts, x, bare, rank)
     steps = _steps(config, run, plan, x.to(device), labels.to(device), compile, (rank, world))
     if rank == 0:
         _prepare(config, folder, run.step)
@@ -339,18 +353,17 @@ def proceed(
                 watch(line)
         if store and rank == 0:
             _store(config, folder, run)
-        often = config.samples_every
-        if rank == 0 and often and (ended or step.step % often == 0):
+        if rank == 0 and config.samples_every and (ended or step.step % config.samples_every == 0):
             show(run)
         if leave:
             break
     return run
 
 
-def _note(facts, x, rank):
+def _note(facts, x, bare, rank):
     """What to remember of the data and the machine: a CPU's threads decide in which order it adds
     numbers up."""
-    facts["shape"] = list(x.shape[1:])
+    facts["shape"], facts["size"] = list(x.shape[1:]), list(bare.shape[-2:])
     now = torch.get_num_threads()
     before, facts["threads"] = facts.get("threads", now), now
     if before != now and facts.get("device") == "cpu" and rank == 0:
@@ -588,7 +601,7 @@ class Model(NamedTuple):
     """A trained network, and what must be known to use it.
 
     >>> Model._fields
-    ('net', 'config', 'shape', 'step')
+    ('net', 'config', 'shape', 'step', 'size')
     """
 
     net: nn.Module
@@ -598,6 +611,8 @@ class Model(NamedTuple):
     """(C, H, W) of its pictures, padding included"""
     step: int
     """updates done"""
+    size: tuple[int, int] | None = None
+    """(H, W) without the padding; None if that is the same on both sides"""
 
 
 def read(path, device="cpu") -> Model:
@@ -647,7 +662,8 @@ def current(config: Config, run: training.Run) -> Model:
 def _model(net, config, facts):
     side = (8 if config.data == "digits" else 28) + 2 * config.pad  # unless the data said more
     shape = facts.get("shape", [net.channels, side, side])
-    return Model(net, config, tuple(shape), facts["step"])
+    size = tuple(facts["size"]) if "size" in facts else None
+    return Model(net, config, tuple(shape), facts["step"], size)
 
 
 def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0) -> Denoiser:
@@ -665,7 +681,8 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
     Raises
     ------
     ValueError
-        If a label is given to a network that was trained without; or guidance without a label.
+        If a label is given to a network that was trained without, or one that it was not trained
+        with; or guidance without a label.
 
     >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]})
     >>> denoise = denoiser(current(config, new(config)))
@@ -677,6 +694,9 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
         raise ValueError(
             "label must be None: this network was trained without labels; got one. Omit it."
         )
+    if label is not None:
+        n, device = torch.as_tensor(label).shape[:1].numel(), next(net.parameters()).device
+        label = _guard.labels(label, n, classes(model.config), "cpu", none=False).to(device)
     guess = predictions.denoiser(plan, partial(net, label=label), kind)
     if guidance != 1.0:
         if label is None:
@@ -707,7 +727,7 @@ def sample(
     n: int,
     *,
     label: int | Tensor | None = None,
-    steps: int = 20,
+    steps: int | None = None,
     sampler: str = "multistep",
     guidance: float = 1.0,
     generator: torch.Generator,
@@ -717,8 +737,9 @@ def sample(
     Parameters
     ----------
     n : int, how many
-    label : what they shall show: an int for all, or (n,) int64; None if nothing is said
-    steps : int in 1..T, moves of the sampler
+    label : what they shall show, from 0 to the number of `classes` - 1: an int for all, or (n,)
+        int64; None if nothing is said
+    steps : int in 1..T, moves of the sampler; default 20, or T if that is less
     sampler : one of `SAMPLERS`
     guidance : float, how strongly the label is followed
 
@@ -738,10 +759,10 @@ def sample(
     n = _guard.count(n, "n", advice="So many pictures are made.")
     walk = SAMPLERS[_guard.choice(sampler, tuple(SAMPLERS), "sampler")]
     plan, device = schedule(model.config), next(model.net.parameters()).device
-    times = schedules.strides(plan.T, steps)
+    times = schedules.strides(plan.T, min(20, plan.T) if steps is None else steps)
     if label is not None and model.net.labels:
         label = torch.as_tensor(label).expand(n) if torch.as_tensor(label).dim() == 0 else label
-        label = _guard.labels(label, n, model.net.labels, "cpu").to(device)
+        label = _guard.labels(label, n, classes(model.config), "cpu", none=False).to(device)
     x_T = normal_like(torch.empty(n, *model.shape, device=device), generator=generator)
     made = []
     for rows in torch.arange(n, device=device).split(PART):
@@ -749,13 +770,14 @@ def sample(
         denoise = denoiser(model, told, guidance=guidance)
         walks = walk(plan, denoise, x_T[rows], times=times, generator=generator)
         made.append(deque(walks, maxlen=1).pop().x_s)
-    return _bare(torch.cat(made), model.config)
+    return _bare(torch.cat(made), model)
 
 
-def _bare(x, config):
+def _bare(x, model):
     """Pictures without the padding."""
-    p = config.pad
-    return x[..., p : x.shape[-2] - p, p : x.shape[-1] - p]
+    p = model.config.pad
+    height, width = model.size or (side - 2 * p for side in x.shape[-2:])
+    return x[..., p : p + height, p : p + width]
 
 
 def evaluate(
@@ -764,7 +786,7 @@ def evaluate(
     data=None,
     n: int = 1000,
     terms: int = 50,
-    steps: int = 50,
+    steps: int | None = None,
     sampler: str = "multistep",
     guidance: float = 1.0,
     judge: nn.Module | None = None,
@@ -784,21 +806,23 @@ def evaluate(
     data : folder of MNIST-format files, if they shall not be fetched
     n : int, held-out pictures to look at, and samples to make; fewer if there are fewer
     terms : int, stretches of t for the bound: calls of the network for each picture
-    steps, sampler, guidance : how samples are made, see `sample`
+    steps, sampler, guidance : how samples are made, see `sample`; default 50 steps, or T
     judge : a `networks.Classifier` for the Fréchet distance; without one it is left out
     matched : bool, give the samples the labels of the held-out pictures all the same: then no
         distance comes from the two halves' different shares of each class
 
     Returns
     -------
-    dict of plain values, ready for JSON. Each number is {"value", "stderr"}:
+    dict of plain values, ready for JSON. Each number is {"value", "stderr"}; of one picture alone
+    nobody knows the error, which is then None:
 
         loss_per_t          held-out loss of the kind that was trained, in `BINS` ranges of t
         bits_per_dim        the bound: prior, steps, decoder, label, total, bits per real pixel;
                             padding is counted as cost, but not as pixels
         steps_per_t         the same bits of the steps, range by range
         energy_distance, sliced_wasserstein, frechet
-                            samples against held-out pictures, with "floor": real against real
+                            samples against held-out pictures, with "floor": real against real;
+                            left out for fewer than 4 held-out pictures, or 8 in all
         closer_to_training  share of samples nearer to what was seen, 0.5 if nothing is memorized
 
     Raises
@@ -813,18 +837,22 @@ def evaluate(
     True
     """
     rng, config = _guard.generator(generator), model.config
-    train, known = pictures(config, "train", data)
-    held_out, labels = pictures(config, "test", data)
+    train, known = _bare_pictures(config, "train", data)
+    held_out, labels = _bare_pictures(config, "test", data)
     n = min(_guard.count(n, "n", lowest=8, advice="Try 1000."), len(held_out))
+    terms = _guard.count(terms, "terms", advice="Try 50.")
+    steps = min(50, schedule(config).T) if steps is None else steps
     rows = _drawn(len(held_out), n, rng)
-    x, labels = held_out[rows], labels[rows] if model.net.labels else None
+    real, labels = held_out[rows], labels[rows] if model.net.labels else None
+    if labels is not None:
+        _known(labels, config)
     drawn = torch.randint(len(known), (n,), generator=rng, device=rng.device).cpu()
     label = None if labels is None else labels if matched else known[drawn]
     made = sample(
         model, n, label=label, steps=steps, sampler=sampler, guidance=guidance, generator=rng
     )
+    x = _padded(real, config)
     bits, by_t = _bits(model, x, labels, terms, rng)
-    real = [_bare(part, config) for part in (x, train, held_out)]
     return {
         "step": model.step,
         "pictures": n,
@@ -833,8 +861,14 @@ def evaluate(
         "loss_per_t": _losses(model, x, labels, rng),
         "bits_per_dim": bits,
         "steps_per_t": by_t,
-        **_distances(made.cpu(), *real, judge, rng),
+        **_distances(made.cpu(), real, train, held_out, judge, rng),
     }
+
+
+def _known(labels, config):
+    """Labels of the held-out pictures that the network can have been told."""
+    name, highest = "the labels of the held-out pictures", classes(config)
+    _guard.labels(labels, len(labels), highest, "cpu", name=name, none=False)
 
 
 def _drawn(most, n, rng):
@@ -867,20 +901,21 @@ def _losses(model, x, labels, rng):
 def _bits(model, x, labels, terms, rng):
     """The bound term by term, and its steps range by range, in bits per real pixel."""
     plan, levels = schedule(model.config), 17 if model.config.data == "digits" else 256
-    terms, found = min(terms, plan.T - 1), []
+    terms, found = min(terms, plan.T - 1) or None, []  # T = 1 has no steps
     for x_0, label in _parts(model, x, labels):
         denoise = denoiser(model, label)
         cost = losses.bound(plan, denoise, x_0, generator=rng, levels=levels, terms=terms)
-        real = _bare(x_0, model.config)
+        real = _bare(x_0, model)
         found.append([losses.bits_per_dim(nats, real).cpu().double() for nats in cost])
     prior, steps, decoder = map(torch.cat, zip(*found))
     nats = math.log(classes(model.config)) if labels is not None else 0.0
-    named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model.config))
+    named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model))
     rows = {"prior": prior, "steps": steps.sum(dim=1), "decoder": decoder, "label": named}
     spans = losses.stretches(plan, terms)
     by_t = [
         {"t": [int(spans[own[0]][0]), int(spans[own[-1]][-1])], **_mean(steps[:, own].sum(dim=1))}
-        for own in torch.arange(terms).tensor_split(min(BINS, terms))
+        for own in torch.arange(len(spans)).tensor_split(min(BINS, len(spans)) or 1)
+        if len(own)
     ]
     return {name: _mean(row) for name, row in (rows | {"total": sum(rows.values())}).items()}, by_t
 
@@ -895,12 +930,12 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
     def sliced(a, b):  # the same directions each time
         return metrics.sliced_wasserstein(a, b, generator=seeded(0))
 
-    found = {}
+    found, enough = {}, len(made) >= 4 and len(pool) >= 8
     for name, metric, (ours, theirs, real) in (
         ("energy_distance", metrics.energy_distance, sets),
         ("sliced_wasserstein", sliced, sets),
         *([("frechet", metrics.frechet, few)] if few else []),
-    ):
+    )[: 3 * enough]:
         value, size = metric(ours, theirs), min(len(ours), len(real) // 2)
         floor = metrics.floor(metric, real, size=size, generator=rng)
         floor = {"median": floor.median, "lowest": floor.lowest, "highest": floor.highest}
@@ -910,5 +945,7 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
 
 
 def _mean(values):
+    if len(values) == 1:
+        return {"value": float(values), "stderr": None}
     value, stderr = estimators.monte_carlo(values.double())
     return {"value": float(value), "stderr": float(stderr)}

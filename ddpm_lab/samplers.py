@@ -262,7 +262,8 @@ def flow(
     ------
     Walk, with `p` of variance 0
 
-    The last move, to s = 0, looks again halfway instead: at the end there is no noise to guess.
+    The last move, to s = 0, looks again halfway instead: at the end there is no noise to guess. So
+    does the first move up from t = 0, whose first look is at t = 1: clean data hold no noise yet.
 
     Raises
     ------
@@ -288,7 +289,9 @@ def _flow(schedule, denoise, x_t, times, order):
     for t, s in _moves(times):
         x0_hat, eps_hat = _guess(schedule, denoise, x_t, t)
         x_s = _mix(schedule, x0_hat, eps_hat, s)
-        if order == 2 and s > 0:
+        if order == 2 and t == 0 and schedule.abar[s] > 0:
+            x_s = _heun_from_data(schedule, denoise, x_t, eps_hat, s)
+        elif order == 2 and s > 0:
             x_s = _heun(schedule, denoise, x_t, (x0_hat, eps_hat), x_s, t, s)
         elif order == 2 and t > 1 and schedule.abar[t] > 0:
             x_s = _heun_to_data(schedule, denoise, (x0_hat, eps_hat), t)
@@ -378,9 +381,11 @@ def _sure(x):
 
 
 def _guess(schedule, denoise, x_t, t):
-    """(x0_hat, eps_hat) at t. Clean data is its own best guess, with no noise in it."""
+    """(x0_hat, eps_hat) at t. Clean data is its own best guess; which noise it is about to meet,
+    the first time after 0 says, where the flow has hardly moved."""
     if t == 0:
-        return x_t, torch.zeros_like(x_t)
+        _, eps_hat = _guess(schedule, denoise, coef(schedule.signal[1], x_t) * x_t, 1)
+        return x_t, eps_hat
     x0_hat = _guard.alike(x_t=x_t, x0_hat=denoise(x_t, _batch(t, x_t)))[1]
     eps_hat = (x_t - coef(schedule.signal[t], x_t) * x0_hat) / coef(schedule.noise[t], x_t)
     return x0_hat, eps_hat
@@ -416,3 +421,18 @@ def _heun_to_data(schedule, denoise, guess_t, t):
     _, eps_m = _guess(schedule, denoise, _mix(schedule, x0_t, eps_t, m), m)
     change = coef(r[t] ** 2 / (2 * (r[t] - r[m])), x0_t)
     return x0_t - change * (eps_m - eps_t)
+
+
+def _heun_from_data(schedule, denoise, x_0, eps_1, s):
+    """The move from 0 to s, the mirror image of `_heun_to_data`: y_s = y_0 + r_s eps(r_s / 2).
+
+    Times that are spaced evenly leave 0 with a large step in r, where eps rises from 0 in
+    proportion to r: so one look is not enough, and a slope at r = 0 says nothing.
+    """
+    r = schedule.noise / schedule.signal
+    m = int((r[1 : s + 1] - r[s] / 2).abs().argmin()) + 1
+    if m == 1:  # no time between: the line through 0
+        return _mix(schedule, x_0, coef(r[s] / (2 * r[1]), x_0) * eps_1, s)
+    _, eps_m = _guess(schedule, denoise, _mix(schedule, x_0, eps_1, m), m)
+    part = coef((r[s] / 2 - r[1]) / (r[m] - r[1]), x_0)
+    return _mix(schedule, x_0, eps_1 + part * (eps_m - eps_1), s)

@@ -11,6 +11,7 @@ Opened by chapter 11.
 
 import copy
 import hashlib
+import inspect
 import json
 import math
 import os
@@ -124,9 +125,13 @@ def train(
 
     Parameters
     ----------
-    net : a module net(x_t, t) -> output of the given kind; it is changed in place
-    batches : iterator of (B, *D) float batches, or of pairs (batch, labels) for a network that
-        takes labels; endless or at least as long as the run
+    net : a module net(x_t, t) -> output of the given kind; it is changed in place. One that takes
+        labels has a parameter of that name, net(x_t, t, label=None), and hears them as its loader
+        gives them. If it has an int attribute `labels`, the number of classes, it gets (B,) int64
+        instead, in which that number stands for a label that is hidden.
+    batches : iterator of (B, *D) float batches, converted to the network's dtype, or of tuples and
+        lists (batch, labels, …); labels are left out for a network that takes none. Endless or at
+        least as long as the run
     kind : "eps", "x0" or "v", what the network shall predict
     steps : int, number of updates of the whole run
     lr : float, the largest learning rate
@@ -134,7 +139,8 @@ def train(
     clip : float, longest gradient that is followed; a longer one is shortened to it
     weight : "simple", "min_snr" or "vlb": how much each t counts, see `losses.weight`; scaled to
         mean 1 over t, and at t = 1, where the bound's weight is infinite, the one at t = 2
-    drop_label : float in [0, 1], share of labels hidden, for `predictions.guided` [HS22]
+    drop_label : float in [0, 1], share of labels hidden, for `predictions.guided` [HS22]. Without
+        an attribute `labels` it is the share of steps in which label=None, if that is the default
     precision : "float32", "bfloat16" (convolutions and products in 16 bits), or "auto"
     ema : an `EMA` to update along the way
     optimizer : default `adam(net)`
@@ -149,8 +155,9 @@ def train(
 
     Raises
     ------
-    ValueError
-        If an argument is out of range, the batches run out, or the loss is no longer finite.
+    TypeError, ValueError
+        If an argument is out of range, the weights are not finite, the batches run out or are of
+        another form, or the loss is no longer finite.
 
     >>> from ddpm_lab import datasets, gaussians, schedules
     >>> rng = gaussians.seeded(0)
@@ -170,8 +177,10 @@ def train(
         drop_label=_guard.between(drop_label, 0, 1, "drop_label", advice="[HS22] take 0.1 to 0.2."),
         precision=_guard.choice(precision, ("float32", "bfloat16", "auto"), "precision"),
         share=share,
+        hearing=_hearing(net),
     )
     rng = _guard.generator(generator)
+    _guard.loader(batches)
     start = _guard.count(start, "start", lowest=0, advice="0 for a new run.")
     optimizer = optimizer or adam(net, lr)
     noise = rng if noise is None else _guard.generator(noise)
@@ -190,6 +199,27 @@ class _Plan(NamedTuple):
     drop_label: float
     precision: Precision
     share: tuple[int, int]
+    hearing: "_Hearing"
+
+
+class _Hearing(NamedTuple):
+    """What a network hears of labels."""
+
+    takes: bool
+    classes: int | None  # also the label that means: none given; None if there is no such label
+    alone: bool  # can it do without?
+
+
+def _hearing(net):
+    net = getattr(net, "_orig_mod", net)  # torch.compile and DistributedDataParallel wrap it
+    wraps = nn.parallel.DistributedDataParallel, nn.DataParallel
+    net = net.module if isinstance(net, wraps) else net
+    signature, classes = inspect.signature(net.forward), getattr(net, "labels", None)
+    classes = classes if isinstance(classes, int) else None
+    label = signature.parameters.get("label")
+    takes = label is not None and classes != 0
+    _guard.network(net, signature, takes)
+    return _Hearing(takes, classes, takes and label.default is None)
 
 
 def _train(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
@@ -198,10 +228,11 @@ def _train(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
     for step in range(start + 1, plan.steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(plan, step)
-        x_0, label = _next_batch(batches, step)
+        x_0, label = _guard.batch(next(batches, None), step)
+        x_0 = x_0.to(next((each.dtype for each in net.parameters()), x_0.dtype))
         t = torch.randint(1, schedule.T + 1, (len(x_0),), generator=rng, device=rng.device)
         eps = normal_like(x_0, generator=noise)
-        label = _some_hidden(label, net, plan.drop_label, rng)
+        label = _some_hidden(label, x_0, plan.hearing, plan.drop_label, rng)
         x_0, label, t, eps = (_mine(each, plan.share) for each in (x_0, label, t, eps))
         told = net if label is None else partial(net, label=label)
         with autocast(plan.precision, x_0.device):
@@ -223,20 +254,16 @@ def _learning_rate(plan, step):
     return plan.lr * rise * 0.5 * (1 + math.cos(math.pi * (step - 1) / plan.steps))
 
 
-def _next_batch(batches, step):
-    """(x_0, labels or None)."""
-    batch = next(batches, None)
-    x_0, label = batch if isinstance(batch, (tuple, list)) else (batch, None)
-    return _guard.batch(x_0, step), label
-
-
-def _some_hidden(label, net, share, rng):
-    """The labels, some replaced by the one that means: none given."""
-    if label is None:
+def _some_hidden(label, x_0, hearing, share, rng):
+    """The labels that a network hears: none, or some replaced by the one that means none given."""
+    if label is None or not hearing.takes:
         return None
+    if hearing.classes is None:
+        hide = hearing.alone and bool(torch.rand((), generator=rng, device=rng.device) < share)
+        return None if hide else label
+    label = _guard.labels(label, len(x_0), hearing.classes, x_0.device)
     hide = torch.rand(len(label), generator=rng, device=rng.device) < share
-    classes = getattr(net, "module", net).labels  # DistributedDataParallel wraps the network
-    return label.masked_fill(hide.to(label.device), classes)
+    return label.masked_fill(hide.to(label.device), hearing.classes)
 
 
 def _mine(x, share):
@@ -249,11 +276,12 @@ def _mine(x, share):
 def _per_t(schedule, kind, weight):
     """(T+1,) float32, mean 1 over t = 1..T; row 0 is never used."""
     _guard.choice(weight, ("simple", "min_snr", "vlb"), "weight")
-    if weight == "simple":
+    if weight == "simple" or schedule.T == 1:
         return torch.ones(schedule.T + 1)
     per_t = losses.weight(schedule, kind, torch.arange(1, schedule.T + 1), weight)
     if weight == "vlb":
         per_t[0] = per_t[1]
+    _guard.finite_weights(per_t)
     return torch.cat([torch.zeros(1), per_t / per_t.mean()]).float()
 
 

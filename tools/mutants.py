@@ -159,7 +159,7 @@ MUTANTS = [
     Mutant("resume: the learning rate begins again", "training", "range(start + 1, plan.steps + 1)", "range(1, plan.steps + 1 - start)"),
     Mutant("resume: the batches begin again", "runs", "seeded(config.seed + 1), start=run.step,", "seeded(config.seed + 1),"),
     Mutant("bound in stretches: one term for all of them", "losses", "return len(stretch) * _step_kl(", "return _step_kl("),
-    Mutant("bits: padding counted as pixels", "runs", "real = _bare(x_0, model.config)", "real = x_0"),
+    Mutant("bits: padding counted as pixels", "runs", "real = _bare(x_0, model)", "real = x_0"),
     Mutant("bits: the label for nothing", "runs", "nats = math.log(classes(model.config)) if", "nats = 0.0 if"),
     Mutant("bits: ranges of t of one length", "runs", "spans = losses.stretches(plan, terms)", "spans = torch.arange(2, plan.T + 1).tensor_split(terms)"),
     Mutant("with_moved: moved pictures keep their names", "datasets", "[labels + classes] * 8", "[labels] * 8"),

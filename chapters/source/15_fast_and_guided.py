@@ -836,8 +836,8 @@ print(f"codes: std {codes[:, still].std():.2f} at {int(still.sum())} pixels that
 #
 # Two things are worth a second look.
 #
-# - **Not every round trip that closes has found the code.** 50 even moves come back within 0.039, but their codes have a standard deviation of 0.704, where noise has 1. Up and down make similar errors, and those cancel. The first move up from clean data is to blame: it has no noise to go by, so it should be *short*. Late stops give 0.811, and with order 2 0.864.
-# - **And the rest?** 13 of the 64 pixels are paper in nearly every digit. Data that never vary have nothing to encode: there the codes have a standard deviation of 0.28 only, at the other pixels 0.96.
+# - **Not every round trip that closes has found the code.** 50 even moves come back within 0.039, but their codes have a standard deviation of 0.704, where noise has 1. Up and down make similar errors, and those cancel. The first move up from clean data is to blame: it has no noise to go by, so it should be *short*. Late stops give 0.811, and with order 2, which looks ahead, 0.873.
+# - **And the rest?** 13 of the 64 pixels are paper in nearly every digit. Data that never vary have nothing to encode: there the codes have a standard deviation of 0.30 only, at the other pixels 0.96.
 #
 # ### The same code under another label
 #

@@ -505,7 +505,14 @@ def _encode_cases():
             yield Case(f"{len(times) - 1} moves, data of dimension {dim}", args)
 
 
-def _encoded(*, ask=lambda t, s: t, mix=None, stop=None, at_0=torch.zeros_like):
+def _noise_ahead(schedule, denoise, x):
+    """The noise that clean data are about to meet, as the first time after 0 shows it."""
+    x_1 = schedule.signal[1] * x
+    x0_hat = denoise(x_1, torch.full((len(x),), 1))
+    return (x_1 - schedule.signal[1] * x0_hat) / schedule.noise[1]
+
+
+def _encoded(*, ask=lambda t, s: t, mix=None, stop=None, at_0=_noise_ahead):
     """A wrong way up; each option replaces one part of the right one."""
     mix = mix or (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x0_hat + sch.noise[s] * eps_hat
@@ -514,7 +521,7 @@ def _encoded(*, ask=lambda t, s: t, mix=None, stop=None, at_0=torch.zeros_like):
     def wrong(schedule, denoise, x_0, times):
         x = x_0
         for t, s in zip(times[:stop], times[1:stop]):
-            x0_hat, eps_hat = x, at_0(x)
+            x0_hat, eps_hat = x, at_0(schedule, denoise, x) if t == 0 else None
             if t > 0:
                 x0_hat = denoise(x, torch.full((len(x),), ask(t, s)))
                 eps_hat = (x - schedule.signal[t] * x0_hat) / schedule.noise[t]
@@ -578,8 +585,12 @@ ENCODE = Exercise(
             "you mix x_t with the noise; mix the guess x0_hat with it, for x_t holds noise already",
         ),
         Misconception(
-            _encoded(at_0=lambda x: x),
-            "at t = 0 you use x as its own noise; clean data have none: eps_hat is 0 there",
+            _encoded(at_0=lambda schedule, denoise, x: x),
+            "at t = 0 you use x as its own noise; look at t = 1 for the noise that is ahead",
+        ),
+        Misconception(
+            _encoded(at_0=lambda schedule, denoise, x: torch.zeros_like(x)),
+            "you take the noise as 0 for the whole first move; look at t = 1 for what is ahead",
         ),
         Misconception(
             _encoded(stop=-1),

@@ -1161,6 +1161,11 @@ CALLS = {
             traits=whole(high=65_536),
         ),
     ),
+    "networks.side_factor": call(
+        networks.side_factor,
+        dict(patch=1, mults=(1, 2)),
+        dict(patch=whole(high=65_536), mults=sizes()),
+    ),
     "networks.Classifier": call(
         networks.Classifier,
         dict(channels=1, width=8, mults=(1, 2), features=4, labels=3),

@@ -279,7 +279,7 @@ def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
         ("must hold a network that a run has trained", ["--run", foreign]),
         ("must be a whole checkpoint", ["--run", tmp_path / "bad.safetensors"]),
         ("--out must end in .png, .npy or .safetensors", ["--run", trained, "--out", "x.pt"]),
-        ("label must lie in 0..10", ["--run", trained, "--label", 11]),
+        ("label must lie in 0..9", ["--run", trained, "--label", 11]),
         ("guidance must be 1 if there is no label", ["--run", trained, "--guidance", 2]),
         ("steps must be at most 1000", ["--run", trained, "--steps", 2000]),
         ("n must be at least 1", ["--run", trained, "--n", 0]),

@@ -387,6 +387,12 @@ BROKEN = {
     "NumPy": (NPY, "NumPy file"),
     "zip": (b"PK\x03\x04" + bytes(40), "zip archive"),
     "text": (b"hello, world", "b'hell'"),
+    "web page after space": (b"\n\n<html>404</html>", "web page"),
+    "web page after a mark": (b"\xef\xbb\xbf<html>404</html>", "web page"),
+    "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "git lfs pull"),
+    "JSON": (b'{"message": "Not Found"}', "JSON"),
+    "xz": (b"\xfd7zXZ\x00" + bytes(40), "xz archive", "Unpack it first"),
+    "PNG in gzip": (gzip.compress(b"\x89PNG\r\n\x1a\n"), "PNG picture", "MNIST's format instead"),
     "gzip in gzip": (gzip.compress(gzip.compress(IMAGES)), "gzip inside gzip"),
     "web page in gzip": (gzip.compress(b"<html>404</html>"), "web page"),
     "little endian": (struct.pack("<I3I", 0x803, 5, 3, 4) + PIXELS.tobytes(), "two zero bytes"),
@@ -463,6 +469,43 @@ def test_a_missing_file_is_named_beside_what_is_there(tmp_path):
         datasets.idx(tmp_path, "train")
     with refused(FileNotFoundError, "must hold t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte"):
         datasets.idx(tmp_path, "test")
+
+
+@pytest.mark.parametrize("end", ["", ".gz"])
+def test_names_of_emnist_and_qmnist_are_found(tmp_path, end):
+    # The names are those of the archives that the two data sets are published in.
+    pack = gzip.compress if end else bytes
+    for split, prefix in (("train", "emnist-digits-train"), ("test", "emnist-digits-test")):
+        shift = split == "test"
+        folder_with(tmp_path, prefix, pack(IMAGES), pack(idx_bytes(MARKS - shift)), end=end)
+        (tmp_path / f"._{prefix}-images-idx3-ubyte").write_bytes(b"a macOS shadow")
+    for split in ("train", "test"):
+        want = (MARKS - (split == "test")).tolist()
+        assert datasets.idx(tmp_path, split)[1].tolist() == want
+    folder_with(tmp_path, "emnist-letters-train")
+    with refused(ValueError, "must hold one data set", "emnist-letters-train", "emnist-digits"):
+        datasets.idx(tmp_path, "train")
+    folder_with(tmp_path, labels=idx_bytes(MARKS[::-1]))  # MNIST's own names come first
+    assert datasets.idx(tmp_path, "train")[1].tolist() == MARKS[::-1].tolist()
+
+
+def test_images_and_labels_of_two_data_sets_are_not_paired(tmp_path):
+    folder_with(tmp_path, labels=None)
+    folder_with(tmp_path, "kmnist-train", images=None)
+    with refused(ValueError, "one data set", "got train-images", "kmnist-train-labels"):
+        datasets.idx(tmp_path, "train")
+
+
+def test_the_labels_of_qmnist_are_explained(tmp_path):
+    folder_with(tmp_path, "qmnist-train", labels=None)
+    (tmp_path / "qmnist-train-labels-idx2-int").write_bytes(b"")
+    with refused(FileNotFoundError, "tables of int32", "first column"):
+        datasets.idx(tmp_path, "train")
+
+
+def test_negative_labels_are_not_moved():
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1; got -1\.\.1"):
+        datasets.with_moved(torch.zeros(2, 1, 4, 4), torch.tensor([-1, 1]), 2)
 
 
 def test_read_idx_refuses_what_is_no_file(tmp_path):
