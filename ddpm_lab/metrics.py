@@ -650,11 +650,12 @@ def _train_classifier(net, batches, steps, lr):
             group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * (step - 1) / steps))
         x, labels = _guard.labeled(next(batches, None), step)
         loss = nn.functional.cross_entropy(net(x), labels)
-        _guard.finite_loss(loss, step)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        norm = nn.utils.clip_grad_norm_(net.parameters(), math.inf)  # measured, not shortened
+        found, _ = _guard.finite_step(loss, norm, step)
         optimizer.step()
-        yield loss.item()
+        yield found
     net.eval()
 
 
