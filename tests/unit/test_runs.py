@@ -156,7 +156,7 @@ def test_changes_reach_inside_and_add_to_what_is_there(tmp_path):
     assert config.schedule == {"name": "cosine", "T": 100}
     with pytest.raises(TypeError, match="steps must hold named settings; got int"):
         runs.read_config(path, **{"steps.x": 1})
-    with pytest.raises(TypeError, match="nothing must hold named settings; got NoneType None"):
+    with pytest.raises(ValueError, match=r"a setting must use the names data, .*; got nothing\."):
         runs.read_config(path, **{"nothing.x": 1})
 
 
