@@ -17,7 +17,7 @@ MANY = 10_000_000
 """More rows or points than this would fill the memory: a typing error."""
 SEEDS = 2**64 - 1
 """The largest seed that torch takes."""
-SIZE = 65_536
+SIZE = 10**6
 """No layer of the course's networks is larger, and no checkpoint may ask for one."""
 
 _KINDS = ("x0", "eps", "v")
