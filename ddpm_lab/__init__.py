@@ -9,7 +9,7 @@ Two nouns and one arrow carry the whole package:
 The modules are ordered like the chapters. A module imports only from lower layers:
 
     0  vocabulary  _guard      _console
-    1  bayes       gaussians   estimators  schedules
+    1  bayes       gaussians   estimators  schedules   _files
     2  forward     predictions  elbo
     3  oracles     samplers     losses      networks
     4  datasets    training     metrics

@@ -37,6 +37,7 @@ from pathlib import Path
 SAMPLERS = ("ddim", "ddpm", "multistep", "flow")
 _PATHS = {
     "config": "--config", "out": "--out", "data": "--data", "path": "--run", "judge": "--judge",
+    "init": "--init",
 }  # fmt: skip
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 STOPPED = 130
@@ -84,8 +85,12 @@ def _add_train(commands):
     command.add_argument("--data", metavar="DIR", help="MNIST's files; else they are fetched")
     command.add_argument(
         "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[],
-        help="change a setting, as in: --set steps=200 net.width=16",
+        help="change a setting, as in: --set steps=200 net.width=16; with --resume only steps, "
+        "to a larger number: the learning rate then follows the longer curve",
     )  # fmt: skip
+    command.add_argument(
+        "--init", metavar="FILE", help="start from the weights of a trained network, or of a run"
+    )
     command.add_argument("--compile", action="store_true", help="use torch.compile")
 
 
@@ -109,7 +114,11 @@ def _add_evaluate(commands):
     command.add_argument("--n", type=int, default=1000, help="pictures to look at; default 1000")
     command.add_argument("--terms", type=int, default=50, help="stretches of t for the bound")
     command.add_argument("--judge", metavar="FILE", help="a classifier, for the Fréchet distance")
-    command.add_argument("--out", metavar="FILE", help="default: metrics.json beside the network")
+    command.add_argument(
+        "--out",
+        metavar="FILE",
+        help="default: metrics.json in a run's folder, NAME.metrics.json beside NAME.safetensors",
+    )
 
 
 def _add_sampler(command):
@@ -171,7 +180,7 @@ def _train(args):
         with follow:
             run = runs.proceed(
                 config, folder, device=device, data=args.data, compile=args.compile,
-                watch=follow.watch, show=follow.show, each=follow.each,
+                init=args.init, watch=follow.watch, show=follow.show, each=follow.each,
             )  # fmt: skip
         if rank == 0 and run.step == config.steps:
             print(f"{folder}: {run.step} steps done, {run.facts['seconds']:.0f} s in all.")
@@ -199,7 +208,15 @@ def _wanted(args, rank):
             f"--config must be given for a new run; {folder} holds none to go on with. "
             f"Try --config {_quoted(example) if example.exists() else 'FILE'}."
         )
-    return runs.read_config(args.config or files[0], **dict(map(_setting, args.set)))
+    config = runs.read_config(args.config or files[0], **dict(map(_setting, args.set)))
+    before = runs.read_config(files[0]).steps if files[0].exists() else config.steps
+    if config.steps > before and rank == 0:
+        print(
+            f"{folder}: lengthened from {before} to {config.steps} steps. The curve of the "
+            "learning rate is stretched: it rises now, and falls to 0 once more.",
+            file=sys.stderr,
+        )
+    return config
 
 
 def _setting(text):
@@ -302,12 +319,13 @@ class _Follow:
 
 
 def _sample(args):
-    from ddpm_lab import runs
+    from ddpm_lab import _files, runs
     from ddpm_lab.gaussians import seeded
 
     kind = Path(args.out).suffix
     if kind not in (".png", ".npy", ".safetensors"):
         raise ValueError(f"--out must end in .png, .npy or .safetensors; got {args.out}.")
+    _files.check_writable(args.out)
     model = runs.read(args.path, _device(args.device))
     if args.steps is None:
         args.steps = min(50, runs.schedule(model.config).T)
@@ -339,11 +357,16 @@ def _write(path, x, how):
 
 
 def _evaluate(args):
-    from ddpm_lab import runs, training
+    from ddpm_lab import _files, runs, training
     from ddpm_lab.gaussians import seeded
 
     path = Path(args.path)
-    out = Path(args.out) if args.out else (path if path.is_dir() else path.parent) / "metrics.json"
+    out = Path(args.out or _report_of(path))
+    try:
+        _files.check_writable(out)
+    except OSError as error:
+        print(f"{error}\nThe report will be printed only.", file=sys.stderr)
+        out = None
     model = runs.read(path, _device(args.device))
     judge = Path(args.judge or runs.SHIPPED / f"features_{model.config.data}.safetensors")
     found = runs.evaluate(
@@ -352,9 +375,20 @@ def _evaluate(args):
         judge=training.load(judge)[0] if args.judge or judge.exists() else None,
     )  # fmt: skip
     found = {"network": str(path), "seed": args.seed, **found}
-    training.write_whole(out, json.dumps(found, indent=1).encode())
-    print("\n".join(_table(found)), f"\n\n{out}")
-    return 0
+    try:
+        print("\n".join(_table(found)))
+    finally:  # whatever happens to one of the two, the other one is there
+        if out is not None:
+            training.write_whole(out, json.dumps(found, indent=1).encode())
+    print(f"\n{out}" if out is not None else "")
+    return 1 if out is None and args.out else 0
+
+
+def _report_of(path):
+    """Where the report of a network stands: each network in a folder has its own."""
+    if path.is_dir():
+        return path / "metrics.json"
+    return path.with_name(path.name.removesuffix(".safetensors") + ".metrics.json")
 
 
 def _table(found):

@@ -14,11 +14,13 @@ Before this: the exact denoisers of `oracles`, which need no training data. Afte
 `training`. Opened by chapter 11 (planes), 12 (digits) and 13 (MNIST).
 """
 
+import errno
 import gzip
 import hashlib
 import math
 import os
 import re
+import shutil
 import struct
 import zlib
 from collections.abc import Iterator
@@ -31,7 +33,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ddpm_lab import _guard
+from ddpm_lab import _files, _guard
 from ddpm_lab.vocabulary import Data
 
 # ------------------------------------------------------------------------------ toy planes
@@ -641,16 +643,27 @@ def _fetched(url, path, sha256):
 
 def _download(url, path, sha256):
     pooch = _pooch()
+    _files.check_writable(path)
+    _files.remove_dead_drafts(path.parent, [path.name, f"{path.name}.download"])
+    draft = path.with_name(f"{path.name}.download.{os.getpid()}.part")  # a folder for pooch
     try:
-        # pooch writes beside the target, checks, then renames: the cache never holds half a file.
-        pooch.retrieve(url, f"sha256:{sha256}", path.name, path.parent, progressbar=True)
+        # pooch keeps what it downloads to its user alone; here others may read it, as any file.
+        found = pooch.retrieve(url, f"sha256:{sha256}", path.name, draft, progressbar=True)
+        _files.write_whole(path, _files.read(found))
     except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise type(error)(
+                f"{path.parent} must have room for {path.name}; got: {error}. Free some space, or "
+                "choose another folder with the environment variable DDPM_LAB_DATA."
+            ) from error
         raise ConnectionError(
             f"{url} must be reachable, and its file the published one, to fill the cache; "
             f"got {type(error).__name__}: {error}. Offline? The course does not need this file: "
             f"datasets.digits comes with scikit-learn and will do. To have it all the same, fetch "
             f"{path.name} elsewhere and put it, still gzipped, into {path.parent}."
         ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 # ------------------------------------------------------------------------------ batches

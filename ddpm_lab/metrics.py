@@ -652,11 +652,12 @@ def _train_classifier(net, batches, steps, lr):
         logits = net(x)
         labels = _guard.labels(labels, len(x), logits.shape[1], x.device, name="labels", none=False)
         loss = nn.functional.cross_entropy(logits, labels)
-        _guard.finite_loss(loss, step)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        norm = nn.utils.clip_grad_norm_(net.parameters(), math.inf)  # measured, not shortened
+        found, _ = _guard.finite_step(loss, norm, step)
         optimizer.step()
-        yield loss.item()
+        yield found
     net.eval()
 
 

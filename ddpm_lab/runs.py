@@ -6,6 +6,7 @@ A run is a folder:
     run.safetensors      where it stands: written every so often, whole or not at all
     log.jsonl            what happened, one JSON object in a line
     net.safetensors      the averaged network at that time, which is all that samples need
+    run.lock             while a process works there: who it is; a second one is refused
 
 Whatever ends the process (Ctrl-C, a power cut, `kill -9`), `proceed` goes on from the last stored
 state, and from there bit by bit as the run would have gone without the interruption: on a CPU,
@@ -25,6 +26,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +37,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddpm_lab import (
+    _files,
     _guard,
     datasets,
     estimators,
@@ -114,6 +117,7 @@ class Config:
         _guard.choice(self.moves, (False, True), "moves")
         _guard.choice(self.precision, ("float32", "bfloat16", "auto"), "precision")
         _guard.settings(self.net, networks.UNet, "net")
+        _guard.sane(_guard.mapping(self.schedule, "schedule"), self.net, self.pad)
         schedule(self)
 
 
@@ -144,7 +148,7 @@ def read_config(path, **changes) -> Config:
         )
     values, advice = None, "Put names and values between braces."
     try:
-        values = json.loads(path.read_bytes())  # UTF-8 or UTF-16, as editors write it
+        values = json.loads(_files.read(path))  # UTF-8 or UTF-16, as editors write it
         came = type(values).__name__
     except UnicodeDecodeError as error:
         came, advice = f"neither UTF-8 nor UTF-16: {error}", "Save it again as UTF-8."
@@ -257,18 +261,35 @@ def _padded(x, config):
 # ------------------------------------------------------------------------------ a run
 
 
-def new(config: Config, device="cpu") -> training.Run:
+def new(config: Config, device="cpu", init=None) -> training.Run:
     """A run that has not begun. Each kind of draw has a generator of its own.
+
+    Parameters
+    ----------
+    init : a run's folder, or a file of `training.save`: start from these weights (fine-tuning)
+        instead of random ones; the averaged ones, if a run has stored them
 
     Raises
     ------
-    TypeError, ValueError
-        If `networks.UNet` refuses the settings of the network.
+    TypeError, ValueError, OSError
+        If `networks.UNet` refuses the settings of the network; or `init` is a network with other
+        settings than `config.net`.
 
     >>> new(Config(data="digits", net={"width": 8, "mults": [1, 2]})).step
     0
     """
+    with torch.device("meta"):  # without memory, until the size is known to be sane
+        net = networks.build(networks.UNet, seed=0, **config.net)
+    size = sum(each.numel() for each in net.parameters())
+    _guard.at_most(size, 10**9, "the number of weights", advice="Take a smaller net.width.")
     net = networks.build(networks.UNet, seed=config.seed, **config.net)
+    facts = {"seconds": 0.0, "device": torch.device(device).type}
+    facts["threads"] = torch.get_num_threads()
+    if init is not None:
+        theirs, _ = training.load(_net_file(init))
+        _guard.same_settings(theirs, net)
+        net.load_state_dict(theirs.state_dict())
+        facts["init"] = str(init)
     if net.levels:  # until the data are seen, all levels are alike
         net.know_levels(_ratio(schedule(config)), torch.ones(net.levels))
     net.to(device)
@@ -276,8 +297,6 @@ def new(config: Config, device="cpu") -> training.Run:
         "choice": seeded(config.seed + 2),  # of times and hidden labels
         "noise": seeded(config.seed + 3, device),
     }
-    facts = {"seconds": 0.0, "device": torch.device(device).type}
-    facts["threads"] = torch.get_num_threads()
     ema = training.EMA(net, config.ema)
     return training.Run(net, ema, training.adam(net, config.lr), generators, 0, facts)
 
@@ -289,22 +308,32 @@ def proceed(
     device="cpu",
     data=None,
     compile: bool = False,
+    init=None,
     watch: Callable[[dict], None] = lambda line: None,
     show: Callable[[training.Run], None] = lambda run: None,
     each: Callable[[training.TrainStep], bool] = lambda step: False,
 ) -> training.Run:
     """Start a run in a folder, or go on with the one that is there, until its last step.
 
-    Nothing is written before settings and data are known to fit. If a process group is there (see
+    Nothing is stored before settings and data are known to fit. If a process group is there (see
     torch.distributed), each process takes its share of every batch, and the first one writes.
+
+    A run can be lengthened: go on with more `steps`. Its learning rate falls along half a cosine
+    over *all* steps, so the curve is stretched: the rate jumps up where the run goes on, and from
+    there falls to 0 once more. The result is not that of a run that had so many steps from the
+    start.
+
+    One process at a time works in a folder. Called from one of its own callbacks, `proceed` changes
+    nothing and returns the run as it was stored last.
 
     Parameters
     ----------
-    config : must be the same as that of a run already there
+    config : must be the same as that of a run already there; only `steps` may be larger
     folder : str or Path; made if it is not there
     device : of the networks and the data
     data : a folder with files in MNIST's format, if they shall not be fetched
     compile : let torch.compile make the network faster; the first steps then take a minute
+    init : start a new run from stored weights, see `new`; a run that is there goes on with its own
     watch : is called with each line of the log
     show : is called with the run every `samples_every` steps, and at the end
     each : is called after each step; if it answers True, the run is stored and left. All processes
@@ -317,8 +346,9 @@ def proceed(
     Raises
     ------
     TypeError, ValueError, OSError
-        If the folder holds another run or a damaged one, the data cannot be read or do not fit the
-        network, or the loss is no longer finite.
+        If the folder holds another run or a damaged one, another process works in it, it cannot be
+        written to, the data cannot be read or do not fit the network, or the loss or its gradient
+        is no longer finite.
 
     >>> from tempfile import mkdtemp
     >>> small = {"width": 8, "mults": [1, 2]}
@@ -328,32 +358,53 @@ def proceed(
     4
     4
     """
-    folder, (rank, world) = _guard.path_of(folder, "folder"), _share()
-    run = _stored(config, folder, device) or new(config, device)
+    folder, share = _guard.path_of(folder, "folder"), _share()
+    with _files.owned(folder) if share[0] == 0 else nullcontext(True) as ours:
+        run = _stored(config, folder, device) or new(config, device, init)
+        if not ours:
+            return run
+        steps = _begin(config, folder, run, data, compile, share)
+        return _go_on(config, folder, run, steps, share[0] == 0, watch, show, each)
+
+
+def _begin(config, folder, run, data, compile, share):
+    """The steps that are left; when all is known to fit, the folder is put in order."""
+    rank, world = share
     bare, labels = _bare_pictures(config, "train", data)
     x, plan = _padded(bare, config), schedule(config)
-    begun = time.monotonic() - run.facts["seconds"]
+    shape = list(x.shape[1:])
     _check_fit(config, run.net, plan, x, labels, world)
+    if shape != run.facts.get("shape", shape):
+        raise ValueError(
+            f"the data must have the shape of those that the run has learned from, "
+            f"{run.facts['shape']}; got {shape}. Give the same data and the same pad."
+        )
     _note(run.facts, x, bare, rank)
-    steps = _steps(config, run, plan, x.to(device), labels.to(device), compile, (rank, world))
+    device = next(run.net.parameters()).device
+    steps = _steps(config, run, plan, x.to(device), labels.to(device), compile, share)
     if rank == 0:
-        _prepare(config, folder, run.step)
+        _prepare(config, folder, run)
+    return steps
 
-    seen = []
+
+def _go_on(config, folder, run, steps, writes, watch, show, each):
+    """Take the steps, and store and tell what the configuration asks for."""
+    T, begun, seen = schedule(config).T, time.monotonic() - run.facts["seconds"], []
     for step in steps:
         seen.append(step)
         leave, ended = each(step), step.step == config.steps
         store = leave or ended or step.step % config.save_every == 0
         if store or step.step % config.log_every == 0:
-            line = _line(seen, plan.T, time.monotonic() - begun)
+            line = _line(seen, T, time.monotonic() - begun)
             seen, facts = [], run.facts | {"seconds": line["seconds"]}
             run = run._replace(step=step.step, facts=facts)
-            if rank == 0:
+            if writes:
                 _append(folder / "log.jsonl", line)
                 watch(line)
-        if store and rank == 0:
+        if store and writes:
             _store(config, folder, run)
-        if rank == 0 and config.samples_every and (ended or step.step % config.samples_every == 0):
+        often = config.samples_every
+        if writes and often and (ended or step.step % often == 0):
             show(run)
         if leave:
             break
@@ -393,19 +444,51 @@ def _share():
 
 def _stored(config, folder, device):
     """The run of a folder as it was stored last; None if there is none yet."""
-    path, state = folder / "config.json", folder / "run.safetensors"
+    path, state, net = (folder / f for f in ("config.json", "run.safetensors", "net.safetensors"))
     if path.exists() or state.exists():
-        theirs, ours = _plain(read_config(path)), _plain(config)
-        if differ := [name for name in ours if ours[name] != theirs[name]]:
-            raise ValueError(
-                f"config must be that of the run in {folder}; got another {', '.join(differ)}. "
-                "Take another folder."
+        _check_same(config, read_config(path), folder)
+    if not state.exists():
+        if os.path.lexists(state) or os.path.lexists(net):
+            raise FileNotFoundError(
+                f"{state} must be there to go on with the run; the folder holds "
+                f"{'only a link to it' if os.path.lexists(state) else 'its network alone'}. "
+                "Put it back, or take another folder (--init starts from a trained network)."
             )
-    return training.load_run(state, device) if state.exists() else None
+        return None
+    run = training.load_run(state, device)
+    facts = dict(run.facts)
+    if "config" in facts:  # states of older versions do not say
+        _check_same(config, _noted(facts, state.name), folder)
+        del facts["config"]
+    _guard.resumable(run, config.steps, {"choice", "noise"}, state.name)
+    _guard.same_settings(run.net, config.net, state.name)
+    return run._replace(facts=facts)
+
+
+def _noted(facts, where):
+    """The settings that a file of a run has noted."""
+    try:
+        return _config(_plain(Config()) | _guard.mapping(facts["config"], "config"), where)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"{where} must hold the settings of a run; got others: {error} Take another file."
+        ) from error
+
+
+def _check_same(config, other, folder):
+    """The same settings, or the same with more steps."""
+    ours, theirs = _plain(config), _plain(other)
+    differ = [name for name in ours if ours[name] != theirs[name]]
+    if differ and not (differ == ["steps"] and config.steps > other.steps):
+        raise ValueError(
+            f"config must be that of the run in {folder}; got another {', '.join(differ)}. "
+            "Take another folder."
+        )
 
 
 def _plain(config):
-    return json.loads(json.dumps(dataclasses.asdict(config)))  # tuples become lists
+    values = dataclasses.asdict(config)
+    return json.loads(training._as_json(values, "config"))  # tuples become lists
 
 
 def _check_fit(config, net, plan, x, labels, world):
@@ -470,32 +553,57 @@ def _check_compiler(device):
 # ------------------------------------------------------------------------------ its folder
 
 
-def _prepare(config, folder, step):
-    """Make the folder fit the stored state: no drafts, and a log that ends at its step."""
-    for draft in folder.glob("*.part"):  # of a process that was killed while it wrote
-        draft.unlink(missing_ok=True)
-    if not (folder / "config.json").exists():
-        text = json.dumps(_plain(config), indent=1)
-        training.write_whole(folder / "config.json", text.encode())
-    kept = [json.dumps(line) + "\n" for line in read_log(folder) if line["step"] <= step]
+_FILES = (
+    "config.json", "log.jsonl", "run.safetensors", "net.safetensors", "metrics.json",
+    "samples_[0-9]*.png",
+)  # fmt: skip
+
+
+def _prepare(config, folder, run):
+    """Make the folder fit the stored state: no drafts, and log and network of its step."""
+    log, path = read_log(folder), folder / "config.json"
+    if run.step == 0 and "init" in run.facts:  # a restart would not know the weights
+        _store(config, folder, run)
+    if not path.exists() or read_config(path).steps != config.steps:
+        training.write_whole(path, json.dumps(_plain(config), indent=1).encode())
+    if run.step > 0 and _step_of_net(folder) != run.step:  # killed between the two files
+        _store_net(config, folder, run)
+    if run.step == config.steps:
+        return  # nothing is left to do, and nothing to be put in order
+    _files.remove_dead_drafts(folder, _FILES)
+    kept = [json.dumps(line) + "\n" for line in log if line["step"] <= run.step]
     training.write_whole(folder / "log.jsonl", "".join(kept).encode())
 
 
 def _append(path, line):
-    with path.open("a", encoding="utf-8") as log:
+    with _files.explained(path), path.open("a", encoding="utf-8") as log:
         log.write(json.dumps(line) + "\n")
         log.flush()
         os.fsync(log.fileno())
 
 
 def _store(config, folder, run):
+    facts = run.facts | {"config": dataclasses.asdict(config)}
+    training.save_run(folder / "run.safetensors", run._replace(facts=facts))
+    _store_net(config, folder, run)  # after the state: a network alone is no run
+
+
+def _store_net(config, folder, run):
     facts = {"config": dataclasses.asdict(config), "step": run.step} | run.facts
     training.save(folder / "net.safetensors", run.ema.net, **facts)
-    training.save_run(folder / "run.safetensors", run)
+
+
+def _step_of_net(folder):
+    try:
+        return training.load(folder / "net.safetensors")[1].get("step")
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def read_log(path) -> list[dict]:
-    """The lines of a run's log; a last line that was cut off is left out.
+    """The lines of a run's log; damaged lines at its end are left out.
+
+    A power cut or a full disk can cut the last line, or leave foreign bytes behind it.
 
     Parameters
     ----------
@@ -508,21 +616,34 @@ def read_log(path) -> list[dict]:
 
     Raises
     ------
-    TypeError, ValueError
-        Unless `path` is a path.
+    TypeError, ValueError, OSError
+        Unless `path` is a path, to a file that can be read; or if a line is damaged that others
+        follow.
 
     >>> read_log("no such folder")
     []
     """
     path = _guard.path_of(path)
     path = path if path.suffix == ".jsonl" else path / "log.jsonl"
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        try:
-            lines.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+    lines = [_entry(line) for line in _files.read(path).split(b"\n")] if path.exists() else []
+    while lines and lines[-1] is None:
+        lines.pop()
+    if None in lines:
+        raise ValueError(
+            f"{path} must hold an entry in each line; got a damaged line {lines.index(None) + 1} "
+            "with others after it. Correct or remove that line."
+        )
     return lines
+
+
+def _entry(line):
+    """What a line of the log says; None if it is no entry."""
+    try:
+        entry = json.loads(line.decode())
+        step, loss = entry["step"], entry["loss"]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return entry if type(step) is int and isinstance(loss, (int, float)) else None
 
 
 BINS = 10
@@ -638,15 +759,22 @@ def read(path, device="cpu") -> Model:
     >>> read(folder).shape
     (1, 8, 8)
     """
-    path = _guard.path_of(path)
-    path = path / "net.safetensors" if path.is_dir() else path
+    path = _net_file(path)
     net, facts = training.load(path)
-    if not isinstance(facts.get("config"), dict):
+    if not isinstance(facts.get("config"), dict) or not isinstance(net, networks.UNet):
         raise ValueError(
             f"{path} must hold a network that a run has trained; got one without its settings. "
             "Give the folder of a run, or its net.safetensors."
         )
-    return _model(net.to(device), _config(facts["config"], path.name), facts)
+    config = _noted(facts, path.name)
+    _guard.same_settings(net, config.net, path.name)
+    _guard.trained(facts, net, config.pad, path.name)
+    return _model(net.to(device), config, facts)
+
+
+def _net_file(path):
+    path = _guard.path_of(path)
+    return path / "net.safetensors" if path.is_dir() else path
 
 
 def current(config: Config, run: training.Run) -> Model:

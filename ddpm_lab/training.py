@@ -14,7 +14,6 @@ import hashlib
 import inspect
 import json
 import math
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -24,7 +23,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ddpm_lab import _guard, losses, networks
+from ddpm_lab import _files, _guard, losses, networks
+from ddpm_lab._files import write_whole as write_whole  # checkpoints are not all that needs it
 from ddpm_lab.gaussians import normal_like
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.vocabulary import Data, Kind
@@ -157,7 +157,8 @@ def train(
     ------
     TypeError, ValueError
         If an argument is out of range, the weights are not finite, the batches run out or are of
-        another form, or the loss is no longer finite.
+        another form, or the loss or its gradient is no longer finite; the weights are then those
+        of the step before.
 
     >>> from ddpm_lab import datasets, gaussians, schedules
     >>> rng = gaussians.seeded(0)
@@ -238,14 +239,14 @@ def _train(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
         with autocast(plan.precision, x_0.device):
             per_example = losses.simple(schedule, told, plan.kind, x_0, t, eps)
         loss = (per_t[t].to(per_example) * per_example).mean()
-        _guard.finite_loss(loss, step)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         grad_norm = nn.utils.clip_grad_norm_(net.parameters(), plan.clip)
+        found = _guard.finite_step(loss, grad_norm, step)
         optimizer.step()
         if ema is not None:
             ema.update(net)
-        yield TrainStep(step, loss.item(), float(grad_norm), t, per_example.detach())
+        yield TrainStep(step, *found, t, per_example.detach())
 
 
 def _learning_rate(plan, step):
@@ -325,6 +326,10 @@ def save(path, net: nn.Module, **facts) -> Path:
     ------
     TypeError
         If the network was not made by `networks.build`, or a fact is nothing that JSON can hold.
+    ValueError
+        If `load` could not rebuild it, because its layers were changed since.
+    OSError
+        If the file cannot be written.
 
     >>> from tempfile import mkdtemp
     >>> net = networks.build(networks.MLP, seed=0)
@@ -333,8 +338,8 @@ def save(path, net: nn.Module, **facts) -> Path:
     >>> facts
     {'kind': 'eps'}
     """
-    header = {"class": type(net).__name__, "config": _guard.built(net), "facts": facts}
-    return _write(path, net.state_dict(), header)
+    net, header = _described(net)
+    return _write(path, net.state_dict(), header | {"facts": facts})
 
 
 def load(path) -> tuple[nn.Module, dict]:
@@ -342,7 +347,8 @@ def load(path) -> tuple[nn.Module, dict]:
 
     Returns
     -------
-    (net, facts): the network on the CPU, ready for use, and what was remembered with it
+    (net, facts): the network on the CPU, ready for use, and what was remembered with it. Both are
+    copies: the file may be replaced.
 
     Raises
     ------
@@ -355,7 +361,7 @@ def load(path) -> tuple[nn.Module, dict]:
     """
     with _reading(path, "save") as (weights, header):
         net = _rebuilt(header["class"], header["config"], weights)
-        return net.eval(), dict(header["facts"])
+        return net.eval(), _guard.mapping(header["facts"], "facts")
 
 
 class Run(NamedTuple):
@@ -383,8 +389,11 @@ def save_run(path, run: Run) -> Path:
 
     Raises
     ------
-    TypeError
-        If the network was not made by `networks.build`, or a fact is nothing that JSON can hold.
+    TypeError, ValueError
+        If `load_run` could not bring it back: as for `save`; or the optimizer is not one made by
+        `adam`.
+    OSError
+        If the file cannot be written.
 
     >>> net = networks.build(networks.MLP, seed=0)
     >>> run = Run(net, EMA(net), adam(net), {"noise": torch.Generator()}, 0, {"lr": 1e-3})
@@ -393,15 +402,16 @@ def save_run(path, run: Run) -> Path:
     >>> load_run(path).facts
     {'lr': 0.001}
     """
-    tensors = {f"net.{name}": each for name, each in run.net.state_dict().items()}
-    tensors |= {f"ema.{name}": each for name, each in run.ema.net.state_dict().items()}
-    for number, state in run.optimizer.state_dict()["state"].items():
+    (net, header), (mean, _) = _described(run.net), _described(run.ema.net)
+    tensors = {f"net.{name}": each for name, each in net.state_dict().items()}
+    tensors |= {f"ema.{name}": each for name, each in mean.state_dict().items()}
+    memory = _guard.adam(run.optimizer, adam(net)).state_dict()["state"]
+    for number, state in _guard.remembered(memory, [*net.parameters()]).items():
         tensors |= {f"adam.{number}.{name}": each for name, each in state.items()}
     for name, generator in run.generators.items():
         tensors[f"generator.{generator.device.type}.{name}"] = generator.get_state()
-    header = {"class": type(run.net).__name__, "config": _guard.built(run.net), "step": run.step}
-    header |= {"ema": {"decay": run.ema.decay, "steps": run.ema.steps}, "facts": run.facts}
-    return _write(path, tensors, header)
+    header |= {"step": run.step, "ema": {"decay": run.ema.decay, "steps": run.ema.steps}}
+    return _write(path, tensors, header | {"facts": run.facts})
 
 
 def load_run(path, device="cpu") -> Run:
@@ -427,17 +437,15 @@ def load_run(path, device="cpu") -> Run:
     """
     with _reading(path, "save_run") as (tensors, header):
         config = header["class"], header["config"]
-        net = _rebuilt(*config, _under("net.", tensors)).to(device)
-        ema = EMA(net, header["ema"]["decay"])
+        net = _rebuilt(*config, _under("net.", tensors))
+        memory = _guard.remembered(_numbered(_under("adam.", tensors)), [*net.parameters()])
+        ema = EMA(net.to(device), header["ema"]["decay"])
         ema.net = _rebuilt(*config, _under("ema.", tensors)).to(device).requires_grad_(False).eval()
-        ema.steps = header["ema"]["steps"]
+        ema.steps = _guard.count(header["ema"]["steps"], "the average's steps", lowest=0)
         optimizer = adam(net)
-        remembered = {}
-        for name, tensor in _under("adam.", tensors).items():
-            number, _, what = name.partition(".")
-            remembered.setdefault(int(number), {})[what] = tensor
-        optimizer.load_state_dict(optimizer.state_dict() | {"state": remembered})
-        step, facts = _guard.count(header["step"], "step", lowest=0), dict(header["facts"])
+        optimizer.load_state_dict(optimizer.state_dict() | {"state": memory})
+        step = _guard.count(header["step"], "step", lowest=0)
+        facts = _guard.mapping(header["facts"], "facts")
         states = {
             tuple(name.split(".", 1)): state
             for name, state in _under("generator.", tensors).items()
@@ -447,6 +455,15 @@ def load_run(path, device="cpu") -> Run:
             generators = {name: _awake(kind, s, device) for (kind, name), s in states.items()}
             return Run(net, ema, optimizer, generators, step, facts)
     return _guard.home(kinds, device)
+
+
+def _numbered(tensors):
+    """What Adam remembers of each weight, by the weight's number."""
+    memory = {}
+    for name, tensor in tensors.items():
+        number, _, what = name.partition(".")
+        memory.setdefault(int(number), {})[what] = tensor
+    return memory
 
 
 def _awake(kind, state, device):
@@ -461,62 +478,53 @@ def _under(prefix, tensors):
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
+def _described(net):
+    """The bare network, and the header that rebuilds it: tried here, before anything is written."""
+    while (inner := getattr(net, "_orig_mod", getattr(net, "module", None))) is not None:
+        net = inner  # what torch.compile and DistributedDataParallel have wrapped
+    name = type(net).__name__
+    config = json.loads(_as_json(_guard.built(net), "the network's configuration"))
+    _guard.known_class(net, getattr(networks, name, None))
+    with _guard.rebuilding(net):
+        _guard.same_layers(net, _rebuilt(name, config, net.state_dict()))
+    return net, {"class": name, "config": config}
+
+
+def _as_json(values, name):
+    """A text; numbers of NumPy and PyTorch become plain ones."""
+    try:
+        return json.dumps(values, default=lambda value: value.tolist())
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        return _guard.no_json(name, error)
+
+
 def _write(path, tensors, header):
     """One safetensors file with a JSON header and a checksum; it appears whole or not at all."""
     from safetensors.torch import save as to_bytes
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(header)
+    text = _guard.short(_as_json(header, "facts"), "facts")
     metadata = {"ddpm_lab": text, "sha256": _digest(text, tensors)}
     return write_whole(path, to_bytes(tensors, metadata=metadata))
-
-
-def write_whole(path, payload: bytes) -> Path:
-    """Write a file that appears whole or not at all, whatever ends the process meanwhile.
-
-    A draft is written beside it, `NAME.NUMBER.part`, and then moved to its place.
-
-    Raises
-    ------
-    OSError
-        If it cannot be written; what was there before is left as it was.
-
-    >>> from tempfile import mkdtemp
-    >>> write_whole(f"{mkdtemp()}/new/log.txt", b"done").read_bytes()
-    b'done'
-    """
-    path = _guard.path_of(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with draft.open("wb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    return path
 
 
 @contextmanager
 def _reading(path, writer):
     """(tensors, header) of a checkpoint; any trouble with it becomes one clear error."""
-    from safetensors import safe_open
-
-    path = _guard.path_of(path)
+    path, advice = _guard.path_of(path), "Delete it and train or copy it again."
     if not path.is_file():
         raise FileNotFoundError(
             f"path must name a checkpoint; there is no file {path}. Train first, or check the name."
         )
-    advice = "Delete it and train or copy it again."
+    payload = _files.read(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors, metadata = _taken_apart(payload)
+        if "ddpm_lab" not in metadata:
+            advice = "Keep it for the program that it belongs to, and give another file."
+            raise ValueError("another program has written it")
         if _digest(metadata["ddpm_lab"], tensors) != metadata["sha256"]:
             raise ValueError("its checksum does not fit its content")
+        advice = "Its checksum fits, so keep it: another version may read it."
         header = json.loads(metadata["ddpm_lab"])
         written = "save_run" if "ema" in header else "save" if "facts" in header else writer
         if written != writer:
@@ -526,11 +534,19 @@ def _reading(path, writer):
     except (OSError, MemoryError):
         raise
     except Exception as error:  # a file can be wrong in more ways than anybody can list
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
             f"{path.name} must be a whole checkpoint written by training.{writer}; got one that "
-            f"cannot be read ({why}). {advice}"
+            f"cannot be read ({_guard.one_line(error)}). {advice}"
         ) from error
+
+
+def _taken_apart(payload):
+    """The tensors of a safetensors file, in memory of their own, and its metadata."""
+    from safetensors.torch import load as from_bytes
+
+    tensors = from_bytes(payload)  # first: it knows the format, and refuses all that is not whole
+    size = int.from_bytes(payload[:8], "little")
+    return tensors, json.loads(payload[8 : 8 + size]).get("__metadata__", {})
 
 
 def _digest(text, tensors):
@@ -546,8 +562,9 @@ def _rebuilt(name, config, weights):
     """The network of a checkpoint. Only classes of this course are made, whatever a file may ask
     for, and without memory until the shapes are known to fit."""
     cls = getattr(networks, _guard.choice(name, ("MLP", "VAE", "UNet", "Classifier"), "class"))
-    _guard.rebuildable(_guard.config(config), weights)
+    _guard.rebuildable(_guard.config(_guard.mapping(config, "config")), weights)
     with torch.device("meta"):
         net = networks.build(cls, seed=0, **config)
+    _guard.same_numbers(weights, net.state_dict())
     net.load_state_dict(weights, assign=True)
-    return net.requires_grad_(True)
+    return net

@@ -6,17 +6,21 @@ checksum is made to fit again, so that each check has to stand for itself.
 
 import itertools
 import json
+import math
 import os
 import pickle
 import re
 import struct
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from torch.nn.utils import parametrizations, prune
 
-from ddpm_lab import networks, training
+from ddpm_lab import networks, runs, training
 
 UNET = {"width": 8, "mults": [1, 2], "labels": 3}
 
@@ -52,7 +56,20 @@ def refused(writer, path, payload, why=""):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
         READERS[writer](path)
     assert re.search(why, str(caught.value)), caught.value
-    assert "Delete it and train or copy it again." in str(caught.value)
+    assert ("Delete it" in str(caught.value)) == (not is_whole(payload)), caught.value
+
+
+def is_whole(payload):
+    """A safetensors file of another program, or one of ours whose checksum fits: never to be
+    deleted."""
+    from safetensors.torch import load
+
+    try:
+        tensors, metadata = load(payload), taken_apart(payload)[0].get("__metadata__", {})
+        text = metadata.get("ddpm_lab")
+        return text is None or training._digest(text, tensors) == metadata["sha256"]
+    except Exception:
+        return False
 
 
 def taken_apart(payload):
@@ -415,3 +432,258 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
         training.write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert [each.name for each in tmp_path.iterdir()] == ["log.txt"]
+
+
+# what was loaded is a copy
+
+
+@BOTH
+def test_what_happens_to_a_file_later_changes_nothing(writer, originals, tmp_path):
+    path = tmp_path / "file.safetensors"
+    path.write_bytes(originals[writer])
+    loaded = READERS[writer](path)
+    weights = [*loaded[0].parameters()]
+    before = [weight.detach().clone() for weight in weights]
+    maps = Path("/proc/self/maps")
+    assert not maps.exists() or path.name not in maps.read_text()
+    with path.open("r+b") as file:  # as `cp` writes over a file
+        file.write(b"\xff" * len(originals[writer]))
+    path.write_bytes(b"")
+    assert all(map(torch.equal, weights, before))
+
+
+# only what can be loaded is saved
+
+
+class MLP(networks.MLP):
+    """A subclass that has the name of its class."""
+
+
+def changed(change, cls=networks.MLP, **config):
+    net = networks.build(cls, seed=0, **{"width": 8, "depth": 2, **config})
+    return change(net) or net
+
+
+def tied(net):
+    net.layers[1][1].weight = net.layers[0][1].weight
+
+
+def deeper(values, depth=100_000):
+    for _ in range(depth):
+        values = [values]
+    return values
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "why"),
+    [
+        (lambda net: MLP(width=8), TypeError, "networks.build"),
+        (lambda net: changed(lambda net: None, MLP), TypeError, "ddpm_lab.networks itself"),
+        (
+            lambda net: networks.build(networks._Levels, seed=0, levels=4, traits=2, T=3),
+            None,
+            "class must",
+        ),
+        (lambda net: setattr(net, "more", torch.nn.Linear(2, 2)), ValueError, "was changed since"),
+        (lambda net: net.layers.__delitem__(1), ValueError, "was changed since"),
+        (lambda net: net.layers[0].__setitem__(0, torch.nn.GELU()), ValueError, "its layers are"),
+        (tied, ValueError, "share their weights"),
+        (lambda net: setattr(net, "enter", torch.compile(net.enter)), ValueError, "was changed"),
+        (lambda net: parametrizations.weight_norm(net.enter) and None, ValueError, "was changed"),
+        (
+            lambda net: prune.random_unstructured(net.enter, "weight", 0.5) and None,
+            ValueError,
+            "was",
+        ),
+        (lambda net: net.enter.double() and None, ValueError, "mix torch.float32, torch.float64"),
+        (lambda net: net.config.update(width=16), ValueError, "was changed since"),
+        (lambda net: net.config.update(width=8j), TypeError, "must be what JSON can hold"),
+    ],
+    ids=range(13),
+)
+def test_a_network_that_load_could_not_rebuild_is_not_saved(change, error, why, tmp_path):
+    path = tmp_path / "net.safetensors"
+    net = changed(change)
+    with pytest.raises(error or ValueError, match=why):
+        training.save(path, net)
+    mean = training.EMA(changed(lambda net: None))
+    with pytest.raises(error or ValueError, match=why):
+        training.save_run(path, training.Run(net, mean, training.adam(net), {}, 0, {}))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [torch.compile, torch.nn.DataParallel, lambda net: training.EMA(torch.compile(net)).net],
+    ids=["compile", "parallel", "average"],
+)
+def test_what_wraps_a_network_is_left_out(wrap, tmp_path):
+    net = changed(lambda net: None)
+    again, _ = training.load(training.save(tmp_path / "net.safetensors", wrap(net)))
+    assert type(again) is networks.MLP and again.config == net.config
+    assert all(map(torch.equal, again.state_dict().values(), net.state_dict().values()))
+
+
+@pytest.mark.parametrize(
+    ("cls", "config"),
+    [
+        (networks.MLP, {"dim": 3 * 256 * 256, "width": 2}),
+        (networks.UNet, {"width": 8, "mults": (1,), "time": "table", "T": 100_000}),
+        (networks.UNet, {"width": np.int64(8), "mults": [np.int32(1), 2], "groups": np.uint8(4)}),
+        (networks.VAE, {"shape": (1, 300, 300), "width": 2, "var": np.float32(1e6)}),
+        (networks.Classifier, {"width": 8, "mults": (1,), "labels": 70_000}),
+    ],
+    ids=range(5),
+)
+def test_large_sizes_and_numbers_of_numpy_come_back(cls, config, tmp_path):
+    net = networks.build(cls, seed=0, **config)
+    facts = {"loss": np.float32(0.5), "steps": np.int64(3), "all": np.arange(2), "ok": np.True_}
+    again, told = training.load(training.save(tmp_path / "net.safetensors", net, **facts))
+    assert told == {"loss": 0.5, "steps": 3, "all": [0, 1], "ok": True}
+    assert all(map(torch.equal, again.state_dict().values(), net.state_dict().values()))
+    flags = [[each.requires_grad for each in made.parameters()] for made in (net, again)]
+    assert flags[0] == flags[1]  # the variance of a VAE is learned only if that was asked for
+
+
+@pytest.mark.parametrize(
+    ("fact", "error"),
+    [
+        (object(), TypeError), ({1j: 0}, TypeError), ({1, 2}, TypeError), (deeper(0), TypeError),
+        ("x" * 50_000_000, ValueError),
+    ],
+    ids=range(5),
+)  # fmt: skip
+def test_facts_that_no_header_holds_are_named(fact, error, tmp_path):
+    with pytest.raises(error, match="facts must be"):
+        training.save(tmp_path / "net.safetensors", changed(lambda net: None), fact=fact)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_optimizer_that_load_run_would_not_bring_back_is_refused(tmp_path):
+    net = changed(lambda net: None)
+    for optimizer in (
+        torch.optim.SGD(net.parameters(), 0.1),
+        torch.optim.AdamW(net.parameters()),
+        torch.optim.Adam(net.parameters(), betas=(0.5, 0.9)),
+        torch.optim.Adam(net.parameters(), amsgrad=True),
+        torch.optim.Adam([{"params": [each]} for each in net.parameters()]),
+    ):
+        with pytest.raises(ValueError, match=r"must be that of training\.adam"):
+            run = training.Run(net, training.EMA(net), optimizer, {}, 0, {})
+            training.save_run(tmp_path / "run.safetensors", run)
+
+
+# forged tensors of a run, with a checksum that fits
+
+
+def with_tensors(payload, change):
+    """The file with other tensors; `change` gets them by name."""
+    from safetensors.torch import load, save
+
+    tensors, text = load(payload), taken_apart(payload)[0]["__metadata__"]["ddpm_lab"]
+    change(tensors)
+    return save(tensors, {"ddpm_lab": text, "sha256": training._digest(text, tensors)})
+
+
+def without(*names):
+    return lambda tensors: [tensors.pop(name) for name in [*tensors] if name.startswith(names)]
+
+
+def becomes(name, tensor):
+    return lambda tensors: tensors.update({name: tensor(tensors[name])})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (without("adam.3.exp_avg_sq"), "what Adam remembers of weight 3 does not fit"),
+        (without("adam.3.step"), "what Adam remembers of weight 3 does not fit"),
+        (without("adam.3."), r"Adam must remember all \d+ weights"),
+        (becomes("adam.0.step", lambda step: -step), "Adam must have done 1, 2"),
+        (becomes("adam.0.step", lambda step: step * math.nan), "Adam must have done 1, 2"),
+        (becomes("adam.0.step", lambda step: step * math.inf), "Adam must have done 1, 2"),
+        (becomes("adam.0.step", lambda step: step + 0.5), "Adam must have done 1, 2"),
+        (becomes("adam.0.step", lambda step: step.long()), "weight 0 does not fit"),
+        (becomes("adam.0.step", lambda step: step.repeat(2)), "weight 0 does not fit"),
+        (becomes("adam.0.exp_avg", lambda mean: mean.flatten()[:1]), "weight 0 does not fit"),
+        (becomes("adam.0.exp_avg", lambda mean: mean.double()), "weight 0 does not fit"),
+        (lambda tensors: tensors.update({"adam.999.step": torch.ones(())}), "Adam must remember"),
+        (lambda tensors: tensors.update({"adam.0.more": torch.ones(())}), "weight 0 does not fit"),
+        (becomes("net.enter.weight", lambda weight: weight.int()), "holds torch.int32"),
+        (becomes("net.enter.weight", lambda weight: weight.double()), "mix"),
+        (becomes("ema.enter.weight", lambda weight: weight.to(torch.complex64)), "complex64"),
+        (without("ema.enter.weight"), "enter.weight"),
+        (becomes("generator.cpu.noise", lambda state: state.int()), ""),
+        (becomes("generator.cpu.noise", lambda state: state * 0), ""),
+    ],
+    ids=range(19),
+)
+def test_a_run_with_forged_tensors_is_refused(change, why, originals, tmp_path):
+    payload = with_tensors(originals["save_run"], change)
+    refused("save_run", tmp_path / "forged.safetensors", payload, why)
+
+
+@pytest.mark.parametrize("steps", ["7", -1, 1.5, None, True])
+def test_a_run_whose_average_has_odd_steps_is_refused(steps, originals, tmp_path):
+    payload = forged("save_run", originals, tmp_path, ema__steps=steps)
+    refused("save_run", tmp_path / "forged.safetensors", payload)
+
+
+def test_a_run_whose_optimizer_has_not_begun_comes_back(originals, tmp_path):
+    path = tmp_path / "run.safetensors"
+    path.write_bytes(with_tensors(originals["save_run"], without("adam.")))
+    assert training.load_run(path).optimizer.state_dict()["state"] == {}
+
+
+# forged facts of a run's network
+
+
+def trained_file(tmp_path, **changes):
+    """net.safetensors as a run writes it, with some of its facts changed."""
+    net = networks.build(networks.UNet, seed=0, **UNET)
+    facts = {"config": {"data": "digits", "net": UNET}, "step": 3, "shape": [1, 8, 8]} | changes
+    config = facts["config"]
+    facts["config"] = {"data": "digits", "net": UNET, **config} if config else config
+    return training.save(tmp_path / "net.safetensors", net, **facts)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"config": {"schedule": {"name": "cosine", "T": 10**9}}},
+        {"config": {"schedule": {"name": "log_snr", "first": 9, "last": -9, "T": 10**12}}},
+        {"config": {"schedule": {"name": "cosine", "T": 10**400}}},
+        {"config": {"schedule": [1]}},
+        {"config": {"net": UNET | {"blocks": 10**9}}},
+        {"config": {"net": UNET | {"width": 10**9}}},
+        {"config": {"net": UNET | {"labels": 10**9}}},
+        {"config": {"net": UNET | {"labels": 4}}},
+        {"config": {"net": UNET | {"mults": [1] * 10**5}}},
+        {"config": {"net": 3}},
+        {"config": {"pad": 10**9}},
+        {"config": {"pad": 4}},
+        {"config": {"steps": "many"}},
+        {"config": {"unknown": 1}},
+        {"shape": [10**6, 10**6, 10**6]},
+        {"shape": [1, 10**6, 10**6]},
+        {"shape": [1, -8, 8]},
+        {"shape": [1, 7, 8]},
+        {"shape": [1, 8]},
+        {"shape": 8},
+        {"shape": "888"},
+        {"step": -1},
+        {"step": "3"},
+        {"step": None},
+        {"config": None},
+    ],
+    ids=str,
+)
+def test_a_network_with_forged_facts_is_refused_at_once(changes, tmp_path):
+    path = trained_file(tmp_path)
+    assert runs.read(path).shape == (1, 8, 8)
+    path = trained_file(tmp_path, **changes)
+    before, begun = peak(), time.process_time()
+    with pytest.raises(ValueError, match=r"net\.safetensors must (hold|say)") as caught:
+        runs.read(path)
+    assert peak() - before < 200e6 and time.process_time() - begun < 5
+    assert len(str(caught.value).splitlines()) == 1

@@ -5,9 +5,11 @@ nobody stopped. Mistakes of the user are one line on stderr; mistakes in the cod
 """
 
 import doctest
+import errno
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lab import __main__, commands, figures, networks, runs, training
+from ddpm_lab import __main__, _files, commands, figures, networks, runs, training
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -157,11 +159,10 @@ def test_a_real_ctrl_c_in_a_real_process(config, tmp_path):
         list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    patience = time.monotonic() + 120
-    while len(runs.read_log(folder)) < 2 and time.monotonic() < patience:
+    while len(runs.read_log(folder)) < 2 and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate()
     assert process.returncode == commands.STOPPED
     assert "Traceback" not in err and "Stopping after this step" in err
     step = training.load_run(folder / "run.safetensors").step
@@ -236,6 +237,43 @@ def test_the_mnist_files_of_a_folder_are_taken(tmp_path, config):
     assert np.load(out).shape == (3, 1, 4, 6)
     words = ["evaluate", "--run", tmp_path / "run", "--n", 10, "--terms", 2, "--steps", 2]
     assert run(*words, *data) == 0
+
+
+def test_a_folder_in_use_is_one_line(config, tmp_path, capsys):
+    with _files.owned(tmp_path / "run"):
+        lock = tmp_path / "run" / "run.lock"
+        lock.write_text(json.dumps({**_files._us(), "thread": 0}))  # as if another had it
+        refused(capsys, "must be used by one process at a time; got one in use by process",
+                "train", "--config", config, "--out", tmp_path / "run")  # fmt: skip
+
+
+def test_a_run_is_lengthened_with_words_about_its_learning_rate(config, tmp_path, capsys):
+    folder = tmp_path / "run"
+    words = ["--set", "samples_every=0", "steps=2"]
+    assert train(config, folder, *words) == 0
+    capsys.readouterr()
+    longer = ["--resume", "--device", "cpu", "--set", "steps=3"]
+    assert run("train", "--out", folder, *longer) == 0
+    assert "lengthened from 2 to 3 steps. The curve of the learning rate" in capsys.readouterr().err
+    assert runs.read(folder).step == runs.read(folder).config.steps == 3
+    assert run("train", "--out", folder, *longer) == 0  # once is enough
+    assert "lengthened" not in capsys.readouterr().err
+    shorter = ["--resume", "--set", "steps=2"]
+    refused(capsys, "got another steps. Take another folder.", "train", "--out", folder, *shorter)
+
+
+def test_train_starts_from_a_trained_network(config, trained, tmp_path, capsys):
+    init = ["--init", trained / "net.safetensors", "--set", "steps=1", "samples_every=0"]
+    assert train(config, tmp_path / "run", *init) == 0
+    wanted = runs.proceed(
+        runs.read_config(config, steps=1, samples_every=0), tmp_path / "other", init=trained
+    )
+    ours = runs.read(tmp_path / "run").net.parameters()
+    assert all(map(torch.equal, ours, wanted.ema.net.parameters()))
+    capsys.readouterr()
+    refused(capsys, "got another width", "train", "--config", config, "--out", tmp_path / "new",
+            "--set", "net.width=16", "--init", trained)  # fmt: skip
+    assert not (tmp_path / "new").exists()
 
 
 # sample
@@ -325,6 +363,62 @@ def test_evaluate_prints_a_table_and_writes_all_of_it(trained, tmp_path, capsys)
 def test_evaluate_refuses_in_one_line(trained, capsys):
     refused(capsys, "n must be at least 8", "evaluate", "--run", trained, "--n", 2)
     refused(capsys, "there is no file", "evaluate", "--run", trained, "--judge", "nowhere")
+
+
+def never(*args, **options):
+    pytest.fail("the work was begun")
+
+
+def test_sample_refuses_a_place_that_cannot_be_written_before_the_work(
+    trained, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(runs, "sample", never)
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.png").mkdir()
+    for out in (tmp_path / "file" / "x.png", tmp_path / "folder.png"):
+        refused(capsys, f"{out} must be writable; got ", "sample", "--run", trained, "--out", out)
+
+
+QUICK = ["--n", 20, "--terms", 2, "--steps", 2, "--device", "cpu"]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_report_that_cannot_be_written_is_printed(asked, trained, tmp_path, capsys):
+    network = tmp_path / "net.safetensors"
+    shutil.copyfile(trained / "net.safetensors", network)
+    (tmp_path / "net.metrics.json").mkdir()  # in the way
+    words = ["--out", tmp_path / "net.metrics.json"] if asked else []
+    assert run("evaluate", "--run", network, *QUICK, *words) == (1 if asked else 0)
+    out, err = capsys.readouterr()
+    assert "bits/dim" in out and "energy_distance" in out and "metrics.json" not in out
+    assert "net.metrics.json must be writable; got " in err and "will be printed only" in err
+
+
+def test_a_report_is_printed_though_the_disk_is_full_and_written_though_nobody_reads(
+    trained, tmp_path, capsys, monkeypatch
+):
+    def full(number):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    words = ["evaluate", "--run", trained, *QUICK, "--out", tmp_path / "x.json"]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert run(*words) == 1
+    out, err = capsys.readouterr()
+    assert "bits/dim" in out and "x.json must be writable" in err and "Free some space" in err
+    with monkeypatch.context() as patch:
+        patch.setattr(commands, "_table", lambda found: (_ for _ in ()).throw(BrokenPipeError()))
+        assert run(*words) == 1
+    assert json.loads((tmp_path / "x.json").read_text())["pictures"] == 20
+
+
+def test_networks_in_one_folder_have_reports_of_their_own(trained, tmp_path):
+    for name in ("one.safetensors", "two.safetensors", "two.best"):
+        shutil.copyfile(trained / "net.safetensors", tmp_path / name)
+        assert run("evaluate", "--run", tmp_path / name, *QUICK) == 0
+    found = {path.name: json.loads(path.read_text()) for path in tmp_path.glob("*.json")}
+    assert set(found) == {f"{name}.metrics.json" for name in ("one", "two", "two.best")}
+    assert found["one.metrics.json"]["network"].endswith("one.safetensors")
 
 
 # help, and pictures

@@ -4,6 +4,7 @@ Where the truth comes from is said at each test: the laws in the docstrings inte
 scikit-learn's own arrays, IDX files written here byte by byte, a web server on this machine.
 """
 
+import errno
 import gzip
 import hashlib
 import http.server
@@ -770,6 +771,43 @@ def test_a_failed_download_leaves_nothing_behind(cache, server):
         assert held(cache) == []
     server.files, server.missing = dict(FILES), 0
     assert len(datasets.mnist("train")[0]) == 5  # and the next try works
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such permissions")
+@pytest.mark.parametrize("mask", [0o022, 0o007])
+def test_what_was_downloaded_may_be_read_by_all_who_may_read_other_files(cache, server, mask):
+    before = os.umask(mask)
+    try:
+        datasets.mnist("test")
+    finally:
+        os.umask(before)
+    files = [path for path in cache.rglob("*") if path.is_file()]
+    assert [path.stat().st_mode & 0o777 for path in files] == [0o666 & ~mask] * 2
+
+
+def test_a_download_removes_what_a_killed_one_left_and_nothing_else(cache, server):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    folder, name = cache / "mnist", "t10k-images-idx3-ubyte.gz"
+    left = folder / f"{name}.download.{dead.pid}.part"
+    left.mkdir(parents=True)
+    (left / "tmp1234").write_bytes(b"half")
+    (folder / f"{name}.{dead.pid}.part").write_bytes(b"half")
+    (folder / "film.mp4.part").write_bytes(b"half")
+    datasets.mnist("test")
+    assert held(folder) == ["film.mp4.part", name, "t10k-labels-idx1-ubyte.gz"]
+    assert not [path for path in folder.iterdir() if path.is_dir()]
+
+
+def test_a_full_disk_is_not_called_an_unreachable_server(cache, server, monkeypatch):
+    def full(number):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"must have room for t10k-images") as caught:
+        datasets.mnist("test")
+    assert not isinstance(caught.value, ConnectionError) and "DDPM_LAB_DATA" in str(caught.value)
+    assert held(cache) == []
 
 
 def test_a_cached_file_with_another_checksum_is_refused_and_kept(cache, no_network):

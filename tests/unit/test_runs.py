@@ -5,8 +5,14 @@ guesses the same picture; the data themselves for samples that are copies.
 """
 
 import dataclasses
+import errno
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -150,7 +156,7 @@ def test_changes_reach_inside_and_add_to_what_is_there(tmp_path):
     assert config.schedule == {"name": "cosine", "T": 100}
     with pytest.raises(TypeError, match="steps must hold named settings; got int"):
         runs.read_config(path, **{"steps.x": 1})
-    with pytest.raises(TypeError, match="nothing must hold named settings; got NoneType None"):
+    with pytest.raises(ValueError, match=r"a setting must use the names data, .*; got nothing\."):
         runs.read_config(path, **{"nothing.x": 1})
 
 
@@ -234,7 +240,9 @@ def test_what_a_killed_process_leaves_behind_is_put_in_order(whole, tmp_path):
     run = runs.proceed(small(), tmp_path, each=lambda step: step.step == 3)
     log = (tmp_path / "log.jsonl").read_text()
     (tmp_path / "log.jsonl").write_text(log + '{"step": 4, "loss": 1.0}\n{"step": 6, "lo')
-    (tmp_path / "run.safetensors.123.part").write_bytes(b"half a file")
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f"run.safetensors.{dead.pid}.part").write_bytes(b"half a file")
     assert run.step == 3
     assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
     assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
@@ -343,6 +351,271 @@ def test_the_loss_of_a_longer_run_falls(tmp_path):
     runs.proceed(config, tmp_path)
     lines = runs.read_log(tmp_path)
     assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]
+
+
+# one process, and what accidents leave
+
+
+def test_a_second_training_in_the_folder_is_refused_and_changes_nothing(whole, tmp_path):
+    said = []
+
+    def second():
+        try:
+            runs.proceed(small(), tmp_path)
+        except ValueError as error:
+            said.append(str(error))
+
+    def other_window(step):
+        if step.step == 4:
+            thread = threading.Thread(target=second)
+            thread.start()
+            thread.join()
+            found = runs.proceed(small(), tmp_path)  # from within: nothing but the stored run
+            said.append(found.step)
+
+    run = runs.proceed(small(), tmp_path, each=other_window)
+    assert "must be used by one process at a time" in said[0] and said[1:] == [3]
+    assert_equal_runs(run, whole[0])
+    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert not (tmp_path / "run.lock").exists()
+
+
+def test_a_run_that_has_ended_is_left_as_it_is(whole, tmp_path):
+    folder = shutil.copytree(whole[1], tmp_path / "run")
+    (folder / "run.safetensors.4711.part").write_bytes(b"half")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert_equal_runs(runs.proceed(small(), folder), whole[0])
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_is_refused_before_the_step(
+    bad, whole, tmp_path, monkeypatch
+):
+    clip, calls = torch.nn.utils.clip_grad_norm_, []
+
+    def spoiled(parameters, longest):
+        parameters = list(parameters)
+        calls.append(1)
+        if len(calls) == 3:
+            parameters[0].grad.view(-1)[0] = bad
+        return clip(parameters, longest)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spoiled)
+    with pytest.raises(ValueError, match=r"the gradient must be finite; .* at step 3"):
+        runs.proceed(small(save_every=1), tmp_path)
+    assert runs.read(tmp_path).step == 2
+    again = runs.proceed(small(save_every=1), tmp_path)  # an accident of the machine: it goes on
+    assert_equal_runs(again, whole[0])
+
+
+TAILS = [
+    b"\x00" * 32, b"\xff\xfe\x9c", b"5\n", b"[1]\n", b'{"loss": 1}\n', b"\n", b"\n\n", b"[" * 10**5,
+    b'{"step": 4, "loss": 1.0', b'{"step": true, "loss": 1}\n', b'{"step": 4, "loss": null}\n',
+    b"\xff\n\x00\n5\n", b"1" * 5000,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """A run that was left at step 3 of 6."""
+    folder = tmp_path_factory.mktemp("left")
+    runs.proceed(small(), folder, each=lambda step: step.step == 3)
+    return folder
+
+
+@pytest.mark.parametrize("tail", TAILS, ids=range(len(TAILS)))
+def test_a_damaged_end_of_the_log_is_left_out(tail, left, tmp_path):
+    lines, log = runs.read_log(left), (left / "log.jsonl").read_bytes()
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(log + tail)
+    assert runs.read_log(path) == lines and len(lines) == 2
+    path.write_bytes(log[:-9] + tail)
+    assert runs.read_log(path) == lines[:1]
+
+
+@pytest.mark.parametrize("tail", TAILS, ids=range(len(TAILS)))
+def test_damage_before_the_end_of_the_log_is_refused_and_nothing_is_deleted(tail, left, tmp_path):
+    first, second = (left / "log.jsonl").read_bytes().splitlines(keepends=True)
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(first + tail.rstrip(b"\n") + b"\n" + second)
+    with pytest.raises(ValueError, match=r"log\.jsonl must hold an entry in each line; .* line 2 "):
+        runs.read_log(path)
+
+
+def test_a_run_with_a_damaged_log_goes_on_or_is_left_as_it_is(left, whole, tmp_path):
+    folder = shutil.copytree(left, tmp_path / "run")
+    log = (folder / "log.jsonl").read_bytes()
+    (folder / "log.jsonl").write_bytes(log.replace(b"\n", b"\n\n", 1))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ValueError, match="damaged line 2 with others after it"):
+        runs.proceed(small(), folder)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "log.jsonl").write_bytes(log + b"\xff\xfe")
+    assert_equal_runs(runs.proceed(small(), folder), whole[0])
+    assert without_seconds(runs.read_log(folder)) == without_seconds(runs.read_log(whole[1]))
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4])
+def test_a_full_disk_loses_nothing_that_was_stored(at, whole, tmp_path, monkeypatch):
+    """The disk is full at the n-th write after the first store; then there is room again."""
+    runs.proceed(small(), tmp_path, each=lambda step: step.step == 3)
+    fsync, left = os.fsync, [at]
+
+    def full(number):
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(number)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError) as caught:
+        patch.setattr(os, "fsync", full)
+        runs.proceed(small(), tmp_path)
+    assert caught.value.errno == errno.ENOSPC and str(tmp_path) in str(caught.value)
+    assert "Free some space" in str(caught.value)
+    assert training.load_run(tmp_path / "run.safetensors").step == (6 if at == 4 else 3)
+    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
+    assert runs.read(tmp_path).step == 6
+    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_trained_network_without_its_state_is_never_begun_again(link, left, tmp_path):
+    folder = shutil.copytree(left, tmp_path / "run")
+    state = folder / "run.safetensors"
+    state.rename(tmp_path / "away")
+    if link:
+        state.symlink_to(tmp_path / "nowhere")
+    before = (folder / "net.safetensors").read_bytes()
+    with pytest.raises(FileNotFoundError, match=r"run\.safetensors must be there to go on"):
+        runs.proceed(small(), folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"run\.safetensors must be there to go on"):
+        runs.proceed(small(), folder)
+    assert (folder / "net.safetensors").read_bytes() == before
+
+
+def test_the_state_knows_its_settings_whatever_config_json_says(left, tmp_path):
+    folder = shutil.copytree(left, tmp_path / "run")
+    for changes in ({"seed": 1}, {"lr": 0.1}, {"net": {**SMALL, "width": 16}}, {"kind": "eps"}):
+        path = folder / "config.json"
+        path.write_text(json.dumps(dataclasses.asdict(small(**changes))))
+        with pytest.raises(
+            ValueError, match=f"must be that of .* got another {next(iter(changes))}"
+        ):
+            runs.proceed(small(**changes), folder)
+
+
+def as_before(state, **changes):
+    """The state as it was stored before it knew its settings."""
+    run = training.load_run(state)
+    facts = {name: fact for name, fact in run.facts.items() if name != "config"}
+    training.save_run(state, run._replace(facts=facts, **changes))
+
+
+def test_a_state_that_does_not_know_its_settings_goes_on_if_it_can(left, whole, tmp_path):
+    folder = shutil.copytree(left, tmp_path / "run")
+    as_before(folder / "run.safetensors")
+    other = small(net={**SMALL, "width": 16})
+    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(other)))
+    with pytest.raises(ValueError, match="got another width"):
+        runs.proceed(other, folder)
+    shutil.copyfile(left / "config.json", folder / "config.json")
+    assert_equal_runs(runs.proceed(small(), folder), whole[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"step": 7}, "got step 7 of 6"),
+        ({"step": 10**9}, "got step 1000000000 of 6"),
+        ({"generators": {}}, "got the generators of none"),
+        ({"generators": {"choice": torch.Generator()}}, "got the generators choice"),
+    ],
+)
+def test_a_state_that_cannot_go_on_is_named(changes, said, left, tmp_path):
+    folder = shutil.copytree(left, tmp_path / "run")
+    as_before(folder / "run.safetensors", **changes)
+    with pytest.raises(ValueError, match=f"run.safetensors must hold a run with the .* {said}"):
+        runs.proceed(small(), folder)
+
+
+def test_the_network_of_a_run_killed_between_its_two_files_is_made_again(whole, left, tmp_path):
+    for name, config in (("ended", small()), ("left", small())):
+        folder = shutil.copytree(whole[1] if name == "ended" else left, tmp_path / name)
+        step = runs.read(folder).step
+        (folder / "net.safetensors").unlink()
+        run = runs.proceed(config, folder, each=lambda step: True)
+        assert runs.read(folder).step == run.step >= step
+
+
+# longer runs, and runs from trained weights
+
+
+def test_a_run_can_be_lengthened_and_goes_on_exactly(whole, tmp_path):
+    longer = small(steps=10)
+    folder = shutil.copytree(whole[1], tmp_path / "one")
+    one = runs.proceed(longer, folder)
+    assert one.step == 10 and runs.read(folder).config == longer
+    assert runs.read_config(folder / "config.json") == longer
+    assert [line["step"] for line in runs.read_log(folder)] == [2, 3, 4, 6, 8, 9, 10]
+    # half a cosine over all ten steps, at the tenth
+    rate = one.optimizer.param_groups[0]["lr"]
+    assert rate == pytest.approx(1e-3 * 0.5 * (1 + math.cos(math.pi * 9 / 10)))
+    other = shutil.copytree(whole[1], tmp_path / "other")
+    with pytest.raises(KeyboardInterrupt):  # before the longer run is stored for the first time
+        runs.proceed(longer, other, watch=interrupt)
+    runs.proceed(longer, other, each=lambda step: step.step == 9)
+    assert_equal_runs(runs.proceed(longer, other), one)
+    for config in (small(), small(steps=9)):
+        with pytest.raises(ValueError, match=r"got another steps\. Take another folder"):
+            runs.proceed(config, other)
+    with pytest.raises(ValueError, match=r"got another steps, lr\. Take"):
+        runs.proceed(small(steps=20, lr=0.1), other)
+
+
+def test_a_run_starts_from_trained_weights_and_never_forgets_them(whole, tmp_path):
+    config = small(seed=5, lr=1e-4)
+    for init in (whole[1], whole[1] / "net.safetensors"):
+        run = runs.new(config, init=init)
+        for net in (run.net, run.ema.net):
+            pairs = zip(net.parameters(), whole[0].ema.net.parameters())
+            assert all(torch.equal(ours, theirs) for ours, theirs in pairs)
+    one = runs.proceed(config, tmp_path / "one", init=whole[1])
+    assert (one.step, one.facts["init"]) == (6, str(whole[1]))
+    with pytest.raises(KeyboardInterrupt):  # killed before a step is stored
+        runs.proceed(config, tmp_path / "other", init=whole[1], watch=interrupt)
+    assert_equal_runs(runs.proceed(config, tmp_path / "other"), one)
+    fresh = runs.proceed(config, tmp_path / "fresh")
+    assert not torch.equal(next(fresh.net.parameters()), next(one.net.parameters()))
+
+
+def test_weights_of_another_network_are_refused_by_name(whole, tmp_path):
+    mlp = training.save(tmp_path / "mlp.safetensors", networks.build(networks.MLP, seed=0))
+    config = small(net={**SMALL, "groups": 4, "labels": 12})
+    for init, said in ((whole[1], "got another groups, labels"), (mlp, "init must hold a network")):
+        with pytest.raises(ValueError, match=said):
+            runs.proceed(config, tmp_path / "run", init=init)
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        runs.proceed(small(), tmp_path / "run", init=tmp_path / "nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": {"name": "cosine", "T": 10**9}},
+        {"pad": 10**6},
+        {"net": {**SMALL, "width": 10**9}},
+        {"net": {**SMALL, "blocks": 10**9}},
+        {"net": {**SMALL, "labels": 10**12}},
+        {"net": {**SMALL, "width": 65_536, "mults": [64, 64]}},
+    ],
+)
+def test_settings_for_which_no_memory_is_there_are_refused_at_once(changes):
+    with pytest.raises(ValueError, match="must be at most"):
+        runs.new(small(**changes))
 
 
 # reading and sampling

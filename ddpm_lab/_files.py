@@ -1,0 +1,314 @@
+"""How does a file appear whole or not at all, and how does a folder serve one process at a time?
+
+Private, like `_guard`: the modules that keep something on disk share it. Errors of the system are
+raised again with words: which file, what happened, what to do.
+"""
+
+import errno
+import json
+import os
+import shutil
+import socket
+import stat
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ddpm_lab import _guard
+
+_ADVICE = {
+    errno.ENOSPC: "Free some space, or choose another disk; what was stored before is unharmed.",
+    errno.EDQUOT: "Free some space, or choose another disk; what was stored before is unharmed.",
+    errno.EISDIR: "That is a folder: name a file.",
+    errno.ENOTDIR: "A part of that path is a file, not a folder: choose another path.",
+    errno.EEXIST: "A part of that path is a file, not a folder: choose another path.",
+}
+
+
+@contextmanager
+def explained(path, must="be writable"):
+    """Raise an error of the system again, saying which file it is and what to do.
+
+    The kind of the error and its number stay. An error without a number has words of its own.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.strerror is None:
+            raise
+        advice = _ADVICE.get(error.errno, "Check its permissions, or choose another place.")
+        told = type(error)(f"{path} must {must}; got {error.strerror}. {advice}")
+        told.errno = error.errno
+        raise told from error
+
+
+def read(path) -> bytes:
+    """All bytes of a file: a copy, which nobody changes who writes to the file later."""
+    with explained(path, "be a readable file"):
+        return Path(path).read_bytes()
+
+
+def write_whole(path, payload: bytes) -> Path:
+    """Write a file that appears whole or not at all, whatever ends the process meanwhile.
+
+    A draft is written beside it, `NAME.NUMBER.part`, and then moved to its place. A link stays a
+    link, and the file that it points to is replaced; the file's permissions stay, too.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before is left as it was.
+
+    >>> from tempfile import mkdtemp
+    >>> write_whole(f"{mkdtemp()}/new/log.txt", b"done").read_bytes()
+    b'done'
+    """
+    path = _guard.path_of(path)
+    with explained(path):
+        if _is_stream(path):
+            path.write_bytes(payload)
+            return path
+        target = _behind_links(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = _draft(target)
+        try:
+            with draft.open("wb") as file:
+                if target.exists():
+                    shutil.copymode(target, draft)
+                file.write(payload)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    return path
+
+
+def check_writable(path) -> None:
+    """Refuse a path that `write_whole` could not write, before the work is done; leave no trace."""
+    with explained(path):
+        target = _behind_links(Path(path))
+        if target.is_dir():
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not os.access(target, os.W_OK):
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        if not _is_stream(Path(path)):
+            folder = next(each for each in target.parents if each.exists())
+            probe = _draft(folder / target.name)
+            probe.touch()
+            probe.unlink()
+
+
+def _is_stream(path):
+    """Is it a terminal, a pipe, /dev/null? They are written to, never replaced by a file."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISBLK(mode) or stat.S_ISSOCK(mode):
+        raise OSError(errno.ENODEV, "a disk or a socket, not a file")
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _behind_links(path):
+    """The place of the file itself, which need not exist yet."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, "links that point to each other")
+    return target
+
+
+# ------------------------------------------------------------------------------ drafts
+
+
+def _draft(path):
+    return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+def remove_dead_drafts(folder, names) -> None:
+    """Remove what `write_whole` left of files of these names when its process was killed.
+
+    Parameters
+    ----------
+    folder : str or Path
+    names : patterns such as "log.jsonl" or "samples_*.png"; all other files are left alone
+    """
+    for name in names:
+        for draft in Path(folder).glob(f"{name}.*.part"):
+            number = draft.name.split(".")[-2]
+            ours = number.isdecimal() and draft.name.count(".") == name.count(".") + 2
+            if ours and (int(number) == os.getpid() or not _lives(int(number))):
+                with suppress(OSError):  # on Windows: a process that lives has it open
+                    draft.unlink() if not draft.is_dir() else shutil.rmtree(draft)
+
+
+def _lives(pid):
+    """Is there a process of that number on this machine?"""
+    if os.name == "nt":  # os.kill would end it
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+# ------------------------------------------------------------------------------ one process
+
+
+@contextmanager
+def owned(folder):
+    """Keep a folder for this process as long as the block lasts; made if it is not there.
+
+    The file run.lock names the owner. The operating system locks it, and opens the lock when the
+    process ends, however it ends: what a crash leaves behind blocks nobody. Where a file system
+    has no locks, the owner's number and start time tell whether it still runs. Only the owner on
+    another machine cannot be asked.
+
+    Yields
+    ------
+    bool: False if this thread owns the folder already, further up
+
+    Raises
+    ------
+    ValueError
+        If another process, or another thread, owns it.
+    OSError
+        If the folder cannot be written to.
+    """
+    folder = Path(folder)
+    with explained(folder):
+        made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            file = _take(folder / "run.lock")
+        try:
+            yield file is not None
+        finally:
+            if file is not None:
+                _give_back(file, folder / "run.lock")
+    finally:
+        with suppress(OSError):  # folders that have stayed empty; the first is the innermost
+            for each in made:
+                each.rmdir()
+
+
+def _take(path):
+    """The lock's open file; None if this thread has it already."""
+    us = _us()
+    while True:
+        file = path.open("a+b", buffering=0)
+        free, owner = _lock(file), _owner(file)
+        if free and not _is_at(file, path):  # it was removed by its owner a moment ago
+            file.close()
+            continue
+        here = owner is None or us["host"] == owner["host"] or us["boot"] == owner["boot"] != ""
+        lives = free is False or (free is None and owner is not None and _is_running(owner))
+        if here and not lives:
+            return _signed(file, path, us)
+        file.close()
+        if owner is not None and all(owner[key] == us[key] for key in us if key != "since"):
+            return None
+        raise ValueError(_in_use(path, owner, here or lives))
+
+
+def _signed(file, path, owner):
+    try:
+        file.truncate(0)
+        file.write(json.dumps(owner).encode())
+    except OSError:  # the disk is full
+        _give_back(file, path)
+        raise
+    return file
+
+
+def _give_back(file, path):
+    ours = _is_at(file, path)
+    if os.name == "nt":  # no open file can be removed there
+        file.close()
+    if ours:
+        with suppress(OSError):
+            path.unlink()
+    file.close()
+
+
+def _is_at(file, path):
+    """Is it this open file that has the name?"""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file):
+    """Lock an open file until it is closed or the process ends.
+
+    False: another one has locked it. None: the file system has no locks.
+    """
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            os.lseek(file.fileno(), 1 << 30, os.SEEK_SET)  # behind the text, which others may read
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        taken = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
+        return False if error.errno in taken else None
+    return True
+
+
+def _us():
+    """What the lock says of its owner: machine, process and thread."""
+    boot, pid = Path("/proc/sys/kernel/random/boot_id"), os.getpid()
+    return {
+        "host": socket.gethostname(),
+        "boot": boot.read_text().strip() if boot.exists() else "",
+        "pid": pid,
+        "started": _started(pid),
+        "thread": threading.get_ident(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _owner(file):
+    """The owner that a lock names; None if it names none."""
+    try:
+        file.seek(0)
+        owner = json.loads(file.read(10_000))
+        return owner if isinstance(owner["pid"], int) and {*_us()} <= {*owner} else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def _is_running(owner):
+    """Does the process still run, and is it the same one, not a later one of its number?"""
+    same_boot = owner["boot"] == _us()["boot"]
+    return same_boot and _lives(owner["pid"]) and _started(owner["pid"]) == owner["started"]
+
+
+def _started(pid):
+    """When a process was started, in ticks since the machine was; "" where no file tells."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
+    except OSError:
+        return ""
+
+
+def _in_use(path, owner, known):
+    who = "process {pid} on {host} since {since}".format(**owner) if owner else "another process"
+    advice = "Wait until it has ended, or take another folder."
+    if not known:
+        advice = (
+            "Whether it still runs cannot be seen from this machine. If it has ended, delete "
+            f"{path} and try again; else take another folder."
+        )
+    return f"{path.parent} must be used by one process at a time; got one in use by {who}. {advice}"
