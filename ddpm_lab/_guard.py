@@ -1083,7 +1083,7 @@ def network(net, signature, takes_label):
 
 def finite_step(loss, grad_norm, step):
     """Loss and length of the gradient as numbers: with others a step would destroy the network."""
-    loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).tolist()
+    loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).cpu().tolist()
     finite_loss(loss, step)
     if not math.isfinite(grad_norm):
         raise ValueError(
