@@ -13,6 +13,59 @@ import torch
 _KINDS = ("x0", "eps", "v")
 
 
+def float64(value):
+    """Numbers in any usual form, as float64 on the CPU; gradients pass through.
+
+    A tensor is moved first and converted then: not every device knows float64 (Apple's GPUs do
+    not). And nothing here depends on PyTorch's default dtype and default device.
+    """
+    if isinstance(value, torch.Tensor):
+        value = value.cpu()
+        if value.is_complex():
+            raise TypeError(f"numbers must be real; got {_say(value)}. Take its .real or .abs().")
+    return torch.as_tensor(value, dtype=torch.float64, device="cpu")
+
+
+def like(value, x):
+    """A number or a tensor, as a tensor with the dtype and on the device of x."""
+    value = value if isinstance(value, torch.Tensor) else float64(value)
+    return value.to(x.device, x.dtype)
+
+
+def time_per_item(t, x):
+    """(B,) int64 on the device of x, from one time or (B,) times: what networks are told."""
+    if isinstance(t, torch.Tensor):
+        return t.to(x.device).expand(len(x))
+    return torch.full((len(x),), t, dtype=torch.int64, device=x.device)
+
+
+def float64_on(device):
+    """float64 where a device surely knows it, else float32."""
+    return torch.float64 if device.type in ("cpu", "cuda") else torch.float32
+
+
+def device(device):
+    """A device that is there."""
+    try:
+        return torch.empty(0, dtype=torch.float32, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as error:  # each backend has a way of its own
+        raise ValueError(
+            f"device must be one that this PyTorch can use; got {str(device)!r}: "
+            f'{_first_line(error)} Use "cpu", or ask python -m ddpm_lab doctor what is there.'
+        ) from error
+
+
+def generator_on(device):
+    """A new generator on a device that has generators."""
+    try:
+        return torch.Generator(device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        raise ValueError(
+            f"device must be one on which this PyTorch can draw; got {str(device)!r}: "
+            f'{_first_line(error)} Use "cpu": what it draws is moved to the data.'
+        ) from error
+
+
 def times(t, T, *, lowest=1, batch=None, name="t"):
     """An int, or a (B,) int64 tensor on the CPU, inside lowest..T."""
     if isinstance(t, torch.Tensor):
@@ -86,13 +139,17 @@ def forwards(s, t, T, *, batch=None):
 def _pair(t, s, T, batch, advice):
     t = times(t, T, batch=batch)
     s = times(s, T, lowest=0, batch=batch, name="s")
-    if not bool(torch.as_tensor(s < t).all()):
-        swapped = bool(torch.as_tensor(s > t).all())
+    if not _everywhere(s < t):
+        swapped = _everywhere(s > t)
         raise ValueError(
             f"s must be smaller than t everywhere; got s = {_few(s)} and t = {_few(t)}. "
             + (f"Swap them if you meant to {advice}." if swapped else "The nearest is s = t - 1.")
         )
     return t, s
+
+
+def _everywhere(condition):
+    return condition if isinstance(condition, bool) else bool(condition.all())
 
 
 def _few(t):
@@ -218,7 +275,7 @@ def multiple(value, of, name, *, advice):
 
 def variance(value, name, *, zero=True):
     """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
-    v = torch.as_tensor(value)
+    v = value if isinstance(value, torch.Tensor) else float64(value)
     good = torch.isfinite(v) & ((v >= 0) if zero else (v > 0))
     if not bool(good.all()):
         bad = float(v.reshape(-1)[~good.reshape(-1)][0])
@@ -247,7 +304,7 @@ def narrower(p_var, q_var):
 
 def covariance(cov, mean, name):
     """(D, D) or (B, D, D) like the mean (B, D): symmetric, and a positive variance everywhere."""
-    cov = torch.as_tensor(cov, dtype=mean.dtype, device=mean.device)
+    cov = like(cov, mean)
     D = mean.shape[-1]
     if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
         raise ValueError(
@@ -284,7 +341,7 @@ def fits(var, mean):
 def factor(value, mean, name):
     """A factor like the mean, of a shape that does not make the mean grow."""
     try:
-        return fits(torch.as_tensor(value, dtype=mean.dtype, device=mean.device), mean)
+        return fits(like(value, mean), mean)
     except (TypeError, RuntimeError):
         raise TypeError(f"{name} must be a number or a tensor; got {_say(value)}.") from None
     except ValueError as error:
@@ -321,8 +378,7 @@ def same_batch(**tensors):
 
 def per_item(value, x):
     """A scalar, or one number per batch item of x."""
-    if not isinstance(value, torch.Tensor):
-        value = torch.as_tensor(value, dtype=torch.float64)
+    value = value if isinstance(value, torch.Tensor) else float64(value)
     if value.dim() > 1 or (value.dim() == 1 and len(value) != len(x)):
         raise ValueError(
             f"a coefficient must be one number or one per batch item ({len(x)}); "
@@ -333,7 +389,7 @@ def per_item(value, x):
 
 def mixture(mixture):
     """Weights, means and variances of a mixture as float64 on the CPU."""
-    weight, mean, var = (torch.as_tensor(part).detach().cpu().double() for part in mixture)
+    weight, mean, var = (float64(part).detach() for part in mixture)
     if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
         raise ValueError(
             "a mixture must have weight (K,), mean (K, D), var (K,); got "
@@ -371,7 +427,7 @@ def item_shape(x_t, shape):
 
 def signal_left(abar_t, t):
     """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
-    if not bool((torch.as_tensor(abar_t) > 0).all()):
+    if not bool((abar_t > 0).all()):
         raise ValueError(
             f"abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = {_few(t)}. "
             "No signal left there: predict v or x0."
@@ -441,8 +497,9 @@ def picture(x, channels, factor, name="x_t"):
 def labels(label, n, classes, device):
     """(n,) int64 labels in 0..classes, where `classes` means: none given."""
     if label is None:
-        return torch.full((n,), classes, device=device)
-    label = torch.as_tensor(label, device=device)
+        return torch.full((n,), classes, dtype=torch.int64, device=device)
+    label = torch.as_tensor(label, device="cpu") if not isinstance(label, torch.Tensor) else label
+    label = label.to(device)
     if label.dtype != torch.int64 or label.shape != (n,):
         raise ValueError(
             f"label must be None or ({n},) int64; got {label.dtype} of shape "
@@ -478,6 +535,16 @@ def path_of(path, name="path"):
     return Path.cwd() / path if str(path)[0] == "~" else path  # ./~x, which Path makes ~x
 
 
+def like_weights(x, weight, name="x_t"):
+    """Data that a network can take: like its weights, up to a 16-bit dtype that autocast chose."""
+    wide = {x.dtype, weight.dtype} - {torch.float16, torch.bfloat16}
+    if x.device != weight.device or (x.dtype != weight.dtype and wide != {torch.float32}):
+        raise ValueError(
+            f"{name} must be like the network's weights, {weight.dtype} on {weight.device}; got "
+            f"{x.dtype} on {x.device}. Convert one of them with .to(dtype) or .to(device)."
+        )
+
+
 def mapping(values, name):
     """Values by name."""
     if not isinstance(values, dict):
@@ -486,6 +553,15 @@ def mapping(values, name):
             f"braces; with --set each is named by itself, as {name}.NAME=VALUE."
         )
     return values
+
+
+def autocasts(kind):
+    """A kind of device on which PyTorch can choose 16 bits for some operations."""
+    if not torch.amp.is_autocast_available(kind):
+        raise ValueError(
+            f"precision must be float32 on this device; got bfloat16, and PyTorch has no autocast "
+            f"for {kind}. Set precision to float32, or to auto."
+        )
 
 
 def settings(values, function, name):
@@ -579,7 +655,9 @@ def labeled(pair, step):
             f"batches must hold pairs (x, labels); got {_say(pair)}. "
             "Give datasets.batches its `labels`."
         )
-    x, label = data(pair[0], "x"), torch.as_tensor(pair[1])
+    x = data(pair[0], "x")
+    label = pair[1] if isinstance(pair[1], torch.Tensor) else torch.as_tensor(pair[1], device="cpu")
+    label = label.to(x.device)
     if label.dtype != torch.int64 or label.shape != (len(x),):
         raise ValueError(
             f"labels must be ({len(x)},) int64, one per picture; got {label.dtype} of shape "
@@ -664,7 +742,7 @@ def built(net):
 def like_draws(value, eps, name):
     """A number, or a tensor that broadcasts to the draws' shape without making them more."""
     try:
-        value = torch.as_tensor(value, dtype=eps.dtype, device=eps.device)
+        value = like(value, eps)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(
             f"{name} must be a number or a tensor; got {_say(value)}. "
@@ -723,7 +801,7 @@ def generator(rng):
 
 def chance(value, name):
     """Numbers from 0 to 1, as a float64 tensor."""
-    p = torch.as_tensor(value, dtype=torch.float64)
+    p = float64(value)
     good = (p >= 0) & (p <= 1)
     if not bool(good.all()):
         bad = float(p.reshape(-1)[~good.reshape(-1)][0])
@@ -742,7 +820,7 @@ def heads(heads, tosses):
 
 def tosses(tosses):
     """(rows, size) float64 zeros and ones; a plain list of tosses becomes rows of one."""
-    x = torch.as_tensor(tosses)
+    x = float64(tosses)
     if x.dim() not in (1, 2):
         raise ValueError(
             f"tosses must have shape (n,), or (rows, size) with one coin per row; got "
@@ -751,12 +829,12 @@ def tosses(tosses):
     if not bool(((x == 0) | (x == 1)).all()):
         bad = x[(x != 0) & (x != 1)][0].item()
         raise ValueError(f"tosses must be 1 (heads) or 0 (tails); got {bad:g}. Recode them.")
-    return x.double() if x.dim() == 2 else x.double()[:, None]
+    return x if x.dim() == 2 else x[:, None]
 
 
 def grid(grid):
     """(k,) float64 points, k >= 2, each larger than the one before."""
-    x = torch.as_tensor(grid).detach().to("cpu", torch.float64)
+    x = float64(grid).detach()
     if x.dim() != 1 or len(x) < 2:
         raise ValueError(
             f"grid must have shape (k,) with k >= 2; got {tuple(x.shape)}. Use bayes.unit_grid()."
@@ -773,7 +851,7 @@ def grid(grid):
 
 def along(values, grid):
     """Numbers whose last axis runs along the grid, as float64."""
-    x = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    x = float64(values).detach()
     if x.dim() == 0 or x.shape[-1] != len(grid):
         raise ValueError(
             f"values must have one number for each of the {len(grid)} grid points along the last "
@@ -784,7 +862,7 @@ def along(values, grid):
 
 def on_grid(values, grid, name):
     """A density on a grid: one number >= 0 for each point, not all of them 0."""
-    x = torch.as_tensor(values).detach().to("cpu", torch.float64)
+    x = float64(values).detach()
     if x.shape != grid.shape:
         raise ValueError(
             f"{name} must have one value for each of the {len(grid)} grid points; got shape "
@@ -837,7 +915,7 @@ def single_peak(a, b):
 
 def values(x, name):
     """A (T,) float64 CPU tensor, T >= 1, of numbers that were given in any usual form."""
-    x = x if isinstance(x, torch.Tensor) else torch.as_tensor(x, dtype=torch.float64)
+    x = x if isinstance(x, torch.Tensor) else float64(x)
     if x.is_complex() or x.dtype == torch.bool:
         raise TypeError(f"{name} must hold real numbers; got {x.dtype}. Give (T,) floats.")
     if x.dim() != 1 or len(x) == 0:
@@ -845,7 +923,7 @@ def values(x, name):
             f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. "
             "Give one value per step."
         )
-    return x.detach().to("cpu", torch.float64)
+    return float64(x).detach()
 
 
 def beta(beta):
@@ -973,6 +1051,12 @@ def _time_list(times_, T):
 
 def _few_list(values):
     return str(values) if len(values) <= 6 else f"[{', '.join(map(str, values[:5]))}, …]"
+
+
+def _first_line(error):
+    """What an error of PyTorch says first: some go on for a page."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.partition(". ")[0].rstrip(".") + "."
 
 
 def _say(value):

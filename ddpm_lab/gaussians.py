@@ -49,14 +49,14 @@ def seeded(seed: int, device="cpu") -> torch.Generator:
     Raises
     ------
     TypeError, ValueError
-        Unless the seed is a whole number >= 0.
+        Unless the seed is a whole number >= 0, and the device is there and has generators.
 
     >>> a, b = torch.randn(3, generator=seeded(7)), torch.randn(3, generator=seeded(7))
     >>> bool((a == b).all())
     True
     """
     seed = _guard.count(seed, "seed", lowest=0, advice="Any whole number does.")
-    return torch.Generator(device=device).manual_seed(seed)
+    return _guard.generator_on(device).manual_seed(seed)
 
 
 def normal_like(x: Data, *, generator: torch.Generator) -> Data:
@@ -82,7 +82,8 @@ def normal_like(x: Data, *, generator: torch.Generator) -> Data:
     """
     _guard.data(x)
     rng = _guard.generator(generator)
-    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=rng.device).to(x.device)
+    dtype = _guard.float64_on(rng.device) if x.dtype == torch.float64 else x.dtype
+    return torch.randn(x.shape, generator=rng, dtype=dtype, device=rng.device).to(x)
 
 
 def draw(p: Gaussian, z: Data) -> Data:
@@ -322,6 +323,11 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
     0.2231
     """
     _guard.alike(p_mean=p_mean, q_mean=q_mean)
+    device, p_mean, q_mean = (
+        p_mean.device,
+        p_mean.cpu(),
+        q_mean.cpu(),
+    )  # few devices can do all this
     p_cov = _guard.covariance(p_cov, p_mean, "p_cov")
     root = torch.linalg.cholesky(_guard.covariance(q_cov, q_mean, "q_cov"))
     shift = torch.linalg.solve_triangular(root, (p_mean - q_mean)[..., None], upper=False)
@@ -329,7 +335,8 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
     white = torch.linalg.solve_triangular(root, half.mT, upper=False)  # p's covariance, seen by q
     var, turn = torch.linalg.eigh(white)
     p = Gaussian((turn.mT @ shift)[..., 0], var)
-    return kl(p, Gaussian(torch.zeros_like(p.mean), torch.ones_like(p.mean)))
+    q = Gaussian(torch.zeros_like(p.mean), torch.ones_like(p.mean))
+    return kl(p, q).to(device)
 
 
 def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
@@ -362,12 +369,13 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     _guard.pixels(x)
     levels = _guard.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
     half = 1.0 / (levels - 1)
-    std = _expanded(p).sqrt().double()
-    centred = x.double() - p.mean.double()
+    std = _guard.float64(_expanded(p).sqrt())
+    level = _guard.float64(x)
+    centred = level - _guard.float64(p.mean)
     upper, lower = (centred + half) / std, (centred - half) / std
-    upper = torch.where(x > 1 - half, torch.inf, upper)
-    lower = torch.where(x < -1 + half, -torch.inf, lower)
-    return _per_item(_log_interval(lower, upper)).to(x.dtype)
+    upper = torch.where(level > 1 - half, torch.inf, upper)
+    lower = torch.where(level < -1 + half, -torch.inf, lower)
+    return _per_item(_log_interval(lower, upper)).to(x)
 
 
 def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
@@ -401,7 +409,7 @@ def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
     levels = _guard.count(log_prior.shape[-1], "levels", lowest=2, advice="8-bit pixels have 256.")
     if log_prior.dim() > 1:
         _guard.same_batch(y=y, log_prior=log_prior)
-    var = _guard.variance(var, "var", zero=False)
+    var = _guard.variance(var, "var", zero=False).to(y)
     level = torch.linspace(-1.0, 1.0, levels, dtype=y.dtype, device=y.device)
     misfit = (y[:, None] - level) ** 2 / (2 * var.reshape(-1, 1))
     return (log_prior - misfit).softmax(dim=1) @ level
@@ -424,8 +432,7 @@ def _expanded(p):
     return _guard.fits(_like(p.var, p.mean), p.mean).expand(p.mean.shape)
 
 
-def _like(var, x):
-    return torch.as_tensor(var, dtype=x.dtype, device=x.device)
+_like = _guard.like
 
 
 def _per_item(terms):

@@ -8,6 +8,7 @@ a linear layer can use. Opened by chapter 11 (the MLP); the U-Net of chapter 12 
 
 import math
 from collections.abc import Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
@@ -86,6 +87,7 @@ class MLP(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor) -> Tensor:
         """(B, *D), (B,) -> (B, *D)."""
+        _guard.like_weights(x_t, self.leave.weight)
         flat = x_t.reshape(len(x_t), -1)  # (B, dim)
         h = self.enter(torch.cat([flat, time_embedding(t, self.time_dim).to(flat)], dim=1))
         for layer in self.layers:
@@ -152,12 +154,12 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, *shape) -> mean and log-variance of q(z | x), each (B, latents)."""
-        _guard.items(x, self.shape, "x")
+        _guard.like_weights(_guard.items(x, self.shape, "x"), self.log_var, "x")
         return self.encoder(x.reshape(len(x), -1)).chunk(2, dim=1)
 
     def decode(self, z: Tensor) -> Tensor:
         """(B, latents) -> mean of p(x | z), (B, *shape)."""
-        _guard.items(z, (self.latents,), "z")
+        _guard.like_weights(_guard.items(z, (self.latents,), "z"), self.log_var, "z")
         return self.decoder(z).reshape(len(z), *self.shape)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -222,6 +224,7 @@ class Classifier(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, F): the layer before the logits."""
         _guard.picture(x, self.channels, 1, "x")
+        _guard.like_weights(x, self.describe.weight, "x")
         return self.describe(self.levels(x).mean(dim=(2, 3)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -335,6 +338,7 @@ class UNet(nn.Module):
         ----------
         ratio : (T+1,) float, noise / signal of the schedule; row 0 is 0
         share : (levels,) float > 0, how often each level occurs
+            Both may be on any device, and of any precision.
 
         Raises
         ------
@@ -343,7 +347,7 @@ class UNet(nn.Module):
         """
         _guard.has_levels(self)
         known = self.by_level
-        ratio, share = (torch.as_tensor(x).to(known.ratio) for x in (ratio, share))
+        ratio, share = (_guard.like(x, known.ratio) for x in (ratio, share))
         _guard.row_of(
             ratio, len(known.ratio), "ratio", f"Build the network with T={len(ratio) - 1}."
         )
@@ -354,6 +358,7 @@ class UNet(nn.Module):
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: none is given."""
         _guard.picture(x_t, self.channels, self.factor)
+        _guard.like_weights(x_t, self.enter.weight)
         about = self.time(t)  # (B, told): all that a block is told
         if self.label is not None:
             about = about + self.label(_guard.labels(label, len(x_t), self.labels, x_t.device))
@@ -436,8 +441,8 @@ class _Levels(nn.Module):
         y = x_t.flatten(1) * (1 + ratio**2).sqrt()  # (B, D): x_0 + ratio eps
         # A table with every level of every pixel of a batch does not fit into a processor's cache,
         # and to wait for memory would take most of the time: there it is one picture at a time.
-        rows = torch.arange(len(y)).split(1 if x_t.device.type == "cpu" else len(y))
-        with torch.autocast(x_t.device.type, enabled=False):
+        rows = torch.arange(len(y), device=y.device).split(1 if y.is_cpu else len(y))
+        with _full_precision(y.device):
             x0_hat = torch.cat([self._mean(y[b], ratio[b], traits, b) for b in rows])
         return ((y - x0_hat) / ratio).view_as(x_t), x0_hat.view_as(x_t)
 
@@ -446,6 +451,12 @@ class _Levels(nn.Module):
         if traits is not None:
             prior = torch.addmm(prior, traits[b].flatten(0, 1), self.word)
         return level_mean(y.flatten(), (ratio**2).expand_as(y).flatten(), prior).view_as(y)
+
+
+def _full_precision(device):
+    """No 16 bits in here, even where autocast has them for the rest of the network."""
+    known = torch.amp.is_autocast_available(device.type)
+    return torch.autocast(device.type, enabled=False) if known else nullcontext()
 
 
 class _Time(nn.Module):
@@ -523,14 +534,27 @@ def build(cls, *, seed: int, **config) -> nn.Module:
 
     Returns
     -------
-    nn.Module on the CPU, float32. The global random state is left as it was.
+    nn.Module on the CPU, float32, whatever PyTorch's defaults are. The global random state is left
+    as it was.
 
     >>> a, b = build(MLP, seed=1), build(MLP, seed=1)
     >>> all(bool((p == q).all()) for p, q in zip(a.parameters(), b.parameters()))
     True
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]), _float32_on_the_cpu():
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
         net = cls(**config)
     net.config = dict(config)
     return net
+
+
+@contextmanager
+def _float32_on_the_cpu():
+    """PyTorch's first defaults, whatever the program around us has set."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
