@@ -1,6 +1,7 @@
 """The one place that refuses bad input. Each message says what must hold, what came, what to do.
 
-The functions return what they checked, so that a check is one short line at the top of a law.
+The functions return what they checked, so that a check is one short line at the top of a law. First
+come those that bring numbers into the form, and to the place, in which they are needed.
 """
 
 import inspect
@@ -19,17 +20,20 @@ def float64(value):
     A tensor is moved first and converted then: not every device knows float64 (Apple's GPUs do
     not). And nothing here depends on PyTorch's default dtype and default device.
     """
-    if isinstance(value, torch.Tensor):
-        value = value.cpu()
-        if value.is_complex():
-            raise TypeError(f"numbers must be real; got {_say(value)}. Take its .real or .abs().")
+    value = _real(value).cpu() if isinstance(value, torch.Tensor) else value
     return torch.as_tensor(value, dtype=torch.float64, device="cpu")
 
 
 def like(value, x):
     """A number or a tensor, as a tensor with the dtype and on the device of x."""
-    value = value if isinstance(value, torch.Tensor) else float64(value)
+    value = _real(value) if isinstance(value, torch.Tensor) else float64(value)
     return value.to(x.device, x.dtype)
+
+
+def _real(value):
+    if value.is_complex():
+        raise TypeError(f"numbers must be real; got {_say(value)}. Take its .real or .abs().")
+    return value
 
 
 def time_per_item(t, x):
@@ -275,7 +279,7 @@ def multiple(value, of, name, *, advice):
 
 def variance(value, name, *, zero=True):
     """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
-    v = value if isinstance(value, torch.Tensor) else float64(value)
+    v = _real(value) if isinstance(value, torch.Tensor) else float64(value)
     good = torch.isfinite(v) & ((v >= 0) if zero else (v > 0))
     if not bool(good.all()):
         bad = float(v.reshape(-1)[~good.reshape(-1)][0])
@@ -536,13 +540,18 @@ def path_of(path, name="path"):
 
 
 def like_weights(x, weight, name="x_t"):
-    """Data that a network can take: like its weights, up to a 16-bit dtype that autocast chose."""
-    wide = {x.dtype, weight.dtype} - {torch.float16, torch.bfloat16}
-    if x.device != weight.device or (x.dtype != weight.dtype and wide != {torch.float32}):
+    """Data that a network can take: like its weights, unless autocast brings both together."""
+    wide = torch.float64 in (x.dtype, weight.dtype)
+    if x.device != weight.device or (x.dtype != weight.dtype and (wide or not _mixes(x.device))):
         raise ValueError(
             f"{name} must be like the network's weights, {weight.dtype} on {weight.device}; got "
             f"{x.dtype} on {x.device}. Convert one of them with .to(dtype) or .to(device)."
         )
+
+
+def _mixes(device):
+    kind = device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def mapping(values, name):
