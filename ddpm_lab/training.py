@@ -403,12 +403,13 @@ def load_run(path, device="cpu") -> Run:
     ------
     FileNotFoundError, ValueError
         If there is no such file, it is not a whole file written by `save_run`, or the run belongs
-        to another kind of device.
+        to another kind of device, or the device is not there.
 
     >>> load_run("nowhere.safetensors")
     Traceback (most recent call last):
     FileNotFoundError: path must name a checkpoint; there is no file nowhere.safetensors. ...
     """
+    device = _guard.device(device)
     with _reading(path, "save_run") as (tensors, header):
         config = header["class"], header["config"]
         net = _rebuilt(*config, _under("net.", tensors)).to(device)

@@ -508,11 +508,13 @@ def test_a_generator_on_a_gpu_that_is_not_there_is_refused_in_words():
 
 def test_a_device_that_is_not_there_is_refused_in_words(tmp_path):
     config = runs.Config(data="digits", net={"width": 8, "mults": [1, 2]}, steps=1)
+    stored = training.save_run(tmp_path / "run.safetensors", runs.new(config))
     for call in (
         lambda device: samplers.sample(PLAN, ideal(), (1, 1, 4, 4), generator=rng(), device=device),
         lambda device: runs.new(config, device),
         lambda device: runs.proceed(config, tmp_path / "none", device=device),
         lambda device: runs.read(runs.shipped("digits"), device),
+        lambda device: training.load_run(stored, device),
     ):
         for device in ("cuda:99", "no such device"):
             with pytest.raises(ValueError, match="device must be one that this PyTorch can use"):
