@@ -541,15 +541,16 @@ def path_of(path, name="path"):
 
 def like_weights(x, weight, name="x_t"):
     """Data that a network can take: like its weights, unless autocast brings both together."""
-    wide = torch.float64 in (x.dtype, weight.dtype)
-    if x.device != weight.device or (x.dtype != weight.dtype and (wide or not _mixes(x.device))):
+    mixed, wide = x.dtype != weight.dtype, torch.float64 in (x.dtype, weight.dtype)
+    if x.device != weight.device or (mixed and (wide or not autocast_on(x.device))):
         raise ValueError(
             f"{name} must be like the network's weights, {weight.dtype} on {weight.device}; got "
             f"{x.dtype} on {x.device}. Convert one of them with .to(dtype) or .to(device)."
         )
 
 
-def _mixes(device):
+def autocast_on(device):
+    """Does autocast choose 16 bits on such a device just now?"""
     kind = device.type
     return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 

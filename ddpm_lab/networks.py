@@ -455,8 +455,8 @@ class _Levels(nn.Module):
 
 def _full_precision(device):
     """No 16 bits in here, even where autocast has them for the rest of the network."""
-    known = torch.amp.is_autocast_available(device.type)
-    return torch.autocast(device.type, enabled=False) if known else nullcontext()
+    on = _guard.autocast_on(device)
+    return torch.autocast(device.type, enabled=False) if on else nullcontext()
 
 
 class _Time(nn.Module):

@@ -305,8 +305,10 @@ def same(found, wanted, *, exact):
             assert ours.dtype == theirs.dtype and not theirs.is_meta
             close = {"rtol": 0, "atol": 0} if exact else {"rtol": 1e-4, "atol": 1e-5}
             torch.testing.assert_close(ours.detach().cpu(), theirs.detach(), **close)
+        elif isinstance(theirs, float) and not exact:
+            assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-5)
         else:
-            assert ours == (theirs if exact else pytest.approx(theirs, rel=1e-4, abs=1e-5))
+            assert ours == theirs
 
 
 @pytest.mark.parametrize("name", ANYWHERE)
