@@ -403,7 +403,7 @@ def run(folder, device, **settings):
 def measured(path, device):
     judge = training.load(runs.shipped("features_digits"))[0].to(device)
     model = runs.read(path, device)
-    return runs.evaluate(model, n=20, terms=3, steps=2, judge=judge, generator=rng())
+    return runs.evaluate(model, n=8, terms=2, steps=2, judge=judge, generator=rng())
 
 
 SETTINGS = {
@@ -451,10 +451,10 @@ def test_the_commands_work_on_a_device_without_float64(tmp_path, monkeypatch, ca
     assert __main__.main(["train", "--config", str(config), "--out", out]) == 0
     pictures = str(tmp_path / "pictures.png")
     assert (
-        __main__.main(["sample", "--run", out, "--n", "2", "--steps", "2", "--out", pictures]) == 0
+        __main__.main(["sample", "--run", out, "--n", "2", "--steps", "1", "--out", pictures]) == 0
     )
     assert (
-        __main__.main(["evaluate", "--run", out, "--n", "16", "--terms", "2", "--steps", "2"]) == 0
+        __main__.main(["evaluate", "--run", out, "--n", "8", "--terms", "2", "--steps", "1"]) == 0
     )
     assert "bits/dim" in capsys.readouterr().out
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["frechet"]["value"] > 0
