@@ -445,7 +445,7 @@ def _check_compiler(device):
     """Is there what torch.compile needs? Else the first step would end in a trace of 200 lines."""
     number = time.time_ns() % 1_000_003  # a program that no cache holds
     try:
-        torch.compile(lambda x: x.sin() * number)(torch.ones(8, device=device))
+        torch.compile(lambda x: x.sin() * number)(torch.ones(8, dtype=torch.float32, device=device))
     except Exception as error:  # a compiler can be missing or broken in many ways
         said = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise ValueError(
