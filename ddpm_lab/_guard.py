@@ -238,8 +238,11 @@ def _tensor(x, name):
     return _dense(x, name)
 
 
-def _dense(x, name):
-    if x.layout is not torch.strided or x.is_meta:
+def _dense(x, name, *, beside=None):
+    """A dense tensor with values; beside one that has none, on meta, they are not needed."""
+    plain = type(x) in (torch.Tensor, torch.nn.Parameter)  # other kinds know how they hold numbers
+    empty = plain and x.is_meta and (beside is None or not beside.is_meta)
+    if x.layout is not torch.strided or empty:
         raise TypeError(
             f"{name} must be a dense tensor that holds its values; got {_say(x)}"
             f"{' on meta' if x.is_meta else ''}. Use to_dense(); on meta there are no values."
@@ -276,7 +279,7 @@ def numbers(value, name, *, like=None, must="be a number or a tensor", truths=Fa
     """
     if isinstance(value, torch.Tensor):
         known = value.dtype in _REAL or (truths and value.dtype == torch.bool)
-        x = _dense(value, name) if known else None
+        x = _dense(value, name, beside=like) if known else None
     else:
         x = _array(value, "iufb" if truths else "iuf")
     if x is None:
@@ -1147,7 +1150,7 @@ def network(net, signature, takes_label):
 
 def finite_step(loss, grad_norm, step):
     """Loss and length of the gradient as numbers: with others a step would destroy the network."""
-    loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).tolist()
+    loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).cpu().tolist()
     finite_loss(loss, step)
     if not math.isfinite(grad_norm):
         raise ValueError(

@@ -325,11 +325,8 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
     0.2231
     """
     _guard.alike(p_mean=p_mean, q_mean=q_mean)
-    device, p_mean, q_mean = (
-        p_mean.device,
-        p_mean.cpu(),
-        q_mean.cpu(),
-    )  # few devices can do all this
+    device = p_mean.device
+    p_mean, q_mean = p_mean.cpu(), q_mean.cpu()  # few devices can do all that follows
     p_cov = _guard.covariance(p_cov, p_mean, "p_cov")
     root = torch.linalg.cholesky(_guard.covariance(q_cov, q_mean, "q_cov"))
     shift = torch.linalg.solve_triangular(root, (p_mean - q_mean)[..., None], upper=False)

@@ -529,7 +529,8 @@ def closer_to_training(
     size = min(len(train), len(held_out))
     train, held_out = _some(train, size, rng), _some(held_out, size, rng)
     ours, theirs = nearest(x, train), nearest(x, held_out)
-    wins = 0.5 + 0.5 * (theirs.distance - ours.distance).sign()  # 1, 1/2 for a tie, or 0
+    wins = _guard.float64(ours.distance < theirs.distance)
+    wins = wins + 0.5 * (ours.distance == theirs.distance)
 
     neighbor = torch.where(ours.distance <= theirs.distance, ours.index, size + theirs.index)
     share = _guard.float64(torch.bincount(neighbor, minlength=2 * size)) / len(x)

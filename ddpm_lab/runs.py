@@ -278,12 +278,13 @@ def new(config: Config, device="cpu", init=None) -> training.Run:
     >>> new(Config(data="digits", net={"width": 8, "mults": [1, 2]})).step
     0
     """
+    device = _guard.device(device)
     with torch.device("meta"):  # without memory, until the size is known to be sane
         net = networks.UNet(**config.net)
     size = sum(each.numel() for each in net.parameters())
     _guard.at_most(size, 10**9, "the number of weights", advice="Take a smaller net.width.")
     net = networks.build(networks.UNet, seed=config.seed, **config.net)
-    facts = {"seconds": 0.0, "device": torch.device(device).type}
+    facts = {"seconds": 0.0, "device": device.type}
     facts["threads"] = torch.get_num_threads()
     if init is not None:
         theirs, _ = training.load(_net_file(init))
@@ -292,7 +293,7 @@ def new(config: Config, device="cpu", init=None) -> training.Run:
         facts["init"] = str(init)
     if net.levels:  # until the data are seen, all levels are alike
         net.know_levels(_ratio(schedule(config)), net.by_level.log_share.new_ones(net.levels))
-    net.to(_guard.device(device))
+    net.to(device)
     generators = {
         "choice": seeded(config.seed + 2),  # of times and hidden labels
         "noise": seeded(config.seed + 3, device),

@@ -260,10 +260,10 @@ def _some_hidden(label, x_0, hearing, share, rng):
     if label is None or not hearing.takes:
         return None
     if hearing.classes is None:
-        hide = hearing.alone and bool(
-            torch.rand((), generator=rng, dtype=torch.float32, device=rng.device) < share
-        )
-        return None if hide else label
+        if not hearing.alone:
+            return label
+        drawn = torch.rand((), generator=rng, dtype=torch.float32, device=rng.device)
+        return None if bool(drawn < share) else label
     label = _guard.labels(label, len(x_0), hearing.classes, x_0.device)
     hide = torch.rand(len(label), generator=rng, dtype=torch.float32, device=rng.device) < share
     return label.masked_fill(hide.to(label.device), hearing.classes)

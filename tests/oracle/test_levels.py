@@ -62,7 +62,7 @@ def test_each_pixel_may_have_a_prior_and_a_noise_of_its_own():
 @pytest.mark.parametrize(
     ("log_prior", "said"),
     [
-        (torch.zeros(1), "levels must be at least 2; got 1"),
+        (torch.zeros(1), "the levels of log_prior must be at least 2; got 1"),
         (torch.zeros(3, 8), "y and log_prior must have the same number of items"),
     ],
 )
