@@ -1,6 +1,7 @@
 """The one place that refuses bad input. Each message says what must hold, what came, what to do.
 
-The functions return what they checked, so that a check is one short line at the top of a law.
+The functions return what they checked, so that a check is one short line at the top of a law. First
+come those that bring numbers into the form, and to the place, in which they are needed.
 """
 
 import inspect
@@ -25,6 +26,54 @@ _FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _REAL = frozenset(_FLOATS + _WHOLE)
 _DENSE = torch.strided
+_NO_DEVICE = (RuntimeError, AssertionError, TypeError, ValueError, OverflowError)  # as backends say
+
+
+# ------------------------------------------------------------------------------ where numbers lie
+
+
+def float64(value):
+    """Numbers as float64 on the CPU; gradients pass through.
+
+    A tensor is moved first and converted then: not every device knows float64 (Apple's GPUs do
+    not). And nothing here depends on PyTorch's default dtype and default device.
+    """
+    value = value.cpu() if isinstance(value, torch.Tensor) else value
+    return torch.as_tensor(value, dtype=torch.float64, device="cpu")
+
+
+def time_per_item(t, x):
+    """(B,) int64 on the device of x, from one time or (B,) times: what networks are told."""
+    if isinstance(t, torch.Tensor):
+        return t.to(x.device, torch.int64).expand(len(x))
+    return torch.full((len(x),), int(t), dtype=torch.int64, device=x.device)
+
+
+def float64_on(device):
+    """float64 where a device surely knows it, else float32."""
+    return torch.float64 if device.type in ("cpu", "cuda") else torch.float32
+
+
+def device(device):
+    """A device that is there."""
+    try:
+        return torch.empty(0, dtype=torch.float32, device=torch.device(device)).device
+    except _NO_DEVICE as error:
+        raise ValueError(
+            f"device must be one that this PyTorch can use; got {_repr(device)}: "
+            f'{_first_line(error)} Use "cpu", or ask python -m ddpm_lab doctor what is there.'
+        ) from error
+
+
+def generator_on(device):
+    """A new generator on a device that has generators."""
+    try:
+        return torch.Generator(device=torch.device(device))
+    except _NO_DEVICE as error:
+        raise ValueError(
+            f"device must be one on which this PyTorch can draw; got {_repr(device)}: "
+            f'{_first_line(error)} Use "cpu": what it draws is moved to the data.'
+        ) from error
 
 
 # ------------------------------------------------------------------------------ one number
@@ -159,13 +208,17 @@ def _pair(t, s, plan, batch, advice):
     T = _last(plan)
     t = times(t, None, T=T, batch=batch)
     s = times(s, None, T=T, lowest=0, batch=batch, name="s")
-    if not bool(torch.as_tensor(s < t).all()):
-        swapped = bool(torch.as_tensor(s > t).all())
+    if not _everywhere(s < t):
+        swapped = _everywhere(s > t)
         raise ValueError(
             f"s must be smaller than t everywhere; got s = {_few(s)} and t = {_few(t)}. "
             + (f"Swap them if you meant to {advice}." if swapped else "The nearest is s = t - 1.")
         )
     return t, s
+
+
+def _everywhere(condition):
+    return condition if isinstance(condition, bool) else bool(condition.all())
 
 
 def _few(t):
@@ -185,8 +238,11 @@ def _tensor(x, name):
     return _dense(x, name)
 
 
-def _dense(x, name):
-    if x.layout is not torch.strided or x.is_meta:
+def _dense(x, name, *, beside=None):
+    """A dense tensor with values; beside one that has none, on meta, they are not needed."""
+    plain = type(x) in (torch.Tensor, torch.nn.Parameter)  # other kinds know how they hold numbers
+    empty = plain and x.is_meta and (beside is None or not beside.is_meta)
+    if x.layout is not torch.strided or empty:
         raise TypeError(
             f"{name} must be a dense tensor that holds its values; got {_say(x)}"
             f"{' on meta' if x.is_meta else ''}. Use to_dense(); on meta there are no values."
@@ -223,16 +279,16 @@ def numbers(value, name, *, like=None, must="be a number or a tensor", truths=Fa
     """
     if isinstance(value, torch.Tensor):
         known = value.dtype in _REAL or (truths and value.dtype == torch.bool)
-        x = _dense(value, name) if known else None
+        x = _dense(value, name, beside=like) if known else None
     else:
         x = _array(value, "iufb" if truths else "iuf")
     if x is None:
         raise TypeError(f"{name} must {must}; got {_say(value)}. {advice}".rstrip())
-    if like is not None and x.dtype == like.dtype and x.device == like.device:
-        return x
-    if like is None or x.device != like.device:
-        x = x.cpu()  # not every device has float64
-    return x.to(torch.float64) if like is None else x.to(like.dtype).to(like.device)
+    if like is None:
+        return float64(x)
+    if x.device != like.device:
+        x = x.cpu()  # not every device has float64: it is left behind before it is moved
+    return x.to(like.dtype).to(like.device)
 
 
 def _array(value, kinds):
@@ -240,14 +296,14 @@ def _array(value, kinds):
     import numpy as np
 
     if (number := _number(value)) is not None:
-        return torch.tensor(_float(number), dtype=torch.float64)
+        return float64(_float(number))
     if not isinstance(value, (list, tuple, range, np.ndarray)):
         return None
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError):  # rows of unequal length, a tensor without values
         return None
-    return torch.tensor(array.astype("float64")) if array.dtype.kind in kinds else None
+    return float64(array.astype("float64")) if array.dtype.kind in kinds else None
 
 
 def _finite(x, name, *, advice):
@@ -272,17 +328,6 @@ def instance(value, cls, name, *, advice):
 
 def _path(cls):
     return f"{cls.__module__.removesuffix('.modules.module')}.{cls.__name__}"
-
-
-def device(device):
-    """A device that torch knows."""
-    try:
-        return torch.device(device)
-    except (RuntimeError, TypeError, ValueError, OverflowError):
-        raise ValueError(
-            f"device must name a device, such as 'cpu' or 'cuda'; got {_say(device)}. "
-            "See torch.device."
-        ) from None
 
 
 def function(value, name, *, advice="Give a function."):
@@ -506,7 +551,7 @@ def covariance(cov, mean, name):
             f"{name} must be symmetric; got {_few_list(cov.reshape(-1).tolist())}. "
             "Rows (i, j) and (j, i) are the same covariance."
         )
-    spread = torch.linalg.eigvalsh(cov.detach().cpu().double())
+    spread = torch.linalg.eigvalsh(float64(cov.detach()))
     rounding = 4 * D * torch.finfo(torch.float64).eps * spread[..., -1].abs()
     singular = bool((spread[..., 0] <= rounding).any())  # Cholesky alone may let these pass
     if singular or bool(torch.linalg.cholesky_ex(cov).info.any()):
@@ -615,7 +660,7 @@ def item_size(flat, size, *, like="the mixture's means"):
 
 def signal_left(abar_t, t):
     """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
-    if not bool((torch.as_tensor(abar_t) > 0).all()):
+    if not bool((abar_t > 0).all()):
         raise ValueError(
             f"abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = {_few(t)}. "
             "No signal left there: predict v or x0."
@@ -709,10 +754,11 @@ def labels(label, n, classes, device, *, name="label", none=True):
     A column of labels, one-hot rows and other whole numbers are understood.
     """
     if label is None and none:
-        return torch.full((n,), classes, device=device)
+        return torch.full((n,), classes, dtype=torch.int64, device=device)
     must = f"{name} must be {'None or ' if none else ''}({n},) int64"
+    tensor = isinstance(label, torch.Tensor)
     try:
-        label = _dense(torch.as_tensor(label), name)
+        label = _dense(label if tensor else torch.as_tensor(label, device="cpu"), name)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"{must}; got {_say(label)}. One whole number per picture.") from None
     label = label.cpu() if torch.device(device).type == "cpu" else label
@@ -777,12 +823,24 @@ def network_times(t, x, last=None):
 
 
 def like_weights(x, weight, name="x_t"):
-    """Data in the network's precision; under autocast torch sees to that."""
-    if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
+    """Data that a network can take: like its weights, unless autocast brings both together."""
+    mixed, wide = x.dtype != weight.dtype, torch.float64 in (x.dtype, weight.dtype)
+    if mixed and (wide or not autocast_on(x.device)):
         raise TypeError(
             f"{name} must be {weight.dtype}, like the network's weights; got {x.dtype}. "
             f"Convert one of them, as in x.to({weight.dtype})."
         )
+    if x.device != weight.device:
+        raise ValueError(
+            f"{name} must be on {weight.device}, like the network's weights; got {x.device}. "
+            "Move one of them, as in x.to(device)."
+        )
+
+
+def autocast_on(device):
+    """Does autocast choose 16 bits on such a device just now?"""
+    kind = device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def mapping(values, name):
@@ -793,6 +851,15 @@ def mapping(values, name):
             f"braces; with --set each is named by itself, as {name}.NAME=VALUE."
         )
     return values
+
+
+def autocasts(kind):
+    """A kind of device on which PyTorch can choose 16 bits for some operations."""
+    if not torch.amp.is_autocast_available(kind):
+        raise ValueError(
+            f"precision must be float32 on this device; got bfloat16, and PyTorch has no autocast "
+            f"for {kind}. Set precision to float32, or to auto."
+        )
 
 
 def settings(values, function, name):
@@ -1412,6 +1479,12 @@ def _time_list(times_, T):
 
 def _few_list(values):
     return str(values) if len(values) <= 6 else f"[{', '.join(map(str, values[:5]))}, …]"
+
+
+def _first_line(error):
+    """What an error of PyTorch says first: some go on for a page."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.partition(". ")[0].rstrip(".") + "."
 
 
 def _say(value):

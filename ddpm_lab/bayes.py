@@ -83,7 +83,7 @@ def unit_grid(points: int = 2001) -> Tensor:
     points = _guard.count(
         points, "points", lowest=2, highest=_guard.MANY, advice="A grid has two ends."
     )
-    return torch.linspace(0, 1, points, dtype=torch.float64)
+    return torch.linspace(0, 1, points, dtype=torch.float64, device="cpu")
 
 
 def integral(values: Tensor, grid: Tensor) -> Tensor:
@@ -188,7 +188,7 @@ def uniform(grid: Tensor) -> Tensor:
 
 def _widths(grid):
     """How much of the axis each point stands for: half the way to each of its neighbors."""
-    gaps = torch.diff(grid)
+    gaps = torch.diff(_guard.float64(grid))
     none = gaps.new_zeros(1)
     return (torch.cat([none, gaps]) + torch.cat([gaps, none])) / 2
 
@@ -230,7 +230,7 @@ def coin_log_likelihood(heads: int, tosses: int, theta, *, ordered: bool = False
 
 def _log_sequences(heads, tosses):
     """log C(tosses, heads): in how many orders the heads can come."""
-    n, k = (torch.tensor(x, dtype=torch.float64) for x in (tosses, heads))
+    n, k = _guard.float64([tosses, heads])
     return torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
 
 
@@ -421,7 +421,7 @@ def beta_density(law: Beta, grid: Tensor) -> Tensor:
     >>> beta_density(Beta(2, 1), torch.tensor([0.0, 0.5, 1.0]))
     tensor([0., 1., 2.], dtype=torch.float64)
     """
-    a, b = (torch.tensor(float(x), dtype=torch.float64) for x in _guard.beta_law(law))
+    a, b = _guard.float64([float(x) for x in _guard.beta_law(law)])
     theta = _guard.chance(_guard.grid(grid), "grid")
     log_area = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
     return (xlogy(a - 1, theta) + xlog1py(b - 1, -theta) - log_area).exp()
@@ -464,7 +464,7 @@ def two_coin_log_likelihood(tosses: Tensor, p_1, p_2, alpha) -> Tensor:
     """
     rows = _guard.tosses(tosses)
     p_1, p_2, alpha = _three_chances(p_1, p_2, alpha)
-    total = torch.zeros(torch.broadcast_shapes(p_1.shape, p_2.shape, alpha.shape)).double()
+    total = p_1.new_zeros(torch.broadcast_shapes(p_1.shape, p_2.shape, alpha.shape))
     heads_seen, often = rows.sum(dim=1).unique(return_counts=True)
     for heads, times in zip(heads_seen, often):  # rows with as many heads have the same chance
         tails = rows.shape[1] - heads
@@ -501,7 +501,7 @@ def two_coin_log_likelihood_brute(tosses: Tensor, p_1, p_2, alpha) -> Tensor:
     _guard.at_most(len(rows), 20, "the number of choices", advice="There are 2^n terms to add.")
     p_1, p_2, alpha = _three_chances(p_1, p_2, alpha)
     shape = torch.broadcast_shapes(p_1.shape, p_2.shape, alpha.shape)
-    terms = torch.zeros(1, *shape, dtype=torch.float64)  # nothing chosen yet: one term, log 1
+    terms = p_1.new_zeros(1, *shape)  # nothing chosen yet: one term, log 1
     for row in rows:  # every choice doubles the list
         heads, tails = row.sum(), (1 - row).sum()
         with_1 = alpha.log() + xlogy(heads, p_1) + xlog1py(tails, -p_1)

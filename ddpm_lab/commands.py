@@ -306,7 +306,7 @@ class _Follow:
         from ddpm_lab.gaussians import seeded
 
         columns = runs.classes(self.config) or 10
-        label = torch.arange(4 * columns) % columns if run.net.labels else None
+        label = torch.arange(4 * columns, device="cpu") % columns if run.net.labels else None
         x = runs.sample(
             runs.current(self.config, run), 4 * columns, label=label,
             generator=seeded(self.config.seed + 4),

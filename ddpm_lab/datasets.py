@@ -34,6 +34,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ddpm_lab import _files, _guard
+from ddpm_lab.gaussians import normal_like
 from ddpm_lab.vocabulary import Data
 
 # ------------------------------------------------------------------------------ toy planes
@@ -68,7 +69,7 @@ def rings(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
     tensor([0.5000, 1.0000, 1.5000])
     """
     n, rng = _asked(n, generator)
-    radii = torch.tensor([0.5, 1.0, 1.5], device=rng.device)
+    radii = torch.tensor([0.5, 1.0, 1.5], dtype=torch.float32, device=rng.device)
     r = radii[torch.multinomial(radii, n, replacement=True, generator=rng)]
     return _blurred(r, 2 * math.pi * _uniform(n, rng), std, rng)
 
@@ -102,8 +103,8 @@ def moons(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
     (True, True)
     """
     n, rng = _asked(n, generator)
-    centre = torch.tensor([0.5, 0.25], device=rng.device)
-    s = 2.0 * torch.randint(2, (n, 1), generator=rng, device=rng.device) - 1
+    centre = torch.tensor([0.5, 0.25], dtype=torch.float32, device=rng.device)
+    s = 2 * torch.randint(2, (n, 1), generator=rng, device=rng.device) - 1
     half_circle = _blurred(1.0, math.pi * _uniform(n, rng), std, rng) - centre
     return s * half_circle  # the blur is symmetric, so a turned blur is the same blur
 
@@ -138,7 +139,7 @@ def checkerboard(n: int, *, generator: torch.Generator) -> Data:
     n, rng = _asked(n, generator)
     column = torch.randint(4, (n,), generator=rng, device=rng.device)
     row = 2 * torch.randint(2, (n,), generator=rng, device=rng.device) + column % 2
-    inside = torch.rand(n, 2, generator=rng, device=rng.device)
+    inside = torch.rand(n, 2, generator=rng, dtype=torch.float32, device=rng.device)
     return 0.75 * (torch.stack([column, row], dim=1) + inside) - 1.5
 
 
@@ -181,14 +182,14 @@ def _asked(n, generator):
 
 
 def _uniform(n, rng):
-    return torch.rand(n, generator=rng, device=rng.device)
+    return torch.rand(n, generator=rng, dtype=torch.float32, device=rng.device)
 
 
 def _blurred(radius, angle, std, rng):
     """Polar to Cartesian, plus the width of the pen."""
     std = _guard.between(std, 0.0, 1.0, "std", advice="It is the width of the pen; try 0.05.")
     curve = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
-    return curve + std * torch.randn(curve.shape, generator=rng, device=rng.device)
+    return curve + std * normal_like(curve, generator=rng)
 
 
 # ------------------------------------------------------------------------------ 8x8 digits

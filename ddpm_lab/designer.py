@@ -130,9 +130,9 @@ def terminal_bits(schedule: Schedule) -> float:
     >>> round(terminal_bits(schedules.linear(T=50)), 2)
     0.67
     """
-    x_0 = torch.ones(1, 1, dtype=torch.float64)
+    x_0 = schedule.abar.new_ones(1, 1)
     p = forward.marginal(schedule, x_0, schedule.T)
-    q = gaussians.Gaussian(torch.zeros_like(x_0), torch.tensor(1.0))
+    q = gaussians.Gaussian(torch.zeros_like(x_0), torch.ones_like(x_0))
     return float(losses.bits_per_dim(gaussians.kl(p, q), x_0))
 
 
@@ -153,7 +153,7 @@ def terminal_zone(abar_T: float) -> str:
 def _sentence(schedule, family, parameters):
     """The main numbers of the picture, for those who do not see it."""
     settings = "".join(f", {name} = {parameters[name]:.3g}" for name in FAMILIES[family][1])
-    t = torch.arange(2, schedule.T + 1)  # at t = 1 the bound's weight is infinite
+    t = torch.arange(2, schedule.T + 1, device="cpu")  # at t = 1 the bound's weight is infinite
     vlb = losses.weight(schedule, "eps", t, "vlb")
     half = int((schedule.abar >= 0.5).sum()) - 1
     return (
@@ -291,7 +291,7 @@ def _weight_view(figure):
     _legend(ax, "upper center")
 
     def move(schedule):
-        t = torch.arange(1, schedule.T + 1)
+        t = torch.arange(1, schedule.T + 1, device="cpu")
         for line, name in ((vlb, "vlb"), (min_snr, "min_snr")):
             weight = losses.weight(schedule, "eps", t, name)
             line.set_data(_time(schedule)[1:], weight.clamp(1e-9, 1e9).numpy())
@@ -337,7 +337,8 @@ def _terminal_view(figure):
 
 
 def _digit_view(figure):
-    x_0 = torch.tensor([int(ink) for ink in _DIGIT.split()]).reshape(1, 1, 8, 8).double() / 8 - 1
+    ink = [int(value) for value in _DIGIT.split()]
+    x_0 = torch.tensor(ink, dtype=torch.float64, device="cpu").reshape(1, 1, 8, 8) / 8 - 1
     eps = gaussians.normal_like(x_0, generator=gaussians.seeded(0))
     strip = np.full((8, 9 * len(SHOWN) - 1), np.nan)  # one empty column after each picture
     ax = figure.add_axes((0.395, 0.093, 0.59, 0.145), frameon=False)

@@ -347,7 +347,7 @@ def ppca(x: Data, latents: int, var: float) -> Ppca:
 
     Returns
     -------
-    Ppca of float64 tensors
+    Ppca of float64 tensors on the CPU
 
     Raises
     ------
@@ -361,7 +361,7 @@ def ppca(x: Data, latents: int, var: float) -> Ppca:
     >>> round(float(best.kl.sum()), 4)                                           # log(2) / 2
     0.3466
     """
-    flat = _guard.data(x).reshape(len(x), -1).double()
+    flat = _guard.float64(_guard.data(x).reshape(len(x), -1))
     latents = _guard.count(latents, "latents", advice="A code holds at least one number.")
     _guard.at_most(latents, flat.shape[1], "latents", advice="No more than an item has numbers.")
     var = _guard.between(var, 0, math.inf, "var", open_ends=True, advice="It is a variance.")

@@ -49,7 +49,7 @@ def seeded(seed: int, device="cpu") -> torch.Generator:
     Raises
     ------
     TypeError, ValueError
-        Unless the seed is a whole number >= 0.
+        Unless the seed is a whole number >= 0, and the device is there and has generators.
 
     >>> a, b = torch.randn(3, generator=seeded(7)), torch.randn(3, generator=seeded(7))
     >>> bool((a == b).all())
@@ -57,7 +57,7 @@ def seeded(seed: int, device="cpu") -> torch.Generator:
     """
     advice = "Any whole number does."
     seed = _guard.count(seed, "seed", lowest=0, highest=_guard.SEEDS, advice=advice)
-    return torch.Generator(device=_guard.device(device)).manual_seed(seed)
+    return _guard.generator_on(device).manual_seed(seed)
 
 
 def normal_like(x: Data, *, generator: torch.Generator) -> Data:
@@ -84,7 +84,8 @@ def normal_like(x: Data, *, generator: torch.Generator) -> Data:
     """
     _guard.data(x)
     rng = _guard.generator(generator)
-    return torch.randn(x.shape, generator=rng, dtype=x.dtype, device=rng.device).to(x.device)
+    dtype = _guard.float64_on(rng.device) if x.dtype == torch.float64 else x.dtype
+    return torch.randn(x.shape, generator=rng, dtype=dtype, device=rng.device).to(x)
 
 
 def draw(p: Gaussian, z: Data) -> Data:
@@ -324,6 +325,8 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
     0.2231
     """
     _guard.alike(p_mean=p_mean, q_mean=q_mean)
+    device = p_mean.device
+    p_mean, q_mean = p_mean.cpu(), q_mean.cpu()  # few devices can do all that follows
     p_cov = _guard.covariance(p_cov, p_mean, "p_cov")
     root = torch.linalg.cholesky(_guard.covariance(q_cov, q_mean, "q_cov"))
     shift = torch.linalg.solve_triangular(root, (p_mean - q_mean)[..., None], upper=False)
@@ -331,7 +334,8 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
     white = torch.linalg.solve_triangular(root, half.mT, upper=False)  # p's covariance, seen by q
     var, turn = torch.linalg.eigh(white)
     p = Gaussian((turn.mT @ shift)[..., 0], var)
-    return kl(p, Gaussian(torch.zeros_like(p.mean), torch.ones_like(p.mean)))
+    q = Gaussian(torch.zeros_like(p.mean), torch.ones_like(p.mean))
+    return kl(p, q).to(device)
 
 
 def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
@@ -360,18 +364,19 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     >>> round(float(pixel_log_prob(p, grey).exp().sum()), 5)     # the levels share all the mass
     1.0
     """
-    std = _expanded(p, "p").sqrt().double()
+    std = _guard.float64(_expanded(p, "p").sqrt())
     _guard.alike(mean=p.mean, x=x)
     _guard.pixels(x)
     levels = _guard.count(
         levels, "levels", lowest=2, highest=_guard.SIZE, advice="8-bit pixels have 256."
     )
     half = 1.0 / (levels - 1)
-    centred = x.double() - p.mean.double()
+    level = _guard.float64(x)
+    centred = level - _guard.float64(p.mean)
     upper, lower = (centred + half) / std, (centred - half) / std
-    upper = torch.where(x > 1 - half, torch.inf, upper)
-    lower = torch.where(x < -1 + half, -torch.inf, lower)
-    return _per_item(_log_interval(lower, upper)).to(x.dtype)
+    upper = torch.where(level > 1 - half, torch.inf, upper)
+    lower = torch.where(level < -1 + half, -torch.inf, lower)
+    return _per_item(_log_interval(lower, upper)).to(x)
 
 
 def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:

@@ -55,8 +55,7 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
     """
     _guard.function(net, "net")
     x_t = noised(schedule, x_0, t, eps)
-    t_batch = torch.as_tensor(t, dtype=torch.int64, device=x_0.device).expand(len(x_0))
-    wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, t_batch)
+    wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, _guard.time_per_item(t, x_0))
     _guard.alike(target=wanted, net_output=out)
     return ((wanted - out) ** 2).reshape(len(x_0), -1).mean(dim=1)
 
@@ -170,16 +169,17 @@ def stretches(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
     [3, 11, 31, 81, 873]
     """
     T = _guard.schedule(schedule).T
+    times = torch.arange(2, T + 1, device="cpu")
     if terms is None:
-        return list(torch.arange(2, T + 1)[:, None])
+        return list(times[:, None])
     terms = _guard.count(terms, "terms", advice="Try 50.")
     _guard.at_most(terms, T - 1, "terms", advice=f"T = {T} has no more terms of this kind.")
     paid = schedule.noise[1:].log()  # paid[t - 1] - paid[0] is the price of 2 … t
     share = (paid - paid[0]) / (paid[-1] - paid[0])
-    k = torch.arange(1, terms)
-    cuts = torch.searchsorted(share[1:], k.double() / terms, right=True)
+    k = torch.arange(1, terms, device="cpu")
+    cuts = torch.searchsorted(share[1:], _guard.float64(k) / terms, right=True)
     cuts = (cuts - k).cummax(0).values.clamp(0, T - 1 - terms) + k  # no stretch is empty
-    return list(torch.arange(2, T + 1).tensor_split(cuts))
+    return list(times.tensor_split(cuts))
 
 
 def _stretch_cost(schedule, denoise, x_0, stretch, var, rng):
@@ -211,7 +211,7 @@ def _decoder_cost(schedule, denoise, x_0, eps, levels):
 
 def _look(schedule, denoise, x_0, t, eps):
     x_t = noised(schedule, x_0, t, eps)
-    return x_t, denoise(x_t, torch.as_tensor(t).to(x_0.device).expand(len(x_0)))
+    return x_t, denoise(x_t, _guard.time_per_item(t, x_0))
 
 
 def weight(
@@ -294,4 +294,4 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     """
     _guard.same_batch(nats=_guard.data(nats, "nats", empty=True), x=x)
     size = _guard.count(x[:1].numel(), "the size of an item of x", advice="Give the data.")
-    return nats / (size * torch.log(torch.tensor(2.0, dtype=torch.float64))).item()
+    return nats / (size * _guard.float64(2.0).log()).item()

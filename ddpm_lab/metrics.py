@@ -17,8 +17,9 @@ training item next to a sample, and `closer_to_training` says whether the sample
 data that the network saw than to data that it did not.
 
 Features come from a small classifier of the same kind of pictures (`networks.Classifier`), fitted
-by `train_classifier`. All sums are done in float64, wherever the items live. Before this: samples,
-from `samplers`, of what `training` made. Opened by chapter 14.
+by `train_classifier`. The items may live on any device: all sums are done in float64, which not
+every device knows, and so on the CPU. Before this: samples, from `samplers`, of what `training`
+made. Opened by chapter 14.
 """
 
 import math
@@ -30,6 +31,7 @@ from torch import Tensor, nn
 
 from ddpm_lab import _guard
 from ddpm_lab.estimators import Estimate
+from ddpm_lab.gaussians import normal_like
 from ddpm_lab.vocabulary import Data
 
 _ROOM = 1 << 22  # entries of one block of a distance matrix: 32 MiB in float64
@@ -43,9 +45,9 @@ class Nearest(NamedTuple):
     """
 
     distance: Tensor
-    """(B,) float64, data units: Euclidean, over all axes of an item."""
+    """(B,) float64 on the CPU, data units: Euclidean, over all axes of an item."""
     index: Tensor
-    """(B,) int64: which row of the training data it is."""
+    """(B,) int64 on the CPU: which row of the training data it is."""
 
 
 class Floor(NamedTuple):
@@ -181,13 +183,14 @@ def median_distance(a: Data, b: Data) -> float:
     2.0
     """
     pool = torch.cat(_flat(*_samples(a=a, b=b)))
-    rows = torch.linspace(0, len(pool) - 1, min(len(pool), 2000)).long().to(pool.device)
+    last, n = len(pool) - 1, min(len(pool), 2000)
+    rows = torch.linspace(0, last, n, dtype=torch.float32, device="cpu").long()
     return float(torch.pdist(pool[rows]).median())
 
 
 def _flat(*sets):
-    """(N, *D) -> (N, D) float64: sums over many items lose nothing."""
-    return [x.detach().reshape(len(x), -1).double() for x in sets]
+    """(N, *D) -> (N, D) float64 on the CPU: sums over many items lose nothing."""
+    return [_guard.float64(x.detach().reshape(len(x), -1)) for x in sets]
 
 
 def _pairs(kernel, a, b):
@@ -287,10 +290,8 @@ def sliced_wasserstein(
         directions, "directions", lowest=2, highest=100_000, advice="Try 128."
     )
     rng = _guard.generator(generator)
-    lines = torch.randn(
-        a.shape[1], directions, generator=rng, device=rng.device, dtype=torch.float64
-    )
-    lines = (lines / lines.norm(dim=0)).to(a.device)
+    lines = normal_like(a.new_empty(a.shape[1], directions), generator=rng)
+    lines = lines / lines.norm(dim=0)
     (a, *fewer_a), (b, *fewer_b) = _shadows(a @ lines), _shadows(b @ lines)
     costs = _line_costs(a, b, order)  # (directions,)
     value = float(costs.mean() ** (1 / order))
@@ -315,7 +316,7 @@ def _shadows(x, groups=20):
 
 def _line_costs(a, b, order):
     """W_p^p between the rows of a (L, N) and b (L, M), both sorted: (L,)."""
-    rank_a, rank_b, width = (x.to(a.device) for x in _quantile_pairs(a.shape[1], b.shape[1]))
+    rank_a, rank_b, width = _quantile_pairs(a.shape[1], b.shape[1])
     return (a[:, rank_a] - b[:, rank_b]).abs() ** order @ width
 
 
@@ -324,9 +325,10 @@ def _quantile_pairs(n, m):
 
     In units of 1 / (n m) all ends are whole numbers, so that no rounding splits an item.
     """
-    ends = torch.cat([m * torch.arange(1, n + 1), n * torch.arange(1, m + 1)]).unique()
-    starts = torch.cat([torch.zeros(1, dtype=torch.int64), ends[:-1]])
-    return starts // m, starts // n, (ends - starts).double() / (n * m)
+    ranks = torch.arange(1, max(n, m) + 1, device="cpu")
+    ends = torch.cat([m * ranks[:n], n * ranks[:m]]).unique()
+    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
+    return starts // m, starts // n, _guard.float64(ends - starts) / (n * m)
 
 
 def frechet(features_a: Tensor, features_b: Tensor) -> Estimate:
@@ -424,7 +426,7 @@ def jackknife(
 
 def _jackknife_error(*without):
     """From the numbers without each part, one list for each set."""
-    sets = [torch.tensor([float(s) for s in left], dtype=torch.float64) for left in without]
+    sets = [_guard.float64([float(s) for s in left]) for left in without]
     return math.sqrt(sum((len(s) - 1) * float(s.var(correction=0)) for s in sets))
 
 
@@ -451,7 +453,8 @@ def nearest(x: Data, train: Data) -> Nearest:
 
     Returns
     -------
-    Nearest: (B,) distances in data units, exactly 0 for a copy, and (B,) row numbers of `train`
+    Nearest: (B,) distances in data units, exactly 0 for a copy, and (B,) row numbers of `train`;
+        on the CPU
 
     Raises
     ------
@@ -464,21 +467,21 @@ def nearest(x: Data, train: Data) -> Nearest:
     (tensor([1., 0.], dtype=torch.float64), tensor([1, 0]))
     """
     x, train = _samples(x=x, train=train)
-    x, train = x.reshape(len(x), -1), train.reshape(len(train), -1)
-    index = torch.cat([_nearest_rows(block.double(), train) for block in x.split(1024)])
+    x, train = x.reshape(len(x), -1).cpu(), train.reshape(len(train), -1).cpu()
+    index = torch.cat([_nearest_rows(_guard.float64(block), train) for block in x.split(1024)])
     gaps = [
-        (block.double() - train[rows].double()).norm(dim=1)
+        (_guard.float64(block) - _guard.float64(train[rows])).norm(dim=1)
         for block, rows in zip(x.split(1024), index.split(1024))
     ]
     return Nearest(torch.cat(gaps), index)
 
 
 def _nearest_rows(block, train):
-    best = torch.full((len(block),), math.inf, dtype=torch.float64, device=block.device)
-    index = torch.zeros(len(block), dtype=torch.int64, device=block.device)
+    best = block.new_full((len(block),), math.inf)
+    index = torch.zeros_like(best, dtype=torch.int64)
     size = _ROOM // 1024
     for start in range(0, len(train), size):
-        gap, row = torch.cdist(block, train[start : start + size].double()).min(dim=1)
+        gap, row = torch.cdist(block, _guard.float64(train[start : start + size])).min(dim=1)
         closer = gap < best
         best, index = torch.where(closer, gap, best), torch.where(closer, row + start, index)
     return index
@@ -526,10 +529,11 @@ def closer_to_training(
     size = min(len(train), len(held_out))
     train, held_out = _some(train, size, rng), _some(held_out, size, rng)
     ours, theirs = nearest(x, train), nearest(x, held_out)
-    wins = (ours.distance < theirs.distance).double() + 0.5 * (ours.distance == theirs.distance)
+    wins = _guard.float64(ours.distance < theirs.distance)
+    wins = wins + 0.5 * (ours.distance == theirs.distance)
 
     neighbor = torch.where(ours.distance <= theirs.distance, ours.index, size + theirs.index)
-    share = torch.bincount(neighbor, minlength=2 * size).double() / len(x)
+    share = _guard.float64(torch.bincount(neighbor, minlength=2 * size)) / len(x)
     var = 0.25 * 2 * size / (2 * size - 1) * float(share.square().sum() - 1 / (2 * size))
     return Estimate(float(wins.mean()), math.sqrt(max(var, 0.0)))
 
@@ -593,7 +597,7 @@ def floor(
     for _ in range(splits):
         order = torch.randperm(len(data), generator=rng, device=rng.device).to(data.device)
         values.append(_measured(metric(data[order[:size]], data[order[size : 2 * size]])))
-    values = torch.tensor(values, dtype=torch.float64)
+    values = _guard.float64(values)
     return Floor(float(values.quantile(0.5)), float(values.min()), float(values.max()), values)
 
 
@@ -711,7 +715,7 @@ def features(net: nn.Module, x: Data, *, size: int = 512) -> Tensor:
 
     Returns
     -------
-    (N, F) float64, in the network's own units (see `standardize`)
+    (N, F) float64 on the CPU, in the network's own units (see `standardize`)
 
     Raises
     ------
@@ -723,7 +727,7 @@ def features(net: nn.Module, x: Data, *, size: int = 512) -> Tensor:
     >>> features(net, torch.zeros(3, 1, 8, 8)).shape
     torch.Size([3, 32])
     """
-    return _in_parts(_guard.method(net, "features", "net"), x, size).double()
+    return _guard.float64(_in_parts(_guard.method(net, "features", "net"), x, size))
 
 
 def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Estimate:
@@ -733,7 +737,7 @@ def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Est
     ----------
     net : a `networks.Classifier`, or another module from pictures to logits
     x : (N, C, H, W) float in [-1, 1], on the network's device
-    labels : (N,) int64
+    labels : (N,) int64, on any device
     size : int, pictures at a time
 
     Returns
@@ -756,8 +760,7 @@ def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Est
     _samples(x=x)
     logits = _in_parts(net, x, size)
     labels = _guard.labels(labels, len(x), logits.shape[1], x.device, name="labels", none=False)
-    right = (logits.argmax(dim=1) == labels).double()
-    share = float(right.mean())
+    share = int((logits.argmax(dim=1) == labels).sum()) / len(x)
     return Estimate(share, math.sqrt(share * (1 - share) / len(x)))
 
 

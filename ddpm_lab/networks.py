@@ -8,6 +8,7 @@ a linear layer can use. Opened by chapter 11 (the MLP); the U-Net of chapter 12 
 
 import math
 from collections.abc import Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
@@ -365,6 +366,7 @@ class UNet(nn.Module):
         ----------
         ratio : (T+1,) float, noise / signal of the schedule; row 0 is 0
         share : (levels,) float > 0, how often each level occurs
+            Both may be on any device, and of any precision.
 
         Raises
         ------
@@ -373,7 +375,8 @@ class UNet(nn.Module):
         """
         _guard.has_levels(self)
         known = self.by_level
-        ratio, share = (torch.as_tensor(x).to(known.ratio) for x in (ratio, share))
+        ratio = _guard.numbers(ratio, "ratio", like=known.ratio)
+        share = _guard.numbers(share, "share", like=known.ratio)
         _guard.row_of(
             ratio, len(known.ratio), "ratio", f"Build the network with T={len(ratio) - 1}."
         )
@@ -487,8 +490,8 @@ class _Levels(nn.Module):
         y = x_t.flatten(1) * (1 + ratio**2).sqrt()  # (B, D): x_0 + ratio eps
         # A table with every level of every pixel of a batch does not fit into a processor's cache,
         # and to wait for memory would take most of the time: there it is one picture at a time.
-        rows = torch.arange(len(y)).split(1 if x_t.device.type == "cpu" else len(y))
-        with torch.autocast(x_t.device.type, enabled=False):
+        rows = torch.arange(len(y), device=y.device).split(1 if y.is_cpu else len(y))
+        with _full_precision(y.device):
             x0_hat = torch.cat([self._mean(y[b], ratio[b], traits, b) for b in rows])
         return ((y - x0_hat) / ratio).view_as(x_t), x0_hat.view_as(x_t)
 
@@ -497,6 +500,12 @@ class _Levels(nn.Module):
         if traits is not None:
             prior = torch.addmm(prior, traits[b].flatten(0, 1), self.word)
         return level_mean(y.flatten(), (ratio**2).expand_as(y).flatten(), prior).view_as(y)
+
+
+def _full_precision(device):
+    """No 16 bits in here, even where autocast has them for the rest of the network."""
+    on = _guard.autocast_on(device)
+    return torch.autocast(device.type, enabled=False) if on else nullcontext()
 
 
 class _Time(nn.Module):
@@ -574,7 +583,8 @@ def build(cls, *, seed: int, **config) -> nn.Module:
 
     Returns
     -------
-    nn.Module on the CPU, float32. The global random state is left as it was.
+    nn.Module on the CPU, float32, whatever PyTorch's defaults are. The global random state is left
+    as it was.
 
     Raises
     ------
@@ -588,8 +598,20 @@ def build(cls, *, seed: int, **config) -> nn.Module:
     _guard.instance(cls, type, "cls", advice="Take networks.MLP.")
     advice = "Any whole number does."
     seed = _guard.count(seed, "seed", lowest=0, highest=_guard.SEEDS, advice=advice)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]), _float32_on_the_cpu():
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
         net = _guard.instance(cls(**config), nn.Module, "what cls makes", advice="Take a network.")
     net.config = dict(config)
     return net
+
+
+@contextmanager
+def _float32_on_the_cpu():
+    """PyTorch's first defaults, whatever the program around us has set."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float32)
+    try:
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(dtype)

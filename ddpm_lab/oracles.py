@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lab import _guard
+from ddpm_lab.gaussians import normal_like
 from ddpm_lab.schedules import Schedule, row
 from ddpm_lab.vocabulary import Data, Denoiser, Times
 
@@ -62,11 +63,11 @@ def ring(k: int = 8, *, radius: float = 1.0, std: float = 0.05) -> Mixture:
     length = "It is a length in data units."
     radius = _guard.between(radius, 0, 1e150, "radius", advice=length)  # squares stay finite
     std = _guard.between(std, 0, 1e150, "std", advice=length)
-    angle = 2 * math.pi * torch.arange(k, dtype=torch.float64) / k
+    angle = 2 * math.pi * torch.arange(k, dtype=torch.float64, device="cpu") / k
     return Mixture(
-        weight=torch.full((k,), 1 / k, dtype=torch.float64),
+        weight=torch.full_like(angle, 1 / k),
         mean=radius * torch.stack([angle.cos(), angle.sin()], dim=1),
-        var=torch.full((k,), std**2, dtype=torch.float64),
+        var=torch.full_like(angle, std**2),
     )
 
 
@@ -83,11 +84,8 @@ def two_modes() -> Mixture:
     >>> float((data.weight * (data.mean[:, 0] ** 2 + data.var)).sum())
     1.0
     """
-    return Mixture(
-        weight=torch.full((2,), 0.5, dtype=torch.float64),
-        mean=torch.tensor([[-0.97], [0.97]], dtype=torch.float64),
-        var=torch.full((2,), 0.0591, dtype=torch.float64),
-    )
+    mean = torch.tensor([-0.97, 0.97], dtype=torch.float64, device="cpu")
+    return Mixture(torch.full_like(mean, 0.5), mean[:, None], torch.full_like(mean, 0.0591))
 
 
 def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
@@ -109,8 +107,9 @@ def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
     n = _guard.count(n, "n", highest=_guard.MANY, advice="n counts the points.")
     rng = _guard.generator(generator)
     weight, mean, var = _guard.mixture(mixture)
-    blob = torch.multinomial(weight.to(rng.device), n, replacement=True, generator=rng).cpu()
-    z = torch.randn(n, mean.shape[1], generator=rng, dtype=torch.float64, device=rng.device).cpu()
+    chance = weight.to(rng.device, _guard.float64_on(rng.device))
+    blob = torch.multinomial(chance, n, replacement=True, generator=rng).cpu()
+    z = normal_like(mean[blob], generator=rng)
     return (mean[blob] + var[blob, None].sqrt() * z).float()
 
 
@@ -209,7 +208,7 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
     _guard.count(
         len(_guard.data(x, "x", empty=True)), "the number of points in x", advice="Give some."
     )
-    points = x.detach().reshape(len(x), -1).cpu().double()
+    points = _guard.float64(x.detach().reshape(len(x), -1))
     shape = x.shape[1:]
     half_norms = 0.5 * (points**2).sum(dim=1)
 
@@ -217,7 +216,7 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
         _guard.item_shape(x_t, shape)
         t = _guard.times(t, schedule, batch=len(x_t))
         abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
-        flat = x_t.reshape(len(x_t), -1).cpu().double()
+        flat = _guard.float64(x_t.reshape(len(x_t), -1))
         # -||x_t - signal x_i||^2 / 2 without the part that is the same for all i
         closeness = abar_t.sqrt() * (flat @ points.T) - abar_t * half_norms
         w = (closeness / (1 - abar_t)).softmax(dim=1)
@@ -233,7 +232,7 @@ def _joint(parts, schedule, x_t, t):
     """
     weight, mean, var = parts
     _guard.data(x_t, "x_t")
-    flat = _guard.item_size(x_t.reshape(len(x_t), -1), mean.shape[1]).cpu().double()
+    flat = _guard.float64(_guard.item_size(x_t.reshape(len(x_t), -1), mean.shape[1]))
     t = _guard.times(t, schedule, lowest=0, batch=len(x_t))
     abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
     signal = abar_t.sqrt()

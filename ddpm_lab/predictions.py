@@ -155,8 +155,8 @@ def denoiser(schedule: Schedule, net: Net, kind: Kind, *, clip: float | None = N
     def denoise(x_t: Data, t: Times) -> Data:
         _guard.data(x_t, "x_t")
         t = _guard.times(t, schedule, batch=len(x_t))
-        t_batch = torch.as_tensor(t).to(x_t.device).expand(len(x_t))
-        x0_hat = convert(schedule, net(x_t, t_batch), kind, x_t, t).x0
+        out = net(x_t, _guard.time_per_item(t, x_t))
+        x0_hat = convert(schedule, out, kind, x_t, t).x0
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
 
     return denoise

@@ -203,7 +203,7 @@ def _straight_log_snr(first, last, T=1000):
         for name, end in (("first", first), ("last", last))
     ]
     T = _guard.count(T, "T", lowest=2, advice="Take 1000.")
-    line = torch.linspace(*ends, T, dtype=torch.float64)
+    line = torch.linspace(*ends, T, dtype=torch.float64, device="cpu")
     return schedules.from_log_snr(line, name="straight log-SNR")
 
 
@@ -272,18 +272,19 @@ def new(config: Config, device="cpu", init=None) -> training.Run:
     Raises
     ------
     TypeError, ValueError, OSError
-        If `networks.UNet` refuses the settings of the network; or `init` is a network with other
-        settings than `config.net`.
+        If `networks.UNet` refuses the settings of the network; the device is not there; or `init`
+        is a network with other settings than `config.net`.
 
     >>> new(Config(data="digits", net={"width": 8, "mults": [1, 2]})).step
     0
     """
+    device = _guard.device(device)
     with torch.device("meta"):  # without memory, until the size is known to be sane
-        net = networks.build(networks.UNet, seed=0, **config.net)
+        net = networks.UNet(**config.net)
     size = sum(each.numel() for each in net.parameters())
     _guard.at_most(size, 10**9, "the number of weights", advice="Take a smaller net.width.")
     net = networks.build(networks.UNet, seed=config.seed, **config.net)
-    facts = {"seconds": 0.0, "device": torch.device(device).type}
+    facts = {"seconds": 0.0, "device": device.type}
     facts["threads"] = torch.get_num_threads()
     if init is not None:
         theirs, _ = training.load(_net_file(init))
@@ -291,7 +292,7 @@ def new(config: Config, device="cpu", init=None) -> training.Run:
         net.load_state_dict(theirs.state_dict())
         facts["init"] = str(init)
     if net.levels:  # until the data are seen, all levels are alike
-        net.know_levels(_ratio(schedule(config)), torch.ones(net.levels))
+        net.know_levels(_ratio(schedule(config)), net.by_level.log_share.new_ones(net.levels))
     net.to(device)
     generators = {
         "choice": seeded(config.seed + 2),  # of times and hidden labels
@@ -426,7 +427,7 @@ def _note(facts, x, bare, rank):
 
 def _know_levels(run, plan, x):
     """Tell both networks how frequent each grey level is in the data."""
-    share = datasets.level_counts(x, run.net.levels) + 1.0  # none is impossible
+    share = datasets.level_counts(x, run.net.levels).float() + 1  # none is impossible
     for net in (run.net, run.ema.net):
         net.know_levels(_ratio(plan), share)
 
@@ -540,7 +541,7 @@ def _check_compiler(device):
     """Is there what torch.compile needs? Else the first step would end in a trace of 200 lines."""
     number = time.time_ns() % 1_000_003  # a program that no cache holds
     try:
-        torch.compile(lambda x: x.sin() * number)(torch.ones(8, device=device))
+        torch.compile(lambda x: x.sin() * number)(torch.ones(8, dtype=torch.float32, device=device))
     except Exception as error:  # a compiler can be missing or broken in many ways
         said = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise ValueError(
@@ -654,8 +655,9 @@ def _line(seen, T, seconds):
     """What happened since the line before, in all processes."""
     where = (torch.cat([step.t for step in seen]).cpu() - 1) * BINS // T
     per_example = torch.cat([step.per_example for step in seen])
-    total = torch.zeros(BINS).index_add(0, where, per_example.float().cpu())
-    sums = torch.stack([total, torch.bincount(where, minlength=BINS).float()]).double()
+    per_example = per_example.float()
+    total = per_example.new_zeros(BINS, device="cpu").index_add(0, where, per_example.cpu())
+    sums = _guard.float64(torch.stack([total, torch.bincount(where, minlength=BINS).float()]))
     if _share()[1] > 1:
         sums = sums.to(per_example.device)
         dist.all_reduce(sums)
@@ -751,7 +753,8 @@ def read(path, device="cpu") -> Model:
     Raises
     ------
     FileNotFoundError, ValueError
-        If there is none, it is damaged, or it is a network that no run has made.
+        If there is none, it is damaged, or it is a network that no run has made; or if the device
+        is not there.
 
     >>> from tempfile import mkdtemp
     >>> config = Config(data="digits", net={"width": 8, "mults": [1, 2]}, steps=1, batch=8)
@@ -769,7 +772,7 @@ def read(path, device="cpu") -> Model:
     config = _noted(facts, path.name)
     _guard.same_settings(net, config.net, path.name)
     _guard.trained(facts, net, config.pad, path.name)
-    return _model(net.to(device), config, facts)
+    return _model(net.to(_guard.device(device)), config, facts)
 
 
 def _net_file(path):
@@ -823,7 +826,8 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
             "label must be None: this network was trained without labels; got one. Omit it."
         )
     if label is not None:
-        n, device = torch.as_tensor(label).shape[:1].numel(), next(net.parameters()).device
+        label = label if isinstance(label, Tensor) else torch.as_tensor(label, device="cpu")
+        n, device = label.shape[:1].numel(), next(net.parameters()).device
         label = _guard.labels(label, n, classes(model.config), "cpu", none=False).to(device)
     guess = predictions.denoiser(plan, partial(net, label=label), kind)
     if guidance != 1.0:
@@ -889,9 +893,11 @@ def sample(
     plan, device = schedule(model.config), next(model.net.parameters()).device
     times = schedules.strides(plan.T, min(20, plan.T) if steps is None else steps)
     if label is not None and model.net.labels:
-        label = torch.as_tensor(label).expand(n) if torch.as_tensor(label).dim() == 0 else label
+        label = label if isinstance(label, Tensor) else torch.as_tensor(label, device="cpu")
+        label = label.expand(n) if label.dim() == 0 else label
         label = _guard.labels(label, n, classes(model.config), "cpu", none=False).to(device)
-    x_T = normal_like(torch.empty(n, *model.shape, device=device), generator=generator)
+    x_T = torch.empty(n, *model.shape, dtype=torch.float32, device=device)
+    x_T = normal_like(x_T, generator=generator)
     made = []
     for rows in torch.arange(n, device=device).split(PART):
         told = label[rows] if isinstance(label, Tensor) else label
@@ -1007,7 +1013,7 @@ def _drawn(most, n, rng):
 def _parts(model, x, labels):
     """Pictures and their labels, on the network's device, some at a time."""
     device = next(model.net.parameters()).device
-    for rows in torch.arange(len(x)).split(PART):
+    for rows in torch.arange(len(x), device="cpu").split(PART):
         yield x[rows].to(device), None if labels is None else labels[rows].to(device)
 
 
@@ -1015,7 +1021,7 @@ def _parts(model, x, labels):
 def _losses(model, x, labels, rng):
     """The held-out loss in ranges of t: each picture is looked at once in each range."""
     plan, found = schedule(model.config), []
-    for span in torch.arange(1, plan.T + 1).tensor_split(min(BINS, plan.T)):
+    for span in torch.arange(1, plan.T + 1, device="cpu").tensor_split(min(BINS, plan.T)):
         values = []
         for x_0, label in _parts(model, x, labels):
             t = torch.randint(len(span), (len(x_0),), generator=rng, device=rng.device)
@@ -1034,15 +1040,15 @@ def _bits(model, x, labels, terms, rng):
         denoise = denoiser(model, label)
         cost = losses.bound(plan, denoise, x_0, generator=rng, levels=levels, terms=terms)
         real = _bare(x_0, model)
-        found.append([losses.bits_per_dim(nats, real).cpu().double() for nats in cost])
+        found.append([_guard.float64(losses.bits_per_dim(nats, real)) for nats in cost])
     prior, steps, decoder = map(torch.cat, zip(*found))
     nats = math.log(classes(model.config)) if labels is not None else 0.0
-    named = losses.bits_per_dim(torch.full((len(x),), nats), _bare(x, model))
+    named = losses.bits_per_dim(x.new_full((len(x),), nats), _bare(x, model))
     rows = {"prior": prior, "steps": steps.sum(dim=1), "decoder": decoder, "label": named}
     spans = losses.stretches(plan, terms)
     by_t = [
         {"t": [int(spans[own[0]][0]), int(spans[own[-1]][-1])], **_mean(steps[:, own].sum(dim=1))}
-        for own in torch.arange(len(spans)).tensor_split(min(BINS, len(spans)) or 1)
+        for own in torch.arange(len(spans), device="cpu").tensor_split(min(BINS, len(spans)) or 1)
         if len(own)
     ]
     return {name: _mean(row) for name, row in (rows | {"total": sum(rows.values())}).items()}, by_t
@@ -1053,7 +1059,10 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
     pool = torch.cat([train, every_held_out])
     pool = pool[_drawn(len(pool), 8 * len(made), rng)]
     sets = made, held_out, pool
-    few = [metrics.features(judge, part) for part in sets] if judge is not None else None
+    few = None
+    if judge is not None:
+        where = next(judge.parameters()).device
+        few = [metrics.features(judge, part.to(where)) for part in sets]
 
     def sliced(a, b):  # the same directions each time
         return metrics.sliced_wasserstein(a, b, generator=seeded(0))
@@ -1075,5 +1084,5 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
 def _mean(values):
     if len(values) == 1:
         return {"value": float(values), "stderr": None}
-    value, stderr = estimators.monte_carlo(values.double())
+    value, stderr = estimators.monte_carlo(_guard.float64(values))
     return {"value": float(value), "stderr": float(stderr)}

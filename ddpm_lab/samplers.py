@@ -222,7 +222,7 @@ def sample(
     Raises
     ------
     TypeError, ValueError
-        Unless the times fall within 0..T and `generator` is a torch.Generator.
+        Unless the times fall within 0..T, `generator` is a torch.Generator and the device is there.
 
     >>> from ddpm_lab import gaussians, oracles, schedules
     >>> schedule = schedules.cosine(T=50)
@@ -233,7 +233,8 @@ def sample(
     """
     shape = _guard.counts(shape, "shape", lowest=1, highest=_guard.MANY, advice="Give (B, *D).")
     _guard.count(len(shape), "the length of shape", advice="Give (B, *D).")
-    x_T = normal_like(torch.empty(shape, device=_guard.device(device)), generator=generator)
+    x_T = torch.empty(shape, dtype=torch.float32, device=_guard.device(device))
+    x_T = normal_like(x_T, generator=generator)
     walks = reverse(schedule, denoise, x_T, step=step, times=times, generator=generator)
     return deque(walks, maxlen=1).pop().x_s  # only the last one is kept in memory
 

@@ -31,7 +31,7 @@ from ddpm_lab import (
 )
 from ddpm_lab.figures import BLUE, GREEN, GREY, ORANGE, RED
 
-GRID = torch.linspace(-3, 3, 241, dtype=torch.float64)[:, None]
+GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
 
 
 class Scene(NamedTuple):
@@ -127,7 +127,7 @@ def _coin_axes():
 
 def _down_to_zero(x, y):
     """A curve that ends before 1 goes on as 0: nothing is left out of sight."""
-    end = torch.tensor([float(x[-1]), 1.0], dtype=torch.float64)
+    end = torch.tensor([float(x[-1]), 1.0], dtype=torch.float64, device="cpu")
     return (x, y) if x[-1] == 1 else (torch.cat([x, end]), torch.cat([y, 0 * end]))
 
 
@@ -150,7 +150,7 @@ def _beliefs_by_tosses(prior, share):
         for n in TOSSES
     ]
     mean, var = (torch.stack(part) for part in zip(*found))
-    return torch.tensor(TOSSES).double().clamp(min=5), mean, var.sqrt()
+    return mean.new_tensor(TOSSES).clamp(min=5), mean, var.sqrt()
 
 
 # Chapter 02 --------------------------------------------------------------------------------------
@@ -204,13 +204,13 @@ def slice_of_the_joint() -> Scene:
     return _ready(figure, [roof, line, *curves], update)
 
 
-CELLS = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
+CELLS = (torch.arange(200, dtype=torch.float64, device="cpu") + 0.5) / 200
 """The middles of 200 cells that fill the unit interval."""
 
 
 def _joint(law, x, y):
     """p(x, y): 2 below the diagonal of the unit square; or two normals with correlation 0.8."""
-    x, y = torch.as_tensor(x, dtype=torch.float64), torch.as_tensor(y, dtype=torch.float64)
+    x, y = (torch.as_tensor(each, dtype=torch.float64, device="cpu") for each in (x, y))
     if law == "triangle":
         return (y <= x).double() + (y < x)  # half on the edge: a cell there is half inside
     a, b = (x - 0.5) / 0.12, (y - 0.5) / 0.12
@@ -246,7 +246,7 @@ def which_draws_count() -> Scene:
     laws.set_yticks([0, 0.2, 0.4, 0.6, 0.8])
     worth.set(xlim=(0, 51), ylim=(0.8, 1400), yscale="log", xlabel="dimension")
     worth.set(ylabel="effective sample size, draws", title="What 1000 draws are worth")
-    x = torch.linspace(-5, 6, 221, dtype=torch.float64)
+    x = torch.linspace(-5, 6, 221, dtype=torch.float64, device="cpu")
     laws.plot(x, _bell(x, 0.0, 1.0), color=BLUE, label="p = N(0, 1)")
     curve = laws.plot([], [], color=RED, linestyle="--", label="q")[0]
     dots = laws.scatter([0.0], [0.0], color=ORANGE, alpha=0.5, edgecolors="black", linewidths=0.5)
@@ -298,13 +298,15 @@ def _second_moment(mean, std):
 def _fixed_noise(n, dimensions):
     """The same standard normal noise for every state."""
     rng = gaussians.seeded(3)
-    return gaussians.normal_like(torch.empty(n, dimensions, dtype=torch.float64), generator=rng)
+    return torch.randn(n, dimensions, generator=rng, dtype=torch.float64, device="cpu")
 
 
 # Chapter 04 --------------------------------------------------------------------------------------
 
-CAUSES = torch.linspace(-8, 8, 801, dtype=torch.float64)  # hidden causes z, spacing 0.02
-MEANS = torch.linspace(-2.5, 2.5, 101, dtype=torch.float64)[:, None]
+CAUSES = torch.linspace(
+    -8, 8, 801, dtype=torch.float64, device="cpu"
+)  # hidden causes z, spacing 0.02
+MEANS = torch.linspace(-2.5, 2.5, 101, dtype=torch.float64, device="cpu")[:, None]
 TWO_MODELS = ("one bump", "two bumps")
 """The models that can be chosen: x is 1.2 z, or 1.2 |z|, plus noise of standard deviation 0.6."""
 
@@ -396,10 +398,7 @@ def who_pulls_harder() -> Scene:
 
     def update(t=500, back=1, x_0=1.0, x_t=-0.5):
         s = max(t - back, 0)
-        at = (
-            torch.full((1, 1), x_0, dtype=torch.float64),
-            torch.full((1, 1), x_t, dtype=torch.float64),
-        )
+        at = GRID.new_full((1, 1), x_0), GRID.new_full((1, 1), x_t)
         both = forward.posterior(schedule, *at, t, s)
         for curve, density in zip(curves, _opinions(schedule, *at, t, s, both)):
             curve.set_data(GRID[:, 0], density)
@@ -433,9 +432,9 @@ def _opinions(schedule, x_0, x_t, t, s, both):
 @cache
 def _weights(schedule, t):
     """(s / t, weight on x_0, weight on x_t) for s = 0 … t - 1."""
-    s = torch.arange(t)
-    one, zero = torch.ones(t, 1, dtype=torch.float64), torch.zeros(t, 1, dtype=torch.float64)
-    times = torch.full((t,), t)
+    s = torch.arange(t, device="cpu")
+    one, zero = GRID.new_ones(t, 1), GRID.new_zeros(t, 1)
+    times = torch.full_like(s, t)
     w_0 = forward.posterior(schedule, one, zero, times, s).mean[:, 0]
     w_t = forward.posterior(schedule, zero, one, times, s).mean[:, 0]
     return s / t, w_0, w_t
@@ -550,7 +549,7 @@ def _film(walk, steps):
         return exact(x_t, t)
 
     rng = gaussians.seeded(1)
-    x_T = gaussians.normal_like(torch.empty(600, 2), generator=rng)
+    x_T = torch.randn(600, 2, generator=rng, dtype=torch.float32, device="cpu")
     times = schedules.strides(schedule.T, steps)
     if walk == "multistep":
         moves = samplers.multistep(schedule, denoise, x_T, times=times)
@@ -583,9 +582,7 @@ def guidance_dial() -> Scene:
     figure, (made, read) = figures.new(1, 2, width=8.4, height=3.4)
     made.set(title="Eight pictures, and what they are read as")
     made.set_axis_off()
-    sheet = made.imshow(
-        torch.zeros(_SHEET).numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest"
-    )
+    sheet = made.imshow(_blank(0.0).numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
     names = [made.text(x, y, "", ha="center", va="bottom", fontsize=10) for y, x in _names_at()]
     read.set(xlim=(-0.6, 9.6), ylim=(0, 1.3), xlabel="digit", ylabel="mean probability, no unit")
     read.set(title="What the classifier reads", xticks=range(10))
@@ -596,7 +593,7 @@ def guidance_dial() -> Scene:
 
     def update(label=3, weight=1.0, steps=8, seed=0):
         x, chance = _dial(label, weight, steps, seed)
-        page = torch.ones(_SHEET)
+        page = _blank(1.0)
         for picture, (row, column) in zip(x, _corners()):
             page[row : row + 8, column : column + 8] = picture[0]
         sheet.set_data(page.numpy())
@@ -620,6 +617,10 @@ def guidance_dial() -> Scene:
 
 
 _SHEET = (2 * 12 + 1, 4 * 10 + 2)  # eight pictures of 8 x 8 pixels, with room for their names
+
+
+def _blank(ink):
+    return torch.full(_SHEET, ink, dtype=torch.float32, device="cpu")
 
 
 def _corners():

@@ -165,7 +165,7 @@ def from_beta(beta, name: str = "custom") -> Schedule:
     if len(beta) > 1 and float(beta[0]) == 0.0:
         beta = beta[1:]
     beta = _guard.beta(beta)
-    return Schedule(name, torch.cat([torch.ones(1, dtype=torch.float64), (1 - beta).cumprod(0)]))
+    return Schedule(name, torch.cat([beta.new_ones(1), (1 - beta).cumprod(0)]))
 
 
 def linear(T: int = 1000, beta_1: float = 1e-4, beta_T: float = 0.02) -> Schedule:
@@ -267,7 +267,7 @@ def _steps(T):
     T = _guard.count(
         T, "T", highest=_guard.MANY, advice="T counts noising steps; [Ho20] takes 1000."
     )
-    return torch.arange(1, T + 1, dtype=torch.float64)
+    return torch.arange(1, T + 1, dtype=torch.float64, device="cpu")
 
 
 def _unit_steps(T):
@@ -294,7 +294,7 @@ def cosine(T: int = 1000, offset: float = 0.008, beta_max: float = 0.999) -> Sch
     Schedule('cosine', T=1000, abar_T=2.429e-09)
     """
     steps = _steps(T)
-    u = torch.cat([torch.zeros(1, dtype=torch.float64), steps]) / len(steps)
+    u = torch.cat([steps.new_zeros(1), steps]) / len(steps)
     offset = _guard.between(offset, 0, 1, "offset", advice="[ND21] takes 0.008.")
     beta_max = _guard.between(
         beta_max, 0, 1, "beta_max", open_ends=True, advice="[ND21] takes 0.999."
@@ -323,7 +323,7 @@ def from_log_snr(log_snr, name: str = "custom") -> Schedule:
     if len(log_snr) > 1 and float(log_snr[0]) == math.inf:
         log_snr = log_snr[1:]
     log_snr = _guard.log_snr(log_snr)
-    return Schedule(name, torch.cat([torch.ones(1, dtype=torch.float64), log_snr.sigmoid()]))
+    return Schedule(name, torch.cat([log_snr.new_ones(1), log_snr.sigmoid()]))
 
 
 # New schedules from old ------------------------------------------------------------------------
@@ -398,7 +398,7 @@ def respaced(schedule: Schedule, times) -> Schedule:
     """
     kept = _guard.walk(times, schedule, to_zero=True)
     name = f"{schedule.name}, {len(kept) - 1} of {schedule.T}"
-    return Schedule(name, schedule.abar[torch.tensor(kept[::-1])])
+    return Schedule(name, schedule.abar[kept[::-1]])
 
 
 def strides(T: int, steps: int) -> list[int]:

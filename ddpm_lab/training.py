@@ -15,7 +15,7 @@ import inspect
 import json
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -260,10 +260,12 @@ def _some_hidden(label, x_0, hearing, share, rng):
     if label is None or not hearing.takes:
         return None
     if hearing.classes is None:
-        hide = hearing.alone and bool(torch.rand((), generator=rng, device=rng.device) < share)
-        return None if hide else label
+        if not hearing.alone:
+            return label
+        drawn = torch.rand((), generator=rng, dtype=torch.float32, device=rng.device)
+        return None if bool(drawn < share) else label
     label = _guard.labels(label, len(x_0), hearing.classes, x_0.device)
-    hide = torch.rand(len(label), generator=rng, device=rng.device) < share
+    hide = torch.rand(len(label), generator=rng, dtype=torch.float32, device=rng.device) < share
     return label.masked_fill(hide.to(label.device), hearing.classes)
 
 
@@ -278,33 +280,45 @@ def _per_t(schedule, kind, weight):
     """(T+1,) float32, mean 1 over t = 1..T; row 0 is never used."""
     _guard.choice(weight, ("simple", "min_snr", "vlb"), "weight")
     if weight == "simple" or schedule.T == 1:
-        return torch.ones(schedule.T + 1)
-    per_t = losses.weight(schedule, kind, torch.arange(1, schedule.T + 1), weight)
+        return torch.ones(schedule.T + 1, dtype=torch.float32, device="cpu")
+    times = torch.arange(1, schedule.T + 1, device="cpu")
+    per_t = losses.weight(schedule, kind, times, weight)
     if weight == "vlb":
         per_t[0] = per_t[1]
     _guard.finite_weights(per_t)
-    return torch.cat([torch.zeros(1), per_t / per_t.mean()]).float()
+    return torch.cat([per_t.new_zeros(1), per_t / per_t.mean()]).float()
 
 
-def autocast(precision: Precision, device) -> torch.autocast:
+def autocast(precision: Precision, device) -> AbstractContextManager:
     """A context in which convolutions and matrix products run in 16 bits, if that is asked for.
 
     Weights, sums and the loss stay in float32. "auto" asks for it where the hardware has bfloat16:
     GPUs since Ampere, CPUs with AVX512-BF16 or AMX.
+
+    Raises
+    ------
+    ValueError
+        For "bfloat16" on a kind of device for which PyTorch has no autocast.
 
     >>> with autocast("float32", "cpu"):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
     torch.float32
     """
     kind = torch.device(device).type
-    if precision == "auto":
-        if kind == "cuda":
-            half = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            half = kind == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    else:
-        half = precision == "bfloat16"
-    return torch.autocast(kind, torch.bfloat16, enabled=half)
+    if precision == "float32" or (precision == "auto" and not _has_bfloat16(kind)):
+        return nullcontext()
+    _guard.autocasts(kind)
+    return torch.autocast(kind, torch.bfloat16)
+
+
+def _has_bfloat16(kind):
+    """Is it hardware that calculates in bfloat16? Else 16 bits are slower than 32."""
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    try:
+        return kind == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except AttributeError:  # a PyTorch without oneDNN, as on some ARM machines
+        return False
 
 
 def save(path, net: nn.Module, **facts) -> Path:
@@ -429,12 +443,13 @@ def load_run(path, device="cpu") -> Run:
     ------
     FileNotFoundError, ValueError
         If there is no such file, it is not a whole file written by `save_run`, or the run belongs
-        to another kind of device.
+        to another kind of device, or the device is not there.
 
     >>> load_run("nowhere.safetensors")
     Traceback (most recent call last):
     FileNotFoundError: path must name a checkpoint; there is no file nowhere.safetensors. ...
     """
+    device = _guard.device(device)
     with _reading(path, "save_run") as (tensors, header):
         config = header["class"], header["config"]
         net = _rebuilt(*config, _under("net.", tensors))
@@ -564,7 +579,8 @@ def _rebuilt(name, config, weights):
     cls = getattr(networks, _guard.choice(name, ("MLP", "VAE", "UNet", "Classifier"), "class"))
     _guard.rebuildable(_guard.config(_guard.mapping(config, "config")), weights)
     with torch.device("meta"):
-        net = networks.build(cls, seed=0, **config)
+        net = cls(**config)
+    net.config = dict(config)
     _guard.same_numbers(weights, net.state_dict())
     net.load_state_dict(weights, assign=True)
     return net

@@ -62,7 +62,7 @@ def test_each_pixel_may_have_a_prior_and_a_noise_of_its_own():
 @pytest.mark.parametrize(
     ("log_prior", "said"),
     [
-        (torch.zeros(1), "levels must be at least 2; got 1"),
+        (torch.zeros(1), "the levels of log_prior must be at least 2; got 1"),
         (torch.zeros(3, 8), "y and log_prior must have the same number of items"),
     ],
 )
@@ -166,9 +166,9 @@ def test_what_does_not_fit_is_named():
     net = networks.build(networks.UNet, seed=0, width=8, levels=9)
     with pytest.raises(ValueError, match=r"must know its schedule; .* Call net\.know_levels"):
         net(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
-    with pytest.raises(ValueError, match=r"ratio and net_T must have the same shape; got \(51,\)"):
+    with pytest.raises(ValueError, match=r"ratio must have shape \(1001,\); got \(51,\)"):
         net.know_levels(torch.ones(51), torch.ones(9))
-    with pytest.raises(ValueError, match=r"share and levels must have the same shape; got \(17,\)"):
+    with pytest.raises(ValueError, match=r"share must have shape \(9,\); got \(17,\)"):
         net.know_levels(torch.ones(1001), torch.ones(17))
     for config, said in (
         ({"levels": 1}, "levels must be at least 2; got 1"),
