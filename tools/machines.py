@@ -2,7 +2,7 @@
 
     python tools/machines.py measure         run all chapters as each machine would, and keep by
                                              how much their numbers differ: spread.json
-    python tools/machines.py test old        nbval as on one machine
+    python tools/machines.py test old        nbval of the learners' notebooks as on one machine
     python tools/machines.py test --sample 1 ... or as on one chosen by the day of the year
 
 PyTorch, its libraries MKL and oneDNN, and OpenBLAS below NumPy choose their code by the processor.
@@ -162,8 +162,8 @@ def measure(wanted, machines, jobs, out):
 
 
 def test(wanted, machines) -> int:
-    """nbval of the chapters as on each machine; how many were red."""
-    files = [str(path) for c in chapters.chapters(ROOT, wanted) for path, _ in c.readings()]
+    """nbval of the learners' notebooks as on each machine; how many machines were red."""
+    files = [str(chapter.learner) for chapter in chapters.chapters(ROOT, wanted)]
     words = ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--nbval"]
     words += ["--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg"]
     red = []

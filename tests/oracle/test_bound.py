@@ -152,6 +152,9 @@ def test_bits_per_dim_takes_one_number_or_one_row_for_each_item():
     x = torch.zeros(2, 4)
     nats = torch.full((2, 3), 4 * math.log(2), dtype=torch.float64)
     torch.testing.assert_close(losses.bits_per_dim(nats, x), torch.ones(2, 3, dtype=torch.float64))
-    for wrong in (torch.zeros(3), torch.tensor(1.0)):
-        with pytest.raises(ValueError, match="same number of items"):
+    for wrong, said in (
+        (torch.zeros(3), "same number of items"),
+        (torch.tensor(1.0), "batch axis"),
+    ):
+        with pytest.raises(ValueError, match=said):
             losses.bits_per_dim(wrong, x)

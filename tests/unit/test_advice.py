@@ -178,8 +178,8 @@ ROWS = {
     ),
     "no width": (
         lambda: networks.Classifier(width=0),
-        r"Try 32\.",
-        lambda: networks.Classifier(width=32),
+        "width must be at least 8",
+        lambda: networks.Classifier(width=8),
     ),
     "groups": (
         lambda: net(width=12, groups=8),
@@ -360,7 +360,7 @@ ROWS = {
     ),
     "labels of another type": (
         lambda: metrics.accuracy(JUDGE, IMAGES, LABELS.float()),
-        r"Convert them with \.long\(\)",
+        r"convert them with \.long\(\)",
         lambda: metrics.accuracy(JUDGE, IMAGES, LABELS.float().long()),
     ),
     "too few batches": (

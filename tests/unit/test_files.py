@@ -201,8 +201,9 @@ def test_folders_that_were_made_and_not_used_are_removed(tmp_path):
 
 
 HOLD = """
-import sys
+import signal, sys
 from ddpm_lab import _files
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 with _files.owned(sys.argv[1]):
     print("in", flush=True)
     sys.stdin.read()
