@@ -363,6 +363,7 @@ def build(
                 notebook = read(source, solved=solved)
                 await execute(notebook, path.parent, env)
                 settle(notebook)
+                keep_stored(path, notebook)
                 text = written(notebook)
                 _store(path if out is None else out / path.relative_to(home), text)
                 size = f"{len(text.encode()) / 1000:6.0f} kB"
@@ -480,17 +481,27 @@ def check(
 def _against(path: Path, again: Path) -> list[str]:
     """How a stored notebook differs from one that was built anew, cell by cell."""
     stored, fresh = load(path), load(again)
-    partners = {cell.id: cell for cell in stored.cells if cell.cell_type == "code"}
-    for cell in fresh.cells:
-        if cell.id in partners and cell.cell_type == "code":
-            _settle_cell(partners[cell.id], cell)
     if written(stored) == written(fresh):
         return []
     return differences(stored, fresh, outputs=True) or ["metadata, ids or layout differ"]
 
 
-def _settle_cell(stored, fresh):
-    """Make of the fresh cell what is stored, as far as another machine may differ."""
+def keep_stored(path: Path, notebook) -> None:
+    """What another machine may print in another way stays as it is stored.
+
+    So a chapter that is built on another machine changes only where it has really changed.
+    """
+    try:
+        code = {cell.id: cell for cell in load(path).cells if cell.cell_type == "code"}
+    except ChapterError:  # none yet, or a broken one
+        return
+    for cell in notebook.cells:
+        old = code.get(cell.id)
+        if cell.cell_type == "code" and old is not None and old.source == cell.source:
+            _keep_outputs(old, cell)
+
+
+def _keep_outputs(stored, fresh):
     printed.settle_outputs(stored.outputs, fresh.outputs, printed.Tolerance.of(fresh.metadata))
     for old, new in zip(_pictures(stored), _pictures(fresh)):
         if "tolerance" in fresh.metadata or _alike(old["image/png"], new["image/png"]):

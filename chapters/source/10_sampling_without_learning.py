@@ -1000,7 +1000,7 @@ print(f"largest distance of a code from the curve: "
 #
 # ### Better solvers
 #
-# With 20 moves the round trip missed by 0.1040. (10.11) keeps its guess fixed during the whole move; so
+# With 20 moves the round trip missed by 0.1036. (10.11) keeps its guess fixed during the whole move; so
 # the error of a move is of second order in its size, and that of the walk, a sum of many moves, of
 # **first order**: half the stride, half the error. Two remedies:
 #

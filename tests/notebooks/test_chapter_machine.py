@@ -310,3 +310,19 @@ def test_rounding_does_not_change_a_picture_and_a_wrong_curve_does():
     assert chapters._alike(right, curve(1 + 1e-4))
     assert not chapters._alike(right, curve(1.1))
     assert not chapters._alike(right, curve(-1.0))
+
+
+def test_a_build_keeps_what_another_machine_may_print_in_another_way(tmp_path):
+    def notebook(*cells):
+        made = nbformat.v4.new_notebook(metadata=chapters.METADATA)
+        for number, (source, text) in enumerate(cells):
+            output = nbformat.v4.new_output("stream", name="stdout", text=text)
+            made.cells.append(nbformat.v4.new_code_cell(source, id=f"c{number}", outputs=[output]))
+        return made
+
+    path = tmp_path / "stored.ipynb"
+    path.write_text(chapters.written(notebook(("a", "0.684"), ("b", "0.684"), ("c", "0.684"))))
+    fresh = notebook(("a", "0.683"), ("b", "0.700"), ("changed", "0.683"))
+    chapters.keep_stored(path, fresh)
+    assert [cell.outputs[0].text for cell in fresh.cells] == ["0.684", "0.700", "0.683"]
+    chapters.keep_stored(tmp_path / "none.ipynb", fresh)  # the first build
