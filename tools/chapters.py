@@ -343,6 +343,7 @@ def build(
     *,
     jobs: int = 1,
     out: Path | None = None,
+    solved_only: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
     """Run both readings of each chapter and store them; return what went wrong.
@@ -352,7 +353,8 @@ def build(
     """
     home = root / "chapters"
     (home / "solutions").mkdir(parents=True, exist_ok=True)
-    tasks = [(c.source, p, s) for c in chapters(root, wanted) for p, s in c.readings()]
+    all_readings = [(c.source, p, s) for c in chapters(root, wanted) for p, s in c.readings()]
+    tasks = [each for each in all_readings if each[2] or not solved_only]
     done: list[str] = []
 
     async def one(source: Path, path: Path, solved: bool, env, turn) -> str | None:
@@ -451,6 +453,7 @@ def check(
     wanted: Sequence[str] = (),
     *,
     jobs: int = 1,
+    solved_only: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
     """Run everything again in the same places, store it elsewhere, compare the two.
@@ -461,7 +464,7 @@ def check(
     wanted, problems = list(wanted), []
     with tempfile.TemporaryDirectory(prefix="chapters-") as folder:
         out = Path(folder)
-        problems += build(root, wanted, jobs=jobs, out=out, say=say)
+        problems += build(root, wanted, jobs=jobs, out=out, solved_only=solved_only, say=say)
         for chapter in chapters(root, wanted):
             for path, _ in chapter.readings():
                 name = path.relative_to(root).as_posix()
@@ -717,6 +720,7 @@ def main(argv: list[str] | None = None) -> int:
         command.add_argument("--root", type=Path, default=ROOT, help="the project's folder")
         if name in ("build", "check"):
             command.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
+            command.add_argument("--solved", action="store_true", help="solved notebooks only")
         if name == "release":
             command.add_argument("--out", type=Path, required=True, help="a folder to write to")
     args = parser.parse_args(argv)
@@ -733,7 +737,9 @@ def main(argv: list[str] | None = None) -> int:
         from tools import chapter_rules
 
         run = globals().get(args.command) or getattr(chapter_rules, args.command)
-        more = {"jobs": args.jobs, "say": say} if args.command in ("build", "check") else {}
+        more = {}
+        if args.command in ("build", "check"):
+            more = {"jobs": args.jobs, "solved_only": args.solved, "say": say}
         problems = run(root, args.chapters, **more)
     except ChapterError as error:
         problems = [str(error)]
