@@ -865,7 +865,7 @@ print(f"{read_as:.0%} of the 60 are read as asked; ink of the real digits and of
       f"correlates {torch.corrcoef(torch.stack([ink, real_ink]))[0, 1]:+.1f}")
 
 # %% [markdown]
-# 98 % of the 60 pictures are read as the label they were decoded with, and each row keeps something of its writer: where the real digit is bold, its row is bold (the ink of a row and that of its real digit correlate with +0.9, over six rows). So the code holds what the label does not say. Editing of this kind needs no new network: encode with what
+# 97 % of the 60 pictures are read as the label they were decoded with, and each row keeps something of its writer: where the real digit is bold, its row is bold (the ink of a row and that of its real digit correlate with +0.9, over six rows). So the code holds what the label does not say. Editing of this kind needs no new network: encode with what
 # the picture shows, decode with what it should show.
 #
 # ### Between two noises
@@ -1091,7 +1091,7 @@ print("Guidance: twice the calls, unless both questions go into one batch.")
 # | any classifier can guide | it must read noisy pictures | 17 % right at $t = 500$ |
 # | more guidance, better pictures | obedience is bought with variety, later with the law | 1.65 to 0.98 apart; 0.010 to 0.138 |
 # | FID says how good pictures are | it compares means and covariances, and depends on the number of pictures | 0.0002 for two different laws; 10.98 for one |
-# | diffusion has no code, nothing can be edited | walks without dice have one | 0.001 there and back; 98 % read as the new label |
+# | diffusion has no code, nothing can be edited | walks without dice have one | 0.001 there and back; 97 % read as the new label |
 # | a closed round trip proves the code | errors up and down cancel | codes with std 0.704 |
 # | mix two noises along a line | along the great circle | length 5.61 instead of 7.97; 0.112 and 0.032 |
 # | a learned variance brings little | not seen in 200 samples; much for the likelihood | 0.041 to 0.232 nats for each pixel |
