@@ -253,7 +253,7 @@ def set_up(todo, why, extras, cpu):
         require(
             no_venv(sys.version_info[:3]),
             intel_mac(platform.system(), platform.machine()),
-            little_disk(shutil.disk_usage(str(ROOT)).free / 1e9, ROOT, SIZES[cpu][1] + 0.5),
+            little_disk(shutil.disk_usage(str(ROOT)).free / 1e9, ROOT, sizes(cpu)[1] + 0.5),
         )
         make_venv()
     # An empty "lists" until all is done: so an interrupted set-up is known by its stamp.
@@ -327,8 +327,13 @@ def make_venv():
         )
 
 
+def sizes(cpu):
+    """GB to fetch and on disk. Only on Linux does pip's usual PyTorch bring CUDA along."""
+    return SIZES[cpu or platform.system() != "Linux"]
+
+
 def install(extras, cpu):
-    say("      About {} GB to fetch and {} GB on disk; a minute or more.".format(*SIZES[cpu]))
+    say("      About {} GB to fetch and {} GB on disk; a minute or more.".format(*sizes(cpu)))
     say("      Ctrl-C stops it; what has been fetched by then is kept.")
     if call("-Ic", "import pip").returncode:  # as uv makes them
         call("-Im", "ensurepip")
@@ -488,7 +493,6 @@ def threads():
 
 def run(*command, **env):
     """Run .venv's Python from the project folder; its exit status."""
-    env.setdefault("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS") or threads())
     child = subprocess.Popen([str(PYTHON), *map(str, command)], cwd=str(ROOT), env=own_env(**env))
     signal.signal(signal.SIGTERM, lambda *_: child.terminate())
     while True:
@@ -555,7 +559,8 @@ def lab(extra):
     if notice:
         say(notice)
     say("Opening JupyterLab. Leave this window open; Ctrl-C here stops it.\n")
-    return run(*jupyter_command(extra))
+    few = os.environ.get("OMP_NUM_THREADS") or threads()
+    return run(*jupyter_command(extra), OMP_NUM_THREADS=few)
 
 
 NO_TESTS = 5  # pytest's exit status for it

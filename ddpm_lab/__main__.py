@@ -321,7 +321,7 @@ def doctor() -> int:
     """Print what this machine has and what to mend; 0 if the course can be read, else 1."""
     findings = [*_packages(), *_torch(), *_data(), *_checkpoints()]
     unicode = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a path may hold what the terminal cannot show
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path must be exact: no plain letters here
         sys.stdout.reconfigure(errors="backslashreplace")
     print(f"ddpm-lab {ddpm_lab.__version__} on {platform.system()} {platform.machine()}\n")
     print("\n".join(report(findings, unicode)))

@@ -1,7 +1,7 @@
 """The one place that refuses bad input. Each message says what must hold, what came, what to do.
 
-The functions return what they checked, so that a check is one short line at the top of a law. First
-come those that bring numbers into the form, and to the place, in which they are needed.
+The functions return what they checked, so that a check is one short line at the top of a function.
+First come those that bring numbers into the form, and to the place, in which they are needed.
 """
 
 import inspect
@@ -1023,7 +1023,7 @@ def trained(facts, net, pad, where):
     """What a run has noted beside its network: the shape of the images, and the updates done."""
     step, shape = (
         facts.get("step"),
-        facts.get("shape", [net.channels, *[net.factor * (pad + 1)] * 2]),
+        facts.get("shape", [net.channels, *[net.factor * (2 * pad + 1)] * 2]),
     )
     fits = isinstance(shape, list) and len(shape) == 3 and shape[0] == net.channels
     if not fits or not all(
@@ -1033,6 +1033,14 @@ def trained(facts, net, pad, where):
         raise ValueError(
             f"{where} must say the shape of its images, ({net.channels}, H, W), with sides that "
             f"are multiples of {net.factor}; got {_say(shape)}. Train it again, or take another."
+        )
+    size = facts.get("size", [side - 2 * pad for side in shape[1:]])
+    if not (isinstance(size, list) and len(size) == 2) or not all(
+        type(own) is int and 0 < own <= side - 2 * pad for own, side in zip(size, shape[1:])
+    ):
+        raise ValueError(
+            f"{where} must say the height and width of its images without padding, at most "
+            f"{shape[1:]} less the padding; got {_say(size)}. Train it again, or take another."
         )
     if type(step) is not int or step < 0:
         raise ValueError(

@@ -89,8 +89,9 @@ def _add_train(commands):
         "to a larger number: the learning rate then follows the longer curve",
     )  # fmt: skip
     command.add_argument(
-        "--init", metavar="FILE", help="start from the weights of a trained network, or of a run"
-    )
+        "--init", metavar="FILE",
+        help="start a new run from trained weights; a run that is there goes on with its own",
+    )  # fmt: skip
     command.add_argument("--compile", action="store_true", help="use torch.compile")
 
 

@@ -212,9 +212,9 @@ class _Hearing(NamedTuple):
 
 
 def _hearing(net):
-    net = getattr(net, "_orig_mod", net)  # torch.compile and DistributedDataParallel wrap it
     wraps = nn.parallel.DistributedDataParallel, nn.DataParallel
-    net = net.module if isinstance(net, wraps) else net
+    while hasattr(net, "_orig_mod") or isinstance(net, wraps):  # torch.compile wraps it, too
+        net = net._orig_mod if hasattr(net, "_orig_mod") else net.module
     signature, classes = inspect.signature(net.forward), getattr(net, "labels", None)
     classes = classes if isinstance(classes, int) else None
     label = signature.parameters.get("label")

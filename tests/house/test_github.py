@@ -152,7 +152,8 @@ def test_the_cache_of_downloads_follows_the_lists_of_packages():
         for step in job["steps"]:
             lists = step.get("with", {}).get("cache-dependency-path", "").split()
             if lists:
-                assert step["with"]["cache"] == "pip" and "constraints.txt" in lists
+                assert step["with"]["cache"] == "pip"
+                assert {"constraints.txt", "lock.txt"} <= set(lists)
                 assert set(lists) <= set(lab.LISTS)
 
 

@@ -12,7 +12,6 @@ import pickle
 import re
 import struct
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -366,9 +365,9 @@ def peak():
 
 
 def refused_at_once(writer, path, payload):
-    before, begun = peak(), time.process_time()
+    before = peak()
     refused(writer, path, payload)
-    assert peak() - before < 200e6 and time.process_time() - begun < 5
+    assert peak() - before < 200e6
 
 
 @BOTH
@@ -671,6 +670,10 @@ def trained_file(tmp_path, **changes):
         {"shape": [1, 8]},
         {"shape": 8},
         {"shape": "888"},
+        {"size": 8},
+        {"size": [8]},
+        {"size": [9, 8]},
+        {"size": "88"},
         {"step": -1},
         {"step": "3"},
         {"step": None},
@@ -682,8 +685,8 @@ def test_a_network_with_forged_facts_is_refused_at_once(changes, tmp_path):
     path = trained_file(tmp_path)
     assert runs.read(path).shape == (1, 8, 8)
     path = trained_file(tmp_path, **changes)
-    before, begun = peak(), time.process_time()
+    before = peak()
     with pytest.raises(ValueError, match=r"net\.safetensors must (hold|say)") as caught:
         runs.read(path)
-    assert peak() - before < 200e6 and time.process_time() - begun < 5
+    assert peak() - before < 200e6
     assert len(str(caught.value).splitlines()) == 1

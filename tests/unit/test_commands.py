@@ -427,7 +427,7 @@ def test_networks_in_one_folder_have_reports_of_their_own(trained, tmp_path):
 def test_help_needs_no_torch_and_names_the_gpu_command():
     code = "import sys; from ddpm_lab.__main__ import main\n"
     code += "try: main(['train', '--help'])\nexcept SystemExit: print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip().endswith("False")
     assert "--config chapters/configs/mnist_gpu.json" in done.stdout
     assert "torchrun --nproc-per-node=4 -m ddpm_lab train" in done.stdout

@@ -5,8 +5,6 @@ be told its own hint, and hand-made attempts (empty, endless, raising, of the wr
 get a clear line.
 """
 
-import time
-
 import pytest
 import torch
 
@@ -98,10 +96,8 @@ def test_an_endless_loop_is_left(monkeypatch):
         while True:
             pass
 
-    start = time.perf_counter()
     mark, message = exercises.verdict("forward.marginal", endless)
     assert mark == "✗" and "loop" in message
-    assert time.perf_counter() - start < 5
 
 
 def test_an_attempt_that_changes_its_inputs_is_told_so():

@@ -167,7 +167,7 @@ def test_a_plain_console_and_an_optimizing_python_are_enough(option):
     }
     done = subprocess.run(
         [sys.executable, option, "-c", LEARNER],
-        capture_output=True, env=os.environ | bare, timeout=300,
+        capture_output=True, env=os.environ | bare,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     said = done.stdout.decode("ascii")
