@@ -791,10 +791,12 @@ def current(config: Config, run: training.Run) -> Model:
 
 
 def _model(net, config, facts):
-    side = (8 if config.data == "digits" else 28) + 2 * config.pad  # unless the data said more
-    shape = facts.get("shape", [net.channels, side, side])
-    size = tuple(facts["size"]) if "size" in facts else None
-    return Model(net, config, tuple(shape), facts["step"], size)
+    side = 8 if config.data == "digits" else 28  # unless the data said more
+    whole = side + 2 * config.pad
+    whole += -whole % net.factor if config.pad else 0
+    shape = facts.get("shape", [net.channels, whole, whole])
+    size = facts.get("size", None if "shape" in facts else [side, side])
+    return Model(net, config, tuple(shape), facts["step"], tuple(size) if size else None)
 
 
 def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0) -> Denoiser:
@@ -978,6 +980,7 @@ def evaluate(
     steps = min(50, schedule(config).T) if steps is None else steps
     rows = _drawn(len(held_out), n, rng)
     real, labels = held_out[rows], labels[rows] if model.net.labels else None
+    x = _guard.items(_padded(real, config), model.shape, "padded data", advice="Give the run's.")
     if labels is not None:
         _known(labels, config)
     drawn = torch.randint(len(known), (n,), generator=rng, device=rng.device).cpu()
@@ -985,7 +988,6 @@ def evaluate(
     made = sample(
         model, n, label=label, steps=steps, sampler=sampler, guidance=guidance, generator=rng
     )
-    x = _padded(real, config)
     bits, by_t = _bits(model, x, labels, terms, rng)
     return {
         "step": model.step,

@@ -256,3 +256,14 @@ def test_metrics_do_with_four_items():
     a, b = (normal_like(torch.empty(4, 3), generator=seeded(seed)) for seed in (0, 1))
     for metric in (metrics.energy_distance, metrics.mmd, metrics.frechet):
         assert math.isfinite(metric(a, b).value)
+
+
+def test_a_run_that_has_not_begun_knows_the_padded_size(tmp_path):
+    config = runs.Config(
+        data="digits", pad=1, net={"width": 8, "mults": [1, 2, 2]}, steps=1, batch=8,
+        samples_every=0, precision="float32",
+    )  # fmt: skip
+    before = runs.current(config, runs.new(config))
+    after = runs.current(config, runs.proceed(config, tmp_path))
+    assert before.shape == after.shape == (1, 12, 12) and before.size == after.size == (8, 8)
+    assert runs.sample(before, 1, steps=1, generator=seeded(0)).shape == (1, 1, 8, 8)
