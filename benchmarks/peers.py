@@ -60,7 +60,7 @@ def ours(size, precision="auto", moves=False):
         label = None
         if moves:
             rows = torch.randint(16 * len(x), (len(x),), generator=rng)
-            x, label = (every[rows] for every in datasets.with_moved(x, 0 * rows, 1))
+            x, label = (every[rows] for every in datasets.augment_shifts(x, 0 * rows, 1))
         t = torch.randint(1, schedule.T + 1, (len(x),), generator=rng)
         eps = gaussians.normal_like(x, generator=rng)
         with training.autocast(precision, "cpu"):
@@ -70,9 +70,9 @@ def ours(size, precision="auto", moves=False):
     def sample(n, steps):
         net.eval()
         denoise = predictions.denoiser(schedule, fast, "v", clip=1.0)
-        times = schedules.strides(schedule.T, steps)
+        times = schedules.timesteps(schedule.T, steps)
         x_T = torch.randn(n, 1, size, size, generator=rng)
-        *_, last = samplers.multistep(schedule, denoise, x_T, times=times, generator=rng)
+        *_, last = samplers.dpmpp_2m(schedule, denoise, x_T, times=times, generator=rng)
         net.train()
         return last.x_s
 

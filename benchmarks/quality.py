@@ -24,8 +24,9 @@ import torch.nn.functional as F
 from peers import PEERS, ours
 from speed import machine
 
-from ddpm_lab import datasets, metrics, runs, training
+from ddpm_lab import datasets, metrics, training
 from ddpm_lab.gaussians import seeded
+from ddpm_lab.training import runs
 
 STEPS, LR, DECAY = 50, 2e-3, 0.995
 SIZES = {"digits": (128, 1797, 599), "mnist": (64, 256, 64)}
@@ -67,7 +68,7 @@ def train(peer, x, size, seconds, seed):
 def judged(samples, held_out, train_half, net):
     """The four measures of the course, each as a number."""
     features = [metrics.features(net, each) for each in (samples, held_out)]
-    closer = metrics.closer_to_training(samples, train_half, held_out, generator=seeded(0))
+    closer = metrics.memorization_test(samples, train_half, held_out, generator=seeded(0))
     sliced = metrics.sliced_wasserstein(samples, held_out, generator=seeded(0))
     return {
         "energy": round(metrics.energy_distance(samples, held_out).value, 4),

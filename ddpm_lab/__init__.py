@@ -4,18 +4,21 @@ Two nouns and one arrow carry the whole package:
 
 - a `Schedule` says how much signal is left at each time t (`schedules`),
 - a `Gaussian` is a mean and a variance (`gaussians`),
-- a `Denoiser` maps (x_t, t) to a guess x0_hat (`oracles`, or a network).
+- a `Denoiser` maps (x_t, t) to a guess x0_hat (`ideal_denoisers`, or a network).
 
 The modules are ordered like the chapters. A module imports only from lower layers:
 
-    0  vocabulary  _guard      _console
-    1  bayes       gaussians   estimators  schedules   _files
-    2  forward     predictions  elbo
-    3  oracles     samplers     losses      networks
-    4  datasets    training     metrics
-    5  figures     runs
-    6  designer    scenes       commands
-    7  explorers   exercises    __main__
+    0  types            _checks      _console
+    1  bayes            gaussians    estimators  schedules  _files
+    2  forward          predictions  elbo
+    3  ideal_denoisers  samplers     losses      networks
+    4  datasets         metrics
+    5  training
+    6  course
+    7  cli
+    8  __main__
+
+`course` holds what only the notebooks need, `cli` the commands: the library imports neither.
 
 `import ddpm_lab` is cheap: a module is loaded when it is first used.
 
@@ -30,27 +33,22 @@ __version__ = "0.1.0"
 
 __all__ = [
     "bayes",
-    "commands",
+    "cli",
+    "course",
     "datasets",
-    "designer",
     "elbo",
     "estimators",
-    "exercises",
-    "explorers",
-    "figures",
     "forward",
     "gaussians",
+    "ideal_denoisers",
     "losses",
     "metrics",
     "networks",
-    "oracles",
     "predictions",
-    "runs",
     "samplers",
-    "scenes",
     "schedules",
     "training",
-    "vocabulary",
+    "types",
 ]
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import ddpm_lab
-from ddpm_lab import _console, commands
+from ddpm_lab import _console
+from ddpm_lab.cli import commands
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRA = "lab"  # what reading the chapters needs beside the package's own dependencies

@@ -1,6 +1,6 @@
 """How does a file appear whole or not at all, and how does a folder serve one process at a time?
 
-Private, like `_guard`: the modules that keep something on disk share it. Errors of the system are
+Private, like `_checks`: the modules that keep something on disk share it. Errors of the system are
 raised again with words: which file, what happened, what to do.
 """
 
@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 
 _ADVICE = {
     errno.ENOSPC: "Free some space, or choose another disk; what was stored before is unharmed.",
@@ -64,7 +64,7 @@ def write_whole(path, payload: bytes) -> Path:
     >>> write_whole(f"{mkdtemp()}/new/log.txt", b"done").read_bytes()
     b'done'
     """
-    path = _guard.path_of(path)
+    path = _checks.path_of(path)
     with explained(path):
         if _is_stream(path):
             path.write_bytes(payload)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.special import xlog1py, xlogy  # x log y and x log(1 + y), and 0 where x = 0
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 
 
 def rule(prior: Tensor, likelihood: Tensor) -> tuple[Tensor, Tensor]:
@@ -50,15 +50,15 @@ def rule(prior: Tensor, likelihood: Tensor) -> tuple[Tensor, Tensor]:
     >>> posterior.tolist(), float(evidence)
     ([0.6896, 0.3103], 0.58)
     """
-    prior, likelihood = _guard.chance(prior, "prior"), _guard.chance(likelihood, "likelihood")
-    _guard.alike(prior=prior, likelihood=likelihood)
-    _guard.items(prior, (), "prior", advice="Give one probability for each possibility.")
-    _guard.total(
+    prior, likelihood = _checks.chance(prior, "prior"), _checks.chance(likelihood, "likelihood")
+    _checks.alike(prior=prior, likelihood=likelihood)
+    _checks.items(prior, (), "prior", advice="Give one probability for each possibility.")
+    _checks.total(
         prior.sum(), "prior", advice="Divide it by its sum. One of the possibilities must be true."
     )
     joint = prior * likelihood
     evidence = joint.sum()
-    _guard.possible(evidence.log())
+    _checks.possible(evidence.log())
     return joint / evidence, evidence
 
 
@@ -80,8 +80,8 @@ def unit_grid(points: int = 2001) -> Tensor:
     >>> unit_grid(5)
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000], dtype=torch.float64)
     """
-    points = _guard.count(
-        points, "points", lowest=2, highest=_guard.MANY, advice="A grid has two ends."
+    points = _checks.count(
+        points, "points", lowest=2, highest=_checks.MANY, advice="A grid has two ends."
     )
     return torch.linspace(0, 1, points, dtype=torch.float64, device="cpu")
 
@@ -107,8 +107,8 @@ def integral(values: Tensor, grid: Tensor) -> Tensor:
     >>> float(integral(unit_grid() ** 2, unit_grid()))
     0.333333
     """
-    grid = _guard.grid(grid)
-    return _guard.along(values, grid) @ _widths(grid)
+    grid = _checks.grid(grid)
+    return _checks.along(values, grid) @ _widths(grid)
 
 
 def normalized(values: Tensor, grid: Tensor) -> Tensor:
@@ -131,8 +131,8 @@ def normalized(values: Tensor, grid: Tensor) -> Tensor:
     >>> float(density[-1]), float(integral(density, unit_grid()))
     (3.0, 1.0)
     """
-    grid = _guard.grid(grid)
-    values = _guard.on_grid(values, grid, "values")
+    grid = _checks.grid(grid)
+    values = _checks.on_grid(values, grid, "values")
     return values / (values @ _widths(grid))
 
 
@@ -156,8 +156,8 @@ def mean_and_var(density: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
     >>> float(mean), float(var)
     (0.5, 0.083333)
     """
-    grid = _guard.grid(grid)
-    density = _guard.on_grid(density, grid, "density")
+    grid = _checks.grid(grid)
+    density = _checks.on_grid(density, grid, "density")
     weights = normalized(density, grid) * _widths(grid)
     mean = (weights * grid).sum()
     return mean, (weights * (grid - mean) ** 2).sum()
@@ -182,13 +182,13 @@ def uniform(grid: Tensor) -> Tensor:
     >>> uniform(torch.tensor([0.0, 0.25, 0.5]))
     tensor([2., 2., 2.], dtype=torch.float64)
     """
-    grid = _guard.grid(grid)
+    grid = _checks.grid(grid)
     return torch.full_like(grid, 1 / float(grid[-1] - grid[0]))
 
 
 def _widths(grid):
     """How much of the axis each point stands for: half the way to each of its neighbors."""
-    gaps = torch.diff(_guard.float64(grid))
+    gaps = torch.diff(_checks.float64(grid))
     none = gaps.new_zeros(1)
     return (torch.cat([none, gaps]) + torch.cat([gaps, none])) / 2
 
@@ -221,16 +221,16 @@ def coin_log_likelihood(heads: int, tosses: int, theta, *, ordered: bool = False
     >>> float(coin_log_likelihood(7, 10, 0.5).exp()), 120 / 1024
     (0.1171875, 0.1171875)
     """
-    heads, tosses = _guard.heads(heads, tosses)
-    theta = _guard.chance(theta, "theta")
-    ordered = _guard.choice(ordered, (False, True), "ordered")
+    heads, tosses = _checks.heads(heads, tosses)
+    theta = _checks.chance(theta, "theta")
+    ordered = _checks.choice(ordered, (False, True), "ordered")
     log_sequence = xlogy(heads, theta) + xlog1py(tosses - heads, -theta)
     return log_sequence if ordered else log_sequence + _log_sequences(heads, tosses)
 
 
 def _log_sequences(heads, tosses):
     """log C(tosses, heads): in how many orders the heads can come."""
-    n, k = _guard.float64([tosses, heads])
+    n, k = _checks.float64([tosses, heads])
     return torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1)
 
 
@@ -262,11 +262,11 @@ def coin_posterior(heads: int, tosses: int, prior: Tensor, grid: Tensor) -> Tens
     >>> float(mean_and_var(posterior, unit_grid())[0]), 8 / 12
     (0.666667, 0.666667)
     """
-    grid = _guard.grid(grid)
-    log_prior = _guard.on_grid(prior, grid, "prior").log()
+    grid = _checks.grid(grid)
+    log_prior = _checks.on_grid(prior, grid, "prior").log()
     log_joint = log_prior + coin_log_likelihood(heads, tosses, grid)
     log_evidence = _log_integral(log_joint, grid)
-    _guard.possible(log_evidence)
+    _checks.possible(log_evidence)
     return (log_joint - log_evidence).exp()
 
 
@@ -297,9 +297,9 @@ def coin_log_evidence(
     >>> float(coin_log_evidence(700, 1000, uniform(unit_grid()), unit_grid()).exp()) * 1001
     1.0
     """
-    grid = _guard.grid(grid)
-    prior = _guard.on_grid(prior, grid, "prior")
-    _guard.total(prior @ _widths(grid), "prior", advice="Use bayes.normalized(prior, grid).")
+    grid = _checks.grid(grid)
+    prior = _checks.on_grid(prior, grid, "prior")
+    _checks.total(prior @ _widths(grid), "prior", advice="Use bayes.normalized(prior, grid).")
     log_likelihood = coin_log_likelihood(heads, tosses, grid, ordered=ordered)
     return _log_integral(prior.log() + log_likelihood, grid)
 
@@ -356,19 +356,19 @@ class Beta(NamedTuple):
     @property
     def mean(self) -> float:
         """The mean of theta, a / (a + b): also the chance that the following toss shows heads."""
-        a, b = _guard.beta_law(self)
+        a, b = _checks.beta_law(self)
         return a / (a + b)
 
     @property
     def mode(self) -> float:
         """The highest point of the density, (a - 1) / (a + b - 2)."""
-        a, b = _guard.beta_law(self, peak=True)
+        a, b = _checks.beta_law(self, peak=True)
         return (a - 1) / (a + b - 2)
 
     @property
     def var(self) -> float:
         """The variance of theta, a b / ((a + b)^2 (a + b + 1)); never a standard deviation."""
-        a, b = _guard.beta_law(self)
+        a, b = _checks.beta_law(self)
         return a * b / ((a + b) ** 2 * (a + b + 1))
 
 
@@ -394,8 +394,8 @@ def conjugate(prior: Beta, heads: int, tosses: int) -> Beta:
     >>> conjugate(Beta(1, 1), heads=7, tosses=10)
     Beta(a=8, b=4)
     """
-    a, b = _guard.beta_law(prior, "prior")
-    heads, tosses = _guard.heads(heads, tosses)
+    a, b = _checks.beta_law(prior, "prior")
+    heads, tosses = _checks.heads(heads, tosses)
     return Beta(a + heads, b + tosses - heads)
 
 
@@ -421,8 +421,8 @@ def beta_density(law: Beta, grid: Tensor) -> Tensor:
     >>> beta_density(Beta(2, 1), torch.tensor([0.0, 0.5, 1.0]))
     tensor([0., 1., 2.], dtype=torch.float64)
     """
-    a, b = _guard.float64([float(x) for x in _guard.beta_law(law)])
-    theta = _guard.chance(_guard.grid(grid), "grid")
+    a, b = _checks.float64([float(x) for x in _checks.beta_law(law)])
+    theta = _checks.chance(_checks.grid(grid), "grid")
     log_area = torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b)
     return (xlogy(a - 1, theta) + xlog1py(b - 1, -theta) - log_area).exp()
 
@@ -462,7 +462,7 @@ def two_coin_log_likelihood(tosses: Tensor, p_1, p_2, alpha) -> Tensor:
     >>> float(two_coin_log_likelihood(seen, 0.9, 0.5, alpha=0.25).exp()), 0.6 * 0.6 * 0.4
     (0.144, 0.144)
     """
-    rows = _guard.tosses(tosses)
+    rows = _checks.tosses(tosses)
     p_1, p_2, alpha = _three_chances(p_1, p_2, alpha)
     total = p_1.new_zeros(torch.broadcast_shapes(p_1.shape, p_2.shape, alpha.shape))
     heads_seen, often = rows.sum(dim=1).unique(return_counts=True)
@@ -497,8 +497,8 @@ def two_coin_log_likelihood_brute(tosses: Tensor, p_1, p_2, alpha) -> Tensor:
     >>> float(two_coin_log_likelihood_brute(seen, 0.9, 0.5, alpha=0.25).exp())
     0.144
     """
-    rows = _guard.tosses(tosses)
-    _guard.at_most(len(rows), 20, "the number of choices", advice="There are 2^n terms to add.")
+    rows = _checks.tosses(tosses)
+    _checks.at_most(len(rows), 20, "the number of choices", advice="There are 2^n terms to add.")
     p_1, p_2, alpha = _three_chances(p_1, p_2, alpha)
     shape = torch.broadcast_shapes(p_1.shape, p_2.shape, alpha.shape)
     terms = p_1.new_zeros(1, *shape)  # nothing chosen yet: one term, log 1
@@ -512,7 +512,7 @@ def two_coin_log_likelihood_brute(tosses: Tensor, p_1, p_2, alpha) -> Tensor:
 
 def _three_chances(p_1, p_2, alpha):
     return (
-        _guard.chance(p_1, "p_1"),
-        _guard.chance(p_2, "p_2"),
-        _guard.chance(alpha, "alpha"),
+        _checks.chance(p_1, "p_1"),
+        _checks.chance(p_2, "p_2"),
+        _checks.chance(alpha, "alpha"),
     )

@@ -21,10 +21,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 from ddpm_lab.estimators import log_mean_weight
 from ddpm_lab.gaussians import LOG_2PI, Gaussian, draw, kl, log_prob
-from ddpm_lab.vocabulary import Data
+from ddpm_lab.types import Data
 
 # ------------------------------------------------------------------------------ listed causes
 
@@ -69,9 +69,9 @@ def split(q: Tensor, joint: Tensor) -> Split:
     >>> [round(float(number), 4) for number in split(torch.tensor([0.4, 0.3, 0.3]), joint)]
     [-2.3026, -2.4266, 0.124]
     """
-    _guard.alike(q=q, joint=joint)
-    _guard.not_negative(q, "q", sum_to_1=True)
-    evidence = _guard.not_negative(joint, "joint").sum(-1, keepdim=True)
+    _checks.alike(q=q, joint=joint)
+    _checks.not_negative(q, "q", sum_to_1=True)
+    evidence = _checks.not_negative(joint, "joint").sum(-1, keepdim=True)
     own = torch.xlogy(q, q)  # 0 log 0 counts as 0
     return Split(
         log_evidence=evidence[..., 0].log(),
@@ -105,7 +105,7 @@ def encode(vae, x: Data) -> Gaussian:
     >>> encode(vae, torch.zeros(5, 3)).var.shape
     torch.Size([5, 2])
     """
-    mean, log_var = _guard.method(vae, "encode", "vae")(x)
+    mean, log_var = _checks.method(vae, "encode", "vae")(x)
     return Gaussian(mean, log_var.exp())
 
 
@@ -131,7 +131,7 @@ def decode(vae, z: Data) -> Gaussian:
     >>> decode(vae, torch.zeros(5, 2)).mean.shape
     torch.Size([5, 3])
     """
-    return Gaussian(_guard.method(vae, "decode", "vae")(z), vae.var)
+    return Gaussian(_checks.method(vae, "decode", "vae")(z), vae.var)
 
 
 def prior(z: Data) -> Gaussian:
@@ -155,7 +155,7 @@ def prior(z: Data) -> Gaussian:
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    _guard.data(z, "z")
+    _checks.data(z, "z")
     return Gaussian(torch.zeros_like(z), torch.ones((), dtype=z.dtype, device=z.device))
 
 
@@ -181,7 +181,7 @@ def latent_kl(q: Gaussian) -> Tensor:
     >>> latent_kl(Gaussian(torch.tensor([[0.0, 2.0]]), torch.tensor(1.0)))
     tensor([[0., 2.]])
     """
-    mean, var = _guard.gaussian(q, "q", zero=False)
+    mean, var = _checks.gaussian(q, "q", zero=False)
     each = Gaussian(mean.reshape(-1, 1), var.expand(mean.shape).reshape(-1, 1))
     return kl(each, prior(each.mean)).reshape(mean.shape)
 
@@ -265,7 +265,7 @@ def loss(vae, x: Data, eps: Data, *, beta: float = 1.0) -> Tensor:
     >>> bool((loss(vae, x, eps) == -terms(vae, x, eps).total).all())
     True
     """
-    beta = _guard.between(beta, 0, math.inf, "beta", advice="The ELBO has beta = 1.")
+    beta = _checks.between(beta, 0, math.inf, "beta", advice="The ELBO has beta = 1.")
     found = terms(vae, x, eps)
     return beta * found.kl - found.reconstruction
 
@@ -298,7 +298,7 @@ def log_evidence(vae, x: Data, eps: Data) -> Tensor:
     torch.Size([5])
     """
     q = encode(vae, x)
-    _guard.data(eps, "eps")
+    _checks.data(eps, "eps")
     log_weight = [
         log_prob(decode(vae, z), x) + log_prob(prior(z), z) - log_prob(q, z)
         for z in (draw(q, noise) for noise in eps)
@@ -361,10 +361,10 @@ def ppca(x: Data, latents: int, var: float) -> Ppca:
     >>> round(float(best.kl.sum()), 4)                                           # log(2) / 2
     0.3466
     """
-    flat = _guard.float64(_guard.data(x).reshape(len(x), -1))
-    latents = _guard.count(latents, "latents", advice="A code holds at least one number.")
-    _guard.at_most(latents, flat.shape[1], "latents", advice="No more than an item has numbers.")
-    var = _guard.between(var, 0, math.inf, "var", open_ends=True, advice="It is a variance.")
+    flat = _checks.float64(_checks.data(x).reshape(len(x), -1))
+    latents = _checks.count(latents, "latents", advice="A code holds at least one number.")
+    _checks.at_most(latents, flat.shape[1], "latents", advice="No more than an item has numbers.")
+    var = _checks.between(var, 0, math.inf, "var", open_ends=True, advice="It is a variance.")
     center = flat.mean(0)
     spread, turn = torch.linalg.eigh((flat - center).T @ (flat - center) / len(flat))
     spread, turn = spread.flip(0).clamp(min=0), turn.flip(1)  # the largest variance first

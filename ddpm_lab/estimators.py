@@ -18,8 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddpm_lab import _guard
-from ddpm_lab.vocabulary import Data
+from ddpm_lab import _checks
+from ddpm_lab.types import Data
 
 
 class Estimate(NamedTuple):
@@ -97,9 +97,9 @@ def importance_sampling(
     Estimate(value=tensor(0.), stderr=tensor(0.4714))
     """
     _draws(values, "values")
-    _guard.items(_guard.log_weight(log_weight), (), "log_weight", advice="Give one per draw.")
-    _guard.same_batch(values=values, log_weight=log_weight)
-    _guard.choice(self_normalized, (False, True), "self_normalized")
+    _checks.items(_checks.log_weight(log_weight), (), "log_weight", advice="Give one per draw.")
+    _checks.same_batch(values=values, log_weight=log_weight)
+    _checks.choice(self_normalized, (False, True), "self_normalized")
     per_draw = (-1, *[1] * (values.dim() - 1))
     if not self_normalized:
         return monte_carlo(log_weight.exp().reshape(per_draw) * values)
@@ -130,7 +130,7 @@ def effective_sample_size(log_weight: Tensor) -> Tensor:
     >>> effective_sample_size(torch.tensor([[0.0, 0.0, 0.0, 0.0], [9.0, -99.0, -99.0, -99.0]]))
     tensor([4., 1.])
     """
-    _guard.log_weight(log_weight)
+    _checks.log_weight(log_weight)
     return (2 * log_weight.logsumexp(dim=-1) - (2 * log_weight).logsumexp(dim=-1)).exp()
 
 
@@ -158,7 +158,7 @@ def log_mean_weight(log_weight: Tensor) -> Tensor:
     >>> log_mean_weight(torch.tensor([[0.0, 0.0], [2000.0, -2000.0]]))      # no overflow
     tensor([   0.0000, 1999.3069])
     """
-    _guard.log_weight(log_weight)
+    _checks.log_weight(log_weight)
     return log_weight.logsumexp(dim=-1) - math.log(log_weight.shape[-1])
 
 
@@ -188,11 +188,11 @@ def pathwise_gradient(f: Callable[[Data], Tensor], mean, var, eps: Data) -> Data
     >>> pathwise_gradient(torch.square, 1.0, 1.0, torch.tensor([0.0, 0.5]))     # d x^2 = 2 x
     tensor([2., 3.])
     """
-    _guard.function(f, "f")
+    _checks.function(f, "f")
     mean, std = _mean_and_std(mean, var, eps)
     with torch.enable_grad():
         x = (mean + std * eps).detach().requires_grad_()
-        value = _guard.one_per_item(f(x), x, slope=True)
+        value = _checks.one_per_item(f(x), x, slope=True)
         return torch.autograd.grad(value.sum(), x)[0]
 
 
@@ -226,27 +226,27 @@ def score_function_gradient(
     >>> score_function_gradient(torch.square, 1.0, 1.0, eps)                    # x^2 eps
     tensor([0., 0., 4.])
     """
-    _guard.function(f, "f")
+    _checks.function(f, "f")
     mean, std = _mean_and_std(mean, var, eps, zero=False)
     limit = torch.finfo(eps.dtype).max
-    baseline = _guard.between(baseline, -limit, limit, "baseline", advice="0 is none.")
+    baseline = _checks.between(baseline, -limit, limit, "baseline", advice="0 is none.")
     x = mean + std * eps
     with torch.no_grad():
-        value = _guard.one_per_item(f(x), x) - baseline
+        value = _checks.one_per_item(f(x), x) - baseline
     return value.reshape(-1, *[1] * (x.dim() - 1)) * eps / std
 
 
 def _draws(values, name):
     """A float tensor of two draws or more: one alone says nothing of its spread."""
-    _guard.data(values, name, empty=True)
+    _checks.data(values, name, empty=True)
     advice = "One draw says nothing about its spread."
-    _guard.count(len(values), f"the number of draws in {name}", lowest=2, advice=advice)
-    _guard.data(values, name)
+    _checks.count(len(values), f"the number of draws in {name}", lowest=2, advice=advice)
+    _checks.data(values, name)
 
 
 def _mean_and_std(mean, var, eps, *, zero=True):
     """Both as tensors like eps, of a shape that fits one item of it."""
-    _guard.data(eps, "eps")
-    mean = _guard.factor(mean, eps, "mean", what="the shape of eps,")
-    var = _guard.variance(var, "var", zero=zero, like=eps, what="the shape of eps,")
+    _checks.data(eps, "eps")
+    mean = _checks.factor(mean, eps, "mean", what="the shape of eps,")
+    var = _checks.variance(var, "var", zero=zero, like=eps, what="the shape of eps,")
     return mean.detach(), var.detach().sqrt()

@@ -8,7 +8,7 @@ and because Gaussian noises merge, any number of steps is one step:
 
     q(x_t | x_0) = N(sqrt(abar_t) x_0, (1 - abar_t) I)                   [Ho20, Eq. 4]
 
-Every function takes two times s < t, not "this" and "the previous" one, so strides need no new
+Every function takes two times s < t, not "this" and "the previous" one, so timesteps need no new
 formula. Chapter 05 derives `transition` and `marginal`, chapter 07 the `posterior`.
 """
 
@@ -16,10 +16,10 @@ from collections.abc import Iterator
 
 import torch
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 from ddpm_lab.gaussians import Gaussian, draw, normal_like
 from ddpm_lab.schedules import Schedule, coef, row
-from ddpm_lab.vocabulary import Data, Times
+from ddpm_lab.types import Data, Times
 
 
 def transition(schedule: Schedule, x_s: Data, s: Times, t: Times) -> Gaussian:
@@ -47,8 +47,8 @@ def transition(schedule: Schedule, x_s: Data, s: Times, t: Times) -> Gaussian:
     >>> transition(from_beta([0.36, 0.5]), torch.ones(1, 2), 0, 1)
     Gaussian(mean=tensor([[0.8000, 0.8000]]), var=tensor(0.3600))
     """
-    _guard.data(x_s, "x_s")
-    t, s = _guard.backward(t, s, schedule, batch=len(x_s), onward=True)
+    _checks.data(x_s, "x_s")
+    t, s = _checks.backward(t, s, schedule, batch=len(x_s), onward=True)
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     alpha_ts = abar_t / abar_s
     return Gaussian(
@@ -80,8 +80,8 @@ def marginal(schedule: Schedule, x_0: Data, t: Times) -> Gaussian:
     >>> marginal(from_beta([0.36, 0.5]), torch.ones(1, 2), 1)
     Gaussian(mean=tensor([[0.8000, 0.8000]]), var=tensor(0.3600))
     """
-    _guard.data(x_0, "x_0")
-    t = _guard.times(t, schedule, batch=len(x_0))
+    _checks.data(x_0, "x_0")
+    t = _checks.times(t, schedule, batch=len(x_0))
     abar_t = row(schedule.abar, t)
     return Gaussian(mean=coef(abar_t.sqrt(), x_0) * x_0, var=coef(1 - abar_t, x_0))
 
@@ -111,8 +111,8 @@ def noised(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
     >>> noised(from_beta([0.36]), torch.ones(1, 2), 1, torch.tensor([[1.0, -1.0]]))
     tensor([[1.4000, 0.2000]])
     """
-    _guard.alike(x_0=x_0, eps=eps)
-    t = _guard.times(t, schedule, batch=len(x_0))
+    _checks.alike(x_0=x_0, eps=eps)
+    t = _checks.times(t, schedule, batch=len(x_0))
     abar_t = row(schedule.abar, t)
     # Both factors are rooted in float64: rooting a variance already cast to float32 costs digits.
     return coef(abar_t.sqrt(), x_0) * x_0 + coef((1 - abar_t).sqrt(), x_0) * eps
@@ -149,8 +149,8 @@ def posterior(schedule: Schedule, x_0: Data, x_t: Data, t: Times, s: Times) -> G
     >>> posterior(linear(), x_0, x_5, t=5, s=0)
     Gaussian(mean=tensor([[1., 1.]]), var=tensor(0.))
     """
-    _guard.alike(x_0=x_0, x_t=x_t)
-    t, s = _guard.backward(t, s, schedule, batch=len(x_t))
+    _checks.alike(x_0=x_0, x_t=x_t)
+    t, s = _checks.backward(t, s, schedule, batch=len(x_t))
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     alpha_ts = abar_t / abar_s
     fresh = (abar_s - abar_t) / abar_s  # 1 - alpha_ts: noise added between s and t
@@ -188,8 +188,8 @@ def chain(
     >>> [t for t, x_t in chain(linear(T=3), torch.zeros(1, 2), generator=seeded(0))]
     [1, 2, 3]
     """
-    _guard.schedule(schedule)
-    return _chain(schedule, _guard.data(x_0, "x_0"), _guard.generator(generator))
+    _checks.schedule(schedule)
+    return _chain(schedule, _checks.data(x_0, "x_0"), _checks.generator(generator))
 
 
 def _chain(schedule, x_t, generator):

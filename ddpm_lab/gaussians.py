@@ -19,8 +19,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ddpm_lab import _guard
-from ddpm_lab.vocabulary import Data
+from ddpm_lab import _checks
+from ddpm_lab.types import Data
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -56,8 +56,8 @@ def seeded(seed: int, device="cpu") -> torch.Generator:
     True
     """
     advice = "Any whole number does."
-    seed = _guard.count(seed, "seed", lowest=0, highest=_guard.SEEDS, advice=advice)
-    return _guard.generator_on(device).manual_seed(seed)
+    seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice=advice)
+    return _checks.generator_on(device).manual_seed(seed)
 
 
 def normal_like(x: Data, *, generator: torch.Generator) -> Data:
@@ -82,9 +82,9 @@ def normal_like(x: Data, *, generator: torch.Generator) -> Data:
     >>> normal_like(torch.zeros(2, 3), generator=seeded(0)).shape
     torch.Size([2, 3])
     """
-    _guard.data(x)
-    rng = _guard.generator(generator)
-    dtype = _guard.float64_on(rng.device) if x.dtype == torch.float64 else x.dtype
+    _checks.data(x)
+    rng = _checks.generator(generator)
+    dtype = _checks.float64_on(rng.device) if x.dtype == torch.float64 else x.dtype
     return torch.randn(x.shape, generator=rng, dtype=dtype, device=rng.device).to(x)
 
 
@@ -111,8 +111,8 @@ def draw(p: Gaussian, z: Data) -> Data:
     >>> draw(Gaussian(torch.tensor([1.0]), torch.tensor(4.0)), torch.tensor([0.5]))
     tensor([2.])
     """
-    p = _guard.gaussian(p, "p")
-    _guard.alike(mean=p.mean, z=z)
+    p = _checks.gaussian(p, "p")
+    _checks.alike(mean=p.mean, z=z)
     return p.mean + p.var.sqrt() * z
 
 
@@ -140,9 +140,9 @@ def push(p: Gaussian, scale, noise_var=0.0) -> Gaussian:
     >>> push(Gaussian(torch.tensor([3.0]), torch.tensor(1.0)), scale=2.0, noise_var=5.0)
     Gaussian(mean=tensor([6.]), var=tensor(9.))
     """
-    p = _guard.gaussian(p, "p")
-    scale = _guard.factor(scale, p.mean, "scale")
-    noise_var = _guard.variance(noise_var, "noise_var", like=p.mean)
+    p = _checks.gaussian(p, "p")
+    scale = _checks.factor(scale, p.mean, "scale")
+    noise_var = _checks.variance(noise_var, "noise_var", like=p.mean)
     return Gaussian(scale * p.mean, scale**2 * p.var + noise_var)
 
 
@@ -174,10 +174,10 @@ def condition(prior: Gaussian, y: Data, scale, noise_var) -> Gaussian:
     >>> condition(Gaussian(torch.tensor([0.0]), torch.tensor(1.0)), torch.tensor([2.0]), 1.0, 1.0)
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
-    mean, var = _guard.gaussian(prior, "prior")
-    _guard.alike(mean=mean, y=y)
-    scale = _guard.factor(scale, y, "scale")
-    noise_var = _guard.variance(noise_var, "noise_var", like=y, zero=False)
+    mean, var = _checks.gaussian(prior, "prior")
+    _checks.alike(mean=mean, y=y)
+    scale = _checks.factor(scale, y, "scale")
+    noise_var = _checks.variance(noise_var, "noise_var", like=y, zero=False)
     seen_var = scale**2 * var + noise_var
     gain = var * scale / seen_var
     return Gaussian(mean + gain * (y - scale * mean), var * noise_var / seen_var)
@@ -205,8 +205,8 @@ def product(p: Gaussian, q: Gaussian) -> Gaussian:
     >>> product(Gaussian(torch.tensor([0.0]), one), Gaussian(torch.tensor([2.0]), one))
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
-    p, q = _guard.gaussian(p, "p"), _guard.gaussian(q, "q", zero=False)
-    _guard.alike(p_mean=p.mean, q_mean=q.mean)
+    p, q = _checks.gaussian(p, "p"), _checks.gaussian(q, "q", zero=False)
+    _checks.alike(p_mean=p.mean, q_mean=q.mean)
     return condition(p, q.mean, 1.0, q.var)
 
 
@@ -234,8 +234,8 @@ def quotient(p: Gaussian, q: Gaussian) -> Gaussian:
     Gaussian(mean=tensor([0.]), var=tensor([1.]))
     """
     p_var, q_var = _expanded(p, "p"), _expanded(q, "q")
-    _guard.alike(p_mean=p.mean, q_mean=q.mean)
-    _guard.narrower(p_var, q_var)
+    _checks.alike(p_mean=p.mean, q_mean=q.mean)
+    _checks.narrower(p_var, q_var)
     lean = p_var / (q_var - p_var)  # how far to move away from q
     return Gaussian(p.mean + lean * (p.mean - q.mean), lean * q_var)
 
@@ -261,7 +261,7 @@ def log_prob(p: Gaussian, x: Data) -> Tensor:
     -0.9189
     """
     var = _expanded(p, "p")
-    _guard.alike(mean=p.mean, x=x)
+    _checks.alike(mean=p.mean, x=x)
     return -0.5 * _per_item((x - p.mean) ** 2 / var + var.log() + LOG_2PI)
 
 
@@ -289,7 +289,7 @@ def kl(p: Gaussian, q: Gaussian) -> Tensor:
     0.0966
     """
     p_var, q_var = _expanded(p, "p"), _expanded(q, "q")
-    _guard.alike(p_mean=p.mean, q_mean=q.mean)
+    _checks.alike(p_mean=p.mean, q_mean=q.mean)
     # r - log(1 + r) is about r^2 / 2 for nearly equal variances; log1p keeps it, log would not.
     r = (p_var - q_var) / q_var
     log_ratio = torch.where(r.abs() < 0.5, torch.log1p(r), p_var.log() - q_var.log())
@@ -324,11 +324,11 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
     >>> round(float(kl_full(zero, hang, zero, torch.eye(2))), 4)        # -log(1 - 0.6^2) / 2
     0.2231
     """
-    _guard.alike(p_mean=p_mean, q_mean=q_mean)
+    _checks.alike(p_mean=p_mean, q_mean=q_mean)
     device = p_mean.device
     p_mean, q_mean = p_mean.cpu(), q_mean.cpu()  # few devices can do all that follows
-    p_cov = _guard.covariance(p_cov, p_mean, "p_cov")
-    root = torch.linalg.cholesky(_guard.covariance(q_cov, q_mean, "q_cov"))
+    p_cov = _checks.covariance(p_cov, p_mean, "p_cov")
+    root = torch.linalg.cholesky(_checks.covariance(q_cov, q_mean, "q_cov"))
     shift = torch.linalg.solve_triangular(root, (p_mean - q_mean)[..., None], upper=False)
     half = torch.linalg.solve_triangular(root, p_cov, upper=False)
     white = torch.linalg.solve_triangular(root, half.mT, upper=False)  # p's covariance, seen by q
@@ -364,15 +364,15 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     >>> round(float(pixel_log_prob(p, grey).exp().sum()), 5)     # the levels share all the mass
     1.0
     """
-    std = _guard.float64(_expanded(p, "p").sqrt())
-    _guard.alike(mean=p.mean, x=x)
-    _guard.pixels(x)
-    levels = _guard.count(
-        levels, "levels", lowest=2, highest=_guard.SIZE, advice="8-bit pixels have 256."
+    std = _checks.float64(_expanded(p, "p").sqrt())
+    _checks.alike(mean=p.mean, x=x)
+    _checks.pixels(x)
+    levels = _checks.count(
+        levels, "levels", lowest=2, highest=_checks.SIZE, advice="8-bit pixels have 256."
     )
     half = 1.0 / (levels - 1)
-    level = _guard.float64(x)
-    centred = level - _guard.float64(p.mean)
+    level = _checks.float64(x)
+    centred = level - _checks.float64(p.mean)
     upper, lower = (centred + half) / std, (centred - half) / std
     upper = torch.where(level > 1 - half, torch.inf, upper)
     lower = torch.where(level < -1 + half, -torch.inf, lower)
@@ -407,13 +407,13 @@ def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
     >>> level_mean(y, torch.tensor([0.01, 100.0]), flat).round(decimals=3)
     tensor([0.0000, 0.0030])
     """
-    _guard.items(y, (), "y", advice="Flatten it.")
-    levels = _guard.data(log_prior, "log_prior").shape[-1]
-    levels = _guard.count(levels, "the levels of log_prior", lowest=2, advice="Pixels have 256.")
+    _checks.items(y, (), "y", advice="Flatten it.")
+    levels = _checks.data(log_prior, "log_prior").shape[-1]
+    levels = _checks.count(levels, "the levels of log_prior", lowest=2, advice="Pixels have 256.")
     if log_prior.dim() > 1:
-        _guard.items(log_prior, (levels,), "log_prior", advice="Give one prior, or one per item.")
-        _guard.same_batch(y=y, log_prior=log_prior)
-    var = _guard.variance(var, "var", zero=False, like=y, what="the shape of y,")
+        _checks.items(log_prior, (levels,), "log_prior", advice="Give one prior, or one per item.")
+        _checks.same_batch(y=y, log_prior=log_prior)
+    var = _checks.variance(var, "var", zero=False, like=y, what="the shape of y,")
     level = torch.linspace(-1.0, 1.0, levels, dtype=y.dtype, device=y.device)
     misfit = (y[:, None] - level) ** 2 / (2 * var.reshape(-1, 1))
     return (log_prior - misfit).softmax(dim=1) @ level
@@ -432,7 +432,7 @@ def _log_interval(lower, upper):
 
 def _expanded(p, name):
     """var in the full shape of mean: sums over axes must count every axis."""
-    mean, var = _guard.gaussian(p, name, zero=False)
+    mean, var = _checks.gaussian(p, name, zero=False)
     return var.expand(mean.shape)
 
 

@@ -20,15 +20,17 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 from ddpm_lab.forward import marginal, noised, posterior, transition
 from ddpm_lab.gaussians import Gaussian, kl, log_prob, normal_like, pixel_log_prob
 from ddpm_lab.predictions import target
 from ddpm_lab.schedules import Schedule, coef, row
-from ddpm_lab.vocabulary import Data, Denoiser, Kind, Net, Times
+from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
 
 
-def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: Data) -> Tensor:
+def simple(
+    schedule: Schedule, net: Net, prediction_type: PredictionType, x_0: Data, t: Times, eps: Data
+) -> Tensor:
     """The loss that is trained: the plain squared error of what the network predicts.
 
     mean over data axes of (target - net(x_t, t))^2,  x_t made of x_0 and eps    [Ho20, Eq. 14]
@@ -53,10 +55,13 @@ def simple(schedule: Schedule, net: Net, kind: Kind, x_0: Data, t: Times, eps: D
     >>> simple(linear(), lambda x_t, t: torch.zeros_like(x_t), "eps", x_0, 500, eps)
     tensor([1., 1.])
     """
-    _guard.function(net, "net")
+    _checks.function(net, "net")
     x_t = noised(schedule, x_0, t, eps)
-    wanted, out = target(schedule, kind, x_0, eps, t), net(x_t, _guard.time_per_item(t, x_0))
-    _guard.alike(target=wanted, net_output=out)
+    wanted, out = (
+        target(schedule, prediction_type, x_0, eps, t),
+        net(x_t, _checks.time_per_item(t, x_0)),
+    )
+    _checks.alike(target=wanted, net_output=out)
     return ((wanted - out) ** 2).reshape(len(x_0), -1).mean(dim=1)
 
 
@@ -97,10 +102,10 @@ def bound(
     [Ho20, Eq. 5]; the expectation over x_t is estimated by one draw for each t.
 
     That takes T calls of the denoiser. With `terms` fewer will do: the times 2 … T are cut into so
-    many stretches, and each item draws one t in each of them, whose term then stands for all n of
-    its stretch: n L_{t-1} with t uniform in the stretch  [Owen13, Ch. 8]. The total stays right on
-    average. It gets less certain, but not by much if a stretch holds terms that are nearly alike;
-    so the cuts are made where data from N(0, I) would pay the same for each stretch, short ones
+    many strata, and each item draws one t in each of them, whose term then stands for all n of
+    its stratum: n L_{t-1} with t uniform in the stratum  [Owen13, Ch. 8]. The total stays right on
+    average. It gets less certain, but not by much if a stratum holds terms that are nearly alike;
+    so the cuts are made where data from N(0, I) would pay the same for each stratum, short ones
     near the data and long ones in the noise.
 
     Parameters
@@ -110,11 +115,11 @@ def bound(
     var : "small" or "large", the variance of the reverse steps, as in `samplers.ddpm`
     levels : number of grey levels if x_0 holds pixels: L_0 is then the cost of a *level*
         [Ho20, Eq. 13]; else L_0 is a density, N(x_0; x0_hat, beta_1 I), and may be negative
-    terms : int in 1..T-1, how many stretches; if None, every t is a stretch of its own
+    terms : int in 1..T-1, how many strata; if None, every t is a stratum of its own
 
     Returns
     -------
-    Bound; with `terms` its `steps` are (B, terms), and each holds a whole stretch
+    Bound; with `terms` its `steps` are (B, terms), and each holds a whole stratum
 
     Raises
     ------
@@ -122,30 +127,30 @@ def bound(
         Unless `x_0` is floating point, `generator` a torch.Generator, `var` known and
         1 <= terms <= T - 1.
 
-    >>> from ddpm_lab import gaussians, oracles, schedules
+    >>> from ddpm_lab import gaussians, ideal_denoisers, schedules
     >>> schedule = schedules.linear(T=20)
     >>> only = torch.tensor([[0.5]])
-    >>> terms = bound(schedule, oracles.dataset_denoiser(only, schedule), only,
+    >>> terms = bound(schedule, ideal_denoisers.dataset_denoiser(only, schedule), only,
     ...               generator=gaussians.seeded(0))
     >>> terms.steps.shape, float(terms.steps.abs().max())     # the guess is right: nothing to pay
     (torch.Size([1, 19]), 0.0)
     """
-    _guard.choice(var, ("small", "large"), "var")
-    _guard.schedule(schedule)
-    _guard.function(denoise, "denoise")
-    rng = _guard.generator(generator)
-    one = torch.ones((), dtype=_guard.data(x_0, "x_0").dtype, device=x_0.device)
+    _checks.choice(var, ("small", "large"), "var")
+    _checks.schedule(schedule)
+    _checks.function(denoise, "denoise")
+    rng = _checks.generator(generator)
+    one = torch.ones((), dtype=_checks.data(x_0, "x_0").dtype, device=x_0.device)
     prior = kl(marginal(schedule, x_0, schedule.T), Gaussian(torch.zeros_like(x_0), one))
     steps = [
-        _stretch_cost(schedule, denoise, x_0, stretch, var, rng)
-        for stretch in stretches(schedule, terms)
+        _stratum_cost(schedule, denoise, x_0, stratum, var, rng)
+        for stratum in strata(schedule, terms)
     ]
     decoder = _decoder_cost(schedule, denoise, x_0, normal_like(x_0, generator=rng), levels)
     return Bound(prior, torch.stack(steps, dim=1) if steps else x_0.new_zeros(len(x_0), 0), decoder)
 
 
-def stretches(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
-    """The times 2 … T in so many stretches, as `bound` looks at them.
+def strata(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
+    """The times 2 … T in so many strata, as `bound` looks at them.
 
     Data from N(0, I) pay 1/2 log((1 - abar_t) / (1 - abar_{t-1})) for the term of t. Along t that
     adds up to a difference of 1/2 log(1 - abar_t); the cuts lie where it reaches equal parts, or
@@ -153,7 +158,7 @@ def stretches(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
 
     Parameters
     ----------
-    terms : int in 1..T-1; if None, every t is a stretch of its own
+    terms : int in 1..T-1; if None, every t is a stratum of its own
 
     Returns
     -------
@@ -165,31 +170,31 @@ def stretches(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
         Unless 1 <= terms <= T - 1.
 
     >>> from ddpm_lab.schedules import linear
-    >>> [len(stretch) for stretch in stretches(linear(), 5)]
+    >>> [len(stratum) for stratum in strata(linear(), 5)]
     [3, 11, 31, 81, 873]
     """
-    T = _guard.schedule(schedule).T
+    T = _checks.schedule(schedule).T
     times = torch.arange(2, T + 1, device="cpu")
     if terms is None:
         return list(times[:, None])
-    terms = _guard.count(terms, "terms", advice="Try 50.")
-    _guard.at_most(terms, T - 1, "terms", advice=f"T = {T} has no more terms of this kind.")
+    terms = _checks.count(terms, "terms", advice="Try 50.")
+    _checks.at_most(terms, T - 1, "terms", advice=f"T = {T} has no more terms of this kind.")
     paid = schedule.noise[1:].log()  # paid[t - 1] - paid[0] is the price of 2 … t
     share = (paid - paid[0]) / (paid[-1] - paid[0])
     k = torch.arange(1, terms, device="cpu")
-    cuts = torch.searchsorted(share[1:], _guard.float64(k) / terms, right=True)
-    cuts = (cuts - k).cummax(0).values.clamp(0, T - 1 - terms) + k  # no stretch is empty
+    cuts = torch.searchsorted(share[1:], _checks.float64(k) / terms, right=True)
+    cuts = (cuts - k).cummax(0).values.clamp(0, T - 1 - terms) + k  # no stratum is empty
     return list(times.tensor_split(cuts))
 
 
-def _stretch_cost(schedule, denoise, x_0, stretch, var, rng):
-    """What a stretch of times costs, from one time for each item; a stretch of one draws none."""
-    t = int(stretch[0])
-    if len(stretch) > 1:
-        drawn = torch.randint(len(stretch), (len(x_0),), generator=rng, device=rng.device)
-        t = stretch[drawn.cpu()]
+def _stratum_cost(schedule, denoise, x_0, stratum, var, rng):
+    """What a stratum of times costs, from one time for each item; a stratum of one draws none."""
+    t = int(stratum[0])
+    if len(stratum) > 1:
+        drawn = torch.randint(len(stratum), (len(x_0),), generator=rng, device=rng.device)
+        t = stratum[drawn.cpu()]
     eps = normal_like(x_0, generator=rng)
-    return len(stretch) * _step_kl(schedule, denoise, x_0, t, var, eps)
+    return len(stratum) * _step_kl(schedule, denoise, x_0, t, var, eps)
 
 
 def _step_kl(schedule, denoise, x_0, t, var, eps):
@@ -211,18 +216,18 @@ def _decoder_cost(schedule, denoise, x_0, eps, levels):
 
 def _look(schedule, denoise, x_0, t, eps):
     x_t = noised(schedule, x_0, t, eps)
-    return x_t, denoise(x_t, _guard.time_per_item(t, x_0))
+    return x_t, denoise(x_t, _checks.time_per_item(t, x_0))
 
 
 def weight(
     schedule: Schedule,
-    kind: Kind,
+    prediction_type: PredictionType,
     t: Times,
     name: Literal["simple", "vlb", "min_snr"],
     *,
     gamma: float = 5.0,
 ) -> Tensor:
-    """How much a squared error at time t counts, if the network predicts `kind`.
+    """How much a squared error at time t counts, if the network predicts `prediction_type`.
 
     As factors on ||x_0 - x0_hat||^2:
 
@@ -235,7 +240,7 @@ def weight(
 
     Parameters
     ----------
-    kind : "x0", "eps" or "v": on which error the weight acts
+    prediction_type : "x0", "eps" or "v": on which error the weight acts
     t : int or (B,) int64, 1..T
     name : "simple", "vlb" or "min_snr"
     gamma : float > 0, the cap of "min_snr"
@@ -253,10 +258,12 @@ def weight(
     >>> weight(linear(), "eps", torch.tensor([1, 500, 1000]), "simple")
     tensor([1., 1., 1.], dtype=torch.float64)
     """
-    _guard.kind(kind)
-    _guard.choice(name, ("simple", "vlb", "min_snr"), "name")
-    gamma = _guard.between(gamma, 0, torch.inf, "gamma", open_ends=True, advice="[Hang23] takes 5.")
-    t = _guard.times(t, schedule)
+    _checks.prediction_type(prediction_type)
+    _checks.choice(name, ("simple", "vlb", "min_snr"), "name")
+    gamma = _checks.between(
+        gamma, 0, torch.inf, "gamma", open_ends=True, advice="[Hang23] takes 5."
+    )
+    t = _checks.times(t, schedule)
     snr = row(schedule.snr, t)
     abar_s, abar_t = row(schedule.abar, t - 1), row(schedule.abar, t)
     # Each pair is written out, not divided, so that abar_t = 0 gives a limit and not 0 / 0.
@@ -267,7 +274,7 @@ def weight(
     else:
         half_step = 0.5 * (abar_s - abar_t) / (1 - abar_s)
         on_x0, on_eps = half_step / (1 - abar_t), half_step / abar_t
-    return {"x0": on_x0, "eps": on_eps, "v": on_x0 / (snr + 1)}[kind]
+    return {"x0": on_x0, "eps": on_eps, "v": on_x0 / (snr + 1)}[prediction_type]
 
 
 def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
@@ -292,6 +299,6 @@ def bits_per_dim(nats: Tensor, x: Tensor) -> Tensor:
     >>> bits_per_dim(nats, torch.zeros(1, 1, 8, 8))
     tensor([8.])
     """
-    _guard.same_batch(nats=_guard.data(nats, "nats", empty=True), x=x)
-    size = _guard.count(x[:1].numel(), "the size of an item of x", advice="Give the data.")
-    return nats / (size * _guard.float64(2.0).log()).item()
+    _checks.same_batch(nats=_checks.data(nats, "nats", empty=True), x=x)
+    size = _checks.count(x[:1].numel(), "the size of an item of x", advice="Give the data.")
+    return nats / (size * _checks.float64(2.0).log()).item()

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import torch
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 from ddpm_lab.schedules import Schedule, coef, row
-from ddpm_lab.vocabulary import Data, Denoiser, Kind, Net, Times
+from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
 
 
 class Prediction(NamedTuple):
@@ -39,14 +39,16 @@ class Prediction(NamedTuple):
     """Gradient of log q(x_t) with respect to x_t, 1 / data units."""
 
 
-def convert(schedule: Schedule, out: Data, kind: Kind, x_t: Data, t: Times) -> Prediction:
+def convert(
+    schedule: Schedule, out: Data, prediction_type: PredictionType, x_t: Data, t: Times
+) -> Prediction:
     """Read a network's output as all four predictions.
 
     Parameters
     ----------
     out : (B, *D) float, like x_t
         The network's output.
-    kind : "x0", "eps" or "v", what `out` means
+    prediction_type : "x0", "eps" or "v", what `out` means
     x_t : (B, *D) float, data units
     t : int or (B,) int64, 1..T
 
@@ -66,16 +68,16 @@ def convert(schedule: Schedule, out: Data, kind: Kind, x_t: Data, t: Times) -> P
     >>> round(float(p.x0), 4), round(float(p.v), 4), round(float(p.score), 4)
     (1.0, 0.2, -1.6667)
     """
-    _guard.alike(x_t=x_t, out=out)
-    _guard.kind(kind)
-    t = _guard.times(t, schedule, batch=len(x_t))
+    _checks.alike(x_t=x_t, out=out)
+    _checks.prediction_type(prediction_type)
+    t = _checks.times(t, schedule, batch=len(x_t))
     abar_t = row(schedule.abar, t)
     signal, noise = coef(abar_t.sqrt(), x_t), coef((1 - abar_t).sqrt(), x_t)
-    if kind == "x0":
+    if prediction_type == "x0":
         x0 = out
         eps = (x_t - signal * x0) / noise
-    elif kind == "eps":
-        _guard.signal_left(abar_t, t)
+    elif prediction_type == "eps":
+        _checks.signal_left(abar_t, t)
         eps = out
         x0 = (x_t - noise * eps) / signal
     else:
@@ -84,12 +86,14 @@ def convert(schedule: Schedule, out: Data, kind: Kind, x_t: Data, t: Times) -> P
     return Prediction(x0=x0, eps=eps, v=signal * eps - noise * x0, score=-eps / noise)
 
 
-def target(schedule: Schedule, kind: Kind, x_0: Data, eps: Data, t: Times) -> Data:
+def target(
+    schedule: Schedule, prediction_type: PredictionType, x_0: Data, eps: Data, t: Times
+) -> Data:
     """What a perfect network of this kind would have to output.
 
     Parameters
     ----------
-    kind : "x0", "eps" or "v"
+    prediction_type : "x0", "eps" or "v"
     x_0, eps : (B, *D) float, alike
         The clean data and the noise that were mixed.
     t : int or (B,) int64, 1..T
@@ -108,24 +112,26 @@ def target(schedule: Schedule, kind: Kind, x_0: Data, eps: Data, t: Times) -> Da
     >>> target(from_beta([0.36]), "v", x_0, eps, t=1)        # 0.8 * 1 - 0.6 * 1
     tensor([[0.2000]])
     """
-    _guard.alike(x_0=x_0, eps=eps)
-    _guard.kind(kind)
-    t = _guard.times(t, schedule, batch=len(x_0))
-    if kind == "x0":
+    _checks.alike(x_0=x_0, eps=eps)
+    _checks.prediction_type(prediction_type)
+    t = _checks.times(t, schedule, batch=len(x_0))
+    if prediction_type == "x0":
         return x_0
-    if kind == "eps":
+    if prediction_type == "eps":
         return eps
     abar_t = row(schedule.abar, t)
     return coef(abar_t.sqrt(), x_0) * eps - coef((1 - abar_t).sqrt(), x_0) * x_0
 
 
-def denoiser(schedule: Schedule, net: Net, kind: Kind, *, clip: float | None = None) -> Denoiser:
+def denoiser(
+    schedule: Schedule, net: Net, prediction_type: PredictionType, *, clip: float | None = None
+) -> Denoiser:
     """Wrap a network into a `Denoiser`: (x_t, t) -> x0_hat.
 
     Parameters
     ----------
     net : (x_t, t: (B,) int64) -> output of the given kind
-    kind : "x0", "eps" or "v"
+    prediction_type : "x0", "eps" or "v"
     clip : float, optional
         Keep x0_hat inside [-clip, clip], data units. Off unless asked for: clipping is a choice.
 
@@ -143,20 +149,20 @@ def denoiser(schedule: Schedule, net: Net, kind: Kind, *, clip: float | None = N
     >>> no_noise(torch.full((2, 1), 0.5), 1).squeeze()
     tensor([0.5000, 0.5000])
     """
-    _guard.schedule(schedule)
-    _guard.function(net, "net")
-    _guard.kind(kind)
+    _checks.schedule(schedule)
+    _checks.function(net, "net")
+    _checks.prediction_type(prediction_type)
     if clip is not None:
-        clip = _guard.between(
+        clip = _checks.between(
             clip, 0, torch.inf, "clip", open_ends=True, advice="Images live in [-1, 1]: clip=1."
         )
         clip = min(clip, torch.finfo(torch.float32).max)  # torch refuses more
 
     def denoise(x_t: Data, t: Times) -> Data:
-        _guard.data(x_t, "x_t")
-        t = _guard.times(t, schedule, batch=len(x_t))
-        out = net(x_t, _guard.time_per_item(t, x_t))
-        x0_hat = convert(schedule, out, kind, x_t, t).x0
+        _checks.data(x_t, "x_t")
+        t = _checks.times(t, schedule, batch=len(x_t))
+        out = net(x_t, _checks.time_per_item(t, x_t))
+        x0_hat = convert(schedule, out, prediction_type, x_t, t).x0
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
 
     return denoise
@@ -187,15 +193,15 @@ def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Den
     >>> denoise(torch.zeros(1, 1), 1)
     tensor([[3.]])
     """
-    _guard.function(conditional, "conditional")
-    _guard.function(unconditional, "unconditional")
+    _checks.function(conditional, "conditional")
+    _checks.function(unconditional, "unconditional")
     limit = torch.finfo(torch.float64).max
-    weight = _guard.between(weight, -limit, limit, "weight", advice="1 follows the condition.")
+    weight = _checks.between(weight, -limit, limit, "weight", advice="1 follows the condition.")
 
     def denoise(x_t: Data, t: Times) -> Data:
-        _guard.data(x_t, "x_t")
+        _checks.data(x_t, "x_t")
         c, u = conditional(x_t, t), unconditional(x_t, t)
-        _guard.alike(x_t=x_t, conditional=c, unconditional=u)
+        _checks.alike(x_t=x_t, conditional=c, unconditional=u)
         return u + weight * (c - u)
 
     return denoise

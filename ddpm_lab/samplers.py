@@ -6,9 +6,10 @@ earlier time s? `ddpm` and `ddim` return that law as a `Gaussian`; the loop `rev
     ddpm   q(x_s | x_t, x_0 = x0_hat), the forward posterior with the guess filled in   [Ho20]
     ddim   same marginals, less noise: eta = 1 is ddpm, eta = 0 is deterministic       [Song21a]
 
-Without any noise the walk is an ordinary differential equation, the probability flow; `flow` solves
-it at order 1 (that is ddim) or 2, in both directions, and `multistep` at order 2 for one denoiser
-call a step. All of them see the network only through x0_hat. Opened by chapter 10.
+Without any noise the walk is an ordinary differential equation, the probability flow;
+`probability_flow_ode` solves it at order 1 (that is ddim) or 2, in both directions, and `dpmpp_2m`
+at order 2 for one denoiser call a step. All of them see the network only through x0_hat. Opened by
+chapter 10.
 """
 
 from collections import deque
@@ -17,22 +18,22 @@ from typing import Literal, NamedTuple
 
 import torch
 
-from ddpm_lab import _guard
+from ddpm_lab import _checks
 from ddpm_lab.forward import posterior, transition
 from ddpm_lab.gaussians import Gaussian, draw, normal_like
 from ddpm_lab.schedules import Schedule, coef, row
-from ddpm_lab.vocabulary import Data, Denoiser, Times
+from ddpm_lab.types import Data, Denoiser, Times
 
-Step = Callable[[Schedule, Data, Data, Times, Times], Gaussian]
+StepRule = Callable[[Schedule, Data, Data, Times, Times], Gaussian]
 """(schedule, x_t, x0_hat, t, s) -> law of x_s."""
 
 
-class Walk(NamedTuple):
+class Step(NamedTuple):
     """One move of a walk from t to s, with everything it used.
 
     The fields stand in the order in which things happen.
 
-    >>> Walk._fields
+    >>> Step._fields
     ('t', 's', 'x_t', 'x0_hat', 'p', 'x_s')
     """
 
@@ -87,7 +88,7 @@ def ddpm(
     >>> round(float(p.var), 5)
     0.01004
     """
-    _guard.choice(var, ("small", "large"), "var")
+    _checks.choice(var, ("small", "large"), "var")
     p = posterior(schedule, x0_hat, x_t, t, s)
     if var == "small":
         return p
@@ -125,9 +126,9 @@ def ddim(
     >>> ddim(linear(), x_t, x0_hat, 500, 400).mean, ddim(linear(), x_t, x0_hat, 500, 400).var
     (tensor([[0.9346, 0.9346]]), tensor(0.))
     """
-    eta = _guard.between(eta, 0, 1, "eta", advice="0 is deterministic, 1 is ddpm.")
-    _guard.alike(x_t=x_t, x0_hat=x0_hat)
-    t, s = _guard.backward(t, s, schedule, batch=len(x_t))
+    eta = _checks.between(eta, 0, 1, "eta", advice="0 is deterministic, 1 is ddpm.")
+    _checks.alike(x_t=x_t, x0_hat=x0_hat)
+    t, s = _checks.backward(t, s, schedule, batch=len(x_t))
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     fresh = (abar_s - abar_t) / abar_s / (1 - abar_t)  # share of x_t's noise that came after s
     var = eta**2 * (1 - abar_s) * fresh
@@ -147,10 +148,10 @@ def reverse(
     denoise: Denoiser,
     x_T: Data,
     *,
-    step: Step = ddpm,
+    step: StepRule = ddpm,
     times=None,
     generator: torch.Generator,
-) -> Iterator[Walk]:
+) -> Iterator[Step]:
     """Walk back: guess the clean data, take the step's law, draw from it, repeat.
 
     Parameters
@@ -158,31 +159,31 @@ def reverse(
     denoise : (x_t, t: (B,) int64) -> x0_hat
     x_T : (B, *D) float, data at times[0]
     step : `ddpm`, `ddim`, or `functools.partial(ddim, eta=0.5)`
-    times : falling ints, default [T, …, 1, 0]; see `schedules.strides`
+    times : falling ints, default [T, …, 1, 0]; see `schedules.timesteps`
 
     Yields
     ------
-    Walk, one for each move; the last one's `x_s` is the sample
+    Step, one for each move; the last one's `x_s` is the sample
 
     Raises
     ------
     TypeError, ValueError
         Unless the times fall within 0..T, `x_T` is floating point, `generator` a torch.Generator.
 
-    >>> from ddpm_lab import gaussians, oracles, schedules
+    >>> from ddpm_lab import gaussians, ideal_denoisers, schedules
     >>> schedule = schedules.linear(T=3)
-    >>> denoise = oracles.dataset_denoiser(torch.tensor([[1.0]]), schedule)
+    >>> denoise = ideal_denoisers.dataset_denoiser(torch.tensor([[1.0]]), schedule)
     >>> for walk in reverse(schedule, denoise, torch.zeros(1, 1), generator=gaussians.seeded(0)):
     ...     print(walk.t, walk.s, walk.x0_hat.item())
     3 2 1.0
     2 1 1.0
     1 0 1.0
     """
-    _guard.data(x_T, "x_T")
-    _guard.function(denoise, "denoise")
-    _guard.function(step, "step")
-    rng = _guard.generator(generator)
-    times = _guard.walk(_all_times(_guard.schedule(schedule), times), schedule)
+    _checks.data(x_T, "x_T")
+    _checks.function(denoise, "denoise")
+    _checks.function(step, "step")
+    rng = _checks.generator(generator)
+    times = _checks.walk(_all_times(_checks.schedule(schedule), times), schedule)
     return _reverse(schedule, denoise, x_T, step, times, rng)
 
 
@@ -192,7 +193,7 @@ def _reverse(schedule, denoise, x_t, step, times, rng):
         x0_hat = denoise(x_t, _batch(t, x_t))
         p = step(schedule, x_t, x0_hat, t, s)
         x_s = draw(p, normal_like(x_t, generator=rng))
-        yield Walk(t, s, x_t, x0_hat, p, x_s)
+        yield Step(t, s, x_t, x0_hat, p, x_s)
         x_t = x_s
 
 
@@ -201,7 +202,7 @@ def sample(
     denoise: Denoiser,
     shape,
     *,
-    step: Step = ddpm,
+    step: StepRule = ddpm,
     times=None,
     generator: torch.Generator,
     device="cpu",
@@ -224,24 +225,25 @@ def sample(
     TypeError, ValueError
         Unless the times fall within 0..T, `generator` is a torch.Generator and the device is there.
 
-    >>> from ddpm_lab import gaussians, oracles, schedules
+    >>> from ddpm_lab import gaussians, ideal_denoisers, schedules
     >>> schedule = schedules.cosine(T=50)
-    >>> denoise = oracles.mixture_denoiser(oracles.ring(8, std=0.0), schedule)
+    >>> mixture = ideal_denoisers.circle_mixture(8, std=0.0)
+    >>> denoise = ideal_denoisers.mixture_denoiser(mixture, schedule)
     >>> x_0 = sample(schedule, denoise, (4, 2), generator=gaussians.seeded(0))
     >>> x_0.norm(dim=1)                                   # all on the circle
     tensor([1.0000, 1.0000, 1.0000, 1.0000])
     """
-    shape = _guard.counts(shape, "shape", lowest=1, highest=_guard.MANY, advice="Give (B, *D).")
-    _guard.count(len(shape), "the length of shape", advice="Give (B, *D).")
-    x_T = torch.empty(shape, dtype=torch.float32, device=_guard.device(device))
+    shape = _checks.counts(shape, "shape", lowest=1, highest=_checks.MANY, advice="Give (B, *D).")
+    _checks.count(len(shape), "the length of shape", advice="Give (B, *D).")
+    x_T = torch.empty(shape, dtype=torch.float32, device=_checks.device(device))
     x_T = normal_like(x_T, generator=generator)
     walks = reverse(schedule, denoise, x_T, step=step, times=times, generator=generator)
     return deque(walks, maxlen=1).pop().x_s  # only the last one is kept in memory
 
 
-def flow(
+def probability_flow_ode(
     schedule: Schedule, denoise: Denoiser, x: Data, *, times, order: Literal[1, 2] = 2
-) -> Iterator[Walk]:
+) -> Iterator[Step]:
     """Follow the probability flow: no noise, the same marginals, and a way back.
 
     With the angle phi, cos(phi) = sqrt(abar_t), sin(phi) = sqrt(1 - abar_t), data and noise turn
@@ -261,7 +263,7 @@ def flow(
 
     Yields
     ------
-    Walk, with `p` of variance 0
+    Step, with `p` of variance 0
 
     The last move, to s = 0, looks again halfway instead: at the end there is no noise to guess. So
     does the first move up from t = 0, whose first look is at t = 1: clean data hold no noise yet.
@@ -271,17 +273,23 @@ def flow(
     TypeError, ValueError
         Unless the times are strictly monotone within 0..T, order is 1 or 2, and `x` floating point.
 
-    >>> from ddpm_lab import oracles, schedules
+    >>> from ddpm_lab import ideal_denoisers, schedules
     >>> schedule = schedules.linear()
-    >>> denoise = oracles.mixture_denoiser(oracles.ring(1, radius=0.0, std=1.0), schedule)
-    >>> *_, last = flow(schedule, denoise, torch.ones(1, 2), times=schedules.strides(1000, 20))
+    >>> mixture = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)
+    >>> denoise = ideal_denoisers.mixture_denoiser(mixture, schedule)
+    >>> times = schedules.timesteps(1000, 20)
+    >>> *_, last = probability_flow_ode(schedule, denoise, torch.ones(1, 2), times=times)
     >>> last.x_s.round(decimals=2)                        # N(0, I) data: the flow stands still
     tensor([[1., 1.]])
     """
-    _guard.function(denoise, "denoise")
-    order = _guard.choice(order, (1, 2), "order")
+    _checks.function(denoise, "denoise")
+    order = _checks.choice(order, (1, 2), "order")
     return _flow(
-        schedule, denoise, _guard.data(x, "x"), _guard.walk(times, schedule, either_way=True), order
+        schedule,
+        denoise,
+        _checks.data(x, "x"),
+        _checks.walk(times, schedule, either_way=True),
+        order,
     )
 
 
@@ -296,18 +304,18 @@ def _flow(schedule, denoise, x_t, times, order):
             x_s = _heun(schedule, denoise, x_t, (x0_hat, eps_hat), x_s, t, s)
         elif order == 2 and t > 1 and schedule.abar[t] > 0:
             x_s = _heun_to_data(schedule, denoise, (x0_hat, eps_hat), t)
-        yield Walk(t, s, x_t, x0_hat, _sure(x_s), x_s)
+        yield Step(t, s, x_t, x0_hat, _sure(x_s), x_s)
         x_t = x_s
 
 
-def multistep(
+def dpmpp_2m(
     schedule: Schedule,
     denoise: Denoiser,
     x_T: Data,
     *,
     times,
     generator: torch.Generator | None = None,
-) -> Iterator[Walk]:
+) -> Iterator[Step]:
     """Second order for one denoiser call a step: DPM-Solver++(2M)  [Lu22, Algorithm 2].
 
     In lambda = log(signal / noise) the flow from t to s, h = lambda_s - lambda_t, is
@@ -325,25 +333,27 @@ def multistep(
 
     Yields
     ------
-    Walk, with `p` of variance 0
+    Step, with `p` of variance 0
 
     Raises
     ------
     TypeError, ValueError
         Unless the times fall within 0..T and `x_T` is floating point.
 
-    >>> from ddpm_lab import oracles, schedules
+    >>> from ddpm_lab import ideal_denoisers, schedules
     >>> schedule = schedules.linear()
-    >>> denoise = oracles.mixture_denoiser(oracles.ring(1, radius=0.0, std=1.0), schedule)
-    >>> *_, last = multistep(schedule, denoise, torch.ones(1, 2), times=schedules.strides(1000, 20))
+    >>> mixture = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)
+    >>> denoise = ideal_denoisers.mixture_denoiser(mixture, schedule)
+    >>> times = schedules.timesteps(1000, 20)
+    >>> *_, last = dpmpp_2m(schedule, denoise, torch.ones(1, 2), times=times)
     >>> last.x_s.round(decimals=1)
     tensor([[1., 1.]])
     """
     if generator is not None:
-        _guard.generator(generator)
-    _guard.function(denoise, "denoise")
-    _guard.data(x_T, "x_T")
-    return _multistep(schedule, denoise, x_T, _guard.walk(times, schedule))
+        _checks.generator(generator)
+    _checks.function(denoise, "denoise")
+    _checks.data(x_T, "x_T")
+    return _multistep(schedule, denoise, x_T, _checks.walk(times, schedule))
 
 
 @torch.no_grad()
@@ -353,13 +363,13 @@ def _multistep(schedule, denoise, x_t, times):
     for t, s in _moves(times):
         x0_hat = denoise(x_t, _batch(t, x_t))
         h = half_log_snr[s] - half_log_snr[t]
-        guess = _guard.alike(x_t=x_t, x0_hat=x0_hat)[1]
+        guess = _checks.alike(x_t=x_t, x0_hat=x0_hat)[1]
         if earlier_guess is not None and s > 0:
             guess = x0_hat + coef(h / (2 * earlier_h), x_t) * (x0_hat - earlier_guess)
         on_x_t = coef(schedule.noise[s] / schedule.noise[t], x_t)
         on_guess = coef(schedule.signal[s] * -torch.expm1(-h), x_t)
         x_s = on_x_t * x_t + on_guess * guess
-        yield Walk(t, s, x_t, x0_hat, _sure(x_s), x_s)
+        yield Step(t, s, x_t, x0_hat, _sure(x_s), x_s)
         x_t, earlier_guess, earlier_h = x_s, x0_hat, h
 
 
@@ -387,7 +397,7 @@ def _guess(schedule, denoise, x_t, t):
     if t == 0:
         _, eps_hat = _guess(schedule, denoise, coef(schedule.signal[1], x_t) * x_t, 1)
         return x_t, eps_hat
-    x0_hat = _guard.alike(x_t=x_t, x0_hat=denoise(x_t, _batch(t, x_t)))[1]
+    x0_hat = _checks.alike(x_t=x_t, x0_hat=denoise(x_t, _batch(t, x_t)))[1]
     eps_hat = (x_t - coef(schedule.signal[t], x_t) * x0_hat) / coef(schedule.noise[t], x_t)
     return x0_hat, eps_hat
 

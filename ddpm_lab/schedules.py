@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddpm_lab import _guard
-from ddpm_lab.vocabulary import Data, Table, Times
+from ddpm_lab import _checks
+from ddpm_lab.types import Data, Table, Times
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,8 +48,8 @@ class Schedule:
     abar: Table
 
     def __post_init__(self):
-        _guard.instance(self.name, str, "name", advice="It is shown.")
-        object.__setattr__(self, "abar", _guard.abar(self.abar).clone())
+        _checks.instance(self.name, str, "name", advice="It is shown.")
+        object.__setattr__(self, "abar", _checks.abar(self.abar).clone())
 
     def __repr__(self):
         return f"Schedule({self.name!r}, T={self.T}, abar_T={float(self.abar[-1]):.4g})"
@@ -136,7 +136,7 @@ def coef(value: Tensor, x: Data) -> Tensor:
     >>> coef(torch.tensor([1.0, 2.0]), torch.zeros(2, 3, 4)).shape
     torch.Size([2, 1, 1])
     """
-    value = _guard.per_item(value, _guard.data(x))
+    value = _checks.per_item(value, _checks.data(x))
     if value.dim() == 1:
         value = value.reshape(-1, *[1] * (x.dim() - 1))
     return value.to(x.device, x.dtype)
@@ -161,10 +161,10 @@ def from_beta(beta, name: str = "custom") -> Schedule:
     >>> from_beta([0.5, 0.5]).abar
     tensor([1.0000, 0.5000, 0.2500], dtype=torch.float64)
     """
-    beta = _guard.values(beta, "beta")
+    beta = _checks.values(beta, "beta")
     if len(beta) > 1 and float(beta[0]) == 0.0:
         beta = beta[1:]
-    beta = _guard.beta(beta)
+    beta = _checks.beta(beta)
     return Schedule(name, torch.cat([beta.new_ones(1), (1 - beta).cumprod(0)]))
 
 
@@ -235,7 +235,7 @@ def sigmoid(
     >>> round(float(schedule.beta[1]), 6), round(float(schedule.beta[-1]), 6)
     (0.0001, 0.02)
     """
-    steepness = _guard.between(
+    steepness = _checks.between(
         steepness, 0, 100, "steepness", open_ends=True, advice="6 gives the usual S."
     )
     edge = 1 / (1 + math.exp(-steepness))
@@ -257,15 +257,15 @@ def su(T: int = 1000) -> Schedule:
 def _by_beta(name, beta_1, beta_T, curve):
     """Check the two ends, then build the schedule whose betas follow `curve(beta_1, beta_T)`."""
     advice = "beta_t is the share of new noise in step t; [Ho20] goes from 1e-4 to 0.02."
-    low = _guard.between(beta_1, 0, 1, "beta_1", open_ends=True, advice=advice)
-    high = _guard.between(beta_T, 0, 1, "beta_T", open_ends=True, advice=advice)
+    low = _checks.between(beta_1, 0, 1, "beta_1", open_ends=True, advice=advice)
+    high = _checks.between(beta_T, 0, 1, "beta_T", open_ends=True, advice=advice)
     return from_beta(curve(low, high), name)
 
 
 def _steps(T):
     """1, 2, …, T as float64."""
-    T = _guard.count(
-        T, "T", highest=_guard.MANY, advice="T counts noising steps; [Ho20] takes 1000."
+    T = _checks.count(
+        T, "T", highest=_checks.MANY, advice="T counts noising steps; [Ho20] takes 1000."
     )
     return torch.arange(1, T + 1, dtype=torch.float64, device="cpu")
 
@@ -295,8 +295,8 @@ def cosine(T: int = 1000, offset: float = 0.008, beta_max: float = 0.999) -> Sch
     """
     steps = _steps(T)
     u = torch.cat([steps.new_zeros(1), steps]) / len(steps)
-    offset = _guard.between(offset, 0, 1, "offset", advice="[ND21] takes 0.008.")
-    beta_max = _guard.between(
+    offset = _checks.between(offset, 0, 1, "offset", advice="[ND21] takes 0.008.")
+    beta_max = _checks.between(
         beta_max, 0, 1, "beta_max", open_ends=True, advice="[ND21] takes 0.999."
     )
     f = torch.cos((u + offset) / (1 + offset) * (math.pi / 2)) ** 2
@@ -319,10 +319,10 @@ def from_log_snr(log_snr, name: str = "custom") -> Schedule:
     >>> round(float(from_log_snr([4.0, 0.0, -4.0]).abar[2]), 6)
     0.5
     """
-    log_snr = _guard.values(log_snr, "log_snr")
+    log_snr = _checks.values(log_snr, "log_snr")
     if len(log_snr) > 1 and float(log_snr[0]) == math.inf:
         log_snr = log_snr[1:]
-    log_snr = _guard.log_snr(log_snr)
+    log_snr = _checks.log_snr(log_snr)
     return Schedule(name, torch.cat([log_snr.new_ones(1), log_snr.sigmoid()]))
 
 
@@ -342,8 +342,8 @@ def zero_terminal(schedule: Schedule) -> Schedule:
     >>> zero_terminal(linear())
     Schedule('linear, zero terminal SNR', T=1000, abar_T=0)
     """
-    _guard.count(
-        _guard.schedule(schedule).T,
+    _checks.count(
+        _checks.schedule(schedule).T,
         "T",
         lowest=2,
         advice="One step cannot keep its start and lose its end.",
@@ -371,22 +371,22 @@ def scaled_snr(schedule: Schedule, factor: float) -> Schedule:
     >>> round(float(twice.snr[500] / once.snr[500]), 6)
     4.0
     """
-    factor = _guard.between(
+    factor = _checks.between(
         factor, 0, math.inf, "factor", open_ends=True, advice="k x k block averages have k**2."
     )
-    shifted = from_log_snr(_guard.schedule(schedule).log_snr + math.log(factor))
+    shifted = from_log_snr(_checks.schedule(schedule).log_snr + math.log(factor))
     return Schedule(f"{schedule.name}, SNR x {factor:g}", shifted.abar)
 
 
 def respaced(schedule: Schedule, times) -> Schedule:
     """Keep only some times, renumbered 0, 1, 2, …: the same noise levels, a shorter chain.
 
-    Meant for oracles and for training. A network that was trained on the long chain must be told
-    the long chain's times: walk it with `samplers.reverse(…, times=strides(T, K))` instead.
+    For ideal denoisers and for training. A network that was trained on the long chain must be told
+    the long chain's times: walk it with `samplers.reverse(…, times=timesteps(T, K))` instead.
 
     Parameters
     ----------
-    times : a falling walk [t_K, …, t_1, 0] such as `strides(T, K)` returns
+    times : a falling walk [t_K, …, t_1, 0] such as `timesteps(T, K)` returns
 
     Raises
     ------
@@ -396,12 +396,12 @@ def respaced(schedule: Schedule, times) -> Schedule:
     >>> respaced(linear(), [1000, 500, 0])
     Schedule('linear, 2 of 1000', T=2, abar_T=4.036e-05)
     """
-    kept = _guard.walk(times, schedule, to_zero=True)
+    kept = _checks.walk(times, schedule, to_zero=True)
     name = f"{schedule.name}, {len(kept) - 1} of {schedule.T}"
     return Schedule(name, schedule.abar[kept[::-1]])
 
 
-def strides(T: int, steps: int) -> list[int]:
+def timesteps(T: int, steps: int) -> list[int]:
     """An even walk from T down to 0 in a given number of moves.
 
     Returns
@@ -413,14 +413,14 @@ def strides(T: int, steps: int) -> list[int]:
     ValueError
         Unless 1 <= steps <= T.
 
-    >>> strides(1000, 4)
+    >>> timesteps(1000, 4)
     [1000, 750, 500, 250, 0]
     """
-    T = _guard.count(
-        T, "T", highest=_guard.MANY, advice="T counts noising steps; [Ho20] takes 1000."
+    T = _checks.count(
+        T, "T", highest=_checks.MANY, advice="T counts noising steps; [Ho20] takes 1000."
     )
-    steps = _guard.count(steps, "steps", advice="One step jumps from T to 0.")
-    _guard.at_most(steps, T, "steps", advice=f"A chain of T = {T} has no more moves than that.")
+    steps = _checks.count(steps, "steps", advice="One step jumps from T to 0.")
+    _checks.at_most(steps, T, "steps", advice=f"A chain of T = {T} has no more moves than that.")
     return [(T * k + steps // 2) // steps for k in range(steps, -1, -1)]
 
 
@@ -444,5 +444,5 @@ def row(table: Table, t: Times) -> Tensor:
     >>> row(linear().abar, torch.tensor([0, 1]))
     tensor([1.0000, 0.9999], dtype=torch.float64)
     """
-    _guard.items(table, (), "table", advice="Row t belongs to time t.")
-    return table[_guard.times(t, None, T=len(table) - 1, lowest=0)]
+    _checks.items(table, (), "table", advice="Row t belongs to time t.")
+    return table[_checks.times(t, None, T=len(table) - 1, lowest=0)]

@@ -681,7 +681,7 @@ def _parts(cell) -> Iterator[tuple[str, Check | None]]:
             yield before, None
         call = f"{found.target} = check({found.name!r}, {found.attempt})"
         verdict = f"assert {found.target} is {found.attempt}, {found.name + ': not right yet'!r}"
-        yield f"from ddpm_lab.exercises import check\n\n{call}\n{verdict}", found
+        yield f"from ddpm_lab.course.exercises import check\n\n{call}\n{verdict}", found
         start = found.last
     after = "\n".join(lines[start:]).strip("\n")
     if after:

@@ -19,11 +19,11 @@
 # below every cell, and a glance would spoil the questions.
 
 # %%
-from ddpm_lab import gaussians, oracles, samplers, schedules
+from ddpm_lab import gaussians, ideal_denoisers, samplers, schedules
 
 rng = gaussians.seeded(0)
 schedule = schedules.cosine(T=200)  # how fast data turn into noise
-denoise = oracles.mixture_denoiser(oracles.ring(8), schedule)  # no network yet
+denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8), schedule)  # no network yet
 x_0 = samplers.sample(schedule, denoise, shape=(2000, 2), step=samplers.ddim, generator=rng)
 
 print(schedule)
@@ -32,13 +32,13 @@ print("samples:", tuple(x_0.shape))
 # %%
 import torch
 
-from ddpm_lab import figures
+from ddpm_lab.course import figures
 
-blobs = oracles.ring(8, std=0.05)  # where we want to arrive
+blobs = ideal_denoisers.circle_mixture(8, std=0.05)  # where we want to arrive
 noise = gaussians.normal_like(x_0, generator=gaussians.seeded(0))  # same seed: where it started
 frames = {"before: noise": noise, "after: samples": x_0}
 figures.show(
-    figures.clouds(frames, panel=3.2, limit=2.5),
+    figures.scatter_grid(frames, panel=3.2, limit=2.5),
     alt="Left: a round cloud of noise. Right: the same points, now in eight small blobs on a ring.",
 )
 for title, points in frames.items():
@@ -56,7 +56,7 @@ for title, points in frames.items():
 # deviation 0.05; "inside" shall mean within three of those.
 
 # %%
-truth = oracles.sample(blobs, 2000, generator=gaussians.seeded(1))
+truth = ideal_denoisers.sample(blobs, 2000, generator=gaussians.seeded(1))
 for name, points in {"noise": noise, "our samples": x_0, "true draws": truth}.items():
     distance, blob = torch.cdist(points.double(), blobs.mean).min(dim=1)
     inside = distance < 3 * 0.05
@@ -105,7 +105,7 @@ times = [200, 120, 80, 40, 20, 1]
 frames = {f"x_t, t = {t}": walks[t].x_t for t in times}
 frames |= {f"guess at {t}": walks[t].x0_hat for t in times}
 figures.show(
-    figures.clouds(frames, columns=6, panel=1.35, limit=2.2),
+    figures.scatter_grid(frames, columns=6, panel=1.35, limit=2.2),
     alt="Top: noise condenses into eight blobs. Bottom: the guesses start as one point in the "
     "middle, open up into a disk, an octagon at t = 40, and the ring of blobs.",
 )
@@ -233,7 +233,7 @@ for t in (1, 60, 80, 100, 120, 140, 200):
 # answer it three times.
 
 # %% tags=["demo"]
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 
 for attempt in (..., 1, 0):
     check("start.clean", attempt)
@@ -323,7 +323,7 @@ print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.no
 # </details>
 
 # %%
-denoise_digits = oracles.dataset_denoiser(images, schedule)
+denoise_digits = ideal_denoisers.dataset_denoiser(images, schedule)
 start = gaussians.normal_like(images[:2], generator=gaussians.seeded(7))
 rng = gaussians.seeded(8)
 film = samplers.reverse(schedule, denoise_digits, start, step=samplers.ddpm, generator=rng)
@@ -496,7 +496,7 @@ moves = check("start.back", my_moves)
 
 # %%
 abar = torch.as_tensor(table(schedule.beta[1:]))  # yours, from the 200 steps
-x, walk_times = noise, schedules.strides(schedule.T, 20)  # twenty moves instead of 200
+x, walk_times = noise, schedules.timesteps(schedule.T, 20)  # twenty moves instead of 200
 for t, s in moves(walk_times):
     x0_hat = denoise(x, t)
     eps_hat = (x - abar[t].sqrt() * x0_hat) / (1 - abar[t]).sqrt()  # (0.1), solved for eps
@@ -521,10 +521,10 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # unknown; there a trained network takes the denoiser's place, and one line changes:
 #
 # ```python
-# denoise = predictions.denoiser(schedule, net, kind="eps")
+# denoise = predictions.denoiser(schedule, net, prediction_type="eps")
 # ```
 #
-# `kind="eps"` says that the network guesses the noise in $x_t$; a guess of $x_0$ follows by solving
+# `prediction_type="eps"` says that the network guesses the noise in $x_t$; a guess of $x_0$ follows by solving
 # (0.1) for it. For exact predictors the unit of the guess changes nothing. What it changes for trained
 # ones is told in chapters 09 and 11.
 

@@ -27,9 +27,10 @@ import math
 import sympy as sp
 import torch
 
-from ddpm_lab import bayes, explorers, figures, oracles, samplers, schedules
+from ddpm_lab import bayes, ideal_denoisers, samplers, schedules
+from ddpm_lab.course import explorers, figures
 from ddpm_lab.bayes import Beta
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import draw, normal_like, seeded
 
 # %%
@@ -974,9 +975,9 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # on data in two bumps, one noisy point $x_t = 0.4$, with the functions of section 2:
 
 # %%
-schedule, two_bumps = schedules.cosine(T=200), oracles.two_modes()
+schedule, two_bumps = schedules.cosine(T=200), ideal_denoisers.two_modes()
 x_0 = torch.linspace(-3, 3, 3001, dtype=torch.float64)
-prior = oracles.log_density(two_bumps, schedule, x_0[:, None], 0).exp()  # t = 0: the data
+prior = ideal_denoisers.log_density(two_bumps, schedule, x_0[:, None], 0).exp()  # t = 0: the data
 t, x_t = 120, 0.4
 signal, noise = schedule.signal[t], schedule.noise[t]  # the roots of abar_t and of 1 - abar_t
 likelihood = (-((x_t - signal * x_0) ** 2) / (2 * noise**2)).exp()  # its peak is 1
@@ -991,7 +992,7 @@ print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t 
 
 # %%
 # eq: 1.17
-denoise = oracles.mixture_denoiser(two_bumps, schedule)  # the perfect denoiser, by formula
+denoise = ideal_denoisers.mixture_denoiser(two_bumps, schedule)  # the perfect denoiser, by formula
 guess = denoise(torch.tensor([[x_t]], dtype=torch.float64), t).item()
 print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {guess:.6f}")
 
@@ -1042,9 +1043,9 @@ for step in range(1, 51):
     if step in (1, 10, 50):
         print(f"all started at 0.05, after {step:2} steps: distance {distance(lost, again):.4f}")
 schedule = schedules.linear()
-halves = oracles.sample(two_bumps, N, generator=rng).double().chunk(2)
+halves = ideal_denoisers.sample(two_bumps, N, generator=rng).double().chunk(2)
 x, other = (torch.cat([half, -half]) for half in halves)  # mirrored: less chance in the distance
-guess = oracles.mixture_denoiser(two_bumps, schedule)(x, torch.full((N,), 500))
+guess = ideal_denoisers.mixture_denoiser(two_bumps, schedule)(x, torch.full((N,), 500))
 moved = draw(samplers.ddpm(schedule, x, guess, 500, 499), normal_like(x, generator=rng))
 print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, other):.4f}")
 

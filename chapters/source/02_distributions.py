@@ -26,8 +26,9 @@ import sympy as sp
 import torch
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
-from ddpm_lab import explorers, figures, gaussians, oracles, schedules
-from ddpm_lab.exercises import check
+from ddpm_lab import gaussians, ideal_denoisers, schedules
+from ddpm_lab.course import explorers, figures
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 
 n = 200_000
@@ -553,7 +554,7 @@ figures.show_source(draw)
 # %% [markdown]
 # 68.3 % lie between 1 and 5: the standard deviation is 2, not 4. Mixing up the two is one of the
 # commonest slips in diffusion code. Here the field is called `var` and holds a variance, always. (Lines
-# with `_guard` refuse bad input with a message; `_like` gives the variance the type of `z`.)
+# with `_checks` refuse bad input with a message; `_like` gives the variance the type of `z`.)
 
 # %% [markdown]
 # ## Push: scale it and add noise
@@ -953,8 +954,8 @@ for numbers in ((0.0, 1.0, 0.0, 2.0), (0.0, 2.0, 0.0, 1.0), (0.6, 0.5, 0.0, 1.0)
 
 # %%
 line = torch.linspace(-7, 7, 701, dtype=torch.float64)[:, None]
-two_bumps = oracles.two_modes()  # their log-density, below; t = 0 means: without any noise
-log_p = oracles.log_density(two_bumps, schedules.linear(), line, 0)[None, :]
+two_bumps = ideal_denoisers.two_modes()  # their log-density, below; t = 0 means: without any noise
+log_p = ideal_denoisers.log_density(two_bumps, schedules.linear(), line, 0)[None, :]
 means, variances = torch.linspace(-1.5, 1.5, 101), torch.logspace(-2, 0.5, 51)
 m, v = torch.cartesian_prod(means.double(), variances.double()).T[:, :, None]  # each with each
 log_q = -0.5 * ((line.T - m) ** 2 / v + v.log() + math.log(2 * math.pi))

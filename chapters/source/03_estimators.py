@@ -26,8 +26,9 @@ import math
 import sympy as sp
 import torch
 
-from ddpm_lab import estimators, explorers, figures, gaussians, oracles, scenes
-from ddpm_lab.exercises import check
+from ddpm_lab import estimators, gaussians, ideal_denoisers
+from ddpm_lab.course import explorers, figures, scenes
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, seeded
 
 
@@ -791,14 +792,14 @@ for K in (1, 4, 16, 64, 256):
 # %%
 # eq: 3.15
 # claim: E46, E47
-data = oracles.two_modes()  # half N(-0.97, 0.0591), half N(0.97, 0.0591)
+data = ideal_denoisers.two_modes()  # half N(-0.97, 0.0591), half N(0.97, 0.0591)
 x = torch.linspace(-8, 8, 160_001, dtype=torch.float64)
 bumps = sum(log_normal(x, mean=m, std=math.sqrt(0.0591)).exp() / 2 for m in (-0.97, 0.97))
 inside = bumps > 0  # far out the density is 0 in double precision
 H = -(bumps * bumps.log())[inside].sum() * 1e-4
 KL = (bumps * (bumps.log() - log_normal(x)))[inside].sum() * 1e-4
 print(f"quadrature: H = {H:.4f}, KL = {KL:.4f}, -H - KL = {-H - KL:.4f} nats")
-drawn = oracles.sample(data, 100_000, generator=seeded(19)).double()[:, 0]
+drawn = ideal_denoisers.sample(data, 100_000, generator=seeded(19)).double()[:, 0]
 value, stderr = monte_carlo(log_normal(drawn))
 print(f"mean log-likelihood of 100,000 draws: {value:.4f} ± {stderr:.4f}")
 for mean, std in ((0.0, 0.8), (0.0, 1.25), (0.3, 1.0)):

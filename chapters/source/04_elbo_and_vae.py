@@ -25,8 +25,9 @@ import math
 
 import torch
 
-from ddpm_lab import datasets, elbo, explorers, figures, gaussians, networks, oracles, schedules
-from ddpm_lab.exercises import check
+from ddpm_lab import datasets, elbo, gaussians, ideal_denoisers, networks, schedules
+from ddpm_lab.course import explorers, figures
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 
 z = torch.linspace(-8, 8, 1601, dtype=torch.float64)  # hidden causes on a grid, spacing 0.01
@@ -914,11 +915,11 @@ for name, x in (("digits", train), ("means", law.mean), ("true draws", drawn)):
 
 # %%
 # claim: E18, E38
-two = oracles.two_modes()
-log_data = oracles.log_density(two, schedules.linear(T=1), z[:, None], 0)
+two = ideal_denoisers.two_modes()
+log_data = ideal_denoisers.log_density(two, schedules.linear(T=1), z[:, None], 0)
 for s in (0.5, 0.2, 0.05, 0.01):
-    blurred = oracles.Mixture(two.weight, two.mean, two.var + s**2)  # what this decoder makes
-    log_made = oracles.log_density(blurred, schedules.linear(T=1), z[:, None], 0)
+    blurred = ideal_denoisers.Mixture(two.weight, two.mean, two.var + s**2)  # what this decoder makes
+    log_made = ideal_denoisers.log_density(blurred, schedules.linear(T=1), z[:, None], 0)
     nats = (log_data.exp() * (log_data - log_made)).sum() * 0.01
     print(f"decoder's standard deviation {s:4}: KL from the data to the model {nats:.2e} nats")
 

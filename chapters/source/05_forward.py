@@ -24,9 +24,10 @@ import math
 import sympy as sp
 import torch
 
-from ddpm_lab import figures, forward, gaussians, losses, oracles, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, losses, schedules
+from ddpm_lab.course import figures
 from ddpm_lab.datasets import digits
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 from ddpm_lab.schedules import coef, row
 
@@ -681,7 +682,7 @@ for name, b in (("10 % too small", 0.9 * a), ("exact", a)):
 
 # %%
 x = torch.linspace(-3, 3, 3001, dtype=torch.float64)
-bumps = oracles.log_density(oracles.two_modes(), schedule, x[:, None], 0).exp()  # q(x_0) on a grid
+bumps = ideal_denoisers.log_density(ideal_denoisers.two_modes(), schedule, x[:, None], 0).exp()  # q(x_0) on a grid
 
 
 def way_back(x_1, beta):

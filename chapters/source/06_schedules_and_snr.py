@@ -22,12 +22,13 @@ import math
 import sympy
 import torch
 
-from ddpm_lab import datasets, figures, forward, gaussians, losses, predictions, schedules
-from ddpm_lab.exercises import check
+from ddpm_lab import datasets, forward, gaussians, losses, predictions, schedules
+from ddpm_lab.course import figures
+from ddpm_lab.course.exercises import check
 
 # A schedule keeps its color and its dashes in every figure.
 names = ["linear", "su", "cosine", "quadratic", "sigmoid", "geometric", "logarithmic"]
-LOOK = dict(zip(names, zip(figures.COLOURS, figures.DASHES)))
+LOOK = dict(zip(names, zip(figures.COLORS, figures.DASHES)))
 LOOK |= {"geometric": (figures.SKY, (0, (9, 3))), "S in log-SNR": ("black", "-")}
 
 linear, cosine, geometric = schedules.linear(), schedules.cosine(), schedules.geometric()
@@ -862,14 +863,14 @@ for k in (1, 100, 130, 131):
 # 3. **Twins.** Switch between `linear` and `su` at $T = 1000$. Which of the six views can tell them apart?
 
 # %%
-from ddpm_lab import explorers
+from ddpm_lab.course import explorers
 
 explorer = explorers.schedule_designer()
 print(explorer)  # the picture in words
 explorer
 
 # %%
-from ddpm_lab import designer
+from ddpm_lab.course import designer
 
 stops = [0.02 * 10 ** (k / 20) for k in range(4)]  # the slider of beta_T has 20 stops per decade
 twins = [{"family": name, "T": 1000, "beta_T": 0.02} for name in ("su", "linear")]

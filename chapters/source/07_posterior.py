@@ -24,13 +24,14 @@ import math
 import sympy as sp
 import torch
 
-from ddpm_lab import figures, forward, gaussians, oracles, samplers, schedules
-from ddpm_lab.exercises import check
+from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
+from ddpm_lab.course import figures
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 from ddpm_lab.schedules import coef, row
 
 schedule = schedules.linear()
-data = oracles.two_modes()  # two bumps of equal weight, at -0.97 and +0.97
+data = ideal_denoisers.two_modes()  # two bumps of equal weight, at -0.97 and +0.97
 print(schedule)
 print("variance of each bump:", data.var.tolist())
 
@@ -45,7 +46,7 @@ print("variance of each bump:", data.var.tolist())
 # them who *began* near $x_0 = 1$. What is left of your histogram?
 
 # %%
-x_0 = oracles.sample(data, 2_000_000, generator=seeded(1)).double()
+x_0 = ideal_denoisers.sample(data, 2_000_000, generator=seeded(1)).double()
 x_s = forward.noised(schedule, x_0, 100, normal_like(x_0, generator=seeded(2)))
 move_on = forward.transition(schedule, x_s, 100, 300)  # the law of x_300, given x_100
 x_t = draw(move_on, normal_like(x_0, generator=seeded(3)))
@@ -106,7 +107,7 @@ grid = torch.linspace(-4, 4, 4001, dtype=torch.float64)[:, None]  # places, as a
 
 def density(s):
     """q(x_s) on the grid: possible for toy data only."""
-    return oracles.log_density(data, schedule, grid, s).exp()
+    return ideal_denoisers.log_density(data, schedule, grid, s).exp()
 
 
 def way_back(x_t, t, s):
@@ -470,7 +471,7 @@ move = check("posterior.draw", my_move)
 # %%
 pin, end = (torch.full((20_000, 1), value, dtype=torch.float64) for value in (1.0, -1.5))
 walker, rng, bridges = end, seeded(5), {1000: end}
-times = schedules.strides(1000, 100)  # 1000, 990, …, 10, 0
+times = schedules.timesteps(1000, 100)  # 1000, 990, …, 10, 0
 for t, s in zip(times, times[1:]):
     walker = move(schedule, pin, walker, t, s, normal_like(walker, generator=rng))
     bridges[s] = walker
@@ -579,7 +580,7 @@ print("peaks:", ", ".join(f"{name} {bell.max():.3f}" for name, bell in bells.ite
 # until $x_0$ pulls harder: 10, 100 or 200 steps? Guess first, then move the slider, and watch the two dots.
 
 # %%
-from ddpm_lab import explorers
+from ddpm_lab.course import explorers
 
 explorer = explorers.who_pulls_harder()
 print(explorer)  # the picture in words
@@ -643,7 +644,7 @@ print(f"the tallest of the thin bells stands for {tall:.0%} of all walkers at 0.
 
 # %%
 # claim: E98, E99, E111
-denoise = oracles.mixture_denoiser(data, schedule)  # E[x_0 | x_t], exactly
+denoise = ideal_denoisers.mixture_denoiser(data, schedule)  # E[x_0 | x_t], exactly
 place = torch.full((1, 1), 0.2, dtype=torch.float64)
 for t, s in ((300, 100), (500, 499), (2, 1)):
     mean, var = moments(way_back(0.2, t, s))
@@ -934,7 +935,7 @@ score_mean = check("posterior.score_mean", my_score_mean)
 # %%
 # eq: 7.17, 7.18
 places = torch.tensor([[0.3], [1.0]], dtype=torch.float64, requires_grad=True)
-log_q = oracles.log_density(data, schedule, places, 500)
+log_q = ideal_denoisers.log_density(data, schedule, places, 500)
 score = torch.autograd.grad(log_q.sum(), places)[0]  # each place has its own term in the sum
 places = places.detach()
 eps_hat = (places - schedule.signal[500] * denoise(places, 500)) / schedule.noise[500]
@@ -1066,7 +1067,7 @@ wide = torch.linspace(-7, 7, 2801, dtype=torch.float64)[:, None]  # values of x_
 
 def spread_of(t):
     """E Var(x_0 | x_t) for the two-bump data: 1 - E[x0_hat^2], as their variance is 1."""
-    often = oracles.log_density(data, schedule, wide, t).exp() * 0.005
+    often = ideal_denoisers.log_density(data, schedule, wide, t).exp() * 0.005
     return 1 - (often * denoise(wide, t)[:, 0] ** 2).sum()
 
 
@@ -1116,7 +1117,7 @@ for name, v in shares.items():
 # %%
 def final_std(moves, var):
     """Standard deviation of the samples for N(0, 1) data, after a walk of so many moves."""
-    times, total = schedules.strides(1000, moves), 1.0
+    times, total = schedules.timesteps(1000, moves), 1.0
     one = torch.ones(1, 1, dtype=torch.float64)  # a step multiplies x_t by a number: try it on 1
     for t, s in zip(times, times[1:]):
         x0_hat = coef(schedule.signal[t], one) * one  # E[x_0 | x_t] = sqrt(abar_t) x_t, by (7.4)
@@ -1133,7 +1134,7 @@ print(f"with tilde beta, (7.19) loses {0.5 * (r - 1 - r.log()).sum():.4f} nats i
 # %%
 # claim: E100, E101
 for moves in (1000, 20):  # the two bumps; all moves but the last, which ends in data
-    stops = torch.tensor(schedules.strides(1000, moves)[:-1])
+    stops = torch.tensor(schedules.timesteps(1000, moves)[:-1])
     t, s = stops[:-1], stops[1:]
     best = optimal_var(schedule, t, s, two_bumps[t - 1])
     used = {"tilde beta": optimal_var(schedule, t, s, 0.0),  # nothing left open: one point

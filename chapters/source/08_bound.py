@@ -25,9 +25,10 @@ import math
 import sympy as sp
 import torch
 
-from ddpm_lab import datasets, figures, forward, gaussians, losses, oracles
+from ddpm_lab import datasets, forward, gaussians, ideal_denoisers, losses
+from ddpm_lab.course import figures
 from ddpm_lab import samplers, schedules
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, draw, log_prob, normal_like, seeded
 from ddpm_lab.schedules import row
 
@@ -58,7 +59,7 @@ print(schedule)
 
 # %%
 train, test = (datasets.digits(split)[0].double() for split in ("train", "test"))
-memory = oracles.dataset_denoiser(train, schedule)  # perfect for these 896 digits
+memory = ideal_denoisers.dataset_denoiser(train, schedule)  # perfect for these 896 digits
 bills = {}
 for name, x_0 in (("a digit of the training half", train[:50]), ("a new digit", test[:50])):
     terms = losses.bound(schedule, memory, x_0, generator=seeded(4), levels=17)  # 17 gray levels
@@ -118,8 +119,8 @@ for t in (600, 400, 200, 100, 10, 2, 1):
 
 # %%
 # eq: 8.1
-ten, data = schedules.cosine(T=10), oracles.two_modes()
-denoise = oracles.mixture_denoiser(data, ten)
+ten, data = schedules.cosine(T=10), ideal_denoisers.two_modes()
+denoise = ideal_denoisers.mixture_denoiser(data, ten)
 x = torch.linspace(-7, 7, 1401, dtype=torch.float64)[:, None]  # the grid, spacing 0.01
 
 
@@ -138,7 +139,7 @@ def density(var):
     return p
 
 # %%
-truth, model = oracles.log_density(data, ten, x, 0).exp(), density("large")
+truth, model = ideal_denoisers.log_density(data, ten, x, 0).exp(), density("large")
 entropy = -(truth * truth.log()).sum() * 0.01  # 0.01: the spacing of the grid
 cross = -(truth * model.log()).sum() * 0.01
 print(f"the model's density integrates to {model.sum() * 0.01:.6f}")
@@ -605,9 +606,9 @@ print(f"t =    1: {losses.weight(schedule, 'x0', 1, 'vlb'):.4g}")
 # %%
 def errors(mixture, schedule):
     """E(x_0 - x0_hat)^2 of the exact denoiser for t = 1 … T; data of variance 1."""
-    guess, explained = oracles.mixture_denoiser(mixture, schedule), []
+    guess, explained = ideal_denoisers.mixture_denoiser(mixture, schedule), []
     for t in range(1, schedule.T + 1):
-        often = oracles.log_density(mixture, schedule, x, t).exp() * 0.01  # x is the grid
+        often = ideal_denoisers.log_density(mixture, schedule, x, t).exp() * 0.01  # x is the grid
         explained.append((often * guess(x, t)[:, 0] ** 2).sum())
     return 1 - torch.stack(explained)
 
@@ -622,7 +623,7 @@ def expected_bill(error, schedule, var):
 
 # %%
 # claim: E100
-unit = oracles.Mixture(*(torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[0.0]], [1.0])))
+unit = ideal_denoisers.Mixture(*(torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[0.0]], [1.0])))
 entropies = {"N(0, 1)": 0.5 * math.log(2 * math.pi * math.e), "two bumps": entropy.item()}
 curves = {}
 for name, mixture in (("N(0, 1)", unit), ("two bumps", data)):
@@ -659,7 +660,7 @@ for name, steps in two.items():
 # %%
 # claim: E89
 for moves in (10, 100, 1000):
-    fewer = schedules.respaced(schedule, schedules.strides(1000, moves))
+    fewer = schedules.respaced(schedule, schedules.timesteps(1000, moves))
     L_T, steps, L_0 = expected_bill(errors(data, fewer), fewer, "large")
     gap = L_T + steps.sum() + L_0 - entropy
     print(f"two bumps, {moves:4} steps: {gap:.4f} nats above the entropy")
@@ -685,7 +686,7 @@ for var in ("large", "small"):
     L_T, steps, L_0 = expected_bill(errors(data, ten), ten, var)
     bill = L_T + steps.sum() + L_0
     cross = -(truth * density(var).log()).sum() * 0.01
-    x_0 = oracles.sample(data, 20_000, generator=seeded(86)).double()
+    x_0 = ideal_denoisers.sample(data, 20_000, generator=seeded(86)).double()
     drawn = losses.bound(ten, denoise, x_0, generator=seeded(87), var=var).total
     print(f"var={var!r}: {entropy:.4f} <= {cross:.4f} <= {bill:.4f} nats; above the entropy "
           f"{cross - entropy:.4f}, {bill - entropy:.4f}")
@@ -1146,8 +1147,8 @@ print(f"sigma_1 = {short.beta[1].sqrt():.3f}, half a gray level = {1 / 16:.4f}")
 def blurred_bill(h, x_0):
     """Bits per pixel for x_0, if a blob of standard deviation h sits on every training digit."""
     even = torch.full((len(train),), 1 / len(train), dtype=torch.float64)
-    blobs = oracles.Mixture(even, train.flatten(1), torch.full_like(even, h**2))
-    guess = oracles.mixture_denoiser(blobs, short)
+    blobs = ideal_denoisers.Mixture(even, train.flatten(1), torch.full_like(even, h**2))
+    guess = ideal_denoisers.mixture_denoiser(blobs, short)
     terms = losses.bound(short, guess, x_0, generator=seeded(4), levels=17, var="large")
     return bits_per_dim(terms.total, x_0)
 

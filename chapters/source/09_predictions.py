@@ -23,15 +23,16 @@
 import sympy as sp
 import torch
 
-from ddpm_lab import datasets, explorers, figures, forward, networks, oracles, predictions
+from ddpm_lab import datasets, forward, ideal_denoisers, networks, predictions
+from ddpm_lab.course import explorers, figures
 from ddpm_lab import schedules, training
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
 
 schedule = schedules.linear()
-data = oracles.two_modes()  # two bumps at -0.97 and +0.97; mean 0, variance 1
-exact = oracles.mixture_denoiser(data, schedule)  # the best guess of x_0, in closed form
+data = ideal_denoisers.two_modes()  # two bumps at -0.97 and +0.97; mean 0, variance 1
+exact = ideal_denoisers.mixture_denoiser(data, schedule)  # the best guess of x_0, in closed form
 
 # %%
 x = torch.linspace(-2.5, 2.5, 401, dtype=torch.float64)[:, None]
@@ -135,7 +136,7 @@ eps_to_x0 = check("predictions.eps_to_x0", my_eps_to_x0)
 # %%
 # claim: E40
 rng = seeded(1)
-x_0 = oracles.sample(data, 1000, generator=rng).double()
+x_0 = ideal_denoisers.sample(data, 1000, generator=rng).double()
 eps = normal_like(x_0, generator=rng)
 x_t = forward.noised(schedule, x_0, 500, eps)
 for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t, eps, 500))):
@@ -173,8 +174,8 @@ def my_v_to_x0(schedule, x_t, v, t):
 v_to_x0 = check("predictions.v_to_x0", my_v_to_x0)
 
 # %% [markdown]
-# The package has one function for all conversions. Its argument `kind` says what the output means. (Lines
-# with `_guard` refuse bad input with a message.)
+# The package has one function for all conversions. Its argument `prediction_type` says what the output means. (Lines
+# with `_checks` refuse bad input with a message.)
 
 # %%
 figures.show_source(predictions.convert)
@@ -272,7 +273,7 @@ amplify = check("predictions.amplify", my_amplification)
 # eq: 9.6
 # claim: E79, E80
 rng = seeded(2)
-x_0 = oracles.sample(data, 100_000, generator=rng).double()
+x_0 = ideal_denoisers.sample(data, 100_000, generator=rng).double()
 print("   t   variance of the best eps   irreducible loss: eps     x0      v")
 for t in (1, 10, 100, 300, 1000):
     eps = normal_like(x_0, generator=rng)
@@ -331,14 +332,14 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 # claim: E16
 for t in (1, 100, 300, 1000):
     point = torch.tensor([[-0.4], [1.3]], dtype=torch.float64, requires_grad=True)
-    log_q = oracles.log_density(data, schedule, point, t)
+    log_q = ideal_denoisers.log_density(data, schedule, point, t)
     (gradient,) = torch.autograd.grad(log_q.sum(), point)
     score = predictions.convert(schedule, exact(point, t), "x0", point, t).score
     tweedie = (point + (1 - schedule.abar[t]) * gradient) / schedule.signal[t]
     agree = torch.allclose(score, gradient, rtol=1e-9) and torch.allclose(tweedie, exact(point, t))
     print(f"t = {t:4}: score at x = 1.3 is {gradient[1].item():+.3f}; (9.7), (9.8) agree: {agree}")
 clean = torch.tensor([[1.3]], dtype=torch.float64, requires_grad=True)
-(gradient,) = torch.autograd.grad(oracles.log_density(data, schedule, clean, 0).sum(), clean)
+(gradient,) = torch.autograd.grad(ideal_denoisers.log_density(data, schedule, clean, 0).sum(), clean)
 print(f"t =    0: score at x = 1.3 is {gradient.item():+.3f}, that of the data")
 
 # %% [markdown]
@@ -377,7 +378,7 @@ score = check("predictions.score", my_score)
 # eq: 9.9
 # claim: E83
 rng = seeded(4)
-x_0 = oracles.sample(data, 1000, generator=rng).double()
+x_0 = ideal_denoisers.sample(data, 1000, generator=rng).double()
 eps, wrong_x0 = normal_like(x_0, generator=rng), normal_like(x_0, generator=rng)
 for t in (1, 100, 500, 1000):
     x_t = forward.noised(schedule, x_0, t, eps)
@@ -414,7 +415,7 @@ same_loss = check("predictions.same_loss", my_loss_factor)
 
 # %%
 class CountsLikeV(torch.nn.Module):
-    """A network whose output means `kind`, translated to v before it is judged."""
+    """A network whose output means `prediction_type`, translated to v before it is judged."""
 
     def __init__(self, net, kind):
         super().__init__()
@@ -425,8 +426,8 @@ class CountsLikeV(torch.nn.Module):
 
 
 rng = seeded(5)
-points = oracles.sample(data, 20_000, generator=rng)
-fresh = oracles.sample(data, 20_000, generator=rng)
+points = ideal_denoisers.sample(data, 20_000, generator=rng)
+fresh = ideal_denoisers.sample(data, 20_000, generator=rng)
 
 # %%
 learned = {}
@@ -438,7 +439,7 @@ for name in ("x0", "eps", "v", "x0 like v", "eps like v"):
     ema = training.EMA(net, decay=0.99)  # a running average of the weights
     rng = seeded(6)
     batches = datasets.batches(points, 512, generator=rng)
-    for _ in training.train(schedule, net, batches, kind=judged_as, steps=1500, lr=5e-3, ema=ema,
+    for _ in training.train(schedule, net, batches, prediction_type=judged_as, steps=1500, lr=5e-3, ema=ema,
                             generator=rng):
         pass  # each turn of this loop is one training step; chapter 11 looks at them
     learned[name] = predictions.denoiser(schedule, ema.net, judged_as)
@@ -498,7 +499,7 @@ print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.i
 # eq: 9.10
 t = 500
 sigma = schedule.noise[t] / schedule.signal[t]
-x_0 = oracles.sample(data, 5, generator=seeded(7)).double()
+x_0 = ideal_denoisers.sample(data, 5, generator=seeded(7)).double()
 x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(8)))
 v = predictions.convert(schedule, exact(x_t, t), "x0", x_t, t).v
 D = (x_t / schedule.signal[t]) / (1 + sigma**2) + sigma / (1 + sigma**2).sqrt() * -v

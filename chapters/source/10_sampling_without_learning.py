@@ -28,9 +28,10 @@ from functools import partial
 import sympy as sp
 import torch
 
-from ddpm_lab import figures, forward, oracles, predictions, samplers, schedules
+from ddpm_lab import forward, ideal_denoisers, predictions, samplers, schedules
+from ddpm_lab.course import figures
 from ddpm_lab.datasets import digits, swiss_roll
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
 from ddpm_lab.schedules import coef, row
 
@@ -43,7 +44,7 @@ print(schedule)
 # A classical figure ([SD15], Fig. 1) has three rows: data turn into noise, noise turns back into data,
 # and some arrows. Here are the first two rows. The data lie on a spiral, the *Swiss roll*. We write it
 # as 400 small round Gaussians along the curve, because for such data the best guess of $x_0$ is a
-# formula. `schedules.strides(1000, 100)` is the list of times 1000, 990, …, 10, 0: a walk of 100 moves.
+# formula. `schedules.timesteps(1000, 100)` is the list of times 1000, 990, …, 10, 0: a walk of 100 moves.
 # Each move from a time $t$ to an earlier $s$ comes back as a record `w`: `w.s` is where it went, and
 # `w.x_s` are the points there.
 
@@ -51,13 +52,13 @@ print(schedule)
 n = 400
 pen = torch.full((n,), 0.03**2, dtype=torch.float64)  # variance of each small Gaussian
 centers = swiss_roll(n, generator=seeded(10), std=0).double()
-roll = oracles.Mixture(torch.full((n,), 1 / n, dtype=torch.float64), centers, pen)
-guess_roll = oracles.mixture_denoiser(roll, schedule)
+roll = ideal_denoisers.Mixture(torch.full((n,), 1 / n, dtype=torch.float64), centers, pen)
+guess_roll = ideal_denoisers.mixture_denoiser(roll, schedule)
 
-points = oracles.sample(roll, 600, generator=seeded(1))
+points = ideal_denoisers.sample(roll, 600, generator=seeded(1))
 eps = normal_like(points, generator=seeded(2))
 roll_noise = normal_like(points, generator=seeded(3))
-walk = samplers.reverse(schedule, guess_roll, roll_noise, times=schedules.strides(1000, 100),
+walk = samplers.reverse(schedule, guess_roll, roll_noise, times=schedules.timesteps(1000, 100),
                         generator=seeded(4))
 roll_back = {1000: roll_noise} | {w.s: w.x_s for w in walk}  # time -> the points at that time
 
@@ -66,7 +67,7 @@ times = (0, 20, 60, 200, 1000)
 there = {t: forward.noised(schedule, points, t, eps) if t else points for t in times}
 frames = {f"forward, t = {t}": there[t] for t in times}
 frames |= {f"back, t = {t}": roll_back[t] for t in times}
-fig = figures.clouds(frames, columns=5, panel=1.6, limit=2.2, size=3)
+fig = figures.scatter_grid(frames, columns=5, panel=1.6, limit=2.2, size=3)
 figures.show(fig, alt="Top: a spiral blurs into a cloud. Bottom, read leftward: a cloud curls up.")
 for t in times:
     far = [torch.cdist(x[t].double(), centers).amin(1).mean() for x in (there, roll_back)]
@@ -98,16 +99,16 @@ for t in times:
 
 # %%
 # eq: 10.1
-bumps = oracles.two_modes()
+bumps = ideal_denoisers.two_modes()
 print(f"bumps at {bumps.mean[:, 0].tolist()}, each of standard deviation {bumps.var[0].sqrt():.3f}")
-x_0 = oracles.sample(bumps, 1_000_000, generator=seeded(1)).double()
+x_0 = ideal_denoisers.sample(bumps, 1_000_000, generator=seeded(1)).double()
 x_t = forward.noised(schedule, x_0, 300, normal_like(x_0, generator=seeded(2)))
 origin = x_0[(x_t - 0.5).abs() < 0.02]
 print(f"{len(origin)} of a million landed near 0.5; they came from {origin.mean():.4f} on average "
       f"(standard error {origin.std() / math.sqrt(len(origin)):.4f})")
 
 grid = torch.linspace(-4, 4, 8001, dtype=torch.float64)[:, None]
-prior = oracles.log_density(bumps, schedule, grid, 0).exp()  # q(x_0)
+prior = ideal_denoisers.log_density(bumps, schedule, grid, 0).exp()  # q(x_0)
 square = (0.5 - schedule.signal[300] * grid[:, 0]) ** 2
 likely = torch.exp(-square / (2 * (1 - schedule.abar[300])))  # q(x_t = 0.5 | x_0)
 print(f"(10.1) on a grid: {(grid[:, 0] * prior * likely).sum() / (prior * likely).sum():.4f}")
@@ -166,9 +167,9 @@ here = torch.tensor([[0.5]], dtype=torch.float64)
 print(f"three points: near 0.5 came from {origin.mean():.4f} "
       f"(standard error {origin.std() / math.sqrt(len(origin)):.4f}), "
       f"(10.2) gives {guess(three, schedule, here, 300).item():.4f}")
-denoise = oracles.mixture_denoiser(bumps, schedule)
+denoise = ideal_denoisers.mixture_denoiser(bumps, schedule)
 print(f"two bumps: (10.3) gives {denoise(here, 300).item():.4f}")
-figures.show_source(oracles.mixture_denoiser)
+figures.show_source(ideal_denoisers.mixture_denoiser)
 
 # %% [markdown]
 # Simulation, grid and formulas agree within one and a half standard errors. (The package adds up (10.3)
@@ -316,8 +317,8 @@ def mean_only(schedule, x_t, x0_hat, t, s):
     return Gaussian(samplers.ddpm(schedule, x_t, x0_hat, t, s).mean, torch.zeros(()))
 
 
-bell = oracles.ring(1, radius=0.0, std=1.0)  # a ring of one blob in the middle is N(0, I)
-guess_bell = oracles.mixture_denoiser(bell, schedule)
+bell = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)  # a ring of one blob in the middle is N(0, I)
+guess_bell = ideal_denoisers.mixture_denoiser(bell, schedule)
 x = samplers.sample(schedule, guess_bell, (1000, 2), step=mean_only, generator=seeded(8))
 print(f"N(0, 1) data, means only: std {x.std():.4f}; sqrt(abar_T) = {schedule.signal[-1]:.4f}")
 
@@ -370,7 +371,7 @@ def w1(samples):
     return (both - quantiles).abs().mean().item()
 
 
-chance = [w1(oracles.sample(bumps, 5000, generator=seeded(i))) for i in range(20)]
+chance = [w1(ideal_denoisers.sample(bumps, 5000, generator=seeded(i))) for i in range(20)]
 print(f"W1 of 5000 true draws, twenty times: {min(chance):.4f} to {max(chance):.4f}, "
       f"mean {sum(chance) / 20:.4f}")
 
@@ -378,7 +379,7 @@ print(f"W1 of 5000 true draws, twenty times: {min(chance):.4f} to {max(chance):.
 # claim: E39, E67
 walks = {name: samplers.sample(schedule, denoise, (5000, 1), step=step, generator=seeded(1))
          for name, step in (("means only", mean_only), ("with noise", samplers.ddpm))}
-walks["true draws"] = oracles.sample(bumps, 5000, generator=seeded(2))
+walks["true draws"] = ideal_denoisers.sample(bumps, 5000, generator=seeded(2))
 fig, axes = figures.new(1, 3, height=2.5, sharex=True)
 for ax, (name, y) in zip(axes, walks.items()):
     ax.hist(y[:, 0], bins=80, range=(-2, 2), density=True, color=figures.SKY)
@@ -422,14 +423,14 @@ def alike(a, b):
 
 
 x_T = normal_like(torch.empty(2500, 1), generator=seeded(1))
-hundred = schedules.strides(1000, 100)
+hundred = schedules.timesteps(1000, 100)
 one, same, other = (ends(x_T, seed, hundred) for seed in (2, 2, 3))
 print(f"same x_T, same z: equal {bool((one == same).all())}; same x_T, other z: correlation "
       f"{alike(one, other):+.2f}")
 
 # %%
 # claim: E107
-x_0 = oracles.sample(bumps, 2500, generator=seeded(4))
+x_0 = ideal_denoisers.sample(bumps, 2500, generator=seeded(4))
 for t in (100, 300, 500, 1000):
     x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(5)))
     print(f"noised to t = {t:4} and walked back: correlation with the original "
@@ -453,7 +454,7 @@ for t in (100, 300, 500, 1000):
 
 # %%
 # claim: E68
-y, rng = oracles.sample(bumps, 5000, generator=seeded(2)), seeded(3)
+y, rng = ideal_denoisers.sample(bumps, 5000, generator=seeded(2)), seeded(3)
 print(f"true draws: W1 {w1(y):.4f}")
 for times in range(1, 101):
     law = samplers.ddpm(schedule, y, denoise(y, 500), 500, 499)
@@ -476,7 +477,7 @@ for times in range(1, 101):
 # %%
 # claim: E103
 for steps in (1000, 20):
-    short = schedules.respaced(schedule, schedules.strides(1000, steps))
+    short = schedules.respaced(schedule, schedules.timesteps(1000, steps))
     print(f"{steps:4} steps: sqrt(beta_1) = {short.beta[1].sqrt():.3f}, or "
           f"{127.5 * short.beta[1].sqrt():.2f} gray levels")
 
@@ -493,8 +494,8 @@ for steps in (1000, 20):
 # %%
 def trial(steps, shift):
     """4000 samples from a chain of `steps` steps whose denoiser is told t + shift."""
-    short = schedules.respaced(schedule, schedules.strides(1000, steps))
-    exact = oracles.mixture_denoiser(bumps, short)
+    short = schedules.respaced(schedule, schedules.timesteps(1000, steps))
+    exact = ideal_denoisers.mixture_denoiser(bumps, short)
 
     def told(x_t, t):
         return exact(x_t, (t + shift).clamp(1, steps))
@@ -537,7 +538,7 @@ for steps in (20, 100, 1000):
 # eq: 10.7
 # claim: E76
 x = torch.tensor([[-1.0], [-0.2], [0.2], [1.0], [2.0]], dtype=torch.float64, requires_grad=True)
-oracles.log_density(bumps, schedule, x, 300).sum().backward()
+ideal_denoisers.log_density(bumps, schedule, x, 300).sum().backward()
 score, place = x.grad, x.detach()
 drift = samplers.ddpm(schedule, place, denoise(place, 300), 300, 299).mean - place
 middle = (place + schedule.beta[300] * score) / schedule.alpha[300].sqrt() - place
@@ -599,8 +600,8 @@ def my_strides(T, steps):
     ### END SOLUTION
 
 
-strides = check("sampling.strides", my_strides)
-print(strides(1000, 7))
+timesteps = check("sampling.timesteps", my_strides)
+print(timesteps(1000, 7))
 
 # %% [markdown]
 # **Predict.** What do 10,000 samples look like after one jump? After two?
@@ -609,7 +610,7 @@ print(strides(1000, 7))
 # claim: E117
 fig, axes = figures.new(1, 5, width=8.4, height=2.2, sharey=True)
 for ax, steps in zip(axes, (1, 2, 5, 20, 100)):
-    y = samplers.sample(schedule, denoise, (10_000, 1), step=large, times=strides(1000, steps),
+    y = samplers.sample(schedule, denoise, (10_000, 1), step=large, times=timesteps(1000, steps),
                         generator=seeded(1))
     ax.hist(y[:, 0], bins=80, range=(-2, 2), density=True, color=figures.SKY)
     ax.plot(grid, prior, color=figures.RED, linewidth=1)  # the data, from the cell of (10.1)
@@ -656,14 +657,14 @@ follow_variance = check("sampling.follow_variance", my_follow_variance)
 # %%
 # claim: E08
 for steps in (1000, 100, 20, 10):
-    times = strides(1000, steps)
+    times = timesteps(1000, steps)
     # With the large variance every move keeps variance 1 (10.6), but for the last, which adds no
     # noise: it multiplies by the signal factor of the last stop before 0.
     small_std = math.sqrt(follow_variance(schedule, times))
     print(f"{steps:4} moves: std with the small variance {small_std:.3f}, "
           f"with the large one {schedule.signal[times[-2]]:.3f}")
 *_, last = samplers.reverse(schedule, guess_roll, roll_noise, step=large,
-                            times=strides(1000, 100), generator=seeded(4))
+                            times=timesteps(1000, 100), generator=seeded(4))
 far = torch.cdist(last.x_s.double(), centers).amin(1).mean()
 print(f"the spiral of the first picture, with the large variance: mean distance {far:.3f}")
 
@@ -796,9 +797,9 @@ seven = [int((x_T - place).abs().argmin()) for place in (-1.8, -1.2, -0.6, 0.1, 
 fig, axes = figures.new(1, 3, width=8.4, height=2.7, sharey=True)
 for ax, eta in zip(axes, (0.0, 0.5, 1.0)):
     walk = samplers.reverse(schedule, denoise, x_T, step=partial(samplers.ddim, eta=eta),
-                            times=strides(1000, 250), generator=seeded(12))
+                            times=timesteps(1000, 250), generator=seeded(12))
     path = {1000: x_T} | {w.s: w.x_s for w in walk}
-    for i, color in zip(seven, figures.COLOURS):
+    for i, color in zip(seven, figures.COLORS):
         ax.plot(list(path), [x[i] for x in path.values()], color=color, linewidth=0.9)
     ax.set(title=f"eta = {eta:g}", xlabel="time t, steps (the way back)", xlim=(1000, 0))
     stay = ((x_T > 0) == (path[0] > 0)).double().mean()
@@ -820,7 +821,7 @@ steps_of = {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.d
 
 def four_runs(step, moves):
     """W1 of four runs of 5000 samples."""
-    options = {"step": step, "times": strides(1000, moves)}
+    options = {"step": step, "times": timesteps(1000, moves)}
     return torch.tensor([w1(samplers.sample(schedule, denoise, (5000, 1), **options,
                                             generator=seeded(i))) for i in range(4)])
 
@@ -958,11 +959,11 @@ encode = check("sampling.encode", my_encode)
 
 # %%
 # claim: E21
-x_0 = oracles.sample(bumps, 1000, generator=seeded(13)).double()
-upward = {n: strides(1000, n)[::-1] for n in (20, 100, 1000)}
+x_0 = ideal_denoisers.sample(bumps, 1000, generator=seeded(13)).double()
+upward = {n: timesteps(1000, n)[::-1] for n in (20, 100, 1000)}
 codes = {n: encode(schedule, denoise, x_0, times) for n, times in upward.items()}
 for n, times in upward.items():
-    *_, down = samplers.flow(schedule, denoise, codes[n], times=times[::-1], order=1)
+    *_, down = samplers.probability_flow_ode(schedule, denoise, codes[n], times=times[::-1], order=1)
     miss = (down.x_s - x_0).square().mean().sqrt()
     print(f"{n:4} moves: codes have std {codes[n].std():.3f}, there and back off by {miss:.4f} "
           "(root mean square)")
@@ -1012,7 +1013,7 @@ print(f"largest distance of a code from the curve: "
 # Formula (10.13) is an exact answer to measure them against.
 
 # %%
-guess_narrow = oracles.mixture_denoiser(oracles.ring(1, radius=0.0, std=0.5), schedule)  # V = 0.25
+guess_narrow = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(1, radius=0.0, std=0.5), schedule)  # V = 0.25
 x_T = torch.ones(1, 2, dtype=torch.float64)
 wanted = math.sqrt(0.25 / (schedule.abar[-1] * 0.25 + 1 - schedule.abar[-1]))  # (10.13), from 1
 numbers = (20, 40, 80, 160, 320)
@@ -1020,7 +1021,7 @@ print("moves:        ", *[f"{n:8}" for n in numbers])
 for order in (1, 2):
     found = []
     for n in numbers:
-        *_, last = samplers.flow(schedule, guess_narrow, x_T, times=strides(1000, n), order=order)
+        *_, last = samplers.probability_flow_ode(schedule, guess_narrow, x_T, times=timesteps(1000, n), order=order)
         found.append(abs(last.x_s[0, 0].item() - wanted))
     slope = math.log2(found[0] / found[-1]) / 4  # 320 = 20 * 2^4: halvings of the error a doubling
     print(f"order {order}: errors", *[f"{e:.6f}" for e in found], f"slope {slope:.2f}")
@@ -1046,7 +1047,7 @@ for order in (1, 2):
 # reaches the floor?
 
 # %%
-ring = oracles.ring(8)
+ring = ideal_denoisers.circle_mixture(8)
 turn = torch.tensor([[1.0, -1.0], [1.0, 1.0]], dtype=torch.float64) / math.sqrt(2)  # by 45 degrees
 angles = torch.arange(8, dtype=torch.float64) * math.pi / 32
 directions = torch.stack([angles.cos(), angles.sin()])  # (2, 8); the turns do the rest
@@ -1061,27 +1062,27 @@ def profile(y):
 
 
 # %%
-truth = [profile(oracles.sample(ring, 1000, generator=seeded(100 + i))) for i in range(20)]
+truth = [profile(ideal_denoisers.sample(ring, 1000, generator=seeded(100 + i))) for i in range(20)]
 # Columns of a profile are sorted, so row k is the k-th quantile. The mean over 20 sets of true
 # draws is close to the exact one. W1 is the mean distance from it, entry by entry.
 reference = torch.stack(truth).mean(0)
-floor = [(profile(oracles.sample(ring, 1000, generator=seeded(200 + i))) - reference).abs().mean()
+floor = [(profile(ideal_denoisers.sample(ring, 1000, generator=seeded(200 + i))) - reference).abs().mean()
          for i in range(20)]
 print(f"floor, 1000 true draws twenty times: mean {sum(floor) / 20:.4f}, "
       f"from {min(floor):.4f} to {max(floor):.4f}")
 
 # %%
-guess_ring = oracles.mixture_denoiser(ring, schedule)
+guess_ring = ideal_denoisers.mixture_denoiser(ring, schedule)
 
 
 def last_move(name, calls, seed):
     """The last move of 1000 walks that cost `calls` calls of the denoiser."""
-    times = strides(1000, calls)
+    times = timesteps(1000, calls)
     x_T = normal_like(torch.empty(1000, 2), generator=seeded(seed))
     if name == "flow, order 2":
-        walk = samplers.flow(schedule, guess_ring, x_T, times=times[::2], order=2)
+        walk = samplers.probability_flow_ode(schedule, guess_ring, x_T, times=times[::2], order=2)
     elif name == "multistep":
-        walk = samplers.multistep(schedule, guess_ring, x_T, times=times)
+        walk = samplers.dpmpp_2m(schedule, guess_ring, x_T, times=times)
     else:
         # one seed for the start, another for the fresh noise: the same one would repeat its numbers
         walk = samplers.reverse(schedule, guess_ring, x_T, step=steps_of[name], times=times,
@@ -1104,7 +1105,7 @@ print("denoiser calls:", calls)
 
 # %%
 fig, ax = figures.new(width=7.5, height=3.6)
-for name, color, dash in zip(racers, figures.COLOURS, figures.DASHES):
+for name, color, dash in zip(racers, figures.COLORS, figures.DASHES):
     mean, spread = results[name].mean(1), results[name].std(1)
     ax.errorbar(calls, mean, yerr=spread, color=color, linestyle=dash, marker="o", markersize=4,
                 capsize=3, label=name)
@@ -1142,7 +1143,7 @@ for name in ("multistep", "ddpm large"):
     for n in (40, 100):
         last = last_move(name, n, seed=0)
         true_width = (schedule.abar[last.t] * ring.var[0] + 1 - schedule.abar[last.t]).sqrt()
-        *_, slow = samplers.flow(schedule, guess_ring, last.x_t, times=range(last.t, -1, -1))
+        *_, slow = samplers.probability_flow_ode(schedule, guess_ring, last.x_t, times=range(last.t, -1, -1))
         print(f"{name:>10}, {n:3} calls: {width(last.x_t, last.t) / true_width:.2f} of the true "
               f"width at t = {last.t}; W1 {(profile(last.x_s) - reference).abs().mean():.4f}, "
               f"with a slow last move {(profile(slow.x_s) - reference).abs().mean():.4f}")
@@ -1166,7 +1167,7 @@ for name in ("multistep", "ddpm large"):
 # denoiser twice in a step?
 
 # %%
-from ddpm_lab import explorers
+from ddpm_lab.course import explorers
 
 explorer = explorers.how_few_steps()
 print(explorer)
@@ -1176,7 +1177,7 @@ explorer
 # The same sentences for four settings, to check your prediction:
 
 # %%
-from ddpm_lab import scenes
+from ddpm_lab.course import scenes
 
 *_, read = scenes.how_few_steps()
 for walk, steps in (("ddim", 5), ("ddim", 7), ("flow, order 2", 2), ("flow, order 2", 3)):
@@ -1198,12 +1199,12 @@ for walk, steps in (("ddim", 5), ("ddim", 7), ("flow, order 2", 2), ("flow, orde
 
 # %%
 images, _ = digits("train")
-guess_digit = oracles.dataset_denoiser(images, schedule)
+guess_digit = ideal_denoisers.dataset_denoiser(images, schedule)
 digit_noise = normal_like(images[:100], generator=seeded(3))
 shown, numbers = [], (3, 5, 8, 10, 20, 50)
 for n in numbers:
     *_, last = samplers.reverse(schedule, guess_digit, digit_noise, step=samplers.ddim,
-                                times=strides(1000, n), generator=seeded(4))
+                                times=timesteps(1000, n), generator=seeded(4))
     far, nearest = torch.cdist(last.x_s.flatten(1).double(), images.flatten(1).double()).min(1)
     shown.append(last.x_s[:3])
     copies = int((far < 1e-3).sum())
@@ -1222,7 +1223,7 @@ figures.show(fig, alt="Three rows: from gray blur at 3 moves to a digit, equal t
 # %%
 # claim: E82
 eight = swiss_roll(8, generator=seeded(1))
-exact = oracles.dataset_denoiser(eight, schedule)
+exact = ideal_denoisers.dataset_denoiser(eight, schedule)
 
 
 def best_net(x_t, t, kind):
@@ -1231,7 +1232,7 @@ def best_net(x_t, t, kind):
 
 
 for kind in ("x0", "eps", "v"):
-    wrapped = predictions.denoiser(schedule, partial(best_net, kind=kind), kind)
+    wrapped = predictions.denoiser(schedule, partial(best_net, prediction_type=kind), kind)
     y = samplers.sample(schedule, wrapped, (500, 2), generator=seeded(2))
     far, which = torch.cdist(y.double(), eight.double()).min(1)
     visits = torch.bincount(which, minlength=8).tolist()
@@ -1252,9 +1253,9 @@ for kind in ("x0", "eps", "v"):
 both = centers[torch.cdist(torch.tensor([[-0.3, 0.0], [0.9, -0.1]]).double(), centers).argmin(1)]
 lam = torch.linspace(0, 1, 41, dtype=torch.float64)[:, None]
 straight = (1 - lam) * both[:1] + lam * both[1:]  # mix the data
-*_, up = samplers.flow(schedule, guess_roll, both, times=strides(1000, 100)[::-1])
+*_, up = samplers.probability_flow_ode(schedule, guess_roll, both, times=timesteps(1000, 100)[::-1])
 mixed = (1 - lam) * up.x_s[:1] + lam * up.x_s[1:]  # mix the codes
-*_, down = samplers.flow(schedule, guess_roll, mixed, times=strides(1000, 100))
+*_, down = samplers.probability_flow_ode(schedule, guess_roll, mixed, times=timesteps(1000, 100))
 routes = {"mix the data": straight, "mix the codes": down.x_s}
 
 # %%
@@ -1326,7 +1327,7 @@ for share in (0.25, 0.5):
 # | predicting the noise generalizes | the exact optimum copies in every dress | 8 points, 896 digits |
 #
 # **Exercises:** 10.1 `sampling.dataset_denoiser` · 10.2 `sampling.ancestral_step` · 10.3
-# `sampling.strides` · 10.4 `sampling.follow_variance` (optional) · 10.5 `sampling.ddim_step` · 10.6
+# `sampling.timesteps` · 10.4 `sampling.follow_variance` (optional) · 10.5 `sampling.ddim_step` · 10.6
 # `sampling.encode`
 #
 # **To think about.** The race judged samplers by a distance between laws. What would you measure if you

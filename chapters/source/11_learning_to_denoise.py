@@ -24,9 +24,10 @@ import tempfile
 
 import torch
 
-from ddpm_lab import datasets, figures, forward, losses, networks, oracles
+from ddpm_lab import datasets, forward, ideal_denoisers, losses, networks
+from ddpm_lab.course import figures
 from ddpm_lab import predictions, samplers, schedules, training
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
 
@@ -43,9 +44,9 @@ curve = 1.5 * angle[:, None] / (5 * math.pi) * torch.stack([angle.cos(), angle.s
 
 # %%
 few = datasets.swiss_roll(20, generator=seeded(20))
-copies = samplers.sample(schedule, oracles.dataset_denoiser(few, schedule), (1000, 2),
+copies = samplers.sample(schedule, ideal_denoisers.dataset_denoiser(few, schedule), (1000, 2),
                          generator=seeded(3))
-fig = figures.clouds({"20 data": few, "1000 samples of their formula": copies,
+fig = figures.scatter_grid({"20 data": few, "1000 samples of their formula": copies,
                       "what we want: new data": datasets.swiss_roll(1000, generator=seeded(4))},
                      panel=2.6, limit=1.75, size=9)
 figures.show(fig, alt="20 points; 1000 samples that all lie on these 20; a spiral of new data.")
@@ -142,7 +143,7 @@ figures.show_source(training._train)
 # (The lines with `label`, `_mine` and `autocast` wait for larger trainings: labels, several processes, shorter numbers. Here
 # they do nothing. `per_t` holds a weight for each time, here 1 for all.)
 # The loss. Its gradient (`backward`), shortened if it is longer than `clip`. A step of *Adam*, a gradient step
-# that scales each weight's slope by its usual size. Then an average of the weights (`ema`, below). Lines with `_guard` stop
+# that scales each weight's slope by its usual size. Then an average of the weights (`ema`, below). Lines with `_checks` stop
 # with a readable message, for instance if data run out or the loss is no longer a number.
 #
 # That is **plain regression**: inputs, targets, squared error. No second network plays against the first, as
@@ -300,8 +301,8 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
 
 # %%
 one = torch.ones(k, dtype=torch.float64)
-law = oracles.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # 0.05: the data's pen width
-exact = oracles.mixture_denoiser(law, schedule)
+law = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # 0.05: the data's pen width
+exact = ideal_denoisers.mixture_denoiser(law, schedule)
 for t in (10, 200, 900):
     first, second = exact(torch.tensor([[0.5, 0.5]]), t)[0].tolist()
     print(f"t = {t:3}: best guess of x_0 for x_t = (0.5, 0.5): ({first:.3f}, {second:.3f})")
@@ -361,7 +362,7 @@ ema, rng = training.EMA(net, decay=0.999), seeded(2)
 batches = datasets.batches(points, 1024, generator=rng)
 eps, t = normal_like(fresh, generator=seeded(10)), draw_times(1000, 10_000, seed=11)
 seen, learning = [], []  # each step's loss; now and then, the loss on the fresh data
-for step in training.train(schedule, net, batches, kind="v", steps=5000, lr=1e-2, ema=ema,
+for step in training.train(schedule, net, batches, prediction_type="v", steps=5000, lr=1e-2, ema=ema,
                            generator=rng):
     seen.append(step.loss)
     if step.step % 500 == 0 or step.step in (50, 200):
@@ -582,12 +583,12 @@ for step, raw, averaged in learning:
 
 # %% tolerance={"units": 30}
 guessers = {"exact denoiser": exact, "learned denoiser": learned}
-moves = schedules.strides(1000, 200)
+moves = schedules.timesteps(1000, 200)
 made = {"fresh data": fresh[:2000]} | {
     name: samplers.sample(schedule, denoise, (2000, 2), times=moves, generator=seeded(13))
     for name, denoise in guessers.items()
 }
-fig = figures.clouds(made, panel=2.7, limit=1.75)
+fig = figures.scatter_grid(made, panel=2.7, limit=1.75)
 figures.show(fig, alt="Three spirals; the learned one has some strays between its arms.")
 for name, x in made.items():
     stray = (torch.cdist(x.double(), curve).amin(1) > 0.15).double().mean()
@@ -691,7 +692,7 @@ def train_on(data, steps, seed=0):
     net, rng = networks.build(networks.MLP, seed=seed, dim=2, width=64), seeded(seed + 14)
     ema = training.EMA(net)
     batches = datasets.batches(data, 1024, generator=rng)
-    for _ in training.train(schedule, net, batches, kind="v", steps=steps, lr=1e-2, ema=ema,
+    for _ in training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=1e-2, ema=ema,
                             generator=rng):
         pass  # each step could be looked at
     return ema.net, predictions.denoiser(schedule, ema.net, "v")
@@ -703,7 +704,7 @@ _, from_20 = train_on(few.repeat(1000, 1), steps=3000)  # each of the 20 points 
 # claim: E82
 again = samplers.sample(schedule, from_20, (2000, 2), times=moves, generator=seeded(13))
 full = made["learned denoiser"]
-fig = figures.clouds({"20 data": few, "network trained on them": again,
+fig = figures.scatter_grid({"20 data": few, "network trained on them": again,
                       "network trained on 20,000": full},
                      panel=2.7, limit=1.75, size=4)
 figures.show(fig, alt="20 points; samples on them and on short bridges; the full spiral beside it.")
@@ -722,7 +723,7 @@ def v_loss(denoise, x_0, t, seed):
 
 own = few.repeat(500, 1)  # 10,000 draws of the 20 points
 tests = {"network, 20,000 points": (learned, points[:10_000]), "network, 20 points": (from_20, own),
-         "exact, 20 points": (oracles.dataset_denoiser(few, schedule), own)}
+         "exact, 20 points": (ideal_denoisers.dataset_denoiser(few, schedule), own)}
 for name, (denoise, data) in tests.items():
     for t in (10, 50, 100, 300, 1000):
         print(f"{name:>22}, t = {t:4}: loss on its own data {v_loss(denoise, data, t, 15):.3f}, "
@@ -751,7 +752,7 @@ for name, (denoise, data) in tests.items():
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
-    path = training.save(f"{folder}/roll.safetensors", ema.net, kind="v", steps=5000, data="roll")
+    path = training.save(f"{folder}/roll.safetensors", ema.net, prediction_type="v", steps=5000, data="roll")
     loaded, facts = training.load(path)
 print(facts)
 x_t, t = fresh[:100], draw_times(1000, 100, seed=16)
@@ -769,7 +770,7 @@ print("same output, bit for bit:", torch.equal(loaded(x_t, t), ema.net(x_t, t)))
 moons = datasets.moons(20_000, generator=seeded(17))
 _, moon_guess = train_on(moons, steps=2000)
 new = samplers.sample(schedule, moon_guess, (2000, 2), times=moves, generator=seeded(18))
-fig = figures.clouds({"data": moons[:2000], "learned": new}, panel=2.7, limit=1.75)
+fig = figures.scatter_grid({"data": moons[:2000], "learned": new}, panel=2.7, limit=1.75)
 figures.show(fig, alt="Two half circles that reach into each other: data, and samples alike.")
 bare = datasets.moons(3000, generator=seeded(19), std=0.0)  # the curve without its blur
 for name, x in (("data", moons[:2000]), ("learned", new)):

@@ -28,9 +28,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ddpm_lab import datasets, figures, forward, losses, metrics, networks, oracles
-from ddpm_lab import predictions, runs, samplers, schedules, training
-from ddpm_lab.exercises import check
+from ddpm_lab import datasets, forward, ideal_denoisers, losses, metrics, networks
+from ddpm_lab.course import figures
+from ddpm_lab import predictions, samplers, schedules, training
+from ddpm_lab.training import runs
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 
 schedule = schedules.linear()
@@ -79,7 +81,7 @@ def fit(net, x_0, steps, *, size=32, seed=3, look=()):
     rng, seen = seeded(seed), {}
     batches = datasets.batches(x_0, size, generator=rng)
     adam = torch.optim.Adam(net.parameters(), fused=True)  # fused: the same, a little faster
-    for step in training.train(schedule, net, batches, kind="v", steps=steps, lr=3e-3,
+    for step in training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=3e-3,
                                optimizer=adam, generator=rng):
         if step.step in look:
             seen[step.step] = loss_on(net, x_0), loss_on(net, test)
@@ -220,7 +222,7 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
 # ## 2 · Far enough: a coarse grid
 #
 # One convolution sees 3 pixels, two see 5: the *reach* grows by 2 for each layer. That is slow. After a convolution with stride 2, though,
-# a step on the new grid is two pixels of the old one. With kernels $k_i$ and strides $s_i$
+# a step on the new grid is two pixels of the old one. With kernels $k_i$ and timesteps $s_i$
 #
 # $$\text{reach} = 1 + \sum_i (k_i - 1) \prod_{j < i} s_j. \tag{12.3}$$
 #
@@ -235,18 +237,18 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
 # %%
 # eq: 12.3
 seen = []
-for strides in ((1, 1, 1, 1, 1), (1, 2, 1, 1, 1)):
-    layers = nn.Sequential(*[nn.Conv2d(1, 1, 3, stride=s, padding=1, bias=False) for s in strides])
+for timesteps in ((1, 1, 1, 1, 1), (1, 2, 1, 1, 1)):
+    layers = nn.Sequential(*[nn.Conv2d(1, 1, 3, stride=s, padding=1, bias=False) for s in timesteps])
     for layer in layers:
         nn.init.constant_(layer.weight, 1 / 9)
     x = torch.zeros(1, 1, 32, 32, requires_grad=True)
     out = layers(x)
     out[0, 0, out.shape[2] // 2, out.shape[3] // 2].backward()  # on which pixels does it depend?
     seen.append(x.grad[0] / x.grad.max())
-    reach = 1 + sum(2 * math.prod(strides[:k]) for k in range(5))
-    print(f"strides {strides}: depends on {int((x.grad[0, 0].sum(0) > 0).sum())} columns, "
+    reach = 1 + sum(2 * math.prod(timesteps[:k]) for k in range(5))
+    print(f"timesteps {timesteps}: depends on {int((x.grad[0, 0].sum(0) > 0).sum())} columns, "
           f"(12.3) says {reach}")
-fig = figures.images(2 * torch.stack(seen) - 1, ["all strides 1", "one stride of 2"], panel=1.8)
+fig = figures.images(2 * torch.stack(seen) - 1, ["all timesteps 1", "one stride of 2"], panel=1.8)
 figures.show(fig, alt="32 x 32 pixels; those that count form a small square, then a larger one.")
 
 # %% [markdown]
@@ -647,10 +649,10 @@ print(f"if a change does nothing, three seeds say 'yes' in {luck:.1%} of all cas
 
 # %% [markdown]
 # A hundred steps say who *starts* well. Who is ahead after a thousand? That takes minutes, so it was done once, by the same
-# functions, and stored. `python tools/race.py` does it again, and a test repeats one entry.
+# functions, and stored. `python tools/ablation_unet.py` does it again, and a test repeats one entry.
 
 # %%
-stored = json.loads((runs.SHIPPED / "unet_race.json").read_text())
+stored = json.loads((runs.SHIPPED / "ablation_unet.json").read_text())
 print("steps:", stored["steps"])
 long = compare(stored["loss"])
 for mults in ((1,), (1, 2)):
@@ -949,7 +951,7 @@ for step, (own, new) in fit(net, train, 1000, size=64, look=look).items():
 
 # %%
 learned = predictions.denoiser(schedule, net.eval(), "v")
-memory = oracles.dataset_denoiser(train, schedule)
+memory = ideal_denoisers.dataset_denoiser(train, schedule)
 
 
 def at(t, denoise, x_0):
@@ -998,7 +1000,7 @@ for k in (5, 10):
 
 # %%
 made = samplers.sample(schedule, learned, (600, 1, 8, 8), step=samplers.ddim,
-                       times=schedules.strides(1000, 50), generator=seeded(11))
+                       times=schedules.timesteps(1000, 50), generator=seeded(11))
 near = metrics.nearest(made, train)
 row = torch.cat([test[20:30], made[:10], train[near.index[:10]], made[10:20]])
 rows = ["real digits", "samples", "nearest training digit", "more samples"]
@@ -1009,7 +1011,7 @@ print(f"distance to the nearest training digit: samples {near.distance.mean():.2
       f"{near.distance.min():.2f}), new real digits {real.distance.mean():.2f}")
 
 # %%
-closer = metrics.closer_to_training(made, train, test, generator=seeded(12))
+closer = metrics.memorization_test(made, train, test, generator=seeded(12))
 print(f"share of samples closer to a training digit than to a new one: {closer.value:.2f} "
       f"± {closer.stderr:.2f}")
 for name, x in (("samples", made), ("training digits", train[:600])):

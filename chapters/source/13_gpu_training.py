@@ -33,8 +33,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ddpm_lab import datasets, figures, losses, metrics, networks, runs, schedules, training
-from ddpm_lab.exercises import check
+from ddpm_lab import datasets, losses, metrics, networks, schedules, training
+from ddpm_lab.course import figures
+from ddpm_lab.training import runs
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 
 # %%
@@ -200,7 +202,7 @@ net, rng = networks.build(networks.UNet, seed=0, **shape), seeded(3)
 adam, ema, old = training.adam(net), training.EMA(net, 0.99), copy.deepcopy(net)
 seen, kept = [], {}
 batches = datasets.batches(train, 64, labels=label, generator=rng)
-for step in training.train(plan, net, batches, kind="v", steps=1000, lr=5e-3, warmup=50, ema=ema,
+for step in training.train(plan, net, batches, prediction_type="v", steps=1000, lr=5e-3, warmup=50, ema=ema,
                            optimizer=adam, generator=rng):
     with torch.no_grad():  # `old`: the plain average, with decay 0.999, from the first step on
         torch._foreach_lerp_([*old.parameters()], [*net.parameters()], 1 - 0.999)
@@ -306,7 +308,7 @@ def short_run(seed, *, lr, warmup=0, clip=1.0, steps=40, spoil=None, optimizer=N
     stream = datasets.batches(train, 32, labels=label, generator=draws)
     if spoil is not None:
         stream = spoil(stream)
-    for step in training.train(plan, each, stream, kind="v", steps=1000, lr=lr, warmup=warmup,
+    for step in training.train(plan, each, stream, prediction_type="v", steps=1000, lr=lr, warmup=warmup,
                                clip=clip, optimizer=optimizer and optimizer(each.parameters()),
                                generator=draws):
         if step.step == steps:
@@ -746,7 +748,7 @@ for name, each in (("group norm", net), ("batch norm", batch_norm.train())):
 # %%
 figures.show_source(training._mine)
 try:
-    with mock.patch("ddpm_lab.runs._share", return_value=(0, 3)):  # as if we were one of three
+    with mock.patch("ddpm_lab.training.runs._share", return_value=(0, 3)):  # as if we were one of three
         runs.proceed(small, home_path / "refused")
 except ValueError as error:
     print("ValueError:", error)
@@ -914,7 +916,7 @@ state = training.Run(net, ema, adam, {"all": rng}, 600, {})
 run = training.load_run(training.save_run(home_path / "mine.safetensors", state), device)
 goes_on = datasets.batches(train.to(device), 64, labels=label.to(device),
                            generator=seeded(16))  # a new order; once it does no harm
-*_, last = training.train(plan, run.net, goes_on, kind="v", steps=600 + steps_more, lr=5e-3,
+*_, last = training.train(plan, run.net, goes_on, prediction_type="v", steps=600 + steps_more, lr=5e-3,
                           warmup=50, ema=run.ema, optimizer=run.optimizer, start=600,
                           generator=run.generators["all"])
 after = judged(run.ema.net.cpu())

@@ -30,9 +30,11 @@ from safetensors.torch import load_file
 from scipy import linalg, stats  # comes with scikit-learn
 from torch.nn.functional import avg_pool2d, pad
 
-from ddpm_lab import datasets, figures, gaussians, losses, metrics, oracles, runs, samplers
+from ddpm_lab import datasets, gaussians, ideal_denoisers, losses, metrics, samplers
+from ddpm_lab.course import figures
+from ddpm_lab.training import runs
 from ddpm_lab import schedules, training
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
 
 # %% [markdown]
@@ -193,7 +195,7 @@ print(f"the end of the walk, L_T: {bits(whole.prior, new, 0, 1).mean():.5f} bits
 # the entries up, beginning at the data, and draw the sum over the noise in $x_t$, its standard deviation $\sqrt{1 - \bar\alpha_t}$.
 
 # %%
-ends = torch.tensor([int(stretch[-1]) for stretch in losses.stretches(plan, 30)])
+ends = torch.tensor([int(stretch[-1]) for stretch in losses.strata(plan, 30)])
 paid = bits(whole.steps.mean(0).double(), new[:1].expand(30, -1, -1, -1), 0, 1).cumsum(0)
 fig, ax = figures.new(height=2.8)
 figures.curves(plan.noise[ends], {"paid, from the data up to this noise": paid}, ax=ax,
@@ -313,7 +315,7 @@ print(f"independent pixels must cost {must.mean():.3f} bits/dim; the walk asks {
 def trained(**more):
     """A small network after 300 steps with the bound's weights, "vlb"."""
     net = {"width": 16, "mults": [1, 2], "labels": 10} | more
-    config = runs.Config(data="digits", schedule=line, net=net, kind="eps", weight="vlb", steps=300,
+    config = runs.Config(data="digits", schedule=line, net=net, prediction_type="eps", weight="vlb", steps=300,
                          batch=64, lr=4e-3, warmup=20, ema=0.97, precision="float32",
                          save_every=300, samples_every=0)
     with tempfile.TemporaryDirectory() as folder:
@@ -329,7 +331,7 @@ for name, network in pair.items():
     rows.append(each.view(6, 5).sum(1))  # 30 stretches, five in a row of the table
 
 # %%
-stops = [int(stretch[-1]) for stretch in losses.stretches(fine, 30)][4::5]
+stops = [int(stretch[-1]) for stretch in losses.strata(fine, 30)][4::5]
 print("noise r up to (levels)    eps  a prior")
 for t, plain, prior in zip(stops, *rows):
     print(f"{8 * r[t]:22.2f} {plain:6.3f} {prior:8.3f}")
@@ -623,7 +625,7 @@ print(f"any covariances: (14.7) {frechet(a, b @ mix):.4f}, "
 # %%
 # claim: E43
 rng = seeded(7)
-two = oracles.sample(oracles.two_modes(), 100_000, generator=rng).double()
+two = ideal_denoisers.sample(ideal_denoisers.two_modes(), 100_000, generator=rng).double()
 one = normal_like(two, generator=rng)
 largest = stats.ks_2samp(two[:, 0].numpy(), one[:, 0].numpy()).statistic
 print(f"two bumps against one: F = {frechet(two, one):.5f}; the distribution functions "
@@ -748,7 +750,7 @@ for what, row in seen.items():
 fig, ax = figures.new(height=4)
 for k, (name, marker) in enumerate(zip(floors, "os^")):
     ax.plot([row[k] for row in seen.values()], range(0, -len(seen), -1), marker,
-            color=figures.COLOURS[k], label=name)
+            color=figures.COLORS[k], label=name)
 ax.axvspan(-2, 2, color=figures.GREY, alpha=0.2, label="like real ones")
 ax.set_xscale("symlog", linthresh=2)
 ax.set(yticks=range(0, -len(seen), -1), yticklabels=seen, xticks=(-2, 0, 2, 10, 50, 200),
@@ -779,9 +781,9 @@ for k, name in enumerate(floors):
 # Chapter 10 has such a model: the **memory**, the exact denoiser of the 896 training digits. Look at samples of both, and below each at the training digit that is nearest to it.
 
 # %%
-memory = oracles.dataset_denoiser(train, plan)
+memory = ideal_denoisers.dataset_denoiser(train, plan)
 x_T = normal_like(torch.empty(300, 1, 8, 8), generator=seeded(13))
-for step in runs.SAMPLERS["multistep"](plan, memory, x_T, times=schedules.strides(1000, 20),
+for step in runs.SAMPLERS["multistep"](plan, memory, x_T, times=schedules.timesteps(1000, 20),
                                        generator=seeded(13)):
     copies = step.x_s  # in the end: the last one
 near = {"network": metrics.nearest(made, train), "memory": metrics.nearest(copies, train)}
@@ -819,7 +821,7 @@ share_of = check("measuring.share", my_share)
 asked = {"network": (made, train, test), "memory": (copies, train, test),
          "new real digits": (test[:300], train, test[300:])}  # 300 in the role of samples
 for name, (x, old, other) in asked.items():
-    found = metrics.closer_to_training(x, old, other, generator=seeded(14))
+    found = metrics.memorization_test(x, old, other, generator=seeded(14))
     print(f"{name:>16}: yours {share_of(flat(x), flat(old), flat(other)):.2f}; the package "
           f"{found.value:.2f} ± {found.stderr:.2f}")
 few, x = flat(test[300:400]), flat(test[:300])
@@ -903,7 +905,7 @@ rungs = {}  # digits seen in training -> (energy distance, share)
 
 
 def measured(x):
-    share = metrics.closer_to_training(x, train, test, generator=seeded(16))
+    share = metrics.memorization_test(x, train, test, generator=seeded(16))
     return metrics.energy_distance(x, test), share
 
 
@@ -922,7 +924,7 @@ rungs[shipped["step"] * shipped["config"]["batch"]] = measured(sets[1])  # same 
 for number, (far, share) in rungs.items():
     print(f"{number:7,} digits seen: energy distance {far.value:.3f} ± {far.stderr:.3f}, "
           f"share {share.value:.2f} ± {share.stderr:.2f}")
-heap = metrics.floor(metrics.energy_distance, everything, size=300, splits=20, generator=seeded(17))
+heap = metrics.real_baseline(metrics.energy_distance, everything, size=300, splits=20, generator=seeded(17))
 print(f"real against real, 300 and 300: energy distance {heap.lowest:.3f} to {heap.highest:.3f}")
 print(f"time for the last rung: {shipped['seconds']:.0f} s on one core")
 
@@ -964,8 +966,8 @@ def middle(x, side):
 for name, file in (("simple", "mnist"), ("vlb", "mnist_likelihood")):
     network = runs.read(runs.shipped(file))
     walk, knows = runs.schedule(network.config), runs.denoiser(network, labels)
-    *_, last = samplers.multistep(walk, knows, middle(noise, network.shape[-1]),
-                                  times=schedules.strides(walk.T, 20))
+    *_, last = samplers.dpmpp_2m(walk, knows, middle(noise, network.shape[-1]),
+                                  times=schedules.timesteps(walk.T, 20))
     drawn[name] = middle(last.x_s, 28)  # one network works with a margin, the other without
 
 # %%

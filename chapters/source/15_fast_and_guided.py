@@ -28,9 +28,11 @@ from functools import partial
 import torch
 from safetensors.torch import load_file
 
-from ddpm_lab import datasets, figures, forward, metrics, networks, oracles, predictions, runs
+from ddpm_lab import datasets, forward, ideal_denoisers, metrics, networks, predictions
+from ddpm_lab.course import figures
+from ddpm_lab.training import runs
 from ddpm_lab import samplers, schedules, training
-from ddpm_lab.exercises import check
+from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
 
 model = runs.read(runs.shipped("digits"))  # a network that was told the label of most pictures
@@ -77,11 +79,11 @@ STEPS = {"ddpm small": samplers.ddpm, "ddpm large": partial(samplers.ddpm, var="
 
 def walk(name, denoise, x_T, calls, times=None, seed=1):
     """Where a walk from x_T ends that costs `calls` calls of the network."""
-    times = times or schedules.strides(plan.T, calls)
+    times = times or schedules.timesteps(plan.T, calls)
     if name == "flow, order 2":
-        moves = samplers.flow(plan, denoise, x_T, times=times[::2], order=2)
+        moves = samplers.probability_flow_ode(plan, denoise, x_T, times=times[::2], order=2)
     elif name == "multistep":
-        moves = samplers.multistep(plan, denoise, x_T, times=times)
+        moves = samplers.dpmpp_2m(plan, denoise, x_T, times=times)
     else:
         moves = samplers.reverse(plan, denoise, x_T, step=STEPS[name], times=times,
                                  generator=seeded(seed))
@@ -156,14 +158,14 @@ for name in (*STEPS, "flow, order 2", "multistep"):
 # You may read that leaving the Markov chain is what *allows* few steps. Here, as in chapter 10, `ddpm` runs in 4 or 10 moves as well. It is not better or worse by its right to do so, only by its error.
 #
 # Two hundred pictures are too few to tell good samplers apart. So the same functions have been run for longer, once: 800 pictures for each
-# entry, in four runs of 200 (`python tools/steps_race.py`, some minutes). Here is what that found.
+# entry, in four runs of 200 (`python tools/compare_samplers.py`, some minutes). Here is what that found.
 
 # %%
-long = json.loads(runs.shipped("digits").with_name("steps_race.json").read_text())
+long = json.loads(runs.shipped("digits").with_name("compare_samplers.json").read_text())
 low, high = floor_of(metrics.energy_distance, train, test, long["pictures"])
 fig, ax = figures.new(width=7.5, height=3.6)
 score = {name: torch.tensor(found["energy"]) for name, found in long["walks"].items()}
-for (name, e), color, dash in zip(score.items(), figures.COLOURS, figures.DASHES):
+for (name, e), color, dash in zip(score.items(), figures.COLORS, figures.DASHES):
     mean, error = e.mean(1), e.std(1) / e.shape[1] ** 0.5  # e: (numbers of calls, runs)
     ax.errorbar(long["calls"], mean, yerr=error, color=color, linestyle=dash, marker="o",
                 markersize=4, capsize=3, label=name)
@@ -205,18 +207,18 @@ for name, e in score.items():
 
 # %%
 # eq: 15.1
-first, second, *_ = samplers.multistep(plan, told, x_T, times=[1000, 800, 650, 400])
+first, second, *_ = samplers.dpmpp_2m(plan, told, x_T, times=[1000, 800, 650, 400])
 lam = (plan.signal / plan.noise).log()
 h, h_before = lam[650] - lam[800], lam[800] - lam[1000]
 D = second.x0_hat + float(h / (2 * h_before)) * (second.x0_hat - first.x0_hat)
 by_hand = plan.noise[650] / plan.noise[800] * second.x_t + plan.signal[650] * -torch.expm1(-h) * D
-print("(15.1) is what samplers.multistep does:",
+print("(15.1) is what samplers.dpmpp_2m does:",
       torch.allclose(by_hand.float(), second.x_s, atol=1e-5))
 
 # %%
 for name in ("ddim", "ddpm small"):
     moves = list(samplers.reverse(plan, told, x_T, step=STEPS[name], generator=seeded(1),
-                                  times=schedules.strides(1000, 20)))
+                                  times=schedules.timesteps(1000, 20)))
     guess = torch.stack([w.x0_hat.flatten(1) for w in moves[:-1]])
     change = guess[1:] - guess[:-1]
     same_way = torch.cosine_similarity(change[1:], change[:-1], dim=2)
@@ -230,7 +232,7 @@ for name in ("ddim", "ddpm small"):
 #
 # ### Where should the stops be?
 #
-# `schedules.strides` spreads them evenly over $t$. Chapter 12 found that the hard times of this task lie at small $t$. So more stops there?
+# `schedules.timesteps` spreads them evenly over $t$. Chapter 12 found that the hard times of this task lie at small $t$. So more stops there?
 #
 # ### Exercise 15.1 · Late stops
 #
@@ -278,8 +280,8 @@ for n in (5, 10):
 # %%
 half = torch.tensor([0.5, 0.5], dtype=torch.float64)
 middles = torch.tensor([[-0.6], [0.6]], dtype=torch.float64)
-both = oracles.Mixture(half, middles, 0.8 * half)  # two bells of variance 0.4
-only_B = oracles.Mixture(half[:1] * 2, both.mean[1:], both.var[1:])
+both = ideal_denoisers.Mixture(half, middles, 0.8 * half)  # two bells of variance 0.4
+only_B = ideal_denoisers.Mixture(half[:1] * 2, both.mean[1:], both.var[1:])
 smooth = schedules.cosine()
 x = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None].requires_grad_()
 
@@ -290,7 +292,7 @@ def score_of(f):
 
 
 def log_q(mixture, t, x):
-    return oracles.log_density(mixture, smooth, x, t)
+    return ideal_denoisers.log_density(mixture, smooth, x, t)
 
 
 def classifier(t, x):
@@ -353,8 +355,8 @@ guess = check("guided.guess", my_guess)
 
 # %%
 # eq: 15.3, 15.4
-asked_B = oracles.mixture_denoiser(only_B, smooth)
-free_B = oracles.mixture_denoiser(both, smooth)
+asked_B = ideal_denoisers.mixture_denoiser(only_B, smooth)
+free_B = ideal_denoisers.mixture_denoiser(both, smooth)
 place = x.detach()
 pull = score_of(partial(log_q, both, 300)) + 3 * score_of(partial(classifier, 300))  # (15.3)
 ours = predictions.convert(smooth, guess(asked_B, free_B, place, 300, 3.0), "x0", place, 300).score
@@ -411,11 +413,11 @@ def tilted(w):
 
 share = (torch.arange(2000, dtype=torch.float64) + 0.5) / 2000
 quantiles = torch.special.ndtri(share)[:, None]  # of N(0, 1): where the walks start
-hundred = schedules.strides(1000, 100)
+hundred = schedules.timesteps(1000, 100)
 
 
 def flow_ends(denoise, x_T):
-    *_, last = samplers.flow(smooth, denoise, x_T, times=hundred, order=2)
+    *_, last = samplers.probability_flow_ode(smooth, denoise, x_T, times=hundred, order=2)
     return last.x_s[:, 0]
 
 
@@ -463,8 +465,8 @@ for w, y in ends.items():
 # %%
 w, t = 4.0, 500
 inside = tilted(w)
-points = oracles.Mixture(inside / inside.sum(), grid, torch.full((901,), 1e-4).double())
-right = oracles.mixture_denoiser(points, smooth)  # exact for the tilted law
+points = ideal_denoisers.Mixture(inside / inside.sum(), grid, torch.full((901,), 1e-4).double())
+right = ideal_denoisers.mixture_denoiser(points, smooth)  # exact for the tilted law
 mean, std = mean_std(inside)
 y = flow_ends(right, quantiles[::10])
 print(f"flow with the left side of (15.7): {y.mean():.3f} ± {y.std():.3f}, "
@@ -484,7 +486,7 @@ for place_t in (-1.0, 0.0, 1.0):
 x_T = normal_like(torch.empty(2000, 1, dtype=torch.float64), generator=seeded(1))
 for w in (2.0, 4.0):
     *_, last = samplers.reverse(smooth, predictions.guided(asked_B, free_B, w), x_T,
-                                times=schedules.strides(1000, 250), generator=seeded(2))
+                                times=schedules.timesteps(1000, 250), generator=seeded(2))
     y = last.x_s
     print(f"w = {w:g}, with fresh noise (ddpm): {y.mean():.3f} ± {y.std():.3f}, standard error of "
           f"the mean {y.std() / 2000**0.5:.3f}")
@@ -519,7 +521,7 @@ def taught(drop):
     """A small network, 400 short steps; the label is hidden for a share `drop` of the pictures."""
     net, rng = networks.build(networks.UNet, seed=0, width=16, mults=(1,), labels=10), seeded(1)
     batches = datasets.batches(train, 32, labels=known, generator=rng)
-    for _ in training.train(plan, net, batches, kind="v", steps=400, lr=3e-3, drop_label=drop,
+    for _ in training.train(plan, net, batches, prediction_type="v", steps=400, lr=3e-3, label_dropout=drop,
                             generator=rng):
         pass
     return net.eval()
@@ -641,7 +643,7 @@ for wanted in (0.5, 0.9, 0.97):
 
 # %%
 # claim: E43
-a = oracles.sample(oracles.two_modes(), 20_000, generator=seeded(1)).double()
+a = ideal_denoisers.sample(ideal_denoisers.two_modes(), 20_000, generator=seeded(1)).double()
 b = normal_like(a, generator=seeded(2))
 print(f"two bumps against N(0, 1): Fréchet {metrics.frechet(a, b).value:.4f}, "
       f"energy {metrics.energy_distance(a[:2000], b[:2000]).value:.3f}")
@@ -685,14 +687,14 @@ for w in (1.0, 2.0, 8.0):
 # Turn $w$, the label, the number of steps and the noise. **Predict** first: which of the four changes what the digit *is*, and which only how it is *written*?
 
 # %%
-from ddpm_lab import explorers
+from ddpm_lab.course import explorers
 
 explorer = explorers.guidance_dial()
 print(explorer)
 explorer
 
 # %%
-from ddpm_lab import scenes
+from ddpm_lab.course import scenes
 
 *_, read_dial = scenes.guidance_dial()
 for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
@@ -802,8 +804,8 @@ def carried(x, times):
 # %%
 def there_and_back(times):
     """(codes, digits again) with the second-order flow."""
-    *_, up = samplers.flow(plan, of_held, held, times=times[::-1], order=2)
-    *_, down = samplers.flow(plan, of_held, up.x_s, times=times, order=2)
+    *_, up = samplers.probability_flow_ode(plan, of_held, held, times=times[::-1], order=2)
+    *_, down = samplers.probability_flow_ode(plan, of_held, up.x_s, times=times, order=2)
     return up.x_s, down.x_s
 
 
@@ -815,7 +817,7 @@ def miss(again):
 # claim: E21
 print("miss: root mean square error of a pixel, up and down again, data units")
 for n in (5, 20, 50):
-    for name, times in (("even", schedules.strides(1000, n)), ("late", late(1000, n))):
+    for name, times in (("even", schedules.timesteps(1000, n)), ("late", late(1000, n))):
         code = carried(held, times[::-1])
         print(f"{n:2} moves, {name}: your moves miss by {miss(carried(code, times)):.3f}, codes "
               f"have std {code.std():.3f}")
@@ -846,7 +848,7 @@ print(f"codes: std {codes[:, still].std():.2f} at {int(still.sum())} pixels that
 # %%
 def decoded(denoise, code):
     """The picture of a code: 20 moves of the second-order flow."""
-    *_, last = samplers.flow(plan, denoise, code, times=late(1000, 20), order=2)
+    *_, last = samplers.probability_flow_ode(plan, denoise, code, times=late(1000, 20), order=2)
     return last.x_s
 
 
@@ -922,7 +924,7 @@ print("noises of length 1: the point at a third has length 1 and a third of the 
 shares = [k / 8 for k in range(9)]
 unled = runs.denoiser(model)
 a, b = held[[0, 3]], held[[6, 4]]
-*_, up = samplers.flow(plan, unled, torch.cat([a, b]), times=late(1000, 50)[::-1], order=2)
+*_, up = samplers.probability_flow_ode(plan, unled, torch.cat([a, b]), times=late(1000, 50)[::-1], order=2)
 pictures = {"mixed pixels": torch.stack([line(a, b, s) for s in shares], 1)}
 for name, mix in (("line", line), ("circle", circle)):
     mixed = torch.stack([mix(up.x_s[:2], up.x_s[2:], s) for s in shares], 1)  # (2, 9, 1, 8, 8)
@@ -1007,7 +1009,7 @@ def best_v(t, s):
 # %%
 table = {}
 for n in (10, 20):
-    times = schedules.strides(1000, n)
+    times = schedules.timesteps(1000, n)
     with torch.no_grad():
         table[n] = {t: best_v(t, s) for t, s in zip(times, times[1:]) if s}
     print(f"{n} moves: v = {', '.join(f'{b:.2f}' for b in table[n].values())}")

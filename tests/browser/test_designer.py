@@ -11,7 +11,7 @@ from functools import partial
 import nbformat
 import pytest
 
-from ddpm_lab import explorers
+from ddpm_lab.course import explorers
 
 IMPORT, MAKE = "from ddpm_lab import explorers", "explorers.schedule_designer()"
 PICTURE = ".jp-OutputArea img.widget-image"

@@ -72,8 +72,8 @@ TEXT = '''\
 # A formula, $x^2 = x \\cdot x$, and links: [readme](../README.md#the-toy), [next](02_more.ipynb).
 
 # %%
-from ddpm_lab import figures
-from ddpm_lab.exercises import check
+from ddpm_lab.course import figures
+from ddpm_lab.course.exercises import check
 
 figures.show(figures.parabola(), alt="a parabola through 0, 1, 4, 9 and 16")
 
@@ -113,8 +113,8 @@ def built(tmp_path_factory) -> Path:
     files = {
         "README.md": "# Readme\n\n## The toy\n\nSee [it](chapters/01_toy.ipynb).\n",
         "ddpm_lab/__init__.py": "",
-        "ddpm_lab/exercises.py": EXERCISES,
-        "ddpm_lab/figures.py": FIGURES,
+        "ddpm_lab/course/exercises.py": EXERCISES,
+        "ddpm_lab/course/figures.py": FIGURES,
         "chapters/source/01_toy.py": TEXT,
         "chapters/source/02_more.py": MORE,
     }

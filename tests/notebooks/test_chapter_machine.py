@@ -296,7 +296,7 @@ def test_pytest_runs_notebooks_only_when_asked(built, option, collected):
 
 def curve(scale):
     """A sine, and beside it a cosine of some height, as the course draws curves."""
-    from ddpm_lab import figures
+    from ddpm_lab.course import figures
 
     x = [k / 50 for k in range(300)]
     curves = {"a": [math.sin(t) for t in x], "b": [scale * math.cos(t) for t in x]}

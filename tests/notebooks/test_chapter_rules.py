@@ -287,7 +287,7 @@ LINKS = {
     "anchor here": ("[a](#No-such-heading)", "no heading"),
     "anchor there": ("[a](02_more.ipynb#Less)", "no heading"),
     "anchor in Markdown": ("[a](../README.md#The-Toy)", "no heading"),
-    "line": ("[a](../ddpm_lab/figures.py#L999)", "names line 999"),
+    "line": ("[a](../ddpm_lab/course/figures.py#L999)", "names line 999"),
     "outside": ("[a](../../other/README.md)", "leaves the project"),
     "absolute": ("[a](/README.md)", "neither relative"),
     "scheme": ("[a](file:///etc/hosts)", "neither relative"),
@@ -322,7 +322,7 @@ def test_links_of_the_readme_are_followed(toy):
     "text",
     [
         "[a](https://arxiv.org/abs/2006.11239) and [b](#More:-and-code)",
-        "[a](../ddpm_lab/figures.py#L3-L5), [folder](../ddpm_lab)",
+        "[a](../ddpm_lab/course/figures.py#L3-L5), [folder](../ddpm_lab)",
         "`[a](b)` and $f[i](t)$ and\n\n```\n[a](b)\n```",
         '[a](02_more.ipynb "title"), <a id="here"></a>[b](../README.md)',
     ],

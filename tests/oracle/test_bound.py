@@ -11,9 +11,9 @@ import pytest
 import torch
 from scipy.integrate import quad
 
-from ddpm_lab import forward, gaussians, losses, oracles, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, losses, samplers, schedules
 
-NORMAL = oracles.Mixture(torch.ones(1), torch.zeros(1, 1), torch.ones(1))
+NORMAL = ideal_denoisers.Mixture(torch.ones(1), torch.zeros(1, 1), torch.ones(1))
 
 
 def normal(n, seed):
@@ -27,7 +27,7 @@ def mean_and_error(x):
 @pytest.fixture(scope="module")
 def terms():
     schedule = schedules.linear(T=100, beta_1=1e-3, beta_T=0.2)
-    denoise = oracles.mixture_denoiser(NORMAL, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(NORMAL, schedule)
     x_0 = normal(20_000, seed=1)
     rng = gaussians.seeded(2)
     return schedule, losses.bound(schedule, denoise, x_0, generator=rng, var="large")
@@ -60,14 +60,16 @@ def test_each_term_of_normal_data_is_the_integral_done_by_hand(terms):
 
 def test_each_small_step_is_the_snr_gap_times_the_squared_error():
     schedule = schedules.linear(T=50, beta_1=1e-3, beta_T=0.3)
-    guess = oracles.mixture_denoiser(oracles.two_modes(), schedule)
+    guess = ideal_denoisers.mixture_denoiser(ideal_denoisers.two_modes(), schedule)
     looked = {}
 
     def remember(x_t, t):
         looked[int(t[0])] = guess(x_t, t)
         return looked[int(t[0])]
 
-    x_0 = oracles.sample(oracles.two_modes(), 20, generator=gaussians.seeded(3)).double()
+    x_0 = ideal_denoisers.sample(
+        ideal_denoisers.two_modes(), 20, generator=gaussians.seeded(3)
+    ).double()
     found = losses.bound(schedule, remember, x_0, generator=gaussians.seeded(4))
     for t in range(2, 51):
         gap = 0.5 * (schedule.snr[t - 1] - schedule.snr[t])
@@ -78,23 +80,23 @@ def test_each_small_step_is_the_snr_gap_times_the_squared_error():
 def test_one_point_costs_nothing_on_the_way():
     schedule = schedules.cosine(T=30)
     only = torch.full((4, 1, 2, 2), 0.3, dtype=torch.float64)
-    denoise = oracles.dataset_denoiser(only[:1], schedule)
+    denoise = ideal_denoisers.dataset_denoiser(only[:1], schedule)
     found = losses.bound(schedule, denoise, only, generator=gaussians.seeded(0))
     assert float(found.steps.abs().max()) < 1e-20
 
 
 @pytest.mark.parametrize("var", ["small", "large"])
 def test_the_bound_never_falls_below_the_entropy(var):
-    data = oracles.two_modes()
+    data = ideal_denoisers.two_modes()
     schedule = schedules.linear(T=60, beta_1=1e-3, beta_T=0.3)
 
     def log_p(x):
         point = torch.tensor([[x]], dtype=torch.float64)
-        return oracles.log_density(data, schedule, point, 0).item()
+        return ideal_denoisers.log_density(data, schedule, point, 0).item()
 
     entropy = quad(lambda x: -math.exp(log_p(x)) * log_p(x), -4, 4, limit=200)[0]
-    x_0 = oracles.sample(data, 5000, generator=gaussians.seeded(5)).double()
-    denoise = oracles.mixture_denoiser(data, schedule)
+    x_0 = ideal_denoisers.sample(data, 5000, generator=gaussians.seeded(5)).double()
+    denoise = ideal_denoisers.mixture_denoiser(data, schedule)
     found = losses.bound(schedule, denoise, x_0, generator=gaussians.seeded(6), var=var)
     mean, error = mean_and_error(found.total)
     assert entropy == pytest.approx(0.6977, abs=1e-4)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_lab import gaussians, losses, oracles, samplers, schedules
+from ddpm_lab import gaussians, ideal_denoisers, losses, samplers, schedules
 from ddpm_lab.gaussians import Gaussian
 
-TWO_MODES = oracles.Mixture(
+TWO_MODES = ideal_denoisers.Mixture(
     torch.tensor([0.5, 0.5], dtype=torch.float64),
     torch.tensor([[-0.97], [0.97]], dtype=torch.float64),
     torch.tensor([0.0591, 0.0591], dtype=torch.float64),
@@ -96,7 +96,7 @@ def test_the_decoder_of_pixels_is_the_cost_of_a_grey_level():
 def test_one_data_point_costs_nothing_between_its_ends(make):
     point = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
     schedule = make()
-    denoise = oracles.dataset_denoiser(point, schedule)
+    denoise = ideal_denoisers.dataset_denoiser(point, schedule)
     terms = losses.bound(schedule, denoise, point, generator=gaussians.seeded(0))
     assert torch.equal(terms.steps, torch.zeros(1, 999, dtype=torch.float64))
     assert float(terms.total) == float(terms.prior + terms.decoder)
@@ -180,7 +180,7 @@ def extra_nats(schedule, unknown):
 
 
 def chain_of(steps):
-    return schedules.respaced(schedules.linear(), schedules.strides(1000, steps))
+    return schedules.respaced(schedules.linear(), schedules.timesteps(1000, steps))
 
 
 @pytest.mark.parametrize("steps, printed", [(1000, (0.3129, 0.0447)), (20, (0.0009, 0.4525))])
@@ -195,11 +195,11 @@ def test_e100_narrow_gaussian_data(steps, printed):
 def test_e100_two_modes_in_twenty_steps():
     """E Var[x_0 | x_t] = E[x_0^2] - E[x0_hat^2], the last by quadrature over x_t."""
     schedule = chain_of(20)
-    denoise = oracles.mixture_denoiser(TWO_MODES, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
     x = torch.linspace(-8, 8, 4001, dtype=torch.float64)[:, None]
     unknown = torch.zeros(21, dtype=torch.float64)
     for t in range(1, 21):
-        q = oracles.log_density(TWO_MODES, schedule, x, t).exp()
+        q = ideal_denoisers.log_density(TWO_MODES, schedule, x, t).exp()
         explained = float((q * denoise(x, t)[:, 0] ** 2).sum() * 16 / 4000)
         unknown[t] = 0.97**2 + 0.0591 - explained
     assert [round(x, 4) for x in extra_nats(schedule, unknown)] == [0.4055, 0.0549]

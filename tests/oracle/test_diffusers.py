@@ -1,4 +1,4 @@
-"""The most used library, as an optional oracle: its schedulers and our steps agree, strides
+"""The most used library, as an optional oracle: its schedulers and our steps agree, timesteps
 included.
 
 Truth: diffusers, where it is right. It counts times from 0 (its t is our t + 1), and it keeps its
@@ -9,7 +9,7 @@ the tolerances. Clipping is off, and "sample" prediction hands over x0_hat itsel
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, oracles, predictions, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, predictions, samplers, schedules
 
 diffusers = pytest.importorskip(
     "diffusers", reason="an optional oracle: pip install -e '.[bench]' to compare with diffusers"
@@ -119,11 +119,11 @@ def test_the_multistep_solver_agrees_over_a_whole_walk(steps):
     )
     scheduler.set_timesteps(steps)
     walk = [int(t) + 1 for t in scheduler.timesteps] + [0]
-    denoise = oracles.mixture_denoiser(oracles.ring(8, std=0.2), SCHEDULE)
+    denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8, std=0.2), SCHEDULE)
     x = start = data(3)[:, :2].contiguous()
     for their_t, t in zip(scheduler.timesteps, walk, strict=False):
         x = scheduler.step(denoise(x, t), their_t, x).prev_sample
-    *_, last = samplers.multistep(SCHEDULE, denoise, start, times=walk)
+    *_, last = samplers.dpmpp_2m(SCHEDULE, denoise, start, times=walk)
     close(last.x_s, x, rtol=5e-3, atol=5e-3)
 
 

@@ -295,7 +295,7 @@ def test_closer_to_training_has_the_mean_and_the_error_of_shuffled_labels(b):
     values, stderrs = [], []
     for chosen in itertools.combinations(range(8), 4):
         rest = [i for i in range(8) if i not in chosen]
-        found = metrics.closer_to_training(x, pool[list(chosen)], pool[rest], generator=seeded(0))
+        found = metrics.memorization_test(x, pool[list(chosen)], pool[rest], generator=seeded(0))
         values.append(found.value)
         stderrs.append(found.stderr)
     assert np.mean(values) == pytest.approx(0.5)

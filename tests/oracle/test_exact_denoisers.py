@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_lab import gaussians, oracles, predictions, schedules
+from ddpm_lab import gaussians, ideal_denoisers, predictions, schedules
 
 SCHEDULE = schedules.linear()
 TIMES = (1, 10, 100, 500, 1000)
-TWO_MODES = oracles.Mixture(
+TWO_MODES = ideal_denoisers.Mixture(
     torch.tensor([0.3, 0.7], dtype=torch.float64),
     torch.tensor([[-0.97], [0.8]], dtype=torch.float64),
     torch.tensor([0.06, 0.2], dtype=torch.float64),
 )
-RING = oracles.ring(5, std=0.2)
+RING = ideal_denoisers.circle_mixture(5, std=0.2)
 
 
 def points(n, dim, seed=0, scale=1.5):
@@ -30,7 +30,7 @@ def points(n, dim, seed=0, scale=1.5):
 
 def score(mixture, x, t):
     x = x.clone().requires_grad_(True)
-    log_q = oracles.log_density(mixture, SCHEDULE, x, t)
+    log_q = ideal_denoisers.log_density(mixture, SCHEDULE, x, t)
     return torch.autograd.grad(log_q.sum(), x)[0]
 
 
@@ -52,7 +52,7 @@ def test_the_noised_mixture_is_a_mixture_with_shrunk_means_and_grown_variances(m
         torch.distributions.Categorical(probs=mixture.weight), parts
     )
     x = points(50, mixture.mean.shape[1])
-    got = oracles.log_density(mixture, SCHEDULE, x, t)
+    got = ideal_denoisers.log_density(mixture, SCHEDULE, x, t)
     torch.testing.assert_close(got, law.log_prob(x), rtol=1e-10, atol=1e-10)
 
 
@@ -60,7 +60,9 @@ def test_the_noised_mixture_is_a_mixture_with_shrunk_means_and_grown_variances(m
 def test_the_density_integrates_to_one_and_has_the_chains_moments(t):
     """mean = signal E[x_0], variance = abar Var[x_0] + 1 - abar: adding noise adds variances."""
     x = np.linspace(-9, 9, 20_001)
-    q = np.exp(oracles.log_density(TWO_MODES, SCHEDULE, torch.tensor(x)[:, None], t).numpy())
+    q = np.exp(
+        ideal_denoisers.log_density(TWO_MODES, SCHEDULE, torch.tensor(x)[:, None], t).numpy()
+    )
     step, abar = x[1] - x[0], float(SCHEDULE.abar[t])
     w, m, v = (part.numpy() for part in (TWO_MODES.weight, TWO_MODES.mean[:, 0], TWO_MODES.var))
     data_mean = (w * m).sum()
@@ -83,7 +85,9 @@ def test_the_score_is_the_slope_of_the_log_density(mixture, t):
     def slope(h):
         columns = []
         for axis in torch.eye(x.shape[1], dtype=torch.float64):
-            up, down = (oracles.log_density(mixture, SCHEDULE, x + d * axis, t) for d in (h, -h))
+            up, down = (
+                ideal_denoisers.log_density(mixture, SCHEDULE, x + d * axis, t) for d in (h, -h)
+            )
             columns.append((up - down) / (2 * h))
         return torch.stack(columns, dim=1)
 
@@ -101,7 +105,7 @@ def test_tweedie_the_best_guess_is_x_t_moved_along_the_score(mixture, t):
     x = points(40, mixture.mean.shape[1])
     abar = float(SCHEDULE.abar[t])
     want = (x + (1 - abar) * score(mixture, x, t)) / math.sqrt(abar)
-    got = oracles.mixture_denoiser(mixture, SCHEDULE)(x, t)
+    got = ideal_denoisers.mixture_denoiser(mixture, SCHEDULE)(x, t)
     # at t = T both sides are x_t minus nearly all of itself, divided by 0.006
     torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-14 / abar + 1e-12)
     named_score = predictions.convert(SCHEDULE, got, "x0", x, t).score
@@ -123,7 +127,7 @@ def test_in_one_dimension_the_mixture_denoiser_is_the_integral_on_a_grid(t):
     p_0 = (w / np.sqrt(v) * np.exp(-((grid - m) ** 2) / (2 * v))).sum(axis=1) + 1e-300
     x_t = points(15, 1, seed=2)
     want = np.stack([brute_force_mean(x.numpy(), t, grid, p_0) for x in x_t])
-    got = oracles.mixture_denoiser(TWO_MODES, SCHEDULE)(x_t, t)
+    got = ideal_denoisers.mixture_denoiser(TWO_MODES, SCHEDULE)(x_t, t)
     np.testing.assert_allclose(got.numpy(), want, rtol=1e-9, atol=1e-11)
 
 
@@ -136,7 +140,7 @@ def test_in_the_plane_the_mixture_denoiser_is_the_integral_on_a_grid(t):
     p_0 = np.exp(-squares / (2 * var)).sum(axis=1) + 1e-300
     x_t = points(6, 2, seed=3, scale=1.0)
     want = np.stack([brute_force_mean(x.numpy(), t, grid, p_0) for x in x_t])
-    got = oracles.mixture_denoiser(RING, SCHEDULE)(x_t, t)
+    got = ideal_denoisers.mixture_denoiser(RING, SCHEDULE)(x_t, t)
     np.testing.assert_allclose(got.numpy(), want, rtol=1e-8, atol=1e-9)
 
 
@@ -152,14 +156,14 @@ def test_the_data_set_denoiser_is_a_softmax_written_in_loops(t):
         w = [math.exp(value - max(logs)) for value in logs]
         guess = [sum(w[i] * data.tolist()[i][d] for i in range(7)) / sum(w) for d in range(3)]
         want.append(guess)
-    got = oracles.dataset_denoiser(data, SCHEDULE)(x_t, t)
+    got = ideal_denoisers.dataset_denoiser(data, SCHEDULE)(x_t, t)
     np.testing.assert_allclose(got.numpy(), want, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("mean, var", [(0.0, 1.0), (0.4, 0.25), (-1.0, 9.0)])
 def test_for_gaussian_data_the_best_guess_is_bayes_rule_for_gaussians(mean, var, t):
-    one = oracles.Mixture(
+    one = ideal_denoisers.Mixture(
         torch.ones(1, dtype=torch.float64),
         torch.tensor([[mean]], dtype=torch.float64),
         torch.tensor([var], dtype=torch.float64),
@@ -168,16 +172,16 @@ def test_for_gaussian_data_the_best_guess_is_bayes_rule_for_gaussians(mean, var,
     abar = SCHEDULE.abar[t]
     prior = gaussians.Gaussian(torch.full_like(x, mean), torch.tensor(var, dtype=torch.float64))
     want = gaussians.condition(prior, x, abar.sqrt(), 1 - abar).mean
-    got = oracles.mixture_denoiser(one, SCHEDULE)(x, t)
+    got = ideal_denoisers.mixture_denoiser(one, SCHEDULE)(x, t)
     torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-12)
 
 
 def test_the_guess_is_right_on_average():
     """E[x0_hat(x_t)] = E[x_0] over x_t: the tower rule, on a grid of x_t."""
     x = torch.linspace(-9, 9, 8001, dtype=torch.float64)[:, None]
-    denoise = oracles.mixture_denoiser(TWO_MODES, SCHEDULE)
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, SCHEDULE)
     for t in (100, 500, 1000):
-        q = oracles.log_density(TWO_MODES, SCHEDULE, x, t).exp()
+        q = ideal_denoisers.log_density(TWO_MODES, SCHEDULE, x, t).exp()
         average = float((q * denoise(x, t)[:, 0]).sum() * 18 / 8000)
         assert average == pytest.approx(float(TWO_MODES.weight @ TWO_MODES.mean[:, 0]), abs=1e-9)
 
@@ -190,8 +194,8 @@ def test_oracles_work_in_float64_inside_whatever_they_are_given(dtype, rtol):
     x = points(30, 2, scale=1.0).to(dtype)
     for t in TIMES:
         for make in (
-            lambda c: oracles.mixture_denoiser(RING, c),
-            lambda c: oracles.dataset_denoiser(RING.mean, c),
+            lambda c: ideal_denoisers.mixture_denoiser(RING, c),
+            lambda c: ideal_denoisers.dataset_denoiser(RING.mean, c),
         ):
             got, want = make(SCHEDULE)(x, t), make(SCHEDULE)(x.double(), t)
             torch.testing.assert_close(
@@ -204,8 +208,8 @@ def test_at_the_start_of_the_walk_the_guess_is_the_mean_of_the_data():
     for make in (schedules.cosine, lambda: schedules.zero_terminal(schedules.linear())):
         schedule = make()
         x_T = points(5, 1)
-        got = oracles.mixture_denoiser(TWO_MODES, schedule)(x_T, schedule.T)
+        got = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)(x_T, schedule.T)
         want = (TWO_MODES.weight @ TWO_MODES.mean).expand(5, 1)
         torch.testing.assert_close(got, want, rtol=0, atol=1e-3)
-    exact = oracles.mixture_denoiser(TWO_MODES, schedule)(x_T, schedule.T)
+    exact = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)(x_T, schedule.T)
     torch.testing.assert_close(exact, want, rtol=1e-14, atol=0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, oracles, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
 from ddpm_lab.gaussians import Gaussian
 
 SCHEDULE = schedules.linear()
@@ -21,7 +21,7 @@ MAKERS = {
 
 
 def data_law(mean, var):
-    return oracles.Mixture(
+    return ideal_denoisers.Mixture(
         torch.ones(1, dtype=torch.float64),
         torch.tensor([[mean]], dtype=torch.float64),
         torch.tensor([var], dtype=torch.float64),
@@ -46,7 +46,7 @@ def recursion(schedule, m, s2, walk, var):
 
 def walked(schedule, m, s2, walk, var):
     """The same from the package: each step's law, read off at two points and pushed."""
-    denoise = oracles.mixture_denoiser(data_law(m, s2), schedule)
+    denoise = ideal_denoisers.mixture_denoiser(data_law(m, s2), schedule)
     probe = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
     law = Gaussian(torch.zeros(1, dtype=torch.float64), torch.ones((), dtype=torch.float64))
     for t, s in zip(walk, walk[1:], strict=False):
@@ -65,7 +65,7 @@ def test_the_law_of_the_walk_is_the_recursion(name, var, m, s2, steps):
     if steps == 1000 and (m, s2) == (-1.0, 4.0):
         return  # the long walk is the slow one: two data laws are enough for it
     schedule = MAKERS[name]()
-    walk = schedules.strides(1000, steps)
+    walk = schedules.timesteps(1000, steps)
     mean, spread = walked(schedule, m, s2, walk, var)
     want_mean, want_spread = recursion(schedule, m, s2, walk, var)
     assert mean == pytest.approx(want_mean, rel=1e-9, abs=1e-12)
@@ -77,7 +77,7 @@ def test_the_law_of_the_walk_is_the_recursion(name, var, m, s2, steps):
 def test_more_steps_bring_the_walk_closer_to_the_data(var, m, s2):
     off = []
     for steps in (100, 1000):
-        mean, spread = walked(SCHEDULE, m, s2, schedules.strides(1000, steps), var)
+        mean, spread = walked(SCHEDULE, m, s2, schedules.timesteps(1000, steps), var)
         off.append(abs(mean - m) + abs(spread - s2))
     assert off[1] < 0.3 * off[0]
     assert off[1] < 0.03
@@ -89,7 +89,7 @@ def test_more_steps_bring_the_walk_closer_to_the_data(var, m, s2):
 )
 def test_the_published_spread_of_unit_data_after_1000_100_20_10_steps(var, published):
     for steps, want in zip((1000, 100, 20, 10), published, strict=True):
-        _, spread = walked(SCHEDULE, 0.0, 1.0, schedules.strides(1000, steps), var)
+        _, spread = walked(SCHEDULE, 0.0, 1.0, schedules.timesteps(1000, steps), var)
         assert round(spread**0.5, 3) == want
 
 
@@ -98,7 +98,7 @@ def test_for_unit_data_the_large_variance_walk_is_exact_until_its_last_move():
     abar_t.
     """
     for steps in (5, 50):
-        walk = schedules.strides(1000, steps)
+        walk = schedules.timesteps(1000, steps)
         _, at_the_last_stop = walked(SCHEDULE, 0.0, 1.0, walk[:-1], "large")
         _, at_the_end = walked(SCHEDULE, 0.0, 1.0, walk, "large")
         assert at_the_last_stop == pytest.approx(1, abs=1e-12)

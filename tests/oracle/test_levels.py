@@ -1,7 +1,7 @@
 """Bayes' rule on grey levels, alone and inside the U-Net, against independent sums.
 
-Truth: mpmath with 50 digits; the closed form for two levels; `oracles.mixture_denoiser`, for which
-a pixel is a mixture of points; the limits of no noise and of nothing but noise.
+Truth: mpmath with 50 digits; the closed form for two levels; `ideal_denoisers.mixture_denoiser`,
+for which a pixel is a mixture of points; the limits of no noise and of nothing but noise.
 """
 
 import math
@@ -10,8 +10,9 @@ import mpmath as mp
 import pytest
 import torch
 
-from ddpm_lab import datasets, networks, oracles, predictions, runs, schedules, training
+from ddpm_lab import datasets, ideal_denoisers, networks, predictions, schedules, training
 from ddpm_lab.gaussians import level_mean, seeded
+from ddpm_lab.training import runs
 
 
 def double(*values):
@@ -103,8 +104,10 @@ def unet(channels=1, **config):
 def pixels_alone(x_t, t, log_prior):
     """The exact denoiser of pixels that know nothing of each other: each a mixture of points."""
     level = torch.linspace(-1, 1, 9, dtype=torch.float64)[:, None]
-    points = oracles.Mixture(log_prior.softmax(0), level, torch.zeros(9, dtype=torch.float64))
-    denoise = oracles.mixture_denoiser(points, SCHEDULE)
+    points = ideal_denoisers.Mixture(
+        log_prior.softmax(0), level, torch.zeros(9, dtype=torch.float64)
+    )
+    denoise = ideal_denoisers.mixture_denoiser(points, SCHEDULE)
     found = [denoise(each.reshape(-1, 1), int(when)) for each, when in zip(x_t, t)]
     return torch.stack(found).reshape(x_t.shape)
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 import torch
 
-from ddpm_lab import forward, oracles, predictions, schedules
+from ddpm_lab import forward, ideal_denoisers, predictions, schedules
 
 SCHEDULE = schedules.linear()
 
@@ -98,9 +98,9 @@ def test_edms_score_is_the_score_of_x_over_signal(t):
     """grad log p(x; sigma) = (D(x) - x) / sigma^2 with x = x_t / signal, and = signal times our
     score.
     """
-    mixture = oracles.ring(8)
+    mixture = ideal_denoisers.circle_mixture(8)
     x_t = torch.tensor([[0.3, -0.8], [1.0, 0.1]], dtype=torch.float64)
-    x0_hat = oracles.mixture_denoiser(mixture, SCHEDULE)(x_t, t)
+    x0_hat = ideal_denoisers.mixture_denoiser(mixture, SCHEDULE)(x_t, t)
     ours = predictions.convert(SCHEDULE, x0_hat, "x0", x_t, t).score
     signal, sigma = SCHEDULE.signal[t], SCHEDULE.noise[t] / SCHEDULE.signal[t]
     edm = (x0_hat - x_t / signal) / sigma**2

@@ -16,11 +16,11 @@ import pytest
 import torch
 from scipy import optimize, special
 
-from ddpm_lab import oracles, samplers, schedules
+from ddpm_lab import ideal_denoisers, samplers, schedules
 
 T, EARLY = 640, 128  # EARLY: a time where the law still has two modes
 QUANTILES = (0.03, 0.1, 0.2, 0.35, 0.6, 0.75, 0.9, 0.98)
-TWO_MODES = oracles.Mixture(
+TWO_MODES = ideal_denoisers.Mixture(
     torch.tensor([0.5, 0.5], dtype=torch.float64),
     torch.tensor([[-0.97], [0.97]], dtype=torch.float64),
     torch.tensor([0.0591, 0.0591], dtype=torch.float64),
@@ -32,9 +32,9 @@ MAKERS = {
 }
 EACH = pytest.mark.parametrize("name", MAKERS)
 SOLVERS = {
-    "flow 1": lambda c, d, x, times: samplers.flow(c, d, x, times=times, order=1),
-    "flow 2": lambda c, d, x, times: samplers.flow(c, d, x, times=times, order=2),
-    "multistep": lambda c, d, x, times: samplers.multistep(c, d, x, times=times),
+    "flow 1": lambda c, d, x, times: samplers.probability_flow_ode(c, d, x, times=times, order=1),
+    "flow 2": lambda c, d, x, times: samplers.probability_flow_ode(c, d, x, times=times, order=2),
+    "multistep": lambda c, d, x, times: samplers.dpmpp_2m(c, d, x, times=times),
 }
 
 
@@ -55,9 +55,9 @@ def quantiles(schedule, t):
 def error(solver, schedule, start, end, steps):
     """Root mean square miss of the quantiles at `end` after `steps` even moves from `start`."""
     low, high = min(start, end), max(start, end)
-    times = [t + low for t in schedules.strides(high - low, steps)]
+    times = [t + low for t in schedules.timesteps(high - low, steps)]
     times = times if start > end else times[::-1]
-    denoise = oracles.mixture_denoiser(TWO_MODES, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
     *_, last = SOLVERS[solver](schedule, denoise, quantiles(schedule, start), times)
     return float((last.x_s - quantiles(schedule, end)).square().mean().sqrt())
 
@@ -115,7 +115,7 @@ def test_every_step_taken_the_solvers_find_the_quantiles(name, solver, digits):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_for_gaussian_data_the_flow_is_an_affine_map_in_closed_form(name, solver):
     m, var = 0.3, 0.25
-    one = oracles.Mixture(
+    one = ideal_denoisers.Mixture(
         torch.ones(1, dtype=torch.float64),
         torch.tensor([[m]], dtype=torch.float64),
         torch.tensor([var], dtype=torch.float64),
@@ -124,8 +124,8 @@ def test_for_gaussian_data_the_flow_is_an_affine_map_in_closed_form(name, solver
     abar_T = float(schedule.abar[T])
     x_T = torch.tensor([[-1.0], [0.0], [1.3]], dtype=torch.float64)
     want = m + (x_T - math.sqrt(abar_T) * m) / math.sqrt(abar_T * var + 1 - abar_T) * math.sqrt(var)
-    denoise = oracles.mixture_denoiser(one, schedule)
-    *_, last = SOLVERS[solver](schedule, denoise, x_T, schedules.strides(T, 160))
+    denoise = ideal_denoisers.mixture_denoiser(one, schedule)
+    *_, last = SOLVERS[solver](schedule, denoise, x_T, schedules.timesteps(T, 160))
     worst = float((last.x_s - want).abs().max())
     assert worst < {"flow 1": 0.03, "flow 2": 4e-4, "multistep": 2e-3}[solver]
 
@@ -146,13 +146,13 @@ def test_narrow_data_are_carried_out_of_their_first_narrow_stretch(name, number,
     """N(0, 0.1^2) must reach N(0, V_T): closed form. Data this narrow change most in the first
     move, along which a guess of no noise at all would lose half of the spread."""
     schedule, x_0 = MAKERS[name](), torch.tensor([[-0.1], [0.05], [0.2]], dtype=torch.float64)
-    denoise = oracles.mixture_denoiser(
-        oracles.Mixture(*map(torch.DoubleTensor, ([1], [[0]], [0.01]))), schedule
+    denoise = ideal_denoisers.mixture_denoiser(
+        ideal_denoisers.Mixture(*map(torch.DoubleTensor, ([1], [[0]], [0.01]))), schedule
     )
     abar_T = schedule.abar[T]
     want = x_0 * ((abar_T * 0.01 + 1 - abar_T) / 0.01).sqrt()
-    *_, last = samplers.flow(
-        schedule, denoise, x_0, times=schedules.strides(T, 40)[::-1], order=number
+    *_, last = samplers.probability_flow_ode(
+        schedule, denoise, x_0, times=schedules.timesteps(T, 40)[::-1], order=number
     )
     assert float(((last.x_s - want) / want).abs().max()) < most
 
@@ -160,12 +160,12 @@ def test_narrow_data_are_carried_out_of_their_first_narrow_stretch(name, number,
 @EACH
 def test_unit_data_stand_still(name):
     """For N(0, 1) every marginal is N(0, 1): the flow is the identity, at every step number."""
-    one = oracles.ring(1, radius=0.0, std=1.0)
+    one = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)
     schedule = MAKERS[name]()
     x = torch.tensor([[-2.0, 0.5], [1.0, 3.0]], dtype=torch.float64)
-    denoise = oracles.mixture_denoiser(one, schedule)
-    for times in (schedules.strides(T, 80), schedules.strides(T, 80)[::-1]):
-        *_, last = samplers.flow(schedule, denoise, x, times=times)
+    denoise = ideal_denoisers.mixture_denoiser(one, schedule)
+    for times in (schedules.timesteps(T, 80), schedules.timesteps(T, 80)[::-1]):
+        *_, last = samplers.probability_flow_ode(schedule, denoise, x, times=times)
         assert float((last.x_s - x).abs().max()) < 0.02
 
 
@@ -173,14 +173,18 @@ def test_unit_data_stand_still(name):
 def test_encode_then_decode_returns(name):
     """There and back along the same times: the error shrinks with the solver's order."""
     schedule = MAKERS[name]()
-    denoise = oracles.mixture_denoiser(TWO_MODES, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
     x_0 = quantiles(schedule, 0)
     missed = {}
     for number in (1, 2):
         for steps in (40, 160):
-            times = schedules.strides(T, steps)
-            *_, up = samplers.flow(schedule, denoise, x_0, times=times[::-1], order=number)
-            *_, back = samplers.flow(schedule, denoise, up.x_s, times=times, order=number)
+            times = schedules.timesteps(T, steps)
+            *_, up = samplers.probability_flow_ode(
+                schedule, denoise, x_0, times=times[::-1], order=number
+            )
+            *_, back = samplers.probability_flow_ode(
+                schedule, denoise, up.x_s, times=times, order=number
+            )
             missed[number, steps] = float((back.x_s - x_0).square().mean().sqrt())
     assert missed[2, 160] < 0.15 * missed[2, 40] < 0.15 * missed[1, 40]
     assert missed[1, 160] < 0.45 * missed[1, 40]
@@ -190,17 +194,17 @@ def test_encode_then_decode_returns(name):
 def test_the_code_of_a_datum_is_its_quantile():
     """A code x_T of 1-D data satisfies Phi(x_T) = F_0(x_0), because no signal is left at T."""
     schedule = MAKERS["zero terminal"]()
-    denoise = oracles.mixture_denoiser(TWO_MODES, schedule)
-    every = schedules.strides(T, T)[::-1]
-    *_, last = samplers.flow(schedule, denoise, quantiles(schedule, 0), times=every)
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
+    every = schedules.timesteps(T, T)[::-1]
+    *_, last = samplers.probability_flow_ode(schedule, denoise, quantiles(schedule, 0), times=every)
     codes = special.ndtr(last.x_s[:, 0].numpy())
     np.testing.assert_allclose(codes, QUANTILES, atol=1e-4)
 
 
 def test_order_two_costs_two_denoiser_calls_a_move_and_multistep_one():
     schedule = MAKERS["linear"]()
-    oracle = oracles.mixture_denoiser(TWO_MODES, schedule)
-    times = schedules.strides(T, 10)
+    oracle = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
+    times = schedules.timesteps(T, 10)
     for solver, most in (("flow 1", 10), ("flow 2", 20), ("multistep", 10)):
         calls = []
 

@@ -136,7 +136,7 @@ def test_e73_eta_scales_the_standard_deviation():
 def test_e74_ddim_with_eta_one_is_ddpm_of_the_same_subsequence():
     """Coefficients 0.080875, 0.887545, variances 0.1474, 0.1528: one move of the 50-step chain."""
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
-    walk = schedules.strides(1000, 50)
+    walk = schedules.timesteps(1000, 50)
     found = []
     for t, s in zip(walk, walk[1:], strict=False):
         on_x0 = float(samplers.ddim(LINEAR, zero, one, t, s, eta=1.0).mean)
@@ -247,7 +247,7 @@ def test_e103_the_last_step_adds_no_noise():
     levels.
     """
     step = LINEAR.beta[1].sqrt()
-    short = schedules.respaced(LINEAR, schedules.strides(1000, 20))
+    short = schedules.respaced(LINEAR, schedules.timesteps(1000, 20))
     last = short.beta[1].sqrt()
     all_agree([step, step * 127.5, last, last * 127.5], "0.010 1.28 0.170 22")
     x = torch.zeros(1, 1, dtype=torch.float64)

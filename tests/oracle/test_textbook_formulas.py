@@ -142,7 +142,7 @@ def test_ddims_alpha_is_not_hos_alpha():
 @pytest.mark.parametrize("steps", [4, 20])
 def test_ddpm_on_a_subsequence_is_hos_equation_7_with_the_subsequences_alphas(steps):
     """Re-spaced chains have alpha_i = abar_{t_i} / abar_{t_{i-1}}; the equations stay."""
-    walk = schedules.strides(1000, steps)[::-1]
+    walk = schedules.timesteps(1000, steps)[::-1]
     levels = ALPHA_BAR[walk]
     for i in range(2, steps + 1):
         alpha, before, now = levels[i] / levels[i - 1], levels[i - 1], levels[i]

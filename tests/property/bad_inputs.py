@@ -39,17 +39,17 @@ from ddpm_lab import (
     datasets,
     elbo,
     estimators,
-    figures,
     forward,
     gaussians,
+    ideal_denoisers,
     losses,
     metrics,
     networks,
-    oracles,
     predictions,
     samplers,
     schedules,
 )
+from ddpm_lab.course import figures
 
 PACKAGE = str(Path(ddpm_lab.__file__).parent)
 
@@ -276,7 +276,7 @@ def beta(value):
 
 
 def mixture(value):
-    if not isinstance(value, oracles.Mixture):
+    if not isinstance(value, ideal_denoisers.Mixture):
         return False
     weight, mean, var = value
     return (
@@ -760,8 +760,8 @@ CALLS = {
         dict(schedule=SCHEDULE, times=[10, 5, 0]),
         dict(schedule=schedule, times=falling(T, last=0)),
     ),
-    "schedules.strides": call(
-        schedules.strides, dict(T=T, steps=5), dict(T=whole(5), steps=whole(1, T))
+    "schedules.timesteps": call(
+        schedules.timesteps, dict(T=T, steps=5), dict(T=whole(5), steps=whole(1, T))
     ),
     "schedules.row": call(
         schedules.row,
@@ -801,18 +801,23 @@ CALLS = {
     ),
     "predictions.convert": call(
         predictions.convert,
-        dict(schedule=SCHEDULE, out=X, kind="eps", x_t=X, t=5),
-        dict(schedule=schedule, out=like_x, kind=kind, x_t=like_x, t=at),
+        dict(schedule=SCHEDULE, out=X, prediction_type="eps", x_t=X, t=5),
+        dict(schedule=schedule, out=like_x, prediction_type=kind, x_t=like_x, t=at),
     ),
     "predictions.target": call(
         predictions.target,
-        dict(schedule=SCHEDULE, kind="v", x_0=X, eps=X, t=5),
-        dict(schedule=schedule, kind=kind, x_0=like_x, eps=like_x, t=at),
+        dict(schedule=SCHEDULE, prediction_type="v", x_0=X, eps=X, t=5),
+        dict(schedule=schedule, prediction_type=kind, x_0=like_x, eps=like_x, t=at),
     ),
     "predictions.denoiser": call(
         predictions.denoiser,
-        dict(schedule=SCHEDULE, net=guess, kind="eps", clip=1.0),
-        dict(schedule=schedule, net=function, kind=kind, clip=optional(real(0, ends=False))),
+        dict(schedule=SCHEDULE, net=guess, prediction_type="eps", clip=1.0),
+        dict(
+            schedule=schedule,
+            net=function,
+            prediction_type=kind,
+            clip=optional(real(0, ends=False)),
+        ),
         closure(),
     ),
     "predictions.denoiser's": call(
@@ -827,41 +832,41 @@ CALLS = {
     "predictions.guided's": call(
         predictions.guided(guess, guess, 2.0), dict(x_t=X, t=5), dict(x_t=batch, t=anything)
     ),
-    "oracles.ring": call(
-        oracles.ring,
+    "ideal_denoisers.circle_mixture": call(
+        ideal_denoisers.circle_mixture,
         dict(k=4, radius=0.5, std=0.5),
         dict(k=whole(), radius=real(0), std=real(0)),
     ),
-    "oracles.two_modes": call(oracles.two_modes, {}, {}),
-    "oracles.sample": call(
-        oracles.sample,
-        dict(mixture=oracles.ring(2), n=4, generator=rng),
+    "ideal_denoisers.two_modes": call(ideal_denoisers.two_modes, {}, {}),
+    "ideal_denoisers.sample": call(
+        ideal_denoisers.sample,
+        dict(mixture=ideal_denoisers.circle_mixture(2), n=4, generator=rng),
         dict(mixture=mixture, n=whole(), generator=generator),
     ),
-    "oracles.log_density": call(
-        oracles.log_density,
-        dict(mixture=oracles.ring(2), schedule=SCHEDULE, x_t=X, t=5),
+    "ideal_denoisers.log_density": call(
+        ideal_denoisers.log_density,
+        dict(mixture=ideal_denoisers.circle_mixture(2), schedule=SCHEDULE, x_t=X, t=5),
         dict(mixture=mixture, schedule=schedule, x_t=in_the_plane, t=times(0, T, B)),
     ),
-    "oracles.mixture_denoiser": call(
-        oracles.mixture_denoiser,
-        dict(mixture=oracles.ring(2), schedule=SCHEDULE),
+    "ideal_denoisers.mixture_denoiser": call(
+        ideal_denoisers.mixture_denoiser,
+        dict(mixture=ideal_denoisers.circle_mixture(2), schedule=SCHEDULE),
         dict(mixture=mixture, schedule=schedule),
         closure(),
     ),
-    "oracles.mixture_denoiser's": call(
-        oracles.mixture_denoiser(oracles.ring(2), SCHEDULE),
+    "ideal_denoisers.mixture_denoiser's": call(
+        ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(2), SCHEDULE),
         dict(x_t=X, t=5),
         dict(x_t=in_the_plane, t=at),
     ),
-    "oracles.dataset_denoiser": call(
-        oracles.dataset_denoiser,
+    "ideal_denoisers.dataset_denoiser": call(
+        ideal_denoisers.dataset_denoiser,
         dict(x=X, schedule=SCHEDULE),
         dict(x=in_the_plane, schedule=schedule),
         closure(),
     ),
-    "oracles.dataset_denoiser's": call(
-        oracles.dataset_denoiser(X, SCHEDULE),
+    "ideal_denoisers.dataset_denoiser's": call(
+        ideal_denoisers.dataset_denoiser(X, SCHEDULE),
         dict(x_t=X, t=5),
         dict(x_t=in_the_plane, t=at),
     ),
@@ -923,8 +928,8 @@ CALLS = {
             device=device,
         ),
     ),
-    "samplers.flow": call(
-        samplers.flow,
+    "samplers.probability_flow_ode": call(
+        samplers.probability_flow_ode,
         dict(schedule=SCHEDULE, denoise=guess, x=X, times=[10, 5, 0], order=2),
         dict(
             schedule=schedule,
@@ -935,8 +940,8 @@ CALLS = {
         ),
         first,
     ),
-    "samplers.multistep": call(
-        samplers.multistep,
+    "samplers.dpmpp_2m": call(
+        samplers.dpmpp_2m,
         dict(schedule=SCHEDULE, denoise=guess, x_T=X, times=[10, 5, 0], generator=rng),
         dict(
             schedule=schedule,
@@ -949,8 +954,8 @@ CALLS = {
     ),
     "losses.simple": call(
         losses.simple,
-        dict(schedule=SCHEDULE, net=guess, kind="eps", x_0=X, t=5, eps=X),
-        dict(schedule=schedule, net=function, kind=kind, x_0=like_x, t=at, eps=like_x),
+        dict(schedule=SCHEDULE, net=guess, prediction_type="eps", x_0=X, t=5, eps=X),
+        dict(schedule=schedule, net=function, prediction_type=kind, x_0=like_x, t=at, eps=like_x),
     ),
     "losses.bound": call(
         losses.bound,
@@ -973,17 +978,17 @@ CALLS = {
             terms=optional(whole(1, T - 1)),
         ),
     ),
-    "losses.stretches": call(
-        losses.stretches,
+    "losses.strata": call(
+        losses.strata,
         dict(schedule=SCHEDULE, terms=4),
         dict(schedule=schedule, terms=optional(whole(1, T - 1))),
     ),
     "losses.weight": call(
         losses.weight,
-        dict(schedule=SCHEDULE, kind="eps", t=5, name="min_snr", gamma=5.0),
+        dict(schedule=SCHEDULE, prediction_type="eps", t=5, name="min_snr", gamma=5.0),
         dict(
             schedule=schedule,
-            kind=kind,
+            prediction_type=kind,
             t=lambda v: times(1, T, len(v) if isinstance(v, torch.Tensor) and v.dim() == 1 else 0)(
                 v
             ),
@@ -1036,13 +1041,13 @@ CALLS = {
     "metrics.nearest": call(
         metrics.nearest, dict(x=POINTS, train=POINTS[:6]), dict(x=enough(1), train=enough(1))
     ),
-    "metrics.closer_to_training": call(
-        metrics.closer_to_training,
+    "metrics.memorization_test": call(
+        metrics.memorization_test,
         dict(x=POINTS, train=POINTS[:6], held_out=POINTS[6:], generator=rng),
         dict(x=enough(1), train=enough(1), held_out=enough(1), generator=generator),
     ),
-    "metrics.floor": call(
-        metrics.floor,
+    "metrics.real_baseline": call(
+        metrics.real_baseline,
         dict(metric=metrics.energy_distance, data=POINTS, size=4, splits=2, generator=rng),
         dict(
             metric=function,
@@ -1194,8 +1199,8 @@ CALLS = {
         ),
     ),
     "networks.Classifier's": call(JUDGE, dict(x=PICTURES), dict(x=pictures)),
-    "datasets.rings": call(
-        datasets.rings,
+    "datasets.concentric_circles": call(
+        datasets.concentric_circles,
         dict(n=4, generator=rng, std=0.5),
         dict(n=whole(), generator=generator, std=chance),
     ),
@@ -1245,8 +1250,8 @@ CALLS = {
             ax=lambda v: v is None,
         ),
     ),
-    "figures.clouds": call(
-        figures.clouds,
+    "figures.scatter_grid": call(
+        figures.scatter_grid,
         dict(frames={"one": X}, columns=1, limit=1.0, size=2.0, panel=1.0),
         dict(
             frames=lambda v: (
@@ -1270,8 +1275,8 @@ CALLS = {
             limit=real(0, ends=False),
         ),
     ),
-    "figures.sheet": call(
-        figures.sheet,
+    "figures.image_grid": call(
+        figures.image_grid,
         dict(x=PICTURES, columns=2, limit=1.0),
         dict(
             x=lambda v: data(None, 1, None, None)(v) or data(None, None, None)(v),
@@ -1372,7 +1377,7 @@ ALSO = {  # a record's field names the record, and a mismatch may name the other
     "grid": ("theta",),
 }
 # Where NaN need not show: one row is read, only the shape counts, or a pixel is left blank.
-HIDDEN = ("schedules.row", "losses.bits_per_dim", "figures.images", "figures.sheet")
+HIDDEN = ("schedules.row", "losses.bits_per_dim", "figures.images", "figures.image_grid")
 
 
 def _has_nan(value):

@@ -16,25 +16,35 @@ import pytest
 import torch
 
 from ddpm_lab import (
-    _guard,
+    _checks,
     bayes,
     elbo,
     estimators,
-    figures,
     forward,
     gaussians,
+    ideal_denoisers,
     losses,
     metrics,
     networks,
-    oracles,
     predictions,
     samplers,
     schedules,
 )
+from ddpm_lab.course import figures
 from ddpm_lab.gaussians import Gaussian
 
 MODULES = (
-    *(bayes, gaussians, estimators, elbo, schedules, forward, predictions, oracles, samplers),
+    *(
+        bayes,
+        gaussians,
+        estimators,
+        elbo,
+        schedules,
+        forward,
+        predictions,
+        ideal_denoisers,
+        samplers,
+    ),
     *(losses, metrics, networks, figures),
 )
 X = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
@@ -113,7 +123,7 @@ def test_a_count_is_never_cut_down_to_a_whole_number(value):
         lambda: networks.VAE(latents=value),
         lambda: networks.UNet(groups=value),
         lambda: bayes.conjugate(bayes.Beta(1, 1), 1, value),
-        lambda: oracles.ring(value),
+        lambda: ideal_denoisers.circle_mixture(value),
     ):
         with refuses(TypeError, "must be a whole number", "got"):
             call()
@@ -122,7 +132,7 @@ def test_a_count_is_never_cut_down_to_a_whole_number(value):
 @pytest.mark.parametrize("two", [np.int64(2), np.uint8(2), np.array(2), torch.tensor(2)], ids=repr)
 def test_a_whole_number_of_any_library_is_that_number(two):
     assert torch.equal(schedules.linear(T=two).abar, schedules.linear(T=2).abar)
-    assert schedules.strides(10, two) == [10, 5, 0]
+    assert schedules.timesteps(10, two) == [10, 5, 0]
     assert gaussians.seeded(two).initial_seed() == 2
     assert networks.MLP(dim=two).dim == 2 and networks.VAE(shape=(two, 3)).shape == (2, 3)
     assert forward.marginal(schedules.linear(), X, two).mean.shape == X.shape
@@ -134,7 +144,7 @@ def test_a_number_is_real_and_one_alone(value):
         lambda: samplers.ddim(schedules.linear(), X, X, 5, 4, eta=value),
         lambda: predictions.guided(len, len, value),
         lambda: schedules.cosine(offset=value),
-        lambda: oracles.ring(radius=value),
+        lambda: ideal_denoisers.circle_mixture(radius=value),
     ):
         with refuses(TypeError, "must be a number", "got"):
             call()
@@ -155,12 +165,16 @@ def test_what_would_fill_the_memory_or_never_end_is_refused_at_once(size):
     for call in (
         lambda: bayes.unit_grid(size),
         lambda: schedules.su(size),
-        lambda: schedules.strides(size, 5),
+        lambda: schedules.timesteps(size, 5),
         lambda: networks.MLP(depth=size),
         lambda: networks.UNet(blocks=size),
         lambda: networks.time_embedding(torch.arange(3), size),
-        lambda: oracles.sample(oracles.ring(), size, generator=gaussians.seeded(0)),
-        lambda: metrics.floor(len, X.repeat(9, 1), splits=size, generator=gaussians.seeded(0)),
+        lambda: ideal_denoisers.sample(
+            ideal_denoisers.circle_mixture(), size, generator=gaussians.seeded(0)
+        ),
+        lambda: metrics.real_baseline(
+            len, X.repeat(9, 1), splits=size, generator=gaussians.seeded(0)
+        ),
         lambda: samplers.sample(schedules.linear(), len, (size, 2), generator=gaussians.seeded(0)),
     ):
         with refuses(ValueError, "must be at most|must lie in", "got"):
@@ -178,7 +192,7 @@ def test_a_number_is_shown_in_enough_digits_to_tell_it_from_its_bound():
         (7, 5, "7"),
         (-(10**400), 0, "about -2**1328"),
     ):
-        assert _guard._digits(value, bound) == text
+        assert _checks._digits(value, bound) == text
     with refuses(ValueError, "eta <= 1; got 1.0000000001"):
         samplers.ddim(schedules.linear(), X, X, 5, 4, eta=1.0000000001)
 
@@ -218,7 +232,9 @@ def test_a_gaussian_without_a_variance_is_none(var, error):
             call()
 
 
-@pytest.mark.parametrize("bad", [None, X, (X, X), oracles.two_modes(), 1.0], ids=lambda x: type(x))
+@pytest.mark.parametrize(
+    "bad", [None, X, (X, X), ideal_denoisers.two_modes(), 1.0], ids=lambda x: type(x)
+)
 def test_only_a_gaussian_is_a_gaussian(bad):
     for call in (
         lambda: gaussians.draw(bad, X),
@@ -237,8 +253,8 @@ def test_only_a_schedule_is_a_schedule(bad):
         lambda: forward.marginal(bad, X, 5),
         lambda: forward.chain(bad, X, generator=gaussians.seeded(0)),
         lambda: predictions.denoiser(bad, len, "eps"),
-        lambda: oracles.dataset_denoiser(X, bad),
-        lambda: samplers.multistep(bad, len, X, times=[2, 1]),
+        lambda: ideal_denoisers.dataset_denoiser(X, bad),
+        lambda: samplers.dpmpp_2m(bad, len, X, times=[2, 1]),
         lambda: losses.weight(bad, "eps", 5, "simple"),
         lambda: schedules.zero_terminal(bad),
     ):
@@ -283,7 +299,7 @@ def test_numbers_may_come_as_a_list_an_array_or_a_tensor():
 
 
 def test_what_is_nan_in_data_is_nan_in_the_result():
-    """The promise of `vocabulary.Data`: values are not looked at, and nothing is hidden either."""
+    """The promise of `types.Data`: values are not looked at, and nothing is hidden either."""
     x = X.clone()
     x[0, 0] = math.nan
     schedule = schedules.linear()
@@ -311,7 +327,7 @@ def test_a_covariance_that_rounding_alone_makes_positive_is_refused():
 def test_an_option_is_what_it_looks_like(bad):
     if not isinstance(bad, torch.Tensor):  # a 0-d tensor of a whole number is that number
         with refuses(ValueError, "order must be one of 1, 2", "got"):
-            samplers.flow(schedules.linear(), len, X, times=[2, 1], order=bad)
+            samplers.probability_flow_ode(schedules.linear(), len, X, times=[2, 1], order=bad)
     with refuses(ValueError, "ordered must be one of False, True", "got"):
         bayes.coin_log_likelihood(1, 2, 0.5, ordered=1 if bad is True else bad)
 

@@ -111,7 +111,7 @@ def test_swapping_training_and_held_out_mirrors_the_share(seed):
     x = torch.randn(20, 2, generator=rng, dtype=torch.float64)
     size = min(len(a), len(b))
     a, b = a[:size], b[:size]
-    there = metrics.closer_to_training(x, a, b, generator=rng)
-    back = metrics.closer_to_training(x, b, a, generator=rng)
+    there = metrics.memorization_test(x, a, b, generator=rng)
+    back = metrics.memorization_test(x, b, a, generator=rng)
     assert there.value + back.value == pytest.approx(1)
     assert there.stderr == pytest.approx(back.stderr)

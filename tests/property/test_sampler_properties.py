@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, oracles, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
 
-RING = oracles.ring(8)
+RING = ideal_denoisers.circle_mixture(8)
 POINTS = torch.tensor([[0.5, 1.0], [-1.0, 0.25], [1.0, -1.0]])
 MAKERS = {
     "linear": schedules.linear,
@@ -27,8 +27,8 @@ STEPS = {
     "ddim half": partial(samplers.ddim, eta=0.5),
 }
 ORACLES = {
-    "mixture": partial(oracles.mixture_denoiser, RING),
-    "data set": partial(oracles.dataset_denoiser, POINTS),
+    "mixture": partial(ideal_denoisers.mixture_denoiser, RING),
+    "data set": partial(ideal_denoisers.dataset_denoiser, POINTS),
 }
 
 
@@ -41,7 +41,7 @@ def start(n=5, dtype=torch.float32, seed=0):
 @pytest.mark.parametrize("step", STEPS)
 def test_striding_over_a_schedule_is_walking_the_respaced_one_bit_by_bit(name, oracle, step):
     schedule = MAKERS[name]()
-    walk = schedules.strides(schedule.T, 7)
+    walk = schedules.timesteps(schedule.T, 7)
     short = schedules.respaced(schedule, walk)
     strided = samplers.sample(
         schedule,
@@ -61,16 +61,18 @@ def test_striding_over_a_schedule_is_walking_the_respaced_one_bit_by_bit(name, o
 @EACH
 def test_deterministic_walks_see_the_noise_levels_only(name):
     schedule = MAKERS[name]()
-    walk = schedules.strides(schedule.T, 7)
+    walk = schedules.timesteps(schedule.T, 7)
     short = schedules.respaced(schedule, walk)
     every = list(range(7, -1, -1))
     # The flow's second look at the last move is a time between, which the short schedule has not.
     for run in (
-        lambda c, times: samplers.flow(c, ORACLES["mixture"](c), start(), times=times, order=1),
-        lambda c, times: samplers.flow(
+        lambda c, times: samplers.probability_flow_ode(
+            c, ORACLES["mixture"](c), start(), times=times, order=1
+        ),
+        lambda c, times: samplers.probability_flow_ode(
             c, ORACLES["mixture"](c), start(), times=times[:-1], order=2
         ),
-        lambda c, times: samplers.multistep(c, ORACLES["mixture"](c), start(), times=times),
+        lambda c, times: samplers.dpmpp_2m(c, ORACLES["mixture"](c), start(), times=times),
     ):
         *_, strided = run(schedule, walk)
         *_, full = run(short, every)
@@ -80,10 +82,10 @@ def test_deterministic_walks_see_the_noise_levels_only(name):
 @EACH
 def test_the_order_one_flow_is_ddim_without_fresh_noise(name):
     schedule = MAKERS[name]()
-    denoise, times = ORACLES["mixture"](schedule), schedules.strides(1000, 20)
+    denoise, times = ORACLES["mixture"](schedule), schedules.timesteps(1000, 20)
     x_T, rng = start(dtype=torch.float64), gaussians.seeded(0)
     for ours, theirs in zip(
-        samplers.flow(schedule, denoise, x_T, times=times, order=1),
+        samplers.probability_flow_ode(schedule, denoise, x_T, times=times, order=1),
         samplers.reverse(schedule, denoise, x_T, step=samplers.ddim, times=times, generator=rng),
         strict=True,
     ):
@@ -95,7 +97,7 @@ def test_with_one_data_point_every_bound_term_is_exactly_zero(name):
     """KL(q(x_s | x_t, x_0) || p(x_s | x_t)) = 0: the guess is the point, so both laws are one."""
     schedule = MAKERS[name]()
     point = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
-    denoise = oracles.dataset_denoiser(point, schedule)
+    denoise = ideal_denoisers.dataset_denoiser(point, schedule)
     t = torch.arange(2, schedule.T + 1)
     x_0 = point.expand(len(t), 2)
     eps = gaussians.normal_like(x_0, generator=gaussians.seeded(0))
@@ -135,8 +137,8 @@ def test_the_shape_of_an_item_does_not_matter_to_an_oracle():
     schedule = schedules.linear()
     x = gaussians.normal_like(torch.empty(3, 12), generator=gaussians.seeded(1))
     points = gaussians.normal_like(torch.empty(4, 12), generator=gaussians.seeded(2))
-    flat = oracles.dataset_denoiser(points, schedule)(x, 300)
-    shaped = oracles.dataset_denoiser(points.reshape(4, 3, 2, 2), schedule)(
+    flat = ideal_denoisers.dataset_denoiser(points, schedule)(x, 300)
+    shaped = ideal_denoisers.dataset_denoiser(points.reshape(4, 3, 2, 2), schedule)(
         x.reshape(3, 3, 2, 2), 300
     )
     assert torch.equal(shaped.reshape(3, 12), flat)
@@ -145,9 +147,11 @@ def test_the_shape_of_an_item_does_not_matter_to_an_oracle():
 @EACH
 def test_a_data_set_is_a_mixture_of_points(name):
     schedule = MAKERS[name]()
-    as_points = oracles.dataset_denoiser(POINTS, schedule)
-    mixture = oracles.Mixture(torch.full((3,), 1 / 3, dtype=torch.float64), POINTS, torch.zeros(3))
-    as_mixture = oracles.mixture_denoiser(mixture, schedule)
+    as_points = ideal_denoisers.dataset_denoiser(POINTS, schedule)
+    mixture = ideal_denoisers.Mixture(
+        torch.full((3,), 1 / 3, dtype=torch.float64), POINTS, torch.zeros(3)
+    )
+    as_mixture = ideal_denoisers.mixture_denoiser(mixture, schedule)
     x = start(200, torch.float64)
     for t in (1, 10, 300, 1000):
         torch.testing.assert_close(as_points(x, t), as_mixture(x, t), rtol=1e-9, atol=1e-11)
@@ -163,6 +167,6 @@ def test_a_turned_ring_is_denoised_into_turned_guesses(turn):
     turned = RING._replace(mean=RING.mean @ rotate)
     x = start(20, torch.float64)
     for t in (1, 100, 1000):
-        want = oracles.mixture_denoiser(RING, schedule)(x, t) @ rotate
-        got = oracles.mixture_denoiser(turned, schedule)(x @ rotate, t)
+        want = ideal_denoisers.mixture_denoiser(RING, schedule)(x, t) @ rotate
+        got = ideal_denoisers.mixture_denoiser(turned, schedule)(x @ rotate, t)
         torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-9)

@@ -95,7 +95,7 @@ def test_scaling_the_snr_there_and_back_changes_nothing(name):
 @EACH
 def test_respacing_over_every_time_changes_nothing(name):
     schedule = MAKERS[name]()
-    again = schedules.respaced(schedule, schedules.strides(schedule.T, schedule.T))
+    again = schedules.respaced(schedule, schedules.timesteps(schedule.T, schedule.T))
     assert torch.equal(again.abar, schedule.abar)
 
 
@@ -103,7 +103,7 @@ def test_respacing_over_every_time_changes_nothing(name):
 @pytest.mark.parametrize("steps", [1, 2, 7, 50, 1000])
 def test_a_respaced_schedule_has_the_noise_levels_of_the_walk(name, steps):
     schedule = MAKERS[name]()
-    walk = schedules.strides(schedule.T, steps)
+    walk = schedules.timesteps(schedule.T, steps)
     short = schedules.respaced(schedule, walk)
     assert len(short.abar) == steps + 1
     assert torch.equal(short.abar, schedule.abar[walk[::-1]])
@@ -114,7 +114,7 @@ def test_a_respaced_schedule_has_the_noise_levels_of_the_walk(name, steps):
 @given(st.integers(1, 2000), st.data())
 def test_strides_fall_by_nearly_equal_moves(T, data):
     steps = data.draw(st.integers(1, T))
-    walk = schedules.strides(T, steps)
+    walk = schedules.timesteps(T, steps)
     moves = [t - s for t, s in zip(walk, walk[1:], strict=False)]
     assert (walk[0], walk[-1], len(moves)) == (T, 0, steps)
     assert set(moves) <= {T // steps, -(-T // steps)}

@@ -12,12 +12,14 @@ import math
 import pytest
 import torch
 
-from ddpm_lab import gaussians, losses, oracles, predictions, schedules
+from ddpm_lab import gaussians, ideal_denoisers, losses, predictions, schedules
 
 pytestmark = pytest.mark.statistical
 LIMIT = 5.0
-UNIT = oracles.ring(1, radius=0.0, std=1.0)._replace(mean=torch.zeros(1, 1, dtype=torch.float64))
-TWO_MODES = oracles.Mixture(
+UNIT = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)._replace(
+    mean=torch.zeros(1, 1, dtype=torch.float64)
+)
+TWO_MODES = ideal_denoisers.Mixture(
     torch.tensor([0.5, 0.5], dtype=torch.float64),
     torch.tensor([[-0.97], [0.97]], dtype=torch.float64),
     torch.tensor([0.0591, 0.0591], dtype=torch.float64),
@@ -33,7 +35,7 @@ def test_for_unit_data_the_bound_is_tight_and_its_parts_are_the_published_ones()
     """Prior 2.0e-5, steps 4.6052, reconstruction -3.1862, total 1.4189: every KL is positive."""
     schedule, rng = schedules.linear(), gaussians.seeded(0)
     x_0 = gaussians.normal_like(torch.empty(1500, 1, dtype=torch.float64), generator=rng)
-    denoise = oracles.mixture_denoiser(UNIT, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(UNIT, schedule)
     terms = losses.bound(schedule, denoise, x_0, generator=rng, var="large")
     a_1, a_T, beta_1 = (float(v) for v in (schedule.abar[1], schedule.abar[-1], schedule.beta[1]))
     prior = 0.5 * (-a_T - math.log1p(-a_T) + a_T)  # E x_0^2 = 1
@@ -51,15 +53,15 @@ def test_for_unit_data_the_bound_is_tight_and_its_parts_are_the_published_ones()
 def test_with_few_steps_even_the_perfect_denoiser_pays(var):
     """The mean of the negative bound exceeds the entropy of the data, 0.6977 nats."""
     x = torch.linspace(-6, 6, 6001, dtype=torch.float64)[:, None]
-    log_p = oracles.log_density(TWO_MODES, schedules.linear(), x, 0)
+    log_p = ideal_denoisers.log_density(TWO_MODES, schedules.linear(), x, 0)
     entropy = float(-(log_p.exp() * log_p).sum() * 12 / 6000)
     assert round(entropy, 4) == 0.6977
     rng = gaussians.seeded(1)
-    x_0 = oracles.sample(TWO_MODES, 20_000, generator=rng).double()
+    x_0 = ideal_denoisers.sample(TWO_MODES, 20_000, generator=rng).double()
     costs = []
     for steps in (10, 100):
-        schedule = schedules.respaced(schedules.linear(), schedules.strides(1000, steps))
-        denoise = oracles.mixture_denoiser(TWO_MODES, schedule)
+        schedule = schedules.respaced(schedules.linear(), schedules.timesteps(1000, steps))
+        denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
         total = losses.bound(schedule, denoise, x_0, generator=rng, var=var).total
         assert z(total, entropy) > LIMIT
         costs.append(float(total.mean()))
@@ -74,7 +76,7 @@ def test_the_irreducible_loss_of_unit_data_is_the_share_of_signal(t):
     schedule, rng = schedules.linear(), gaussians.seeded(2)
     x_0 = gaussians.normal_like(torch.empty(20_000, 1, dtype=torch.float64), generator=rng)
     eps = gaussians.normal_like(x_0, generator=rng)
-    denoise = oracles.mixture_denoiser(UNIT, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(UNIT, schedule)
 
     def best(x_t, t):
         return predictions.convert(schedule, denoise(x_t, t), "x0", x_t, t).eps
@@ -91,7 +93,7 @@ def test_uniform_grey_levels_cost_eight_bits_and_no_model_does_better_on_average
     grey = torch.linspace(-1, 1, 256, dtype=torch.float64)
     x_0 = grey[torch.randint(256, (2000, 1), generator=rng)]
     schedule = schedules.linear(T=50)
-    points = oracles.dataset_denoiser(grey[:, None], schedule)
+    points = ideal_denoisers.dataset_denoiser(grey[:, None], schedule)
     terms = losses.bound(schedule, points, x_0, generator=rng, levels=256)
     bits = losses.bits_per_dim(terms.total, x_0)
     assert z(bits, 8.0) > -LIMIT

@@ -11,7 +11,7 @@ import math
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, oracles, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, schedules
 from ddpm_lab.gaussians import Gaussian
 
 pytestmark = pytest.mark.statistical
@@ -138,12 +138,12 @@ def test_the_posterior_is_what_remains_of_simulated_chains_that_end_near_x_t():
 
 
 def test_a_mixture_is_drawn_with_the_right_shares_places_and_spreads():
-    mixture = oracles.Mixture(
+    mixture = ideal_denoisers.Mixture(
         torch.tensor([0.1, 0.3, 0.6]),
         torch.tensor([[-4.0, 0.0], [0.0, 4.0], [4.0, 0.0]]),
         torch.tensor([0.01, 0.04, 0.25]),
     )
-    x = oracles.sample(mixture, N, generator=gaussians.seeded(9)).double()
+    x = ideal_denoisers.sample(mixture, N, generator=gaussians.seeded(9)).double()
     nearest = torch.cdist(x, mixture.mean.double()).argmin(dim=1)
     for k in range(3):
         p = float(mixture.weight[k])

@@ -89,7 +89,7 @@ def test_the_share_closer_to_training_varies_as_claimed():
         rng, z = seeded(13), []
         for _ in range(300):
             x, a, b = normal(samples, rng), normal(train, rng), normal(held_out, rng)
-            share = metrics.closer_to_training(x, a, b, generator=rng)
+            share = metrics.memorization_test(x, a, b, generator=rng)
             z.append((share.value - 0.5) / share.stderr)
         # mean 0, variance 1; the variance of 300 is known to sqrt(2 / 300) = 0.08
         assert abs(np.mean(z)) < 4 / math.sqrt(300)
@@ -102,7 +102,7 @@ def test_a_memory_of_one_item_in_five_is_seen():
     train, held_out = normal(200, rng), normal(200, rng)
     copies = train[:80] + 0.01 * torch.randn(80, D, generator=rng, dtype=torch.float64)
     x = torch.cat([normal(320, rng), copies])
-    share = metrics.closer_to_training(x, train, held_out, generator=rng)
+    share = metrics.memorization_test(x, train, held_out, generator=rng)
     assert share.value - 0.5 > 2 * share.stderr
     far = metrics.energy_distance(x, held_out)
     assert abs(far.value) < 4 * far.stderr

@@ -17,24 +17,24 @@ import pytest
 import torch
 from scipy import stats
 
-from ddpm_lab import oracles, samplers, schedules
+from ddpm_lab import ideal_denoisers, samplers, schedules
 from ddpm_lab.gaussians import normal_like, seeded
 
 pytestmark = pytest.mark.statistical
 (NOTEBOOK,) = (Path(__file__).parents[2] / "chapters").glob("10_*.ipynb")
 FALSE_ALARM, PRINTED_SEEDS, SEEDS, POINTS = 1e-3, 5, range(1000, 1010), 1000
-SCHEDULE, RING = schedules.linear(), oracles.ring(8)
-DENOISE = oracles.mixture_denoiser(RING, SCHEDULE)
+SCHEDULE, RING = schedules.linear(), ideal_denoisers.circle_mixture(8)
+DENOISE = ideal_denoisers.mixture_denoiser(RING, SCHEDULE)
 
 step = partial(samplers.reverse, SCHEDULE, DENOISE)
 RACERS = {
     "ddpm small": partial(step, step=samplers.ddpm),
     "ddpm large": partial(step, step=partial(samplers.ddpm, var="large")),
     "ddim": partial(step, step=samplers.ddim),
-    "flow, order 2": lambda x, times, generator: samplers.flow(
+    "flow, order 2": lambda x, times, generator: samplers.probability_flow_ode(
         SCHEDULE, DENOISE, x, times=times[::2], order=2
     ),
-    "multistep": partial(samplers.multistep, SCHEDULE, DENOISE),
+    "multistep": partial(samplers.dpmpp_2m, SCHEDULE, DENOISE),
 }
 
 
@@ -64,7 +64,7 @@ def profile(points):
 @pytest.fixture(scope="module")
 def reference():
     """The chapter's: the mean profile of its 20 sets of true draws."""
-    draws = (oracles.sample(RING, POINTS, generator=seeded(100 + i)) for i in range(20))
+    draws = (ideal_denoisers.sample(RING, POINTS, generator=seeded(100 + i)) for i in range(20))
     return np.mean([profile(points) for points in draws], axis=0)
 
 
@@ -75,7 +75,7 @@ def fresh(reference):
     def score(walk, calls, seed):
         rng = seeded(seed)
         x_T = normal_like(torch.empty(POINTS, 2), generator=rng)
-        *_, last = walk(x_T, times=schedules.strides(1000, calls), generator=rng)
+        *_, last = walk(x_T, times=schedules.timesteps(1000, calls), generator=rng)
         return np.abs(profile(last.x_s) - reference).mean()
 
     return {

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_lab import gaussians, oracles, samplers, schedules
+from ddpm_lab import gaussians, ideal_denoisers, samplers, schedules
 
 pytestmark = pytest.mark.statistical
 N = 4000
-RING = oracles.ring(8)
+RING = ideal_denoisers.circle_mixture(8)
 ANGLES = np.linspace(0, np.pi, 32, endpoint=False)
 DIRECTIONS = np.stack([np.cos(ANGLES), np.sin(ANGLES)])
 
@@ -29,7 +29,7 @@ def sliced(a, b):
 
 
 def data(seed):
-    return oracles.sample(RING, N, generator=gaussians.seeded(1000 + seed))
+    return ideal_denoisers.sample(RING, N, generator=gaussians.seeded(1000 + seed))
 
 
 REFERENCES = [data(seed) for seed in range(10)]
@@ -47,7 +47,7 @@ def limit():
 
 
 def run(schedule, step, times=None, seed=0):
-    denoise = oracles.mixture_denoiser(RING, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(RING, schedule)
     rng = gaussians.seeded(seed)
     return samplers.sample(schedule, denoise, (N, 2), step=step, times=times, generator=rng)
 
@@ -66,25 +66,27 @@ def test_a_thousand_steps_return_the_data(step, limit):
 )
 def test_other_schedules_return_the_data_too(make, limit):
     schedule = make()
-    times = schedules.strides(1000, 500)
+    times = schedules.timesteps(1000, 500)
     assert distance(run(schedule, samplers.ddpm, times)) < limit
 
 
 def test_the_judge_can_tell_a_bad_sampler(limit):
     """Power: few steps, one jump, or a ring a tenth too small all lie beyond the limit."""
     linear = schedules.linear()
-    assert distance(run(linear, samplers.ddim, schedules.strides(1000, 8))) > limit
+    assert distance(run(linear, samplers.ddim, schedules.timesteps(1000, 8))) > limit
     assert distance(run(linear, samplers.ddpm, [1000, 0])) > 5 * limit
-    small = oracles.sample(oracles.ring(8, radius=0.9), N, generator=gaussians.seeded(5))
+    small = ideal_denoisers.sample(
+        ideal_denoisers.circle_mixture(8, radius=0.9), N, generator=gaussians.seeded(5)
+    )
     assert distance(small) > limit
 
 
 @pytest.mark.parametrize("walk", ["flow", "multistep"])
 def test_deterministic_solvers_return_the_data_in_fifty_steps(walk, limit):
     schedule = schedules.cosine()
-    denoise = oracles.mixture_denoiser(RING, schedule)
+    denoise = ideal_denoisers.mixture_denoiser(RING, schedule)
     x_T = gaussians.normal_like(torch.empty(N, 2), generator=gaussians.seeded(3))
-    times = schedules.strides(1000, 50)
+    times = schedules.timesteps(1000, 50)
     *_, last = getattr(samplers, walk)(schedule, denoise, x_T, times=times)
     assert distance(last.x_s) < limit
 
@@ -95,13 +97,13 @@ def test_the_exact_denoiser_of_a_data_set_can_only_return_what_it_has_seen():
     """
     points = torch.tensor([[0.0, 0.0], [1.0, 0.5], [-1.5, 0.2], [0.3, -1.2], [-0.4, 1.6]])
     schedule = schedules.linear()
-    denoise = oracles.dataset_denoiser(points, schedule)
+    denoise = ideal_denoisers.dataset_denoiser(points, schedule)
     n = 2500
     x = samplers.sample(
         schedule,
         denoise,
         (n, 2),
-        times=schedules.strides(1000, 500),
+        times=schedules.timesteps(1000, 500),
         generator=gaussians.seeded(11),
     )
     distances, nearest = (x[:, None] - points).norm(dim=2).min(dim=1)
@@ -114,8 +116,10 @@ def test_the_exact_denoiser_of_a_data_set_can_only_return_what_it_has_seen():
 def test_the_flow_of_a_data_set_lands_on_points_too():
     points = torch.tensor([[-1.0], [0.2], [1.0]])
     schedule = schedules.cosine()
-    denoise = oracles.dataset_denoiser(points, schedule)
+    denoise = ideal_denoisers.dataset_denoiser(points, schedule)
     x_T = gaussians.normal_like(torch.empty(500, 1), generator=gaussians.seeded(12))
-    *_, last = samplers.flow(schedule, denoise, x_T, times=schedules.strides(1000, 100), order=1)
+    *_, last = samplers.probability_flow_ode(
+        schedule, denoise, x_T, times=schedules.timesteps(1000, 100), order=1
+    )
     nearest = (last.x_s - points.T).abs().min(dim=1).values
     assert float((nearest < 1e-4).double().mean()) > 0.98  # the rest started between two points

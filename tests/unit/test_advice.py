@@ -13,24 +13,23 @@ import torch
 from ddpm_lab import (
     __main__,
     bayes,
-    commands,
     datasets,
-    designer,
     elbo,
     estimators,
-    exercises,
     forward,
     gaussians,
+    ideal_denoisers,
     losses,
     metrics,
     networks,
-    oracles,
     predictions,
-    runs,
     samplers,
     schedules,
     training,
 )
+from ddpm_lab.cli import commands
+from ddpm_lab.course import designer, exercises
+from ddpm_lab.training import runs
 
 LINE = schedules.linear(T=10)
 X = torch.zeros(3, 2)
@@ -57,7 +56,7 @@ def posterior(t, s):
 
 
 def walk(times):
-    return list(samplers.multistep(LINE, lambda x, t: x, X, times=times, generator=rng()))
+    return list(samplers.dpmpp_2m(LINE, lambda x, t: x, X, times=times, generator=rng()))
 
 
 def net(**settings):
@@ -114,18 +113,18 @@ ROWS = {
     ),
     "upwards": (
         lambda: walk([0, 3, 5]),
-        r"times must end at 0, .* Append 0|Use schedules\.strides\(T, steps\)",
-        lambda: walk(schedules.strides(LINE.T, 3)),
+        r"times must end at 0, .* Append 0|Use schedules\.timesteps\(T, steps\)",
+        lambda: walk(schedules.timesteps(LINE.T, 3)),
     ),
     "a number of steps": (
         lambda: walk(3),
-        r"For a number of steps use schedules\.strides\(T, steps\)",
-        lambda: walk(schedules.strides(LINE.T, 3)),
+        r"For a number of steps use schedules\.timesteps\(T, steps\)",
+        lambda: walk(schedules.timesteps(LINE.T, 3)),
     ),
     "too many steps": (
-        lambda: schedules.strides(10, 11),
+        lambda: schedules.timesteps(10, 11),
         "at most 10",
-        lambda: schedules.strides(10, 10),
+        lambda: schedules.timesteps(10, 10),
     ),
     # data
     "array": (
@@ -200,9 +199,9 @@ ROWS = {
         lambda: losses.bound(LINE, lambda x, t: x, X, generator=rng(), terms=9),
     ),
     "few classes": (
-        lambda: datasets.with_moved(torch.zeros(3, 1, 4, 4), LABELS, 2),
+        lambda: datasets.augment_shifts(torch.zeros(3, 1, 4, 4), LABELS, 2),
         "classes must be at least 3; got 2. The largest label is 2",
-        lambda: datasets.with_moved(torch.zeros(3, 1, 4, 4), LABELS, 3),
+        lambda: datasets.augment_shifts(torch.zeros(3, 1, 4, 4), LABELS, 3),
     ),
     "a large batch": (lambda: batches(size=4), "at most .* N = 3", lambda: batches(size=3)),
     "few items": (
@@ -227,9 +226,9 @@ ROWS = {
         lambda: sample(sampler="ddpm"),
     ),
     "a kind": (
-        lambda: config_of(kind="epsilon"),
+        lambda: config_of(prediction_type="epsilon"),
         r"Did you mean eps\?",
-        lambda: config_of(kind="eps"),
+        lambda: config_of(prediction_type="eps"),
     ),
     "a weight": (
         lambda: config_of(weight="minsnr"),
@@ -387,10 +386,12 @@ ROWS = {
         lambda: schedules.cosine(T=10, beta_max=0.999),
     ),
     "moved images": (
-        lambda: runs.proceed(config_of(moves=True, net=SMALL["net"] | {"labels": 10}), mkdtemp()),
-        "net.labels must be 20, .* and drop_label 0",
+        lambda: runs.proceed(
+            config_of(augment_shifts=True, net=SMALL["net"] | {"labels": 10}), mkdtemp()
+        ),
+        "net.labels must be 20, .* and label_dropout 0",
         lambda: runs.classes(
-            config_of(moves=True, net=SMALL["net"] | {"labels": 20}, drop_label=0)
+            config_of(augment_shifts=True, net=SMALL["net"] | {"labels": 20}, label_dropout=0)
         ),
     ),
     "the levels of another chain": (
@@ -431,12 +432,12 @@ ROWS = {
         lambda: predictions.convert(schedules.zero_terminal(LINE), X, "v", X, 10),
     ),
     "no weights": (
-        lambda: oracles.sample(
-            oracles.Mixture(torch.ones(2), X[:2], torch.ones(2)), 1, generator=rng()
+        lambda: ideal_denoisers.sample(
+            ideal_denoisers.Mixture(torch.ones(2), X[:2], torch.ones(2)), 1, generator=rng()
         ),
         "Divide them by their sum",
-        lambda: oracles.sample(
-            oracles.Mixture(torch.ones(2) / 2, X[:2], torch.ones(2)), 1, generator=rng()
+        lambda: ideal_denoisers.sample(
+            ideal_denoisers.Mixture(torch.ones(2) / 2, X[:2], torch.ones(2)), 1, generator=rng()
         ),
     ),
 }
@@ -490,8 +491,8 @@ def config_file(tmp_path):
         ("schedule.t=10", "Did you mean T?", "schedule.T=10"),
         ("schedule=linear", "as schedule.NAME=VALUE", "schedule.name=linear"),
         ("schedule.name=linea", "Did you mean linear?", "schedule.name=linear"),
-        ("kind=epsilon", "Did you mean eps?", "kind=eps"),
-        ("moves=yes", "one of False, True", "moves=False"),
+        ("prediction_type=epsilon", "Did you mean eps?", "prediction_type=eps"),
+        ("augment_shifts=yes", "one of False, True", "augment_shifts=False"),
         ("steps", "settings like lr=0.001", "lr=0.001"),
         ("net.time=table", "Or set net.T to 1200", None),
     ],

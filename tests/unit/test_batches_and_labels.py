@@ -10,8 +10,9 @@ from torch import nn
 from torch.nn.functional import one_hot
 from torch.utils.data import DataLoader, TensorDataset
 
-from ddpm_lab import gaussians, metrics, networks, runs, schedules, training
+from ddpm_lab import gaussians, metrics, networks, schedules, training
 from ddpm_lab import losses as ddpm_losses
+from ddpm_lab.training import runs
 
 POINTS = gaussians.normal_like(torch.empty(64, 2), generator=gaussians.seeded(0))
 IMAGES = gaussians.normal_like(torch.empty(64, 1, 8, 8), generator=gaussians.seeded(1)).clamp(-1, 1)
@@ -150,14 +151,14 @@ PAIRS = list(zip(POINTS.split(16), LABELS.split(16)))
 
 
 def test_a_network_of_ones_own_hears_labels_if_it_has_such_an_argument():
-    for make, drop_label, heard in (
+    for make, label_dropout, heard in (
         (Own, 0.0, [True] * 3),
         (Own, 1.0, [False] * 3),
         (WithoutLabel, 0.0, [False] * 3),
         (NeedsLabel, 1.0, [True] * 3),  # it cannot do without
     ):
         net = make()
-        losses(net, PAIRS, drop_label=drop_label)
+        losses(net, PAIRS, label_dropout=label_dropout)
         assert [label is not None for label in net.heard] == heard, make
         for label, (_, want) in zip(net.heard, PAIRS):
             assert label is None or torch.equal(label, want)
@@ -165,7 +166,7 @@ def test_a_network_of_ones_own_hears_labels_if_it_has_such_an_argument():
 
 def test_one_that_says_how_many_hears_the_number_after_the_last_for_none():
     net = Counted()
-    losses(net, PAIRS, drop_label=0.5)
+    losses(net, PAIRS, label_dropout=0.5)
     hidden = torch.stack(net.heard) == 10
     assert 0.2 < hidden.double().mean() < 0.8
     want = torch.stack([label for _, label in PAIRS[:3]])
@@ -175,7 +176,7 @@ def test_one_that_says_how_many_hears_the_number_after_the_last_for_none():
 def test_wrappers_do_not_hide_what_a_network_hears():
     for make in (Own, Counted, WithoutLabel):
         wrapped = make()
-        losses(torch.compile(wrapped, backend="eager"), PAIRS, drop_label=0.0)
+        losses(torch.compile(wrapped, backend="eager"), PAIRS, label_dropout=0.0)
         assert (wrapped.heard[0] is None) == (make is WithoutLabel)
 
 
@@ -247,7 +248,7 @@ def test_classifiers_understand_and_refuse_the_same_labels():
 
 @pytest.mark.parametrize("labels", [10, 20])
 def test_the_label_for_none_cannot_be_asked_for(labels):
-    moves = {"moves": True, "drop_label": 0} if labels == 20 else {}
+    moves = {"moves": True, "label_dropout": 0} if labels == 20 else {}
     config = runs.Config(
         data="digits", net={"width": 8, "mults": [1, 2], "labels": labels}, **moves
     )

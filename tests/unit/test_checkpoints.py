@@ -19,7 +19,8 @@ import pytest
 import torch
 from torch.nn.utils import parametrizations, prune
 
-from ddpm_lab import networks, runs, training
+from ddpm_lab import networks, training
+from ddpm_lab.training import runs
 
 UNET = {"width": 8, "mults": [1, 2], "labels": 3}
 
@@ -40,7 +41,7 @@ def originals(tmp_path_factory):
     folder, run = tmp_path_factory.mktemp("originals"), a_run()
     net = networks.build(networks.MLP, seed=0, width=8, depth=2)
     return {
-        "save": training.save(folder / "net.safetensors", net, kind="v").read_bytes(),
+        "save": training.save(folder / "net.safetensors", net, prediction_type="v").read_bytes(),
         "save_run": training.save_run(folder / "run.safetensors", run).read_bytes(),
     }
 

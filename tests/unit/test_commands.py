@@ -21,7 +21,10 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lab import __main__, _files, commands, figures, networks, runs, training
+from ddpm_lab import __main__, _files, networks, training
+from ddpm_lab.cli import commands
+from ddpm_lab.course import figures
+from ddpm_lab.training import runs
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -105,10 +108,10 @@ def test_resume_starts_a_run_where_there_is_none(config, tmp_path):
 
 
 def test_settings_can_be_changed(config, tmp_path):
-    words = ["steps=1", "net.mults=[1]", "kind=eps", "schedule.T=100", "samples_every=0"]
+    words = ["steps=1", "net.mults=[1]", "prediction_type=eps", "schedule.T=100", "samples_every=0"]
     assert train(config, tmp_path / "run", "--set", *words[:2], "--set", *words[2:]) == 0
     found = runs.read(tmp_path / "run").config
-    assert (found.steps, found.net["mults"], found.kind) == (1, [1], "eps")
+    assert (found.steps, found.net["mults"], found.prediction_type) == (1, [1], "eps")
     assert found.net["width"] == 8 and found.schedule == {"name": "cosine", "T": 100}
 
 
@@ -178,7 +181,7 @@ def test_mistakes_of_the_user_are_one_line_and_write_nothing(config, tmp_path, c
         ("--config must be given for a new run", ["--resume"]),
         ("there is none at nothing.json", ["--config", "nothing.json"]),
         ("steps must be at least 1; got 0", [*change, "steps=0"]),
-        ("kind must be one of", [*change, "kind=noise"]),
+        ("prediction_type must be one of", [*change, "prediction_type=noise"]),
         ("must use the names data, ", [*change, "epochs=3"]),
         ("--set must be given settings like lr=0.001; got 'lr'", [*change, "lr"]),
         ("--set must be given settings like lr=0.001; got '=3'", [*change, "=3"]),
@@ -444,7 +447,7 @@ def test_a_sheet_shows_each_image_at_its_place():
     import io
 
     x = torch.linspace(-1, 1, 5 * 6).reshape(5, 1, 2, 3)
-    with Image.open(io.BytesIO(figures.sheet(x, columns=2))) as picture:
+    with Image.open(io.BytesIO(figures.image_grid(x, columns=2))) as picture:
         grey = torch.from_numpy(np.asarray(picture.convert("L")).copy()).float() / 127.5 - 1
     size = 80 // 3
     high, wide = 2 * size + 4, 3 * size + 4

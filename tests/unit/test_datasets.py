@@ -141,7 +141,7 @@ def test_the_documented_moments_are_right(name, what, documented):
 
 def test_rings_lie_on_three_circles_evenly():
     # Truth: the law. A right sampler fails each of the two tests with probability 1e-4.
-    x = datasets.rings(60_000, generator=rng(1), std=0.0).double()
+    x = datasets.concentric_circles(60_000, generator=rng(1), std=0.0).double()
     radius, counts = x.norm(dim=1).round(decimals=5).unique(return_counts=True)
     assert radius.tolist() == [0.5, 1.0, 1.5]
     assert stats.chisquare(counts.numpy(), [10_000, 20_000, 30_000]).pvalue > 1e-4
@@ -191,7 +191,7 @@ def test_swiss_roll_lies_on_its_spiral_evenly():
 def test_the_blur_is_normal():
     # Truth: around a point of known distance the radial error of a thin pen is N(0, std^2) to
     # first order: here the outer ring, std 0.01, second-order shift std^2 / (2 r) = 3e-5.
-    x = datasets.rings(20_000, generator=rng(5), std=0.01).double()
+    x = datasets.concentric_circles(20_000, generator=rng(5), std=0.01).double()
     radius = x.norm(dim=1)
     error = (radius[radius > 1.25] - 1.5) / 0.01
     assert stats.kstest(error.numpy(), "norm").pvalue > 1e-4
@@ -506,7 +506,7 @@ def test_the_labels_of_qmnist_are_explained(tmp_path):
 
 def test_negative_labels_are_not_moved():
     with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1; got -1\.\.1"):
-        datasets.with_moved(torch.zeros(2, 1, 4, 4), torch.tensor([-1, 1]), 2)
+        datasets.augment_shifts(torch.zeros(2, 1, 4, 4), torch.tensor([-1, 1]), 2)
 
 
 def test_read_idx_refuses_what_is_no_file(tmp_path):
@@ -991,7 +991,7 @@ def test_global_random_state_is_never_touched(tmp_path):
 
 def test_digits_and_planes_work_without_network(no_network):
     assert len(datasets.digits("all")[0]) == 1797
-    assert len(datasets.rings(3, generator=rng())) == 3
+    assert len(datasets.concentric_circles(3, generator=rng())) == 3
 
 
 def test_import_is_lazy():

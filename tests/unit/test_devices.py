@@ -20,24 +20,24 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ddpm_lab import (
     __main__,
     bayes,
-    commands,
     datasets,
     elbo,
     estimators,
-    exercises,
     forward,
     gaussians,
+    ideal_denoisers,
     losses,
     metrics,
     networks,
-    oracles,
     predictions,
-    runs,
     samplers,
     schedules,
     training,
 )
+from ddpm_lab.cli import commands
+from ddpm_lab.course import exercises
 from ddpm_lab.gaussians import Gaussian, seeded
+from ddpm_lab.training import runs
 
 # ------------------------------------------------------------------------------ a stand-in
 
@@ -140,11 +140,11 @@ def test_the_pretended_device_refuses_what_it_shall_refuse():
 # ------------------------------------------------------------------------------ what is tried
 
 PLAN = schedules.linear(T=20, beta_1=0.02, beta_T=0.3)
-RING = oracles.ring(8)
+RING = ideal_denoisers.circle_mixture(8)
 _X = torch.randn(12, 1, 4, 4, generator=seeded(0), dtype=torch.float32, device="cpu")
 _PIXELS = (_X * 4).round().clamp(-8, 8) / 8
 _T = torch.tensor([1, 2, 20] * 4, device="cpu")
-_PLANE = oracles.sample(RING, 12, generator=seeded(1))
+_PLANE = ideal_denoisers.sample(RING, 12, generator=seeded(1))
 _LABELS = torch.arange(12, device="cpu") % 10
 
 
@@ -172,7 +172,7 @@ def levels_net(to):
 
 
 def ideal():
-    return oracles.dataset_denoiser(_PIXELS, PLAN)
+    return ideal_denoisers.dataset_denoiser(_PIXELS, PLAN)
 
 
 def walked(walk, to, **settings):
@@ -228,12 +228,12 @@ ANYWHERE = {
     "target": lambda to: predictions.target(PLAN, "v", to(_X), to(_X.flip(0)), 5),
     "denoiser": lambda to: predictions.denoiser(PLAN, small(to), "eps", clip=1.0)(to(_X), 5),
     "guided": lambda to: predictions.guided(ideal(), lambda x, t: x / 2, 2.0)(to(_X), to(_T)),
-    "mixture": lambda to: oracles.mixture_denoiser(RING, PLAN)(to(_PLANE), to(_T)),
-    "log_density": lambda to: oracles.log_density(RING, PLAN, to(_PLANE), 3),
-    "dataset": lambda to: oracles.dataset_denoiser(to(_X), PLAN)(to(_X.flip(0)), 3),
+    "mixture": lambda to: ideal_denoisers.mixture_denoiser(RING, PLAN)(to(_PLANE), to(_T)),
+    "log_density": lambda to: ideal_denoisers.log_density(RING, PLAN, to(_PLANE), 3),
+    "dataset": lambda to: ideal_denoisers.dataset_denoiser(to(_X), PLAN)(to(_X.flip(0)), 3),
     "ddpm": lambda to: walked(samplers.reverse, to, generator=rng()),
-    "flow": lambda to: walked(samplers.flow, to),
-    "multistep": lambda to: walked(samplers.multistep, to),
+    "flow": lambda to: walked(samplers.probability_flow_ode, to),
+    "multistep": lambda to: walked(samplers.dpmpp_2m, to),
     "sample": lambda to: samplers.sample(
         PLAN, ideal(), (2, 1, 4, 4), times=[20, 5, 0], generator=rng(), device=to(_X).device
     ),
@@ -268,10 +268,12 @@ ANYWHERE = {
         lambda a, b: a.mean() - b.mean(), to(_X[:5]), to(_X[5:])
     ),
     "nearest": lambda to: metrics.nearest(to(_X[:5]), to(_X)),
-    "closer": lambda to: metrics.closer_to_training(
+    "closer": lambda to: metrics.memorization_test(
         to(_X[:3]), to(_X[3:8]), to(_X[8:]), generator=rng()
     ),
-    "floor": lambda to: metrics.floor(metrics.energy_distance, to(_X), splits=2, generator=rng()),
+    "floor": lambda to: metrics.real_baseline(
+        metrics.energy_distance, to(_X), splits=2, generator=rng()
+    ),
     "features, accuracy": judged,
     "classifier": lambda to: list(
         metrics.train_classifier(
@@ -280,7 +282,7 @@ ANYWHERE = {
             steps=2,
         )
     ),
-    "moved": lambda to: datasets.with_moved(to(_X), to(_LABELS), 10),
+    "moved": lambda to: datasets.augment_shifts(to(_X), to(_LABELS), 10),
     "level_counts": lambda to: datasets.level_counts(to(_PIXELS), 17),
     "batches": lambda to: next(
         datasets.batches(to(_X), 5, labels=to(_LABELS), generator=rng(), start=3)
@@ -292,7 +294,7 @@ ANYWHERE = {
     ),
     "training, levels": lambda to: trained(levels_net(to), to),
     "training, points": lambda to: trained(
-        net(to, networks.MLP, width=16), to, data=_PLANE, kind="v", weight="min_snr"
+        net(to, networks.MLP, width=16), to, data=_PLANE, prediction_type="v", weight="min_snr"
     ),
 }
 """Called with a function that brings data into place; what comes back is the same everywhere."""
@@ -363,14 +365,16 @@ NOT_BY_DATA = {
         for name in ("rings", "moons", "checkerboard", "swiss_roll")
     ],
     "digits": lambda: datasets.digits("test"),
-    "mixtures": lambda: [RING, oracles.two_modes(), oracles.sample(RING, 9, generator=rng())],
+    "mixtures": lambda: [
+        RING, ideal_denoisers.two_modes(), ideal_denoisers.sample(RING, 9, generator=rng()),
+    ],
     "bayes": lambda: [
         bayes.unit_grid(5), bayes.coin_log_evidence(7, 10, bayes.uniform(bayes.unit_grid(9)),
         bayes.unit_grid(9)), bayes.beta_density(bayes.Beta(2, 3), bayes.unit_grid(5)),
         bayes.two_coin_log_likelihood_brute([1, 0, 1], 0.9, 0.5, 0.25),
         bayes.mean_and_var([1.0, 2.0, 3.0], [0.0, 0.5, 1.0]), bayes.rule([0.8, 0.2], [0.5, 0.9]),
     ],
-    "stretches": lambda: [*losses.stretches(PLAN, 4), *losses.stretches(PLAN)],
+    "stretches": lambda: [*losses.strata(PLAN, 4), *losses.strata(PLAN)],
     "estimators": lambda: estimators.pathwise_gradient(torch.square, 1.0, 0.1, _X[:, 0, 0, 0]),
     "median_distance": lambda: metrics.median_distance(_X, _X.flip(1)),
     "weights": lambda: [dict(each(lambda x: x).state_dict()) for each in (small, levels_net)],
@@ -407,8 +411,8 @@ def measured(path, device):
 
 
 SETTINGS = {
-    "labels": {"net": {"labels": 20}, "moves": True, "drop_label": 0},
-    "levels": {"net": {"levels": 17, "waves": [1]}, "kind": "eps"},
+    "labels": {"net": {"labels": 20}, "moves": True, "label_dropout": 0},
+    "levels": {"net": {"levels": 17, "waves": [1]}, "prediction_type": "eps"},
 }
 
 
@@ -465,7 +469,7 @@ def test_a_run_and_a_shipped_network_know_no_defaults(default, tmp_path):
     path = runs.shipped("digits")
 
     def all_of_it(folder):
-        losses, net = run(folder, "cpu", net={"levels": 17}, kind="eps")
+        losses, net = run(folder, "cpu", net={"levels": 17}, prediction_type="eps")
         made = runs.sample(runs.read(path), 1, steps=2, label=3, generator=rng())
         return losses, dict(net.state_dict()), made, measured(folder, "cpu")
 
@@ -498,7 +502,7 @@ def test_a_generator_of_a_device_without_float64_draws_what_it_can():
     wide = torch.zeros(500, 2, dtype=torch.float64)
     z = gaussians.normal_like(wide, generator=far)
     assert z.dtype == torch.float64 and z.device.type == "cpu" and 0.9 < z.std() < 1.1
-    assert oracles.sample(RING, 9, generator=far).device.type == "cpu"
+    assert ideal_denoisers.sample(RING, 9, generator=far).device.type == "cpu"
     metrics.sliced_wasserstein(_X[:5], _X[5:], generator=far)
 
 
@@ -556,7 +560,7 @@ def test_complex_numbers_are_refused_in_words():
         lambda: bayes.rule(x.flatten()[:2], [0.5, 0.5]),
         lambda: gaussians.push(NARROW, x[:, :1, :1, :1], 1.0),
         lambda: gaussians.draw(NARROW._replace(var=x[:, :1, :1, :1]), _X),
-        lambda: oracles.mixture_denoiser(
+        lambda: ideal_denoisers.mixture_denoiser(
             RING._replace(var=torch.complex(RING.var, RING.var)), PLAN
         ),
         lambda: schedules.from_beta(x.flatten()[:2]),

@@ -8,8 +8,9 @@ get a clear line.
 import pytest
 import torch
 
-from ddpm_lab import exercises, forward
-from ddpm_lab.exercises import Case, Exercise, Misconception
+from ddpm_lab import forward
+from ddpm_lab.course import exercises
+from ddpm_lab.course.exercises import Case, Exercise, Misconception
 from ddpm_lab.gaussians import Gaussian
 
 PAIRS = [

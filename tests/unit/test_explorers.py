@@ -16,7 +16,7 @@ import torch
 from matplotlib.text import Text
 from PIL import Image
 
-from ddpm_lab import designer, explorers, figures
+from ddpm_lab.course import designer, explorers, figures
 
 FAMILIES = list(designer.FAMILIES)
 MOVED = {"T": 100, "beta_1": 1e-3, "beta_T": 0.1, "offset": 0.05, "beta_max": 0.5}

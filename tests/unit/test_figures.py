@@ -9,7 +9,8 @@ import pytest
 import torch
 from matplotlib import image
 
-from ddpm_lab import figures, gaussians
+from ddpm_lab import gaussians
+from ddpm_lab.course import figures
 
 GRAY = gaussians.normal_like(torch.empty(3, 1, 8, 8), generator=gaussians.seeded(0)).clamp(-1, 1)
 COLOR = gaussians.normal_like(torch.empty(3, 3, 8, 8), generator=gaussians.seeded(1)).clamp(-1, 1)
@@ -17,7 +18,7 @@ COLOR = gaussians.normal_like(torch.empty(3, 3, 8, 8), generator=gaussians.seede
 
 def pixels(x, **options):
     """(R, C, 4) of a sheet, without its lines: one row of images of 8 x 8 blocks of 10 pixels."""
-    page = torch.from_numpy(image.imread(BytesIO(figures.sheet(x, **options))))
+    page = torch.from_numpy(image.imread(BytesIO(figures.image_grid(x, **options))))
     blocks = page[7:-2:10].unflatten(1, (-1, 84))[:, :, 7:-2:10]  # (8, N, 8, 4)
     return blocks.permute(1, 3, 0, 2)[:, :3]
 
@@ -37,7 +38,7 @@ def test_color_is_drawn_as_color_in_a_grid():
     torch.testing.assert_close(shown, COLOR / 2 + 0.5)
 
 
-@pytest.mark.parametrize("draw", [figures.sheet, lambda x: figures.png(figures.images(x))])
+@pytest.mark.parametrize("draw", [figures.image_grid, lambda x: figures.png(figures.images(x))])
 @pytest.mark.parametrize("x", [GRAY, COLOR])
 def test_the_picture_does_not_depend_on_how_the_numbers_are_kept(draw, x):
     x = (8 * x).round() / 8  # numbers that 16 bits hold exactly
@@ -51,7 +52,7 @@ def test_the_picture_does_not_depend_on_how_the_numbers_are_kept(draw, x):
 @pytest.mark.parametrize("x", [GRAY, COLOR])
 def test_what_lies_beyond_the_limit_is_cut_off(x):
     wild = torch.where(x.abs() > 0.5, 100 * x, x)
-    assert figures.sheet(wild) == figures.sheet(wild.clamp(-1, 1))
+    assert figures.image_grid(wild) == figures.image_grid(wild.clamp(-1, 1))
     same, wild = (figures.images(each).axes[0].images[0] for each in (wild.clamp(-1, 1), wild))
     torch.testing.assert_close(*map(torch.from_numpy, (
         each.to_rgba(each.get_array()) for each in (same, wild)
@@ -60,10 +61,10 @@ def test_what_lies_beyond_the_limit_is_cut_off(x):
 
 def test_no_images_are_an_empty_picture():
     assert figures.images(GRAY[:0]).axes == []
-    assert image.imread(BytesIO(figures.sheet(GRAY[:0]))).shape[:2] == (84, 84)
+    assert image.imread(BytesIO(figures.image_grid(GRAY[:0]))).shape[:2] == (84, 84)
 
 
-@pytest.mark.parametrize("draw", [figures.images, figures.sheet])
+@pytest.mark.parametrize("draw", [figures.images, figures.image_grid])
 @pytest.mark.parametrize(
     "x, words",
     [
@@ -86,7 +87,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(draw, x, words):
 def test_clouds_take_any_float_and_refuse_what_is_no_plane():
     x = GRAY.reshape(-1, 2).half().float()
     drawn = [
-        figures.clouds({"x": each}).axes[0].collections[0].get_offsets()
+        figures.scatter_grid({"x": each}).axes[0].collections[0].get_offsets()
         for each in (x, x.half(), x.double().requires_grad_(), x[:0])
     ]
     assert (drawn[0] == drawn[1]).all() and (drawn[0] == drawn[2]).all() and len(drawn[3]) == 0
@@ -96,7 +97,7 @@ def test_clouds_take_any_float_and_refuse_what_is_no_plane():
         ({"t = 1": torch.full((5, 2), torch.nan)}, "t = 1 must be finite; got NaN"),
     ):
         with pytest.raises(ValueError, match=words):
-            figures.clouds(frames)
+            figures.scatter_grid(frames)
 
 
 def test_a_curve_in_16_bits_is_the_curve():

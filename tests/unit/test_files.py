@@ -109,7 +109,8 @@ def test_a_file_that_may_not_be_read_is_named():
     """Tried by a user who may not; whoever runs the tests may be allowed everything."""
     code = """
 import os, sys, tempfile
-from ddpm_lab import _files, runs, training
+from ddpm_lab import _files, training
+from ddpm_lab.training import runs
 folder = tempfile.mkdtemp()
 path = f"{folder}/net.safetensors"
 open(path, "w").close()

@@ -22,8 +22,9 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_lab import exercises, forward
-from ddpm_lab.exercises import _limit
+from ddpm_lab import forward
+from ddpm_lab.course import exercises
+from ddpm_lab.course.exercises import _limit
 from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.schedules import Schedule
 

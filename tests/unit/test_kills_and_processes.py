@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm_lab import runs, training
+from ddpm_lab import training
+from ddpm_lab.training import runs
 
 # Groups of several features: a bias before a norm of one feature alone has gradient 0, and Adam
 # would make whole steps out of the rounding of that 0.

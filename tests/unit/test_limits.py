@@ -10,20 +10,12 @@ import struct
 import pytest
 import torch
 
-from ddpm_lab import (
-    commands,
-    designer,
-    losses,
-    metrics,
-    networks,
-    oracles,
-    runs,
-    samplers,
-    schedules,
-    training,
-)
+from ddpm_lab import ideal_denoisers, losses, metrics, networks, samplers, schedules, training
 from ddpm_lab.__main__ import main
+from ddpm_lab.cli import commands
+from ddpm_lab.course import designer
 from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.training import runs
 
 SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
 
@@ -76,7 +68,7 @@ def test_one_step_is_trained_with_every_weight(weight, kind):
     """The weights have mean 1 over t, so the only one is 1, whatever its formula says."""
     net = networks.build(networks.MLP, seed=0, width=8)
     x = normal_like(torch.empty(16, 2), generator=seeded(0))
-    options = {"kind": kind, "steps": 1, "weight": weight, "generator": seeded(1)}
+    options = {"prediction_type": kind, "steps": 1, "weight": weight, "generator": seeded(1)}
     (step,) = training.train(schedules.linear(1), net, [x], **options)
     assert step.loss == pytest.approx(float(step.per_example.mean()))
 
@@ -84,28 +76,34 @@ def test_one_step_is_trained_with_every_weight(weight, kind):
 @pytest.mark.parametrize("make", [schedules.linear, schedules.cosine, schedules.su])
 def test_one_step_has_every_walk_both_ways(make):
     schedule = make(1)
-    denoise = oracles.mixture_denoiser(oracles.ring(8), schedule)
+    denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8), schedule)
     x = normal_like(torch.empty(5, 2), generator=seeded(0))
     for walk in (
         samplers.reverse(schedule, denoise, x, generator=seeded(0)),
-        samplers.multistep(schedule, denoise, x, times=[1, 0]),
-        *(samplers.flow(schedule, denoise, x, times=[1, 0], order=order) for order in (1, 2)),
-        *(samplers.flow(schedule, denoise, x, times=[0, 1], order=order) for order in (1, 2)),
+        samplers.dpmpp_2m(schedule, denoise, x, times=[1, 0]),
+        *(
+            samplers.probability_flow_ode(schedule, denoise, x, times=[1, 0], order=order)
+            for order in (1, 2)
+        ),
+        *(
+            samplers.probability_flow_ode(schedule, denoise, x, times=[0, 1], order=order)
+            for order in (1, 2)
+        ),
     ):
         (move,) = walk
         assert move.x_s.shape == x.shape and move.x_s.isfinite().all()
-    assert losses.stretches(schedule) == []
+    assert losses.strata(schedule) == []
     assert losses.bound(schedule, denoise, x, generator=seeded(0)).steps.shape == (5, 0)
 
 
 def test_all_noise_in_one_step_can_be_walked_back_and_forth():
     """abar_1 = 0: the code of everything is what the flow makes of no signal at all."""
     schedule = schedules.from_beta([1.0])
-    denoise = oracles.mixture_denoiser(oracles.ring(8), schedule)
+    denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8), schedule)
     x = torch.ones(3, 2)
     for times in ([1, 0], [0, 1]):
         for order in (1, 2):
-            (move,) = samplers.flow(schedule, denoise, x, times=times, order=order)
+            (move,) = samplers.probability_flow_ode(schedule, denoise, x, times=times, order=order)
             assert move.x_s.isfinite().all()
 
 
@@ -120,7 +118,7 @@ def test_a_weight_that_is_not_finite_is_refused_at_once_with_its_t(kind):
     batches = iter([])  # not even one is asked for
 
     def begin():
-        options = {"kind": kind, "steps": 1, "weight": "vlb", "generator": seeded(0)}
+        options = {"prediction_type": kind, "steps": 1, "weight": "vlb", "generator": seeded(0)}
         return training.train(schedule, net, batches, **options)
 
     if kind == "eps":
@@ -179,7 +177,7 @@ def test_few_held_out_images_give_what_they_can(held_out, tmp_path):
     assert (found["bits_per_dim"]["total"]["stderr"] is None) == (held_out == 1)
     for name in ("energy_distance", "sliced_wasserstein", "frechet"):
         assert (name in found) == (held_out >= 4)
-    assert 0 <= found["closer_to_training"]["value"] <= 1
+    assert 0 <= found["memorization_test"]["value"] <= 1
     assert math.isfinite(json.loads(json.dumps(found))["bits_per_dim"]["total"]["value"])
     lines = list(commands._table({"network": "x", **found}))
     assert ("         -" in "\n".join(lines)) == (held_out == 1)
@@ -189,14 +187,14 @@ def test_a_class_that_the_training_file_lacks_is_no_obstacle(tmp_path):
     folder = idx_folder(tmp_path / "data", [n % 9 for n in range(36)], [9] * 8)
     for name, changes in (
         ("plain", {}),
-        ("moved", {"net": SMALL | {"labels": 20}, "moves": True, "drop_label": 0.0}),
+        ("moved", {"net": SMALL | {"labels": 20}, "moves": True, "label_dropout": 0.0}),
     ):
         runs.proceed(config(data="mine", **changes), tmp_path / name, data=folder)
         model = runs.read(tmp_path / name)
         found = runs.evaluate(model, data=folder, n=8, terms=2, steps=2, generator=seeded(0))
         assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
     with pytest.raises(ValueError, match=r"net\.labels must be 18, twice the classes, or more and"):
-        odd = {"net": SMALL | {"labels": 19}, "moves": True, "drop_label": 0.0}
+        odd = {"net": SMALL | {"labels": 19}, "moves": True, "label_dropout": 0.0}
         runs.proceed(config(data="mine", **odd), tmp_path / "odd", data=folder)
 
 

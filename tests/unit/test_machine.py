@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm_lab import _console, _guard, commands, datasets, networks, runs, training
+from ddpm_lab import _checks, _console, datasets, networks, training
+from ddpm_lab.cli import commands
+from ddpm_lab.training import runs
 
 SETTINGS = {
     "data": "digits", "net": {"width": 8, "mults": [1, 2]}, "steps": 2, "batch": 8,
@@ -84,14 +86,14 @@ def test_an_unknown_home_is_refused_and_the_advice_leads_to_that_very_name(home)
     with pytest.raises(ValueError, match="must begin with a known home folder; got ~nobody-here"):
         runs.read("~nobody-here/run")
     for text in ("./~nobody-here", "./~"):
-        path = _guard.path_of(text)
-        assert path == Path.cwd() / text[2:] == _guard.path_of(path)
+        path = _checks.path_of(text)
+        assert path == Path.cwd() / text[2:] == _checks.path_of(path)
 
 
 @pytest.mark.parametrize("path, error", [("", ValueError), (None, TypeError), (3, TypeError)])
 def test_what_is_no_path_is_refused(path, error):
     with pytest.raises(error, match="must"):
-        _guard.path_of(path)
+        _checks.path_of(path)
 
 
 # Configurations ------------------------------------------------------------------------------
@@ -138,7 +140,8 @@ def test_a_console_gets_the_letters_it_has(text, encoding, printed):
 
 LEARNER = """
 import sys
-from ddpm_lab import __main__, exercises, figures, forward
+from ddpm_lab import __main__, forward
+from ddpm_lab.course import exercises, figures
 exercises.check("forward.marginal", forward.marginal)
 exercises.check("forward.marginal", lambda *inputs: 3)
 def mine(schedule, x_0, t):

@@ -172,8 +172,8 @@ def test_a_copy_is_at_distance_zero_even_far_from_the_origin():
 def test_closer_to_training_counts_a_tie_as_one_half():
     train, held_out = torch.tensor([[-1.0]]), torch.tensor([[1.0]])
     x = torch.tensor([[-0.5], [0.0], [0.0], [0.2]])
-    assert metrics.closer_to_training(x, train, held_out, generator=seeded(0)).value == 0.5
-    same = metrics.closer_to_training(x, train, train, generator=seeded(0))
+    assert metrics.memorization_test(x, train, held_out, generator=seeded(0)).value == 0.5
+    same = metrics.memorization_test(x, train, train, generator=seeded(0))
     assert same.value == 0.5
 
 
@@ -181,7 +181,7 @@ def test_a_larger_training_set_does_not_look_like_memory():
     """Cut to one size: without that the share would be about 0.9, as 9 of 10 items train."""
     train, held_out, x = normal(1800, 2), normal(200, 2, seed=1), normal(400, 2, seed=2)
     for a, b, sign in ((train, held_out, 1), (held_out, train, -1)):
-        found = metrics.closer_to_training(x, a, b, generator=seeded(3))
+        found = metrics.memorization_test(x, a, b, generator=seeded(3))
         assert abs(found.value - 0.5) < 4 * found.stderr < 0.25, sign  # false alarm: 1 in 16,000
 
 
@@ -189,9 +189,9 @@ def test_a_larger_training_set_does_not_look_like_memory():
 def test_closer_to_training_refuses_sets_of_other_items(which):
     sets = {"x": normal(5, 2), "train": normal(5, 2), "held_out": normal(5, 2), which: normal(5, 3)}
     with pytest.raises(ValueError, match=f"x and {which} must hold items of one shape"):
-        metrics.closer_to_training(**sets, generator=seeded(0))
+        metrics.memorization_test(**sets, generator=seeded(0))
     with pytest.raises(TypeError, match="generator must be"):
-        metrics.closer_to_training(normal(5, 2), normal(5, 2), normal(5, 2), generator=None)
+        metrics.memorization_test(normal(5, 2), normal(5, 2), normal(5, 2), generator=None)
 
 
 def test_nearest_refuses_other_items():
@@ -211,7 +211,7 @@ def test_the_floor_compares_parts_of_one_size_that_share_no_item():
         given.append((a, b))
         return Estimate(float(len(given)), 0.0)
 
-    found = metrics.floor(metric, data, splits=5, generator=seeded(0))
+    found = metrics.real_baseline(metric, data, splits=5, generator=seeded(0))
     assert found == (3.0, 1.0, 5.0, found.values)
     assert found.values.tolist() == [1, 2, 3, 4, 5]
     for a, b in given:
@@ -219,12 +219,14 @@ def test_the_floor_compares_parts_of_one_size_that_share_no_item():
         assert len(torch.cat([a, b]).unique()) == 20
     firsts = {tuple(a[:, 0].tolist()) for a, _ in given}
     assert len(firsts) == 5  # each split is a new one
-    metrics.floor(metric, data, size=4, splits=1, generator=seeded(0))
+    metrics.real_baseline(metric, data, size=4, splits=1, generator=seeded(0))
     assert [len(part) for part in given[-1]] == [4, 4]
 
 
 def test_the_floor_takes_a_metric_that_returns_a_bare_number():
-    found = metrics.floor(lambda a, b: a.mean() - b.mean(), normal(20, 1), generator=seeded(0))
+    found = metrics.real_baseline(
+        lambda a, b: a.mean() - b.mean(), normal(20, 1), generator=seeded(0)
+    )
     assert found.lowest <= found.median <= found.highest
 
 
@@ -242,7 +244,7 @@ def test_the_floor_takes_a_metric_that_returns_a_bare_number():
 def test_the_floor_refuses(change, error, said):
     options = {"metric": metrics.energy_distance, "data": normal(20, 1), "generator": seeded(0)}
     with pytest.raises(error, match=said):
-        metrics.floor(**{**options, **change})
+        metrics.real_baseline(**{**options, **change})
 
 
 # ------------------------------------------------------------------ randomness
@@ -255,8 +257,8 @@ def test_the_generator_decides_and_the_global_state_is_left():
         rng = seeded(seed)
         return (
             metrics.sliced_wasserstein(a, b, generator=rng).value,
-            metrics.closer_to_training(a, b, 2 * a, generator=rng).value,
-            metrics.floor(metrics.energy_distance, a, generator=rng).median,
+            metrics.memorization_test(a, b, 2 * a, generator=rng).value,
+            metrics.real_baseline(metrics.energy_distance, a, generator=rng).median,
         )
 
     assert results(0) == results(0)

@@ -12,7 +12,7 @@ from ddpm_lab import datasets
 def test_a_point_of_ink_is_moved_to_all_its_neighbors_and_keeps_its_name():
     x = torch.full((2, 1, 6, 5), -1.0)
     x[0, 0, 3, 2] = x[1, 0, 0, 4] = 1.0  # in the middle; in a corner
-    pictures, labels = datasets.with_moved(x, torch.tensor([1, 0]), 3)
+    pictures, labels = datasets.augment_shifts(x, torch.tensor([1, 0]), 3)
     assert pictures.shape == (32, 1, 6, 5)
     middle, corner = pictures[0::2, 0], pictures[1::2, 0]
     for own, own_labels, label in ((middle, labels[0::2], 1), (corner, labels[1::2], 0)):
@@ -31,8 +31,8 @@ def test_a_point_of_ink_is_moved_to_all_its_neighbors_and_keeps_its_name():
 def test_pictures_that_cannot_be_moved_are_refused():
     x = torch.zeros(3, 1, 4, 4)
     with pytest.raises(ValueError, match=r"labels.*N = 3"):
-        datasets.with_moved(x, torch.arange(2), 3)
+        datasets.augment_shifts(x, torch.arange(2), 3)
     with pytest.raises(ValueError, match=r"classes must be at least 3; got 2"):
-        datasets.with_moved(x, torch.arange(3), 2)
+        datasets.augment_shifts(x, torch.arange(3), 2)
     with pytest.raises(TypeError, match="x must be floating point"):
-        datasets.with_moved(x.long(), torch.arange(3), 3)
+        datasets.augment_shifts(x.long(), torch.arange(3), 3)

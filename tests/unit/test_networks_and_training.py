@@ -18,9 +18,9 @@ from ddpm_lab import (
     datasets,
     forward,
     gaussians,
+    ideal_denoisers,
     losses,
     networks,
-    oracles,
     predictions,
     schedules,
     training,
@@ -29,11 +29,13 @@ from ddpm_lab import (
 SCHEDULE = schedules.linear(T=50, beta_1=1e-3, beta_T=0.3)
 
 
-def run(steps=5, kind="eps", seed=0, **options):
+def run(steps=5, prediction_type="eps", seed=0, **options):
     rng = gaussians.seeded(seed)
     data = datasets.batches(datasets.moons(200, generator=rng), 32, generator=rng)
     net = networks.build(networks.MLP, seed=seed, width=16, depth=1)
-    walk = training.train(SCHEDULE, net, data, kind=kind, steps=steps, generator=rng, **options)
+    walk = training.train(
+        SCHEDULE, net, data, prediction_type=prediction_type, steps=steps, generator=rng, **options
+    )
     return net, list(walk)
 
 
@@ -102,7 +104,7 @@ def test_stopping_early_keeps_the_update():
 def test_the_loss_falls_for_every_kind(kind):
     # judged on fresh data against the guess zero, with which every network starts; v falls least,
     # because its irreducible loss is nearly that of the guess zero
-    net, _ = run(steps=400, kind=kind, lr=3e-3)
+    net, _ = run(steps=400, prediction_type=kind, lr=3e-3)
     rng = gaussians.seeded(99)
     x_0 = datasets.moons(5000, generator=rng)
     t = torch.randint(1, SCHEDULE.T + 1, (5000,), generator=rng)
@@ -130,7 +132,7 @@ def test_the_first_loss_is_that_of_the_guess_zero():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"kind": "noise"}, "kind must be one of"),
+        ({"prediction_type": "noise"}, "prediction_type must be one of"),
         ({"steps": 0}, "steps must be at least 1"),
         ({"lr": -1.0}, "lr must satisfy"),
         ({"clip": 0.0}, "clip must satisfy"),
@@ -190,13 +192,13 @@ def test_ema_decay_is_a_share_below_one(decay):
 @pytest.fixture
 def checkpoint(tmp_path):
     net = networks.build(networks.MLP, seed=3, width=8, depth=2)
-    return net, training.save(tmp_path / "net.safetensors", net, kind="v", seed=3)
+    return net, training.save(tmp_path / "net.safetensors", net, prediction_type="v", seed=3)
 
 
 def test_what_is_saved_comes_back(checkpoint):
     net, path = checkpoint
     again, facts = training.load(path)
-    assert facts == {"kind": "v", "seed": 3}
+    assert facts == {"prediction_type": "v", "seed": 3}
     assert again.config == net.config and not again.training
     x, t = torch.ones(2, 2), torch.tensor([1, 5])
     assert torch.equal(again(x, t), net(x, t))
@@ -266,16 +268,18 @@ def test_a_network_that_no_longer_fits_its_configuration_is_not_saved(checkpoint
 
 def test_a_trained_net_is_never_better_than_the_exact_denoiser():
     """Per time, fresh data: the exact denoiser's error is the least there is."""
-    data = oracles.two_modes()
+    data = ideal_denoisers.two_modes()
     rng = gaussians.seeded(0)
-    x = oracles.sample(data, 20_000, generator=rng)
+    x = ideal_denoisers.sample(data, 20_000, generator=rng)
     net = networks.build(networks.MLP, seed=0, dim=1, width=64, depth=2)
     batches = datasets.batches(x, 256, generator=rng)
-    for _step in training.train(SCHEDULE, net, batches, kind="v", steps=800, generator=rng):
+    for _step in training.train(
+        SCHEDULE, net, batches, prediction_type="v", steps=800, generator=rng
+    ):
         pass
     learned = predictions.denoiser(SCHEDULE, net, "v")
-    exact = oracles.mixture_denoiser(data, SCHEDULE)
-    fresh = oracles.sample(data, 20_000, generator=rng)
+    exact = ideal_denoisers.mixture_denoiser(data, SCHEDULE)
+    fresh = ideal_denoisers.sample(data, 20_000, generator=rng)
     for t in (2, 10, 20, 30, 40, 50):
         x_t = forward.noised(SCHEDULE, fresh, t, gaussians.normal_like(fresh, generator=rng))
         with torch.no_grad():

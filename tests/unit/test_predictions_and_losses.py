@@ -9,7 +9,7 @@ import math
 import pytest
 import torch
 
-from ddpm_lab import losses, oracles, predictions, samplers, schedules
+from ddpm_lab import ideal_denoisers, losses, predictions, samplers, schedules
 
 TRIANGLE = schedules.from_beta(torch.tensor([0.36], dtype=torch.float64))
 ONE = torch.ones(1, 1, dtype=torch.float64)
@@ -40,7 +40,9 @@ def test_an_unknown_kind_is_refused_and_the_known_ones_are_named(kind):
         lambda: predictions.denoiser(TRIANGLE, lambda x, t: x, kind),
         lambda: losses.weight(TRIANGLE, kind, 1, "simple"),
     ):
-        with refuses(ValueError, "kind must be one of 'x0', 'eps', 'v'", "got", "output means"):
+        with refuses(
+            ValueError, "prediction_type must be one of 'x0', 'eps', 'v'", "got", "output means"
+        ):
             call()
 
 
@@ -166,7 +168,7 @@ def test_256_equally_likely_levels_cost_8_bits():
 
 
 def test_a_ring_of_blobs_is_a_mixture():
-    ring = oracles.ring(4, radius=2.0, std=0.1)
+    ring = ideal_denoisers.circle_mixture(4, radius=2.0, std=0.1)
     assert ring.weight.tolist() == [0.25] * 4
     assert ring.var.tolist() == pytest.approx([0.01] * 4)
     assert ring.mean.flatten().tolist() == pytest.approx([2, 0, 0, 2, -2, 0, 0, -2], abs=1e-15)
@@ -176,17 +178,17 @@ def test_a_ring_of_blobs_is_a_mixture():
 @pytest.mark.parametrize("name", ["radius", "std"])
 def test_a_ring_has_finite_sizes(name, value):
     with refuses(ValueError, f"{name} must satisfy 0 <= {name}", "got", "data units"):
-        oracles.ring(**{name: value})
+        ideal_denoisers.circle_mixture(**{name: value})
 
 
 def test_a_ring_has_at_least_one_blob():
     with refuses(ValueError, "k must be at least 1", "got 0", "blobs"):
-        oracles.ring(0)
+        ideal_denoisers.circle_mixture(0)
     with refuses(TypeError, "k must be a whole number", "got float"):
-        oracles.ring(8.0)
+        ideal_denoisers.circle_mixture(8.0)
 
 
-GOOD = oracles.Mixture(torch.tensor([0.5, 0.5]), torch.zeros(2, 3), torch.ones(2))
+GOOD = ideal_denoisers.Mixture(torch.tensor([0.5, 0.5]), torch.zeros(2, 3), torch.ones(2))
 
 
 @pytest.mark.parametrize(
@@ -204,9 +206,9 @@ GOOD = oracles.Mixture(torch.tensor([0.5, 0.5]), torch.zeros(2, 3), torch.ones(2
 def test_a_malformed_mixture_is_refused_at_once(change, fragments):
     bad = GOOD._replace(**change)
     for call in (
-        lambda: oracles.mixture_denoiser(bad, schedules.linear()),
-        lambda: oracles.log_density(bad, schedules.linear(), torch.zeros(1, 3), 5),
-        lambda: oracles.sample(bad, 5, generator=torch.Generator()),
+        lambda: ideal_denoisers.mixture_denoiser(bad, schedules.linear()),
+        lambda: ideal_denoisers.log_density(bad, schedules.linear(), torch.zeros(1, 3), 5),
+        lambda: ideal_denoisers.sample(bad, 5, generator=torch.Generator()),
     ):
         with refuses(ValueError, *fragments):
             call()
@@ -215,35 +217,35 @@ def test_a_malformed_mixture_is_refused_at_once(change, fragments):
 def test_items_must_fit_the_mixture_or_the_data_set():
     x = torch.zeros(2, 4)
     for call in (
-        lambda: oracles.mixture_denoiser(GOOD, schedules.linear())(x, 5),
-        lambda: oracles.log_density(GOOD, schedules.linear(), x, 5),
+        lambda: ideal_denoisers.mixture_denoiser(GOOD, schedules.linear())(x, 5),
+        lambda: ideal_denoisers.log_density(GOOD, schedules.linear(), x, 5),
     ):
         with refuses(ValueError, "must hold 3 numbers", "got 4", "Check the shape"):
             call()
     with refuses(ValueError, r"\(3,\)", r"got \(4,\)", "Check the shape"):
-        oracles.dataset_denoiser(torch.zeros(5, 3), schedules.linear())(x, 5)
+        ideal_denoisers.dataset_denoiser(torch.zeros(5, 3), schedules.linear())(x, 5)
 
 
 def test_a_data_set_has_at_least_one_point():
     with refuses(ValueError, "at least 1|at least one", "got 0"):
-        oracles.dataset_denoiser(torch.zeros(0, 3), schedules.linear())
+        ideal_denoisers.dataset_denoiser(torch.zeros(0, 3), schedules.linear())
 
 
 def test_points_have_no_density_at_time_zero():
-    points = oracles.ring(4, std=0.0)
+    points = ideal_denoisers.circle_mixture(4, std=0.0)
     with refuses(ValueError, "var must be finite and > 0", "got 0", "no density"):
-        oracles.log_density(points, schedules.linear(), torch.zeros(1, 2), 0)
+        ideal_denoisers.log_density(points, schedules.linear(), torch.zeros(1, 2), 0)
     assert torch.isfinite(
-        oracles.log_density(points, schedules.linear(), torch.zeros(1, 2), 1)
+        ideal_denoisers.log_density(points, schedules.linear(), torch.zeros(1, 2), 1)
     ).all()
 
 
 def test_drawing_from_a_mixture_needs_a_count_and_a_generator():
-    assert oracles.sample(GOOD, 5, generator=torch.Generator()).dtype == torch.float32
+    assert ideal_denoisers.sample(GOOD, 5, generator=torch.Generator()).dtype == torch.float32
     with refuses(ValueError, "n must be at least 1", "got 0"):
-        oracles.sample(GOOD, 0, generator=torch.Generator())
+        ideal_denoisers.sample(GOOD, 0, generator=torch.Generator())
     with refuses(TypeError, "generator must be a torch.Generator", "got NoneType"):
-        oracles.sample(GOOD, 5, generator=None)
+        ideal_denoisers.sample(GOOD, 5, generator=None)
 
 
 @pytest.mark.parametrize("eta", [-0.1, 1.1, math.nan])

@@ -19,7 +19,8 @@ import pytest
 import torch
 from torch import nn
 
-from ddpm_lab import datasets, gaussians, losses, metrics, networks, runs, schedules, training
+from ddpm_lab import datasets, gaussians, losses, metrics, networks, schedules, training
+from ddpm_lab.training import runs
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
@@ -73,8 +74,8 @@ def without_seconds(lines):
         ({"lr": math.nan}, "lr must satisfy"),
         ({"clip": math.inf}, "clip must satisfy"),
         ({"ema": 1.0}, "ema must satisfy"),
-        ({"drop_label": 1.5}, "drop_label must satisfy"),
-        ({"kind": "noise"}, "kind must be one of"),
+        ({"label_dropout": 1.5}, "label_dropout must satisfy"),
+        ({"prediction_type": "noise"}, "prediction_type must be one of"),
         ({"weight": "snr"}, "weight must be one of 'simple', 'min_snr', 'vlb'; got 'snr'"),
         ({"precision": "float16"}, "precision must be one of"),
         ({"net": []}, "net must hold named settings; got list"),
@@ -498,7 +499,12 @@ def test_a_trained_network_without_its_state_is_never_begun_again(link, left, tm
 
 def test_the_state_knows_its_settings_whatever_config_json_says(left, tmp_path):
     folder = shutil.copytree(left, tmp_path / "run")
-    for changes in ({"seed": 1}, {"lr": 0.1}, {"net": {**SMALL, "width": 16}}, {"kind": "eps"}):
+    for changes in (
+        {"seed": 1},
+        {"lr": 0.1},
+        {"net": {**SMALL, "width": 16}},
+        {"prediction_type": "eps"},
+    ):
         path = folder / "config.json"
         path.write_text(json.dumps(dataclasses.asdict(small(**changes))))
         with pytest.raises(
@@ -652,7 +658,7 @@ class Always(nn.Module):
 
 
 def always(pictures, labels=0, **changes):
-    config = small(kind="x0", net={**SMALL, "labels": labels}, **changes)
+    config = small(prediction_type="x0", net={**SMALL, "labels": labels}, **changes)
     return runs.Model(Always(pictures, labels), config, tuple(pictures.shape[1:]), 0)
 
 
@@ -779,7 +785,7 @@ def test_the_bits_agree_with_the_whole_bound():
 
 
 def test_moved_pictures_are_learned_under_names_of_their_own(tmp_path):
-    config = small(net={**SMALL, "labels": 20}, moves=True, drop_label=0)
+    config = small(net={**SMALL, "labels": 20}, augment_shifts=True, label_dropout=0)
     run = runs.proceed(config, tmp_path)
     assert run.step == 6 and runs.classes(config) == 10
     # the row of a label that was never shown keeps its first value; 6 batches of 8 show a few
@@ -787,21 +793,28 @@ def test_moved_pictures_are_learned_under_names_of_their_own(tmp_path):
     shown = (run.net.label.weight != before).any(dim=1)
     assert shown[:10].any() and shown[10:20].any()
     # what names the class costs log2 of the classes, however many names there are
-    model = always(torch.zeros(21, 1, 8, 8), labels=20, moves=True, drop_label=0)
+    model = always(torch.zeros(21, 1, 8, 8), labels=20, augment_shifts=True, label_dropout=0)
     found = runs.evaluate(model, n=20, terms=2, steps=2, generator=gaussians.seeded(0))
     assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
 
 
-@pytest.mark.parametrize("changes", [{"net": {**SMALL, "labels": 10}}, {"drop_label": 0.1}])
+@pytest.mark.parametrize("changes", [{"net": {**SMALL, "labels": 10}}, {"label_dropout": 0.1}])
 def test_moved_pictures_need_room_for_their_names(tmp_path, changes):
-    settings = {"net": {**SMALL, "labels": 20}, "moves": True, "drop_label": 0, **changes}
-    with pytest.raises(ValueError, match=r"with moves net.labels must be 20, .* drop_label 0; got"):
+    settings = {
+        "net": {**SMALL, "labels": 20},
+        "augment_shifts": True,
+        "label_dropout": 0,
+        **changes,
+    }
+    with pytest.raises(
+        ValueError, match=r"with augment_shifts net.labels must be 20, .* label_dropout 0; got"
+    ):
         runs.proceed(small(**settings), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 LEVELS = {
-    "net": SMALL | {"levels": 17, "T": 100}, "kind": "eps", "weight": "vlb",
+    "net": SMALL | {"levels": 17, "T": 100}, "prediction_type": "eps", "weight": "vlb",
     "schedule": {"name": "log_snr", "first": 8, "last": -7, "T": 100},
 }  # fmt: skip
 
@@ -832,7 +845,7 @@ def test_a_run_with_levels_goes_on_as_if_nothing_had_happened(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"kind": "v"}, r"kind \(with net.levels\) must be 'eps'; got 'v'"),
+        ({"prediction_type": "v"}, r"prediction_type \(with net.levels\) must be 'eps'; got 'v'"),
         (
             {"schedule": {"name": "linear", "T": 50}},
             r"ratio must have shape .* Build the network with T=50",
@@ -858,7 +871,7 @@ def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(mo
         assert floor["lowest"] <= floor["median"] <= floor["highest"]
         wide = floor["highest"] - floor["lowest"]
         assert good[name]["value"] < floor["highest"] + wide < bad[name]["value"]
-    assert good["closer_to_training"]["value"] < 0.2  # they *are* the held-out ones
+    assert good["memorization_test"]["value"] < 0.2  # they *are* the held-out ones
     assert "frechet" not in good
 
 

@@ -11,7 +11,9 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from ddpm_lab import explorers, runs, samplers, scenes, schedules, training
+from ddpm_lab import samplers, schedules, training
+from ddpm_lab.course import explorers, scenes
+from ddpm_lab.training import runs
 
 EXPLORERS = {
     "prior_against_data": {"prior": "at most 1/2", "tosses": 200, "share": 30},
@@ -221,8 +223,8 @@ def by_hand(label, weight, steps, seed):
         return (a * x_t - b * v).clamp(-1, 1)
 
     x_T = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
-    times = schedules.strides(plan.T, steps)
-    *_, last = samplers.multistep(plan, denoise, x_T, times=times)
+    times = schedules.timesteps(plan.T, steps)
+    *_, last = samplers.dpmpp_2m(plan, denoise, x_T, times=times)
     return last.x_s
 
 

@@ -263,10 +263,10 @@ def test_respaced_keeps_the_rows_of_the_walk():
     "times, error, fragments",
     [
         ([5, 2], ValueError, ("must end at 0", r"got \[5, 2\]", "Append 0")),
-        ([2, 5, 0], ValueError, ("must fall", r"got \[2, 5, 0\]", "schedules.strides")),
-        ([5, 5, 0], ValueError, ("must fall", "schedules.strides")),
-        ([0], ValueError, ("at least one move", "got 1", "schedules.strides")),
-        ([], ValueError, ("at least one move", "got 0", "schedules.strides")),
+        ([2, 5, 0], ValueError, ("must fall", r"got \[2, 5, 0\]", "schedules.timesteps")),
+        ([5, 5, 0], ValueError, ("must fall", "schedules.timesteps")),
+        ([0], ValueError, ("at least one move", "got 1", "schedules.timesteps")),
+        ([], ValueError, ("at least one move", "got 0", "schedules.timesteps")),
         ([1001, 0], ValueError, (r"must lie in 0..1000", "got 1001")),
         ([5.0, 0], TypeError, ("must be an int", "got float 5.0")),
     ],
@@ -277,14 +277,14 @@ def test_a_walk_that_does_not_fall_to_zero_is_refused(times, error, fragments):
 
 
 def test_a_number_of_steps_is_not_a_walk():
-    """The likely slip: `times=50` where `strides(T, 50)` was meant."""
-    with refuses(TypeError, "times must", "got int 50", "strides"):
+    """The likely slip: `times=50` where `timesteps(T, 50)` was meant."""
+    with refuses(TypeError, "times must", "got int 50", "timesteps"):
         schedules.respaced(schedules.linear(), 50)
 
 
 @pytest.mark.parametrize("T, steps", [(1000, 4), (1000, 1000), (1000, 7), (10, 3), (7, 7), (1, 1)])
 def test_strides_fall_from_T_to_zero_in_nearly_equal_moves(T, steps):
-    walk = schedules.strides(T, steps)
+    walk = schedules.timesteps(T, steps)
     moves = [t - s for t, s in zip(walk, walk[1:], strict=False)]
     assert walk[0] == T and walk[-1] == 0 and len(moves) == steps
     assert all(isinstance(t, int) for t in walk)
@@ -303,7 +303,7 @@ def test_strides_fall_from_T_to_zero_in_nearly_equal_moves(T, steps):
 )
 def test_strides_refuse_an_impossible_number_of_moves(T, steps, error, fragments):
     with refuses(error, *fragments):
-        schedules.strides(T, steps)
+        schedules.timesteps(T, steps)
 
 
 # Coefficients ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ case.
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, oracles, predictions, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, predictions, samplers, schedules
 
 SHAPES = [(1,), (4,), (1, 3), (4, 3), (2, 1, 8, 8), (2, 1, 2, 1, 3, 2)]
 DTYPES = [torch.float32, torch.float64]
@@ -21,7 +21,7 @@ def data_like(shape, dtype, seed=0):
 
 def item_mixture(x):
     size = x[0].numel()
-    return oracles.Mixture(
+    return ideal_denoisers.Mixture(
         torch.tensor([0.25, 0.75]),
         torch.stack([torch.zeros(size), torch.ones(size)]),
         torch.ones(2),
@@ -42,8 +42,8 @@ DATA_LAWS = {
     "target v": lambda c, x, t: predictions.target(c, "v", x, x.flip(0), t),
     "denoiser": lambda c, x, t: predictions.denoiser(c, lambda x, t: 2 * x, "v", clip=1.0)(x, t),
     "guided": lambda c, x, t: predictions.guided(lambda x, t: 2 * x, lambda x, t: x, 3.0)(x, t),
-    "mixture_denoiser": lambda c, x, t: oracles.mixture_denoiser(item_mixture(x), c)(x, t),
-    "dataset_denoiser": lambda c, x, t: oracles.dataset_denoiser(x, c)(x, t),
+    "mixture_denoiser": lambda c, x, t: ideal_denoisers.mixture_denoiser(item_mixture(x), c)(x, t),
+    "dataset_denoiser": lambda c, x, t: ideal_denoisers.dataset_denoiser(x, c)(x, t),
     "ddpm": lambda c, x, t: samplers.ddpm(c, x, x.flip(0), t, 0).mean,
     "ddim": lambda c, x, t: samplers.ddim(c, x, x.flip(0), t, 0, eta=0.5).mean,
 }
@@ -109,9 +109,9 @@ def moves(walk, schedule, denoise, x, times):
     if walk == "reverse":
         return list(samplers.reverse(schedule, denoise, x, times=times, generator=rng))
     if walk == "multistep":
-        return list(samplers.multistep(schedule, denoise, x, times=times))
+        return list(samplers.dpmpp_2m(schedule, denoise, x, times=times))
     order = {"flow 1": 1, "flow 2": 2}[walk]
-    return list(samplers.flow(schedule, denoise, x, times=times, order=order))
+    return list(samplers.probability_flow_ode(schedule, denoise, x, times=times, order=order))
 
 
 @pytest.mark.parametrize("walk", ["reverse", "flow 1", "flow 2", "multistep", "chain"])
@@ -120,7 +120,7 @@ def moves(walk, schedule, denoise, x, times):
 def test_walks_keep_shape_and_dtype(walk, dtype, shape):
     x = data_like(shape, dtype)
     for schedule in SCHEDULES[1:]:
-        denoise = oracles.mixture_denoiser(item_mixture(x), schedule)
+        denoise = ideal_denoisers.mixture_denoiser(item_mixture(x), schedule)
         walked = moves(walk, schedule, denoise, x, times=list(range(schedule.T, -1, -1)))
         assert len(walked) == schedule.T
         for move in walked:
@@ -132,7 +132,7 @@ def test_walks_keep_shape_and_dtype(walk, dtype, shape):
 @pytest.mark.parametrize("shape", [(5,), (1, 3), (2, 1, 4, 4)])
 def test_sample_draws_float32_of_the_shape_asked_for(shape):
     schedule = schedules.cosine(T=3)
-    denoise = oracles.dataset_denoiser(torch.zeros(2, *shape[1:]), schedule)
+    denoise = ideal_denoisers.dataset_denoiser(torch.zeros(2, *shape[1:]), schedule)
     x_0 = samplers.sample(schedule, denoise, shape, generator=gaussians.seeded(0))
     assert x_0.shape == shape and x_0.dtype == torch.float32
 
@@ -171,7 +171,7 @@ def test_log_density_returns_one_number_per_item_in_the_dtype_it_was_given():
     for shape in SHAPES:
         for dtype in DTYPES:
             x = data_like(shape, dtype)
-            out = oracles.log_density(item_mixture(x), SCHEDULES[0], x, 10)
+            out = ideal_denoisers.log_density(item_mixture(x), SCHEDULES[0], x, 10)
             assert out.shape == shape[:1] and out.dtype == dtype
 
 
@@ -246,15 +246,15 @@ def test_integer_data_is_refused_and_the_message_shows_how_to_scale_pixels():
         lambda: predictions.convert(c, x, "v", x, 5),
         lambda: predictions.target(c, "v", x, x, 5),
         lambda: predictions.denoiser(c, lambda x, t: x, "v")(x, 5),
-        lambda: oracles.dataset_denoiser(x, c),
-        lambda: oracles.dataset_denoiser(x.float(), c)(x, 5),
-        lambda: oracles.mixture_denoiser(item_mixture(x), c)(x, 5),
-        lambda: oracles.log_density(item_mixture(x), c, x, 5),
+        lambda: ideal_denoisers.dataset_denoiser(x, c),
+        lambda: ideal_denoisers.dataset_denoiser(x.float(), c)(x, 5),
+        lambda: ideal_denoisers.mixture_denoiser(item_mixture(x), c)(x, 5),
+        lambda: ideal_denoisers.log_density(item_mixture(x), c, x, 5),
         lambda: samplers.ddpm(c, x, x, 5, 4),
         lambda: samplers.ddim(c, x, x, 5, 4),
         lambda: next(samplers.reverse(c, lambda x, t: x, x, generator=rng)),
-        lambda: next(samplers.flow(c, lambda x, t: x, x, times=[2, 1])),
-        lambda: next(samplers.multistep(c, lambda x, t: x, x, times=[2, 1])),
+        lambda: next(samplers.probability_flow_ode(c, lambda x, t: x, x, times=[2, 1])),
+        lambda: next(samplers.dpmpp_2m(c, lambda x, t: x, x, times=[2, 1])),
         lambda: gaussians.normal_like(x, generator=rng),
         lambda: schedules.coef(torch.tensor(1.0), x),
     ):

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ddpm_lab import metrics, runs, training
+from ddpm_lab import metrics, training
 from ddpm_lab.gaussians import seeded
+from ddpm_lab.training import runs
 
 CARDS = sorted(runs.SHIPPED.glob("*.json"))
 NAMES = [path.stem for path in CARDS if path.with_suffix(".safetensors").exists()]
@@ -75,7 +76,7 @@ def test_the_digits_measured_again():
     judge, _ = training.load(runs.shipped("features_digits"))
     how = {"steps": told["made"]["steps"], "judge": judge, "generator": seeded(7)}
     again = runs.evaluate(model, n=300, terms=50, **how)
-    for name in ("energy_distance", "sliced_wasserstein", "closer_to_training"):
+    for name in ("energy_distance", "sliced_wasserstein", "memorization_test"):
         error = (again[name]["stderr"] ** 2 + told[name]["stderr"] ** 2) ** 0.5
         # sliced_wasserstein and the like grow a little in smaller sets
         assert abs(again[name]["value"] - told[name]["value"]) < 5 * error + 0.01, name
@@ -97,7 +98,7 @@ def test_the_readme_says_what_the_card_says(name):
     told = card(name)
     bits = told["metrics"]["bits_per_dim"]["total"]["value"]
     floor = told["metrics"]["frechet"]["floor"]["median"]
-    frechet, nearer = (told["by_seed"][key] for key in ("frechet", "closer_to_training"))
+    frechet, nearer = (told["by_seed"][key] for key in ("frechet", "memorization_test"))
     minutes = told["seconds"] / 60
     row = (
         f"| {told['weights'] / 1e6:.2f} M | {minutes:.{1 if minutes < 10 else 0}f} min "

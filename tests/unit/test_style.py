@@ -12,7 +12,7 @@ import torch
 from matplotlib.style import library
 from PIL import Image
 
-from ddpm_lab import designer, explorers, figures, scenes
+from ddpm_lab.course import designer, explorers, figures, scenes
 
 RAMP = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8).flip(-1)  # dark above, light below
 
@@ -31,12 +31,12 @@ def free_hand():
 
 
 PICTURES = {
-    "sheet": lambda: figures.sheet(RAMP),
+    "sheet": lambda: figures.image_grid(RAMP),
     "images": lambda: figures.png(figures.images(RAMP, ["one"], row_labels=["row"])),
     "curves": lambda: figures.png(
         figures.curves([0, 1], {"a": [-0.5, 1], "b": [1, 2]}, xlabel="x", ylabel="y", title="t")
     ),
-    "clouds": lambda: figures.png(figures.clouds({"t = 0": RAMP.reshape(-1, 2)})),
+    "clouds": lambda: figures.png(figures.scatter_grid({"t = 0": RAMP.reshape(-1, 2)})),
     "free hand": free_hand,
     "designer": lambda: figures.png(designer.render(family="cosine", T=50)),
     "scene": lambda: figures.png(scenes.render(scenes.four_names)),

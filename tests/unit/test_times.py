@@ -8,12 +8,12 @@ came, and what to do.
 import pytest
 import torch
 
-from ddpm_lab import forward, losses, oracles, predictions, samplers, schedules
+from ddpm_lab import forward, ideal_denoisers, losses, predictions, samplers, schedules
 
 B, T = 3, 10
 SCHEDULE = schedules.linear(T=T)
 X = torch.zeros(B, 2)
-MIXTURE = oracles.ring(4)
+MIXTURE = ideal_denoisers.circle_mixture(4)
 
 # Every public function of one time, as (function of t, lowest time it allows).
 AT = {
@@ -23,9 +23,9 @@ AT = {
     "target x0": (lambda t: predictions.target(SCHEDULE, "x0", X, X, t), 1),
     "target v": (lambda t: predictions.target(SCHEDULE, "v", X, X, t), 1),
     "denoiser": (lambda t: predictions.denoiser(SCHEDULE, lambda x, t: x, "x0")(X, t), 1),
-    "mixture_denoiser": (lambda t: oracles.mixture_denoiser(MIXTURE, SCHEDULE)(X, t), 1),
-    "dataset_denoiser": (lambda t: oracles.dataset_denoiser(X, SCHEDULE)(X, t), 1),
-    "log_density": (lambda t: oracles.log_density(MIXTURE, SCHEDULE, X, t), 0),
+    "mixture_denoiser": (lambda t: ideal_denoisers.mixture_denoiser(MIXTURE, SCHEDULE)(X, t), 1),
+    "dataset_denoiser": (lambda t: ideal_denoisers.dataset_denoiser(X, SCHEDULE)(X, t), 1),
+    "log_density": (lambda t: ideal_denoisers.log_density(MIXTURE, SCHEDULE, X, t), 0),
     "transition": (lambda t: forward.transition(SCHEDULE, X, 0, t), 1),
     "posterior": (lambda t: forward.posterior(SCHEDULE, X, X, t, 0), 1),
     "ddpm": (lambda t: samplers.ddpm(SCHEDULE, X, X, t, 0), 1),

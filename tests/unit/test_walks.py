@@ -9,20 +9,24 @@ from functools import partial
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, oracles, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
 
 SCHEDULE = schedules.linear(T=20)
 POINT = torch.tensor([[3.0, -1.0]])
-TO_POINT = oracles.dataset_denoiser(POINT, SCHEDULE)
+TO_POINT = ideal_denoisers.dataset_denoiser(POINT, SCHEDULE)
 X = torch.zeros(4, 2)
 
 WALKS = {
     "reverse": lambda times: samplers.reverse(
         SCHEDULE, TO_POINT, X, times=times, generator=gaussians.seeded(0)
     ),
-    "flow 1": lambda times: samplers.flow(SCHEDULE, TO_POINT, X, times=times, order=1),
-    "flow 2": lambda times: samplers.flow(SCHEDULE, TO_POINT, X, times=times, order=2),
-    "multistep": lambda times: samplers.multistep(SCHEDULE, TO_POINT, X, times=times),
+    "flow 1": lambda times: samplers.probability_flow_ode(
+        SCHEDULE, TO_POINT, X, times=times, order=1
+    ),
+    "flow 2": lambda times: samplers.probability_flow_ode(
+        SCHEDULE, TO_POINT, X, times=times, order=2
+    ),
+    "multistep": lambda times: samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=times),
 }
 EACH = pytest.mark.parametrize("walk", WALKS)
 
@@ -73,16 +77,16 @@ def test_a_deterministic_walk_has_laws_without_spread(walk):
 @pytest.mark.parametrize("walk", ["reverse", "multistep"])
 @pytest.mark.parametrize("times", [[0, 20], [20, 20, 0], [20, 5, 10, 0]])
 def test_a_walk_back_must_fall(walk, times):
-    with refuses(ValueError, "times must fall", "got", "strides"):
+    with refuses(ValueError, "times must fall", "got", "timesteps"):
         list(WALKS[walk](times))
 
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_flow_runs_both_ways_but_does_not_turn_round(order):
-    flow = partial(samplers.flow, SCHEDULE, TO_POINT, X, order=order)
+    flow = partial(samplers.probability_flow_ode, SCHEDULE, TO_POINT, X, order=order)
     assert [(move.t, move.s) for move in flow(times=[0, 5, 20])] == [(0, 5), (5, 20)]
     for times in ([20, 5, 10], [5, 5], [0, 5, 5]):
-        with refuses(ValueError, "times must fall .* or rise", "got", "strides"):
+        with refuses(ValueError, "times must fall .* or rise", "got", "timesteps"):
             list(flow(times=times))
 
 
@@ -101,15 +105,15 @@ def test_a_walk_counts_whole_steps(walk):
 
 @EACH
 def test_a_number_of_steps_is_not_a_walk(walk):
-    """The likely slip: `times=50` where `strides(T, 50)` was meant."""
-    with refuses(TypeError, "times must", "got int 50", "strides"):
+    """The likely slip: `times=50` where `timesteps(T, 50)` was meant."""
+    with refuses(TypeError, "times must", "got int 50", "timesteps"):
         list(WALKS[walk](50))
 
 
 @pytest.mark.parametrize("order", [0, 3, 1.5, None])
 def test_the_flow_has_order_one_or_two(order):
     with refuses(ValueError, "order must be one of 1, 2", "got"):
-        list(samplers.flow(SCHEDULE, TO_POINT, X, times=[5, 0], order=order))
+        list(samplers.probability_flow_ode(SCHEDULE, TO_POINT, X, times=[5, 0], order=order))
 
 
 def test_a_random_walk_lands_where_its_law_and_its_noise_say():
@@ -157,14 +161,14 @@ def test_the_generator_cannot_be_forgotten():
         lambda: list(samplers.reverse(SCHEDULE, TO_POINT, X)),
         lambda: samplers.sample(SCHEDULE, TO_POINT, (4, 2)),
         lambda: forward.chain(SCHEDULE, X),
-        lambda: oracles.sample(oracles.ring(), 5),
+        lambda: ideal_denoisers.sample(ideal_denoisers.circle_mixture(), 5),
     ):
         with pytest.raises(TypeError, match="generator"):
             call()
 
 
 def test_one_seed_gives_one_sample():
-    ring = oracles.mixture_denoiser(oracles.ring(), SCHEDULE)
+    ring = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(), SCHEDULE)
     one, same, other = (
         samplers.sample(SCHEDULE, ring, (5, 2), generator=gaussians.seeded(seed))
         for seed in (1, 1, 2)
@@ -173,7 +177,7 @@ def test_one_seed_gives_one_sample():
 
 
 def test_deterministic_steps_need_noise_for_the_start_only():
-    ring = oracles.mixture_denoiser(oracles.ring(), SCHEDULE)
+    ring = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(), SCHEDULE)
     x_T = gaussians.normal_like(torch.empty(5, 2), generator=gaussians.seeded(1))
     ends = []
     for seed in (1, 2):
@@ -192,8 +196,8 @@ def test_walking_leaves_gradients_off_inside_and_on_outside():
 
     for walk in (
         samplers.reverse(SCHEDULE, denoise, X, times=[9, 4, 0], generator=gaussians.seeded(0)),
-        samplers.flow(SCHEDULE, denoise, X, times=[9, 4, 0]),
-        samplers.multistep(SCHEDULE, denoise, X, times=[9, 4, 0]),
+        samplers.probability_flow_ode(SCHEDULE, denoise, X, times=[9, 4, 0]),
+        samplers.dpmpp_2m(SCHEDULE, denoise, X, times=[9, 4, 0]),
     ):
         for move in walk:
             assert torch.is_grad_enabled()
@@ -219,10 +223,10 @@ def test_arguments_are_checked_at_the_call_and_not_at_the_first_move():
     with refuses(ValueError, "times must fall"):
         samplers.reverse(SCHEDULE, TO_POINT, X, times=[0, 5], generator=generator)
     with refuses(ValueError, "times must fall"):
-        samplers.flow(SCHEDULE, TO_POINT, X, times=[5, 5, 0])
+        samplers.probability_flow_ode(SCHEDULE, TO_POINT, X, times=[5, 5, 0])
     with refuses(ValueError, "times must fall"):
-        samplers.multistep(SCHEDULE, TO_POINT, X, times=[0, 5])
+        samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=[0, 5])
     with pytest.raises(TypeError, match="generator"):
-        samplers.multistep(SCHEDULE, TO_POINT, X, times=[5, 0], generator=3)
+        samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=[5, 0], generator=3)
     with pytest.raises(TypeError, match="generator"):
         forward.chain(SCHEDULE, X, generator=None)

@@ -1,0 +1,1517 @@
+"""The one place that refuses bad input. Each message says what must hold, what came, what to do.
+
+The functions return what they checked, so that a check is one short line at the top of a function.
+First come those that bring numbers into the form, and to the place, in which they are needed.
+"""
+
+import inspect
+import json
+import math
+import os
+from contextlib import contextmanager
+from numbers import Integral, Real
+from pathlib import Path
+
+import torch
+
+MANY = 10_000_000
+"""More rows or points than this would fill the memory: a typing error."""
+SEEDS = 2**64 - 1
+"""The largest seed that torch takes."""
+SIZE = 10**6
+"""No layer of the course's networks is larger, and no checkpoint may ask for one."""
+
+_KINDS = ("x0", "eps", "v")
+_FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+_WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+_REAL = frozenset(_FLOATS + _WHOLE)
+_DENSE = torch.strided
+_NO_DEVICE = (RuntimeError, AssertionError, TypeError, ValueError, OverflowError)  # as backends say
+
+
+# ------------------------------------------------------------------------------ where numbers lie
+
+
+def float64(value):
+    """Numbers as float64 on the CPU; gradients pass through.
+
+    A tensor is moved first and converted then: not every device knows float64 (Apple's GPUs do
+    not). And nothing here depends on PyTorch's default dtype and default device.
+    """
+    value = value.cpu() if isinstance(value, torch.Tensor) else value
+    return torch.as_tensor(value, dtype=torch.float64, device="cpu")
+
+
+def time_per_item(t, x):
+    """(B,) int64 on the device of x, from one time or (B,) times: what networks are told."""
+    if isinstance(t, torch.Tensor):
+        return t.to(x.device, torch.int64).expand(len(x))
+    return torch.full((len(x),), int(t), dtype=torch.int64, device=x.device)
+
+
+def float64_on(device):
+    """float64 where a device surely knows it, else float32."""
+    return torch.float64 if device.type in ("cpu", "cuda") else torch.float32
+
+
+def device(device):
+    """A device that is there."""
+    try:
+        return torch.empty(0, dtype=torch.float32, device=torch.device(device)).device
+    except _NO_DEVICE as error:
+        raise ValueError(
+            f"device must be one that this PyTorch can use; got {_repr(device)}: "
+            f'{_first_line(error)} Use "cpu", or ask python -m ddpm_lab doctor what is there.'
+        ) from error
+
+
+def generator_on(device):
+    """A new generator on a device that has generators."""
+    try:
+        return torch.Generator(device=torch.device(device))
+    except _NO_DEVICE as error:
+        raise ValueError(
+            f"device must be one on which this PyTorch can draw; got {_repr(device)}: "
+            f'{_first_line(error)} Use "cpu": what it draws is moved to the data.'
+        ) from error
+
+
+# ------------------------------------------------------------------------------ one number
+
+
+def _number(value):
+    """A Python number, out of a number of any library; None for all else, and for True and False.
+
+    Nothing is lost on the way: no fraction, no imaginary part.
+    """
+    if type(value) in (int, float):
+        return value
+    if hasattr(value, "ndim") and hasattr(value, "item"):  # of torch or NumPy
+        try:
+            value = value.item() if value.ndim == 0 else None
+        except RuntimeError:  # a meta tensor has no value
+            return None
+    return value if isinstance(value, Real) and not isinstance(value, bool) else None
+
+
+def _float(number):
+    """A float, infinite where the number is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+def _digits(value, bound):
+    """A number in few digits, but in enough of them to tell it from the bound that it breaks."""
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**18 else f"about {'-' * (value < 0)}2**{_log2(value)}"
+    texts = (f"{value:.{digits}g}" for digits in range(6, 18))
+    return next((text for text in texts if float(text) != bound), f"{value:g}")
+
+
+def _log2(value):
+    return abs(value).bit_length() - 1
+
+
+# ------------------------------------------------------------------------------ times
+
+
+def schedule(schedule):
+    """A noise schedule: what has a table abar."""
+    if not isinstance(getattr(schedule, "abar", None), torch.Tensor):
+        raise TypeError(
+            f"schedule must be a Schedule; got {_say(schedule)}. "
+            "Make one with a function of schedules, such as schedules.linear()."
+        )
+    return schedule
+
+
+def _last(plan):
+    """T of a schedule."""
+    return len(schedule(plan).abar) - 1
+
+
+def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
+    """An int, or a (B,) int64 tensor on the CPU, inside lowest..T: the plan's T, or a given one."""
+    T = _last(plan) if T is None else T
+    if isinstance(t, torch.Tensor):
+        t = _times_tensor(t, batch, name)
+    elif type(t) is not int and not isinstance(number := _number(t), Integral):
+        raise TypeError(
+            f"{name} must be an int or a (B,) int64 tensor; got {_say(t)}. "
+            "Times count steps: they are never fractions. For a batch use torch.tensor([...])."
+        )
+    else:
+        t = t if type(t) is int else int(number)
+    low, high = _range(t)
+    if low < lowest or high > T:
+        raise ValueError(
+            f"{name} must lie in {lowest}..{T}{_why(low, lowest)}; got {_span(low, high)}."
+            + _hint(low, high, lowest, T)
+        )
+    return t
+
+
+def _times_tensor(t, batch, name):
+    if t.dtype not in _WHOLE:
+        raise TypeError(
+            f"{name} must be int64; got a tensor of {t.dtype}. "
+            "Times count steps: draw them with torch.randint, or convert with .long()."
+        )
+    _dense(t, name)
+    if t.dim() > 1 or t.numel() == 0:
+        raise ValueError(
+            f"{name} must be one time or (B,) times; got shape {tuple(t.shape)}. "
+            "Give one time per batch item."
+        )
+    if batch is not None and t.dim() == 1 and len(t) != batch:
+        raise ValueError(
+            f"{name} must hold one time per batch item ({batch}); got {len(t)}. "
+            f"Use an int for one common time."
+        )
+    return t.detach().to("cpu", torch.int64)
+
+
+def _range(t):
+    return (t, t) if isinstance(t, int) else (int(t.min()), int(t.max()))
+
+
+def _span(low, high):
+    low, high = _digits(low, None), _digits(high, None)
+    return low if low == high else f"{low}..{high}"
+
+
+def _why(low, lowest):
+    return " (t=0 is clean data, nothing to undo)" if low == 0 and lowest == 1 else ""
+
+
+def _hint(low, high, lowest, T):
+    if lowest == 1 and low == 0 and high <= T - 1:
+        return " Counting from 0? Add 1."
+    if high == T + 1:
+        return f" The last row of the schedule is T = {T}."
+    return f" Choose times between {lowest} and {T}, or a schedule with another T."
+
+
+def backward(t, s, plan, *, batch=None, onward=False):
+    """Times t and s of a move from t back to s, 0 <= s < t <= T; or from s on to t."""
+    advice = (
+        "move on: s is the earlier time, t the later one"
+        if onward
+        else "move back: t is the later time, s the earlier one"
+    )
+    return _pair(t, s, plan, batch, advice)
+
+
+def _pair(t, s, plan, batch, advice):
+    T = _last(plan)
+    t = times(t, None, T=T, batch=batch)
+    s = times(s, None, T=T, lowest=0, batch=batch, name="s")
+    if not _everywhere(s < t):
+        swapped = _everywhere(s > t)
+        raise ValueError(
+            f"s must be smaller than t everywhere; got s = {_few(s)} and t = {_few(t)}. "
+            + (f"Swap them if you meant to {advice}." if swapped else "The nearest is s = t - 1.")
+        )
+    return t, s
+
+
+def _everywhere(condition):
+    return condition if isinstance(condition, bool) else bool(condition.all())
+
+
+def _few(t):
+    values = [t] if isinstance(t, int) else t.reshape(-1).tolist()
+    return f"{values[0]}" if len(values) == 1 else f"{values[:4]}{' …' if len(values) > 4 else ''}"
+
+
+# ------------------------------------------------------------------------------ tensors
+
+
+def _tensor(x, name):
+    """A tensor that holds its numbers, one beside the other."""
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(
+            f"{name} must be a torch tensor (B, *D); got {_say(x)}. Use torch.as_tensor."
+        )
+    return _dense(x, name)
+
+
+def _dense(x, name, *, beside=None):
+    """A dense tensor with values; beside one that has none, on meta, they are not needed."""
+    plain = type(x) in (torch.Tensor, torch.nn.Parameter)  # other kinds know how they hold numbers
+    empty = plain and x.is_meta and (beside is None or not beside.is_meta)
+    if x.layout is not torch.strided or empty:
+        raise TypeError(
+            f"{name} must be a dense tensor that holds its values; got {_say(x)}"
+            f"{' on meta' if x.is_meta else ''}. Use to_dense(); on meta there are no values."
+        )
+    return x
+
+
+def data(x, name="x", *, empty=False):
+    """A floating-point tensor with a batch axis. Its values are not looked at: NaN stays NaN."""
+    plain = type(x) is torch.Tensor and x.layout is _DENSE and not x.is_meta
+    if plain and x.dtype in _FLOATS and x.numel() and x.dim():
+        return x  # the usual case, first: it stands in every loop
+    _tensor(x, name)
+    if x.dtype not in _FLOATS:
+        raise TypeError(
+            f"{name} must be floating point, in data units; got {x.dtype}. "
+            "For 8-bit pixels: x.float() / 127.5 - 1."
+        )
+    if x.dim() == 0:
+        raise ValueError(f"{name} must have a batch axis (B, *D); got a scalar. Use x.reshape(1).")
+    if not (empty or x.numel()):
+        raise ValueError(
+            f"{name} must hold at least one item of at least one number; got shape "
+            f"{tuple(x.shape)}. Leave out batches of nothing."
+        )
+    return x
+
+
+def numbers(value, name, *, like=None, must="be a number or a tensor", truths=False, advice=""):
+    """Real numbers in any usual form as a float64 tensor on the CPU, or as one like another tensor.
+
+    Numbers, lists, arrays and tensors will do; no texts, no complex numbers, and True and False
+    only where `truths` says so.
+    """
+    if isinstance(value, torch.Tensor):
+        known = value.dtype in _REAL or (truths and value.dtype == torch.bool)
+        x = _dense(value, name, beside=like) if known else None
+    else:
+        x = _array(value, "iufb" if truths else "iuf")
+    if x is None:
+        raise TypeError(f"{name} must {must}; got {_say(value)}. {advice}".rstrip())
+    if like is None:
+        return float64(x)
+    if x.device != like.device:
+        x = x.cpu()  # not every device has float64: it is left behind before it is moved
+    return x.to(like.dtype).to(like.device)
+
+
+def _array(value, kinds):
+    """A float64 tensor, or None if the value does not consist of real numbers."""
+    import numpy as np
+
+    if (number := _number(value)) is not None:
+        return float64(_float(number))
+    if not isinstance(value, (list, tuple, range, np.ndarray)):
+        return None
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError):  # rows of unequal length, a tensor without values
+        return None
+    return float64(array.astype("float64")) if array.dtype.kind in kinds else None
+
+
+def _finite(x, name, *, advice):
+    """Numbers that are neither NaN nor infinite."""
+    good = torch.isfinite(x)
+    if not bool(good.all()):
+        raise ValueError(f"{name} must be finite; got {_bad(x, good):g}. {advice}")
+    return x
+
+
+def _bad(x, good):
+    """The first number that is not good."""
+    return float(x.detach().reshape(-1)[~good.reshape(-1)][0])
+
+
+def instance(value, cls, name, *, advice):
+    """An object of a class."""
+    if not isinstance(value, cls):
+        raise TypeError(f"{name} must be a {_path(cls)}; got {_say(value)}. {advice}")
+    return value
+
+
+def _path(cls):
+    return f"{cls.__module__.removesuffix('.modules.module')}.{cls.__name__}"
+
+
+def function(value, name, *, advice="Give a function."):
+    """Something that can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function; got {_say(value)}. {advice}")
+    return value
+
+
+def iterator(values, name):
+    """What can be gone through, one by one; a text is one thing."""
+    try:
+        return iter(None if isinstance(values, (str, bytes)) else values)
+    except TypeError:
+        raise TypeError(f"{name} must be a list or the like; got {_say(values)}.") from None
+
+
+def method(net, what, name):
+    """A network's own function of this name."""
+    instance(net, torch.nn.Module, name, advice="See the classes of networks.")
+    return function(
+        getattr(net, what, None), f"{name}.{what}", advice="Take a network that has one."
+    )
+
+
+def _record(value, fields, name, *, example):
+    """A named tuple with these fields."""
+    if getattr(value, "_fields", None) != fields:
+        raise TypeError(f"{name} must be a {example}; got {_say(value)}. Use its named tuple.")
+    return value
+
+
+def finite(x, name):
+    """Data without NaN and infinity."""
+    if not bool(x.isfinite().all()):
+        item = int(x.isfinite().reshape(len(x), -1).all(1).logical_not().nonzero()[0])
+        raise ValueError(
+            f"{name} must be finite; got NaN or infinity, first in item {item}. "
+            "Did the sampler diverge?"
+        )
+    return x
+
+
+def alike(**tensors):
+    """Data tensors of one shape, dtype and device: nothing is broadcast in silence."""
+    (first_name, first), *others = tensors.items()
+    data(first, first_name)
+    for name, x in others:
+        data(x, name)
+        for what in ("shape", "dtype", "device"):
+            ours, theirs = getattr(first, what), getattr(x, what)
+            if ours != theirs:
+                if what == "shape":
+                    ours, theirs = tuple(ours), tuple(theirs)
+                raise ValueError(
+                    f"{first_name} and {name} must have the same {what}; "
+                    f"got {ours} and {theirs}. {_ALIGN[what]}"
+                )
+    return tuple(tensors.values())
+
+
+_ALIGN = {
+    "shape": "Nothing is broadcast here: expand one of them on purpose.",
+    "dtype": "Convert one of them with .to(dtype).",
+    "device": "Move one of them with .to(device).",
+}
+
+
+def prediction_type(prediction_type):
+    """The name of a prediction."""
+    return choice(
+        prediction_type,
+        _KINDS,
+        "prediction_type",
+        advice="It names what the network's output means.",
+    )
+
+
+def choice(value, options, name, *, advice=""):
+    """One of a few named options. Neither is True the option 1, nor 2.0 the option 2."""
+    plain = value if isinstance(value, bool) else _number(value)
+    plain = str(value) if isinstance(value, str) else plain
+    if not any(type(plain) is type(each) and plain == each for each in options):
+        one_of = "one of " * (len(options) > 1)
+        otherwise = "" if advice else "Choose one of them." if one_of else "Set it so."
+        near = nearest([value] if isinstance(value, str) else [], options, otherwise)
+        raise ValueError(
+            f"{name} must be {one_of}{', '.join(map(repr, options))}; got {_repr(value)}. "
+            + f"{advice} {near}".strip()
+        )
+    return plain
+
+
+def nearest(words, known, otherwise=""):
+    """Advice on misspelt words: the known names that each of them resembles."""
+    from difflib import get_close_matches
+
+    lower = {str(name).lower(): str(name) for name in known}
+    near = {lower[n]: 0 for w in words for n in get_close_matches(str(w).lower(), lower, n=1)}
+    return f"Did you mean {', '.join(near)}?" if near else otherwise
+
+
+def between(value, low, high, name, *, advice, open_ends=False):
+    """A finite number between two bounds; `open_ends` excludes the bounds themselves."""
+    number = _number(value)
+    if number is None:
+        raise TypeError(f"{name} must be a number; got {_say(value)}. {advice}")
+    number = _float(number)
+    fits = low < number < high if open_ends else low <= number <= high
+    if not (fits and math.isfinite(number)):  # NaN lands here too: no comparison holds for it
+        sign = "<" if open_ends else "<="
+        broken = high if number > low else low
+        raise ValueError(
+            f"{name} must satisfy {_digits(low, number)} {sign} {name} {sign} "
+            f"{_digits(high, number)}; got {_digits(number, broken)}. {advice}"
+        )
+    return number
+
+
+def count(value, name, *, lowest=1, highest=2**63 - 1, advice=""):
+    """A whole number within bounds. A fraction is none, and neither is a float such as 2.0."""
+    number = _number(value)
+    if not isinstance(number, Integral):
+        raise TypeError(f"{name} must be a whole number; got {_say(value)}. {advice}".rstrip())
+    number = int(number)
+    for bound, broken, what in (
+        (lowest, number < lowest, "least"),
+        (highest, number > highest, "most"),
+    ):
+        if broken:
+            raise ValueError(
+                f"{name} must be at {what} {bound}; got {_digits(number, bound)}. {advice}".rstrip()
+            )
+    return number
+
+
+def counts(values, name, *, lowest, highest, advice):
+    """A list of whole numbers within bounds; it may be empty."""
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"{name} must be a list of whole numbers; got {_say(values)}. {advice}")
+    found = tuple(count(value, name, lowest=lowest, advice=advice) for value in values)
+    for value in found:
+        if value > highest:
+            raise ValueError(
+                f"{name} must lie in {lowest}..{highest}; got {_digits(value, highest)}. {advice}"
+            )
+    return found
+
+
+def multiple(value, of, name, *, advice):
+    """A whole number that another one divides."""
+    if value % of:
+        raise ValueError(
+            f"{name} must be a multiple of {of}; got {value}. {advice} "
+            f"The next one is {value - value % of + of}."
+        )
+    return value
+
+
+def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
+    """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
+    v = numbers(value, name) if like is None else _broadcast(value, like, name, what)
+    if v.dim() == 0 and 0 < v.item() < math.inf:
+        return v  # the usual case, without a tensor of truth values
+    good = ((v >= 0) if zero else (v > 0)) & (v < math.inf)
+    if not bool(good.all()):
+        advice = (
+            "Give a variance: the square of a standard deviation."
+            if zero
+            else "A law with variance 0 is a point: it has no density."
+        )
+        sign = ">=" if zero else ">"
+        raise ValueError(f"{name} must be finite and {sign} 0; got {_bad(v, good):g}. {advice}")
+    return v
+
+
+def gaussian(p, name, *, zero=True):
+    """A Gaussian with its variance like the mean: >= 0, or > 0 where a density is needed."""
+    _record(p, ("mean", "var"), name, example="Gaussian(mean, var)")
+    data(p.mean, f"{name}.mean")
+    return p._replace(var=variance(p.var, f"{name}.var", zero=zero, like=p.mean))
+
+
+def factor(value, x, name, *, what="the mean's shape"):
+    """A finite number, or numbers like x, of a shape that does not make x grow."""
+    return _finite(_broadcast(value, x, name, what), name, advice="Look for NaN.")
+
+
+def _broadcast(value, x, name, what):
+    """A number, or numbers like x, of a shape that does not make x grow."""
+    value = numbers(value, name, like=x)
+    try:
+        if value.dim():
+            value.expand(x.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"{name} must broadcast to {what} {tuple(x.shape)}; got {tuple(value.shape)}. One "
+            "number for each item has shape (B, 1, ..., 1): see schedules.coef."
+        ) from None
+    return value
+
+
+def narrower(p_var, q_var):
+    """p.var < q.var everywhere: only then does p/q fall on both sides and have an integral."""
+    wide = ~(p_var < q_var)
+    if bool(wide.any()):
+        p_bad, q_bad = float(p_var[wide][0]), float(q_var[wide][0])
+        raise ValueError(
+            f"p must be narrower than q, p.var < q.var; got p.var = {p_bad:g} and "
+            f"q.var = {q_bad:g}. Else p(x) / q(x) does not fall off and is no law: look at "
+            "1/p.var - 1/q.var."
+        )
+
+
+def covariance(cov, mean, name):
+    """(D, D) or (B, D, D) like the mean (B, D): symmetric, and a positive variance everywhere."""
+    cov = _finite(numbers(cov, name, like=mean), name, advice="It holds variances.")
+    D = mean.shape[-1]
+    if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
+        raise ValueError(
+            f"{name} must have shape (D, D) or (B, D, D) beside a mean (B, D); got "
+            f"{tuple(cov.shape)} beside {tuple(mean.shape)}. For one law use mean[None]."
+        )
+    if not torch.allclose(cov, cov.mT, rtol=1e-5, atol=0):
+        raise ValueError(
+            f"{name} must be symmetric; got {_few_list(cov.reshape(-1).tolist())}. "
+            "Rows (i, j) and (j, i) are the same covariance."
+        )
+    spread = torch.linalg.eigvalsh(float64(cov.detach()))
+    rounding = 4 * D * torch.finfo(torch.float64).eps * spread[..., -1].abs()
+    singular = bool((spread[..., 0] <= rounding).any())  # Cholesky alone may let these pass
+    if singular or bool(torch.linalg.cholesky_ex(cov).info.any()):
+        lowest = float(spread.min())
+        raise ValueError(
+            f"{name} must give every direction a variance > 0; got a smallest eigenvalue of "
+            f"{lowest:.3g}. A correlation is at least -1 and at most 1; at the ends there is no "
+            "density."
+        )
+    return cov
+
+
+def pixels(x, name="x"):
+    """Pixel values in [-1, 1]."""
+    largest = float(x.abs().max())
+    if not largest <= 1 + 1e-6:
+        raise ValueError(
+            f"{name} must lie in [-1, 1]; got values up to {_digits(largest, 1)}. "
+            "For 8-bit pixels: x.float() / 127.5 - 1."
+        )
+    return x
+
+
+def at_most(value, highest, name, *, advice=""):
+    """A whole number that is at most `highest`."""
+    if value > highest:
+        raise ValueError(f"{name} must be at most {highest}; got {value}. {advice}".rstrip())
+    return value
+
+
+def same_batch(**tensors):
+    """Tensors with the same number of items."""
+    (first_name, first), (name, other) = tensors.items()
+    _tensor(first, first_name)
+    _tensor(other, name)
+    if first.dim() == 0 or other.dim() == 0 or len(first) != len(other):
+        raise ValueError(
+            f"{first_name} and {name} must have the same number of items; "
+            f"got shapes {tuple(first.shape)} and {tuple(other.shape)}. Both begin with B."
+        )
+
+
+def one_axis(t, name):
+    """(B,) numbers of any usual type."""
+    _tensor(t, name)
+    if t.dim() != 1 or t.dtype not in _REAL:
+        raise TypeError(f"{name} must be a (B,) tensor of numbers; got {_say(t)}. One per item.")
+    return t
+
+
+def per_item(value, x):
+    """A scalar, or one number per batch item of x."""
+    if type(value) is not torch.Tensor or value.dtype != torch.float64:
+        value = numbers(value, "value", advice="Give one, or one per item.")
+    if value.dim() > 1 or (value.dim() == 1 and len(value) != len(x)):
+        raise ValueError(
+            f"value, a coefficient, must be one number or one per batch item ({len(x)}); "
+            f"got shape {tuple(value.shape)}. Use one time per batch item, or one int for all."
+        )
+    return value
+
+
+def mixture(mixture):
+    """Weights, means and variances of a mixture as float64 on the CPU."""
+    fields = ("weight", "mean", "var")
+    _record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
+    weight, mean, var = (
+        numbers(part, f"mixture.{field}").detach() for part, field in zip(mixture, fields)
+    )
+    _finite(mean, "mixture.mean", advice="Look for NaN.")
+    if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
+        raise ValueError(
+            "a mixture must have weight (K,), mean (K, D), var (K,); got "
+            f"{tuple(weight.shape)}, {tuple(mean.shape)}, {tuple(var.shape)}. One row per blob."
+        )
+    if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
+        raise ValueError(
+            "the mixture's weights must be >= 0 and sum to 1; "
+            f"got a sum of {_digits(float(weight.sum()), 1)} and {float(weight.min()):g} as the "
+            "smallest. Divide them by their sum."
+        )
+    variance(var, "mixture.var")
+    return weight, mean, var
+
+
+def item_shape(x_t, shape):
+    """Data whose items are shaped like those of the data set."""
+    data(x_t, "x_t")
+    if x_t.shape[1:] != shape:
+        raise ValueError(
+            f"items of x_t must be shaped like the data set's, {tuple(shape)}; "
+            f"got {tuple(x_t.shape[1:])}. Check the shape of x_t."
+        )
+    return x_t
+
+
+def item_size(flat, size, *, like="the mixture's means"):
+    """(B, D) data whose items have exactly `size` numbers."""
+    if flat.shape[1] != size:
+        raise ValueError(
+            f"each item of x_t must hold {size} numbers, like {like}; "
+            f"got {flat.shape[1]}. Check the shape of x_t."
+        )
+    return flat
+
+
+def signal_left(abar_t, t):
+    """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
+    if not bool((abar_t > 0).all()):
+        raise ValueError(
+            f"abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = {_few(t)}. "
+            "No signal left there: predict v or x0."
+        )
+
+
+def numbers_in_items(x, size):
+    """Data whose items hold exactly `size` numbers, in any shape."""
+    if data(x, "x_t", empty=True).dim() < 2 or math.prod(x.shape[1:]) != size:
+        raise ValueError(
+            f"x_t must hold {size} numbers in each item, (B, {size}) for example; got "
+            f"{tuple(x.shape)}. Reshape it, or make the network with another `dim`."
+        )
+
+
+def items(x, shape, name, *, advice="Reshape it, or make the network for items of another shape."):
+    """Data whose items have a given shape; there may be none of them."""
+    data(x, name, empty=True)
+    if tuple(x.shape[1:]) != tuple(shape):
+        batch = ", ".join(map(str, ("B", *shape)))
+        raise ValueError(f"{name} must have shape ({batch}); got {tuple(x.shape)}. {advice}")
+    return x
+
+
+def not_negative(x, name, *, sum_to_1=False):
+    """Finite numbers, none below 0: densities; or probabilities, with sum 1 along the last axis."""
+    data(x, name)
+    lowest = float(x.min())
+    if not (lowest >= 0 and bool(torch.isfinite(x).all())):
+        raise ValueError(
+            f"{name} must hold finite numbers, none below 0; got {lowest:g} as the smallest. "
+            "Give probabilities or densities, not their logarithms."
+        )
+    total = x.sum(-1)
+    off = (total - 1).abs() > 1e-4
+    if sum_to_1 and bool(off.any()):
+        raise ValueError(
+            f"{name} must sum to 1 along its last axis; got a sum of {float(total[off][0]):.6g}. "
+            "Divide by the sum; a density on a grid needs its spacing as a factor."
+        )
+    return x
+
+
+def loader(batches):
+    """Something that yields batches; a tensor would yield its rows."""
+    if isinstance(batches, torch.Tensor) or not hasattr(batches, "__iter__"):
+        raise TypeError(
+            f"batches must be an iterator of batches; got {_say(batches)}. "
+            "Use datasets.batches(x, 64, generator=rng)."
+        )
+    return batches
+
+
+def batch(batch, step):
+    """(x, label or None) of what a loader yields; None means that it ran out."""
+    if batch is None:
+        raise ValueError(
+            f"batches must last for all steps; they ended before step {step}. "
+            "Use datasets.batches, which never ends."
+        )
+    if isinstance(batch, dict) or (isinstance(batch, (tuple, list)) and not batch):
+        names = f" of {', '.join(map(repr, batch))}" if batch else ""
+        raise TypeError(
+            "a batch must be a float tensor, or start with one as in (x, labels); got a "
+            f"{type(batch).__name__}{names}. Name its parts, as in "
+            '((b["image"], b["label"]) for b in loader).'
+        )
+    x, label = (*batch, None)[:2] if isinstance(batch, (tuple, list)) else (batch, None)
+    return data(x, "a batch"), label
+
+
+def picture(x, channels, factor, name="x_t"):
+    """(B, channels, H, W) with sides that the levels of a U-Net can halve."""
+    data(x, name, empty=True)
+    if x.dim() != 4 or x.shape[1] != channels:
+        raise ValueError(
+            f"{name} must be pictures of shape (B, {channels}, H, W); got {tuple(x.shape)}. "
+            "Reshape them, or make the network with other `channels`."
+        )
+    if x.shape[2] % factor or x.shape[3] % factor:
+        raise ValueError(
+            f"height and width must be multiples of {factor} for this network; got "
+            f"{x.shape[2]} x {x.shape[3]}. Pad the pictures, as a run does with pad=1 or more, or "
+            "take fewer levels."
+        )
+
+
+def labels(label, n, classes, device, *, name="label", none=True):
+    """(n,) int64 labels in 0..classes - 1; with `none` also `classes`, which means: none given.
+
+    A column of labels, one-hot rows and other whole numbers are understood.
+    """
+    if label is None and none:
+        return torch.full((n,), classes, dtype=torch.int64, device=device)
+    must = f"{name} must be {'None or ' if none else ''}({n},) int64"
+    tensor = isinstance(label, torch.Tensor)
+    try:
+        label = _dense(label if tensor else torch.as_tensor(label, device="cpu"), name)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"{must}; got {_say(label)}. One whole number per picture.") from None
+    label = label.cpu() if torch.device(device).type == "cpu" else label
+    if label.shape == (n, classes) and _one_hot(label):
+        label = label.long().argmax(dim=1)
+    label = label[:, 0] if label.shape == (n, 1) else label
+    fractions = label.is_floating_point() or label.is_complex() or label.dtype == torch.bool
+    if fractions or label.shape != (n,):
+        raise ValueError(
+            f"{must}; got {label.dtype} of shape {tuple(label.shape)}. "
+            "One whole number per picture: convert them with .long()."
+        )
+    label, highest = label.long(), classes if none else classes - 1
+    if n and _readable(label) and not 0 <= int(label.min()) <= int(label.max()) <= highest:
+        what, came = f" ({classes}: none given)" * none, (int(label.min()), int(label.max()))
+        raise ValueError(
+            f"{name} must lie in 0..{highest}{what}; got {_span(*came)}. Count the classes from 0."
+        )
+    return label.to(device)
+
+
+def path_of(path, name="path"):
+    """A path as people write it: ~ is the home folder, which no shell fills in after `--out=`."""
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise TypeError(f"{name} must be a path; got {_say(path)}. Give text or Path.") from None
+    if not text:
+        raise ValueError(f"{name} must name a file or a folder; got an empty text. Fill it in.")
+    path = Path(os.path.expanduser(text))
+    if text.startswith("~") and str(path)[0] == "~":
+        raise ValueError(
+            f"{name} must begin with a known home folder; got {text}. "
+            f"If that is really its name here, write {os.path.join(os.curdir, text)}."
+        )
+    return Path.cwd() / path if str(path)[0] == "~" else path  # ./~x, which Path makes ~x
+
+
+def _readable(x):
+    """May its values be looked at? To ask a GPU would make it wait."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def _one_hot(label):
+    return not _readable(label) or bool(
+        ((label == 0) | (label == 1)).all() & (label.sum(1) == 1).all()
+    )
+
+
+def network_times(t, x, last=None):
+    """(B,) int64 times for a network, one for each item: 0 or more, and no more than `last`."""
+    if not isinstance(t, torch.Tensor) or t.dtype != torch.int64 or t.shape != x.shape[:1]:
+        raise TypeError(
+            f"t must be ({len(x)},) int64, one time per item; got {_say(t)}. "
+            f"For one common time: torch.full((len(x),), t)."
+        )
+    if len(t) and _readable(t) and (int(t.min()) < 0 or (last is not None and int(t.max()) > last)):
+        raise ValueError(
+            f"t must lie in 0..{'T' if last is None else last}; got "
+            f"{_span(int(t.min()), int(t.max()))}. Times count the steps of the schedule."
+        )
+
+
+def like_weights(x, weight, name="x_t"):
+    """Data that a network can take: like its weights, unless autocast brings both together."""
+    mixed, wide = x.dtype != weight.dtype, torch.float64 in (x.dtype, weight.dtype)
+    if mixed and (wide or not autocast_on(x.device)):
+        raise TypeError(
+            f"{name} must be {weight.dtype}, like the network's weights; got {x.dtype}. "
+            f"Convert one of them, as in x.to({weight.dtype})."
+        )
+    if x.device != weight.device:
+        raise ValueError(
+            f"{name} must be on {weight.device}, like the network's weights; got {x.device}. "
+            "Move one of them, as in x.to(device)."
+        )
+
+
+def autocast_on(device):
+    """Does autocast choose 16 bits on such a device just now?"""
+    kind = device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+
+
+def mapping(values, name):
+    """Values by name."""
+    if not isinstance(values, dict):
+        raise TypeError(
+            f"{name} must hold named settings; got {_say(values)}. In JSON they stand between "
+            f"braces; with --set each is named by itself, as {name}.NAME=VALUE."
+        )
+    return values
+
+
+def autocasts(kind):
+    """A kind of device on which PyTorch can choose 16 bits for some operations."""
+    if not torch.amp.is_autocast_available(kind):
+        raise ValueError(
+            f"precision must be float32 on this device; got bfloat16, and PyTorch has no autocast "
+            f"for {kind}. Set precision to float32, or to auto."
+        )
+
+
+def settings(values, function, name):
+    """Named settings that a function, or a class, takes: none unknown, none missing."""
+    mapping(values, name)
+    known = inspect.signature(function).parameters
+    needed = [each.name for each in known.values() if each.default is each.empty]
+    unknown = sorted(map(str, values.keys() - known.keys()))
+    missing = [each for each in needed if each not in values]
+    if unknown or missing:
+        raise ValueError(
+            f"{name} must use the names {', '.join(known)}; got "
+            f"{', '.join(unknown) or f'no {missing[0]}'}. "
+            + nearest(unknown, known, "Correct or add that name.")
+        )
+    return values
+
+
+def config(config):
+    """A network's configuration out of a file: names with plain values of a sane size."""
+    for name, value in config.items():
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, (bool, int, float, str)) or (
+                isinstance(each, (int, float)) and not abs(each) <= 10**9
+            ):
+                raise ValueError(f"{name} = {_say(value)} is no setting of a network")
+        if isinstance(value, list) and len(value) > 64:
+            raise ValueError(f"{name} has {len(value)} entries")
+    return config
+
+
+def labeled(pair, step):
+    """The next (x, labels) of a classifier's training run; None means that they ran out."""
+    x, label = batch(pair, step)
+    if label is None:
+        raise TypeError(
+            f"batches must hold pairs (x, labels); got {_say(pair)}. "
+            "Give datasets.batches its `labels`."
+        )
+    return x, label
+
+
+def rebuildable(config, weights):
+    """A configuration that asks for no more layers than the file has weights for.
+
+    Else a small file could keep us busy for hours, making layers that it does not fill.
+    """
+    mults = config.get("mults", (1, 2, 2))
+    depth = config.get("depth", 0) + config.get("blocks", 1) * len(mults)
+    if depth > len(weights):
+        raise ValueError(f"it asks for {depth} layers and has {len(weights)} tensors")
+    wide = config.get("width", 0) * max(mults, default=1)
+    if wide > sum(each.numel() for each in weights.values()):
+        raise ValueError(f"it asks for {wide} features and has fewer weights")
+
+
+def same_numbers(weights, wanted):
+    """Weights in one kind of floats, whole numbers where the network has whole numbers."""
+    floats = {each.dtype for each in weights.values() if each.is_floating_point()}
+    if len(floats) > 1 or floats - {torch.float16, torch.bfloat16, torch.float32, torch.float64}:
+        raise ValueError(f"its weights mix {', '.join(sorted(map(str, floats)))}")
+    for name, each in weights.items():
+        ours = wanted.get(name, each)
+        if each.dtype != ours.dtype and not (each.dtype in floats and ours.is_floating_point()):
+            raise ValueError(f"{name} holds {each.dtype}, not {ours.dtype}")
+
+
+def remembered(memory, weights):
+    """What Adam remembers of all weights, or of none: counts and averages of the right shape."""
+    needed = {number for number, weight in enumerate(weights) if weight.requires_grad}
+    if memory and not needed <= memory.keys() <= set(range(len(weights))):
+        raise ValueError(f"Adam must remember all {len(needed)} weights; got {len(memory)}")
+    for number, entry in memory.items():
+        weight, step = weights[number], entry.get("step")
+        like = all(
+            name in entry and (entry[name].shape, entry[name].dtype) == (weight.shape, weight.dtype)
+            for name in ("exp_avg", "exp_avg_sq")
+        )
+        whole = isinstance(step, torch.Tensor) and step.dim() == 0 and step.is_floating_point()
+        if len(entry) != 3 or not like or not whole:
+            raise ValueError(f"what Adam remembers of weight {number} does not fit it")
+        if not 1 <= float(step) < 2**53 or float(step) % 1:
+            raise ValueError(f"Adam must have done 1, 2, ... steps; got {float(step)}")
+    return memory
+
+
+def adam(optimizer, ours):
+    """An optimizer that a stored run can bring back: only what it remembers is stored."""
+    names = ("betas", "eps", "weight_decay", "amsgrad", "maximize")
+    settings = [
+        [type(each).__name__, *([group[name] for name in names if name in group])]
+        for each in (optimizer, ours)
+        for group in each.param_groups
+    ]
+    if len(settings) != 2 or settings[0] != settings[1]:
+        raise ValueError(
+            "the optimizer of a stored run must be that of training.adam; got "
+            f"{type(optimizer).__name__} with other settings. Store its state yourself."
+        )
+    return optimizer
+
+
+def known_class(net, cls):
+    """A network of the course itself: of a subclass a file would not tell the difference."""
+    if type(net) is not cls:
+        raise TypeError(
+            f"net must be a network of ddpm_lab.networks itself; got the class "
+            f"{type(net).__module__}.{type(net).__qualname__}. Save net.state_dict() yourself."
+        )
+
+
+def one_line(error):
+    """What an error says, in one line of sane length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:297] + "..."
+
+
+@contextmanager
+def rebuilding(net):
+    """Say why `training.load` could not rebuild a network."""
+    try:
+        yield
+    except Exception as error:  # a network can be changed in more ways than anybody can list
+        raise ValueError(
+            "net must be as networks.build makes it, so that training.load can rebuild it; got a "
+            f"{type(net).__name__} that was changed since ({one_line(error)}). "
+            "Save net.state_dict() yourself."
+        ) from error
+
+
+def same_settings(net, other, where="init"):
+    """Networks of the same settings, whether a setting is named or left at its usual value.
+
+    `other` is the settings alone, or another network.
+    """
+    usual = {n: each.default for n, each in inspect.signature(type(net)).parameters.items()}
+    config = other if isinstance(other, dict) else other.config
+    ours, theirs = (
+        json.loads(json.dumps(usual | each, default=lambda number: number.tolist()))
+        for each in (config, net.config)
+    )
+    differ = sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
+    if differ or (other is not config and type(net) is not type(other)):
+        raise ValueError(
+            f"{where} must hold a network with the settings of config.net; got another "
+            f"{', '.join(differ) or 'class'}. Take that network's settings, or another file."
+        )
+
+
+def sane(schedule, net, pad):
+    """Settings that fit into a machine: refused before memory is taken for them."""
+    highest = {"width": 65_536, "blocks": 100, "patch": 64, "labels": 10**6, "levels": 65_536}
+    highest |= {"channels": 4096, "traits": 4096, "T": 10**6}
+    for name, value in [*net.items(), *schedule.items()]:
+        if name in highest and isinstance(value, (int, float)):
+            at_most(value, highest[name], name, advice="Correct that setting.")
+    at_most(pad, 4096, "pad", advice="2 makes 32 x 32 of 28 x 28.")
+
+
+def trained(facts, net, pad, where):
+    """What a run has noted beside its network: the shape of the images, and the updates done."""
+    step, shape = (
+        facts.get("step"),
+        facts.get("shape", [net.channels, *[net.factor * (2 * pad + 1)] * 2]),
+    )
+    fits = isinstance(shape, list) and len(shape) == 3 and shape[0] == net.channels
+    if not fits or not all(
+        type(side) is int and 2 * pad < side <= 4096 and side % net.factor == 0
+        for side in shape[1:]
+    ):
+        raise ValueError(
+            f"{where} must say the shape of its images, ({net.channels}, H, W), with sides that "
+            f"are multiples of {net.factor}; got {_say(shape)}. Train it again, or take another."
+        )
+    size = facts.get("size", [side - 2 * pad for side in shape[1:]])
+    if not (isinstance(size, list) and len(size) == 2) or not all(
+        type(own) is int and 0 < own <= side - 2 * pad for own, side in zip(size, shape[1:])
+    ):
+        raise ValueError(
+            f"{where} must say the height and width of its images without padding, at most "
+            f"{shape[1:]} less the padding; got {_say(size)}. Train it again, or take another."
+        )
+    if type(step) is not int or step < 0:
+        raise ValueError(
+            f"{where} must say how many updates were done; got {_say(step)}. Take another file."
+        )
+
+
+def resumable(run, steps, names, where):
+    """A stored run with all that its next step needs."""
+    seconds = run.facts.get("seconds")
+    if run.generators.keys() != names:
+        what = f"the generators {', '.join(sorted(run.generators)) or 'of none'}"
+    elif run.step > steps:
+        what = f"step {run.step} of {steps}"
+    elif type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
+        what = f"seconds = {_say(seconds)}"
+    else:
+        return run
+    raise ValueError(
+        f"{where} must hold a run with the generators {', '.join(sorted(names))}, at most at step "
+        f"{steps}; got {what}. Take the state that the run has stored itself."
+    )
+
+
+def same_layers(net, again):
+    """The same layers, and no weight that two layers share."""
+    if str(net) != str(again):
+        raise ValueError("its layers are others than those of its configuration")
+    if [name for name, _ in net.named_parameters()] != [n for n, _ in again.named_parameters()]:
+        raise ValueError("some of its layers share their weights")
+
+
+def no_json(name, error):
+    """Values that a file's header cannot hold."""
+    raise TypeError(
+        f"{name} must be what JSON can hold: texts, numbers, lists, named values; got: {error}. "
+        "Convert the others."
+    ) from error
+
+
+def short(text, name):
+    """A header that can be read again: safetensors reads 100 MB, quotation marks counted twice."""
+    if len(text) > 40_000_000:
+        raise ValueError(
+            f"{name} must be short; got {len(text):,} characters. Store them in another file."
+        )
+    return text
+
+
+def home(kinds, device):
+    """The kinds of device on which a run's generators live, and the one on which it shall go on."""
+    if foreign := sorted(kinds - {"cpu", torch.device(device).type}):
+        raise ValueError(
+            f"device must be {foreign[0]}, where the run was made and draws its noise; got "
+            f"{device}. Go on there; or take the averaged network alone, which a run keeps in "
+            "net.safetensors: training.load opens it anywhere."
+        )
+
+
+def augment_shifts(classes, labels, label_dropout):
+    """Room for the moved pictures' labels, and none of them hidden; some class may be absent."""
+    if labels % 2 or labels < 2 * classes or label_dropout:
+        raise ValueError(
+            f"with augment_shifts net.labels must be {2 * classes}, twice the classes, or more and "
+            f"even if some are absent, and label_dropout 0; got {labels} and {label_dropout:g}. "
+            "datasets.augment_shifts drops the labels itself."
+        )
+
+
+def has_levels(net):
+    """A network that was made for grey levels."""
+    if not net.levels:
+        raise ValueError(
+            "levels must be set in a network that shall know them; got a network without. "
+            "Build it with levels=256."
+        )
+
+
+def row_of(x, n, name, advice):
+    """(n,) numbers."""
+    if x.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},); got {tuple(x.shape)}. {advice}")
+
+
+def told_of_noise(ratio):
+    """A network for grey levels that knows how much noise there is at each time."""
+    if not bool(ratio[-1] > 0):
+        raise ValueError(
+            "a network with levels must know its schedule; got one that was never told. "
+            "Call net.know_levels(schedule.noise / schedule.signal, shares) first."
+        )
+
+
+def finite_weights(per_t):
+    """A weight of the loss for each t = 1 … T, finite for all of them."""
+    if not bool(per_t.isfinite().all()):
+        t = int((~per_t.isfinite()).nonzero()[0]) + 1
+        raise ValueError(
+            f"the weight of the loss must be finite at every t; got {float(per_t[t - 1])} at t = "
+            f"{t}. Where no signal is left, predict v or x0; or take weight='simple'."
+        )
+    return per_t
+
+
+def network(net, signature, takes_label):
+    """A network that can be called as `training.train` does."""
+    try:
+        signature.bind(None, None, **({"label": None} if takes_label else {}))
+    except TypeError:
+        raise TypeError(
+            "net must be called as net(x_t, t), or net(x_t, t, label=label) if it takes labels; "
+            f"got {type(net).__name__}.forward{signature}. Name its arguments so."
+        ) from None
+
+
+def finite_step(loss, grad_norm, step):
+    """Loss and length of the gradient as numbers: with others a step would destroy the network."""
+    loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).cpu().tolist()
+    finite_loss(loss, step)
+    if not math.isfinite(grad_norm):
+        raise ValueError(
+            f"the gradient must be finite; got one of length {grad_norm} at step {step}, which was "
+            'not taken. Lower lr, or train with precision="float32".'
+        )
+    return loss, grad_norm
+
+
+def finite_loss(loss, step):
+    """A loss that is still a number: beyond that point training only destroys the network."""
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"the loss must be finite; got {float(loss)} at step {step}. "
+            "Lower lr, or look for NaN in the data."
+        )
+
+
+def built(net):
+    """The configuration of a network made by networks.build."""
+    if not hasattr(net, "config"):
+        raise TypeError(
+            f"net must be made by networks.build, which records its configuration; "
+            f"got a bare {type(net).__name__}. Use networks.build({type(net).__name__}, seed=0)."
+        )
+    return net.config
+
+
+def one_per_item(value, x, *, slope=False):
+    """What f gave back: (N,), one number for each of the N draws; with a slope if it is wanted."""
+    if not isinstance(value, torch.Tensor) or value.shape != x.shape[:1]:
+        raise ValueError(
+            f"f(x) must have shape ({len(x)},), one number per draw; got {_say(value)}. "
+            "Sum over the coordinates, but not over the draws."
+        )
+    if slope and not value.requires_grad:
+        raise ValueError(
+            "f must be made of differentiable torch operations; got values without a slope, as "
+            "after a comparison. If f jumps, use score_function_gradient."
+        )
+    return value
+
+
+def log_weight(x):
+    """(..., N) logarithms of weights: -inf means weight 0, but not for all draws."""
+    data(x, "log_weight", empty=True)
+    top = x.amax(dim=-1) if x.shape[-1] else x.sum(dim=-1)  # NaN stays NaN, and no draws give 0
+    if not bool(torch.isfinite(top).all()) or x.shape[-1] == 0:
+        raise ValueError(
+            "log_weight must hold, for each row, a largest weight that is finite and above 0; "
+            f"got {_say(x)}. Look for NaN, infinity, or a q that never draws where p lives."
+        )
+    return x
+
+
+def generator(rng):
+    """A torch.Generator: randomness is an argument, never a hidden global."""
+    if not isinstance(rng, torch.Generator):
+        raise TypeError(
+            f"generator must be a torch.Generator; got {_say(rng)}. Use gaussians.seeded(0)."
+        )
+    return rng
+
+
+def chance(value, name):
+    """Numbers from 0 to 1, as a float64 tensor."""
+    p = numbers(value, name, advice="It is a probability.")
+    good = (p >= 0) & (p <= 1)
+    if not p.numel():
+        raise ValueError(f"{name} must hold at least one number; got shape {tuple(p.shape)}.")
+    if not bool(good.all()):
+        bad = _bad(p, good)
+        raise ValueError(
+            f"{name} must lie between 0 and 1; got {_digits(bad, 1 if bad > 1 else 0)}. "
+            "It is a chance: divide percent by 100."
+        )
+    return p
+
+
+def heads(heads, tosses):
+    """0 <= heads <= tosses, whole numbers that float64 counts exactly."""
+    most = 2**53
+    tosses = count(tosses, "tosses", lowest=0, highest=most, advice="No toss yet is 0.")
+    heads = count(heads, "heads", lowest=0, advice="Count the tosses that show heads.")
+    return at_most(heads, tosses, "heads", advice="Heads are some of the tosses."), tosses
+
+
+def tosses(tosses):
+    """(rows, size) float64 zeros and ones; a plain list of tosses becomes rows of one."""
+    x = numbers(tosses, "tosses", truths=True, advice="Write 1 for heads and 0 for tails.")
+    if x.dim() not in (1, 2):
+        raise ValueError(
+            f"tosses must have shape (n,), or (rows, size) with one coin per row; got "
+            f"{tuple(x.shape)}. One toss alone is torch.tensor([1])."
+        )
+    good = (x == 0) | (x == 1)
+    if not bool(good.all()):
+        raise ValueError(
+            f"tosses must be 1 (heads) or 0 (tails); got {_bad(x, good):g}. Recode them."
+        )
+    return x if x.dim() == 2 else x[:, None]
+
+
+def grid(grid):
+    """(k,) float64 points, k >= 2, each larger than the one before."""
+    x = numbers(grid, "grid", advice="Use bayes.unit_grid().").detach()
+    if x.dim() != 1 or len(x) < 2:
+        raise ValueError(
+            f"grid must have shape (k,) with k >= 2; got {tuple(x.shape)}. Use bayes.unit_grid()."
+        )
+    rises = x[1:] > x[:-1]
+    if not bool(rises.all()):
+        i = int(torch.nonzero(~rises)[0])
+        raise ValueError(
+            f"grid must rise from each point to the next; got {float(x[i]):g} and then "
+            f"{float(x[i + 1]):g}. Sort it and drop what is there twice."
+        )
+    return _finite(x, "grid", advice="Both of its ends are numbers.")
+
+
+def along(values, grid):
+    """Numbers whose last axis runs along the grid, as float64."""
+    x = numbers(values, "values", advice="Compute them from the grid.").detach()
+    if x.dim() == 0 or x.shape[-1] != len(grid):
+        raise ValueError(
+            f"values must have one number for each of the {len(grid)} grid points along the last "
+            f"axis; got shape {tuple(x.shape)}. Compute them from the grid."
+        )
+    return _finite(x, "values", advice="Where they are infinite, leave the point out of the grid.")
+
+
+def on_grid(values, grid, name):
+    """A density on a grid: one number >= 0 for each point, not all of them 0."""
+    x = numbers(values, name, advice="Compute it from the grid.").detach()
+    if x.shape != grid.shape:
+        raise ValueError(
+            f"{name} must have one value for each of the {len(grid)} grid points; got shape "
+            f"{tuple(x.shape)}. Compute it from the grid."
+        )
+    good = torch.isfinite(x) & (x >= 0)
+    if not bool(good.all()):
+        i = int(torch.nonzero(~good)[0])
+        raise ValueError(
+            f"{name} must be finite and >= 0; got {float(x[i]):g} at {float(grid[i]):g}. "
+            "It is a density; where it is infinite, leave the point out of the grid."
+        )
+    if not bool((x > 0).any()):
+        raise ValueError(
+            f"{name} must be > 0 somewhere; got 0 at every point. A law puts its mass somewhere."
+        )
+    return x
+
+
+def total(amount, name, *, advice):
+    """What a law adds up to: 1, up to the rounding of a coarse grid."""
+    if not abs(float(amount) - 1) <= 0.01:
+        raise ValueError(f"{name} must have total 1; got {float(amount):.4g}. {advice}")
+
+
+def possible(log_evidence):
+    """A finite log-evidence: what was seen had some chance before it was seen."""
+    if not bool(torch.isfinite(log_evidence)):
+        raise ValueError(
+            "the data must be possible under the prior; got evidence 0: wherever the prior is "
+            "> 0, the likelihood is 0. No data can bring back what a prior rules out: widen it."
+        )
+
+
+def beta_law(law, name="law", *, peak=False):
+    """Two numbers a, b > 0; with one highest point inside [0, 1] if it is wanted."""
+    _record(law, ("a", "b"), name, example="Beta(a, b)")
+    for field, value in zip("ab", law):
+        between(value, 0, 1e100, field, advice="Beta(1, 1) is flat.", open_ends=True)
+    a, b = law
+    if peak and not (a >= 1 and b >= 1 and a + b > 2):
+        raise ValueError(
+            f"the mode needs a >= 1, b >= 1 and a + b > 2; got Beta({a:g}, {b:g}). "
+            "A flat law has no single peak, and below 1 the density grows without bound."
+        )
+    return a, b
+
+
+def values(x, name):
+    """A (T,) float64 CPU tensor, T >= 1, of numbers that were given in any usual form."""
+    x = numbers(x, name, must="hold real numbers", advice="Give (T,) floats.").detach()
+    if x.dim() != 1 or len(x) == 0:
+        raise ValueError(
+            f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. "
+            "Give one value per step."
+        )
+    return x
+
+
+def beta(beta):
+    """(T,) step variances inside (0, 1]; 1 is allowed at the last step only (zero signal left)."""
+    beta = values(beta, "beta")
+    good = (beta > 0) & (beta < 1)
+    good[-1] |= beta[-1] == 1
+    if not bool(good.all()):
+        t = int(torch.nonzero(~good)[0]) + 1
+        raise ValueError(
+            "beta must lie strictly between 0 and 1; got "
+            f"beta_{t} = {_digits(float(beta[t - 1]), 1)}. "
+            "beta_t is the share of new noise in one step: with a short chain, lower beta_T."
+        )
+    return beta
+
+
+def log_snr(log_snr):
+    """(T,) log-SNRs in nats that fall at every step and that float64 can tell from no noise."""
+    log_snr = values(log_snr, "log_snr")
+    if bool(torch.isnan(log_snr).any()):
+        raise ValueError("log_snr must hold numbers; got NaN. Look at how it was computed.")
+    if float(log_snr[0]) > 36:
+        raise ValueError(
+            f"log_snr must not exceed 36 nats; got {_digits(float(log_snr[0]), 36)} at t = 1. "
+            "Beyond that float64 cannot tell abar from 1: start with a little noise."
+        )
+    rises = log_snr[1:] >= log_snr[:-1]
+    if bool(rises.any()):
+        t = int(torch.nonzero(rises)[0]) + 1
+        raise ValueError(
+            "log_snr must fall at every step; got "
+            f"{_digits(float(log_snr[t - 1]), float(log_snr[t]))} at t = {t} and "
+            f"{_digits(float(log_snr[t]), float(log_snr[t - 1]))} at t = {t + 1}. "
+            "A step adds noise."
+        )
+    return log_snr
+
+
+def abar(abar):
+    """(T+1,) float64 CPU table: abar_0 = 1, falling at every step, never below 0."""
+    if not isinstance(abar, torch.Tensor) or abar.dtype != torch.float64 or abar.dim() != 1:
+        raise TypeError(
+            f"abar must be a (T+1,) float64 tensor; got {_say(abar)}. "
+            "Build a schedule with schedules.from_beta or schedules.from_log_snr."
+        )
+    if len(abar) < 2:
+        raise ValueError(
+            f"T must be at least 1, so abar needs 2 rows or more; got {len(abar)}. "
+            "Row 0 is clean data, row t belongs to time t."
+        )
+    abar = _dense(abar, "abar").detach().cpu()
+    if not bool(torch.isfinite(abar).all()):
+        t = int(torch.nonzero(~torch.isfinite(abar))[0])
+        raise ValueError(
+            f"abar must be finite; got abar_{t} = {float(abar[t]):g}. Look for NaN in your betas."
+        )
+    if float(abar[0]) != 1.0:
+        raise ValueError(
+            f"abar_0 must be exactly 1 (clean data); got {_digits(float(abar[0]), 1)}. "
+            "Put a row 1.0 in front: row t belongs to time t."
+        )
+    _signal_until_T(abar)
+    _noise_from_1(abar)
+    falls = abar[1:] < abar[:-1]
+    if not bool(falls.all()):
+        t = int(torch.nonzero(~falls)[0]) + 1
+        raise ValueError(
+            "abar must fall at every step; got "
+            f"abar_{t - 1} = {_digits(float(abar[t - 1]), float(abar[t]))}, "
+            f"abar_{t} = {_digits(float(abar[t]), float(abar[t - 1]))}. "
+            "A step adds noise, so signal can only shrink."
+        )
+    if float(abar[-1]) < 0:
+        raise ValueError(
+            f"abar must not be negative; got abar_{len(abar) - 1} = {float(abar[-1]):.6g}. "
+            "abar_t is the share of signal variance that is left."
+        )
+    return abar
+
+
+def _noise_from_1(abar):
+    if float(abar[1]) == 1.0:
+        raise ValueError(
+            "abar must fall from the first step on; got abar_0 = 1, abar_1 = 1: beta_1 is 0 or too "
+            "small for float64. Start with beta_1 = 1e-4, or leave out a step that adds no noise."
+        )
+
+
+def _signal_until_T(abar):
+    if bool((abar[:-1] == 0).any()):
+        t = int(torch.nonzero(abar == 0)[0])
+        raise ValueError(
+            f"abar may reach 0 at the last step only; got abar_{t} = 0 with T = {len(abar) - 1}. "
+            "Lower beta or T: all signal is gone too early."
+        )
+
+
+def walk(times_, plan, *, to_zero=False, either_way=False):
+    """A falling list of times inside 0..T with at least one move; or, either way, a rising one."""
+    walk = _time_list(times_, _last(plan))
+    if to_zero and walk[-1] != 0:
+        raise ValueError(f"times must end at 0, the clean data; got {_few_list(walk)}. Append 0.")
+    down = all(s < t for t, s in zip(walk, walk[1:]))
+    up = all(s > t for t, s in zip(walk, walk[1:]))
+    if not either_way and not down:
+        raise ValueError(
+            f"times must fall, like [T, ..., 0]; got {_few_list(walk)}. "
+            "Use schedules.timesteps(T, steps)."
+        )
+    if not (down or up):
+        raise ValueError(
+            f"times must fall (decode) or rise (encode) throughout; got {_few_list(walk)}. "
+            "Use schedules.timesteps(T, steps), or its reverse."
+        )
+    return walk
+
+
+def _time_list(times_, T):
+    if isinstance(times_, torch.Tensor):
+        _times_tensor(_tensor(times_, "times").reshape(-1)[:1], None, "times")  # of which kind
+    listed = times_.tolist() if hasattr(times_, "tolist") else times_
+    if not isinstance(listed, (list, tuple, range)):
+        raise TypeError(
+            f"times must be a list of times, like [T, ..., 0]; got {_say(times_)}. "
+            "For a number of steps use schedules.timesteps(T, steps)."
+        )
+    if len(listed) < 2:
+        raise ValueError(
+            f"times must name at least one move, so two times; got {len(listed)}. "
+            "Use schedules.timesteps(T, steps)."
+        )
+    return [times(t, None, T=T, lowest=0, name="times") for t in listed]
+
+
+def _few_list(values):
+    return str(values) if len(values) <= 6 else f"[{', '.join(map(str, values[:5]))}, …]"
+
+
+def _first_line(error):
+    """What an error of PyTorch says first: some go on for a page."""
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.partition(". ")[0].rstrip(".") + "."
+
+
+def _say(value):
+    """A short name for anything: what a message shows of a wrong argument."""
+    if isinstance(value, torch.Tensor):
+        layout = "" if value.layout is torch.strided else f", {value.layout}"
+        return f"a tensor {tuple(value.shape)} of {value.dtype}{layout}"
+    return f"{type(value).__name__} {_repr(value)}"
+
+
+def _repr(value):
+    """The value as Python writes it, cut short."""
+    try:
+        text = repr(value)
+    except Exception:  # any object's own code, or a number of 5000 digits
+        return "that cannot be shown"
+    return text if len(text) <= 40 else text[:37] + "..."

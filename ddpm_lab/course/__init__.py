@@ -1,0 +1,1 @@
+"""What the notebooks show: figures, explorers, exercises. The library imports none of it."""

@@ -1,0 +1,106 @@
+"""Names from the field, short functions, no assert on user input, nothing left to do.
+
+Truth: the house rules. Banned names are ambiguous: sigma is a standard deviation, a variance or a
+noise-to-signal ratio depending on the paper, alphas_cumprod hides which alpha, prev and next point
+both ways in time. Read from the source with `ast`, so that comments and docstrings may still quote
+the papers.
+"""
+
+import ast
+import io
+import re
+import textwrap
+import tokenize
+from pathlib import Path
+
+import pytest
+
+import ddpm_lab
+
+PACKAGE = Path(ddpm_lab.__file__).parent
+ROOT = PACKAGE.parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+EACH = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+BANNED = {"sigma", "alphas_cumprod", "prev", "next", "cur"}
+LONGEST = 40
+
+
+def tree(path):
+    return ast.parse(path.read_text())
+
+
+@EACH
+def test_ambiguous_names_are_not_used(path):
+    """As a variable, an argument, an attribute or a function; calling Python's next() is fine."""
+    used = {}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Name) and not (
+            node.id == "next" and isinstance(node.ctx, ast.Load)
+        ):
+            used.setdefault(node.id, node.lineno)
+        elif isinstance(node, (ast.arg, ast.keyword)) and node.arg:
+            used.setdefault(node.arg, node.lineno)
+        elif isinstance(node, ast.Attribute):
+            used.setdefault(node.attr, node.lineno)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            used.setdefault(node.name, node.lineno)
+    found = {name: line for name, line in used.items() if name in BANNED}
+    assert not found, f"{path.name}: {found}"
+
+
+def code_lines(node, text):
+    """Lines of a function that hold code: no docstring, no comment, no blank line."""
+    lines = set()
+    docstring = node.body[0] if ast.get_docstring(node) is not None else None
+    source = "".join(text.splitlines(keepends=True)[node.lineno - 1 : node.end_lineno])
+    skip = (
+        range(docstring.lineno - node.lineno + 1, docstring.end_lineno - node.lineno + 2)
+        if docstring
+        else ()
+    )
+    ignored = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT}
+    for token in tokenize.generate_tokens(io.StringIO(textwrap.dedent(source)).readline):
+        if token.type not in ignored and token.string.strip():
+            lines.update(range(token.start[0], token.end[0] + 1))
+    return len(lines - set(skip))
+
+
+@EACH
+def test_a_function_fits_on_a_screen(path):
+    text = path.read_text()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            n = code_lines(node, text)
+            assert n <= LONGEST, f"{path.name}: {node.name} has {n} lines of code"
+
+
+@EACH
+def test_bad_input_is_refused_with_words_and_never_with_assert(path):
+    asserts = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Assert)]
+    assert not asserts, f"{path.name}: assert in line {asserts}; raise ValueError with a message"
+
+
+@EACH
+def test_bad_input_is_refused_in_one_place(path):
+    """ValueError and TypeError at the mathematical core's boundaries come from `_checks`."""
+    rows = re.findall(r"^    (\d)  (.+)$", ddpm_lab.__doc__, flags=re.M)
+    core = {name for number, names in rows if int(number) <= 3 for name in names.split()}
+    if path.stem in core - {"_checks", "_files"} and path.parent == PACKAGE:
+        raised = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Raise)]
+        assert not raised, f"{path.name}: raise in line {raised}; move it to _checks"
+
+
+def test_nothing_is_left_to_do():
+    words = re.compile(
+        r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"]) + r")\b"
+    )
+    folders = [PACKAGE, ROOT / "tests", ROOT / "tools", ROOT / "chapters" / "source"]
+    files = [p for folder in folders if folder.exists() for p in folder.rglob("*.py")]
+    files += [p for pattern in ("*.py", "*.md", "*.toml", "*.yml") for p in ROOT.glob(pattern)]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if words.search(line)
+    ]
+    assert not found, found
