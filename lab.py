@@ -427,7 +427,7 @@ the environment, and run this again."""
 # Signs in what pip says, most telling first, and what they mean to a reader.
 PIP_TROUBLES = [
     (
-        r"Operation cancelled by user|KeyboardInterrupt",
+        r"Operation canceled by user|KeyboardInterrupt",
         f"You stopped it.\n{AGAIN}",
     ),
     (

@@ -1116,7 +1116,7 @@ def augment_shifts(classes, labels, label_dropout):
 
 
 def has_levels(net):
-    """A network that was made for grey levels."""
+    """A network that was made for gray levels."""
     if not net.levels:
         raise ValueError(
             "levels must be set in a network that shall know them; got a network without. "
@@ -1131,7 +1131,7 @@ def row_of(x, n, name, advice):
 
 
 def told_of_noise(ratio):
-    """A network for grey levels that knows how much noise there is at each time."""
+    """A network for gray levels that knows how much noise there is at each time."""
     if not bool(ratio[-1] > 0):
         raise ValueError(
             "a network with levels must know its schedule; got one that was never told. "

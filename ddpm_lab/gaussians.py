@@ -339,16 +339,16 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
 
 
 def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
-    """log probability of a *pixel*, a whole grey level, under a continuous Gaussian.
+    """log probability of a *pixel*, a whole gray level, under a continuous Gaussian.
 
-    The grey levels -1 + 2 k / (levels - 1) own the interval half a step to either side; the first
+    The gray levels -1 + 2 k / (levels - 1) own the interval half a step to either side; the first
     and the last own their tail  [Ho20, Eq. 13].
 
     Parameters
     ----------
     p : Gaussian with var > 0
-    x : (B, *D) float in [-1, 1], on the grey levels
-    levels : int, number of grey levels
+    x : (B, *D) float in [-1, 1], on the gray levels
+    levels : int, number of gray levels
 
     Returns
     -------
@@ -359,9 +359,9 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     ValueError
         Unless `x` is like `p.mean`, lies in [-1, 1], and every variance is positive.
 
-    >>> grey = torch.linspace(-1, 1, 256).reshape(256, 1)
+    >>> gray = torch.linspace(-1, 1, 256).reshape(256, 1)
     >>> p = Gaussian(torch.zeros(256, 1), torch.tensor(1.0))
-    >>> round(float(pixel_log_prob(p, grey).exp().sum()), 5)     # the levels share all the mass
+    >>> round(float(pixel_log_prob(p, gray).exp().sum()), 5)     # the levels share all the mass
     1.0
     """
     std = _checks.float64(_expanded(p, "p").sqrt())
@@ -372,15 +372,15 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     )
     half = 1.0 / (levels - 1)
     level = _checks.float64(x)
-    centred = level - _checks.float64(p.mean)
-    upper, lower = (centred + half) / std, (centred - half) / std
+    centered = level - _checks.float64(p.mean)
+    upper, lower = (centered + half) / std, (centered - half) / std
     upper = torch.where(level > 1 - half, torch.inf, upper)
     lower = torch.where(level < -1 + half, -torch.inf, lower)
     return _per_item(_log_interval(lower, upper)).to(x)
 
 
 def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
-    """The best guess of a grey level that was seen through Gaussian noise: Bayes' rule on levels.
+    """The best guess of a gray level that was seen through Gaussian noise: Bayes' rule on levels.
 
     E[level | y] = sum_k w_k level_k,  w = softmax_k(log_prior_k - (y - level_k)^2 / (2 var)),
     level_k = -1 + 2 k / (K - 1)

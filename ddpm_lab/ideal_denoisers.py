@@ -135,7 +135,7 @@ def log_density(mixture: Mixture, schedule: Schedule, x_t: Data, t: Times) -> Te
     >>> from ddpm_lab.schedules import linear
     >>> x = torch.zeros(1, 2, requires_grad=True)
     >>> log_density(circle_mixture(8), linear(), x, 500).sum().backward()
-    >>> bool(x.grad.abs().max() < 1e-6)                 # the centre of the ring: no way is up
+    >>> bool(x.grad.abs().max() < 1e-6)                 # the center of the ring: no way is up
     True
     """
     *_, log_joint = _joint(_checks.mixture(mixture), schedule, x_t, t)

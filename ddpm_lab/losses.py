@@ -1,4 +1,4 @@
-"""What exactly is minimised, and how much does each time step count?
+"""What exactly is minimized, and how much does each time step count?
 
 A picture costs at most as many nats as the negative bound says. It splits into three terms
 [Ho20, Eq. 5]:
@@ -113,7 +113,7 @@ def bound(
     denoise : (x_t, t: (B,) int64) -> x0_hat
     x_0 : (B, *D) float, data units
     var : "small" or "large", the variance of the reverse steps, as in `samplers.ddpm`
-    levels : number of grey levels if x_0 holds pixels: L_0 is then the cost of a *level*
+    levels : number of gray levels if x_0 holds pixels: L_0 is then the cost of a *level*
         [Ho20, Eq. 13]; else L_0 is a density, N(x_0; x0_hat, beta_1 I), and may be negative
     terms : int in 1..T-1, how many strata; if None, every t is a stratum of its own
 

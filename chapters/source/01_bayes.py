@@ -523,7 +523,7 @@ places = [1, *counts[1:]]  # a log scale has no 0, so it is drawn at 1
 fig = figures.curves(places, means, xlabel="tosses (log scale)", ylabel="posterior mean of theta")
 fig.axes[0].set_xscale("log")
 fig.axes[0].set_xticks(places, [str(n) for n in counts])
-fig.axes[0].axhline(0.7, color=figures.GREY, linewidth=1)
+fig.axes[0].axhline(0.7, color=figures.GRAY, linewidth=1)
 figures.show(fig, alt="Two means run into 0.7; that of the prior 'at most 1/2' stays below 0.5.")
 print("at the end, distance from 0.7: "
       + ", ".join(f"{name} {abs(values[-1] - 0.7):.5f}" for name, values in means.items()))
@@ -985,7 +985,7 @@ after = bayes.normalized(prior * likelihood, x_0)
 fig = figures.curves(x_0, {"prior: the data": prior, "likelihood": likelihood, "posterior": after},
                      xlabel="x_0, data units", ylabel="density (likelihood: peak = 1)")
 mean, _ = bayes.mean_and_var(after, x_0)
-fig.axes[0].axvline(mean, color=figures.GREY, linewidth=1)  # the posterior's mean
+fig.axes[0].axvline(mean, color=figures.GRAY, linewidth=1)  # the posterior's mean
 figures.show(fig, alt="Two equal bumps; a broad hump; after it, the right bump is the higher one.")
 print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t / signal:.3f}; "
       f"belief in the right bump {bayes.integral(after[1500:], x_0[1500:]):.3f}")

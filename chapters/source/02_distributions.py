@@ -131,7 +131,7 @@ for name, p, v, values in (("x", p_x, X, x), ("y", p_y, Y, y)):
 # %%
 roof = [(0.0, 0.0, 2.0), (1.0, 0.0, 2.0), (1.0, 1.0, 2.0)]  # corners (x, y, height)
 faces = {  # corners -> color
-    "floor": ([(a, b, 0.0) for a, b, _ in roof], figures.GREY),
+    "floor": ([(a, b, 0.0) for a, b, _ in roof], figures.GRAY),
     "roof": (roof, figures.SKY),
     "p(x) = 2x": ([(0, 1.3, 0), (1, 1.3, 0), (1, 1.3, 2)], figures.RED),
     "p(y) = 2 - 2y": ([(-0.3, 0, 0), (-0.3, 1, 0), (-0.3, 0, 2)], figures.BLUE),

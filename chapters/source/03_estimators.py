@@ -55,7 +55,7 @@ for i in range(30):
     caught += hit
     style = {"color": figures.BLUE, "fmt": "o"} if hit else {"color": figures.RED, "fmt": "s"}
     ax.errorbar(i + 1, value, yerr=stderr, capsize=3, **style)
-ax.axhline(1 / 11, color=figures.GREY, linestyle="--")
+ax.axhline(1 / 11, color=figures.GRAY, linestyle="--")
 ax.set(xlabel="repetition, each with 100 new draws", ylabel="estimate of the evidence")
 figures.show(fig, alt="30 estimates with error bars around 1/11; squares mark bars that miss it.")
 print(f"{caught} of 30 bars catch the dashed line, the exact answer 1/11 = {1 / 11:.4f}")
@@ -370,7 +370,7 @@ eps = normal(seeded(8), 9)
 laws = {"a = 0, b = 1": (0, 1), "a = 1, b = 1": (1, 1), "a = 1, b = 2": (1, 2)}
 fig, ax = figures.new(width=8, height=2.4)
 places = torch.stack([a + b * eps for a, b in laws.values()])
-ax.plot(places, [2, 1, 0], color=figures.GREY, linewidth=0.8)
+ax.plot(places, [2, 1, 0], color=figures.GRAY, linewidth=0.8)
 for height, x in zip((2, 1, 0), places):
     ax.plot(x, [height] * 9, "o", color=figures.BLUE)
 ax.set(yticks=[2, 1, 0], yticklabels=list(laws), xlabel="x, data units", ylim=(-0.4, 2.4))
@@ -553,7 +553,7 @@ paths = {"pathwise, 1 draw": train(estimators.pathwise_gradient),
 fig, axes = figures.new(1, 3, width=8.4, height=2.6, sharey=True)
 for ax, (name, path) in zip(axes, paths.items()):
     ax.plot(path[:, :5], color=figures.BLUE, linewidth=0.8)
-    ax.axhline(3, color=figures.GREY, linestyle="--")
+    ax.axhline(3, color=figures.GRAY, linestyle="--")
     ax.set(title=name, xlabel="training step", ylim=(-1, 6.5))
     off = path[100:] - 3  # the start is over
     print(f"{name:>24}: on average at {3 + off[-1].mean():.2f} after 300 steps; from 3 it is "

@@ -56,7 +56,7 @@ belief = belief / (belief.sum() * 0.01)  # divided by the evidence
 # %%
 fig, axes = figures.new(1, 2, width=8.4, height=3.4)
 axes[0].scatter(*seen.T, s=3, color=figures.SKY)
-axes[0].plot(*spiral(z).T, color=figures.GREY)
+axes[0].plot(*spiral(z).T, color=figures.GRAY)
 for mark in (-1.0, 0.0, 1.0):
     place = spiral(torch.tensor([mark]))[0].tolist()
     axes[0].text(*place, f"z = {mark:g}", backgroundcolor="white", fontsize=9)

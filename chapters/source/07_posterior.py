@@ -625,7 +625,7 @@ walkers = crowds["all who stand near 0.2"]  # their x_100, from the first look
 ax.hist(walkers, bins=80, range=(-2, 2.5), density=True, color=figures.SKY, label="walkers")
 for i in range(1000, 3001, 100):  # x_0 = -2, -1.8, …, 2: each bell stands for a stretch of 0.2
     name = "bells for single x_0" if i == 1000 else None
-    ax.plot(grid, 0.2 * origin[i] * bells[i], color=figures.GREY, linewidth=0.8, label=name)
+    ax.plot(grid, 0.2 * origin[i] * bells[i], color=figures.GRAY, linewidth=0.8, label=name)
 ax.plot(grid, mixture, color=figures.RED, label="mixture (7.11)")
 ax.set(xlim=(-2, 2.5), xlabel="x_100, data units", ylabel="density")
 ax.legend(fontsize=9)

@@ -219,7 +219,7 @@ w = torch.linspace(0.05, 5, 400, dtype=torch.float64)
 tangent = math.log(2) + (w - 2) / 2
 fig = figures.curves(w, {"log w": w.log(), "tangent at m = 2": tangent}, xlabel="w", ylabel="value",
                      height=2.6)
-fig.axes[0].plot([1, 3], [0, math.log(3)], "o:", color=figures.GREY, label="w is 1 or 3")
+fig.axes[0].plot([1, 3], [0, math.log(3)], "o:", color=figures.GRAY, label="w is 1 or 3")
 fig.axes[0].set(ylim=(-1.5, 2.3))
 fig.axes[0].legend(fontsize=9)
 figures.show(fig, alt="The log lies below its tangent; the chord from 1 to 3 lies below the log.")

@@ -1110,7 +1110,7 @@ for name, color, dash in zip(racers, figures.COLORS, figures.DASHES):
     ax.errorbar(calls, mean, yerr=spread, color=color, linestyle=dash, marker="o", markersize=4,
                 capsize=3, label=name)
     print(f"{name:>13}: " + "   ".join(f"{m:.4f} ± {s:.4f}" for m, s in zip(mean, spread)))
-ax.axhspan(min(floor), max(floor), color=figures.GREY, alpha=0.25, label="floor: true draws")
+ax.axhspan(min(floor), max(floor), color=figures.GRAY, alpha=0.25, label="floor: true draws")
 ax.set(xscale="log", yscale="log", xlabel="denoiser calls", ylabel="sliced W1, data units")
 ax.set_xticks(calls, calls)
 ax.legend(fontsize=9)
@@ -1261,7 +1261,7 @@ routes = {"mix the data": straight, "mix the codes": down.x_s}
 # %%
 fig, ax = figures.new(width=4.6, height=4.2)
 ax.scatter(*centers.T, s=3, color=figures.SKY, label="data")
-for (name, y), color, mark in zip(routes.items(), (figures.GREY, figures.RED), ("x", "o")):
+for (name, y), color, mark in zip(routes.items(), (figures.GRAY, figures.RED), ("x", "o")):
     ax.scatter(*y.T, s=14, color=color, marker=mark, label=name, zorder=3)
     far = torch.cdist(y, centers).amin(1)
     print(f"{name}: within 0.09 (3 pen widths) of a center {(far < 0.09).double().mean():.0%}, "

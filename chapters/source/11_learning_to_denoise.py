@@ -480,7 +480,7 @@ figures.curves(times, {"perfect denoiser": floor, "learned": loss}, ax=axes[0],
                xlabel="time t, steps", ylabel="loss of v, fresh data")
 figures.curves(times, {"learned / perfect": ratio}, ax=axes[1], xlabel="time t, steps",
                ylabel="ratio of the losses")
-axes[1].axhline(1, color=figures.GREY, linewidth=1)
+axes[1].axhline(1, color=figures.GRAY, linewidth=1)
 figures.show(fig, alt="The learned loss lies on the floor, except for a few percent at small t.")
 middle = torch.tensor([250 <= t <= 750 for t in times])
 print(f"t = 250..750: largest ratio {ratio[middle].max():.3f}; all times: {ratio.max():.3f}")
@@ -649,7 +649,7 @@ grid = torch.cartesian_prod(*[torch.linspace(-1.5, 1.5, 10)] * 2)
 fig, axes = figures.new(1, 2, width=8.4, height=4.2, sharey=True)
 to_scale = {"angles": "xy", "scale_units": "xy"}  # arrows in data units
 for ax, t, shrink in zip(axes, (50, 300), (1, 3)):
-    ax.scatter(*(schedule.signal[t] * curve).T, s=5, color=figures.GREY)
+    ax.scatter(*(schedule.signal[t] * curve).T, s=5, color=figures.GRAY)
     looks = (figures.SKY, 0.014), (figures.RED, 0.004)
     for (name, denoise), (color, width) in zip(guessers.items(), looks):
         arrow = schedule.signal[t] * denoise(grid, t).detach() - grid

@@ -668,7 +668,7 @@ for table, steps, color, marker, shift in ((short, 100, figures.BLUE, "o", 0.15)
     place, mean, error = zip(*rows)
     ax.errorbar(mean, place, xerr=[4 * e for e in error], fmt=marker, color=color, capsize=3,
                 label=f"after {steps} steps")
-ax.axvline(0, color=figures.GREY, linewidth=1)
+ax.axvline(0, color=figures.GRAY, linewidth=1)
 ax.set_yticks(range(len(names)), names)
 ax.set(xlabel="loss on new digits, minus that of the network as it is; bars: 4 standard errors")
 ax.legend()
@@ -754,7 +754,7 @@ for t, each in zip(times, ratio):
 # %%
 fig, ax = figures.new(height=2.7)
 ax.plot(times, ratio, color=figures.BLUE, linewidth=0.8)
-ax.axhline(1, color=figures.GREY, linestyle="--")
+ax.axhline(1, color=figures.GRAY, linestyle="--")
 ax.set(xlabel="time t, steps", ylabel="variance / running variance")
 figures.show(fig, alt="16 curves, one per channel; most are far below 1 at t = 1, above 1 later.")
 print(f"channels that are quieter at t = 1 than the running variance says: "

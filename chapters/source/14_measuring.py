@@ -421,7 +421,7 @@ rows = {f"ours, {name}": facts["metrics"]["bits_per_dim"]["total"]["value"]
 fig, ax = figures.new(height=2.4)
 for place, (name, value) in enumerate(rows.items()):
     ours = name.startswith("ours")
-    ax.plot(value, -place, "o" if ours else "s", color=figures.BLUE if ours else figures.GREY)
+    ax.plot(value, -place, "o" if ours else "s", color=figures.BLUE if ours else figures.GRAY)
 ax.set(yticks=range(0, -len(rows), -1), yticklabels=rows, xlim=(0.9, None), ylim=(-5.5, 0.5),
        xlabel="bits per dimension, MNIST (circles: our bounds; squares: flows, as published)")
 figures.show(fig, alt="Ours, simple, is far to the right; ours, vlb, is among the flows.")
@@ -751,7 +751,7 @@ fig, ax = figures.new(height=4)
 for k, (name, marker) in enumerate(zip(floors, "os^")):
     ax.plot([row[k] for row in seen.values()], range(0, -len(seen), -1), marker,
             color=figures.COLORS[k], label=name)
-ax.axvspan(-2, 2, color=figures.GREY, alpha=0.2, label="like real ones")
+ax.axvspan(-2, 2, color=figures.GRAY, alpha=0.2, label="like real ones")
 ax.set_xscale("symlog", linthresh=2)
 ax.set(yticks=range(0, -len(seen), -1), yticklabels=seen, xticks=(-2, 0, 2, 10, 50, 200),
        xticklabels=(-2, 0, 2, 10, 50, 200),
@@ -935,9 +935,9 @@ for ax, k, name in zip(axes, (0, 1), ("energy distance, data units", "share near
     ax.errorbar(list(rungs), [v.value for v in values], [2 * v.stderr for v in values],
                 fmt="o-", color=figures.BLUE, capsize=3)
     ax.set(xscale="log", xlabel="digits seen in training", ylabel=name)
-axes[0].axhspan(heap.lowest, heap.highest, color=figures.GREY, alpha=0.3)
+axes[0].axhspan(heap.lowest, heap.highest, color=figures.GRAY, alpha=0.3)
 axes[0].text(0.03, 0.08, "real against real", transform=axes[0].transAxes, fontsize=9)
-axes[1].axhline(0.5, color=figures.GREY, linestyle=":")
+axes[1].axhline(0.5, color=figures.GRAY, linestyle=":")
 figures.show(fig, alt="Distance (bars: two errors) falls to the floor; the last share rises.")
 print(f"shares: {', '.join(f'{share.value:.2f}' for _, share in rungs.values())}")
 

@@ -170,7 +170,7 @@ for (name, e), color, dash in zip(score.items(), figures.COLORS, figures.DASHES)
     ax.errorbar(long["calls"], mean, yerr=error, color=color, linestyle=dash, marker="o",
                 markersize=4, capsize=3, label=name)
     print(f"{name:>13}: " + "  ".join(f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, error)))
-ax.axhspan(low, high, color=figures.GREY, alpha=0.25, label="floor")
+ax.axhspan(low, high, color=figures.GRAY, alpha=0.25, label="floor")
 ax.set(xscale="log", xlabel="calls of the network", ylabel="energy distance, data units")
 ax.set_xticks(long["calls"], long["calls"])
 ax.legend(fontsize=9)
@@ -596,7 +596,7 @@ names = ("w = 0", "0.5", "", "1 to 2", "", "4", "8")  # three points lie on top 
 for name, a, b in zip(names, read, energy):
     below = -16 if "to" in name else 5
     ax.annotate(name, (a, b), xytext=(-8, below), textcoords="offset points", ha="right")
-ax.axhspan(*floor_e, color=figures.GREY, alpha=0.25, label="floor")
+ax.axhspan(*floor_e, color=figures.GRAY, alpha=0.25, label="floor")
 ax.set(xlabel="share read as asked", ylabel="energy distance, data units", xlim=(-0.1, 1.05))
 ax.legend(fontsize=9, loc="upper left")
 figures.show(fig, alt="The share rises first, then the distance: a corner near w = 1.")

@@ -21,7 +21,7 @@ from matplotlib.ticker import NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from ddpm_lab import _checks, forward, gaussians, losses, schedules
-from ddpm_lab.course.figures import BLUE, GREEN, GREY, ORANGE, RED, SKY, STYLE
+from ddpm_lab.course.figures import BLUE, GRAY, GREEN, ORANGE, RED, SKY, STYLE
 from ddpm_lab.schedules import Schedule
 
 QUESTION = "How fast should the signal go?"
@@ -285,7 +285,7 @@ def _log_snr_view(figure):
 def _weight_view(figure):
     ax = _axes(figure, 2, 1, "weight of an eps-error (simple = 1)", ylim=(1e-4, 1e4), log=True)
     _ticks(ax.yaxis, {1e-4: "10⁻⁴", 1e-2: "10⁻²", 1: "1", 1e2: "10²", 1e4: "10⁴"})
-    ax.axhline(1.0, color=GREY, linestyle=":", label="simple")
+    ax.axhline(1.0, color=GRAY, linestyle=":", label="simple")
     (vlb,) = ax.plot([], color=RED, linestyle="-", label="vlb, the bound")
     (min_snr,) = ax.plot([], color=GREEN, linestyle="--", label="min_snr")
     _legend(ax, "upper center")
@@ -321,8 +321,8 @@ def _terminal_view(figure):
     _ticks(ax.xaxis, {1e-10: "10⁻¹⁰ or less", NEARLY: "10⁻⁶", SURVIVES: "10⁻³", 1: "1"}, grid=False)
     _ticks(ax.yaxis, {})
     edges = (1e-10, NEARLY, SURVIVES, 1.0)
-    for low, high, colour in zip(edges, edges[1:], (SKY, ORANGE, RED)):
-        ax.axvspan(low, high, color=colour, alpha=0.3, linewidth=0)
+    for low, high, color in zip(edges, edges[1:], (SKY, ORANGE, RED)):
+        ax.axvspan(low, high, color=color, alpha=0.3, linewidth=0)
         middle = math.sqrt(low * high)
         ax.text(middle, 0.45, terminal_zone(middle), ha="center", va="center")
     (needle,) = ax.plot([], color="black", marker="v", markersize=11, clip_on=False)

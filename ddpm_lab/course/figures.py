@@ -1,7 +1,7 @@
 """Tensors in, `Figure` out. No state, no pyplot, nothing is shown unless `show` is called.
 
-Colours are Okabe and Ito's, which stay apart for colour-blind readers; curves also differ in line
-style, so that a grey print still reads. `show` puts a picture into a notebook together with a
+Colors are Okabe and Ito's, which stay apart for colour-blind readers; curves also differ in line
+style, so that a gray print still reads. `show` puts a picture into a notebook together with a
 sentence that says what it shows: screen readers speak it, and the notebook check compares it.
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ddpm_lab import _checks, _console
 
-BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY = (
+BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GRAY = (
     "#0072B2",
     "#E69F00",
     "#009E73",
@@ -26,7 +26,7 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, RED, GREY = (
     "#D55E00",
     "#6B6B6B",
 )
-COLORS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, GREY)
+COLORS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, GRAY)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), "-")
 
 # Matplotlib's own defaults lie beneath: what a reader's matplotlibrc says is for other pictures.
@@ -96,7 +96,7 @@ def curves(
     ax=None,
     **new_options,
 ) -> Figure:
-    """Named curves over a common axis, told apart by colour and by dashes.
+    """Named curves over a common axis, told apart by color and by dashes.
 
     Parameters
     ----------
@@ -126,8 +126,8 @@ def curves(
     if ax is not None:
         _checks.instance(ax, Axes, "ax", advice="figures.new returns one.")
     fig, ax = (ax.figure, ax) if ax is not None else new(**new_options)
-    for (name, y), colour, dash in zip(ys.items(), cycle(COLORS), cycle(DASHES)):
-        ax.plot(_array(x), _array(y), color=colour, linestyle=dash, label=name)
+    for (name, y), color, dash in zip(ys.items(), cycle(COLORS), cycle(DASHES)):
+        ax.plot(_array(x), _array(y), color=color, linestyle=dash, label=name)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if log_y:
         ax.set_yscale("log")
@@ -233,7 +233,7 @@ def images(
 def image_grid(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> bytes:
     """Many small images in one PNG, pixel for pixel: quick where `images` is slow.
 
-    Each pixel becomes a square of some pixels; a grey line parts the images.
+    Each pixel becomes a square of some pixels; a gray line parts the images.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from ddpm_lab import (
     training,
 )
 from ddpm_lab.course import figures
-from ddpm_lab.course.figures import BLUE, GREEN, GREY, ORANGE, RED
+from ddpm_lab.course.figures import BLUE, GRAY, GREEN, ORANGE, RED
 from ddpm_lab.training import runs
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
@@ -177,7 +177,7 @@ def slice_of_the_joint() -> Scene:
     cut.set(xlabel="the coordinate that is free, data units", ylabel="density, 1 / data unit")
     roof = whole.imshow([[0.0]], origin="lower", extent=(0, 1, 0, 1), cmap="Blues")
     line = whole.plot([], [], color=RED, linewidth=2)[0]
-    styles = ((GREY, ":", "all: the marginal"), (BLUE, "--", "the slice as it is cut"),
+    styles = ((GRAY, ":", "all: the marginal"), (BLUE, "--", "the slice as it is cut"),
               (RED, "-", "scaled to area 1: the conditional"))  # fmt: skip
     curves = [cut.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in styles]
     cut.legend(loc="upper right", fontsize=9)
@@ -252,7 +252,7 @@ def which_draws_count() -> Scene:
     dots = laws.scatter([0.0], [0.0], color=ORANGE, alpha=0.5, edgecolors="black", linewidths=0.5)
     promise = worth.plot([], [], color=BLUE, label="1000 / E[w²]")[0]
     found = worth.plot([], [], ".", color=RED, markersize=4, label="these draws")[0]
-    mark = worth.axvline(10, color=GREY, linestyle=":")
+    mark = worth.axvline(10, color=GRAY, linestyle=":")
     laws.legend(loc="upper right", fontsize=9)
     worth.legend(loc="upper right", fontsize=9)
 
@@ -326,7 +326,7 @@ def how_tight() -> Scene:
     laws.set(title="What x says of z, and what q says")
     bounds.set(xlim=(-2.5, 2.5), ylim=(-8, 0), xlabel="mean of q", ylabel="nats")
     bounds.set(title="The bound, for every place of q")
-    styles = ((GREY, ":", "prior p(z)"), (BLUE, "-", "posterior p(z | x)"), (RED, "--", "q(z)"))
+    styles = ((GRAY, ":", "prior p(z)"), (BLUE, "-", "posterior p(z | x)"), (RED, "--", "q(z)"))
     curves = [laws.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in styles]
     ceiling = bounds.plot([], [], color=BLUE, label="log p(x)")[0]
     floor = bounds.plot([], [], color=RED, linestyle="--", label="ELBO")[0]
@@ -460,7 +460,7 @@ def four_names() -> Scene:
     guesses.set(title="One guess, four names")
     styles = ((BLUE, "-", "x0"), (RED, "--", "eps"), (GREEN, "-.", "v"), (ORANGE, ":", "score"))
     curves = [guesses.plot([], [], color=c, linestyle=d, label=n)[0] for c, d, n in styles]
-    crowd = guesses.plot([], [], color=GREY, linewidth=1, label="density of x_t")[0]
+    crowd = guesses.plot([], [], color=GRAY, linewidth=1, label="density of x_t")[0]
     t_all = range(1, 1001)
     errors.plot(
         t_all, schedule.noise[1:] / schedule.signal[1:], color=RED, linestyle="--", label="eps"
@@ -471,7 +471,7 @@ def four_names() -> Scene:
     errors.set(title="What an error of 1 in each does")
     errors.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
     errors.minorticks_off()
-    mark = errors.axvline(500, color=GREY)
+    mark = errors.axvline(500, color=GRAY)
     guesses.legend(loc="lower right", fontsize=9, ncols=2)
     errors.legend(loc="upper left", fontsize=9)
 
@@ -515,7 +515,7 @@ def how_few_steps() -> Scene:
         ax.set(xlabel="first coordinate", ylabel="second coordinate")
     centers = ideal_denoisers.circle_mixture(8).mean
     for ax in axes:
-        ax.plot(*centers.T, "+", color=GREY, markersize=9)
+        ax.plot(*centers.T, "+", color=GRAY, markersize=9)
     ends = axes[0].plot([], [], ".", color=BLUE, markersize=3, alpha=0.5)[0]
     paths = [axes[1].plot([], [], color=RED, linewidth=0.8)[0] for _ in range(24)]
     stops = axes[1].plot([], [], ".", color=BLUE, markersize=5)[0]

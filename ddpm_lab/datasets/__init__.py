@@ -103,9 +103,9 @@ def moons(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
     (True, True)
     """
     n, rng = _asked(n, generator)
-    centre = torch.tensor([0.5, 0.25], dtype=torch.float32, device=rng.device)
+    center = torch.tensor([0.5, 0.25], dtype=torch.float32, device=rng.device)
     s = 2 * torch.randint(2, (n, 1), generator=rng, device=rng.device) - 1
-    half_circle = _blurred(1.0, math.pi * _uniform(n, rng), std, rng) - centre
+    half_circle = _blurred(1.0, math.pi * _uniform(n, rng), std, rng) - center
     return s * half_circle  # the blur is symmetric, so a turned blur is the same blur
 
 
@@ -147,7 +147,7 @@ def swiss_roll(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data
     """A spiral of two turns: one long thread that a blurred guess easily takes for a disc.
 
     x = r (cos a, sin a) + std z with a uniform on [pi, 5 pi), r = 1.5 a / (5 pi), z ~ N(0, I):
-    the radius grows evenly from 0.3 to 1.5, neighbouring turns are 0.6 apart.
+    the radius grows evenly from 0.3 to 1.5, neighboring turns are 0.6 apart.
     Mean (0, 0.3 / pi); E|x|^2 = 0.93 + 2 std^2.
 
     Parameters
@@ -727,7 +727,7 @@ def batches(
 
 
 def level_counts(x: Data, levels: int = 256) -> Tensor:
-    """How often does each grey level occur?
+    """How often does each gray level occur?
 
     Parameters
     ----------

@@ -283,11 +283,11 @@ class UNet(nn.Module):
     skip : "concat" (Ho et al.) or "sum" (lighter): how a twin's features are handed over
     time : "sinusoid" or "table": waves of t, or one learned row for each t in 0..T
     waves : exponents n; the network is also shown sin and cos of 2^n pi x_t. They magnify what is
-        less than a grey level, on which likelihoods depend  [Kin21]
+        less than a gray level, on which likelihoods depend  [Kin21]
     norm : "group", or "batch" to see why not: it mixes items that have different t
     groups : int, groups of the group norm
     T : int, last time of the table, or of the schedule that `levels` must know
-    levels : int, grey levels of the pixels, evenly spaced in [-1, 1]; 0 if that is not used. With
+    levels : int, gray levels of the pixels, evenly spaced in [-1, 1]; 0 if that is not used. With
         levels the network guesses a *prior* over the levels of each pixel, and Bayes' rule joins it
         with the pixel of x_t; the output is eps. First call `know_levels`.
     traits : int, with levels: numbers that describe a pixel's prior

@@ -426,7 +426,7 @@ def _note(facts, x, bare, rank):
 
 
 def _know_levels(run, plan, x):
-    """Tell both networks how frequent each grey level is in the data."""
+    """Tell both networks how frequent each gray level is in the data."""
     share = datasets.level_counts(x, run.net.levels).float() + 1  # none is impossible
     for net in (run.net, run.ema.net):
         net.know_levels(_ratio(plan), share)

@@ -104,7 +104,7 @@ def test_a_file_in_the_place_of_the_environment_is_named_and_kept(tmp_path):
     ("complaint", "words"),
     [
         ("ERROR: Could not install: [Errno 28] No space left on device", ["disk is full"]),
-        ("ERROR: Operation cancelled by user", ["You stopped it"]),
+        ("ERROR: Operation canceled by user", ["You stopped it"]),
         (
             "WARNING: Retrying ... NewConnectionError ... Temporary failure in name resolution\n"
             "ERROR: No matching distribution found for torch>=2.4",
@@ -575,8 +575,8 @@ def test_without_pytorchs_index_set_up_goes_on_and_says_so(machine, capsys):
 
 
 def test_stopping_pytorch_does_not_start_a_larger_one(machine):
-    cancelled = (1, "ERROR: Operation cancelled by user")
-    machine.answer = lambda words: cancelled if "--no-index" in words else (0, "")
+    canceled = (1, "ERROR: Operation canceled by user")
+    machine.answer = lambda words: canceled if "--no-index" in words else (0, "")
     with pytest.raises(lab.Problem, match="You stopped it"):
         lab.setup(cpu=True)
     assert of_torch(machine) == [["--no-index"]]

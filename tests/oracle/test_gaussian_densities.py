@@ -84,37 +84,37 @@ def test_kl_from_one_to_two_is_0_0966_and_the_other_way_round_it_is_not():
 
 
 def test_condition_is_the_product_of_densities_on_a_grid():
-    """Bayes by brute force: prior times likelihood, normalised, then its mean and variance."""
+    """Bayes by brute force: prior times likelihood, normalized, then its mean and variance."""
     x = np.linspace(-30, 30, 200_001)
     for mean, var, y, scale, noise_var in ((0.5, 2.0, 1.5, 0.7, 0.4), (-1.0, 0.1, 3.0, 2.0, 5.0)):
         density = stats.norm.pdf(x, mean, math.sqrt(var)) * stats.norm.pdf(
             y, scale * x, math.sqrt(noise_var)
         )
         density /= density.sum()
-        centre = (density * x).sum()
-        spread = (density * (x - centre) ** 2).sum()
+        center = (density * x).sum()
+        spread = (density * (x - center) ** 2).sum()
         got = gaussians.condition(
             one(mean, var), torch.tensor([y], dtype=torch.float64), scale, noise_var
         )
-        assert float(got.mean) == pytest.approx(centre, rel=1e-11)
+        assert float(got.mean) == pytest.approx(center, rel=1e-11)
         assert float(got.var) == pytest.approx(spread, rel=1e-11)
 
 
 def bins(levels):
-    """Edges of the grey levels, as printed in [Ho20, Eq. 13]: one half step to either side."""
-    grey = np.linspace(-1, 1, levels)
+    """Edges of the gray levels, as printed in [Ho20, Eq. 13]: one half step to either side."""
+    gray = np.linspace(-1, 1, levels)
     half = 1 / (levels - 1)
-    lower, upper = grey - half, grey + half
+    lower, upper = gray - half, gray + half
     lower[0], upper[-1] = -np.inf, np.inf
-    return grey, lower, upper
+    return gray, lower, upper
 
 
 @pytest.mark.parametrize("levels", [2, 5, 256])
 @pytest.mark.parametrize("mean, var", [(0.0, 1.0), (0.3, 0.01), (-1.2, 0.25)])
 def test_a_pixels_probability_is_the_integral_over_its_grey_level(levels, mean, var):
-    grey, lower, upper = bins(levels)
+    gray, lower, upper = bins(levels)
     density = stats.norm(mean, math.sqrt(var)).pdf
-    x = torch.tensor(grey)[:, None]
+    x = torch.tensor(gray)[:, None]
     got = gaussians.pixel_log_prob(
         Gaussian(torch.full_like(x, mean), torch.tensor(var, dtype=torch.float64)), x, levels=levels
     )
@@ -126,7 +126,7 @@ def test_a_pixels_probability_is_the_integral_over_its_grey_level(levels, mean, 
 def test_a_pixel_far_out_in_the_tail_keeps_its_digits():
     """mpmath: log(Phi(b) - Phi(a)) up to 200 standard deviations out, where both are 0 or 1."""
     _, lower, upper = bins(256)
-    grey = torch.linspace(-1, 1, 256, dtype=torch.float64)
+    gray = torch.linspace(-1, 1, 256, dtype=torch.float64)
     with mp.workdps(50):
         for mean, std, k in (
             (0.9, 0.01, 3),
@@ -146,13 +146,13 @@ def test_a_pixel_far_out_in_the_tail_keeps_its_digits():
                 torch.full((1, 1), mean, dtype=torch.float64),
                 torch.tensor(std, dtype=torch.float64) ** 2,
             )
-            got = float(gaussians.pixel_log_prob(p, grey[k].reshape(1, 1)))
+            got = float(gaussians.pixel_log_prob(p, gray[k].reshape(1, 1)))
             assert got == pytest.approx(float(want), rel=1e-9)
 
 
 def test_pixels_of_an_image_add_up():
-    grey = torch.linspace(-1, 1, 256, dtype=torch.float64)
-    image = grey[torch.arange(48).reshape(1, 3, 4, 4) * 5]
+    gray = torch.linspace(-1, 1, 256, dtype=torch.float64)
+    image = gray[torch.arange(48).reshape(1, 3, 4, 4) * 5]
     p = Gaussian(0.9 * image, torch.tensor(0.02, dtype=torch.float64))
     whole = gaussians.pixel_log_prob(p, image)
     singles = gaussians.pixel_log_prob(
@@ -171,10 +171,10 @@ def test_product_and_quotient_are_those_of_the_densities_on_a_grid():
         for function, sign in ((gaussians.product, 1), (gaussians.quotient, -1)):
             density = np.exp(log_p + sign * log_q)
             density /= density.sum()
-            centre = (density * x).sum()
+            center = (density * x).sum()
             got = function(one(*p), one(*q))
-            assert float(got.mean) == pytest.approx(centre, rel=1e-9, abs=1e-9)
-            spread = (density * (x - centre) ** 2).sum()
+            assert float(got.mean) == pytest.approx(center, rel=1e-9, abs=1e-9)
+            spread = (density * (x - center) ** 2).sum()
             assert float(got.var) == pytest.approx(spread, rel=1e-9)
 
 

@@ -1,4 +1,4 @@
-"""Bayes' rule on grey levels, alone and inside the U-Net, against independent sums.
+"""Bayes' rule on gray levels, alone and inside the U-Net, against independent sums.
 
 Truth: mpmath with 50 digits; the closed form for two levels; `ideal_denoisers.mixture_denoiser`,
 for which a pixel is a mixture of points; the limits of no noise and of nothing but noise.
@@ -153,7 +153,7 @@ def test_every_weight_of_it_learns_and_an_item_is_denoised_alike_in_any_company(
 
 
 def test_bayes_rule_is_not_done_in_16_bits():
-    """bfloat16 rounds by up to a quarter of a grey level, more than the first times have noise."""
+    """bfloat16 rounds by up to a quarter of a gray level, more than the first times have noise."""
     net = networks.build(networks.UNet, seed=0, width=8, mults=(1, 2), levels=256)
     plan = runs.schedule(runs.Config(schedule={"name": "log_snr", "first": 13, "last": -7}))
     net.know_levels((plan.noise / plan.signal).float(), torch.ones(256))

@@ -243,7 +243,7 @@ def test_e102_min_snr_depends_on_what_is_predicted():
 
 
 def test_e103_the_last_step_adds_no_noise():
-    """With variance beta it would be 0.010, or 1.28 grey levels; on a 20-step chain 0.170, 22
+    """With variance beta it would be 0.010, or 1.28 gray levels; on a 20-step chain 0.170, 22
     levels.
     """
     step = LINEAR.beta[1].sqrt()

@@ -127,9 +127,9 @@ def test_adding_the_same_noise_to_both_never_raises_kl(mean_p, var_p, mean_q, va
 @tried
 @given(st.floats(-1.5, 1.5), st.floats(-12, 4), st.sampled_from([2, 3, 16, 256]))
 def test_the_grey_levels_share_all_the_probability(mean, log_var, levels):
-    grey = torch.linspace(-1, 1, levels, dtype=torch.float64)[:, None]
-    p = Gaussian(torch.full_like(grey, mean), torch.tensor(math.exp(log_var), dtype=torch.float64))
-    log_p = gaussians.pixel_log_prob(p, grey, levels=levels)
+    gray = torch.linspace(-1, 1, levels, dtype=torch.float64)[:, None]
+    p = Gaussian(torch.full_like(gray, mean), torch.tensor(math.exp(log_var), dtype=torch.float64))
+    log_p = gaussians.pixel_log_prob(p, gray, levels=levels)
     assert bool((log_p <= 0).all())
     assert math.isclose(float(log_p.exp().sum()), 1, rel_tol=1e-12)
 

@@ -90,17 +90,17 @@ def test_the_irreducible_loss_of_unit_data_is_the_share_of_signal(t):
 def test_uniform_grey_levels_cost_eight_bits_and_no_model_does_better_on_average():
     """Whatever the decoder, the mean cost of uniform pixels cannot lie below their entropy."""
     rng = gaussians.seeded(3)
-    grey = torch.linspace(-1, 1, 256, dtype=torch.float64)
-    x_0 = grey[torch.randint(256, (2000, 1), generator=rng)]
+    gray = torch.linspace(-1, 1, 256, dtype=torch.float64)
+    x_0 = gray[torch.randint(256, (2000, 1), generator=rng)]
     schedule = schedules.linear(T=50)
-    points = ideal_denoisers.dataset_denoiser(grey[:, None], schedule)
+    points = ideal_denoisers.dataset_denoiser(gray[:, None], schedule)
     terms = losses.bound(schedule, points, x_0, generator=rng, levels=256)
     bits = losses.bits_per_dim(terms.total, x_0)
     assert z(bits, 8.0) > -LIMIT
 
 
 def levels_cost(T, share, n, rng):
-    """What grey levels cost by the bound, above what they must: one number for each item."""
+    """What gray levels cost by the bound, above what they must: one number for each item."""
     line = torch.linspace(9, -8, T, dtype=torch.float64)
     schedule = schedules.from_log_snr(line, name="straight")
     k = torch.multinomial(share, 16 * n, replacement=True, generator=rng).reshape(n, 16)

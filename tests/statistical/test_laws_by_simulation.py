@@ -112,7 +112,7 @@ def test_every_step_of_the_chain_brings_fresh_noise():
     for s, t in ((1, 2), (5, 10), (1, 20), (19, 20)):
         left, right = (
             (seen[i] - a[i].sqrt()) / (1 - a[i]).sqrt() for i in (s, t)
-        )  # standardised: their product has mean rho and variance 1 + rho^2
+        )  # standardized: their product has mean rho and variance 1 + rho^2
         rho = float((a[t] / a[s]).sqrt() * (1 - a[s]) / ((1 - a[s]) * (1 - a[t])).sqrt())
         assert abs(z_mean(left * right, rho, 1 + rho**2)) < LIMIT
 
@@ -153,11 +153,11 @@ def test_a_mixture_is_drawn_with_the_right_shares_places_and_spreads():
 
 
 def test_pixel_probabilities_are_the_shares_of_rounded_draws():
-    grey = torch.linspace(-1, 1, 9, dtype=torch.float64)
+    gray = torch.linspace(-1, 1, 9, dtype=torch.float64)
     p = Gaussian(
         torch.full((9, 1), 0.2, dtype=torch.float64), torch.tensor(0.3, dtype=torch.float64)
     )
-    share = gaussians.pixel_log_prob(p, grey[:, None], levels=9).exp()
+    share = gaussians.pixel_log_prob(p, gray[:, None], levels=9).exp()
     x = 0.2 + math.sqrt(0.3) * torch.randn(N, generator=gaussians.seeded(10), dtype=torch.float64)
     level = ((x.clamp(-1, 1) + 1) * 4).round().long()
     for k in range(9):

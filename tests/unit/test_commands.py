@@ -448,13 +448,13 @@ def test_a_sheet_shows_each_image_at_its_place():
 
     x = torch.linspace(-1, 1, 5 * 6).reshape(5, 1, 2, 3)
     with Image.open(io.BytesIO(figures.image_grid(x, columns=2))) as picture:
-        grey = torch.from_numpy(np.asarray(picture.convert("L")).copy()).float() / 127.5 - 1
+        gray = torch.from_numpy(np.asarray(picture.convert("L")).copy()).float() / 127.5 - 1
     size = 80 // 3
     high, wide = 2 * size + 4, 3 * size + 4
-    assert grey.shape == (3 * high, 2 * wide)
+    assert gray.shape == (3 * high, 2 * wide)
     for i in range(5):
         top, left = i // 2 * high + 2, i % 2 * wide + 2
-        cut = grey[top : top + 2 * size, left : left + 3 * size]
+        cut = gray[top : top + 2 * size, left : left + 3 * size]
         wanted = x[i, 0].repeat_interleave(size, 0).repeat_interleave(size, 1)
         torch.testing.assert_close(cut, wanted, rtol=0, atol=0.02)
-    assert grey[-1, -1].abs() < 0.02  # an empty place is grey
+    assert gray[-1, -1].abs() < 0.02  # an empty place is gray

@@ -150,7 +150,7 @@ def test_rings_lie_on_three_circles_evenly():
 
 
 def test_moons_lie_on_two_half_circles_evenly():
-    # Truth: the law. The half circles are told apart by the distance to their centres.
+    # Truth: the law. The half circles are told apart by the distance to their centers.
     x = datasets.moons(60_000, generator=rng(2), std=0.0).double()
     upper = ((x - torch.tensor([-0.5, -0.25])).norm(dim=1) - 1).abs() < 1e-5
     upper &= x[:, 1] >= -0.25 - 1e-6

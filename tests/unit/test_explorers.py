@@ -212,7 +212,7 @@ def test_picture_is_labelled_and_fits_a_page():
         assert ax.get_xlabel()
         assert ax.get_ylabel() or ax in gauge_and_digits
         looks = [(line.get_color(), str(line.get_linestyle())) for line in ax.lines]
-        for these in zip(*looks):  # colours differ, and so do dashes
+        for these in zip(*looks):  # colors differ, and so do dashes
             assert len(set(these)) == len(these)
 
 

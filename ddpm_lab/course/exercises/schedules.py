@@ -112,8 +112,8 @@ def steps_in_band(schedule, low, high):
 
 
 def _band_cases():
-    centred = schedules.from_log_snr([6.0, 2.0, 0.0, -1.0, -6.0])
-    for schedule in (schedules.linear(T=200), schedules.cosine(T=40), centred):
+    centered = schedules.from_log_snr([6.0, 2.0, 0.0, -1.0, -6.0])
+    for schedule in (schedules.linear(T=200), schedules.cosine(T=40), centered):
         for low, high in ((4.0, math.inf), (-4.0, 4.0), (-math.inf, 0.0), (0.0, 3.0)):
             yield Case(f"{schedule.name}, ({low:g}, {high:g}]", (schedule, low, high))
 
