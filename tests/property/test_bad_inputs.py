@@ -14,6 +14,7 @@ import bad_inputs
 import numpy as np
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import (
     _checks,
@@ -48,11 +49,6 @@ MODULES = (
     *(losses, metrics, networks, figures),
 )
 X = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 # The sweep ---------------------------------------------------------------------------------------

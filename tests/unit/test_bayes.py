@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import bayes
 from ddpm_lab.bayes import Beta
@@ -14,11 +15,6 @@ from ddpm_lab.bayes import Beta
 GRID = bayes.unit_grid(101)
 FLAT = bayes.uniform(GRID)
 SEEN = torch.tensor([1, 1, 0])
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 # What comes out -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import math
 
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import gaussians
 from ddpm_lab.gaussians import Gaussian
@@ -16,11 +17,6 @@ def law(mean, var):
     return Gaussian(
         torch.tensor([mean], dtype=torch.float64), torch.tensor(var, dtype=torch.float64)
     )
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 def test_a_draw_is_the_mean_plus_the_standard_deviation_times_z():

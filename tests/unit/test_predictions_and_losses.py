@@ -8,17 +8,13 @@ import math
 
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import ideal_denoisers, losses, predictions, samplers, schedules
 
 TRIANGLE = schedules.from_beta(torch.tensor([0.36], dtype=torch.float64))
 ONE = torch.ones(1, 1, dtype=torch.float64)
 NO_SIGNAL = schedules.zero_terminal(schedules.linear())
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 @pytest.mark.parametrize("kind, out", [("x0", 1.0), ("eps", 1.0), ("v", 0.2)])

@@ -9,6 +9,7 @@ import math
 
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import schedules
 from ddpm_lab.schedules import Schedule
@@ -19,11 +20,6 @@ ALL = [*BY_BETA, "su", "cosine"]
 
 def table(*rows):
     return torch.tensor(rows, dtype=torch.float64)
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 # What a schedule is ------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ came, and what to do.
 
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import forward, ideal_denoisers, losses, predictions, samplers, schedules
 
@@ -42,11 +43,6 @@ BACK = {
     "transition": lambda t, s: forward.transition(SCHEDULE, X, s, t),
 }
 MOVES = pytest.mark.parametrize("law", BACK)
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 @LAWS

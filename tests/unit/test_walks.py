@@ -8,6 +8,7 @@ from functools import partial
 
 import pytest
 import torch
+from refuses import refuses
 
 from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
 
@@ -29,11 +30,6 @@ WALKS = {
     "multistep": lambda times: samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=times),
 }
 EACH = pytest.mark.parametrize("walk", WALKS)
-
-
-def refuses(error, *fragments):
-    """The call must raise `error`, and its message must contain every fragment, in this order."""
-    return pytest.raises(error, match=r"(?s)" + ".*".join(fragments))
 
 
 @EACH
