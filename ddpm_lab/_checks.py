@@ -1500,12 +1500,15 @@ def _first_line(error):
     return first.partition(". ")[0].rstrip(".") + "."
 
 
-def _say(value):
+def say(value):
     """A short name for anything: what a message shows of a wrong argument."""
     if isinstance(value, torch.Tensor):
         layout = "" if value.layout is torch.strided else f", {value.layout}"
         return f"a tensor {tuple(value.shape)} of {value.dtype}{layout}"
     return f"{type(value).__name__} {_repr(value)}"
+
+
+_say = say
 
 
 def _repr(value):
