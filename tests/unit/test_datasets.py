@@ -30,9 +30,10 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from ddpm_lab import datasets
+from ddpm_lab.datasets import downloads
 
-PLANES = ("rings", "moons", "checkerboard", "swiss_roll")
-PENS = ("rings", "moons", "swiss_roll")  # planes with a blur
+PLANES = ("concentric_circles", "moons", "checkerboard", "swiss_roll")
+PENS = ("concentric_circles", "moons", "swiss_roll")  # planes with a blur
 OURS = re.compile(r"must .+; got .+\. \S.+", re.DOTALL)  # what must hold; what came; what to do
 
 
@@ -55,7 +56,7 @@ def refused(error, *phrases):
 
 # The laws of the docstrings, written again: pieces (probability, curve(a), first a, last a).
 CURVES = {
-    "rings": [
+    "concentric_circles": [
         (share, lambda a, r=r: (r * math.cos(a), r * math.sin(a)), 0.0, 2 * math.pi)
         for r, share in ((0.5, 1 / 6), (1.0, 2 / 6), (1.5, 3 / 6))
     ],
@@ -116,9 +117,9 @@ def test_moments_of_a_plane_are_those_of_its_law(name, std):
 @pytest.mark.parametrize(
     "name, what, documented",
     [
-        ("rings", "x", 0.0),
-        ("rings", "y", 0.0),
-        ("rings", "radius", 1.5),
+        ("concentric_circles", "x", 0.0),
+        ("concentric_circles", "y", 0.0),
+        ("concentric_circles", "radius", 1.5),
         ("moons", "x", 0.0),
         ("moons", "y", 0.0),
         ("moons", "xx", 3 / 4),
@@ -382,8 +383,8 @@ BROKEN = {
     "header only": (IMAGES[:16], "5 x 3 x 4 = 60 bytes"),
     "one byte short": (IMAGES[:-1], "5 x 3 x 4 = 60 bytes"),
     "one byte more": (IMAGES + b"\0", "exactly", "got more"),
-    "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG picture"),
-    "JPEG": (b"\xff\xd8\xff\xe0" + bytes(40), "JPEG picture"),
+    "PNG": (b"\x89PNG\r\n\x1a\n" + bytes(40), "PNG image"),
+    "JPEG": (b"\xff\xd8\xff\xe0" + bytes(40), "JPEG image"),
     "web page": (b"<!DOCTYPE html><html>404", "web page"),
     "NumPy": (NPY, "NumPy file"),
     "zip": (b"PK\x03\x04" + bytes(40), "zip archive"),
@@ -393,7 +394,7 @@ BROKEN = {
     "Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a", "git lfs pull"),
     "JSON": (b'{"message": "Not Found"}', "JSON"),
     "xz": (b"\xfd7zXZ\x00" + bytes(40), "xz archive", "Unpack it first"),
-    "PNG in gzip": (gzip.compress(b"\x89PNG\r\n\x1a\n"), "PNG picture", "MNIST's format instead"),
+    "PNG in gzip": (gzip.compress(b"\x89PNG\r\n\x1a\n"), "PNG image", "MNIST's format instead"),
     "gzip in gzip": (gzip.compress(gzip.compress(IMAGES)), "gzip inside gzip"),
     "web page in gzip": (gzip.compress(b"<html>404</html>"), "web page"),
     "little endian": (struct.pack("<I3I", 0x803, 5, 3, 4) + PIXELS.tobytes(), "two zero bytes"),
@@ -676,7 +677,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("DDPM_LAB_DATA", str(tmp_path / "cache"))
     sums = [sha256(content) for content in FILES.values()]
     table = {"train": (sums[0], sums[1]), "test": (sums[2], sums[3])}
-    monkeypatch.setattr(datasets, "_SHA256", dict.fromkeys(LOADERS, table))
+    monkeypatch.setattr(downloads, "_SHA256", dict.fromkeys(LOADERS, table))
     return tmp_path / "cache"
 
 
@@ -716,7 +717,7 @@ def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     root = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(datasets, "_URLS", {name: f"{root}/{name}/" for name in LOADERS})
+    monkeypatch.setattr(downloads, "_URLS", {name: f"{root}/{name}/" for name in LOADERS})
     yield server
     server.shutdown()
     server.server_close()
@@ -752,7 +753,7 @@ def test_files_put_into_the_cache_by_hand_need_no_network(cache, no_network, mon
 def test_offline_the_message_says_how_to_go_on(cache, no_network, name):
     with refused(
         ConnectionError,
-        datasets._URLS[name] + "train-images-idx3-ubyte.gz",
+        downloads._URLS[name] + "train-images-idx3-ubyte.gz",
         "Offline?",
         "datasets.digits",
         str(cache / name),
@@ -997,7 +998,7 @@ def test_digits_and_planes_work_without_network(no_network):
 def test_import_is_lazy():
     heavy = "['sklearn', 'scipy', 'pooch', 'requests', 'matplotlib']"
     code = f"import sys, ddpm_lab.datasets; print([m for m in {heavy} if m in sys.modules])"
-    root = Path(datasets.__file__).parents[1]
+    root = Path(datasets.__file__).parents[2]
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )

@@ -129,6 +129,7 @@ def test_half_an_mnist_cache_names_what_is_there_and_what_is_not():
 
 def test_mnist_names_are_those_that_datasets_asks_for(monkeypatch, tmp_path):
     from ddpm_lab import datasets
+    from ddpm_lab.datasets import downloads
 
     asked = []
 
@@ -137,7 +138,7 @@ def test_mnist_names_are_those_that_datasets_asks_for(monkeypatch, tmp_path):
         raise ConnectionError("no network in this test")
 
     monkeypatch.setenv("DDPM_LAB_DATA", str(tmp_path))
-    monkeypatch.setattr(datasets, "_download", note)
+    monkeypatch.setattr(downloads, "_download", note)
     for split in ("train", "test"):
         with pytest.raises(ConnectionError):
             datasets.mnist(split)

@@ -1,0 +1,136 @@
+"""One door to all data sets of images: `load` opens them by name or by path."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ddpm_lab import _checks
+from ddpm_lab.datasets.bundled import digits
+from ddpm_lab.datasets.downloads import fashion_mnist, mnist
+from ddpm_lab.datasets.fitting import Fit, Target, _fitted, _target
+from ddpm_lab.datasets.idx_files import _count_classes, idx
+from ddpm_lab.datasets.record import Dataset
+from ddpm_lab.types import Data
+
+
+class _Named(NamedTuple):
+    """A data set that has a name."""
+
+    read: Callable[[str], tuple[Data, Tensor]]
+    source: str
+    classes: tuple[str, ...] = tuple("0123456789")
+    levels: int = 256
+
+
+_CLOTHES = "T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot"
+_NAMED = {
+    "digits": _Named(digits, "scikit-learn, load_digits (UCI optdigits)", levels=17),
+    "mnist": _Named(mnist, "MNIST of LeCun, Cortes and Burges, as first published"),
+    "fashion_mnist": _Named(
+        fashion_mnist, "Fashion-MNIST of Zalando Research", tuple(_CLOTHES.split(", "))
+    ),
+}
+NAMES = tuple(_NAMED)
+
+
+def load(
+    source: str | Path,
+    split: str = "train",
+    *,
+    size: int | tuple[int, int] | None = None,
+    fit: Fit | None = None,
+    channels: int | None = None,
+    held_out: float = 0.1,
+    seed: int = 0,
+) -> Dataset:
+    """A data set of images, by name or from your own files.
+
+    Parameters
+    ----------
+    source : one of
+        - a name: "digits", "mnist", "fashion_mnist"
+        - a folder of MNIST-format files, see `idx`
+
+        A folder whose name is one of these names is written with a path, as in "./digits".
+    split : "train" or "test"
+    size : height and width of the images, or one number for both; None keeps what they have
+    fit : how an image of another size gets there
+        "crop" scales it until it covers the size and cuts off the rest (the default);
+        "resize" stretches it, which changes its proportions;
+        "pad" shrinks it until it fits inside, never enlarges it, and adds black around it.
+    channels : 1 for gray, 3 for color; None keeps what the images have
+    held_out : the fraction of the images that are for testing, where the source has no split
+    seed : decides which images these are
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        If the source is unknown, cannot be read, or does not fit what was asked.
+
+    >>> load("digits", "test")
+    Dataset('digits', 901 images of 1 x 8 x 8, 10 classes, 17 levels)
+    >>> load("digits", size=16, fit="pad", channels=3).shape
+    (3, 16, 16)
+    """
+    split = _checks.choice(split, ("train", "test"), "split")
+    target = _target(size, fit, channels)
+    held_out = _checks.between(held_out, 0, 1, "held_out", advice="Hold out 0.1 of the images.")
+    seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")
+    if isinstance(source, str) and source.replace("-", "_") in _NAMED:
+        return _refitted(_of_name(source.replace("-", "_"), split), target)
+    path = _existing(source)
+    return _refitted(_of_idx(path, split), target)
+
+
+def _of_name(name, split):
+    entry = _NAMED[name]
+    images, labels = entry.read(split)
+    notes = (f"{name}, {split}: {len(images):,} images",)
+    return Dataset(name, images, labels, entry.classes, entry.levels, entry.source, notes)
+
+
+def _existing(source):
+    """The path of a file or folder that is there."""
+    path = _checks.path_of(source, "source")
+    if os.path.lexists(path):
+        return path
+    near = _checks.nearest([str(source)], NAMES, "Check the path.")
+    raise FileNotFoundError(
+        f"source must be one of {', '.join(NAMES)}, or an existing file or folder; "
+        f"got {source}. {near}"
+    )
+
+
+def _of_idx(folder, split):
+    images, labels = idx(folder, split)
+    notes = (f"{folder}, {split}: {len(images):,} images in MNIST's format",)
+    classes = tuple(map(str, range(_count_classes(folder, labels))))
+    return Dataset(folder.name, images, labels, classes, source=str(folder), notes=notes)
+
+
+def _refitted(data: Dataset, target: Target) -> Dataset:
+    """A record in another size or another number of channels."""
+    same = target.size in (None, data.size) and target.channels in (None, data.channels)
+    if same:
+        return data
+    import numpy as np
+
+    top = data.levels - 1
+    k = ((data.images + 1) * (top / 2)).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    k = np.stack([_fitted(image, target, top) for image in k])
+    images = torch.from_numpy(k).permute(0, 3, 1, 2).float().div_(top / 2).sub_(1)
+    note = f"from {_by(data.shape)} to {_by(images.shape[1:])} ({target.fit})"
+    return replace(data, images=images, notes=(*data.notes, note))
+
+
+def _by(shape):
+    return " x ".join(map(str, shape))
