@@ -8,7 +8,7 @@ Two nouns and one arrow carry the whole package:
 
 The modules are ordered like the chapters. A module imports only from lower layers:
 
-    0  types            _checks      _console
+    0  types            _checks      _console    _installed
     1  bayes            gaussians    estimators  schedules  _files
     2  forward          predictions  elbo
     3  ideal_denoisers  samplers     losses      networks

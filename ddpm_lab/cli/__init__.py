@@ -1,1 +1,39 @@
-"""The commands of `python -m ddpm_lab`: train, sample, evaluate, doctor."""
+"""The program `ddpm-lab`, also called as `python -m ddpm_lab`: one file for each command.
+
+    ddpm-lab train --config digits --out runs/digits      a U-Net, stored and resumable
+    ddpm-lab sample --run runs/digits --label 3           new images
+    ddpm-lab evaluate --run runs/digits                   bits/dim and distances
+    ddpm-lab doctor                                       what this machine has
+
+`options` and `devices` hold what the commands share.
+"""
+
+import argparse
+
+import ddpm_lab
+from ddpm_lab import _console
+from ddpm_lab.cli import doctor, evaluate, options, sample, train
+
+__all__ = ["main"]
+
+_COMMANDS = (train, sample, evaluate, doctor)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit status.
+
+    Parameters
+    ----------
+    argv : the words after the program's name; default: those that it was called with
+    """
+    _console.prepare()
+    parser = argparse.ArgumentParser(
+        prog=options.program(), description="Denoising diffusion: a course, and its U-Net."
+    )
+    version = f"ddpm-lab {ddpm_lab.__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for each in _COMMANDS:
+        each.add(commands)
+    args = parser.parse_args(argv)
+    return args.run(args)

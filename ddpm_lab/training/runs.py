@@ -39,6 +39,7 @@ from torch import Tensor, nn
 from ddpm_lab import (
     _checks,
     _files,
+    _installed,
     datasets,
     estimators,
     losses,
@@ -675,7 +676,7 @@ def _line(seen, T, seconds):
 # ------------------------------------------------------------------------------ what it learned
 
 
-SHIPPED = Path(__file__).resolve().parents[2] / "chapters" / "checkpoints"
+SHIPPED = _installed.course_folder() / "checkpoints"
 """The folder of what comes with the course."""
 
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from ddpm_lab import (
-    __main__,
     bayes,
+    cli,
     datasets,
     elbo,
     estimators,
@@ -27,7 +27,8 @@ from ddpm_lab import (
     schedules,
     training,
 )
-from ddpm_lab.cli import commands
+from ddpm_lab.cli import options
+from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import designer, exercises
 from ddpm_lab.training import runs
 
@@ -470,7 +471,7 @@ def test_the_advice_of_a_message_works(bad, said, advised):
     ],
 )  # fmt: skip
 def test_a_value_is_what_a_person_means_by_it(text, value):
-    name, found = commands._setting(f" net.x = {text}")
+    name, found = train_command._setting(f" net.x = {text}")
     assert name == "net.x" and found == value and type(found) is type(value)
 
 
@@ -501,13 +502,13 @@ def test_a_misspelt_setting_names_the_nearest(wrong, said, right, config_file, t
     words = ["train", "--config", str(config_file), "--out", str(tmp_path / "run"), "--device=cpu"]
     if right is None:  # a table of 1000 rows, and a longer chain
         words, right = [*words, "--set", "schedule.T=1200", wrong], "net.T=1200"
-    assert __main__.main([*words, "--set", wrong]) == 1
+    assert cli.main([*words, "--set", wrong]) == 1
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1, err
-    assert __main__.main([*words, "--set", right]) == 0
+    assert cli.main([*words, "--set", right]) == 0
 
 
 def test_the_configuration_that_is_advised_exists(tmp_path, capsys):
-    assert __main__.main(["train", "--out", str(tmp_path / "run")]) == 1
+    assert cli.main(["train", "--out", str(tmp_path / "run")]) == 1
     advised = capsys.readouterr().err.strip().rpartition("Try --config ")[2].removesuffix(".")
-    assert runs.read_config(advised).data == "digits"
+    assert runs.read_config(options.config(advised)).data == "digits"

@@ -1,4 +1,4 @@
-"""`python -m ddpm_lab train`, `sample` and `evaluate`: what they write, say and refuse.
+"""`ddpm-lab train`, `sample` and `evaluate`: what they write, say and refuse.
 
 Truth: the files they leave, read by other libraries (Pillow, NumPy, safetensors), and the run that
 nobody stopped. Mistakes of the user are one line on stderr; mistakes in the code keep their trace.
@@ -8,6 +8,7 @@ import doctest
 import errno
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -21,8 +22,9 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lab import __main__, _files, networks, training
-from ddpm_lab.cli import commands
+from ddpm_lab import _files, cli, networks, training
+from ddpm_lab.cli import evaluate, options
+from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import figures
 from ddpm_lab.training import runs
 
@@ -35,7 +37,7 @@ SETTINGS = {
 
 def run(*words):
     """The exit status of a command."""
-    return __main__.main([str(word) for word in words])
+    return cli.main([str(word) for word in words])
 
 
 @pytest.fixture(scope="module")
@@ -118,22 +120,22 @@ def test_settings_can_be_changed(config, tmp_path):
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stores_and_says_how_to_go_on(which, times, config, tmp_path, capsys, monkeypatch):
-    watch = commands._Follow.watch
+    on_log = options.Progress.on_log
 
     def interrupt(self, line):
-        watch(self, line)
+        on_log(self, line)
         if line["step"] == 4:  # not a step of save_every
             for _ in range(times):
                 signal.raise_signal(which)
 
-    monkeypatch.setattr(commands._Follow, "watch", interrupt)
+    monkeypatch.setattr(options.Progress, "on_log", interrupt)
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     for each in (signal.SIGINT, signal.SIGTERM):  # in a background job SIGINT may be ignored
         signal.signal(each, signal.default_int_handler)
     try:
         words = ["steps=9", "save_every=9", "samples_every=0"]
         folder = tmp_path / "a run"
-        assert train(config, folder, "--set", *words) == commands.STOPPED
+        assert train(config, folder, "--set", *words) == options.STOPPED
         out, err = capsys.readouterr()
         assert "Stopping after this step. (Once more: at once.)" in err
         if times == 2:  # it did not wait: nothing was stored
@@ -166,7 +168,7 @@ def test_a_real_ctrl_c_in_a_real_process(config, tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
-    assert process.returncode == commands.STOPPED
+    assert process.returncode == options.STOPPED
     assert "Traceback" not in err and "Stopping after this step" in err
     step = training.load_run(folder / "run.safetensors").step
     assert f"stored at step {step} of 100000. Go on with:" in out
@@ -238,7 +240,7 @@ def test_the_mnist_files_of_a_folder_are_taken(tmp_path, config):
     out = tmp_path / "x.npy"
     assert run("sample", "--run", tmp_path / "run", "--n", 3, "--steps", 2, "--out", out) == 0
     assert np.load(out).shape == (3, 1, 4, 6)
-    words = ["evaluate", "--run", tmp_path / "run", "--n", 10, "--terms", 2, "--steps", 2]
+    words = ["evaluate", "--run", tmp_path / "run", "--n", 10, "--strata", 2, "--steps", 2]
     assert run(*words, *data) == 0
 
 
@@ -288,11 +290,11 @@ def test_sample_writes_a_picture(trained, tmp_path, capsys):
     assert run("sample", "--run", trained, *words) == 0
     with Image.open(out) as picture:
         assert picture.size == (4 * 84, 3 * 84)
-    said = "10 pictures, sampler ddim, steps 2, label 3, guidance 2.0, seed 0"
+    said = "10 images, sampler ddim, steps 2, label 3, guidance 2.0, seed 0"
     assert said in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("sampler", commands.SAMPLERS)
+@pytest.mark.parametrize("sampler", options.SAMPLERS)
 def test_sample_writes_numbers_and_the_seed_decides_them(sampler, trained, tmp_path):
     from safetensors import safe_open
 
@@ -308,7 +310,7 @@ def test_sample_writes_numbers_and_the_seed_decides_them(sampler, trained, tmp_p
 
 
 def test_the_samplers_of_the_command_are_those_of_the_package():
-    assert set(commands.SAMPLERS) == set(runs.SAMPLERS)
+    assert set(options.SAMPLERS) == set(runs.SAMPLERS)
 
 
 def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
@@ -346,7 +348,7 @@ def test_words_that_are_no_command_are_explained(words, capsys):
 def test_evaluate_prints_a_table_and_writes_all_of_it(trained, tmp_path, capsys):
     judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
     path = training.save(tmp_path / "judge.safetensors", judge)
-    words = ["evaluate", "--run", trained, "--n", 30, "--terms", 4, "--steps", 2, "--judge", path]
+    words = ["evaluate", "--run", trained, "--n", 30, "--strata", 4, "--steps", 2, "--judge", path]
     assert run(*words) == 0
     out = capsys.readouterr().out
     found = json.loads((trained / "metrics.json").read_text())
@@ -382,7 +384,7 @@ def test_sample_refuses_a_place_that_cannot_be_written_before_the_work(
         refused(capsys, f"{out} must be writable; got ", "sample", "--run", trained, "--out", out)
 
 
-QUICK = ["--n", 20, "--terms", 2, "--steps", 2, "--device", "cpu"]
+QUICK = ["--n", 20, "--strata", 2, "--steps", 2, "--device", "cpu"]
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -410,7 +412,7 @@ def test_a_report_is_printed_though_the_disk_is_full_and_written_though_nobody_r
     out, err = capsys.readouterr()
     assert "bits/dim" in out and "x.json must be writable" in err and "Free some space" in err
     with monkeypatch.context() as patch:
-        patch.setattr(commands, "_table", lambda found: (_ for _ in ()).throw(BrokenPipeError()))
+        patch.setattr(evaluate, "_table", lambda found: (_ for _ in ()).throw(BrokenPipeError()))
         assert run(*words) == 1
     assert json.loads((tmp_path / "x.json").read_text())["pictures"] == 20
 
@@ -428,19 +430,20 @@ def test_networks_in_one_folder_have_reports_of_their_own(trained, tmp_path):
 
 
 def test_help_needs_no_torch_and_names_the_gpu_command():
-    code = "import sys; from ddpm_lab.__main__ import main\n"
+    code = "import sys; from ddpm_lab.cli import main\n"
     code += "try: main(['train', '--help'])\nexcept SystemExit: print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip().endswith("False")
-    assert "--config chapters/configs/mnist_gpu.json" in done.stdout
+    assert "--config mnist_gpu" in done.stdout
     assert "torchrun --nproc-per-node=4 -m ddpm_lab train" in done.stdout
-    for word in shlex.split(done.stdout.replace("'", "")):
-        if word.startswith("chapters/configs/"):
-            assert (ROOT / word.rstrip(".,;")).exists()
+    named = re.findall(r"--config ([a-z]\w*)", done.stdout)
+    assert named and set(named) <= {path.stem for path in (ROOT / "chapters/configs").iterdir()}
 
 
 def test_docstring_examples_run():
-    assert doctest.testmod(commands).failed == 0
+    for module in (options, train_command):
+        result = doctest.testmod(module)
+        assert result.attempted and not result.failed
 
 
 def test_a_sheet_shows_each_image_at_its_place():

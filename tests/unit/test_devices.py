@@ -18,8 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from ddpm_lab import (
-    __main__,
     bayes,
+    cli,
     datasets,
     elbo,
     estimators,
@@ -34,7 +34,7 @@ from ddpm_lab import (
     schedules,
     training,
 )
-from ddpm_lab.cli import commands
+from ddpm_lab.cli import devices
 from ddpm_lab.course import exercises
 from ddpm_lab.gaussians import Gaussian, seeded
 from ddpm_lab.training import runs
@@ -447,19 +447,15 @@ def test_a_shipped_network_samples_on_a_device_without_float64():
 
 @pytest.mark.usefixtures("pretended")
 def test_the_commands_work_on_a_device_without_float64(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(commands, "_device", lambda name: APART)
+    monkeypatch.setattr(devices, "pick", lambda name: APART)
     config, out = tmp_path / "config.json", str(tmp_path / "run")
     config.write_text(
         json.dumps({"data": "digits", "steps": 1, "batch": 8, "net": {"width": 8, "mults": [1, 2]}})
     )
-    assert __main__.main(["train", "--config", str(config), "--out", out]) == 0
+    assert cli.main(["train", "--config", str(config), "--out", out]) == 0
     pictures = str(tmp_path / "pictures.png")
-    assert (
-        __main__.main(["sample", "--run", out, "--n", "2", "--steps", "1", "--out", pictures]) == 0
-    )
-    assert (
-        __main__.main(["evaluate", "--run", out, "--n", "8", "--terms", "2", "--steps", "1"]) == 0
-    )
+    assert cli.main(["sample", "--run", out, "--n", "2", "--steps", "1", "--out", pictures]) == 0
+    assert cli.main(["evaluate", "--run", out, "--n", "8", "--strata", "2", "--steps", "1"]) == 0
     assert "bits/dim" in capsys.readouterr().out
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["frechet"]["value"] > 0
 

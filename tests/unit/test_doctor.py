@@ -1,4 +1,4 @@
-"""`python -m ddpm_lab doctor`: facts in, findings out; and one real run.
+"""`ddpm-lab doctor`: facts in, findings out; and one real run.
 
 Truth: the facts are made up here, so what the doctor must say about them is known.
 """
@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ddpm_lab import __main__ as command
-from ddpm_lab.__main__ import Finding
+from ddpm_lab import _installed, cli
+from ddpm_lab.cli import doctor as command
+from ddpm_lab.cli import findings as from_facts
+from ddpm_lab.cli.findings import Finding
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -23,8 +25,7 @@ else:
 
 
 def test_docstring_examples_run():
-    # pytest leaves out the doctests of every __main__.py
-    result = doctest.testmod(command)
+    result = doctest.testmod(from_facts)
     assert result.attempted > 5 and result.failed == 0
 
 
@@ -38,7 +39,7 @@ def test_pins_are_those_of_this_python_and_system():
     c==4.0 ; sys_platform == "{sys.platform}"
     d==5.0 ; sys_platform == "no-such-system"
     """
-    assert command.pinned_versions(text) == {"a": "1.0", "b": "2.0", "c": "4.0"}
+    assert from_facts.pinned_versions(text) == {"a": "1.0", "b": "2.0", "c": "4.0"}
 
 
 def test_a_package_that_is_missing_or_out_of_range_is_a_problem():
@@ -52,7 +53,7 @@ def test_a_package_that_is_missing_or_out_of_range_is_a_problem():
     ]
     found = {"torch": "2.13.0+cpu", "numpy": "2.0.0", "ipywidgets": "7.8.5", "sympy": "oops"}
     tested = {"torch": "2.13.0", "numpy": "2.4.6", "matplotlib": "3.11.2"}
-    findings = command.package_findings(needs, {**found, "tqdm": "4.0"}, tested)
+    findings = from_facts.package_findings(needs, {**found, "tqdm": "4.0"}, tested)
     torch, numpy, matplotlib, ipywidgets, sympy, tqdm = findings
     assert torch == Finding("torch", "2.13.0+cpu")  # a build tag is no difference
     assert "2.4.6" in numpy.advice and not numpy.problem  # in range, yet not what was tested
@@ -65,13 +66,13 @@ def test_a_package_that_is_missing_or_out_of_range_is_a_problem():
 
 def test_outside_the_courses_environment_the_advice_is_for_the_pip_of_this_python():
     found, tested = {"a": None, "b": "1.0", "c": "1.0"}, {"c": "1.1"}
-    findings = command.package_findings(["a>=2", "b>=2", "c>=1"], found, tested, in_venv=False)
+    findings = from_facts.package_findings(["a>=2", "b>=2", "c>=1"], found, tested, in_venv=False)
     for finding, words in zip(findings, ["a>=2", "b>=2", "c==1.1"]):
         assert finding.advice.endswith(f'"{sys.executable}" -m pip install "{words}"')
 
 
 def test_the_doctor_asks_for_all_that_the_package_and_the_chapters_need():
-    project = tomllib.loads((command.ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((_installed.clone() / "pyproject.toml").read_text("utf-8"))["project"]
     needs = project["dependencies"] + project["optional-dependencies"]["lab"]
     assert set(command._needs()) == set(needs)
 
@@ -85,11 +86,12 @@ def test_the_doctor_asks_for_all_that_the_package_and_the_chapters_need():
         (([], False, True, False), "cpu", ""),
         (([], False, False, True), "cpu", "has no CUDA: python lab.py setup --cuda"),
         (([], False, False, True, False), "cpu", "has no CUDA: see https://pytorch.org"),
+        (([], False, False, True, True, False), "cpu", "has no CUDA: see https://pytorch.org"),
         (([], False, True, True), "cpu", "cannot use it"),
     ],
 )
 def test_device(facts, value, advice):
-    finding = command.device_finding(*facts)
+    finding = from_facts.device_finding(*facts)
     assert finding.value.startswith(value)
     assert advice in finding.advice and bool(advice) == bool(finding.advice)
     assert not finding.problem
@@ -107,23 +109,25 @@ def test_device(facts, value, advice):
     ],
 )
 def test_threads(threads, omp, cores, load, advice):
-    finding = command.thread_finding(threads, omp, cores, load)
+    finding = from_facts.thread_finding(threads, omp, cores, load)
     assert advice in finding.advice and bool(advice) == bool(finding.advice)
     assert not finding.problem
 
 
 def test_missing_digits_are_a_problem_missing_mnist_is_not():
-    digits, mnist = command.data_findings(False, Path("cache"), set())
+    digits, mnist = from_facts.data_findings(False, Path("cache"), set())
     assert digits.problem and "python lab.py" in digits.advice
+    elsewhere, _ = from_facts.data_findings(False, Path("cache"), set(), in_venv=False)
+    assert elsewhere.advice.endswith("-m pip install --force-reinstall scikit-learn")
     assert "optional" in mnist.value and not mnist.advice
 
 
 def test_half_an_mnist_cache_names_what_is_there_and_what_is_not():
     files = {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "something else"}
-    _, mnist = command.data_findings(True, Path("cache"), files)
+    _, mnist = from_facts.data_findings(True, Path("cache"), files)
     assert "2 of 4" in mnist.value and "train-labels-idx1-ubyte.gz" in mnist.value
     assert "t10k-images-idx3-ubyte.gz" in mnist.advice and not mnist.problem
-    _, whole = command.data_findings(True, Path("cache"), set(command.MNIST))
+    _, whole = from_facts.data_findings(True, Path("cache"), set(from_facts.MNIST))
     assert whole.value.startswith("all 4 files") and not whole.advice
 
 
@@ -144,12 +148,12 @@ def test_mnist_names_are_those_that_datasets_asks_for(monkeypatch, tmp_path):
             datasets.mnist(split)
     assert len(asked) == 2
     for path in asked:
-        assert path.parent == tmp_path / "mnist" and path.name in command.MNIST
+        assert path.parent == tmp_path / "mnist" and path.name in from_facts.MNIST
 
 
 def test_an_empty_checkpoint_is_a_problem():
-    assert not command.checkpoint_finding({}).advice
-    finding = command.checkpoint_finding({"a.safetensors": 10_000_000, "b.safetensors": 0})
+    assert not from_facts.checkpoint_finding({}).advice
+    finding = from_facts.checkpoint_finding({"a.safetensors": 10_000_000, "b.safetensors": 0})
     assert finding.problem and "b.safetensors" in finding.advice
     assert "a.safetensors (10.0 MB)" in finding.value
 
@@ -161,12 +165,12 @@ def test_report_is_aligned_and_counts_problems():
         Finding("b", "3", "do that", problem=True),
     ]
     for unicode in (True, False):
-        lines = command.report(findings, unicode)
+        lines = from_facts.report(findings, unicode)
         assert [line.index(c) for line, c in zip(lines[:2], "12")] == [lines[0].index("1")] * 2
         assert lines[2].strip().endswith("do this") and lines[4].strip().endswith("do that")
         assert lines[-1] == "To be mended: 1."
-    assert all(line.isascii() for line in command.report(findings, unicode=False))
-    assert command.report(findings[:2])[-1] == "All that the course needs is here."
+    assert all(line.isascii() for line in from_facts.report(findings, unicode=False))
+    assert from_facts.report(findings[:2])[-1] == "All that the course needs is here."
 
 
 @pytest.fixture
@@ -176,7 +180,7 @@ def doctor(monkeypatch, capsys):
     def examine(**env):
         for name, value in env.items():
             monkeypatch.setenv(name, value)
-        return command.main(["doctor"]), capsys.readouterr().out
+        return cli.main(["doctor"]), capsys.readouterr().out
 
     return examine
 
@@ -186,7 +190,7 @@ def run_doctor(**env):
         [sys.executable, "-m", "ddpm_lab", "doctor"],
         capture_output=True,
         env={**os.environ, **env},
-        cwd=command.ROOT,
+        cwd=_installed.clone(),
     )
 
 
@@ -253,5 +257,5 @@ def test_doctor_without_a_home(monkeypatch, doctor):
 
 def test_doctor_prints_into_a_string_as_well():
     with contextlib.redirect_stdout(io.StringIO()) as out:
-        assert command.main(["doctor"]) == 0
+        assert cli.main(["doctor"]) == 0
     assert "All that the course needs" in out.getvalue()

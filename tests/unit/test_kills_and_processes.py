@@ -154,7 +154,7 @@ def torchrun(*words, processes=2):
 
 WATCHED = """
 import atexit, sys
-from ddpm_lab.__main__ import main
+from ddpm_lab.cli import main
 atexit.register(print, "Python winds down")
 sys.exit(main(sys.argv[1:]))
 """

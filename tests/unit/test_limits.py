@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from ddpm_lab import ideal_denoisers, losses, metrics, networks, samplers, schedules, training
-from ddpm_lab.__main__ import main
-from ddpm_lab.cli import commands
+from ddpm_lab.cli import evaluate, main
 from ddpm_lab.course import designer
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import runs
@@ -179,7 +178,7 @@ def test_few_held_out_images_give_what_they_can(held_out, tmp_path):
         assert (name in found) == (held_out >= 4)
     assert 0 <= found["memorization_test"]["value"] <= 1
     assert math.isfinite(json.loads(json.dumps(found))["bits_per_dim"]["total"]["value"])
-    lines = list(commands._table({"network": "x", **found}))
+    lines = list(evaluate._table({"network": "x", **found}))
     assert ("         -" in "\n".join(lines)) == (held_out == 1)
 
 

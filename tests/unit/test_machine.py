@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from ddpm_lab import _checks, _console, datasets, networks, training
-from ddpm_lab.cli import commands
+from ddpm_lab.cli import devices
 from ddpm_lab.training import runs
 
 SETTINGS = {
@@ -36,9 +36,9 @@ def home(tmp_path, monkeypatch):
 
 def command(*words):
     """The exit status of a command, in this process."""
-    from ddpm_lab import __main__
+    from ddpm_lab import cli
 
-    return __main__.main([str(word) for word in words])
+    return cli.main([str(word) for word in words])
 
 
 # The home folder -----------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_a_console_gets_the_letters_it_has(text, encoding, printed):
 
 LEARNER = """
 import sys
-from ddpm_lab import __main__, forward
+from ddpm_lab import cli, forward
 from ddpm_lab.course import exercises, figures
 exercises.check("forward.marginal", forward.marginal)
 exercises.check("forward.marginal", lambda *inputs: 3)
@@ -153,7 +153,7 @@ figures.show_source(figures.show)
 print(__import__("ddpm_lab").explorers.prior_against_data())
 for words in (["evaluate", "--help"], ["train", "--help"]):
     try:
-        __main__.main(words)
+        cli.main(words)
     except SystemExit as end:
         assert not end.code
 """
@@ -212,9 +212,9 @@ def test_a_gpu_needs_its_number_too(monkeypatch):
     for name, value in words.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("LOCAL_RANK", raising=False)
-    assert commands._world_size(torch.device("cpu")) == 2
+    assert devices.world_size(torch.device("cpu")) == 2
     with pytest.raises(ValueError, match="LOCAL_RANK"):
-        commands._world_size(torch.device("cuda"))
+        devices.world_size(torch.device("cuda"))
 
 
 def test_a_missing_compiler_is_told_in_one_line_before_anything_is_written(

@@ -1,0 +1,108 @@
+"""`ddpm-lab evaluate`: how good is a trained network, on held-out data?"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ddpm_lab import _installed
+from ddpm_lab.cli import devices, options
+
+
+def add(commands) -> None:
+    """Add `evaluate` to a parser's commands."""
+    text = "measure a trained network on held-out data"
+    parser = options.command(commands, "evaluate", run, text)
+    options.add_device(parser)
+    options.add_sampler(parser)
+    parser.add_argument("--data", metavar="DIR", help="MNIST's files; else they are fetched")
+    parser.add_argument("--n", type=int, default=1000, help="images to look at; default 1000")
+    parser.add_argument(
+        "--strata", type=int, default=50, help="strata of t for the bound; default 50"
+    )
+    parser.add_argument("--judge", metavar="FILE", help="a classifier, for the Fréchet distance")
+    parser.add_argument(
+        "--out", metavar="FILE",
+        help="default: metrics.json in a run's folder, NAME.metrics.json beside NAME.safetensors",
+    )  # fmt: skip
+
+
+def run(args) -> int:
+    """Measure, print a table, and write all of it; the exit status."""
+    from ddpm_lab import _files
+
+    path = options.checkpoint(args.path)
+    out = Path(args.out or _report_of(path))
+    try:
+        _files.check_writable(out)
+    except OSError as error:
+        print(f"{error}\nThe report will be printed only.", file=sys.stderr)
+        out = None
+    found = {"network": args.path, "seed": args.seed, **_measured(path, args)}
+    try:
+        print("\n".join(_table(found)))
+    finally:  # whatever happens to one of the two, the other one is there
+        if out is not None:
+            _files.write_whole(out, json.dumps(found, indent=1).encode())
+    print(f"\n{out}" if out is not None else "")
+    return 1 if out is None and args.out else 0
+
+
+def _measured(path, args):
+    """What `runs.evaluate` finds."""
+    from ddpm_lab.gaussians import seeded
+    from ddpm_lab.training import runs
+
+    model = runs.read(path, devices.pick(args.device))
+    return runs.evaluate(
+        model, data=args.data, n=args.n, terms=args.strata, steps=args.steps,
+        sampler=args.sampler, guidance=args.guidance, generator=seeded(args.seed),
+        judge=_judge(args.judge, model),
+    )  # fmt: skip
+
+
+def _judge(asked, model):
+    """The classifier that was asked for, or the course's own for these data; None without one."""
+    from ddpm_lab import training
+
+    path = options.checkpoint(asked or f"features_{model.config.data}")
+    return training.load(path)[0] if asked or path.exists() else None
+
+
+def _report_of(path):
+    """Where the report of a network stands: each network in a folder has its own."""
+    if path.is_dir():
+        return path / "metrics.json"
+    name = path.name.removesuffix(".safetensors") + ".metrics.json"
+    shipped = path.parent == _installed.course_folder() / "checkpoints"
+    return Path(name) if shipped else path.with_name(name)  # an installed package is left alone
+
+
+def _table(found: dict) -> Iterator[str]:
+    """The lines of a report for people; metrics.json has all of it."""
+    yield f"{found['network']} after {found['step']} steps, {found['pictures']} held-out images"
+    yield ""
+    yield f"{'t':>12}{'loss':>12}{'stderr':>10}"
+    for row in found["loss_per_t"]:
+        yield f"{'{}-{}'.format(*row['t']):>12}{_with_error(row)}"
+    yield ""
+    yield f"{'bits/dim':>20}{'value':>12}{'stderr':>10}"
+    for name, each in found["bits_per_dim"].items():
+        yield f"{name:>20}{_with_error(each)}"
+    yield ""
+    yield f"{'samples':>20}{'value':>12}{'stderr':>10}    real against real"
+    for name in ("energy_distance", "sliced_wasserstein", "frechet", "memorization_test"):
+        if name in found:
+            yield f"{name:>20}{_with_error(found[name])}    {_baseline(found[name])}".rstrip()
+
+
+def _baseline(each):
+    """What real data would get: the median, and the range if it was measured."""
+    floor = each.get("floor", {"median": 0.5})
+    between = "{lowest:.5f} to {highest:.5f}".format(**floor) if len(floor) > 1 else ""
+    return f"{floor['median']:.5f}  {between}"
+
+
+def _with_error(each):
+    error = "-" if each["stderr"] is None else f"{each['stderr']:.5f}"
+    return f"{each['value']:12.5f}{error:>10}"

@@ -1,0 +1,142 @@
+"""`ddpm-lab train`: start a run in a folder, or go on with one.
+
+    ddpm-lab train --config digits --out runs/digits
+
+A class-conditional U-Net on MNIST, with settings meant for one GPU:
+
+    ddpm-lab train --config mnist_gpu --out runs/mnist
+
+and on a machine with four of them, where each takes a quarter of every batch:
+
+    torchrun --nproc-per-node=4 -m ddpm_lab train --config mnist_gpu --out runs/mnist
+
+What is trained, and how, stands in the configuration; `training` does the work.
+"""
+
+import ast
+import json
+import sys
+from pathlib import Path
+
+from ddpm_lab.cli import devices, options
+
+_WORDS = {"true": True, "false": False, "none": None, "null": None}
+
+
+def add(commands) -> None:
+    """Add `train` to a parser's commands.
+
+    >>> import argparse
+    >>> parser = argparse.ArgumentParser()
+    >>> add(parser.add_subparsers())
+    >>> parser.parse_args(["train", "--out", "runs/digits", "--set", "steps=200"]).set
+    ['steps=200']
+    """
+    usage = "".join((__doc__ or "").partition("A class")[1:])  # python -OO leaves no docstrings
+    text = "train a U-Net, or go on with a run"
+    parser = options.command(commands, "train", run, text, usage)
+    options.add_device(parser)
+    parser.add_argument(
+        "--config", metavar="CONFIG",
+        help=f"what to train: a JSON file, or one of {', '.join(options.configs())}",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="DIR", required=True, help="the folder of the run")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument("--data", metavar="DIR", help="MNIST's files; else they are fetched")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[],
+        help="change a setting, as in: --set steps=200 net.width=16; with --resume only steps, "
+        "to a larger number: the learning rate then follows the longer curve",
+    )  # fmt: skip
+    parser.add_argument(
+        "--init", metavar="RUN",
+        help="start a new run from trained weights; a run that is there goes on with its own",
+    )  # fmt: skip
+    parser.add_argument("--compile", action="store_true", help="use torch.compile")
+
+
+def run(args) -> int:
+    """Train until the last step or Ctrl-C; the exit status."""
+    from ddpm_lab.training import runs
+
+    with devices.processes(args.device) as (rank, world, device):
+        config, folder = _wanted(args, rank), Path(args.out)
+        init = args.init and options.checkpoint(args.init)
+        progress = options.Progress(config, folder, alone=world == 1, quiet=rank > 0)
+        with progress:
+            ended = runs.proceed(
+                config, folder, device=device, data=args.data, compile=args.compile, init=init,
+                watch=progress.on_log, show=progress.on_sample, each=progress.on_step,
+            )  # fmt: skip
+        if rank == 0:
+            _say(args, config, folder, ended)
+    status = 0 if ended.step == config.steps else options.STOPPED
+    return status if world == 1 else devices.leave(status)
+
+
+def _say(args, config, folder, run):
+    """Where the run stands, and what to type next."""
+    if run.step == config.steps:
+        print(f"{folder}: {run.step} steps done, {run.facts['seconds']:.0f} s in all.")
+        print(f"See:  {options.program()} sample --run {options.quoted(folder)}")
+    else:
+        print(f"{folder}: stored at step {run.step} of {config.steps}. Go on with:")
+        print(f"  {_again(args)}")
+
+
+def _wanted(args, rank):
+    """The configuration of a new run, or of the one that shall go on."""
+    from ddpm_lab.training import runs
+
+    folder = Path(args.out)
+    files = [folder / name for name in ("config.json", "run.safetensors")]
+    if any(file.exists() for file in files) and not args.resume and rank == 0:
+        raise ValueError(
+            f"--out must name a folder without a run; {folder} holds one. To go on with it add "
+            "--resume, else take another folder."
+        )
+    if args.config is None and not (args.resume and files[0].exists()):
+        raise ValueError(
+            f"--config must be given for a new run; {folder} holds none to go on with. "
+            f"Try --config {'digits' if options.config('digits').is_file() else 'FILE'}."
+        )
+    source = options.config(args.config) if args.config else files[0]
+    config = runs.read_config(source, **dict(map(_setting, args.set)))
+    before = runs.read_config(files[0]).steps if files[0].exists() else config.steps
+    if config.steps > before and rank == 0:
+        print(
+            f"{folder}: lengthened from {before} to {config.steps} steps. The curve of the "
+            "learning rate is stretched: it rises now, and falls to 0 once more.",
+            file=sys.stderr,
+        )
+    return config
+
+
+def _setting(text):
+    """'net.width=16' as ('net.width', 16)."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"--set must be given settings like lr=0.001; got {text!r}.")
+    return name.strip(), _value(value.strip())
+
+
+def _value(text):
+    """What a person means by a text: true and True, .001, 1_000, 1e4 steps, 1,2,2, or a word."""
+    if (word := text.lower()) in _WORDS:
+        return _WORDS[word]
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        whole = isinstance(value, float) and value.is_integer() and "." not in text
+        return int(value) if whole else value  # 1e4 counts something: settings have no unit
+    return text
+
+
+def _again(args):
+    """The command that goes on with a run."""
+    words = ["train", "--out", args.out, "--resume"]
+    words += ["--data", args.data] if args.data else []
+    words += ["--device", args.device] if args.device != "auto" else []
+    return f"{options.program()} {options.quoted(*words, *['--compile'] * args.compile)}"
