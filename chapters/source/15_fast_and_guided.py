@@ -248,7 +248,7 @@ def my_late(T, steps):
     ### END SOLUTION
 
 
-late = check("guided.late", my_late)
+late = check("guidance.late", my_late)
 
 # %%
 for n in (5, 10):
@@ -351,7 +351,7 @@ def my_guess(asked, free, x_t, t, w):
     ### END SOLUTION
 
 
-guess = check("guided.guess", my_guess)
+guess = check("guidance.guess", my_guess)
 
 # %%
 # eq: 15.3, 15.4
@@ -626,7 +626,7 @@ def my_choose(rows, wanted):
     ### END SOLUTION
 
 
-choose = check("guided.choose", my_choose)
+choose = check("guidance.choose", my_choose)
 
 # %%
 for wanted in (0.5, 0.9, 0.97):
@@ -782,7 +782,7 @@ def my_move(schedule, x_t, x0_hat, t, s):
     ### END SOLUTION
 
 
-move = check("guided.move", my_move)
+move = check("guidance.move", my_move)
 
 # %%
 held = test[:20]
@@ -895,7 +895,7 @@ def my_circle(a, b, share):
     ### END SOLUTION
 
 
-circle = check("guided.circle", my_circle)
+circle = check("guidance.circle", my_circle)
 
 # %%
 def line(a, b, share):
@@ -973,7 +973,7 @@ def my_learned_var(schedule, t, s, v):
     ### END SOLUTION
 
 
-learned_var = check("guided.learned_var", my_learned_var)
+learned_var = check("guidance.learned_var", my_learned_var)
 
 # %%
 # eq: 15.9
@@ -1098,8 +1098,8 @@ print("Guidance: twice the calls, unless both questions go into one batch.")
 # | mix two noises along a line | along the great circle | length 5.61 instead of 7.97; 0.112 and 0.032 |
 # | a learned variance brings little | not seen in 200 samples; much for the likelihood | 0.041 to 0.232 nats for each pixel |
 #
-# **Exercises:** 15.1 `guided.late` · 15.2 `guided.guess` · 15.3 `guided.choose` · 15.4 `guided.move` · 15.5 `guided.circle` · 15.6
-# `guided.learned_var`
+# **Exercises:** 15.1 `guidance.late` · 15.2 `guidance.guess` · 15.3 `guidance.choose` · 15.4 `guidance.move` · 15.5 `guidance.circle` · 15.6
+# `guidance.learned_var`
 #
 # **To think about.** Guidance at the first moves decides *which* digit, at the last ones how sharp it is. Try a weight that depends on $t$: which half of the walk pays for the trade-off?
 #

@@ -5,18 +5,22 @@ be told its own hint, and hand-made attempts (empty, endless, raising, of the wr
 get a clear line.
 """
 
+import ast
+from pathlib import Path
+
 import pytest
 import torch
 
 from ddpm_lab import forward
 from ddpm_lab.course import exercises
-from ddpm_lab.course.exercises import Case, Exercise, Misconception
+from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.gaussians import Gaussian
 
+CHAPTERS = sorted(Path(exercises.__file__).parent.glob("ch*.py"))
 PAIRS = [
-    pytest.param(name, i, id=f"{name}-{i}")
+    pytest.param(name, hint, id=f"{name}-{i}")
     for name in exercises.names()
-    for i in range(len(exercises.exercise(name).misconceptions))
+    for i, hint in enumerate(exercises.exercise(name).wrong)
 ]
 
 
@@ -27,20 +31,27 @@ def test_the_right_answer_passes(name):
 
 @pytest.mark.parametrize("name", exercises.names())
 def test_every_exercise_knows_at_least_two_misconceptions(name):
-    hints = [m.hint for m in exercises.exercise(name).misconceptions]
-    assert len(hints) >= 2
-    assert len(set(hints)) == len(hints)
+    assert len(exercises.exercise(name).wrong) >= 2
 
 
-@pytest.mark.parametrize(("name", "i"), PAIRS)
-def test_each_misconception_is_rejected_and_named(name, i):
-    wrong, hint = exercises.exercise(name).misconceptions[i]
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_no_hint_is_given_twice_in_an_exercise(chapter):
+    """The second of two equal keys replaces the first in silence: read in the source."""
+    for node in ast.walk(ast.parse(chapter.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Dict):
+            keys = [ast.unparse(key) for key in node.keys if key is not None]
+            assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize(("name", "hint"), PAIRS)
+def test_each_misconception_is_rejected_and_named(name, hint):
+    wrong = exercises.exercise(name).wrong[hint]
     assert exercises.verdict(name, wrong) == ("✗", hint)
 
 
 @pytest.mark.parametrize("name", exercises.names())
 def test_hints_fit_on_one_line(name):
-    for _, hint in exercises.exercise(name).misconceptions:
+    for hint in exercises.exercise(name).wrong:
         assert "\n" not in hint and 10 <= len(hint) <= 160
 
 
@@ -149,7 +160,7 @@ def test_open_questions_are_judged_by_properties(monkeypatch):
     even = Exercise(
         reference=lambda n: 2 * n,
         cases=lambda: [Case("n = 3", (3,))],
-        misconceptions=(Misconception(lambda n: n, "double it"),),
+        wrong={"double it": lambda n: n},
         judge=lambda case, answer: "it is odd" if answer % 2 else None,
     )
     monkeypatch.setattr(exercises, "exercise", lambda name: even)

@@ -24,7 +24,7 @@ import torch
 
 from ddpm_lab import forward
 from ddpm_lab.course import exercises
-from ddpm_lab.course.exercises import _limit
+from ddpm_lab.course.exercises import _answers, _attempt, _judging, _limit, ch05_forward
 from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.schedules import Schedule
 
@@ -205,7 +205,7 @@ def test_an_attempt_that_is_a_mock_or_a_coroutine_is_wrong():
         assert noised(later).mark == "✗"
         gc.collect()
     assert exercises.verdict("measuring.verdict", lambda *args: Text("any")).mark == "✗"
-    assert exercises.verdict("growing.needed", Text("ABCEF")).mark == "✗"
+    assert exercises.verdict("training.needed", Text("ABCEF")).mark == "✗"
 
 
 # What an attempt raises ---------------------------------------------------------------------------
@@ -235,7 +235,7 @@ def descend(*args):
 ERRORS = [
     SystemExit, SystemExit(0), KeyboardInterrupt, GeneratorExit, StopIteration(3), MemoryError,
     RecursionError, TimeoutError, BaseException, Silent(), Leaves(), Unprintable(),
-    UserWarning("w"), ValueError("a\nb"), ValueError("\n"), _limit.Ended, exercises.Refused("✓"),
+    UserWarning("w"), ValueError("a\nb"), ValueError("\n"), _limit.Ended, _answers.Refused("✓"),
 ]  # fmt: skip
 
 
@@ -429,7 +429,7 @@ def replaces_output():
 
 
 def forgets_the_exercise():
-    exercises.forward.EXERCISES["noised"] = exercises.forward.EXERCISES["step"]
+    ch05_forward.NOISED = ch05_forward.STEP
 
 
 CHANGES = {
@@ -466,8 +466,8 @@ CHANGES = {
     "as_tensor": lambda: setattr(torch, "as_tensor", lambda *args, **kw: torch.zeros(())),
     "sqrt": lambda: setattr(math, "sqrt", lambda x: 0.0),
     "noised": lambda: setattr(forward, "noised", lambda *args: 0.0),
-    "difference": lambda: setattr(exercises, "difference", lambda *args: None),
-    "plain": lambda: setattr(exercises, "plain", lambda x: 0.0),
+    "difference": lambda: setattr(_judging, "difference", lambda *args: None),
+    "plain": lambda: setattr(_attempt, "plain", lambda x: 0.0),
     "method": lambda: setattr(torch.Tensor, "sum", lambda self: 0.0),
     "detach": lambda: setattr(torch.Tensor, "detach", lambda self: torch.zeros(3, 3)),
     "equals": lambda: setattr(torch.Tensor, "__eq__", lambda *args: True),

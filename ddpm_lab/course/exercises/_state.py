@@ -148,13 +148,12 @@ def _names():
 
 
 def _tables():
-    """Where names stand that all use; of this package also the tables behind them."""
+    """Where names stand that all use."""
     yield sys.modules
     for module in (builtins, sys, math, torch, torch.nn.functional, torch.linalg, torch.special):
         yield vars(module)
     for module in filter(None, map(sys.modules.get, _OURS)):
         yield vars(module)
-        yield from (vars(module)[name] for name in ("EXERCISES",) if name in vars(module))
 
 
 _OURS = [module.name for module in walk_packages(ddpm_lab.__path__, "ddpm_lab.")]

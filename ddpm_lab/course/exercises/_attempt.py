@@ -1,0 +1,130 @@
+"""Runs an attempt on the inputs of a question, and brings back copies of its answers.
+
+Whatever an attempt does, there comes a list of answers or one line: an exception is put into words,
+changed inputs are noticed, and what all share is put back.
+"""
+
+import ast
+import inspect
+import sys
+from functools import partial
+from pathlib import Path
+from textwrap import dedent
+from types import FunctionType
+
+import torch
+
+from ddpm_lab.course.exercises._answers import Refused, difference, one_line, plain, type_name
+from ddpm_lab.course.exercises._limit import limited
+from ddpm_lab.course.exercises._state import preserved
+
+
+def answers_of(attempt, question, seconds):
+    """The attempt's answer to each case, within a limit of processor time.
+
+    Raises
+    ------
+    Refused
+        With the line to tell, if it gives no answers.
+    """
+    untouched = list(question.cases())
+    try:
+        return limited(partial(_attempted, attempt, question, untouched), seconds)
+    except TimeoutError:
+        raise Refused(late(seconds)) from None
+
+
+def late(seconds):
+    """What is said of an attempt that works on and on."""
+    return f"no answer after {seconds:g} seconds; is there a loop without an end?"
+
+
+def is_unwritten(attempt):
+    """Is the body of a function a docstring and `...` at most, as far as its source is known?"""
+    if type(attempt) is not FunctionType:
+        return False
+    try:
+        body = _function_body(attempt.__code__)
+    except Exception:  # no source, or one that cannot be read
+        return True
+    return all(
+        isinstance(node, ast.Pass)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in body
+    )
+
+
+def _function_body(code):
+    named = code.co_filename.startswith("<")  # a cell, not a file
+    if not (named or Path(code.co_filename).is_file()):
+        raise OSError("not a file")
+    found = ast.parse(dedent(inspect.getsource(code))).body[0]
+    return found.body if isinstance(found, ast.FunctionDef) else [found.value.body]
+
+
+def _attempted(attempt, question, untouched, run):
+    """The answers; `run` calls what is the attempt's own, within a limit."""
+    answers = []
+    with preserved() as put_names_back:
+        for case, before in zip(list(question.cases()), untouched):
+            answer = run(partial(_called, attempt, case))
+            put_names_back()
+            answers.append(run(partial(_copied, answer, case)))
+            if run(partial(_changed, case.args, before.args)):
+                raise Refused(
+                    "your function changes what it is given; work on a copy: x.clone(), list(x)"
+                )
+    return answers
+
+
+def _called(attempt, case):
+    hooks = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
+    answer = failure = None
+    try:
+        answer = attempt(*case.args) if callable(attempt) else attempt
+    except BaseException as error:  # SystemExit, too: an attempt must not end the notebook
+        failure = error
+    for put_back, before in hooks:  # at once, for they follow every step of ours
+        try:
+            put_back(before)
+        except BaseException:  # the attempt's hook has just had its last word
+            put_back(before)
+    if failure is not None:
+        raise Refused(f"{in_words(failure)} (for {case.label})")
+    return answer
+
+
+def _copied(answer, case):
+    try:
+        return plain(answer)
+    except Refused:
+        raise
+    except BaseException as error:
+        name = type_name(error)
+    raise Refused(f"your answer cannot be read; trying to ends with {name} (for {case.label})")
+
+
+def in_words(error):
+    """An exception of an attempt in one line; nothing that its class defines can hinder it."""
+    if issubclass(type(error), SystemExit):
+        return "your function ended the program; let it return instead"
+    try:
+        text = one_line(str(error))
+    except BaseException:
+        text = ""
+    return f"your function stopped with {type_name(error)}: {text}"
+
+
+def _changed(args, untouched):
+    """Are the inputs no longer what they were?"""
+    try:
+        return any(difference(*map(_input, pair)) for pair in zip(args, untouched))
+    except Exception:  # it has become something that cannot even be looked at
+        return True
+
+
+def _input(x):
+    """An input as a plain copy; of a network its weights, of a function nothing."""
+    if isinstance(x, torch.nn.Module):
+        x = list(x.state_dict().values())
+    return 0 if isinstance(x, FunctionType) else plain(x)
