@@ -127,19 +127,21 @@ def _draft(path):
     return path.with_name(f"{path.name}.{os.getpid()}.part")
 
 
-def remove_dead_drafts(folder, names) -> None:
+def remove_dead_drafts(folder, names, *, alone: bool = False) -> None:
     """Remove what `write_whole` left of files of these names when its process was killed.
 
     Parameters
     ----------
     folder : str or Path
     names : patterns such as "log.jsonl" or "samples_*.png"; all other files are left alone
+    alone : True where the folder is `owned`: then nobody else writes there, and a draft is dead
+        even if some later process has been given the number in its name
     """
     for name in names:
         for draft in Path(folder).glob(f"{name}.*.part"):
             number = draft.name.split(".")[-2]
             ours = number.isdecimal() and draft.name.count(".") == name.count(".") + 2
-            if ours and (int(number) == os.getpid() or not _lives(int(number))):
+            if ours and (alone or int(number) == os.getpid() or not _lives(int(number))):
                 with suppress(OSError):  # on Windows: a process that lives has it open
                     draft.unlink() if not draft.is_dir() else shutil.rmtree(draft)
 

@@ -571,9 +571,9 @@ def _prepare(config, folder, run):
         training.write_whole(path, json.dumps(_plain(config), indent=1).encode())
     if run.step > 0 and _step_of_net(folder) != run.step:  # killed between the two files
         _store_net(config, folder, run)
-    if run.step == config.steps:
+    elif run.step == config.steps:
         return  # nothing is left to do, and nothing to be put in order
-    _files.remove_dead_drafts(folder, _FILES)
+    _files.remove_dead_drafts(folder, _FILES, alone=True)
     kept = [json.dumps(line) + "\n" for line in log if line["step"] <= run.step]
     training.write_whole(folder / "log.jsonl", "".join(kept).encode())
 

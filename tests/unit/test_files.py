@@ -164,6 +164,14 @@ def test_only_drafts_of_these_files_and_of_dead_processes_are_removed(tmp_path):
     assert {each.name for each in tmp_path.iterdir()} == kept
 
 
+def test_in_a_folder_of_ones_own_every_draft_of_these_files_is_dead(tmp_path):
+    """The number of a process that was killed may belong to a later one, such as our parent."""
+    for name in (f"log.jsonl.{os.getppid()}.part", f"film.mp4.{os.getppid()}.part"):
+        (tmp_path / name).write_bytes(b"half")
+    _files.remove_dead_drafts(tmp_path, ["log.jsonl"], alone=True)
+    assert [each.name for each in tmp_path.iterdir()] == [f"film.mp4.{os.getppid()}.part"]
+
+
 # one process
 
 

@@ -381,6 +381,18 @@ def test_a_second_training_in_the_folder_is_refused_and_changes_nothing(whole, t
     assert not (tmp_path / "run.lock").exists()
 
 
+def test_a_kill_between_the_last_state_and_the_last_network_leaves_nothing(whole, tmp_path):
+    folder = shutil.copytree(whole[1], tmp_path / "run")
+    left = runs.proceed(small(), tmp_path / "other", each=lambda step: step.step == 3)
+    assert left.step == 3
+    shutil.copy(tmp_path / "other" / "net.safetensors", folder)  # still that of step 3
+    (folder / f"net.safetensors.{os.getppid()}.part").write_bytes(b"half")
+    assert_equal_runs(runs.proceed(small(), folder), whole[0])
+    assert runs.read(folder).step == 6
+    assert without_seconds(runs.read_log(folder)) == without_seconds(runs.read_log(whole[1]))
+    assert not list(folder.glob("*.part"))
+
+
 def test_a_run_that_has_ended_is_left_as_it_is(whole, tmp_path):
     folder = shutil.copytree(whole[1], tmp_path / "run")
     (folder / "run.safetensors.4711.part").write_bytes(b"half")
