@@ -31,7 +31,8 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from tools import chapters, printed  # noqa: E402
+from tools import printed  # noqa: E402
+from tools.notebooks import running, sources, stored  # noqa: E402
 
 SPREAD = ROOT / "chapters" / "source" / "spread.json"
 
@@ -136,12 +137,12 @@ def measure(wanted, machines, jobs, out):
     async def one(chapter, machine, room, turn):
         async with turn:
             start = time.monotonic()
-            notebook = chapters.read(chapter.source, solved=True)
+            notebook = sources.read(chapter.source, solved=True)
             env = environment(machine, room)
-            await chapters.execute(notebook, chapter.solved.parent, env, timeout=None)
-            chapters.settle(notebook)
-            stored = chapters.load(chapter.solved)
-            found, last = differing(stored, notebook), last_digits(stored, notebook)
+            await running.execute(notebook, chapter.solved.parent, env, timeout=None)
+            running.settle(notebook)
+            kept = stored.load(chapter.solved)
+            found, last = differing(kept, notebook), last_digits(kept, notebook)
         if further(spread.setdefault(chapter.slug, {}), found):
             text = json.dumps(spread, indent=1, ensure_ascii=False, sort_keys=True)
             out.write_text(text + "\n", encoding="utf-8")
@@ -151,10 +152,10 @@ def measure(wanted, machines, jobs, out):
 
     async def all_of_them(room):
         turn = asyncio.Semaphore(jobs)
-        tasks = [(c, m) for m in machines for c in chapters.chapters(ROOT, wanted)]
+        tasks = [(c, m) for m in machines for c in sources.chapters(ROOT, wanted)]
         await asyncio.gather(*(one(c, m, room, turn) for c, m in tasks))
 
-    with chapters.clean_room(ROOT) as room:
+    with running.clean_room(ROOT) as room:
         asyncio.run(all_of_them(room))
 
 
@@ -163,7 +164,7 @@ def measure(wanted, machines, jobs, out):
 
 def test(wanted, machines) -> int:
     """nbval of the learners' notebooks as on each machine; how many machines were red."""
-    files = [str(chapter.learner) for chapter in chapters.chapters(ROOT, wanted)]
+    files = [str(chapter.learner) for chapter in sources.chapters(ROOT, wanted)]
     words = ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--nbval"]
     words += ["--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg"]
     red = []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import chapters
+from tools.notebooks import building
 
 EXERCISES = '''
 """Stand-in for the package's exercises: the same contract, one exercise."""
@@ -121,7 +121,7 @@ def built(tmp_path_factory) -> Path:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
-    assert chapters.build(root) == []
+    assert building.build(root) == []
     return root
 
 

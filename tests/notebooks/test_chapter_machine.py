@@ -16,25 +16,25 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import chapters
+from tools.notebooks import building, comparing, release, running, sources, stored
 
-ROOT = chapters.ROOT
+ROOT = sources.ROOT
 
 
-def sources(path: Path) -> str:
-    return "\n".join(cell.source for cell in chapters.load(path).cells)
+def text_of(path: Path) -> str:
+    return "\n".join(cell.source for cell in stored.load(path).cells)
 
 
 def outputs(path: Path) -> str:
-    cells = chapters.load(path).cells
-    return "".join(t for c in cells for o in c.get("outputs", []) for *_, t in chapters.texts(o))
+    cells = stored.load(path).cells
+    return "".join(t for c in cells for o in c.get("outputs", []) for *_, t in stored.texts(o))
 
 
 # ------------------------------------------------------------------------------- two readings
 
 
 def test_the_learner_gets_a_hole_and_the_solved_reading_no_markers(built):
-    learner, solved = (sources(path) for path, _ in chapters.chapters(built)[0].readings())
+    learner, solved = (text_of(path) for path, _ in sources.chapters(built)[0].readings())
     assert '    """The square of `x`."""\n    ...  # your code here\n\n\nsquare = ' in learner
     assert "squared_value" not in learner and "Multiplying" not in learner
     assert "    squared_value = x * x\n    return squared_value\n\n\nsquare = " in solved
@@ -43,53 +43,53 @@ def test_the_learner_gets_a_hole_and_the_solved_reading_no_markers(built):
 
 
 def test_a_cell_has_the_same_id_in_both_readings(built):
-    text = chapters.chapters(built)[0].source.read_text(encoding="utf-8")
-    ids = [[c.id for c in chapters.reading(text, solved=s).cells] for s in (False, True)]
+    text = sources.chapters(built)[0].source.read_text(encoding="utf-8")
+    ids = [[c.id for c in sources.reading(text, solved=s).cells] for s in (False, True)]
     assert ids[1] == [f"c00{i}" for i in range(6)]
     assert ids[0] == [i for i in ids[1] if i != "c003"]  # c003 is tagged solution
 
 
 def test_both_readings_run_and_say_so(built):
-    chapter = chapters.chapters(built)[0]
+    chapter = sources.chapters(built)[0]
     assert "○ toy.square: not yet\n25\n" in outputs(chapter.learner)
     assert "✓ toy.square\n25\n" in outputs(chapter.solved)
 
 
 def test_the_solved_reading_lies_one_folder_down_and_its_links_know(built):
-    solved = sources(chapters.chapters(built)[0].solved)
+    solved = text_of(sources.chapters(built)[0].solved)
     assert "[readme](../../README.md#the-toy)" in solved
     assert "[next](02_more.ipynb)" in solved  # that chapter's solved reading lies there too
 
 
 def test_code_and_formulas_are_not_taken_for_links():
     text = '# %% [markdown]\n# $a[i](t)$ and `f[i](t)` but [a](b.md "t") and <img src="p.png">\n'
-    cell = chapters.reading(text, solved=True).cells[0].source
+    cell = sources.reading(text, solved=True).cells[0].source
     assert cell == '$a[i](t)$ and `f[i](t)` but [a](../b.md "t") and <img src="../p.png">'
 
 
 @pytest.mark.parametrize(
     "lines",
     [
-        [chapters.BEGIN, "x = 1"],
-        ["x = 1", chapters.END],
-        [chapters.BEGIN, chapters.BEGIN, "x = 1", chapters.END],
+        [sources.BEGIN, "x = 1"],
+        ["x = 1", sources.END],
+        [sources.BEGIN, sources.BEGIN, "x = 1", sources.END],
     ],
 )
 def test_a_marker_without_partner_is_refused(lines):
-    with pytest.raises(chapters.ChapterError, match=r"c000.*no partner"):
-        chapters.reading("# %%\n" + "\n".join(lines), solved=False)
+    with pytest.raises(sources.ChapterError, match=r"c000.*no partner"):
+        sources.reading("# %%\n" + "\n".join(lines), solved=False)
 
 
 def test_raw_cells_are_refused():
-    with pytest.raises(chapters.ChapterError, match="Markdown and code"):
-        chapters.reading("# %% [raw]\n# text\n", solved=False)
+    with pytest.raises(sources.ChapterError, match="Markdown and code"):
+        sources.reading("# %% [raw]\n# text\n", solved=False)
 
 
 def test_chapters_are_picked_by_number_or_name(built):
-    assert [c.slug for c in chapters.chapters(built, ["02"])] == ["02_more"]
-    assert [c.slug for c in chapters.chapters(built, ["01_toy"])] == ["01_toy"]
-    with pytest.raises(chapters.ChapterError, match="there are: 01_toy, 02_more"):
-        chapters.chapters(built, ["1"])
+    assert [c.slug for c in sources.chapters(built, ["02"])] == ["02_more"]
+    assert [c.slug for c in sources.chapters(built, ["01_toy"])] == ["01_toy"]
+    with pytest.raises(sources.ChapterError, match="there are: 01_toy, 02_more"):
+        sources.chapters(built, ["1"])
 
 
 # ------------------------------------------------------------------------------ build and check
@@ -107,26 +107,26 @@ def test_a_rebuild_gives_the_same_bytes_whatever_the_users_settings(toy, tmp_pat
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     before = {p.name: p.read_bytes() for p in toy.glob("chapters/**/*.ipynb")}
     said = []
-    assert chapters.build(toy, ["01"], jobs=2, say=said.append) == []
+    assert building.build(toy, ["01"], jobs=2, say=said.append) == []
     assert {p.name: p.read_bytes() for p in toy.glob("chapters/**/*.ipynb")} == before
     assert len(said) == 2 and all(re.search(r"\d+\.\d s +\d+ kB  chapters/", li) for li in said)
     assert not list(toy.glob("chapters/**/.*"))  # no half a file is left
 
 
 def test_stored_notebooks_hold_pictures_but_no_widgets(built):
-    text = chapters.chapters(built)[0].learner.read_text(encoding="utf-8")
+    text = sources.chapters(built)[0].learner.read_text(encoding="utf-8")
     assert text.count('"image/png": "') == 2  # the figure, and the slider's still
     assert "widget" not in text and "iopub" not in text and "model_id" not in text
 
 
 def test_check_says_what_changed(toy):
-    (toy / "ddpm_lab" / "figures.py").write_text(
-        (toy / "ddpm_lab" / "figures.py").read_text().replace("x**power", "x**power + 1")
+    (toy / "ddpm_lab" / "course" / "figures.py").write_text(
+        (toy / "ddpm_lab" / "course" / "figures.py").read_text().replace("x**power", "x**power + 1")
     )
-    stub = toy / "ddpm_lab" / "exercises.py"
+    stub = toy / "ddpm_lab" / "course" / "exercises.py"
     stub.write_text(stub.read_text().replace("lambda x: x * x", "lambda x: x * x + 1"))
     before = (toy / "chapters" / "01_toy.ipynb").read_bytes()
-    problems = "\n".join(chapters.check(toy, ["01"], jobs=2))
+    problems = "\n".join(building.check(toy, ["01"], jobs=2))
     assert "chapters/01_toy.ipynb: cell c001 differs in its picture only" in problems
     assert "cell c004 differs\n    -text: 25\n    +text: 26" in problems
     assert "python tools/chapters.py build 01" in problems
@@ -150,10 +150,10 @@ def test_check_says_what_changed(toy):
     ],
 )
 def test_a_chapter_that_must_not_be_stored_leaves_the_old_notebook(toy, code, complaint):
-    chapter = chapters.chapters(toy)[1]
+    chapter = sources.chapters(toy)[1]
     before = chapter.learner.read_bytes()
     chapter.source.write_text(f"# %% [markdown]\n# # Bad\n\n# %%\n{code}\n", encoding="utf-8")
-    problems = chapters.build(toy, ["02"], jobs=2)
+    problems = building.build(toy, ["02"], jobs=2)
     assert len(problems) == 2 and all(complaint in problem for problem in problems)
     assert chapter.learner.read_bytes() == before
 
@@ -165,27 +165,27 @@ def test_settle_keeps_only_what_is_the_same_on_every_run():
     cell.outputs = [
         v4.new_output("stream", name="stdout", text="one "),
         v4.new_output("stream", name="stdout", text=f"stream {ids[1]}\n"),
-        v4.new_output("display_data", data={chapters.WIDGET_VIEW: {}}),
+        v4.new_output("display_data", data={stored.WIDGET_VIEW: {}}),
         v4.new_output("execute_result", data={"text/html": f"{ids[0]} {ids[1]}"}),
     ]
     notebook = v4.new_notebook(
         cells=[cell], metadata={"language_info": {"name": "python", "version": "3.11.7"}}
     )
-    chapters.settle(notebook)
+    running.settle(notebook)
     first, second = f"{1:032x}", f"{2:032x}"
     assert [o.output_type for o in cell.outputs] == ["stream", "execute_result"]
     assert cell.outputs[0].text == f"one stream {first}\n"
     assert cell.outputs[1].data["text/html"] == f"{second} {first}"
     assert cell.execution_count == cell.outputs[1].execution_count == 1
     assert cell.metadata == {"tags": ["demo"]}
-    assert notebook.metadata == chapters.METADATA
+    assert notebook.metadata == sources.METADATA
 
 
 # ----------------------------------------------------------------------------------- in step
 
 
 def test_sync_is_content_with_what_build_made(built):
-    assert chapters.sync(built) == []
+    assert building.sync(built) == []
 
 
 def test_sync_tells_a_learner_that_answers_are_their_work(toy):
@@ -193,7 +193,7 @@ def test_sync_tells_a_learner_that_answers_are_their_work(toy):
     notebook = json.loads(path.read_text(encoding="utf-8"))
     notebook["cells"][2]["source"] = "def my_square(x):\n    return x**2"
     path.write_text(json.dumps(notebook), encoding="utf-8")
-    message, cell = chapters.sync(toy)
+    message, cell = building.sync(toy)
     assert "this is your work, and nothing is wrong with it" in message
     assert "cp chapters/01_toy.ipynb chapters/my_01_toy.ipynb" in message
     assert "git worktree add" in message and "pristine" in message
@@ -201,34 +201,34 @@ def test_sync_tells_a_learner_that_answers_are_their_work(toy):
 
 
 def test_sync_sees_a_changed_text_and_names_the_repair(toy):
-    chapter = chapters.chapters(toy)[0]
+    chapter = sources.chapters(toy)[0]
     text = chapter.source.read_text(encoding="utf-8")
     chapter.source.write_text(text.replace("x * x", "x ** 2"), encoding="utf-8")
-    problems = chapters.sync(toy)  # only the solved reading holds that line
+    problems = building.sync(toy)  # only the solved reading holds that line
     assert "chapters/solutions/01_toy.ipynb is not what its text gives" in problems[0]
     assert "python tools/chapters.py build 01" in problems[0]
     assert not any("chapters/01_toy.ipynb" in problem for problem in problems)
 
 
 def test_sync_misses_lost_files_and_orphans(toy):
-    first, second = chapters.chapters(toy)
+    first, second = sources.chapters(toy)
     first.learner.unlink()
     second.source.unlink()
     first.solved.write_text("{", encoding="utf-8")
-    problems = "\n".join(chapters.sync(toy))
+    problems = "\n".join(building.sync(toy))
     assert "chapters/01_toy.ipynb is missing: run `python tools/chapters.py build 01`" in problems
     assert "chapters/solutions/01_toy.ipynb: is not a notebook" in problems
     assert "chapters/02_more.ipynb has no text" in problems
     assert "chapters/solutions/02_more.ipynb has no text" in problems
     first.source.unlink()
-    assert "no chapter" in chapters.sync(toy)[0]
+    assert "no chapter" in building.sync(toy)[0]
 
 
 # ---------------------------------------------------------------------------------- nbgrader
 
 
 def test_released_notebooks_keep_nbgraders_rules(built, tmp_path):
-    path, other = chapters.release(built, out=tmp_path)
+    path, other = release.release(built, out=tmp_path)
     assert path == tmp_path / "source" / "01_toy" / "01_toy.ipynb"
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
@@ -249,17 +249,17 @@ def test_released_notebooks_keep_nbgraders_rules(built, tmp_path):
 
 @pytest.mark.parametrize("filled, fails", [(True, False), (False, True)])
 def test_the_graded_cell_passes_on_the_solution_and_fails_on_the_hole(built, filled, fails):
-    notebook = chapters.graded(chapters.chapters(built)[0].source)
+    notebook = release.graded(sources.chapters(built)[0].source)
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution") and not filled:
             cell.source = "def my_square(x):\n    ..."
 
     def run():
-        with chapters.clean_room(built) as env:
-            asyncio.run(chapters.execute(notebook, built, env))
+        with running.clean_room(built) as env:
+            asyncio.run(running.execute(notebook, built, env))
 
     if fails:
-        with pytest.raises(chapters.ChapterError, match=r"toy\.square: not right yet"):
+        with pytest.raises(sources.ChapterError, match=r"toy\.square: not right yet"):
             run()
     else:
         run()
@@ -306,23 +306,23 @@ def curve(scale):
 
 def test_rounding_does_not_change_a_picture_and_a_wrong_curve_does():
     right = curve(1.0)
-    assert chapters._alike(right, curve(1 + 1e-7))
-    assert chapters._alike(right, curve(1 + 1e-4))
-    assert not chapters._alike(right, curve(1.1))
-    assert not chapters._alike(right, curve(-1.0))
+    assert comparing.alike(right, curve(1 + 1e-7))
+    assert comparing.alike(right, curve(1 + 1e-4))
+    assert not comparing.alike(right, curve(1.1))
+    assert not comparing.alike(right, curve(-1.0))
 
 
 def test_a_build_keeps_what_another_machine_may_print_in_another_way(tmp_path):
     def notebook(*cells):
-        made = nbformat.v4.new_notebook(metadata=chapters.METADATA)
+        made = nbformat.v4.new_notebook(metadata=sources.METADATA)
         for number, (source, text) in enumerate(cells):
             output = nbformat.v4.new_output("stream", name="stdout", text=text)
             made.cells.append(nbformat.v4.new_code_cell(source, id=f"c{number}", outputs=[output]))
         return made
 
     path = tmp_path / "stored.ipynb"
-    path.write_text(chapters.written(notebook(("a", "0.684"), ("b", "0.684"), ("c", "0.684"))))
+    path.write_text(stored.written(notebook(("a", "0.684"), ("b", "0.684"), ("c", "0.684"))))
     fresh = notebook(("a", "0.683"), ("b", "0.700"), ("changed", "0.683"))
-    chapters.keep_stored(path, fresh)
+    comparing.keep_stored(path, fresh)
     assert [cell.outputs[0].text for cell in fresh.cells] == ["0.684", "0.700", "0.683"]
-    chapters.keep_stored(tmp_path / "none.ipynb", fresh)  # the first build
+    comparing.keep_stored(tmp_path / "none.ipynb", fresh)  # the first build

@@ -9,15 +9,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools import chapter_rules, chapters
+from tools.notebooks import leaks, links, lint, mathematics, rules, stored
 
 FIRST, FIGURE, EXERCISE, NUMBER, SLIDER = range(5)  # the cells of the toy's learner's notebook
 
 
 def test_the_toy_is_without_fault(built):
-    assert chapter_rules.lint(built) == []
-    assert chapter_rules.leaks(built) == []
-    assert chapter_rules.links(built) == []
+    assert lint.lint(built) == []
+    assert leaks.leaks(built) == []
+    assert links.links(built) == []
 
 
 def broken(root: Path, change, name: str = "01_toy.ipynb") -> Path:
@@ -112,7 +112,7 @@ LINT = {
         "stores a warning: 'FutureWarning: b'",
     ),
     "progress bar": (printing("10%\r20%\n"), "progress bar"),
-    "widget view": (showing(chapters.WIDGET_VIEW, {"model_id": "1"}), "widget view"),
+    "widget view": (showing(stored.WIDGET_VIEW, {"model_id": "1"}), "widget view"),
     "JavaScript": (showing("application/javascript", "alert(1)"), "stores application/javascript"),
     "script": (showing("text/html", "<script>alert(1)</script>"), "script or a frame"),
     "HTML image": (showing("text/html", '<img src="a.png" alt="">'), "HTML image without alt"),
@@ -131,25 +131,25 @@ LINT = {
 @pytest.mark.parametrize("change, complaint", LINT.values(), ids=LINT)
 def test_lint_complains(toy, change, complaint):
     broken(toy, change)
-    problem = only(chapter_rules.lint(toy))
+    problem = only(lint.lint(toy))
     assert problem.startswith("chapters/01_toy.ipynb: ") and complaint in problem
 
 
 def test_a_lost_notebook_is_a_problem_of_lint_and_leaks_too(toy):
     (toy / "chapters" / "01_toy.ipynb").unlink()
-    for rule in (chapter_rules.lint, chapter_rules.leaks):
+    for rule in (lint.lint, leaks.leaks):
         assert only(rule(toy)) == "chapters/01_toy.ipynb: is missing: build the chapter"
 
 
 def test_lint_sees_this_machine_in_outputs(toy, monkeypatch):
-    monkeypatch.setattr(chapter_rules.platform, "node", lambda: "gpu-box-7")
+    monkeypatch.setattr(lint.platform, "node", lambda: "gpu-box-7")
     broken(toy, printing("trained on gpu-box-7\n"))
-    assert "names the machine that ran it: 'gpu-box-7'" in only(chapter_rules.lint(toy))
+    assert "names the machine that ran it: 'gpu-box-7'" in only(lint.lint(toy))
 
 
 def test_lint_sees_the_projects_own_folder_wherever_it_lies():
     cell = nbformat.v4.new_markdown_cell("saved in /srv/course/chapters")
-    assert "'/srv/course'" in only(list(chapter_rules._lint_machine(cell, Path("/srv/course"))))
+    assert "'/srv/course'" in only(list(lint._lint_machine(cell, Path("/srv/course"))))
 
 
 EXERCISES = {
@@ -182,7 +182,7 @@ def test_lint_reads_the_exercises_of_the_text(toy, old, new, complaint):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
-    assert any(complaint in problem for problem in chapter_rules.lint(toy))
+    assert any(complaint in problem for problem in lint.lint(toy))
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_lint_reads_the_exercises_of_the_text(toy, old, new, complaint):
     ],
 )
 def test_mathematics_that_can_be_set(text):
-    assert list(chapter_rules.math_problems(chapter_rules._without_code(text))) == []
+    assert list(mathematics.math_problems(rules.without_code(text))) == []
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_mathematics_that_can_be_set(text):
     ],
 )
 def test_mathematics_that_cannot(text, complaint):
-    assert complaint in only(list(chapter_rules.math_problems(text)))
+    assert complaint in only(list(mathematics.math_problems(text)))
 
 
 # ------------------------------------------------------------------------------------- leaks
@@ -263,7 +263,7 @@ LEAKS = {
 @pytest.mark.parametrize("name, change, complaint", LEAKS.values(), ids=LEAKS)
 def test_leaks_complains(toy, name, change, complaint):
     broken(toy, change, name)
-    problem = only(chapter_rules.leaks(toy))
+    problem = only(leaks.leaks(toy))
     assert problem.startswith(f"chapters/{name}: ") and complaint in problem
 
 
@@ -272,7 +272,7 @@ def test_a_line_that_the_text_shows_anyway_is_no_leak(toy):
     text = path.read_text(encoding="utf-8")
     path.write_text(text + "\n# %%\nsquared_value = x * x\n", encoding="utf-8")
     broken(toy, printing("squared_value = x * x\n"))
-    assert chapter_rules.leaks(toy, ["01"]) == []
+    assert leaks.leaks(toy, ["01"]) == []
 
 
 # ------------------------------------------------------------------------------------- links
@@ -304,7 +304,7 @@ def test_links_complains(toy, text, complaint):
     path = toy / "chapters" / "source" / "02_more.py"
     commented = "".join(f"# {line}\n" for line in text.split("\n"))
     path.write_text(f"# %% [markdown]\n# # More\n#\n{commented}", encoding="utf-8")
-    learner, solved = chapter_rules.links(toy, ["02"])
+    learner, solved = links.links(toy, ["02"])
     assert learner.startswith("chapters/02_more.ipynb: cell c000: link ")
     assert solved.startswith("chapters/solutions/02_more.ipynb: cell c000: link ")
     assert complaint in learner and complaint in solved
@@ -312,7 +312,7 @@ def test_links_complains(toy, text, complaint):
 
 def test_links_of_the_readme_are_followed(toy):
     (toy / "README.md").write_text("# A `b`\n## A b\n[up](#a-b-1) [dead](gone.md) `[x](y)`\n")
-    problems = chapter_rules.links(toy)
+    problems = links.links(toy)
     assert [p for p in problems if p.startswith("README.md")] == [
         "README.md: link 'gone.md' leads to no file"
     ]
@@ -333,4 +333,4 @@ def test_good_links(toy, text):
     (toy / "chapters" / "source" / "02_more.py").write_text(head + commented, encoding="utf-8")
     for name in ("02_more.ipynb", "solutions/02_more.ipynb"):
         broken(toy, source(0, "# More: and `code`"), name)
-    assert chapter_rules.links(toy, ["02"]) == []
+    assert links.links(toy, ["02"]) == []

@@ -12,7 +12,8 @@ import sys
 import nbformat
 import pytest
 
-from tools import chapters, machines, printed
+from tools import machines, printed
+from tools.notebooks import sources
 
 EXACT = printed.Tolerance()
 
@@ -120,7 +121,7 @@ def test_nbval_takes_a_number_within_the_tolerance_and_no_other(tmp_path):
     (tmp_path / "tools").mkdir()
     (tmp_path / "chapters").mkdir()
     for name in ("tools/__init__.py", "tools/printed.py", "chapters/conftest.py"):
-        shutil.copy(chapters.ROOT / name, tmp_path / name)
+        shutil.copy(sources.ROOT / name, tmp_path / name)
     cells = [
         ("print(0.684)", "0.683\n", {}),
         ("print(0.684)", "0.682\n", {}),
@@ -130,7 +131,7 @@ def test_nbval_takes_a_number_within_the_tolerance_and_no_other(tmp_path):
         ("print('ten', 10)", "ten 11\n", {}),
     ]
     v4 = nbformat.v4
-    notebook = v4.new_notebook(metadata=chapters.METADATA)
+    notebook = v4.new_notebook(metadata=sources.METADATA)
     for source, text, metadata in cells:
         output = v4.new_output("stream", name="stdout", text=text)
         cell = v4.new_code_cell(source, outputs=[output], metadata=metadata, execution_count=1)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tools import chapter_rules, chapters
+from tools.notebooks import building, leaks, links, lint, sources
 
-RULES = [chapters.sync, chapter_rules.lint, chapter_rules.leaks, chapter_rules.links]
-SLUGS = [chapter.slug for chapter in chapters.chapters()]
+RULES = [building.sync, lint.lint, leaks.leaks, links.links]
+SLUGS = [chapter.slug for chapter in sources.chapters()]
 
 
 def test_there_are_chapters():
@@ -19,13 +19,13 @@ def report(problems: list[str]) -> None:
 @pytest.mark.parametrize("slug", SLUGS)
 @pytest.mark.parametrize("rule", RULES, ids=["sync", "lint", "leaks", "links"])
 def test_a_chapter_keeps_the_rules(rule, slug):
-    report(rule(chapters.ROOT, [slug]))
+    report(rule(sources.ROOT, [slug]))
 
 
 def test_no_notebook_is_without_a_text():
-    report([problem for problem in chapters.sync() if "has no text" in problem])
+    report([problem for problem in building.sync() if "has no text" in problem])
 
 
 def test_the_links_of_readme_and_contributing_lead_somewhere():
     names = ("README.md", "CONTRIBUTING.md")
-    report([problem for problem in chapter_rules.links() if problem.startswith(names)])
+    report([problem for problem in links.links() if problem.startswith(names)])

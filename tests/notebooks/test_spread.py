@@ -9,16 +9,17 @@ import json
 
 import pytest
 
-from tools import chapters, machines, printed
+from tools import machines, printed
+from tools.notebooks import sources
 
 SPREAD = json.loads(machines.SPREAD.read_text(encoding="utf-8"))
-SLUGS = [chapter.slug for chapter in chapters.chapters()]
+SLUGS = [chapter.slug for chapter in sources.chapters()]
 
 
 def stated(slug):
     """By cell id: the tolerance that the text of a chapter states."""
-    (chapter,) = chapters.chapters(wanted=[slug])
-    cells = chapters.read(chapter.source, solved=True).cells
+    (chapter,) = sources.chapters(wanted=[slug])
+    cells = sources.read(chapter.source, solved=True).cells
     return {c.id: printed.Tolerance.of(c.metadata) for c in cells if "tolerance" in c.metadata}
 
 

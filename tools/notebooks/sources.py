@@ -1,0 +1,141 @@
+"""The text of a chapter, and its two readings as notebooks that have not been run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jupytext
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BEGIN, END, HOLE = "### BEGIN SOLUTION", "### END SOLUTION", "...  # your code here"
+METADATA = {
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
+    "language_info": {"name": "python"},
+}
+
+
+class ChapterError(Exception):
+    """A chapter cannot be read or run; the message says where and why."""
+
+
+class Chapter(NamedTuple):
+    """The three files of a chapter, whether or not they exist yet."""
+
+    slug: str
+    source: Path
+    learner: Path
+    solved: Path
+
+    def readings(self) -> Iterator[tuple[Path, bool]]:
+        """Each notebook's path, and whether it is the solved one."""
+        yield self.learner, False
+        yield self.solved, True
+
+
+def chapters(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[Chapter]:
+    """The chapters that have a text, in order; `wanted` picks some by number or slug."""
+    folder = root / "chapters"
+    found = [
+        Chapter(p.stem, p, folder / f"{p.stem}.ipynb", folder / "solutions" / f"{p.stem}.ipynb")
+        for p in sorted((folder / "source").glob("[0-9][0-9]_*.py"))
+    ]
+    chosen = []
+    for want in wanted:
+        hits = [c for c in found if c.slug == want or c.slug.startswith(f"{want}_")]
+        if not hits:
+            known = ", ".join(c.slug for c in found) or "none yet"
+            raise ChapterError(f"no chapter {want!r} in chapters/source; there are: {known}")
+        chosen += hits
+    return sorted(set(chosen)) if chosen else found
+
+
+def reading(text: str, *, solved: bool, markers: bool = False):
+    """A chapter's text as a notebook that has not been run.
+
+    Cell ids count the cells of the text, so a cell has the same id in both readings.
+    With `markers`, solutions keep their marker lines, along which graders cut, and links stay.
+    """
+    notebook = jupytext.reads(text, fmt="py:percent")
+    cells = []
+    for number, cell in enumerate(notebook.cells):
+        name = f"c{number:03d}"
+        if cell.cell_type not in ("markdown", "code"):
+            raise ChapterError(f"cell {name}: a chapter has Markdown and code cells only")
+        if "solution" in tags(cell) and not solved:
+            continue
+        source = cell.source
+        if cell.cell_type == "code" and not markers:
+            source = _solution(source, name, solved)
+        elif cell.cell_type == "markdown" and solved and not markers:
+            source = _one_folder_down(source)
+        code = cell.cell_type == "code"
+        make = nbformat.v4.new_code_cell if code else nbformat.v4.new_markdown_cell
+        cells.append(make(source, id=name, metadata=kept_metadata(cell)))
+    return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(METADATA))
+
+
+def kept_metadata(cell) -> dict:
+    kept = {"tags": list(tags(cell))} if tags(cell) else {}
+    tolerance = cell.metadata.get("tolerance")
+    return kept | ({"tolerance": dict(tolerance)} if tolerance else {})
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def read(source: Path, **how):
+    """The reading of a chapter's file."""
+    return reading(source.read_text(encoding="utf-8"), **how)
+
+
+def solution_lines(source: str, name: str = "?") -> Iterator[tuple[bool, str]]:
+    """Each line of a code cell, and whether it is part of a solution (its markers too)."""
+    inside = False
+    for line in source.split("\n"):
+        mark = line.strip()
+        if mark in (BEGIN, END) and (mark == BEGIN) == inside:
+            raise ChapterError(f"cell {name}: {mark!r} has no partner")
+        inside = inside or mark == BEGIN
+        yield inside, line
+        inside = inside and mark != END
+    if inside:
+        raise ChapterError(f"cell {name}: {BEGIN!r} has no partner")
+
+
+def _solution(source: str, name: str, keep: bool) -> str:
+    """The cell without markers: with its solutions, or with a hole for each."""
+    lines = []
+    for inside, line in solution_lines(source, name):
+        if not inside or (keep and line.strip() not in (BEGIN, END)):
+            lines.append(line)
+        elif not keep and line.strip() == BEGIN:
+            lines.append(line.replace(BEGIN, HOLE))
+    return "\n".join(lines)
+
+
+_TARGET = re.compile(r"""(\]\(|\b(?:src|href)="|^\[[^^\]]+\]: +)([^)\s"]+)""", re.M)
+_CODE_OR_MATH = re.compile(r"(```.*?```|`[^`\n]*`|\$\$.*?\$\$|\$[^$\n]*\$)", re.S)
+
+
+def _one_folder_down(markdown: str) -> str:
+    """Relative links as seen from chapters/solutions; other chapters lie there too."""
+
+    def adjust(match):
+        start, target = match.groups()
+        sibling = re.match(r"[0-9][0-9]_\w+\.ipynb(#|$)", target)
+        stays = sibling or re.match(r"[#/]|\w+:", target)  # an anchor here, or an address
+        return match[0] if stays else f"{start}../{target}"
+
+    parts = _CODE_OR_MATH.split(markdown)  # every other part is code or a formula
+    parts[::2] = [_TARGET.sub(adjust, part) for part in parts[::2]]
+    return "".join(parts)
