@@ -32,7 +32,8 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 from tools import printed  # noqa: E402
-from tools.notebooks import running, sources, stored  # noqa: E402
+from tools.notebooks import running, sources  # noqa: E402
+from tools.notebooks.stored import load  # noqa: E402
 
 SPREAD = ROOT / "chapters" / "source" / "spread.json"
 
@@ -141,7 +142,7 @@ def measure(wanted, machines, jobs, out):
             env = environment(machine, room)
             await running.execute(notebook, chapter.solved.parent, env, timeout=None)
             running.settle(notebook)
-            kept = stored.load(chapter.solved)
+            kept = load(chapter.solved)
             found, last = differing(kept, notebook), last_digits(kept, notebook)
         if further(spread.setdefault(chapter.slug, {}), found):
             text = json.dumps(spread, indent=1, ensure_ascii=False, sort_keys=True)

@@ -29,13 +29,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from ddpm_lab import datasets, forward, ideal_denoisers, losses, metrics, networks
-from ddpm_lab.course import figures
+from ddpm_lab.course import ablation, figures
 from ddpm_lab import predictions, samplers, schedules, training
 from ddpm_lab.training import runs
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 
-schedule = schedules.linear()
 train, test = (datasets.digits(split)[0] for split in ("train", "test"))  # 896 and 901 digits
 few = train[:100]
 
@@ -60,37 +59,15 @@ for t in times:
 # rate that falls to 0 (so no average of the weights is needed).
 
 # %%
-when = torch.randint(1, 1001, (900,), generator=seeded(1))
-noise = normal_like(test[:900], generator=seeded(2))
-
-
-def loss_on(net, x_0):
-    """Mean loss of v on these digits; a shorter list is gone through several times."""
-    was = net.training
-    net.eval()  # to be judged; this will matter in the section on batch norm
-    with torch.no_grad():
-        x_0 = x_0.repeat(9, 1, 1, 1)[:900]
-        loss = losses.simple(schedule, net, "v", x_0, when, noise).mean().item()
-    net.train(was)
-    return loss
-
+figures.show_source(ablation.loss_on)
+figures.show_source(ablation.fit)
+schedule, when, noise = ablation.SCHEDULE, ablation.TIMES, ablation.NOISE
+loss_on, fit = ablation.loss_on, ablation.fit
 
 # %%
-def fit(net, x_0, steps, *, size=32, seed=3, look=()):
-    """Train on x_0; returns step -> (loss on x_0, loss on new digits) for the steps to look at."""
-    rng, seen = seeded(seed), {}
-    batches = datasets.batches(x_0, size, generator=rng)
-    adam = torch.optim.Adam(net.parameters(), fused=True)  # fused: the same, a little faster
-    for step in training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=3e-3,
-                               optimizer=adam, generator=rng):
-        if step.step in look:
-            seen[step.step] = loss_on(net, x_0), loss_on(net, test)
-    return seen
-
-
 look = (10, 30, 100, 200, 300, 400, 600, 800, 1000, 1200)
 mlp = networks.build(networks.MLP, seed=0, dim=64, width=256, depth=2)  # a picture is 64 numbers
-of_mlp = fit(mlp, few, 1200, size=64, look=look)
+of_mlp = fit(mlp, few, 1200, size=64, look=look, new=test)
 
 # %% [markdown]
 # The MLP of chapter 11, a bit wider, has now been trained on 100 digits. **Predict.** How does its loss on *new* digits go, compared with
@@ -120,14 +97,8 @@ for k in (100, 600, 1200):
 # </details>
 
 # %%
-order = torch.randperm(64, generator=seeded(4))
-
-
-def scrambled(x):
-    """The same pictures, their pixels in another order."""
-    return x.flatten(1)[:, order].reshape(x.shape)
-
-
+figures.show_source(ablation.scrambled)
+order, scrambled = ablation.ORDER, ablation.scrambled
 fig = figures.images(torch.cat([test[:8], scrambled(test[:8])]), columns=8, panel=0.6)
 figures.show(fig, alt="Eight digits, and below them the same pixels in disorder: nothing to read.")
 moved = (order != torch.arange(64)).sum()
@@ -469,7 +440,8 @@ for step in (1, 2, 3):
 # The same 100 digits as in the beginning; 300 steps of 32 digits, where the MLP had 1200 steps of 64. **Predict:** will the U-Net memorize less?
 
 # %%
-of_unet = fit(networks.build(networks.UNet, seed=0, width=16, mults=(1, 2)), few, 300, look=look)
+of_unet = fit(networks.build(networks.UNet, seed=0, width=16, mults=(1, 2)), few, 300, look=look,
+              new=test)
 
 # %%
 fig, axes = figures.new(1, 2, height=2.9, sharey=True)
@@ -503,32 +475,11 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
 # *Attention*: each point of the coarse grid looks at all others. And three need surgery.
 
 # %%
-def cut(net, seed):
-    """The twins hand over zeros; all shapes stay as they are."""
-
-    def forget(block, inputs):
-        up, twin = inputs[0].chunk(2, dim=1)  # the two halves of the channels
-        return torch.cat([up, 0 * twin], dim=1), inputs[1]
-
-    for level in net.up:
-        for block in level:
-            block.register_forward_pre_hook(forget)  # called before the block works
-
-
-def deaf(net, seed):
-    """Whatever t is, the network is told 0."""
-    net.time.register_forward_pre_hook(lambda part, inputs: (0 * inputs[0],))
-
+figures.show_source(ablation.cut_skips)
+figures.show_source(ablation.hide_time)
 
 # %%
-def awake(net, seed):
-    """What starts at 0 starts like all other convolutions: even draws, width by what enters."""
-    rng = seeded(seed)
-    for layer in net.modules():
-        if isinstance(layer, nn.Conv2d) and not layer.weight.any():
-            k = layer.weight[0].numel() ** -0.5
-            nn.init.uniform_(layer.weight, -k, k, generator=rng)
-
+figures.show_source(ablation.no_zero_init)
 
 # %% [markdown]
 # One more choice: **pixel-unshuffle**. Each square of 2 × 2 pixels becomes one point with four channels. Nothing
@@ -588,37 +539,16 @@ for name, config in (("as it is", {}), ("unshuffled", {"patch": 2}), ("sum", {"s
 # </details>
 
 # %%
-CHOICES = {  # name: (what the network is made with, what is done to it)
-    "as it is": ({}, None),
-    "pixels scrambled": ({}, None),
-    "not told t": ({}, deaf),
-    "skips cut": ({}, cut),
-    "skips summed": ({"skip": "sum"}, None),
-    "table of t": ({"time": "table"}, None),
-    "nothing starts at 0": ({}, awake),
-    "pixel-unshuffle": ({"patch": 2}, None),
-    "batch norm": ({"norm": "batch"}, None),
-    "one grid only": ({"mults": (1,)}, None),
-    "with attention": ({"attention": (1,)}, None),
-}
-ONLY_LONG = ("one grid only", "with attention")  # raced for 1000 steps only
-
+CHOICES = ablation.VARIANTS
+ONLY_LONG = ("one grid only", "with attention")  # for 1000 steps only
+for name, (settings, change, images) in CHOICES.items():
+    done = change or images
+    print(f"{name:>20}: {settings or ''}{done.__name__ if done else ''}")
+figures.show_source(ablation.train_variant)
 
 # %%
-def race(name, seed, steps=100):
-    """The network after so many steps, and its loss on new digits."""
-    config, change = CHOICES[name]
-    net = networks.build(networks.UNet, seed=seed, **{"width": 16, "mults": (1, 2), **config})
-    if change:
-        change(net, seed)
-    mess = name == "pixels scrambled"
-    ours, new = (scrambled(train), scrambled(test)) if mess else (train, test)
-    fit(net, ours, steps, seed=seed + 10)
-    return net, loss_on(net, new)
-
-
 short = [name for name in CHOICES if name not in ONLY_LONG]
-raced = {name: [race(name, seed) for seed in range(3)] for name in short}
+raced = {name: [ablation.train_variant(name, seed) for seed in range(3)] for name in short}
 
 # %% [markdown]
 # The same seed gives every choice the same batches, times and noise. So compare seed by seed: below stands the mean of the three
@@ -885,7 +815,7 @@ for name, (loss, weights) in tried.items():
 
 # %%
 fresh = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
-awake(fresh, 0)  # or all gradients but one layer's would be 0
+ablation.no_zero_init(fresh, 0)  # or all gradients but one layer's would be 0
 for k in (1, 2, 4):
     x_0 = train[:32].repeat(1, 1, k, k)  # each digit k x k times, side by side
     eps = normal_like(x_0, generator=seeded(16))
@@ -937,7 +867,7 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
 
 # %%
 net = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
-for step, (own, new) in fit(net, train, 1000, size=64, look=look).items():
+for step, (own, new) in fit(net, train, 1000, size=64, look=look, new=test).items():
     print(f"step {step:4}: loss on training digits {own:.3f}, on new digits {new:.3f}")
 
 # %% [markdown]

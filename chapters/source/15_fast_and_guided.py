@@ -29,7 +29,7 @@ import torch
 from safetensors.torch import load_file
 
 from ddpm_lab import datasets, forward, ideal_denoisers, metrics, networks, predictions
-from ddpm_lab.course import figures
+from ddpm_lab.course import compare_samplers, figures
 from ddpm_lab.training import runs
 from ddpm_lab import samplers, schedules, training
 from ddpm_lab.course.exercises import check
@@ -73,32 +73,13 @@ for n, x in few.items():
 # The currency is **calls of the network**; the second-order flow needs two in each step.
 
 # %%
-STEPS = {"ddpm small": samplers.ddpm, "ddpm large": partial(samplers.ddpm, var="large"),
-         "ddim": samplers.ddim}
-
-
-def walk(name, denoise, x_T, calls, times=None, seed=1):
-    """Where a walk from x_T ends that costs `calls` calls of the network."""
-    times = times or schedules.timesteps(plan.T, calls)
-    if name == "flow, order 2":
-        moves = samplers.probability_flow_ode(plan, denoise, x_T, times=times[::2], order=2)
-    elif name == "multistep":
-        moves = samplers.dpmpp_2m(plan, denoise, x_T, times=times)
-    else:
-        moves = samplers.reverse(plan, denoise, x_T, step=STEPS[name], times=times,
-                                 generator=seeded(seed))
-    *_, last = moves
-    return last.x_s
-
+figures.show_source(compare_samplers.walk)
+figures.show_source(compare_samplers.start)
+STEPS = compare_samplers.STEPS
+walk = partial(compare_samplers.walk, plan)
+start = partial(compare_samplers.start, known)
 
 # %%
-def start(n, seed):
-    """Labels, drawn as often as real ones come, and noise to start from."""
-    rng = seeded(seed)
-    label = known[torch.randint(len(known), (n,), generator=rng)]
-    return label, normal_like(torch.empty(n, 1, 8, 8), generator=rng)
-
-
 count = 0
 
 

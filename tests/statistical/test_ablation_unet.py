@@ -1,6 +1,6 @@
-"""The long race that chapter 12 reports: it is what the chapter's own code gives.
+"""The long ablation study that chapter 12 reports is what the chapter's functions give.
 
-Truth: the race run again, one entry of it. Between two of the chapter's seeds the loss moves by
+Truth: the study run again, one entry of it. Between two of the chapter's seeds the loss moves by
 about 0.001; other processors round differently, so a difference of 0.003 is allowed. The difference
 that the chapter finds for this entry (one grid only) is 0.009.
 """
@@ -11,22 +11,23 @@ import sys
 
 import pytest
 
-from tools import ablation_unet as race
+from ddpm_lab.course import ablation
+from tools import ablation_unet as study
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return json.loads(race.RESULTS.read_text(encoding="utf-8"))
+    return json.loads(study.RESULTS.read_text(encoding="utf-8"))
 
 
 def test_every_choice_of_the_chapter_is_there(stored):
-    assert stored["steps"] == race.STEPS
-    assert list(stored["loss"]) == list(race.chapter()["CHOICES"])
-    assert {len(losses) for losses in stored["loss"].values()} == {race.SEEDS}
+    assert stored["steps"] == study.STEPS
+    assert list(stored["loss"]) == list(ablation.VARIANTS)
+    assert {len(losses) for losses in stored["loss"].values()} == {study.SEEDS}
 
 
 def test_an_entry_run_again_is_the_stored_one(stored):
-    line = [sys.executable, race.__file__, "one grid only", "--seeds", "1"]
+    line = [sys.executable, study.__file__, "one grid only", "--seeds", "1"]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     (again,) = json.loads(done.stdout)["one grid only"]
     assert abs(again - stored["loss"]["one grid only"][0]) < 0.003

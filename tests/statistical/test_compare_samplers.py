@@ -1,7 +1,7 @@
-"""The long race that chapter 15 reports: it is what the chapter's own code gives.
+"""The long comparison of samplers that chapter 15 reports is what its functions give.
 
-Truth: the race run again, one entry of it. Other processors round differently, and a walk of four
-moves hardly magnifies that: a difference of 0.003 is allowed. Between two of the race's runs the
+Truth: the study run again, one entry of it. Other processors round differently, and a walk of four
+moves hardly magnifies that: a difference of 0.003 is allowed. Between two of the study's runs the
 same entry moves by ten times as much.
 """
 
@@ -11,26 +11,26 @@ import sys
 
 import pytest
 
-from tools import compare_samplers as race
+from ddpm_lab.course.compare_samplers import NAMES
+from tools import compare_samplers as study
 
 
 @pytest.fixture(scope="module")
 def stored():
-    return json.loads(race.RESULTS.read_text(encoding="utf-8"))
+    return json.loads(study.RESULTS.read_text(encoding="utf-8"))
 
 
 def test_every_walk_of_the_chapter_is_there(stored):
-    lab = race.chapter()
-    assert set(lab["STEPS"]) <= set(race.WALKS) == set(stored["walks"])
-    assert stored["pictures"] == race.PICTURES and stored["calls"] == list(race.CALLS)
+    assert set(NAMES) == set(stored["walks"])
+    assert stored["pictures"] == study.IMAGES and stored["calls"] == list(study.CALLS)
     for found in stored["walks"].values():
         assert set(found) == {"energy", "frechet", "seconds"}
         for table in found.values():
-            assert [len(row) for row in table] == [race.SEEDS] * len(race.CALLS)
+            assert [len(row) for row in table] == [study.SEEDS] * len(study.CALLS)
 
 
 def test_an_entry_run_again_is_the_stored_one(stored):
-    line = [sys.executable, race.__file__, "multistep", "--calls", "4", "--seeds", "1"]
+    line = [sys.executable, study.__file__, "multistep", "--calls", "4", "--seeds", "1"]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
     again = json.loads(done.stdout)["multistep"]
     assert abs(again["energy"][0][0] - stored["walks"]["multistep"]["energy"][0][0]) < 0.003

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 
+from tools import arithmetic
 from tools.notebooks.sources import METADATA, ChapterError, kept_metadata
 from tools.notebooks.stored import WIDGET_STATE, WIDGET_VIEW, texts
 
@@ -30,11 +31,9 @@ def clean_room(root: Path) -> Iterator[dict[str, str]]:
         env.update(
             PYTHONPATH=str(root),  # the package beside these chapters, whatever is installed
             PYTHONHASHSEED="0",
-            OMP_NUM_THREADS="1",
             OPENBLAS_NUM_THREADS="1",
             CUDA_VISIBLE_DEVICES="",  # the same numbers on every machine, and on every processor:
-            ATEN_CPU_CAPABILITY="avx2",  # as in chapters/conftest.py, for nbval
-            MKL_CBWR="COMPATIBLE",
+            **arithmetic.SAME,
             LC_ALL="C.UTF-8",
             TZ="UTC",
         )

@@ -1,0 +1,66 @@
+"""The comparison of samplers in chapter 15: same network, noise and labels, fewer and fewer calls.
+
+The cost is counted in calls of the network. The chapter compares a few entries; the whole table,
+with more images, is made by `tools/compare_samplers.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ddpm_lab import samplers, schedules
+from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.schedules import Schedule
+from ddpm_lab.types import Data, Denoiser
+
+STEPS: dict[str, Callable[..., Any]] = {
+    "ddpm small": samplers.ddpm,
+    "ddpm large": partial(samplers.ddpm, var="large"),
+    "ddim": samplers.ddim,
+}
+NAMES = (*STEPS, "flow, order 2", "multistep")
+
+
+def walk(
+    schedule: Schedule,
+    name: str,
+    denoise: Denoiser,
+    x_T: Data,
+    calls: int,
+    times: Sequence[int] | None = None,
+    seed: int = 1,
+) -> Data:
+    """The sample that a sampler makes of x_T with so many calls of the denoiser.
+
+    >>> all_at_7 = lambda x_t, t: torch.full_like(x_t, 7.0)
+    >>> walk(schedules.linear(), "ddim", all_at_7, torch.zeros(2, 1), 4)
+    tensor([[7.],
+            [7.]])
+    """
+    times = times or schedules.timesteps(schedule.T, calls)
+    if name == "flow, order 2":  # two calls in each step
+        steps = samplers.probability_flow_ode(schedule, denoise, x_T, times=times[::2], order=2)
+    elif name == "multistep":
+        steps = samplers.dpmpp_2m(schedule, denoise, x_T, times=times)
+    else:
+        rule, rng = STEPS[name], seeded(seed)
+        steps = samplers.reverse(schedule, denoise, x_T, step=rule, times=times, generator=rng)
+    *_, last = steps
+    return last.x_s
+
+
+def start(labels: Tensor, n: int, seed: int) -> tuple[Tensor, Data]:
+    """Labels as frequent as the given ones, and noise to start from.
+
+    >>> label, x_T = start(torch.tensor([3, 3, 3]), 2, seed=0)
+    >>> label, x_T.shape
+    (tensor([3, 3]), torch.Size([2, 1, 8, 8]))
+    """
+    rng = seeded(seed)
+    label = labels[torch.randint(len(labels), (n,), generator=rng)]
+    return label, normal_like(torch.empty(n, 1, 8, 8), generator=rng)
