@@ -35,6 +35,7 @@ from ddpm_lab.training import runs
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 
+schedule = schedules.linear()
 train, test = (datasets.digits(split)[0] for split in ("train", "test"))  # 896 and 901 digits
 few = train[:100]
 
@@ -61,7 +62,7 @@ for t in times:
 # %%
 figures.show_source(ablation.loss_on)
 figures.show_source(ablation.fit)
-schedule, when, noise = ablation.SCHEDULE, ablation.TIMES, ablation.NOISE
+when, noise = ablation.TIMES, ablation.NOISE
 loss_on, fit = ablation.loss_on, ablation.fit
 
 # %%

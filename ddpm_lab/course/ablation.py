@@ -122,11 +122,18 @@ def no_zero_init(net: nn.Module, seed: int) -> None:
 
 
 class Variant(NamedTuple):
-    """One choice: the network's settings, what is done to it, and to the images."""
+    """One choice that differs from the network as it is.
+
+    >>> VARIANTS["skips summed"]
+    Variant(settings={'skip': 'sum'}, change=None, images=None)
+    """
 
     settings: dict[str, Any]
+    """how the network is built, where that differs from UNET"""
     change: Callable[[nn.Module, int], None] | None = None
+    """what is done to the network, given the seed"""
     images: Callable[[Tensor], Tensor] | None = None
+    """what is done to the images"""
 
 
 VARIANTS = {

@@ -81,13 +81,16 @@ def test_bad_input_is_refused_with_words_and_never_with_assert(path):
 
 
 @EACH
-def test_bad_input_is_refused_in_one_place(path):
-    """ValueError and TypeError at the mathematical core's boundaries come from `_checks`."""
+def test_bad_input_is_refused_at_the_door(path):
+    """In the mathematical core a check is a function: of `_checks`, or private, beside its user."""
     rows = re.findall(r"^    (\d)  (.+)$", ddpm_lab.__doc__, flags=re.M)
     core = {name for number, names in rows if int(number) <= 3 for name in names.split()}
-    if path.stem in core - {"_checks", "_files"} and path.parent == PACKAGE:
-        raised = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Raise)]
-        assert not raised, f"{path.name}: raise in line {raised}; move it to _checks"
+    if path.relative_to(PACKAGE).parts[0].removesuffix(".py") not in core - {"_checks", "_files"}:
+        return
+    functions = [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef)]
+    for function in (node for node in functions if not node.name.startswith("_")):
+        raised = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Raise)]
+        assert not raised, f"{path.name}: raise in line {raised}; make the check a function"
 
 
 def test_nothing_is_left_to_do():
