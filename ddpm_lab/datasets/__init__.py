@@ -15,7 +15,9 @@ which need no training data. After this: `training`. Opened by chapter 11 (plane
 13 (MNIST).
 
 One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, `batching`,
-`augmentation`, `pixels`, `record`, `fitting`, `loading`.
+`augmentation`,
+`pixels`, `record`; and for `load`: `named`, `folders`, `decoding`, `image_files`, `arrays`,
+`fitting`, `splitting`, `loading`.
 """
 
 from ddpm_lab.datasets.augmentation import augment_shifts
@@ -24,7 +26,8 @@ from ddpm_lab.datasets.bundled import digits
 from ddpm_lab.datasets.downloads import cache_folder, fashion_mnist, mnist
 from ddpm_lab.datasets.idx_files import idx
 from ddpm_lab.datasets.idx_format import read_idx
-from ddpm_lab.datasets.loading import NAMES, load
+from ddpm_lab.datasets.loading import load
+from ddpm_lab.datasets.named import NAMES
 from ddpm_lab.datasets.pixels import level_counts
 from ddpm_lab.datasets.planes import checkerboard, concentric_circles, moons, swiss_roll
 from ddpm_lab.datasets.record import Dataset

@@ -1,41 +1,21 @@
 """One door to all data sets of images: `load` opens them by name or by path."""
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ddpm_lab import _checks
-from ddpm_lab.datasets.bundled import digits
-from ddpm_lab.datasets.downloads import fashion_mnist, mnist
+from ddpm_lab import _checks, _files
+from ddpm_lab.datasets.arrays import _read_arrays
 from ddpm_lab.datasets.fitting import Fit, Target, _fitted, _target
-from ddpm_lab.datasets.idx_files import _count_classes, idx
+from ddpm_lab.datasets.folders import _laid_out
+from ddpm_lab.datasets.idx_files import _count_classes, _holds_idx, idx
+from ddpm_lab.datasets.image_files import _read_images
+from ddpm_lab.datasets.named import _NAMED, NAMES, _of_name
 from ddpm_lab.datasets.record import Dataset
 from ddpm_lab.types import Data
-
-
-class _Named(NamedTuple):
-    """A data set that has a name."""
-
-    read: Callable[[str], tuple[Data, Tensor]]
-    source: str
-    classes: tuple[str, ...] = tuple("0123456789")
-    levels: int = 256
-
-
-_CLOTHES = "T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot"
-_NAMED = {
-    "digits": _Named(digits, "scikit-learn, load_digits (UCI optdigits)", levels=17),
-    "mnist": _Named(mnist, "MNIST of LeCun, Cortes and Burges, as first published"),
-    "fashion_mnist": _Named(
-        fashion_mnist, "Fashion-MNIST of Zalando Research", tuple(_CLOTHES.split(", "))
-    ),
-}
-NAMES = tuple(_NAMED)
 
 
 def load(
@@ -54,7 +34,10 @@ def load(
     ----------
     source : one of
         - a name: "digits", "mnist", "fashion_mnist"
+        - a folder of images (PNG, JPEG, WebP, …); sub-folders are classes; sub-folders train and
+          test are splits, else some images are held out for testing
         - a folder of MNIST-format files, see `idx`
+        - a .npz or .npy file: `images` and perhaps `labels`, or `train_images`, …, `test_labels`
 
         A folder whose name is one of these names is written with a path, as in "./digits".
     split : "train" or "test"
@@ -88,14 +71,17 @@ def load(
     if isinstance(source, str) and source.replace("-", "_") in _NAMED:
         return _refitted(_of_name(source.replace("-", "_"), split), target)
     path = _existing(source)
-    return _refitted(_of_idx(path, split), target)
-
-
-def _of_name(name, split):
-    entry = _NAMED[name]
-    images, labels = entry.read(split)
-    notes = (f"{name}, {split}: {len(images):,} images",)
-    return Dataset(name, images, labels, entry.classes, entry.levels, entry.source, notes)
+    if path.is_dir():
+        with _files.explained(path, "be a readable folder"):
+            if _holds_idx(path):
+                return _refitted(_of_idx(path, split), target)
+            return _of_folder(path, _laid_out(path, split, held_out, seed), target)
+    if path.suffix.lower() in (".npz", ".npy"):
+        return _refitted(_of_arrays(path, _read_arrays(path, split, held_out, seed)), target)
+    raise ValueError(
+        f"source must be a folder, a .npz or a .npy file; got {path}. "
+        "Unpack an archive first; put single images into a folder."
+    )
 
 
 def _existing(source):
@@ -114,7 +100,37 @@ def _of_idx(folder, split):
     images, labels = idx(folder, split)
     notes = (f"{folder}, {split}: {len(images):,} images in MNIST's format",)
     classes = tuple(map(str, range(_count_classes(folder, labels))))
-    return Dataset(folder.name, images, labels, classes, source=str(folder), notes=notes)
+    return Dataset(_name_of(folder), images, labels, classes, source=str(folder), notes=notes)
+
+
+def _of_folder(folder, layout, target):
+    pixels, converted = _read_images(layout.paths, layout.rows, target)
+    labels = (
+        None
+        if layout.labels is None
+        else torch.tensor(layout.labels, dtype=torch.int64, device="cpu")
+    )
+    notes = (*layout.notes, *converted)
+    return Dataset(
+        *(_name_of(folder), _in_data_units(pixels, 255), labels, layout.classes),
+        source=str(folder),
+        notes=notes,
+    )
+
+
+def _of_arrays(path, found):
+    images = _in_data_units(found.pixels, 255)
+    source, notes = str(path), found.notes
+    return Dataset(path.stem, images, found.labels, found.classes, source=source, notes=notes)
+
+
+def _name_of(folder):
+    return folder.resolve().name or str(folder)
+
+
+def _in_data_units(pixels: Tensor, top: int) -> Data:
+    """Whole numbers 0..top as floats in [-1, 1]."""
+    return pixels.float().div_(top / 2).sub_(1)
 
 
 def _refitted(data: Dataset, target: Target) -> Dataset:
@@ -127,7 +143,7 @@ def _refitted(data: Dataset, target: Target) -> Dataset:
     top = data.levels - 1
     k = ((data.images + 1) * (top / 2)).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     k = np.stack([_fitted(image, target, top) for image in k])
-    images = torch.from_numpy(k).permute(0, 3, 1, 2).float().div_(top / 2).sub_(1)
+    images = _in_data_units(torch.from_numpy(k).permute(0, 3, 1, 2).contiguous(), top)
     note = f"from {_by(data.shape)} to {_by(images.shape[1:])} ({target.fit})"
     return replace(data, images=images, notes=(*data.notes, note))
 

@@ -96,14 +96,14 @@ def test_digits_by_name_are_the_digits(split):
 
 
 def test_downloaded_sets_come_by_name(monkeypatch):
-    from ddpm_lab.datasets import loading
+    from ddpm_lab.datasets import named
 
     def fake(split):
         return torch.zeros(3, 1, 28, 28), torch.tensor([9, 0, 1])
 
     for name in ("mnist", "fashion_mnist"):
-        entry = loading._NAMED[name]._replace(read=fake)
-        monkeypatch.setitem(loading._NAMED, name, entry)
+        entry = named._NAMED[name]._replace(read=fake)
+        monkeypatch.setitem(named._NAMED, name, entry)
         assert datasets.load(name, "test").labels.tolist() == [9, 0, 1]
     clothes = datasets.load("fashion-mnist")
     assert clothes.classes[0] == "T-shirt" and clothes.classes[9] == "ankle boot"
