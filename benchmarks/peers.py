@@ -72,9 +72,9 @@ def ours(size, precision="auto", moves=False):
         denoise = predictions.denoiser(schedule, fast, "v", clip=1.0)
         times = schedules.timesteps(schedule.T, steps)
         x_T = torch.randn(n, 1, size, size, generator=rng)
-        *_, last = samplers.dpmpp_2m(schedule, denoise, x_T, times=times, generator=rng)
+        x_0 = samplers.final(samplers.dpmpp_2m(schedule, denoise, x_T, times=times))
         net.train()
-        return last.x_s
+        return x_0
 
     def fast(x_t, t):
         with training.autocast(precision, "cpu"):

@@ -1453,24 +1453,24 @@ def _signal_until_T(abar):
         )
 
 
-def walk(times_, plan, *, to_zero=False, either_way=False):
+def timesteps(times_, plan, *, to_zero=False, either_way=False):
     """A falling list of times inside 0..T with at least one move; or, either way, a rising one."""
-    walk = _time_list(times_, _last(plan))
-    if to_zero and walk[-1] != 0:
-        raise ValueError(f"times must end at 0, the clean data; got {_few_list(walk)}. Append 0.")
-    down = all(s < t for t, s in zip(walk, walk[1:]))
-    up = all(s > t for t, s in zip(walk, walk[1:]))
+    listed = _time_list(times_, _last(plan))
+    if to_zero and listed[-1] != 0:
+        raise ValueError(f"times must end at 0, the clean data; got {_few_list(listed)}. Append 0.")
+    down = all(s < t for t, s in zip(listed, listed[1:]))
+    up = all(s > t for t, s in zip(listed, listed[1:]))
     if not either_way and not down:
         raise ValueError(
-            f"times must fall, like [T, ..., 0]; got {_few_list(walk)}. "
+            f"times must fall, like [T, ..., 0]; got {_few_list(listed)}. "
             "Use schedules.timesteps(T, steps)."
         )
     if not (down or up):
         raise ValueError(
-            f"times must fall (decode) or rise (encode) throughout; got {_few_list(walk)}. "
+            f"times must fall (decode) or rise (encode) throughout; got {_few_list(listed)}. "
             "Use schedules.timesteps(T, steps), or its reverse."
         )
-    return walk
+    return listed
 
 
 def _time_list(times_, T):

@@ -396,7 +396,7 @@ def respaced(schedule: Schedule, times) -> Schedule:
     >>> respaced(linear(), [1000, 500, 0])
     Schedule('linear, 2 of 1000', T=2, abar_T=4.036e-05)
     """
-    kept = _checks.walk(times, schedule, to_zero=True)
+    kept = _checks.timesteps(times, schedule, to_zero=True)
     name = f"{schedule.name}, {len(kept) - 1} of {schedule.T}"
     return Schedule(name, schedule.abar[kept[::-1]])
 

@@ -27,6 +27,9 @@ Table = Tensor
 PredictionType = Literal["x0", "eps", "v"]
 """What a network's output means."""
 
+VarianceType = Literal["small", "large"]
+"""The variance of a reverse step: the posterior's, or 1 - alpha_ts; see `samplers.ddpm_step`."""
+
 Net = Callable[[Data, Tensor], Data]
 """(x_t, t: (B,) int64) -> output of some `PredictionType`, shaped like x_t."""
 

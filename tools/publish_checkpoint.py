@@ -71,7 +71,7 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=1000, help="held-out pictures, and samples")
     parser.add_argument("--terms", type=int, default=100, help="stretches of t for the bound")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--sampler", default="multistep")
+    parser.add_argument("--sampler", default="dpmpp_2m")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument(
         "--matched", action="store_true", help="also with the labels of the held-out pictures"

@@ -16,7 +16,7 @@ def film(denoise, shape, schedule, *, seed):
     rng = gaussians.seeded(seed)
     x_T = gaussians.normal_like(torch.empty(shape), generator=rng)
     frames = {schedule.T: x_T}
-    for walk in samplers.reverse(schedule, denoise, x_T, generator=rng):
+    for walk in samplers.ddpm(schedule, denoise, x_T, generator=rng):
         if walk.s in WANTED:
             frames[walk.s] = walk.x_s
     return {f"t = {t}": x_t for t, x_t in frames.items()}

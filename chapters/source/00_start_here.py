@@ -24,7 +24,7 @@ from ddpm_lab import gaussians, ideal_denoisers, samplers, schedules
 rng = gaussians.seeded(0)
 schedule = schedules.cosine(T=200)  # how fast data turn into noise
 denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8), schedule)  # no network yet
-x_0 = samplers.sample(schedule, denoise, shape=(2000, 2), step=samplers.ddim, generator=rng)
+x_0 = samplers.sample(schedule, denoise, shape=(2000, 2), sampler="ddim", generator=rng)
 
 print(schedule)
 print("samples:", tuple(x_0.shape))
@@ -99,7 +99,7 @@ for name, points in {"noise": noise, "our samples": x_0, "true draws": truth}.it
 # </details>
 
 # %%
-film = samplers.reverse(schedule, denoise, noise, step=samplers.ddim, generator=rng)
+film = samplers.ddim(schedule, denoise, noise)
 walks = {walk.t: walk for walk in film}
 times = [200, 120, 80, 40, 20, 1]
 frames = {f"x_t, t = {t}": walks[t].x_t for t in times}
@@ -139,10 +139,10 @@ def nearest_blob(x):
 
 
 films, times = {}, (200, 120, 80, 40, 20, 0)
-for step in (samplers.ddim, samplers.ddpm):
-    film = samplers.reverse(schedule, denoise, noise, step=step, generator=gaussians.seeded(2))
+for sampler in (samplers.ddim, samplers.ddpm):
+    film = sampler(schedule, denoise, noise, generator=gaussians.seeded(2))
     # All points at each time: a move from t ends at walk.s with walk.x_s; 200 is the start.
-    films[step.__name__] = {walk.s: walk.x_s for walk in film} | {200: noise}
+    films[sampler.__name__] = {walk.s: walk.x_s for walk in film} | {200: noise}
 
 print("share of points whose nearest blob at time t is already the final one")
 for t in times:
@@ -326,7 +326,7 @@ print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.no
 denoise_digits = ideal_denoisers.dataset_denoiser(images, schedule)
 start = gaussians.normal_like(images[:2], generator=gaussians.seeded(7))
 rng = gaussians.seeded(8)
-film = samplers.reverse(schedule, denoise_digits, start, step=samplers.ddpm, generator=rng)
+film = samplers.ddpm(schedule, denoise_digits, start, generator=rng)
 walks = {walk.t: walk for walk in film}
 times = [200, 160, 120, 100, 80, 60, 40, 20, 1]
 x_t = torch.stack([walks[t].x_t for t in times], dim=1)  # (2 walks, 9 times, 1, 8, 8)
@@ -346,7 +346,7 @@ def nearest_image(x):
 
 
 shape, rng = (200, 1, 8, 8), gaussians.seeded(9)
-x_0 = samplers.sample(schedule, denoise_digits, shape, step=samplers.ddpm, generator=rng)
+x_0 = samplers.sample(schedule, denoise_digits, shape, sampler="ddpm", generator=rng)
 distance, which = nearest_image(x_0)
 print(f"exact copies: {int((distance < 1e-3).sum())} of 200; largest distance {distance.max():.3f}")
 print(f"for scale: a test digit lies {nearest_image(test)[0].median():.2f} away (median)")
@@ -391,10 +391,8 @@ print(f"expected: about 20 of each, plus or minus {(200 * 0.1 * 0.9) ** 0.5:.0f}
 def there_and_back(x_0, t, rng):
     """Noise x_0 up to time t, and walk back."""
     x = forward.noised(schedule, x_0, t, gaussians.normal_like(x_0, generator=rng))
-    back, ddpm = range(t, -1, -1), samplers.ddpm
-    film = samplers.reverse(schedule, denoise_digits, x, step=ddpm, times=back, generator=rng)
-    *_, last = film  # run through all moves and keep the last
-    return last.x_s
+    film = samplers.ddpm(schedule, denoise_digits, x, times=range(t, -1, -1), generator=rng)
+    return samplers.final(film)  # run through all steps, return where the last one ends
 
 
 print("noised up to   same image   same digit")
@@ -504,7 +502,7 @@ for t, s in moves(walk_times):
 
 rng = gaussians.seeded(0)
 theirs = samplers.sample(
-    schedule, denoise, (2000, 2), step=samplers.ddim, times=walk_times, generator=rng
+    schedule, denoise, (2000, 2), sampler="ddim", times=walk_times, generator=rng
 )
 inside = torch.cdist(x.double(), blobs.mean).amin(dim=1) < 3 * 0.05
 print(f"largest difference from samplers.ddim: {(x - theirs).abs().max():.4f}")

@@ -1046,7 +1046,7 @@ schedule = schedules.linear()
 halves = ideal_denoisers.sample(two_bumps, N, generator=rng).double().chunk(2)
 x, other = (torch.cat([half, -half]) for half in halves)  # mirrored: less chance in the distance
 guess = ideal_denoisers.mixture_denoiser(two_bumps, schedule)(x, torch.full((N,), 500))
-moved = draw(samplers.ddpm(schedule, x, guess, 500, 499), normal_like(x, generator=rng))
+moved = draw(samplers.ddpm_step(schedule, x, guess, 500, 499), normal_like(x, generator=rng))
 print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, other):.4f}")
 
 # %% [markdown]

@@ -504,7 +504,7 @@ print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 
 #
 # So *if* $x_0$ were known, generating would be a walk with a formula. A sampler does not know it. It asks a
 # denoiser for a guess $\hat x_0$, makes one move of the bridge to that guess, and asks again:
-# `samplers.ddpm` is `forward.posterior` with `x0_hat` in the place of $x_0$.
+# `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in the place of $x_0$.
 
 # %% [markdown]
 # ## Who pulls harder?
@@ -848,7 +848,7 @@ mean_in_roots = check("posterior.roots", my_roots)
 # %%
 def timid(schedule, x_t, x0_hat, t, s):
     """A draw mean + var z, with var for the standard deviation: its variance is var squared."""
-    law = samplers.ddpm(schedule, x_t, x0_hat, t, s)
+    law = samplers.ddpm_step(schedule, x_t, x0_hat, t, s)
     return Gaussian(law.mean, law.var**2)
 
 
@@ -856,17 +856,16 @@ def printed(schedule, x_t, x0_hat, t, s):
     """The line of exercise 7.6 as printed, with the noise that belongs to x0_hat."""
     eps_hat = (x_t - schedule.signal[t] * x0_hat) / schedule.noise[t]
     mean = (x_t - schedule.beta[t].sqrt() / schedule.noise[t] * eps_hat) / schedule.alpha[t].sqrt()
-    return Gaussian(mean, samplers.ddpm(schedule, x_t, x0_hat, t, s).var)
+    return Gaussian(mean, samplers.ddpm_step(schedule, x_t, x0_hat, t, s).var)
 
 
 # %%
 # claim: E02, E41, E71, E113, E115
 x_T = normal_like(torch.empty(2000, 1, dtype=torch.float64), generator=seeded(1))
 results = {}
-for name, step in (("correct", samplers.ddpm), ("variance as std", timid), ("b for b²", printed)):
-    *_, last = samplers.reverse(schedule, denoise, x_T, step=step, generator=seeded(2))
-    results[name] = last.x_s
-    right = last.x_s[last.x_s > 0]
+for name, step in (("correct", samplers.ddpm_step), ("variance as std", timid), ("b for b²", printed)):
+    x = samplers.final(samplers.reverse(schedule, denoise, x_T, step=step, generator=seeded(2)))
+    results[name], right = x, x[x > 0]
     print(f"{name:>15}: right of 0: {len(right)} of 2000, there mean {right.mean():.3f}, "
           f"std {right.std():.3f}")
 print(f"the data: mean {data.mean[1].item():.3f}, std {data.var[1].sqrt():.3f} in each bump")
@@ -1121,7 +1120,7 @@ def final_std(moves, var):
     one = torch.ones(1, 1, dtype=torch.float64)  # a step multiplies x_t by a number: try it on 1
     for t, s in zip(times, times[1:]):
         x0_hat = coef(schedule.signal[t], one) * one  # E[x_0 | x_t] = sqrt(abar_t) x_t, by (7.4)
-        law = samplers.ddpm(schedule, one, x0_hat, t, s, var=var)
+        law = samplers.ddpm_step(schedule, one, x0_hat, t, s, var=var)
         total = law.mean.item() ** 2 * total + law.var.item()
     return math.sqrt(total)
 

@@ -125,7 +125,7 @@ x = torch.linspace(-7, 7, 1401, dtype=torch.float64)[:, None]  # the grid, spaci
 
 
 def back(x_t, t, var="large"):  # p(x_{t-1} | x_t)
-    p = samplers.ddpm(ten, x_t, denoise(x_t, t), t, t - 1, var=var)
+    p = samplers.ddpm_step(ten, x_t, denoise(x_t, t), t, t - 1, var=var)
     return Gaussian(p.mean, ten.beta[1] if t == 1 else p.var)  # a density needs noise at the end
 
 

@@ -58,8 +58,8 @@ guess_roll = ideal_denoisers.mixture_denoiser(roll, schedule)
 points = ideal_denoisers.sample(roll, 600, generator=seeded(1))
 eps = normal_like(points, generator=seeded(2))
 roll_noise = normal_like(points, generator=seeded(3))
-walk = samplers.reverse(schedule, guess_roll, roll_noise, times=schedules.timesteps(1000, 100),
-                        generator=seeded(4))
+walk = samplers.ddpm(schedule, guess_roll, roll_noise, times=schedules.timesteps(1000, 100),
+                     generator=seeded(4))
 roll_back = {1000: roll_noise} | {w.s: w.x_s for w in walk}  # time -> the points at that time
 
 # %%
@@ -238,7 +238,7 @@ for t in (1, 2, 500, 1000):
     worst = max(worst, float((law.mean - line).abs().max()))
 print(f"the mean of (10.4) and the line (10.5) differ by less than 1e-10: {worst < 1e-10}")
 print(f"sigma_1000: {schedule.beta[1000].sqrt():.4f}; its square: {schedule.beta[1000]:.4f}")
-figures.show_source(samplers.ddpm)
+figures.show_source(samplers.ddpm_step)
 
 # %% [markdown]
 # $\sigma_t$ is a **standard deviation**. Some notes call it "the variance", and then write
@@ -290,17 +290,17 @@ x, rng = x_T, seeded(7)
 for t in range(1000, 0, -1):
     eps_hat = predictions.convert(schedule, denoise(x, t), "x0", x, t).eps
     x = ancestral_step(schedule, x, eps_hat, t, normal_like(x, generator=rng))
-*_, last = samplers.reverse(schedule, denoise, x_T, step=large, generator=seeded(7))
+same = samplers.final(large(schedule, denoise, x_T, generator=seeded(7)))
 print(f"mean distance from 0: {x.abs().mean():.3f} (data 0.970), std {x.std():.3f} (data 1)")
-print(f"differs from samplers.ddpm by less than 1e-9: {bool((x - last.x_s).abs().max() < 1e-9)}")
+print(f"differs from samplers.ddpm by less than 1e-9: {bool((x - same).abs().max() < 1e-9)}")
 
 # %% [markdown]
 # A complete diffusion sampler: a loop of two lines, and your step. The course's loop is the same, with
 # any two times $t > s$ and any kind of step. (`samplers.reverse` checks what you give it, then runs the
-# loop below. `_moves` pairs up neighboring times, `_batch` repeats $t$ for every item of the batch.)
+# loop below. `_steps` pairs up neighboring times, `_ask` calls the denoiser, with $t$ for every item.)
 
 # %%
-figures.show_source(samplers._reverse)
+figures.show_source(samplers.ancestral._reverse)
 print(f"moves of the default walk: {len(range(schedule.T, -1, -1)) - 1}")
 
 # %% [markdown]
@@ -314,12 +314,13 @@ print(f"moves of the default walk: {len(range(schedule.T, -1, -1)) - 1}")
 # claim: E67
 def mean_only(schedule, x_t, x0_hat, t, s):
     """The step of `ddpm` without its noise."""
-    return Gaussian(samplers.ddpm(schedule, x_t, x0_hat, t, s).mean, torch.zeros(()))
+    return Gaussian(samplers.ddpm_step(schedule, x_t, x0_hat, t, s).mean, torch.zeros(()))
 
 
 bell = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)  # a ring of one blob in the middle is N(0, I)
 guess_bell = ideal_denoisers.mixture_denoiser(bell, schedule)
-x = samplers.sample(schedule, guess_bell, (1000, 2), step=mean_only, generator=seeded(8))
+x = samplers.sample(schedule, guess_bell, (1000, 2), sampler=samplers.reverse, step=mean_only,
+                    generator=seeded(8))
 print(f"N(0, 1) data, means only: std {x.std():.4f}; sqrt(abar_T) = {schedule.signal[-1]:.4f}")
 
 # %% [markdown]
@@ -377,8 +378,9 @@ print(f"W1 of 5000 true draws, twenty times: {min(chance):.4f} to {max(chance):.
 
 # %%
 # claim: E39, E67
-walks = {name: samplers.sample(schedule, denoise, (5000, 1), step=step, generator=seeded(1))
-         for name, step in (("means only", mean_only), ("with noise", samplers.ddpm))}
+own = partial(samplers.sample, schedule, denoise, (5000, 1), sampler=samplers.reverse)
+walks = {name: own(step=step, generator=seeded(1))
+         for name, step in (("means only", mean_only), ("with noise", samplers.ddpm_step))}
 walks["true draws"] = ideal_denoisers.sample(bumps, 5000, generator=seeded(2))
 fig, axes = figures.new(1, 3, height=2.5, sharex=True)
 for ax, (name, y) in zip(axes, walks.items()):
@@ -414,8 +416,7 @@ print(f"exactly: data {F(edge) - F(-edge):.2%}, pure noise {2 * torch.special.nd
 # %%
 # claim: E121
 def ends(x_t, seed, times):
-    *_, last = samplers.reverse(schedule, denoise, x_t, times=times, generator=seeded(seed))
-    return last.x_s
+    return samplers.final(samplers.ddpm(schedule, denoise, x_t, times=times, generator=seeded(seed)))
 
 
 def alike(a, b):
@@ -457,7 +458,7 @@ for t in (100, 300, 500, 1000):
 y, rng = ideal_denoisers.sample(bumps, 5000, generator=seeded(2)), seeded(3)
 print(f"true draws: W1 {w1(y):.4f}")
 for times in range(1, 101):
-    law = samplers.ddpm(schedule, y, denoise(y, 500), 500, 499)
+    law = samplers.ddpm_step(schedule, y, denoise(y, 500), 500, 499)
     y = law.mean + law.var.sqrt() * normal_like(y, generator=rng)
     if times in (1, 100):
         print(f"the step of t = 500, {times:3} times: W1 {w1(y):.4f}")
@@ -500,7 +501,7 @@ def trial(steps, shift):
     def told(x_t, t):
         return exact(x_t, (t + shift).clamp(1, steps))
 
-    return samplers.sample(short, told, (4000, 1), step=large, generator=seeded(1))
+    return samplers.sample(short, told, (4000, 1), sampler=large, generator=seeded(1))
 
 
 def judge(y):
@@ -540,7 +541,7 @@ for steps in (20, 100, 1000):
 x = torch.tensor([[-1.0], [-0.2], [0.2], [1.0], [2.0]], dtype=torch.float64, requires_grad=True)
 ideal_denoisers.log_density(bumps, schedule, x, 300).sum().backward()
 score, place = x.grad, x.detach()
-drift = samplers.ddpm(schedule, place, denoise(place, 300), 300, 299).mean - place
+drift = samplers.ddpm_step(schedule, place, denoise(place, 300), 300, 299).mean - place
 middle = (place + schedule.beta[300] * score) / schedule.alpha[300].sqrt() - place
 short = schedule.beta[300] * (place / 2 + score)
 print("x_t:  ", [round(v, 1) for v in place[:, 0].tolist()])
@@ -557,7 +558,7 @@ line = torch.linspace(-1.7, 1.7, 13)
 mesh = torch.cartesian_prod(line, line)
 fig, axes = figures.new(1, 3, width=8.4, height=3.3)
 for ax, t in zip(axes, (20, 200, 1000)):
-    arrow = samplers.ddpm(schedule, mesh, guess_roll(mesh, t), t, t - 1).mean - mesh
+    arrow = samplers.ddpm_step(schedule, mesh, guess_roll(mesh, t), t, t - 1).mean - mesh
     length = arrow.norm(dim=1, keepdim=True)
     ax.quiver(*mesh.T, *(arrow / length).T, color=figures.ORANGE, width=0.006, scale=17)
     ax.scatter(*there[t].T, s=3, color=figures.BLUE, linewidths=0, zorder=3)
@@ -610,7 +611,7 @@ print(timesteps(1000, 7))
 # claim: E117
 fig, axes = figures.new(1, 5, width=8.4, height=2.2, sharey=True)
 for ax, steps in zip(axes, (1, 2, 5, 20, 100)):
-    y = samplers.sample(schedule, denoise, (10_000, 1), step=large, times=timesteps(1000, steps),
+    y = samplers.sample(schedule, denoise, (10_000, 1), sampler=large, times=timesteps(1000, steps),
                         generator=seeded(1))
     ax.hist(y[:, 0], bins=80, range=(-2, 2), density=True, color=figures.SKY)
     ax.plot(grid, prior, color=figures.RED, linewidth=1)  # the data, from the cell of (10.1)
@@ -635,9 +636,9 @@ figures.show(fig, alt="One move: a spike at 0, where no data are. Later the two 
 #
 # ### Exercise 10.4 · Follow the variance (optional: the chapter runs on without it)
 #
-# Data $N(0, 1)$, perfect guess $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$, steps of `samplers.ddpm` with its
+# Data $N(0, 1)$, perfect guess $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$, steps of `samplers.ddpm_step` with its
 # small variance. At `times[0]` the walker's variance is 1. What is it at `times[-1]`? (Each step
-# multiplies $x_t$ by a factor and adds independent noise. Ask `samplers.ddpm` about $x_t = 1$ to read
+# multiplies $x_t$ by a factor and adds independent noise. Ask `samplers.ddpm_step` about $x_t = 1$ to read
 # off both.)
 
 # %% tags=["exercise"]
@@ -646,7 +647,7 @@ def my_follow_variance(schedule, times):
     ### BEGIN SOLUTION
     var, unit = 1.0, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times, times[1:]):
-        law = samplers.ddpm(schedule, unit, schedule.signal[t] * unit, t, s)
+        law = samplers.ddpm_step(schedule, unit, schedule.signal[t] * unit, t, s)
         var = law.mean.item() ** 2 * var + law.var.item()
     return var
     ### END SOLUTION
@@ -663,9 +664,9 @@ for steps in (1000, 100, 20, 10):
     small_std = math.sqrt(follow_variance(schedule, times))
     print(f"{steps:4} moves: std with the small variance {small_std:.3f}, "
           f"with the large one {schedule.signal[times[-2]]:.3f}")
-*_, last = samplers.reverse(schedule, guess_roll, roll_noise, step=large,
-                            times=timesteps(1000, 100), generator=seeded(4))
-far = torch.cdist(last.x_s.double(), centers).amin(1).mean()
+wide = samplers.final(large(schedule, guess_roll, roll_noise, times=timesteps(1000, 100),
+                            generator=seeded(4)))
+far = torch.cdist(wide.double(), centers).amin(1).mean()
 print(f"the spiral of the first picture, with the large variance: mean distance {far:.3f}")
 
 # %% [markdown]
@@ -775,8 +776,8 @@ for fine in (schedule, schedules.linear(T=10_000, beta_1=1e-5, beta_T=0.002)):
 # claim: E74
 x_t, x0_hat = (normal_like(torch.empty(9, 1).double(), generator=seeded(i)) for i in (1, 2))
 laws = {"ddim, eta = 1": ddim_step(schedule, x_t, x0_hat, 500, 480, 1.0),
-        "ddpm small": samplers.ddpm(schedule, x_t, x0_hat, 500, 480),
-        "ddpm large": large(schedule, x_t, x0_hat, 500, 480)}
+        "ddpm small": samplers.ddpm_step(schedule, x_t, x0_hat, 500, 480),
+        "ddpm large": samplers.ddpm_step(schedule, x_t, x0_hat, 500, 480, var="large")}
 for name, law in laws.items():
     away = (law.mean - laws["ddim, eta = 1"].mean).abs().max()
     print(f"500 → 480, {name:>13}: means equal within 1e-14: {bool(away < 1e-14)}, "
@@ -796,8 +797,8 @@ x_T = normal_like(torch.empty(2000, 1), generator=seeded(11))
 seven = [int((x_T - place).abs().argmin()) for place in (-1.8, -1.2, -0.6, 0.1, 0.7, 1.3, 1.9)]
 fig, axes = figures.new(1, 3, width=8.4, height=2.7, sharey=True)
 for ax, eta in zip(axes, (0.0, 0.5, 1.0)):
-    walk = samplers.reverse(schedule, denoise, x_T, step=partial(samplers.ddim, eta=eta),
-                            times=timesteps(1000, 250), generator=seeded(12))
+    walk = samplers.ddim(schedule, denoise, x_T, eta=eta, times=timesteps(1000, 250),
+                         generator=seeded(12))
     path = {1000: x_T} | {w.s: w.x_s for w in walk}
     for i, color in zip(seven, figures.COLORS):
         ax.plot(list(path), [x[i] for x in path.values()], color=color, linewidth=0.9)
@@ -816,19 +817,19 @@ figures.show(fig, alt="Paths to two bumps: smooth for eta = 0, rougher for 0.5, 
 
 # %%
 # claim: E16, E75
-steps_of = {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.ddim}
+three = {"ddpm small": samplers.ddpm, "ddpm large": large, "ddim": samplers.ddim}
 
 
-def four_runs(step, moves):
+def four_runs(sampler, moves):
     """W1 of four runs of 5000 samples."""
-    options = {"step": step, "times": timesteps(1000, moves)}
+    options = {"sampler": sampler, "times": timesteps(1000, moves)}
     return torch.tensor([w1(samplers.sample(schedule, denoise, (5000, 1), **options,
                                             generator=seeded(i))) for i in range(4)])
 
 
-print("W1, mean ± spread of four runs:", *[f"{name:>20}" for name in steps_of])
+print("W1, mean ± spread of four runs:", *[f"{name:>20}" for name in three])
 for moves in (5, 10, 20, 100):
-    found = [four_runs(step, moves) for step in steps_of.values()]
+    found = [four_runs(sampler, moves) for sampler in three.values()]
     print(f"{moves:3} moves" + " " * 22, *[f"     {v.mean():.4f} ± {v.std():.4f}" for v in found])
 
 # %% [markdown]
@@ -849,7 +850,7 @@ for moves in (5, 10, 20, 100):
 # %%
 # claim: E73
 tilde = schedule.posterior_var[500].item()
-v = samplers.ddim(schedule, unit, unit, 500, 499, eta=0.5).var.item()
+v = samplers.ddim_step(schedule, unit, unit, 500, 499, eta=0.5).var.item()
 print(f"500 → 499, eta = 0.5: v = {v:.6f}; eta² tilde beta {0.25 * tilde:.6f}, "
       f"eta tilde beta {0.5 * tilde:.6f}")
 a_s, a_t = schedule.alpha[499], schedule.alpha[500]
@@ -963,8 +964,8 @@ x_0 = ideal_denoisers.sample(bumps, 1000, generator=seeded(13)).double()
 upward = {n: timesteps(1000, n)[::-1] for n in (20, 100, 1000)}
 codes = {n: encode(schedule, denoise, x_0, times) for n, times in upward.items()}
 for n, times in upward.items():
-    *_, down = samplers.probability_flow_ode(schedule, denoise, codes[n], times=times[::-1], order=1)
-    miss = (down.x_s - x_0).square().mean().sqrt()
+    down = samplers.final(samplers.ddim(schedule, denoise, codes[n], times=times[::-1]))
+    miss = (down - x_0).square().mean().sqrt()
     print(f"{n:4} moves: codes have std {codes[n].std():.3f}, there and back off by {miss:.4f} "
           "(root mean square)")
 middle = encode(schedule, denoise, torch.zeros(1, 1, dtype=torch.float64), upward[1000])
@@ -1006,8 +1007,8 @@ print(f"largest distance of a code from the curve: "
 # **first order**: half the stride, half the error. Two remedies:
 #
 # - **look again** where you landed, and take the mean of both slopes (Heun's method,
-#   `flow(…, order=2)`). Two calls a move.
-# - **remember** the last guess and extrapolate (`multistep`, [Lu22]'s DPM-Solver++(2M)). One call a
+#   `probability_flow_ode(…, order=2)`). Two calls a move.
+# - **remember** the last guess and extrapolate (`dpmpp_2m`, [Lu22]'s DPM-Solver++(2M)). One call a
 #   move.
 #
 # Formula (10.13) is an exact answer to measure them against.
@@ -1021,8 +1022,9 @@ print("moves:        ", *[f"{n:8}" for n in numbers])
 for order in (1, 2):
     found = []
     for n in numbers:
-        *_, last = samplers.probability_flow_ode(schedule, guess_narrow, x_T, times=timesteps(1000, n), order=order)
-        found.append(abs(last.x_s[0, 0].item() - wanted))
+        end = samplers.final(samplers.probability_flow_ode(
+            schedule, guess_narrow, x_T, times=timesteps(1000, n), order=order))
+        found.append(abs(end[0, 0].item() - wanted))
     slope = math.log2(found[0] / found[-1]) / 4  # 320 = 20 * 2^4: halvings of the error a doubling
     print(f"order {order}: errors", *[f"{e:.6f}" for e in found], f"slope {slope:.2f}")
 
@@ -1073,22 +1075,17 @@ print(f"floor, 1000 true draws twenty times: mean {sum(floor) / 20:.4f}, "
 
 # %%
 guess_ring = ideal_denoisers.mixture_denoiser(ring, schedule)
+five = three | {"flow, order 2": samplers.probability_flow_ode, "multistep": samplers.dpmpp_2m}
 
 
 def last_move(name, calls, seed):
     """The last move of 1000 walks that cost `calls` calls of the denoiser."""
     times = timesteps(1000, calls)
     x_T = normal_like(torch.empty(1000, 2), generator=seeded(seed))
-    if name == "flow, order 2":
-        walk = samplers.probability_flow_ode(schedule, guess_ring, x_T, times=times[::2], order=2)
-    elif name == "multistep":
-        walk = samplers.dpmpp_2m(schedule, guess_ring, x_T, times=times)
-    else:
-        # one seed for the start, another for the fresh noise: the same one would repeat its numbers
-        walk = samplers.reverse(schedule, guess_ring, x_T, step=steps_of[name], times=times,
-                                generator=seeded(99 - seed))
-    *_, last = walk
-    return last
+    times = times[::2] if name == "flow, order 2" else times  # two calls a step
+    # one seed for the start, another for the fresh noise: the same one would repeat its numbers
+    rng = seeded(99 - seed)
+    return list(five[name](schedule, guess_ring, x_T, times=times, generator=rng))[-1]
 
 
 # %%
@@ -1097,15 +1094,14 @@ def score_of(*args):
     return (profile(last_move(*args).x_s) - reference).abs().mean().item()
 
 
-racers = ("ddpm small", "ddpm large", "ddim", "flow, order 2", "multistep")
 calls = (6, 10, 20, 40, 100)
 results = {name: torch.tensor([[score_of(name, c, seed) for seed in range(5)] for c in calls])
-           for name in racers}
+           for name in five}
 print("denoiser calls:", calls)
 
 # %%
 fig, ax = figures.new(width=7.5, height=3.6)
-for name, color, dash in zip(racers, figures.COLORS, figures.DASHES):
+for name, color, dash in zip(five, figures.COLORS, figures.DASHES):
     mean, spread = results[name].mean(1), results[name].std(1)
     ax.errorbar(calls, mean, yerr=spread, color=color, linestyle=dash, marker="o", markersize=4,
                 capsize=3, label=name)
@@ -1143,10 +1139,11 @@ for name in ("multistep", "ddpm large"):
     for n in (40, 100):
         last = last_move(name, n, seed=0)
         true_width = (schedule.abar[last.t] * ring.var[0] + 1 - schedule.abar[last.t]).sqrt()
-        *_, slow = samplers.probability_flow_ode(schedule, guess_ring, last.x_t, times=range(last.t, -1, -1))
+        slow = samplers.final(samplers.probability_flow_ode(
+            schedule, guess_ring, last.x_t, times=range(last.t, -1, -1)))
         print(f"{name:>10}, {n:3} calls: {width(last.x_t, last.t) / true_width:.2f} of the true "
               f"width at t = {last.t}; W1 {(profile(last.x_s) - reference).abs().mean():.4f}, "
-              f"with a slow last move {(profile(slow.x_s) - reference).abs().mean():.4f}")
+              f"with a slow last move {(profile(slow) - reference).abs().mean():.4f}")
 
 # %% [markdown]
 # `multistep` arrives with the right width, 1.01 and 0.99. But its last move cannot extrapolate (at $t = 0$
@@ -1203,10 +1200,9 @@ guess_digit = ideal_denoisers.dataset_denoiser(images, schedule)
 digit_noise = normal_like(images[:100], generator=seeded(3))
 shown, numbers = [], (3, 5, 8, 10, 20, 50)
 for n in numbers:
-    *_, last = samplers.reverse(schedule, guess_digit, digit_noise, step=samplers.ddim,
-                                times=timesteps(1000, n), generator=seeded(4))
-    far, nearest = torch.cdist(last.x_s.flatten(1).double(), images.flatten(1).double()).min(1)
-    shown.append(last.x_s[:3])
+    x = samplers.final(samplers.ddim(schedule, guess_digit, digit_noise, times=timesteps(1000, n)))
+    far, nearest = torch.cdist(x.flatten(1).double(), images.flatten(1).double()).min(1)
+    shown.append(x[:3])
     copies = int((far < 1e-3).sum())
     print(f"{n:2} moves: {copies:3} of 100 are copies, median distance {far.median():.3f}")
 # three walkers, a row each: where it ended for each number of moves, then its nearest digit
@@ -1253,10 +1249,11 @@ for kind in ("x0", "eps", "v"):
 both = centers[torch.cdist(torch.tensor([[-0.3, 0.0], [0.9, -0.1]]).double(), centers).argmin(1)]
 lam = torch.linspace(0, 1, 41, dtype=torch.float64)[:, None]
 straight = (1 - lam) * both[:1] + lam * both[1:]  # mix the data
-*_, up = samplers.probability_flow_ode(schedule, guess_roll, both, times=timesteps(1000, 100)[::-1])
-mixed = (1 - lam) * up.x_s[:1] + lam * up.x_s[1:]  # mix the codes
-*_, down = samplers.probability_flow_ode(schedule, guess_roll, mixed, times=timesteps(1000, 100))
-routes = {"mix the data": straight, "mix the codes": down.x_s}
+solve = partial(samplers.probability_flow_ode, schedule, guess_roll)
+up = samplers.final(solve(both, times=timesteps(1000, 100)[::-1]))
+mixed = (1 - lam) * up[:1] + lam * up[1:]  # mix the codes
+down = samplers.final(solve(mixed, times=timesteps(1000, 100)))
+routes = {"mix the data": straight, "mix the codes": down}
 
 # %%
 fig, ax = figures.new(width=4.6, height=4.2)

@@ -930,7 +930,7 @@ for k in (5, 10):
 # ### Samples
 
 # %%
-made = samplers.sample(schedule, learned, (600, 1, 8, 8), step=samplers.ddim,
+made = samplers.sample(schedule, learned, (600, 1, 8, 8), sampler="ddim",
                        times=schedules.timesteps(1000, 50), generator=seeded(11))
 near = metrics.nearest(made, train)
 row = torch.cat([test[20:30], made[:10], train[near.index[:10]], made[10:20]])

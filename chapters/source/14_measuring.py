@@ -783,9 +783,7 @@ for k, name in enumerate(floors):
 # %%
 memory = ideal_denoisers.dataset_denoiser(train, plan)
 x_T = normal_like(torch.empty(300, 1, 8, 8), generator=seeded(13))
-for step in runs.SAMPLERS["multistep"](plan, memory, x_T, times=schedules.timesteps(1000, 20),
-                                       generator=seeded(13)):
-    copies = step.x_s  # in the end: the last one
+copies = samplers.final(samplers.dpmpp_2m(plan, memory, x_T, times=schedules.timesteps(1000, 20)))
 near = {"network": metrics.nearest(made, train), "memory": metrics.nearest(copies, train)}
 rows = [made[:10], train[near["network"].index[:10]], copies[:10], train[near["memory"].index[:10]]]
 fig = figures.images(torch.cat(rows), columns=10, panel=0.6, row_labels=[
@@ -966,9 +964,9 @@ def middle(x, side):
 for name, file in (("simple", "mnist"), ("vlb", "mnist_likelihood")):
     network = runs.read(runs.shipped(file))
     walk, knows = runs.schedule(network.config), runs.denoiser(network, labels)
-    *_, last = samplers.dpmpp_2m(walk, knows, middle(noise, network.shape[-1]),
-                                  times=schedules.timesteps(walk.T, 20))
-    drawn[name] = middle(last.x_s, 28)  # one network works with a margin, the other without
+    x = samplers.final(samplers.dpmpp_2m(walk, knows, middle(noise, network.shape[-1]),
+                                         times=schedules.timesteps(walk.T, 20)))
+    drawn[name] = middle(x, 28)  # one network works with a margin, the other without
 
 # %%
 first = [int((labels == digit).nonzero()[k]) for k in (0, 1) for digit in range(10)]

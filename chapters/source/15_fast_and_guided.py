@@ -75,7 +75,7 @@ for n, x in few.items():
 # %%
 figures.show_source(compare_samplers.walk)
 figures.show_source(compare_samplers.start)
-STEPS = compare_samplers.STEPS
+RACERS = compare_samplers.RACERS
 walk = partial(compare_samplers.walk, plan)
 start = partial(compare_samplers.start, known)
 
@@ -90,7 +90,7 @@ def counted(x_t, t):
     return runs.denoiser(model)(x_t, t)
 
 
-for name in (*STEPS, "flow, order 2", "multistep"):
+for name in RACERS:
     count = 0
     walk(name, counted, start(1, 0)[1], 10)
     print(f"{name:>13}, asked for 10 calls: makes {count}")
@@ -123,7 +123,7 @@ for name, (low, high) in (("energy", floor_e), ("Fréchet", floor_f)):
 # claim: E75
 calls = (4, 10)
 print("energy distance ± its standard error, then Fréchet distance; calls:", calls)
-for name in (*STEPS, "flow, order 2", "multistep"):
+for name in RACERS:
     line = []
     for n in calls:
         x = walk(name, told, x_T, n)
@@ -198,8 +198,8 @@ print("(15.1) is what samplers.dpmpp_2m does:",
 
 # %%
 for name in ("ddim", "ddpm small"):
-    moves = list(samplers.reverse(plan, told, x_T, step=STEPS[name], generator=seeded(1),
-                                  times=schedules.timesteps(1000, 20)))
+    moves = list(RACERS[name](plan, told, x_T, generator=seeded(1),
+                              times=schedules.timesteps(1000, 20)))
     guess = torch.stack([w.x0_hat.flatten(1) for w in moves[:-1]])
     change = guess[1:] - guess[:-1]
     same_way = torch.cosine_similarity(change[1:], change[:-1], dim=2)
@@ -398,8 +398,7 @@ hundred = schedules.timesteps(1000, 100)
 
 
 def flow_ends(denoise, x_T):
-    *_, last = samplers.probability_flow_ode(smooth, denoise, x_T, times=hundred, order=2)
-    return last.x_s[:, 0]
+    return samplers.final(samplers.probability_flow_ode(smooth, denoise, x_T, times=hundred))[:, 0]
 
 
 def mean_std(p):
@@ -466,9 +465,8 @@ for place_t in (-1.0, 0.0, 1.0):
 # %%
 x_T = normal_like(torch.empty(2000, 1, dtype=torch.float64), generator=seeded(1))
 for w in (2.0, 4.0):
-    *_, last = samplers.reverse(smooth, predictions.guided(asked_B, free_B, w), x_T,
-                                times=schedules.timesteps(1000, 250), generator=seeded(2))
-    y = last.x_s
+    y = samplers.final(samplers.ddpm(smooth, predictions.guided(asked_B, free_B, w), x_T,
+                                     times=schedules.timesteps(1000, 250), generator=seeded(2)))
     print(f"w = {w:g}, with fresh noise (ddpm): {y.mean():.3f} ± {y.std():.3f}, standard error of "
           f"the mean {y.std() / 2000**0.5:.3f}")
 
@@ -785,9 +783,8 @@ def carried(x, times):
 # %%
 def there_and_back(times):
     """(codes, digits again) with the second-order flow."""
-    *_, up = samplers.probability_flow_ode(plan, of_held, held, times=times[::-1], order=2)
-    *_, down = samplers.probability_flow_ode(plan, of_held, up.x_s, times=times, order=2)
-    return up.x_s, down.x_s
+    up = samplers.final(samplers.probability_flow_ode(plan, of_held, held, times=times[::-1]))
+    return up, samplers.final(samplers.probability_flow_ode(plan, of_held, up, times=times))
 
 
 def miss(again):
@@ -829,8 +826,7 @@ print(f"codes: std {codes[:, still].std():.2f} at {int(still.sum())} pixels that
 # %%
 def decoded(denoise, code):
     """The picture of a code: 20 moves of the second-order flow."""
-    *_, last = samplers.probability_flow_ode(plan, denoise, code, times=late(1000, 20), order=2)
-    return last.x_s
+    return samplers.final(samplers.probability_flow_ode(plan, denoise, code, times=late(1000, 20)))
 
 
 # %%
@@ -905,10 +901,11 @@ print("noises of length 1: the point at a third has length 1 and a third of the 
 shares = [k / 8 for k in range(9)]
 unled = runs.denoiser(model)
 a, b = held[[0, 3]], held[[6, 4]]
-*_, up = samplers.probability_flow_ode(plan, unled, torch.cat([a, b]), times=late(1000, 50)[::-1], order=2)
+up = samplers.final(samplers.probability_flow_ode(plan, unled, torch.cat([a, b]),
+                                                  times=late(1000, 50)[::-1]))
 pictures = {"mixed pixels": torch.stack([line(a, b, s) for s in shares], 1)}
 for name, mix in (("line", line), ("circle", circle)):
-    mixed = torch.stack([mix(up.x_s[:2], up.x_s[2:], s) for s in shares], 1)  # (2, 9, 1, 8, 8)
+    mixed = torch.stack([mix(up[:2], up[2:], s) for s in shares], 1)  # (2, 9, 1, 8, 8)
     pictures[f"codes, {name}"] = decoded(unled, mixed.flatten(0, 1)).reshape(mixed.shape)
 sheet = torch.cat([pictures[name][i] for i in range(2) for name in pictures])
 fig = figures.images(sheet, columns=9, panel=0.62, row_labels=[*pictures] * 2)
@@ -964,7 +961,8 @@ def variance(t, s, v):
 
 
 unit = torch.ones(1, 1, dtype=torch.float64)
-low, top = (samplers.ddpm(plan, unit, unit, 100, 50, var=name).var for name in ("small", "large"))
+low, top = (samplers.ddpm_step(plan, unit, unit, 100, 50, var=name).var
+            for name in ("small", "large"))
 for v, want in ((0.0, low), (0.5, (low * top).sqrt()), (1.0, top)):
     print(f"100 → 50, v = {v}: variance {variance(100, 50, v):.5f}; by samplers.ddpm {want:.5f}")
 
@@ -1018,13 +1016,13 @@ for wide, used in ((0.5, 0.2), (0.5, 1.3)):
 # claim: E101
 def ddpm_best(schedule, x_t, x0_hat, t, s):
     """The step of `ddpm` with the best variance."""
-    law = samplers.ddpm(schedule, x_t, x0_hat, t, s)
+    law = samplers.ddpm_step(schedule, x_t, x0_hat, t, s)
     if not s:
         return law
     return Gaussian(law.mean, learned_var(schedule, t, s, torch.tensor(vs[t])))
 
 
-STEPS["ddpm best"] = ddpm_best
+RACERS["ddpm best"] = partial(samplers.reverse, step=ddpm_best)
 label, x_T = start(200, 0)
 told = runs.denoiser(model, label)
 for n in (10, 20):

@@ -6,24 +6,26 @@ with more images, is made by `tools/compare_samplers.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ddpm_lab import samplers, schedules
 from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.samplers import Sampler
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.types import Data, Denoiser
 
-STEPS: dict[str, Callable[..., Any]] = {
+RACERS: dict[str, Sampler] = {
     "ddpm small": samplers.ddpm,
     "ddpm large": partial(samplers.ddpm, var="large"),
     "ddim": samplers.ddim,
+    "flow, order 2": samplers.probability_flow_ode,
+    "multistep": samplers.dpmpp_2m,
 }
-NAMES = (*STEPS, "flow, order 2", "multistep")
+NAMES = tuple(RACERS)
 
 
 def walk(
@@ -43,15 +45,9 @@ def walk(
             [7.]])
     """
     times = times or schedules.timesteps(schedule.T, calls)
-    if name == "flow, order 2":  # two calls in each step
-        steps = samplers.probability_flow_ode(schedule, denoise, x_T, times=times[::2], order=2)
-    elif name == "multistep":
-        steps = samplers.dpmpp_2m(schedule, denoise, x_T, times=times)
-    else:
-        rule, rng = STEPS[name], seeded(seed)
-        steps = samplers.reverse(schedule, denoise, x_T, step=rule, times=times, generator=rng)
-    *_, last = steps
-    return last.x_s
+    times = times[::2] if name == "flow, order 2" else times  # two calls in each step
+    trajectory = RACERS[name](schedule, denoise, x_T, times=times, generator=seeded(seed))
+    return samplers.final(trajectory)
 
 
 def start(labels: Tensor, n: int, seed: int) -> tuple[Tensor, Data]:

@@ -495,7 +495,7 @@ def four_names() -> Scene:
 
 # Chapter 10 --------------------------------------------------------------------------------------
 
-WALKS = ("ddpm", "ddim", "flow, order 2", "multistep")
+WALKS = tuple(samplers.SAMPLERS)
 """The samplers that can be chosen."""
 
 
@@ -551,13 +551,7 @@ def _film(walk, steps):
     rng = gaussians.seeded(1)
     x_T = torch.randn(600, 2, generator=rng, dtype=torch.float32, device="cpu")
     times = schedules.timesteps(schedule.T, steps)
-    if walk == "multistep":
-        moves = samplers.dpmpp_2m(schedule, denoise, x_T, times=times)
-    elif walk == "flow, order 2":
-        moves = samplers.probability_flow_ode(schedule, denoise, x_T, times=times, order=2)
-    else:
-        step = {"ddpm": samplers.ddpm, "ddim": samplers.ddim}[walk]
-        moves = samplers.reverse(schedule, denoise, x_T, step=step, times=times, generator=rng)
+    moves = samplers.SAMPLERS[walk](schedule, denoise, x_T, times=times, generator=rng)
     return torch.stack([x_T, *(move.x_s for move in moves)]), calls
 
 
@@ -572,7 +566,7 @@ DIAL_STEPS = (3, 4, 5, 6, 8, 10, 15, 20)
 def guidance_dial() -> Scene:
     """How strongly should the network listen? State: label, weight, steps, seed.
 
-    Left: eight pictures of the digits network for this label, made with `multistep` from noise that
+    Left: eight pictures of the digits network for this label, made with `dpmpp_2m` from noise that
     the seed alone decides. Right: what the classifier reads in them, digit by digit.
 
     >>> _, _, update = guidance_dial()

@@ -244,7 +244,7 @@ TIMESTEPS = Exercise(
 # sampling.follow_variance: the exact law of a sampler --------------------------------------------
 
 
-def _follow_variance(schedule, times, step=samplers.ddpm, start=1.0):
+def _follow_variance(schedule, times, step=samplers.ddpm_step, start=1.0):
     """Var x_0 after a walk from N(0, start) with the perfect denoiser of N(0, 1) data."""
     var, one = start, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times, times[1:]):
@@ -265,7 +265,7 @@ def _followed(change):
     def wrong(schedule, times):
         var, one = 1.0, torch.ones(1, 1, dtype=torch.float64)
         for t, s in zip(times, times[1:]):
-            p = samplers.ddpm(schedule, one, schedule.signal[t] * one, t, s)
+            p = samplers.ddpm_step(schedule, one, schedule.signal[t] * one, t, s)
             var = change(var, float(p.mean), float(p.var))
         return var
 
@@ -314,11 +314,11 @@ FOLLOW_VARIANCE = Exercise(
 
 
 def _large(schedule, x_t, x0_hat, t, s):
-    return samplers.ddpm(schedule, x_t, x0_hat, t, s, var="large")
+    return samplers.ddpm_step(schedule, x_t, x0_hat, t, s, var="large")
 
 
 def _copying(schedule, x_t, x0_hat, t, s):
-    return samplers.ddpm(schedule, x_t, x_t, t, s)
+    return samplers.ddpm_step(schedule, x_t, x_t, t, s)
 
 
 # sampling.ddim_step: how much of the noise is fresh? ---------------------------------------------
@@ -326,7 +326,7 @@ def _copying(schedule, x_t, x0_hat, t, s):
 
 def _ddim_step(schedule, x_t, x0_hat, t, s, eta):
     """The law of x_s that keeps the marginals, with a share of fresh noise set by eta."""
-    return samplers.ddim(schedule, x_t, x0_hat, t, s, eta=eta)
+    return samplers.ddim_step(schedule, x_t, x0_hat, t, s, eta=eta)
 
 
 def _ddim_cases():
@@ -419,8 +419,9 @@ DDIM_STEP = Exercise(
 
 def _encode(schedule, denoise, x_0, times):
     """Follow the flow along rising times: where is x_0 at the last of them?"""
-    *_, last = samplers.probability_flow_ode(schedule, denoise, x_0, times=times, order=1)
-    return last.x_s
+    return samplers.final(
+        samplers.probability_flow_ode(schedule, denoise, x_0, times=times, order=1)
+    )
 
 
 def _denoiser(dim):
