@@ -964,7 +964,8 @@ x_0 = ideal_denoisers.sample(bumps, 1000, generator=seeded(13)).double()
 upward = {n: timesteps(1000, n)[::-1] for n in (20, 100, 1000)}
 codes = {n: encode(schedule, denoise, x_0, times) for n, times in upward.items()}
 for n, times in upward.items():
-    down = samplers.final(samplers.ddim(schedule, denoise, codes[n], times=times[::-1]))
+    down = samplers.final(samplers.probability_flow_ode(schedule, denoise, codes[n],
+                                                        times=times[::-1], order=1))
     miss = (down - x_0).square().mean().sqrt()
     print(f"{n:4} moves: codes have std {codes[n].std():.3f}, there and back off by {miss:.4f} "
           "(root mean square)")
@@ -1177,7 +1178,8 @@ explorer
 from ddpm_lab.course import scenes
 
 *_, read = scenes.how_few_steps()
-for walk, steps in (("ddim", 5), ("ddim", 7), ("flow, order 2", 2), ("flow, order 2", 3)):
+for walk, steps in (("ddim", 5), ("ddim", 7), ("probability_flow_ode", 2),
+                    ("probability_flow_ode", 3)):
     sentence = read(walk=walk, steps=steps).removeprefix("How few steps are enough? ")
     print(sentence.split(", on av")[0])
 

@@ -964,7 +964,7 @@ unit = torch.ones(1, 1, dtype=torch.float64)
 low, top = (samplers.ddpm_step(plan, unit, unit, 100, 50, var=name).var
             for name in ("small", "large"))
 for v, want in ((0.0, low), (0.5, (low * top).sqrt()), (1.0, top)):
-    print(f"100 → 50, v = {v}: variance {variance(100, 50, v):.5f}; by samplers.ddpm {want:.5f}")
+    print(f"100 → 50, v = {v}: variance {variance(100, 50, v):.5f}; by samplers.ddpm_step {want:.5f}")
 
 # %% [markdown]
 # Our network was not trained to choose. But its own mean squared error *is* an estimate of $E\operatorname{Var}(x_0 \mid x_t)$, the only unknown (Bao et al. 2022): for the best guess the two are the same. So one number $v$ for each move can be computed. A move with variance $\sigma^2$

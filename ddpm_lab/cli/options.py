@@ -20,7 +20,7 @@ from ddpm_lab import _installed
 
 # torch and the modules that need it are imported when a command runs: `--help` shall be quick.
 
-SAMPLERS = ("ddim", "ddpm", "multistep", "flow")
+SAMPLERS = ("ddpm", "ddim", "probability_flow_ode", "dpmpp_2m")
 STOPPED = 130
 """The exit status of a program that Ctrl-C has ended."""
 

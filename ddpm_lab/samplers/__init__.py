@@ -82,8 +82,9 @@ def final(trajectory: Iterable[Step]) -> Data:
     tensor([[1., 2.]])
     """
     last = deque(_checks.iterator(trajectory, "trajectory"), maxlen=1)
-    _checks.count(len(last), "the number of steps", advice="Start the sampler again.")
-    return _checks.instance(last.pop(), Step, "each step", advice="Give what a sampler yields.").x_s
+    _checks.count(len(last), "the number of steps in trajectory", advice="Start the sampler again.")
+    advice = "Give what a sampler yields."
+    return _checks.instance(last.pop(), Step, "each step of trajectory", advice=advice).x_s
 
 
 def sample(
@@ -125,7 +126,11 @@ def sample(
     >>> x_0.norm(dim=1)                                   # all on the circle
     tensor([1.0000, 1.0000, 1.0000, 1.0000])
     """
-    run = sampler if callable(sampler) else SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
+    run = (
+        sampler
+        if callable(sampler)
+        else SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
+    )
     shape = _checks.counts(shape, "shape", lowest=1, highest=_checks.MANY, advice="Give (B, *D).")
     _checks.count(len(shape), "the length of shape", advice="Give (B, *D).")
     x_T = torch.empty(shape, dtype=torch.float32, device=_checks.device(device))

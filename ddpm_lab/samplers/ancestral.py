@@ -1,8 +1,8 @@
 """Samplers that draw each x_s from the distribution of one step: DDPM and DDIM.
 
 `reverse` is the loop for any step rule, a rule of your own included; it shows the idea in five
-lines. `ddpm` and `ddim` give the same samples faster: what their rules multiply by is computed once,
-before the loop.
+lines. `ddpm` and `ddim` give the same samples faster: what their rules multiply by is computed
+once, before the loop.
 """
 
 from collections.abc import Iterator

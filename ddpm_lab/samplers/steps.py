@@ -16,7 +16,7 @@ from ddpm_lab import _checks
 from ddpm_lab.forward import posterior, transition
 from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.schedules import Schedule, coef, row
-from ddpm_lab.types import Data, Denoiser, Times, VarianceType
+from ddpm_lab.types import Data, Times, VarianceType
 
 StepRule = Callable[[Schedule, Data, Data, Times, Times], Gaussian]
 """(schedule, x_t, x0_hat, t, s) -> distribution of x_s."""

@@ -24,7 +24,6 @@ import logging
 import math
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -846,16 +845,6 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance: float = 1.0
     return lambda x_t, t: guess(x_t, t).clamp(-1.0, 1.0)
 
 
-SAMPLERS = {
-    "ddpm": partial(samplers.reverse, step=samplers.ddpm),
-    "ddim": partial(samplers.reverse, step=samplers.ddim),
-    "multistep": samplers.dpmpp_2m,
-    "flow": lambda plan, denoise, x_T, *, times, generator: samplers.probability_flow_ode(
-        plan, denoise, x_T, times=times
-    ),
-}
-"""Ways to walk back, by name; "flow" takes two calls of the network for each step."""
-
 PART = 256
 """So many pictures at a time go through a network that is not being trained."""
 
@@ -866,7 +855,7 @@ def sample(
     *,
     label: int | Tensor | None = None,
     steps: int | None = None,
-    sampler: str = "multistep",
+    sampler: samplers.SamplerName = "dpmpp_2m",
     guidance: float = 1.0,
     generator: torch.Generator,
 ) -> Data:
@@ -878,7 +867,7 @@ def sample(
     label : what they shall show, from 0 to the number of `classes` - 1: an int for all, or (n,)
         int64; None if nothing is said
     steps : int in 1..T, moves of the sampler; default 20, or T if that is less
-    sampler : one of `SAMPLERS`
+    sampler : a name in `samplers.SAMPLERS`
     guidance : float, how strongly the label is followed
 
     Returns
@@ -895,7 +884,7 @@ def sample(
     torch.Size([3, 1, 8, 8])
     """
     n = _checks.count(n, "n", advice="So many pictures are made.")
-    walk = SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
+    _checks.choice(sampler, tuple(samplers.SAMPLERS), "sampler")
     plan, device = schedule(model.config), next(model.net.parameters()).device
     times = schedules.timesteps(plan.T, min(20, plan.T) if steps is None else steps)
     if label is not None and model.net.labels:
@@ -908,8 +897,10 @@ def sample(
     for rows in torch.arange(n, device=device).split(PART):
         told = label[rows] if isinstance(label, Tensor) else label
         denoise = denoiser(model, told, guidance=guidance)
-        walks = walk(plan, denoise, x_T[rows], times=times, generator=generator)
-        made.append(deque(walks, maxlen=1).pop().x_s)
+        trajectory = samplers.SAMPLERS[sampler](
+            plan, denoise, x_T[rows], times=times, generator=generator
+        )
+        made.append(samplers.final(trajectory))
     return _bare(torch.cat(made), model)
 
 
@@ -927,7 +918,7 @@ def evaluate(
     n: int = 1000,
     terms: int = 50,
     steps: int | None = None,
-    sampler: str = "multistep",
+    sampler: samplers.SamplerName = "dpmpp_2m",
     guidance: float = 1.0,
     judge: nn.Module | None = None,
     matched: bool = False,

@@ -33,15 +33,21 @@ DRAWS = {
     ),
     "samplers.reverse": lambda rng: list(samplers.reverse(SCHEDULE, DENOISE, X, generator=rng)),
     "samplers.sample": lambda rng: samplers.sample(SCHEDULE, DENOISE, (3, 2), generator=rng),
-    "samplers.dpmpp_2m": lambda rng: list(
-        samplers.dpmpp_2m(SCHEDULE, DENOISE, X, times=[5, 2, 0], generator=rng)
+    "samplers.ddpm": lambda rng: list(samplers.ddpm(SCHEDULE, DENOISE, X, generator=rng)),
+    "samplers.ddim": lambda rng: list(samplers.ddim(SCHEDULE, DENOISE, X, eta=0.5, generator=rng)),
+    "samplers.probability_flow_ode": lambda rng: list(
+        samplers.probability_flow_ode(SCHEDULE, DENOISE, X, generator=rng)
     ),
+    "samplers.dpmpp_2m": lambda rng: list(samplers.dpmpp_2m(SCHEDULE, DENOISE, X, generator=rng)),
 }
+UNUSED = ("samplers.probability_flow_ode", "samplers.dpmpp_2m")  # only to be called like the others
 STILL = {
     "gaussians.seeded": lambda: gaussians.seeded(3),
+    "samplers.ddim": lambda: list(samplers.ddim(SCHEDULE, DENOISE, X)),
     "samplers.probability_flow_ode": lambda: list(
-        samplers.probability_flow_ode(SCHEDULE, DENOISE, X, times=[5, 2, 0])
+        samplers.probability_flow_ode(SCHEDULE, DENOISE, X)
     ),
+    "samplers.dpmpp_2m": lambda: list(samplers.dpmpp_2m(SCHEDULE, DENOISE, X)),
     "forward.noised": lambda: forward.noised(SCHEDULE, X, 3, X),
     "ideal_denoisers.dataset_denoiser": lambda: ideal_denoisers.dataset_denoiser(X, SCHEDULE)(X, 3),
 }
@@ -69,7 +75,7 @@ def test_drawing_moves_the_given_generator_and_no_other(name):
     at_start = rng.get_state()
     DRAWS[name](rng)
     assert state() == before
-    if name != "samplers.dpmpp_2m":  # it takes a generator only to be called like the others
+    if name not in UNUSED:
         assert not torch.equal(rng.get_state(), at_start)
 
 
@@ -88,23 +94,27 @@ def test_no_drawing_function_of_the_core_is_missing_here():
         if not module.startswith("_")
         for name, function in vars(importlib.import_module(f"ddpm_lab.{module}")).items()
         if inspect.isfunction(function)
-        and function.__module__ == f"ddpm_lab.{module}"
+        and f"{function.__module__}.".startswith(f"ddpm_lab.{module}.")
         and not name.startswith("_")
         and "generator" in inspect.signature(function).parameters
     }
     assert found == set(DRAWS), f"add to DRAWS: {sorted(found ^ set(DRAWS))}"
 
 
-@pytest.mark.parametrize("name", [name for name in DRAWS if name != "samplers.dpmpp_2m"])
+@pytest.mark.parametrize("name", [name for name in DRAWS if name not in UNUSED])
 def test_the_generator_is_required_and_has_a_name(name):
     module, function = name.split(".")
     signature = inspect.signature(getattr(importlib.import_module(f"ddpm_lab.{module}"), function))
     generator = signature.parameters["generator"]
     assert generator.kind is inspect.Parameter.KEYWORD_ONLY
-    assert generator.default is inspect.Parameter.empty
+    if name in ("samplers.ddpm", "samplers.ddim"):  # called like samplers that need none
+        with pytest.raises(TypeError, match=r"generator must be a torch.Generator; got NoneType"):
+            DRAWS[name](None)
+    else:
+        assert generator.default is inspect.Parameter.empty
 
 
-@pytest.mark.parametrize("name", [name for name in DRAWS if name != "samplers.dpmpp_2m"])
+@pytest.mark.parametrize("name", [name for name in DRAWS if name not in UNUSED])
 def test_the_same_seed_draws_the_same_whatever_the_global_state(name):
     def tensors(result):
         if isinstance(result, torch.Tensor):

@@ -19,7 +19,7 @@ def test_the_five_lines_run_and_make_eight_blobs():
     (code,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
     names = {}
     exec(code, names)
-    centers = names["ideal_denoisers"].ring(8).mean
+    centers = names["ideal_denoisers"].circle_mixture(8).mean
     distance, blob = torch.cdist(names["x_0"].double(), centers).min(dim=1)
     assert names["x_0"].shape == (2000, 2)
     assert float((distance < 0.15).double().mean()) > 0.95

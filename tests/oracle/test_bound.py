@@ -110,7 +110,7 @@ def test_the_model_variance_is_that_of_the_sampler():
     x_t = forward.noised(schedule, x_0, 6, eps)
     truth = forward.posterior(schedule, x_0, x_t, 6, 5)
     for var in ("small", "large"):
-        model = samplers.ddpm(schedule, x_t, torch.zeros_like(x_0), 6, 5, var=var)
+        model = samplers.ddpm_step(schedule, x_t, torch.zeros_like(x_0), 6, 5, var=var)
         wanted = gaussians.kl(truth, model)
         found = losses._step_kl(schedule, lambda x, t: torch.zeros_like(x), x_0, 6, var, eps)
         torch.testing.assert_close(found, wanted)

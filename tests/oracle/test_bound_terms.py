@@ -169,10 +169,10 @@ def extra_nats(schedule, unknown):
     """
     t = torch.arange(2, schedule.T + 1)
     zero = torch.zeros(len(t), 1, dtype=torch.float64)
-    w_0 = samplers.ddpm(schedule, zero, zero + 1, t, t - 1).mean
+    w_0 = samplers.ddpm_step(schedule, zero, zero + 1, t, t - 1).mean
     paid = []
     for var in ("small", "large"):
-        step = samplers.ddpm(schedule, zero, zero, t, t - 1, var=var)
+        step = samplers.ddpm_step(schedule, zero, zero, t, t - 1, var=var)
         known = schedule.posterior_var[t][:, None]
         best = Gaussian(step.mean, known + w_0**2 * unknown[t][:, None])
         paid.append(float(gaussians.kl(best, step).sum()))

@@ -106,9 +106,9 @@ def ddim_coefficients(var):
 def test_ddim_is_the_only_step_with_this_noise_and_the_right_marginal(at_s, at_t, eta):
     var = eta**2 * (1 - abar_s) / (1 - abar_t) * (1 - alpha_ts)
     on_x0, on_x_t = ddim_coefficients(var)
-    p = samplers.ddim(table(at_s, at_t), one(1), one(0), 2, 1, eta=float(eta))
+    p = samplers.ddim_step(table(at_s, at_t), one(1), one(0), 2, 1, eta=float(eta))
     assert float(p.mean) == pytest.approx(number(on_x_t, at_s, at_t), rel=1e-10, abs=1e-15)
-    p = samplers.ddim(table(at_s, at_t), one(0), one(1), 2, 1, eta=float(eta))
+    p = samplers.ddim_step(table(at_s, at_t), one(0), one(1), 2, 1, eta=float(eta))
     assert float(p.mean) == pytest.approx(number(on_x0, at_s, at_t), rel=1e-10, abs=1e-15)
     assert float(p.var) == pytest.approx(number(sp.sympify(var), at_s, at_t), rel=1e-10, abs=0)
 
@@ -140,7 +140,7 @@ def test_a_bound_term_is_half_the_loss_of_snr_times_the_squared_error(at_s, at_t
     want = number(weight, at_s, at_t)
     assert float(losses.weight(schedule, "x0", 2, "vlb")) == pytest.approx(want, rel=1e-10)
     truth = forward.posterior(schedule, one(0.5), one(0.2), 2, 1)
-    guess = samplers.ddpm(schedule, one(0.2), one(-1.5), 2, 1)
+    guess = samplers.ddpm_step(schedule, one(0.2), one(-1.5), 2, 1)
     assert float(gaussians.kl(truth, guess)) == pytest.approx(4 * want, rel=1e-10)
 
 
@@ -166,7 +166,7 @@ def test_the_reverse_mean_in_noise_form_is_the_papers_equation_11():
     at_s, at_t = CHAINS[1]
     schedule = table(at_s, at_t)
     guess = predictions.convert(schedule, one(0.7), "eps", one(0.4), 2).x0
-    got = float(samplers.ddpm(schedule, one(0.4), guess, 2, 1).mean)
+    got = float(samplers.ddpm_step(schedule, one(0.4), guess, 2, 1).mean)
     values = {eps: sp.Rational(7, 10), x_t: sp.Rational(4, 10)}
     assert got == pytest.approx(number(noise_form.subs(values), at_s, at_t), rel=1e-12)
 

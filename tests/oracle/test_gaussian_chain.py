@@ -50,7 +50,7 @@ def walked(schedule, m, s2, walk, var):
     probe = torch.tensor([[0.0], [1.0]], dtype=torch.float64)
     law = Gaussian(torch.zeros(1, dtype=torch.float64), torch.ones((), dtype=torch.float64))
     for t, s in zip(walk, walk[1:], strict=False):
-        step = samplers.ddpm(schedule, probe, denoise(probe, t), t, s, var=var)
+        step = samplers.ddpm_step(schedule, probe, denoise(probe, t), t, s, var=var)
         start, slope = step.mean[0], step.mean[1] - step.mean[0]
         law = gaussians.push(law, slope, step.var)
         law = Gaussian(law.mean + start, law.var)
@@ -116,8 +116,8 @@ def optimal_var(schedule, s2, t, s):
 @pytest.mark.parametrize("t, s", [(2, 1), (10, 9), (500, 499), (1000, 999), (1000, 500)])
 def test_the_two_variances_of_ddpm_are_optimal_for_a_point_and_for_unit_data(t, s):
     x = torch.zeros(1, 1, dtype=torch.float64)
-    small = float(samplers.ddpm(SCHEDULE, x, x, t, s).var)
-    large = float(samplers.ddpm(SCHEDULE, x, x, t, s, var="large").var)
+    small = float(samplers.ddpm_step(SCHEDULE, x, x, t, s).var)
+    large = float(samplers.ddpm_step(SCHEDULE, x, x, t, s, var="large").var)
     assert small == pytest.approx(float(optimal_var(SCHEDULE, 0.0, t, s)), rel=1e-11)
     assert large == pytest.approx(float(optimal_var(SCHEDULE, 1.0, t, s)), rel=1e-11)
     if s == t - 1:
@@ -158,7 +158,7 @@ def test_the_published_bound_gap_of_unit_data(var, printed):
     """
     t = torch.arange(2, 1001)
     x = torch.zeros(len(t), 1, dtype=torch.float64)
-    step = samplers.ddpm(SCHEDULE, x, x, t, t - 1, var=var)
+    step = samplers.ddpm_step(SCHEDULE, x, x, t, t - 1, var=var)
     truth = Gaussian(step.mean, SCHEDULE.beta[t][:, None])
     assert round(float(gaussians.kl(truth, step).sum()), 4) == printed
 

@@ -58,8 +58,8 @@ def error(solver, schedule, start, end, steps):
     times = [t + low for t in schedules.timesteps(high - low, steps)]
     times = times if start > end else times[::-1]
     denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
-    *_, last = SOLVERS[solver](schedule, denoise, quantiles(schedule, start), times)
-    return float((last.x_s - quantiles(schedule, end)).square().mean().sqrt())
+    end = samplers.final(SOLVERS[solver](schedule, denoise, quantiles(schedule, start), times))
+    return float((end - quantiles(schedule, end)).square().mean().sqrt())
 
 
 def order(solver, schedule, start, end, steps):
@@ -125,8 +125,8 @@ def test_for_gaussian_data_the_flow_is_an_affine_map_in_closed_form(name, solver
     x_T = torch.tensor([[-1.0], [0.0], [1.3]], dtype=torch.float64)
     want = m + (x_T - math.sqrt(abar_T) * m) / math.sqrt(abar_T * var + 1 - abar_T) * math.sqrt(var)
     denoise = ideal_denoisers.mixture_denoiser(one, schedule)
-    *_, last = SOLVERS[solver](schedule, denoise, x_T, schedules.timesteps(T, 160))
-    worst = float((last.x_s - want).abs().max())
+    end = samplers.final(SOLVERS[solver](schedule, denoise, x_T, schedules.timesteps(T, 160)))
+    worst = float((end - want).abs().max())
     assert worst < {"flow 1": 0.03, "flow 2": 4e-4, "multistep": 2e-3}[solver]
 
 
@@ -151,10 +151,12 @@ def test_narrow_data_are_carried_out_of_their_first_narrow_stretch(name, number,
     )
     abar_T = schedule.abar[T]
     want = x_0 * ((abar_T * 0.01 + 1 - abar_T) / 0.01).sqrt()
-    *_, last = samplers.probability_flow_ode(
-        schedule, denoise, x_0, times=schedules.timesteps(T, 40)[::-1], order=number
+    end = samplers.final(
+        samplers.probability_flow_ode(
+            schedule, denoise, x_0, times=schedules.timesteps(T, 40)[::-1], order=number
+        )
     )
-    assert float(((last.x_s - want) / want).abs().max()) < most
+    assert float(((end - want) / want).abs().max()) < most
 
 
 @EACH
@@ -165,8 +167,8 @@ def test_unit_data_stand_still(name):
     x = torch.tensor([[-2.0, 0.5], [1.0, 3.0]], dtype=torch.float64)
     denoise = ideal_denoisers.mixture_denoiser(one, schedule)
     for times in (schedules.timesteps(T, 80), schedules.timesteps(T, 80)[::-1]):
-        *_, last = samplers.probability_flow_ode(schedule, denoise, x, times=times)
-        assert float((last.x_s - x).abs().max()) < 0.02
+        end = samplers.final(samplers.probability_flow_ode(schedule, denoise, x, times=times))
+        assert float((end - x).abs().max()) < 0.02
 
 
 @EACH
@@ -179,13 +181,15 @@ def test_encode_then_decode_returns(name):
     for number in (1, 2):
         for steps in (40, 160):
             times = schedules.timesteps(T, steps)
-            *_, up = samplers.probability_flow_ode(
-                schedule, denoise, x_0, times=times[::-1], order=number
+            up = samplers.final(
+                samplers.probability_flow_ode(
+                    schedule, denoise, x_0, times=times[::-1], order=number
+                )
             )
-            *_, back = samplers.probability_flow_ode(
-                schedule, denoise, up.x_s, times=times, order=number
+            back = samplers.final(
+                samplers.probability_flow_ode(schedule, denoise, up, times=times, order=number)
             )
-            missed[number, steps] = float((back.x_s - x_0).square().mean().sqrt())
+            missed[number, steps] = float((back - x_0).square().mean().sqrt())
     assert missed[2, 160] < 0.15 * missed[2, 40] < 0.15 * missed[1, 40]
     assert missed[1, 160] < 0.45 * missed[1, 40]
     assert missed[2, 160] < 2e-3
@@ -196,8 +200,10 @@ def test_the_code_of_a_datum_is_its_quantile():
     schedule = MAKERS["zero terminal"]()
     denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
     every = schedules.timesteps(T, T)[::-1]
-    *_, last = samplers.probability_flow_ode(schedule, denoise, quantiles(schedule, 0), times=every)
-    codes = special.ndtr(last.x_s[:, 0].numpy())
+    end = samplers.final(
+        samplers.probability_flow_ode(schedule, denoise, quantiles(schedule, 0), times=every)
+    )
+    codes = special.ndtr(end[:, 0].numpy())
     np.testing.assert_allclose(codes, QUANTILES, atol=1e-4)
 
 

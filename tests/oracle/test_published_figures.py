@@ -77,7 +77,7 @@ def test_e40_one_step_removes_a_small_part_of_the_predicted_noise():
     factors = []
     for t in (1, 10, 500, 1000):
         guess = predictions.convert(LINEAR, one, "eps", zero, t).x0
-        factors.append(-samplers.ddpm(LINEAR, zero, guess, t, t - 1).mean)
+        factors.append(-samplers.ddpm_step(LINEAR, zero, guess, t, t - 1).mean)
     all_agree(factors, "0.0100 0.0064 0.0105 0.0202")
 
 
@@ -129,7 +129,7 @@ def test_e69_abar_vanishes_if_and_only_if_the_betas_sum_to_infinity():
 def test_e73_eta_scales_the_standard_deviation():
     """sigma_t = eta sqrt(beta_tilde): at eta = 1/2 a quarter of the variance, 0.002508."""
     x = torch.zeros(1, 1, dtype=torch.float64)
-    var = {eta: samplers.ddim(LINEAR, x, x, 500, 499, eta=eta).var for eta in (0.5, 1.0)}
+    var = {eta: samplers.ddim_step(LINEAR, x, x, 500, 499, eta=eta).var for eta in (0.5, 1.0)}
     all_agree([var[0.5], var[1.0], var[1.0].sqrt()], "0.002508 0.010031 0.10016")
 
 
@@ -139,10 +139,10 @@ def test_e74_ddim_with_eta_one_is_ddpm_of_the_same_subsequence():
     walk = schedules.timesteps(1000, 50)
     found = []
     for t, s in zip(walk, walk[1:], strict=False):
-        on_x0 = float(samplers.ddim(LINEAR, zero, one, t, s, eta=1.0).mean)
-        on_x_t = float(samplers.ddim(LINEAR, one, zero, t, s, eta=1.0).mean)
-        small = samplers.ddpm(LINEAR, zero, zero, t, s).var
-        large = samplers.ddpm(LINEAR, zero, zero, t, s, var="large").var
+        on_x0 = float(samplers.ddim_step(LINEAR, zero, one, t, s, eta=1.0).mean)
+        on_x_t = float(samplers.ddim_step(LINEAR, one, zero, t, s, eta=1.0).mean)
+        small = samplers.ddpm_step(LINEAR, zero, zero, t, s).var
+        large = samplers.ddpm_step(LINEAR, zero, zero, t, s, var="large").var
         if agrees(on_x0, "0.080875") and agrees(on_x_t, "0.887545"):
             found.append((float(small), float(large)))
     assert len(found) == 1
@@ -252,7 +252,7 @@ def test_e103_the_last_step_adds_no_noise():
     all_agree([step, step * 127.5, last, last * 127.5], "0.010 1.28 0.170 22")
     x = torch.zeros(1, 1, dtype=torch.float64)
     for schedule in (LINEAR, short):
-        assert float(samplers.ddpm(schedule, x, x, 1, 0, var="large").var) == 0
+        assert float(samplers.ddpm_step(schedule, x, x, 1, 0, var="large").var) == 0
 
 
 def test_e104_x_t_takes_over_from_x_0_at_t_3():
@@ -285,7 +285,7 @@ def test_e105_only_eta_one_forgets_the_data():
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
     found = []
     for eta in (1.0, 0.5, 0.0):
-        on_x_t = float(samplers.ddim(LINEAR, one, zero, 500, 499, eta=eta).mean)
+        on_x_t = float(samplers.ddim_step(LINEAR, one, zero, 500, 499, eta=eta).mean)
         slope = on_x_t * (1 - a_t) / (1 - a_s)  # Cov(x_t, x_s) / Var(x_s)
         found.append(a_t.sqrt() - slope * a_s.sqrt())
     assert abs(float(found[0])) < 1e-12

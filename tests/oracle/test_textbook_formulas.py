@@ -93,7 +93,7 @@ def test_ho_equation_11_and_algorithm_2(t):
     """x_{t-1} = (x_t - beta_t / sqrt(1 - alpha_bar_t) eps_theta) / sqrt(alpha_t) + sigma_t z"""
     mean = (X_T - BETA[t] / sqrt(1 - ALPHA_BAR[t]) * EPS) / sqrt(ALPHA[t])
     guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
-    p = samplers.ddpm(SCHEDULE, tensor(X_T), guess, t, t - 1, var="large")
+    p = samplers.ddpm_step(SCHEDULE, tensor(X_T), guess, t, t - 1, var="large")
     # x0_hat = (x_t - noise eps) / signal cancels where x_t is nearly noise
     agree(p.mean, mean, rtol=1e-11)
     agree(p.var, BETA[t] if t > 1 else 0)
@@ -125,7 +125,7 @@ def ddim_12(t, s, eta):
 def test_ddim_equations_12_and_16(t, s, eta):
     mean, var = ddim_12(t, s, DIGITS.mpf(eta))
     guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
-    p = samplers.ddim(SCHEDULE, tensor(X_T), guess, t, s, eta=eta)
+    p = samplers.ddim_step(SCHEDULE, tensor(X_T), guess, t, s, eta=eta)
     # x0_hat reaches sqrt((1 - abar) / abar) = 157 at t = T and leaves again: that many roundings
     agree(p.mean, mean, atol=1e-12)
     agree(p.var, var, rtol=2e-12)
@@ -133,7 +133,7 @@ def test_ddim_equations_12_and_16(t, s, eta):
 
 def test_ddims_alpha_is_not_hos_alpha():
     """Reading Eq. 16 with Ho's alpha gives 2.008e-05 at t = 500 instead of 1.003136e-02."""
-    right = float(samplers.ddim(SCHEDULE, tensor(X_T), tensor(X_0), 500, 499, eta=1.0).var)
+    right = float(samplers.ddim_step(SCHEDULE, tensor(X_T), tensor(X_0), 500, 499, eta=1.0).var)
     wrong = (1 - ALPHA[499]) / (1 - ALPHA[500]) * (1 - ALPHA[500] / ALPHA[499])
     assert f"{right:.6e}" == "1.003136e-02"
     assert f"{float(wrong):.3e}" == "2.008e-05"
@@ -150,6 +150,6 @@ def test_ddpm_on_a_subsequence_is_hos_equation_7_with_the_subsequences_alphas(st
             sqrt(before) * (1 - alpha) / (1 - now) * X_0
             + sqrt(alpha) * (1 - before) / (1 - now) * X_T
         )
-        p = samplers.ddpm(SCHEDULE, tensor(X_T), tensor(X_0), walk[i], walk[i - 1])
+        p = samplers.ddpm_step(SCHEDULE, tensor(X_T), tensor(X_0), walk[i], walk[i - 1])
         agree(p.mean, mean)
         agree(p.var, (1 - before) / (1 - now) * (1 - alpha), rtol=2e-12)

@@ -870,8 +870,8 @@ CALLS = {
         dict(x_t=X, t=5),
         dict(x_t=in_the_plane, t=at),
     ),
-    "samplers.ddpm": call(
-        samplers.ddpm,
+    "samplers.ddpm_step": call(
+        samplers.ddpm_step,
         dict(schedule=SCHEDULE, x_t=X, x0_hat=X, t=6, s=5, var="large"),
         dict(
             schedule=schedule,
@@ -882,8 +882,8 @@ CALLS = {
             var=one_of("small", "large"),
         ),
     ),
-    "samplers.ddim": call(
-        samplers.ddim,
+    "samplers.ddim_step": call(
+        samplers.ddim_step,
         dict(schedule=SCHEDULE, x_t=X, x0_hat=X, t=6, s=5, eta=0.5),
         dict(schedule=schedule, x_t=like_x, x0_hat=like_x, t=after, s=before, eta=chance),
     ),
@@ -893,7 +893,7 @@ CALLS = {
             schedule=SCHEDULE,
             denoise=guess,
             x_T=X,
-            step=samplers.ddpm,
+            step=samplers.ddpm_step,
             times=[10, 5, 0],
             generator=rng,
         ),
@@ -913,7 +913,7 @@ CALLS = {
             schedule=SCHEDULE,
             denoise=guess,
             shape=(4, 2),
-            step=samplers.ddpm,
+            sampler="dpmpp_2m",
             times=[10, 5, 0],
             generator=rng,
             device="cpu",
@@ -922,36 +922,39 @@ CALLS = {
             schedule=schedule,
             denoise=function,
             shape=sizes(high=10**6),
-            step=function,
+            sampler=one_of(*samplers.SAMPLERS),
             times=optional(falling(T)),
             generator=generator,
             device=device,
         ),
     ),
-    "samplers.probability_flow_ode": call(
-        samplers.probability_flow_ode,
-        dict(schedule=SCHEDULE, denoise=guess, x=X, times=[10, 5, 0], order=2),
-        dict(
-            schedule=schedule,
-            denoise=function,
-            x=batch,
-            times=either_way,
-            order=one_of(1, 2),
-        ),
-        first,
+    "samplers.final": call(
+        samplers.final,
+        dict(trajectory=list(samplers.dpmpp_2m(SCHEDULE, guess, X, times=[10, 0]))),
+        dict(trajectory=lambda value: bool(value) and isinstance(value[-1], samplers.Step)),
     ),
-    "samplers.dpmpp_2m": call(
-        samplers.dpmpp_2m,
-        dict(schedule=SCHEDULE, denoise=guess, x_T=X, times=[10, 5, 0], generator=rng),
-        dict(
-            schedule=schedule,
-            denoise=function,
-            x_T=batch,
-            times=falling(T),
-            generator=optional(generator),
-        ),
-        first,
-    ),
+    **{
+        f"samplers.{name}": call(
+            sampler,
+            dict(schedule=SCHEDULE, denoise=guess, x_T=X, times=[10, 5, 0], generator=rng)
+            | {option: value for option, (value, _) in options.items()},
+            dict(schedule=schedule, denoise=function, x_T=batch)
+            | dict(times=either_way if name == "probability_flow_ode" else optional(falling(T)))
+            | dict(generator=generator if name == "ddpm" else optional(generator))
+            | {option: rule for option, (_, rule) in options.items()},
+            first,
+        )
+        for (name, sampler), options in zip(
+            samplers.SAMPLERS.items(),
+            (
+                dict(var=("large", one_of("small", "large"))),
+                dict(eta=(0.0, chance)),
+                dict(order=(2, one_of(1, 2))),
+                {},
+            ),
+            strict=True,
+        )
+    },
     "losses.simple": call(
         losses.simple,
         dict(schedule=SCHEDULE, net=guess, prediction_type="eps", x_0=X, t=5, eps=X),

@@ -137,7 +137,7 @@ def test_a_whole_number_of_any_library_is_that_number(two):
 @pytest.mark.parametrize("value", [*NO_NUMBERS, *MORE_THAN_ONE, 1 + 0j], ids=repr)
 def test_a_number_is_real_and_one_alone(value):
     for call in (
-        lambda: samplers.ddim(schedules.linear(), X, X, 5, 4, eta=value),
+        lambda: samplers.ddim_step(schedules.linear(), X, X, 5, 4, eta=value),
         lambda: predictions.guided(len, len, value),
         lambda: schedules.cosine(offset=value),
         lambda: ideal_denoisers.circle_mixture(radius=value),
@@ -150,8 +150,8 @@ def test_a_number_is_real_and_one_alone(value):
     "half", [np.float16(0.5), np.array(0.5), torch.tensor(0.5), Fraction(1, 2)]
 )
 def test_a_real_number_of_any_library_is_that_number(half):
-    ours = samplers.ddim(schedules.linear(), X, X, 5, 4, eta=half)
-    assert torch.equal(ours.var, samplers.ddim(schedules.linear(), X, X, 5, 4, eta=0.5).var)
+    ours = samplers.ddim_step(schedules.linear(), X, X, 5, 4, eta=half)
+    assert torch.equal(ours.var, samplers.ddim_step(schedules.linear(), X, X, 5, 4, eta=0.5).var)
     pushed = gaussians.push(Gaussian(X, half), half, half)
     assert torch.equal(pushed.mean, X / 2) and float(pushed.var) == 0.5**3 + 0.5
 
@@ -190,7 +190,7 @@ def test_a_number_is_shown_in_enough_digits_to_tell_it_from_its_bound():
     ):
         assert _checks._digits(value, bound) == text
     with refuses(ValueError, "eta <= 1; got 1.0000000001"):
-        samplers.ddim(schedules.linear(), X, X, 5, 4, eta=1.0000000001)
+        samplers.ddim_step(schedules.linear(), X, X, 5, 4, eta=1.0000000001)
 
 
 # Tensors and what holds them ---------------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_what_is_nan_in_data_is_nan_in_the_result():
         forward.noised(schedule, x, 5, X),
         forward.posterior(schedule, X, x, 5, 4).mean,
         predictions.convert(schedule, x, "v", X, 5).x0,
-        samplers.ddim(schedule, X, x, 5, 4).mean,
+        samplers.ddim_step(schedule, X, x, 5, 4).mean,
         gaussians.draw(Gaussian(X, 1.0), x),
     ):
         assert torch.isnan(found).any() and torch.isfinite(found[1]).all()

@@ -137,8 +137,8 @@ def test_ddim_with_all_its_noise_is_ddpm_for_every_pair_of_times(name):
     schedule = STANDARD[name]()
     t, s = all_pairs(schedule.T)
     x_t, x0_hat = data(len(t), 1), data(len(t), 2)
-    one = samplers.ddim(schedule, x_t, x0_hat, t, s, eta=1.0)
-    other = samplers.ddpm(schedule, x_t, x0_hat, t, s)
+    one = samplers.ddim_step(schedule, x_t, x0_hat, t, s, eta=1.0)
+    other = samplers.ddpm_step(schedule, x_t, x0_hat, t, s)
     assert torch.isfinite(one.mean).all()
     close(one, other)
 
@@ -153,8 +153,8 @@ def test_ddim_keeps_the_marginals_for_any_eta(beta, eta):
         return
     x_0 = data(len(t))
     at_t, at_s = forward.marginal(schedule, x_0, t), forward.marginal(schedule, x_0, s)
-    step = samplers.ddim(schedule, at_t.mean, x_0, t, s, eta=eta)
-    on_x_t = samplers.ddim(schedule, at_t.mean + 1, x_0, t, s, eta=eta).mean - step.mean
+    step = samplers.ddim_step(schedule, at_t.mean, x_0, t, s, eta=eta)
+    on_x_t = samplers.ddim_step(schedule, at_t.mean + 1, x_0, t, s, eta=eta).mean - step.mean
     kept_var = on_x_t**2 * at_t.var + step.var
     torch.testing.assert_close(step.mean, at_s.mean, rtol=1e-11, atol=1e-13)
     torch.testing.assert_close(kept_var, at_s.var, rtol=1e-10, atol=1e-12)
@@ -166,7 +166,7 @@ def test_more_eta_is_more_fresh_noise(beta):
     schedule = from_betas(beta)
     t, s = all_pairs(schedule.T)
     x = data(len(t))
-    spread = [samplers.ddim(schedule, x, x, t, s, eta=eta).var for eta in (0.0, 0.3, 0.7, 1.0)]
+    spread = [samplers.ddim_step(schedule, x, x, t, s, eta=eta).var for eta in (0.0, 0.3, 0.7, 1.0)]
     assert not spread[0].any()
     for less, more in zip(spread, spread[1:], strict=False):
         assert bool((less[s > 0] < more[s > 0]).all())
@@ -185,9 +185,9 @@ def test_an_item_does_not_notice_its_neighbours():
         "transition": lambda i: forward.transition(schedule, x[i], s[i], t[i]),
         "marginal": lambda i: forward.marginal(schedule, x[i], t[i]),
         "posterior": lambda i: forward.posterior(schedule, x[i], y[i], t[i], s[i]),
-        "ddpm small": lambda i: samplers.ddpm(schedule, x[i], y[i], t[i], s[i]),
-        "ddpm large": lambda i: samplers.ddpm(schedule, x[i], y[i], t[i], s[i], var="large"),
-        "ddim": lambda i: samplers.ddim(schedule, x[i], y[i], t[i], s[i], eta=0.5),
+        "ddpm small": lambda i: samplers.ddpm_step(schedule, x[i], y[i], t[i], s[i]),
+        "ddpm large": lambda i: samplers.ddpm_step(schedule, x[i], y[i], t[i], s[i], var="large"),
+        "ddim": lambda i: samplers.ddim_step(schedule, x[i], y[i], t[i], s[i], eta=0.5),
     }
     for name, law in laws.items():
         whole = law(slice(None))
@@ -204,8 +204,8 @@ def test_an_int_time_is_a_batch_of_that_time():
             lambda t, s: forward.transition(schedule, x, s, t),
             lambda t, s: forward.marginal(schedule, x, t),
             lambda t, s: forward.posterior(schedule, x, y, t, s),
-            lambda t, s: samplers.ddpm(schedule, x, y, t, s, var="large"),
-            lambda t, s: samplers.ddim(schedule, x, y, t, s, eta=0.5),
+            lambda t, s: samplers.ddpm_step(schedule, x, y, t, s, var="large"),
+            lambda t, s: samplers.ddim_step(schedule, x, y, t, s, eta=0.5),
         ):
             one, batch = law(t, s), law(*in_a_batch)
             assert torch.equal(one.mean, batch.mean)

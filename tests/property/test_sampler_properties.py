@@ -21,6 +21,12 @@ MAKERS = {
 }
 EACH = pytest.mark.parametrize("name", MAKERS)
 STEPS = {
+    "ddpm": samplers.ddpm_step,
+    "ddpm large": partial(samplers.ddpm_step, var="large"),
+    "ddim": samplers.ddim_step,
+    "ddim half": partial(samplers.ddim_step, eta=0.5),
+}
+SAMPLERS = {
     "ddpm": samplers.ddpm,
     "ddpm large": partial(samplers.ddpm, var="large"),
     "ddim": samplers.ddim,
@@ -38,8 +44,8 @@ def start(n=5, dtype=torch.float32, seed=0):
 
 @EACH
 @pytest.mark.parametrize("oracle", ORACLES)
-@pytest.mark.parametrize("step", STEPS)
-def test_striding_over_a_schedule_is_walking_the_respaced_one_bit_by_bit(name, oracle, step):
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_striding_over_a_schedule_is_walking_the_respaced_one_bit_by_bit(name, oracle, sampler):
     schedule = MAKERS[name]()
     walk = schedules.timesteps(schedule.T, 7)
     short = schedules.respaced(schedule, walk)
@@ -47,12 +53,16 @@ def test_striding_over_a_schedule_is_walking_the_respaced_one_bit_by_bit(name, o
         schedule,
         ORACLES[oracle](schedule),
         (5, 2),
-        step=STEPS[step],
+        sampler=SAMPLERS[sampler],
         times=walk,
         generator=gaussians.seeded(0),
     )
     full = samplers.sample(
-        short, ORACLES[oracle](short), (5, 2), step=STEPS[step], generator=gaussians.seeded(0)
+        short,
+        ORACLES[oracle](short),
+        (5, 2),
+        sampler=SAMPLERS[sampler],
+        generator=gaussians.seeded(0),
     )
     assert torch.isfinite(full).all()
     assert torch.equal(strided, full)
@@ -74,19 +84,39 @@ def test_deterministic_walks_see_the_noise_levels_only(name):
         ),
         lambda c, times: samplers.dpmpp_2m(c, ORACLES["mixture"](c), start(), times=times),
     ):
-        *_, strided = run(schedule, walk)
-        *_, full = run(short, every)
-        assert torch.equal(strided.x_s, full.x_s)
+        assert torch.equal(samplers.final(run(schedule, walk)), samplers.final(run(short, every)))
+
+
+@EACH
+@pytest.mark.parametrize("step", STEPS)
+def test_a_sampler_takes_the_steps_of_its_rule_bit_by_bit(name, step):
+    """`ddpm` and `ddim` compute before the loop what `reverse` asks the rule for in each step."""
+    schedule = MAKERS[name]()
+    denoise, times = ORACLES["mixture"](schedule), schedules.timesteps(schedule.T, 50)
+    for dtype in (torch.float32, torch.float64, torch.bfloat16):
+        slow = samplers.reverse(
+            schedule, denoise, start(dtype=dtype), times=times, step=STEPS[step],
+            generator=gaussians.seeded(0),
+        )  # fmt: skip
+        fast = SAMPLERS[step](
+            schedule, denoise, start(dtype=dtype), times=times, generator=gaussians.seeded(0)
+        )
+        for ours, theirs in zip(fast, slow, strict=True):
+            assert ours[:2] == theirs[:2]
+            for one, other in zip(
+                (*ours[2:4], *ours.p, ours.x_s), (*theirs[2:4], *theirs.p, theirs.x_s)
+            ):
+                assert torch.equal(one, other) and one.dtype == other.dtype
 
 
 @EACH
 def test_the_order_one_flow_is_ddim_without_fresh_noise(name):
     schedule = MAKERS[name]()
     denoise, times = ORACLES["mixture"](schedule), schedules.timesteps(1000, 20)
-    x_T, rng = start(dtype=torch.float64), gaussians.seeded(0)
+    x_T = start(dtype=torch.float64)
     for ours, theirs in zip(
         samplers.probability_flow_ode(schedule, denoise, x_T, times=times, order=1),
-        samplers.reverse(schedule, denoise, x_T, step=samplers.ddim, times=times, generator=rng),
+        samplers.ddim(schedule, denoise, x_T, times=times),
         strict=True,
     ):
         torch.testing.assert_close(ours.x_s, theirs.x_s, rtol=1e-9, atol=1e-11)
@@ -103,7 +133,7 @@ def test_with_one_data_point_every_bound_term_is_exactly_zero(name):
     eps = gaussians.normal_like(x_0, generator=gaussians.seeded(0))
     x_t = forward.noised(schedule, x_0, t, eps)
     truth = forward.posterior(schedule, x_0, x_t, t, t - 1)
-    guess = samplers.ddpm(schedule, x_t, denoise(x_t, t), t, t - 1)
+    guess = samplers.ddpm_step(schedule, x_t, denoise(x_t, t), t, t - 1)
     assert torch.equal(gaussians.kl(truth, guess), torch.zeros(len(t), dtype=torch.float64))
 
 

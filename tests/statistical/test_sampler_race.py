@@ -26,15 +26,14 @@ FALSE_ALARM, PRINTED_SEEDS, SEEDS, POINTS = 1e-3, 5, range(1000, 1010), 1000
 SCHEDULE, RING = schedules.linear(), ideal_denoisers.circle_mixture(8)
 DENOISE = ideal_denoisers.mixture_denoiser(RING, SCHEDULE)
 
-step = partial(samplers.reverse, SCHEDULE, DENOISE)
 RACERS = {
-    "ddpm small": partial(step, step=samplers.ddpm),
-    "ddpm large": partial(step, step=partial(samplers.ddpm, var="large")),
-    "ddim": partial(step, step=samplers.ddim),
-    "flow, order 2": lambda x, times, generator: samplers.probability_flow_ode(
-        SCHEDULE, DENOISE, x, times=times[::2], order=2
+    "ddpm small": samplers.ddpm,
+    "ddpm large": partial(samplers.ddpm, var="large"),
+    "ddim": samplers.ddim,
+    "flow, order 2": lambda *args, times, **options: samplers.probability_flow_ode(
+        *args, times=times[::2], **options
     ),
-    "multistep": partial(samplers.dpmpp_2m, SCHEDULE, DENOISE),
+    "multistep": samplers.dpmpp_2m,
 }
 
 
@@ -75,8 +74,9 @@ def fresh(reference):
     def score(walk, calls, seed):
         rng = seeded(seed)
         x_T = normal_like(torch.empty(POINTS, 2), generator=rng)
-        *_, last = walk(x_T, times=schedules.timesteps(1000, calls), generator=rng)
-        return np.abs(profile(last.x_s) - reference).mean()
+        times = schedules.timesteps(1000, calls)
+        x = samplers.final(walk(SCHEDULE, DENOISE, x_T, times=times, generator=rng))
+        return np.abs(profile(x) - reference).mean()
 
     return {
         name: np.array([[score(walk, calls, seed) for seed in SEEDS] for calls in CALLS])

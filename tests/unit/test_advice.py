@@ -284,7 +284,7 @@ ROWS = {
     "nothing near": (
         lambda: sample(sampler="xyz"),
         r"one of 'ddpm', .* Choose one of them",
-        lambda: sample(sampler="flow"),
+        lambda: sample(sampler="probability_flow_ode"),
     ),
     # beliefs, estimates, distances
     "a prior of another sum": (

@@ -231,9 +231,11 @@ ANYWHERE = {
     "mixture": lambda to: ideal_denoisers.mixture_denoiser(RING, PLAN)(to(_PLANE), to(_T)),
     "log_density": lambda to: ideal_denoisers.log_density(RING, PLAN, to(_PLANE), 3),
     "dataset": lambda to: ideal_denoisers.dataset_denoiser(to(_X), PLAN)(to(_X.flip(0)), 3),
-    "ddpm": lambda to: walked(samplers.reverse, to, generator=rng()),
-    "flow": lambda to: walked(samplers.probability_flow_ode, to),
-    "multistep": lambda to: walked(samplers.dpmpp_2m, to),
+    "reverse": lambda to: walked(samplers.reverse, to, generator=rng()),
+    "ddpm": lambda to: walked(samplers.ddpm, to, generator=rng()),
+    "ddim": lambda to: walked(samplers.ddim, to, generator=rng(), eta=0.5),
+    "probability_flow_ode": lambda to: walked(samplers.probability_flow_ode, to),
+    "dpmpp_2m": lambda to: walked(samplers.dpmpp_2m, to),
     "sample": lambda to: samplers.sample(
         PLAN, ideal(), (2, 1, 4, 4), times=[20, 5, 0], generator=rng(), device=to(_X).device
     ),
@@ -326,7 +328,7 @@ def results_stay(name):
 
 @pytest.mark.usefixtures("pretended")
 def test_results_lie_where_the_docstrings_say():
-    for name in ("pixel_log_prob", "kl_full", "mixture", "dataset", "bound", "multistep", "sample"):
+    for name in ("pixel_log_prob", "kl_full", "mixture", "dataset", "bound", "dpmpp_2m", "sample"):
         assert set(results_stay(name)) == {"meta"}
     for name in ("nearest", "floor", "weight", "posterior of a coin"):
         assert set(results_stay(name)) == {"cpu"}
@@ -569,7 +571,8 @@ def test_complex_numbers_are_refused_in_words():
 def test_sixteen_bits_in_are_sixteen_bits_out(dtype):
     names = (
         "noised", "marginal", "posterior", "push", "condition", "log_prob", "kl", "pixel_log_prob",
-        "convert", "target", "dataset", "ddpm", "flow", "multistep", "bound", "monte_carlo",
+        "convert", "target", "dataset", "ddpm", "probability_flow_ode", "dpmpp_2m", "bound",
+        "monte_carlo",
     )  # fmt: skip
 
     def rough(x):

@@ -247,27 +247,27 @@ def test_drawing_from_a_mixture_needs_a_count_and_a_generator():
 @pytest.mark.parametrize("eta", [-0.1, 1.1, math.nan])
 def test_eta_runs_from_deterministic_to_ddpm(eta):
     with refuses(ValueError, "0 <= eta <= 1", "got", "1 is ddpm"):
-        samplers.ddim(schedules.linear(), ONE, ONE, 5, 4, eta=eta)
+        samplers.ddim_step(schedules.linear(), ONE, ONE, 5, 4, eta=eta)
 
 
 @pytest.mark.parametrize("var", ["medium", 0.1, None])
 def test_ddpm_knows_two_variances(var):
     with refuses(ValueError, "var must be one of 'small', 'large'", "got"):
-        samplers.ddpm(schedules.linear(), ONE, ONE, 5, 4, var=var)
+        samplers.ddpm_step(schedules.linear(), ONE, ONE, 5, 4, var=var)
 
 
 def test_the_large_variance_is_beta_for_one_step_and_both_vanish_at_the_end():
     schedule = schedules.linear()
     for t, s in ((2, 1), (500, 499), (1000, 400)):
-        large = samplers.ddpm(schedule, ONE, ONE, t, s, var="large").var
+        large = samplers.ddpm_step(schedule, ONE, ONE, t, s, var="large").var
         want = 1 - schedule.abar[t] / schedule.abar[s]
         assert float(large) == pytest.approx(float(want), rel=1e-11)
         if s == t - 1:
             assert float(large) == float(schedule.beta[t])
     for var in ("small", "large"):
-        end = samplers.ddpm(schedule, ONE, 3 * ONE, 5, 0, var=var)
+        end = samplers.ddpm_step(schedule, ONE, 3 * ONE, 5, 0, var=var)
         assert float(end.var) == 0 and float(end.mean) == 3
-    mixed = samplers.ddpm(
+    mixed = samplers.ddpm_step(
         schedule, ONE.expand(2, 1), ONE.expand(2, 1), 5, torch.tensor([0, 4]), var="large"
     )
     assert mixed.var.flatten().tolist() == [0, float(schedule.beta[5])]

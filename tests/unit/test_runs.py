@@ -19,7 +19,16 @@ import pytest
 import torch
 from torch import nn
 
-from ddpm_lab import datasets, gaussians, losses, metrics, networks, schedules, training
+from ddpm_lab import (
+    datasets,
+    gaussians,
+    losses,
+    metrics,
+    networks,
+    samplers,
+    schedules,
+    training,
+)
 from ddpm_lab.training import runs
 
 ROOT = Path(__file__).parents[2]
@@ -674,7 +683,7 @@ def always(pictures, labels=0, **changes):
     return runs.Model(Always(pictures, labels), config, tuple(pictures.shape[1:]), 0)
 
 
-@pytest.mark.parametrize("sampler", sorted(runs.SAMPLERS))
+@pytest.mark.parametrize("sampler", sorted(samplers.SAMPLERS))
 def test_every_sampler_ends_at_the_only_guess(sampler):
     picture = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8)
     made = runs.sample(always(picture), 3, steps=7, sampler=sampler, generator=gaussians.seeded(0))
@@ -717,7 +726,10 @@ def test_the_same_seed_makes_the_same_pictures(whole):
     ("options", "said"),
     [
         ({"n": 0}, "n must be at least 1"),
-        ({"sampler": "euler"}, "sampler must be one of 'ddpm', 'ddim', 'multistep', 'flow'"),
+        (
+            {"sampler": "euler"},
+            "sampler must be one of 'ddpm', 'ddim', 'probability_flow_ode', 'dpmpp_2m'",
+        ),
         ({"steps": 0}, "steps must be at least 1"),
         ({"steps": 1001}, "steps must be at most 1000"),
         ({"label": 10}, r"label must lie in 0\.\.9; got 10\. Count the classes from 0"),

@@ -22,7 +22,7 @@ EXPLORERS = {
     "how_tight": {"model": "two bumps", "x": -1.0, "mean": -1.2, "std": 0.25},
     "who_pulls_harder": {"t": 40, "back": 10, "x_0": -1.5, "x_t": 0.75},
     "four_names": {"t": 900},
-    "how_few_steps": {"walk": "multistep", "steps": 3},
+    "how_few_steps": {"walk": "dpmpp_2m", "steps": 3},
     "guidance_dial": {"label": 8, "weight": 4.0, "steps": 3, "seed": 2},
 }
 ALL = pytest.mark.parametrize("name", EXPLORERS)
@@ -195,7 +195,9 @@ def test_an_error_in_eps_is_divided_by_the_signal():
     assert f"an error of 1 in eps is {factor:.3g} in x0" in said
 
 
-@pytest.mark.parametrize(("walk", "calls"), [("ddpm", 5), ("flow, order 2", 10), ("multistep", 5)])
+@pytest.mark.parametrize(
+    ("walk", "calls"), [("ddpm", 5), ("probability_flow_ode", 10), ("dpmpp_2m", 5)]
+)
 def test_calls_of_the_denoiser_are_counted(walk, calls):
     assert f"({calls} calls" in scenes.how_few_steps().update(walk=walk, steps=5)
 
@@ -224,8 +226,7 @@ def by_hand(label, weight, steps, seed):
 
     x_T = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
     times = schedules.timesteps(plan.T, steps)
-    *_, last = samplers.dpmpp_2m(plan, denoise, x_T, times=times)
-    return last.x_s
+    return samplers.final(samplers.dpmpp_2m(plan, denoise, x_T, times=times))
 
 
 @pytest.mark.parametrize(("weight", "calls"), [(0.0, 4), (1.0, 4), (3.0, 8)])

@@ -44,17 +44,17 @@ DATA_LAWS = {
     "guided": lambda c, x, t: predictions.guided(lambda x, t: 2 * x, lambda x, t: x, 3.0)(x, t),
     "mixture_denoiser": lambda c, x, t: ideal_denoisers.mixture_denoiser(item_mixture(x), c)(x, t),
     "dataset_denoiser": lambda c, x, t: ideal_denoisers.dataset_denoiser(x, c)(x, t),
-    "ddpm": lambda c, x, t: samplers.ddpm(c, x, x.flip(0), t, 0).mean,
-    "ddim": lambda c, x, t: samplers.ddim(c, x, x.flip(0), t, 0, eta=0.5).mean,
+    "ddpm": lambda c, x, t: samplers.ddpm_step(c, x, x.flip(0), t, 0).mean,
+    "ddim": lambda c, x, t: samplers.ddim_step(c, x, x.flip(0), t, 0, eta=0.5).mean,
 }
 # name -> function of (schedule, x, t); each returns a Gaussian.
 GAUSSIAN_LAWS = {
     "marginal": forward.marginal,
     "transition": lambda c, x, t: forward.transition(c, x, 0, t),
     "posterior": lambda c, x, t: forward.posterior(c, x, x.flip(0), t, 0),
-    "ddpm small": lambda c, x, t: samplers.ddpm(c, x, x.flip(0), t, 0),
-    "ddpm large": lambda c, x, t: samplers.ddpm(c, x, x.flip(0), t, 0, var="large"),
-    "ddim": lambda c, x, t: samplers.ddim(c, x, x.flip(0), t, 0, eta=0.3),
+    "ddpm small": lambda c, x, t: samplers.ddpm_step(c, x, x.flip(0), t, 0),
+    "ddpm large": lambda c, x, t: samplers.ddpm_step(c, x, x.flip(0), t, 0, var="large"),
+    "ddim": lambda c, x, t: samplers.ddim_step(c, x, x.flip(0), t, 0, eta=0.3),
 }
 
 
@@ -108,13 +108,15 @@ def moves(walk, schedule, denoise, x, times):
         return list(forward.chain(schedule, x, generator=rng))
     if walk == "reverse":
         return list(samplers.reverse(schedule, denoise, x, times=times, generator=rng))
-    if walk == "multistep":
-        return list(samplers.dpmpp_2m(schedule, denoise, x, times=times))
-    order = {"flow 1": 1, "flow 2": 2}[walk]
-    return list(samplers.probability_flow_ode(schedule, denoise, x, times=times, order=order))
+    if walk == "probability_flow_ode 1":
+        return list(samplers.probability_flow_ode(schedule, denoise, x, times=times, order=1))
+    return list(samplers.SAMPLERS[walk](schedule, denoise, x, times=times, generator=rng))
 
 
-@pytest.mark.parametrize("walk", ["reverse", "flow 1", "flow 2", "multistep", "chain"])
+WALKS = ["reverse", *samplers.SAMPLERS, "probability_flow_ode 1"]
+
+
+@pytest.mark.parametrize("walk", [*WALKS, "chain"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("shape", [(1,), (1, 3), (3, 2, 2)])
 def test_walks_keep_shape_and_dtype(walk, dtype, shape):
@@ -187,8 +189,8 @@ def test_shapes_that_would_broadcast_are_refused(wrong):
         lambda: forward.posterior(c, wrong, x, 5, 4),
         lambda: predictions.convert(c, wrong, "eps", x, 5),
         lambda: predictions.target(c, "eps", x, wrong, 5),
-        lambda: samplers.ddpm(c, x, wrong, 5, 4),
-        lambda: samplers.ddim(c, x, wrong, 5, 4),
+        lambda: samplers.ddpm_step(c, x, wrong, 5, 4),
+        lambda: samplers.ddim_step(c, x, wrong, 5, 4),
         lambda: gaussians.draw(z(x, one), wrong),
         lambda: gaussians.log_prob(z(x, one), wrong),
         lambda: gaussians.pixel_log_prob(z(x, one), wrong),
@@ -204,7 +206,7 @@ def test_shapes_that_would_broadcast_are_refused(wrong):
 WRONG_ANSWERS = {"shape": lambda x_t, t: x_t[:1], "dtype": lambda x_t, t: x_t.double()}
 
 
-@pytest.mark.parametrize("walk", ["reverse", "flow 1", "flow 2", "multistep"])
+@pytest.mark.parametrize("walk", WALKS)
 @pytest.mark.parametrize("fault", WRONG_ANSWERS)
 def test_a_denoiser_that_answers_in_another_shape_or_dtype_is_refused(walk, fault):
     with pytest.raises(ValueError, match=f"same {fault}; got"):
@@ -226,8 +228,8 @@ def test_float32_and_float64_are_never_mixed_in_silence():
         lambda: forward.noised(c, x, 5, x.double()),
         lambda: forward.posterior(c, x, x.double(), 5, 4),
         lambda: predictions.convert(c, x.double(), "eps", x, 5),
-        lambda: samplers.ddpm(c, x, x.double(), 5, 4),
-        lambda: samplers.ddim(c, x, x.double(), 5, 4),
+        lambda: samplers.ddpm_step(c, x, x.double(), 5, 4),
+        lambda: samplers.ddim_step(c, x, x.double(), 5, 4),
         lambda: gaussians.draw(z(x, one), x.double()),
         lambda: gaussians.kl(z(x, one), z(x.double(), one)),
     ):
@@ -250,8 +252,8 @@ def test_integer_data_is_refused_and_the_message_shows_how_to_scale_pixels():
         lambda: ideal_denoisers.dataset_denoiser(x.float(), c)(x, 5),
         lambda: ideal_denoisers.mixture_denoiser(item_mixture(x), c)(x, 5),
         lambda: ideal_denoisers.log_density(item_mixture(x), c, x, 5),
-        lambda: samplers.ddpm(c, x, x, 5, 4),
-        lambda: samplers.ddim(c, x, x, 5, 4),
+        lambda: samplers.ddpm_step(c, x, x, 5, 4),
+        lambda: samplers.ddim_step(c, x, x, 5, 4),
         lambda: next(samplers.reverse(c, lambda x, t: x, x, generator=rng)),
         lambda: next(samplers.probability_flow_ode(c, lambda x, t: x, x, times=[2, 1])),
         lambda: next(samplers.dpmpp_2m(c, lambda x, t: x, x, times=[2, 1])),

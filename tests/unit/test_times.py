@@ -29,8 +29,8 @@ AT = {
     "log_density": (lambda t: ideal_denoisers.log_density(MIXTURE, SCHEDULE, X, t), 0),
     "transition": (lambda t: forward.transition(SCHEDULE, X, 0, t), 1),
     "posterior": (lambda t: forward.posterior(SCHEDULE, X, X, t, 0), 1),
-    "ddpm": (lambda t: samplers.ddpm(SCHEDULE, X, X, t, 0), 1),
-    "ddim": (lambda t: samplers.ddim(SCHEDULE, X, X, t, 0), 1),
+    "ddpm": (lambda t: samplers.ddpm_step(SCHEDULE, X, X, t, 0), 1),
+    "ddim": (lambda t: samplers.ddim_step(SCHEDULE, X, X, t, 0), 1),
     "weight": (lambda t: losses.weight(SCHEDULE, "x0", t, "simple"), 1),
 }
 LAWS = pytest.mark.parametrize("law", AT)
@@ -38,8 +38,8 @@ LAWS = pytest.mark.parametrize("law", AT)
 # Functions of two times, as (function of t and s).
 BACK = {
     "posterior": lambda t, s: forward.posterior(SCHEDULE, X, X, t, s),
-    "ddpm": lambda t, s: samplers.ddpm(SCHEDULE, X, X, t, s),
-    "ddim": lambda t, s: samplers.ddim(SCHEDULE, X, X, t, s),
+    "ddpm": lambda t, s: samplers.ddpm_step(SCHEDULE, X, X, t, s),
+    "ddim": lambda t, s: samplers.ddim_step(SCHEDULE, X, X, t, s),
     "transition": lambda t, s: forward.transition(SCHEDULE, X, s, t),
 }
 MOVES = pytest.mark.parametrize("law", BACK)

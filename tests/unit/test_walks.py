@@ -1,7 +1,7 @@
 """Walks: where they start, where they end, what they yield, and which walks are refused.
 
-Truth: the contract of `reverse`, `sample`, `flow`, `multistep` and `chain`, and a one-point data
-set, whose exact denoiser always answers with that point.
+Truth: the contract of the samplers and of `chain`, and a one-point data set, whose exact denoiser
+always answers with that point.
 """
 
 from functools import partial
@@ -21,13 +21,14 @@ WALKS = {
     "reverse": lambda times: samplers.reverse(
         SCHEDULE, TO_POINT, X, times=times, generator=gaussians.seeded(0)
     ),
-    "flow 1": lambda times: samplers.probability_flow_ode(
+    "ode of order 1": lambda times: samplers.probability_flow_ode(
         SCHEDULE, TO_POINT, X, times=times, order=1
     ),
-    "flow 2": lambda times: samplers.probability_flow_ode(
-        SCHEDULE, TO_POINT, X, times=times, order=2
-    ),
-    "multistep": lambda times: samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=times),
+} | {
+    name: lambda times, sampler=sampler: sampler(
+        SCHEDULE, TO_POINT, X, times=times, generator=gaussians.seeded(0)
+    )
+    for name, sampler in samplers.SAMPLERS.items()
 }
 EACH = pytest.mark.parametrize("walk", WALKS)
 
@@ -35,8 +36,8 @@ EACH = pytest.mark.parametrize("walk", WALKS)
 @EACH
 @pytest.mark.parametrize("times", [list(range(20, -1, -1)), [20, 7, 0], [13, 0], [20, 0]])
 def test_every_walk_with_the_perfect_denoiser_ends_at_the_only_point(walk, times):
-    *_, last = WALKS[walk](times)
-    torch.testing.assert_close(last.x_s, POINT.expand(4, 2), rtol=1e-5, atol=1e-5)
+    x_0 = samplers.final(WALKS[walk](times))
+    torch.testing.assert_close(x_0, POINT.expand(4, 2), rtol=1e-5, atol=1e-5)
 
 
 @EACH
@@ -60,17 +61,16 @@ def test_times_may_be_a_list_a_tensor_or_a_range(walk):
 
 @EACH
 def test_a_walk_may_stop_before_the_clean_data(walk):
-    *_, last = WALKS[walk]([20, 10])
-    assert last.s == 10
+    assert [step.s for step in WALKS[walk]([20, 15, 10])] == [15, 10]
 
 
-@pytest.mark.parametrize("walk", ["flow 1", "flow 2", "multistep"])
+@pytest.mark.parametrize("walk", ["ode of order 1", "ddim", "probability_flow_ode", "dpmpp_2m"])
 def test_a_deterministic_walk_has_laws_without_spread(walk):
     for move in WALKS[walk]([20, 10, 5, 0]):
         assert float(move.p.var) == 0 and torch.equal(move.p.mean, move.x_s)
 
 
-@pytest.mark.parametrize("walk", ["reverse", "multistep"])
+@pytest.mark.parametrize("walk", ["reverse", "ddpm", "ddim", "dpmpp_2m"])
 @pytest.mark.parametrize("times", [[0, 20], [20, 20, 0], [20, 5, 10, 0]])
 def test_a_walk_back_must_fall(walk, times):
     with refuses(ValueError, "times must fall", "got", "timesteps"):
@@ -114,29 +114,35 @@ def test_the_flow_has_order_one_or_two(order):
 
 def test_a_random_walk_lands_where_its_law_and_its_noise_say():
     """x_s = mean + sqrt(var) z, z the next draw of the generator: the noise is really added."""
-    step = partial(samplers.ddpm, var="large")
-    rng = gaussians.seeded(5)
-    for move in samplers.reverse(SCHEDULE, TO_POINT, X, step=step, generator=gaussians.seeded(5)):
-        z = torch.randn(X.shape, generator=rng)
-        torch.testing.assert_close(move.x_s, move.p.mean + move.p.var.sqrt() * z)
-        assert move.s == 0 or float(move.p.var) > 1e-4
+    rule = partial(samplers.ddpm_step, var="large")
+    for sampler, least in (
+        (partial(samplers.reverse, step=rule), 1e-4),
+        (partial(samplers.ddpm, var="large"), 1e-4),
+        (partial(samplers.ddim, eta=0.7), 2e-5),
+    ):
+        rng = gaussians.seeded(5)
+        for move in sampler(SCHEDULE, TO_POINT, X, generator=gaussians.seeded(5)):
+            z = torch.randn(X.shape, generator=rng)
+            torch.testing.assert_close(move.x_s, move.p.mean + move.p.var.sqrt() * z)
+            assert move.s == 0 or float(move.p.var) > least
 
 
 def test_the_default_walk_visits_every_time():
-    moves = list(samplers.reverse(SCHEDULE, TO_POINT, X, generator=gaussians.seeded(0)))
-    assert [move.t for move in moves] == list(range(20, 0, -1))
-    assert moves[-1].s == 0
+    for sampler in (samplers.reverse, *samplers.SAMPLERS.values()):
+        moves = list(sampler(SCHEDULE, TO_POINT, X, generator=gaussians.seeded(0)))
+        assert [move.t for move in moves] == list(range(20, 0, -1))
+        assert moves[-1].s == 0
 
 
 def test_the_last_move_adds_no_noise():
-    for step in (
+    for sampler in (
+        samplers.reverse,
         samplers.ddpm,
         partial(samplers.ddpm, var="large"),
         partial(samplers.ddim, eta=1.0),
         samplers.ddim,
     ):
-        walk = samplers.reverse(SCHEDULE, TO_POINT, X, step=step, generator=gaussians.seeded(0))
-        *_, last = walk
+        last = list(sampler(SCHEDULE, TO_POINT, X, generator=gaussians.seeded(0)))[-1]
         assert float(last.p.var) == 0 and torch.equal(last.x_s, last.p.mean)
 
 
@@ -145,6 +151,8 @@ def test_a_random_walk_needs_a_generator(generator):
     message = ("generator must be a torch.Generator", "got", "seeded")
     for walk in (
         lambda: list(samplers.reverse(SCHEDULE, TO_POINT, X, generator=generator)),
+        lambda: samplers.ddpm(SCHEDULE, TO_POINT, X, generator=generator),
+        lambda: samplers.ddim(SCHEDULE, TO_POINT, X, eta=0.5, generator=generator),
         lambda: list(forward.chain(SCHEDULE, X, generator=generator)),
         lambda: samplers.sample(SCHEDULE, TO_POINT, (4, 2), generator=generator),
     ):
@@ -155,6 +163,8 @@ def test_a_random_walk_needs_a_generator(generator):
 def test_the_generator_cannot_be_forgotten():
     for call in (
         lambda: list(samplers.reverse(SCHEDULE, TO_POINT, X)),
+        lambda: samplers.ddpm(SCHEDULE, TO_POINT, X),
+        lambda: samplers.ddim(SCHEDULE, TO_POINT, X, eta=0.5),
         lambda: samplers.sample(SCHEDULE, TO_POINT, (4, 2)),
         lambda: forward.chain(SCHEDULE, X),
         lambda: ideal_denoisers.sample(ideal_denoisers.circle_mixture(), 5),
@@ -175,12 +185,57 @@ def test_one_seed_gives_one_sample():
 def test_deterministic_steps_need_noise_for_the_start_only():
     ring = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(), SCHEDULE)
     x_T = gaussians.normal_like(torch.empty(5, 2), generator=gaussians.seeded(1))
-    ends = []
-    for seed in (1, 2):
-        rng = gaussians.seeded(seed)
-        *_, last = samplers.reverse(SCHEDULE, ring, x_T, step=samplers.ddim, generator=rng)
-        ends.append(last.x_s)
-    assert torch.equal(*ends)
+    one, other = (
+        samplers.reverse(
+            SCHEDULE, ring, x_T, step=samplers.ddim_step, generator=gaussians.seeded(seed)
+        )
+        for seed in (1, 2)
+    )
+    end = samplers.final(one)
+    assert torch.equal(end, samplers.final(other))
+    for sampler in (samplers.ddim, samplers.probability_flow_ode, samplers.dpmpp_2m):
+        rng = gaussians.seeded(1)
+        end = samplers.final(sampler(SCHEDULE, ring, x_T))
+        assert torch.equal(end, samplers.final(sampler(SCHEDULE, ring, x_T, generator=rng)))
+        assert torch.equal(rng.get_state(), gaussians.seeded(1).get_state())  # nothing was drawn
+
+
+def test_sample_starts_from_noise_and_returns_where_the_sampler_ends():
+    ring = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(), SCHEDULE)
+    for name, options in (
+        ("ddpm", {"var": "large"}),
+        ("ddim", {"eta": 0.5}),
+        ("probability_flow_ode", {"order": 1}),
+        ("dpmpp_2m", {}),
+    ):
+        sampler, rng, times = samplers.SAMPLERS[name], gaussians.seeded(1), [20, 12, 3, 0]
+        x_T = gaussians.normal_like(torch.empty(5, 2), generator=rng)
+        end = samplers.final(sampler(SCHEDULE, ring, x_T, times=times, generator=rng, **options))
+        for chosen in (name, sampler):
+            x_0 = samplers.sample(
+                SCHEDULE, ring, (5, 2), sampler=chosen, times=times,
+                generator=gaussians.seeded(1), **options,
+            )  # fmt: skip
+            assert torch.equal(x_0, end)
+
+
+def test_a_sampler_that_is_not_known_is_refused():
+    with refuses(ValueError, "sampler must be one of 'ddpm', 'ddim'", "got 'ddmp'", "ddpm"):
+        samplers.sample(SCHEDULE, TO_POINT, (4, 2), sampler="ddmp", generator=gaussians.seeded(0))
+    with refuses(TypeError, "unexpected keyword argument 'eta'"):
+        samplers.sample(SCHEDULE, TO_POINT, (4, 2), eta=0.5, generator=gaussians.seeded(0))
+
+
+def test_final_keeps_the_last_step_and_refuses_what_is_no_trajectory():
+    steps = list(WALKS["ddpm"]([20, 10, 0]))
+    assert samplers.final(steps) is steps[-1].x_s
+    assert samplers.final(iter(steps[:1])) is steps[0].x_s
+    with refuses(ValueError, "number of steps in trajectory must be at least 1", "got 0"):
+        samplers.final([])
+    with refuses(TypeError, "each step of trajectory must be a .*Step", "got a tensor"):
+        samplers.final(X)
+    with refuses(TypeError, "trajectory must be", "got"):
+        samplers.final(3)
 
 
 def test_walking_leaves_gradients_off_inside_and_on_outside():
@@ -191,9 +246,8 @@ def test_walking_leaves_gradients_off_inside_and_on_outside():
         return weight * x_t
 
     for walk in (
-        samplers.reverse(SCHEDULE, denoise, X, times=[9, 4, 0], generator=gaussians.seeded(0)),
-        samplers.probability_flow_ode(SCHEDULE, denoise, X, times=[9, 4, 0]),
-        samplers.dpmpp_2m(SCHEDULE, denoise, X, times=[9, 4, 0]),
+        sampler(SCHEDULE, denoise, X, times=[9, 4, 0], generator=gaussians.seeded(0))
+        for sampler in (samplers.reverse, *samplers.SAMPLERS.values())
     ):
         for move in walk:
             assert torch.is_grad_enabled()
@@ -216,13 +270,20 @@ def test_walks_do_not_change_their_input():
 
 def test_arguments_are_checked_at_the_call_and_not_at_the_first_move():
     generator = gaussians.seeded(0)
-    with refuses(ValueError, "times must fall"):
-        samplers.reverse(SCHEDULE, TO_POINT, X, times=[0, 5], generator=generator)
-    with refuses(ValueError, "times must fall"):
-        samplers.probability_flow_ode(SCHEDULE, TO_POINT, X, times=[5, 5, 0])
-    with refuses(ValueError, "times must fall"):
-        samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=[0, 5])
-    with pytest.raises(TypeError, match="generator"):
-        samplers.dpmpp_2m(SCHEDULE, TO_POINT, X, times=[5, 0], generator=3)
+    for sampler in (samplers.reverse, *samplers.SAMPLERS.values()):
+        with refuses(ValueError, "times must fall"):
+            sampler(SCHEDULE, TO_POINT, X, times=[5, 5, 0], generator=generator)
+        with refuses(TypeError, "generator must be"):
+            sampler(SCHEDULE, TO_POINT, X, times=[5, 0], generator=3)
+        with refuses(TypeError, "denoise must be a function"):
+            sampler(SCHEDULE, None, X, times=[5, 0], generator=generator)
+        with refuses(TypeError, "x_T must be"):
+            sampler(SCHEDULE, TO_POINT, [0.0], times=[5, 0], generator=generator)
+    for call in (
+        lambda: samplers.ddpm(SCHEDULE, TO_POINT, X, generator=generator, var="medium"),
+        lambda: samplers.ddim(SCHEDULE, TO_POINT, X, generator=generator, eta=1.5),
+    ):
+        with refuses(ValueError, "(var|eta) must", "got"):
+            call()
     with pytest.raises(TypeError, match="generator"):
         forward.chain(SCHEDULE, X, generator=None)
