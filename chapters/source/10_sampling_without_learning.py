@@ -1230,7 +1230,7 @@ def best_net(x_t, t, kind):
 
 
 for kind in ("x0", "eps", "v"):
-    wrapped = predictions.denoiser(schedule, partial(best_net, prediction_type=kind), kind)
+    wrapped = predictions.denoiser(schedule, partial(best_net, kind=kind), kind)
     y = samplers.sample(schedule, wrapped, (500, 2), generator=seeded(2))
     far, which = torch.cdist(y.double(), eight.double()).min(1)
     visits = torch.bincount(which, minlength=8).tolist()

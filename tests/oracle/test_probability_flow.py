@@ -58,8 +58,8 @@ def error(solver, schedule, start, end, steps):
     times = [t + low for t in schedules.timesteps(high - low, steps)]
     times = times if start > end else times[::-1]
     denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, schedule)
-    end = samplers.final(SOLVERS[solver](schedule, denoise, quantiles(schedule, start), times))
-    return float((end - quantiles(schedule, end)).square().mean().sqrt())
+    ended = samplers.final(SOLVERS[solver](schedule, denoise, quantiles(schedule, start), times))
+    return float((ended - quantiles(schedule, end)).square().mean().sqrt())
 
 
 def order(solver, schedule, start, end, steps):
