@@ -138,15 +138,18 @@ MUTANTS = [
     Mutant("dataset_denoiser: temperature off by 2", "ideal_denoisers", "(closeness / (1 - abar_t)).softmax", "(closeness / (2 * (1 - abar_t))).softmax", "00 10"),
     Mutant("dataset_denoiser: points not shrunk", "ideal_denoisers", "- abar_t * half_norms", "- half_norms", "00 10"),
     # samplers
-    Mutant("ddpm: noise in the last step", "samplers", "torch.where(p.var > 0, large, p.var)", "large", "10"),
-    Mutant("ddim: eta not squared", "samplers", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh", "10"),
-    Mutant("ddim: fresh noise on top of all the old", "samplers", "((1 - eta**2) * fresh + old)).sqrt()", "(fresh + old)).sqrt()", "10"),
-    Mutant("ddim: step's alpha for abar", "samplers", "on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()", "on_x0 = abar_s.sqrt() - kept * (abar_t / abar_s).sqrt()", "00 10"),
-    Mutant("reverse: the denoiser is told s instead of t", "samplers", "x0_hat = denoise(x_t, _batch(t, x_t))\n        p = step", "x0_hat = denoise(x_t, _batch(max(s, 1), x_t))\n        p = step", "00"),
-    Mutant("reverse: the mean only, no noise", "samplers", "x_s = draw(p, normal_like(x_t, generator=rng))", "x_s = p.mean", "00"),
-    Mutant("flow: full instead of half correction", "samplers", "torch.tan((phi[s] - phi[t]) / 2)", "torch.tan(phi[s] - phi[t])", "10"),
-    Mutant("flow: slope of a circle run backwards", "samplers", "* eps_hat - coef(schedule.noise[t], x0_hat) * x0_hat", "* eps_hat + coef(schedule.noise[t], x0_hat) * x0_hat", "10"),
-    Mutant("multistep: extrapolates backwards", "samplers", "guess = x0_hat + coef(h / (2 * earlier_h), x_t)", "guess = x0_hat - coef(h / (2 * earlier_h), x_t)", "10"),
+    Mutant("ddpm_step: noise in the last step", "samplers/steps", "torch.where(p.var > 0, large, p.var)", "large", "10"),
+    Mutant("ddim_step: eta not squared", "samplers/steps", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh", "10"),
+    Mutant("ddim_step: fresh noise on top of all the old", "samplers/steps", "((1 - eta**2) * fresh + old)).sqrt()", "(fresh + old)).sqrt()", "10"),
+    Mutant("ddim_step: step's alpha for abar", "samplers/steps", "on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()", "on_x0 = abar_s.sqrt() - kept * (abar_t / abar_s).sqrt()", "00 10"),
+    Mutant("reverse: the denoiser is told s instead of t", "samplers/ancestral", "x0_hat = _ask(denoise, x_t, t)\n        p = step", "x0_hat = _ask(denoise, x_t, max(s, 1))\n        p = step", "10"),
+    Mutant("reverse: the mean only, no noise", "samplers/ancestral", "x_s = draw(p, normal_like(x_t, generator=rng))", "x_s = p.mean", "07"),
+    Mutant("ddpm: the denoiser is told s instead of t", "samplers/ancestral", "x0_hat = _ask(denoise, x_t, t)\n        p = Gaussian", "x0_hat = _ask(denoise, x_t, max(s, 1))\n        p = Gaussian", "10"),
+    Mutant("ddpm: the mean only, no noise", "samplers/ancestral", "p.mean + var.sqrt() * normal_like(x_t, generator=rng)", "p.mean", "00"),
+    Mutant("ddpm: variance used as standard deviation", "samplers/ancestral", "p.mean + var.sqrt() * normal_like", "p.mean + var * normal_like", "00"),
+    Mutant("probability_flow_ode: full instead of half correction", "samplers/deterministic", "torch.tan((phi[s] - phi[t]) / 2)", "torch.tan(phi[s] - phi[t])", "10"),
+    Mutant("probability_flow_ode: slope of a circle run backwards", "samplers/deterministic", "* eps_hat - self.noise[t] * x0_hat", "* eps_hat + self.noise[t] * x0_hat", "10"),
+    Mutant("dpmpp_2m: extrapolates backwards", "samplers/deterministic", "guess = x0_hat + ahead *", "guess = x0_hat - ahead *", "10"),
     # losses
     Mutant("vlb weight: half forgotten", "losses", "half_step = 0.5 * (abar_s - abar_t)", "half_step = (abar_s - abar_t)", "06 08"),
     Mutant("min_snr: max for min", "losses", "(gamma / snr).clamp(max=1.0)", "(gamma / snr).clamp(min=1.0)", "06 08"),
@@ -247,7 +250,7 @@ def tests_red(tree: Path, mutant: Mutant | None = None) -> str | None:
 def mentions(mutant: Mutant, file: Path) -> tuple[int, int]:
     """How often a test file says the name of the function, and of the module."""
     text, function = file.read_text(encoding="utf-8"), mutant.name.split(":")[0]
-    return text.count(function), text.count(mutant.module)
+    return text.count(function), text.count(mutant.module.partition("/")[0])
 
 
 def chapter_red(tree: Path, number: str) -> str | None:
