@@ -6,8 +6,13 @@
 #   make test PY=python3.12         with this Python
 
 PY ?= python3
+WORDS = $@ $(if $(CPU),--cpu) $(if $(CUDA),--cuda) $(ARGS)
 
-lab test setup doctor browser notebooks mutants bench lint format lock clean:
-	@$(PY) lab.py $@ $(if $(CPU),--cpu) $(if $(CUDA),--cuda) $(ARGS)
+lab test setup doctor clean:
+	@$(PY) lab.py $(WORDS)
 
-.PHONY: lab test setup doctor browser notebooks mutants bench lint format lock clean
+# For authors; `python -m tools --help` says what they are.
+lint format notebooks browser mutants bench lock:
+	@$(PY) -m tools $(WORDS)
+
+.PHONY: lab test setup doctor clean lint format notebooks browser mutants bench lock

@@ -1,9 +1,9 @@
-"""Write the tested versions anew from pyproject.toml: `python lab.py lock`.
+"""Write the tested versions anew from pyproject.toml: `python -m tools lock`.
 
 constraints.txt   one version of every package of every extra, for each Python and system
 lock.txt          what every reader installs (the extras lab and test), with hashes
 
-What is pinned already stays; `python lab.py lock --upgrade` takes the newest of everything, and
+What is pinned already stays; `python -m tools lock --upgrade` takes the newest of everything, and
 `--upgrade-package NAME` of one. uv resolves for all Pythons and systems at once.
 """
 
@@ -18,7 +18,7 @@ UV += ["--universal", "--python-version", "3.10", "--no-annotate"]
 OURS = ["lab", "test"]  # the extras that lab.py installs for everyone
 
 HEAD = """\
-# Made from pyproject.toml by `python lab.py lock`; do not edit.
+# Made from pyproject.toml by `python -m tools lock`; do not edit.
 """
 CONSTRAINTS = (
     HEAD

@@ -29,6 +29,8 @@ else:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 import lab  # noqa: E402  (it lies beside the package, not in it)
+from tools import __main__ as authors  # noqa: E402
+from tools.setup import obstacles, place  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -109,7 +111,7 @@ def test_the_parts_of_ci_call_what_exists():
     assert words_of("test") == [["make", "test"]] and PARTS[0] == "test"  # the README's, first
     for words in (words for part in PARTS for words in words_of(part)):
         if words[0] == "make":
-            assert words[1] in lab.COMMANDS
+            assert words[1] in {*lab.COMMANDS, *authors.COMMANDS}
         for path in words:
             if re.search(r"\.(py|txt|json)$", path):
                 assert (ROOT / path).exists(), path
@@ -126,9 +128,11 @@ def test_the_checks_can_be_started(name):
 
 def test_every_python_of_the_project_is_tested_on_every_system():
     (matrix,) = [job["strategy"]["matrix"] for name, _, job in jobs() if name == "tests.yml"]
-    newest = re.search(r"python3\.(\d+)", lab.old_python((3, 6, 0), which=lambda name: name))[1]
-    minors = range(lab.OLDEST[1], int(newest) + 1)
-    assert matrix["python"] == [f"{lab.OLDEST[0]}.{minor}" for minor in minors]
+    newest = re.search(r"python3\.(\d+)", obstacles.old_python((3, 6, 0), which=lambda name: name))[
+        1
+    ]
+    minors = range(place.OLDEST[1], int(newest) + 1)
+    assert matrix["python"] == [f"{place.OLDEST[0]}.{minor}" for minor in minors]
     assert PROJECT["requires-python"] == f">={matrix['python'][0]}"
     assert matrix["os"] == ["ubuntu-latest", "macos-latest", "windows-latest"]
 
@@ -154,7 +158,7 @@ def test_the_cache_of_downloads_follows_the_lists_of_packages():
             if lists:
                 assert step["with"]["cache"] == "pip"
                 assert {"constraints.txt", "lock.txt"} <= set(lists)
-                assert set(lists) <= set(lab.LISTS)
+                assert set(lists) <= set(place.LISTS)
 
 
 # --- What workflows may do ------------------------------------------------------------------------

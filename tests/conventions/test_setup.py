@@ -35,6 +35,8 @@ else:
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 import lab  # noqa: E402  (it lies beside the package, not in it)
+from tools import __main__ as authors  # noqa: E402
+from tools.setup import environment, obstacles, packages, pip_words, place  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
@@ -48,8 +50,12 @@ def text_of(name):
 # --- lab.py: what it is written in ----------------------------------------------------------------
 
 
-def test_lab_needs_only_the_standard_library_and_an_old_grammar():
-    tree = ast.parse(text_of("lab.py"), feature_version=(3, 6))
+SET_UP = ["lab.py", *(f"tools/setup/{p.name}" for p in (ROOT / "tools/setup").glob("*.py"))]
+
+
+@pytest.mark.parametrize("name", [*SET_UP, "tools/__init__.py", "tools/__main__.py"])
+def test_set_up_needs_only_the_standard_library_and_an_old_grammar(name):
+    tree = ast.parse(text_of(name), feature_version=(3, 6))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -57,47 +63,49 @@ def test_lab_needs_only_the_standard_library_and_an_old_grammar():
             names = [node.module]
         else:
             continue
-        assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
-    assert text_of("lab.py").isascii()  # any terminal can print it
+        others = {n.partition(".")[0] for n in names if not n.startswith("tools.setup")}
+        assert others <= {*sys.stdlib_module_names, "lab"}
+        assert "__future__" not in names  # of annotations, Python 3.7 was the first to know
+    assert text_of(name).isascii()  # any terminal can print it
 
 
 def test_lab_asks_for_the_same_python_as_the_package():
-    assert PROJECT["requires-python"] == ">={}.{}".format(*lab.OLDEST)
+    assert PROJECT["requires-python"] == ">={}.{}".format(*place.OLDEST)
 
 
 # --- lab.py: what a machine may lack --------------------------------------------------------------
 
 
 def test_an_old_python_is_told_what_to_do():
-    assert lab.old_python((3, 10, 0)) == "" == lab.old_python((3, 14, 1))
-    text = lab.old_python((3, 8, 18), which=lambda name: None)
+    assert obstacles.old_python((3, 10, 0)) == "" == obstacles.old_python((3, 14, 1))
+    text = obstacles.old_python((3, 8, 18), which=lambda name: None)
     assert "3.10 or newer" in text and "3.8.18" in text and "python.org" in text
-    text = lab.old_python((3, 9, 1), which={"python3.12": "/usr/bin/python3.12"}.get)
+    text = obstacles.old_python((3, 9, 1), which={"python3.12": "/usr/bin/python3.12"}.get)
     assert "python3.12 lab.py" in text and "make lab PY=python3.12" in text
 
 
 def test_a_python_without_venv_is_told_what_to_install():
-    assert lab.no_venv((3, 11, 2), spec=lambda name: "there") == ""
-    text = lab.no_venv((3, 11, 2), spec=lambda name: None if name == "ensurepip" else "there")
+    assert obstacles.no_venv((3, 11, 2), spec=lambda name: "there") == ""
+    text = obstacles.no_venv((3, 11, 2), spec=lambda name: None if name == "ensurepip" else "there")
     assert "ensurepip" in text and "venv and" not in text
     assert "apt install python3-venv" in text and "python3.11-venv" in text
 
 
 def test_an_intel_mac_is_told_at_once():
-    assert lab.intel_mac("Darwin", "arm64") == "" == lab.intel_mac("Linux", "x86_64")
-    assert "Intel" in lab.intel_mac("Darwin", "x86_64")
+    assert obstacles.intel_mac("Darwin", "arm64") == "" == obstacles.intel_mac("Linux", "x86_64")
+    assert "Intel" in obstacles.intel_mac("Darwin", "x86_64")
 
 
 def test_a_full_disk_is_told_how_much_is_needed():
-    assert lab.little_disk(50, ROOT, 2) == ""
-    text = lab.little_disk(0.4, "/home/reader/course", 2)
+    assert obstacles.little_disk(50, ROOT, 2) == ""
+    text = obstacles.little_disk(0.4, "/home/reader/course", 2)
     assert "2 GB" in text and "0.4 GB" in text and "/home/reader/course" in text
 
 
 def test_a_file_in_the_place_of_the_environment_is_named_and_kept(tmp_path):
     (tmp_path / ".venv").write_text("a person's note")
-    assert lab.no_folder(tmp_path) == "" == lab.no_folder(tmp_path / "nothing")
-    assert "must be a folder" in lab.no_folder(tmp_path / ".venv")
+    assert obstacles.no_folder(tmp_path) == "" == obstacles.no_folder(tmp_path / "nothing")
+    assert "must be a folder" in obstacles.no_folder(tmp_path / ".venv")
 
 
 @pytest.mark.parametrize(
@@ -119,20 +127,20 @@ def test_a_file_in_the_place_of_the_environment_is_named_and_kept(tmp_path):
     ],
 )
 def test_each_trouble_of_pip_has_its_own_words(complaint, words):
-    text = lab.why_pip_failed(complaint)
+    text = pip_words.why_pip_failed(complaint)
     assert all(word in text for word in words), text
-    assert (lab.AGAIN in text) or (lab.OFFLINE in text)
+    assert (pip_words.AGAIN in text) or (pip_words.OFFLINE in text)
 
 
 def real_pip(monkeypatch, *words):
-    monkeypatch.setattr(lab, "PYTHON", sys.executable)
+    monkeypatch.setattr(place, "PYTHON", sys.executable)
     for name in ["PIP_NO_INDEX", "PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "HTTPS_PROXY"]:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_RETRIES", "1")
-    status, complaints = lab.pip_install([*words, "ddpm-lab-has-no-such-package"])
+    status, complaints = packages.pip_install([*words, "ddpm-lab-has-no-such-package"])
     assert status
-    return lab.why_pip_failed(complaints)
+    return pip_words.why_pip_failed(complaints)
 
 
 def test_pip_without_an_index_is_understood(monkeypatch):
@@ -149,9 +157,9 @@ def test_pip_refuses_a_file_that_is_not_the_locked_one(monkeypatch, tmp_path):
     name, hashed = "ddpm-lab-has-no-such-package==1.0", "--hash=sha256:" + "0" * 64
     (tmp_path / "lock.txt").write_text(f"{name} {hashed}\n")
     words = ["--no-index", "--find-links", str(tmp_path), "--require-hashes", "--no-deps"]
-    monkeypatch.setattr(lab, "PYTHON", sys.executable)
-    status, complaints = lab.pip_install([*words, "-r", str(tmp_path / "lock.txt")])
-    assert status and "not the one that lock.txt names" in lab.why_pip_failed(complaints)
+    monkeypatch.setattr(place, "PYTHON", sys.executable)
+    status, complaints = packages.pip_install([*words, "-r", str(tmp_path / "lock.txt")])
+    assert status and "not the one that lock.txt names" in pip_words.why_pip_failed(complaints)
 
 
 ELSEWHERE = {
@@ -194,7 +202,7 @@ def test_pip_is_told_where_packages_come_from_and_nothing_else(monkeypatch):
             pass
 
     monkeypatch.setattr(lab.subprocess, "Popen", Popen)
-    lab.pip_install(["something"])
+    packages.pip_install(["something"])
     [env] = seen
     assert {name: env.get(name) for name in where} == where
     assert env["PIP_USER"] == "0"  # a configuration file may say otherwise
@@ -203,18 +211,18 @@ def test_pip_is_told_where_packages_come_from_and_nothing_else(monkeypatch):
 
 def test_a_python_of_elsewhere_in_the_environment_breaks_nothing(monkeypatch, tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('not the json of Python')")
-    monkeypatch.setattr(lab, "PYTHON", sys.executable)
+    monkeypatch.setattr(place, "PYTHON", sys.executable)
     monkeypatch.setenv("PYTHONHOME", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert lab.call("-c", "import json; print(json.loads('1'))").stdout.strip() == "1"
+    assert place.call("-c", "import json; print(json.loads('1'))").stdout.strip() == "1"
     assert lab.run("-c", "import json") == 0
 
 
 def test_a_package_that_does_not_import_is_named(monkeypatch):
-    monkeypatch.setattr(lab, "PYTHON", sys.executable)
-    monkeypatch.setattr(lab, "IMPORTS", "json no_such_module socket")
-    with pytest.raises(lab.Problem, match="no_such_module does not import"):
-        lab.first_import()
+    monkeypatch.setattr(place, "PYTHON", sys.executable)
+    monkeypatch.setattr(packages, "IMPORTS", "json no_such_module socket")
+    with pytest.raises(place.Problem, match="no_such_module does not import"):
+        packages.first_import()
 
 
 # --- lab.py: set-up in every state ----------------------------------------------------------------
@@ -223,15 +231,15 @@ def test_a_package_that_does_not_import_is_named(monkeypatch):
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """A project folder without .venv, and a set-up that only notes what it would do."""
-    for name in lab.LISTS:
+    for name in place.LISTS:
         (tmp_path / name).write_text(text_of(name), encoding="utf-8")
     venv = tmp_path / ".venv"
-    monkeypatch.setattr(lab, "ROOT", tmp_path)
-    monkeypatch.setattr(lab, "VENV", venv)
-    monkeypatch.setattr(lab, "PYTHON", venv / "bin/python")
-    monkeypatch.setattr(lab, "STAMP", venv / "ddpm-lab.json")
+    monkeypatch.setattr(place, "ROOT", tmp_path)
+    monkeypatch.setattr(place, "VENV", venv)
+    monkeypatch.setattr(place, "PYTHON", venv / "bin/python")
+    monkeypatch.setattr(place, "STAMP", venv / "ddpm-lab.json")
 
-    monkeypatch.setattr(lab, "LOCK", tmp_path / ".setup.lock")
+    monkeypatch.setattr(place, "LOCK", tmp_path / ".setup.lock")
 
     here = "{}.{}".format(*sys.version_info)
     made = SimpleNamespace(root=tmp_path, python=here, done=[], pip_fails=False, words=[])
@@ -253,10 +261,10 @@ def machine(monkeypatch, tmp_path):
 
     made.no_pip, made.answer = False, lambda words: (0, "")
     monkeypatch.setattr(lab.subprocess, "run", run)
-    monkeypatch.setattr(lab, "call", call)
-    monkeypatch.setattr(lab, "pip_install", pip_install)
-    monkeypatch.setattr(lab, "first_import", lambda: made.done.append("import"))
-    monkeypatch.setattr(lab, "venv_version", lambda: made.python if venv.is_dir() else "")
+    monkeypatch.setattr(place, "call", call)
+    monkeypatch.setattr(packages, "pip_install", pip_install)
+    monkeypatch.setattr(packages, "first_import", lambda: made.done.append("import"))
+    monkeypatch.setattr(place, "venv_version", lambda: made.python if venv.is_dir() else "")
     return made
 
 
@@ -264,82 +272,82 @@ WHOLE = ["pip lock.txt", "pip torch", "pip .[lab,test]", "import"]
 
 
 def test_first_start_does_all_and_second_does_nothing(machine, capsys):
-    lab.setup()
+    environment.setup()
     assert machine.done == ["venv", *WHOLE]
     first = capsys.readouterr().out
     assert "First start" in first and "[1/3]" in first and "[2/3]" in first and "[3/3]" in first
     assert "Set-up took" in first
-    lab.setup()
+    environment.setup()
     assert machine.done == ["venv", *WHOLE]
     assert "there already" in capsys.readouterr().out
 
 
 def test_an_interrupted_set_up_goes_on(machine, capsys):
     machine.pip_fails = True
-    with pytest.raises(lab.Problem, match="goes on where it stopped"):
-        lab.setup()
+    with pytest.raises(place.Problem, match="goes on where it stopped"):
+        environment.setup()
     machine.pip_fails, machine.done[:] = False, []
-    lab.setup()
+    environment.setup()
     assert machine.done == WHOLE  # the environment is kept
     assert "did not finish" in capsys.readouterr().out
 
 
 def test_an_update_that_fails_is_not_taken_for_done(machine):
-    lab.setup()
+    environment.setup()
     (machine.root / "constraints.txt").write_text("numpy==1.26")
     machine.pip_fails = True
-    with pytest.raises(lab.Problem):
-        lab.setup()
+    with pytest.raises(place.Problem):
+        environment.setup()
     machine.pip_fails, machine.done[:] = False, []
-    lab.setup()
+    environment.setup()
     assert machine.done == WHOLE
 
 
-@pytest.mark.parametrize("name", lab.LISTS)
+@pytest.mark.parametrize("name", place.LISTS)
 def test_a_changed_list_is_installed(machine, capsys, name):
-    lab.setup()
+    environment.setup()
     machine.done.clear()
     (machine.root / name).write_text("# other\n")
-    lab.setup()
+    environment.setup()
     assert machine.done == WHOLE
     assert "list of packages has changed" in capsys.readouterr().out
 
 
 def test_extras_are_added_once_and_kept(machine, capsys):
-    lab.setup()
+    environment.setup()
     machine.done.clear()
-    lab.setup(["author"])
-    lab.setup(["author"])
-    lab.setup()
+    environment.setup(["author"])
+    environment.setup(["author"])
+    environment.setup()
     assert machine.done == ["pip lock.txt", "pip torch", "pip .[author,lab,test]", "import"]
     assert "author" in capsys.readouterr().out
 
 
 def test_a_broken_environment_is_made_anew(machine, capsys):
-    lab.setup()
-    (lab.VENV / "leftover").write_text("")
+    environment.setup()
+    (place.VENV / "leftover").write_text("")
     machine.done.clear()
     machine.python = ""  # its Python does not start
-    lab.setup()
-    assert machine.done == ["venv", *WHOLE] and not (lab.VENV / "leftover").exists()
+    environment.setup()
+    assert machine.done == ["venv", *WHOLE] and not (place.VENV / "leftover").exists()
     assert "broken" in capsys.readouterr().out
 
 
 def test_a_moved_folder_is_noticed(machine, capsys):
-    lab.setup()
-    lab.write_stamp(folder="/somewhere/else")
+    environment.setup()
+    place.write_stamp(folder="/somewhere/else")
     machine.done.clear()
-    lab.setup()
+    environment.setup()
     assert machine.done == ["venv", *WHOLE]
     out = capsys.readouterr().out
     assert "has moved" in out and "/somewhere/else" in out
 
 
 def test_a_system_python_that_was_replaced_is_noticed(machine, capsys):
-    lab.setup()
-    lab.write_stamp(python="3.9")
+    environment.setup()
+    place.write_stamp(python="3.9")
     machine.done.clear()
-    lab.setup()
+    environment.setup()
     assert machine.done == ["venv", *WHOLE]
     assert "made for Python 3.9" in capsys.readouterr().out
 
@@ -363,32 +371,32 @@ def test_a_system_python_that_was_replaced_is_noticed(machine, capsys):
     ],
 )
 def test_a_scrambled_stamp_costs_a_check_and_no_more(machine, stamp):
-    lab.setup()
-    lab.STAMP.write_bytes(stamp)
+    environment.setup()
+    place.STAMP.write_bytes(stamp)
     machine.done.clear()
-    lab.setup()
+    environment.setup()
     assert machine.done == WHOLE
-    assert lab.look(lab.EXTRAS) == ("", "")
+    assert environment.look(place.EXTRAS) == ("", "")
 
 
 def test_a_stamp_that_cannot_be_read_is_no_stamp(machine):
-    lab.setup()
-    lab.STAMP.unlink()
-    lab.STAMP.mkdir()
-    assert lab.read_stamp() == {}
+    environment.setup()
+    place.STAMP.unlink()
+    place.STAMP.mkdir()
+    assert place.read_stamp() == {}
 
 
 def test_a_stamp_with_little_in_it_is_enough(machine):
-    lab.setup()
+    environment.setup()
     machine.done.clear()
-    lab.STAMP.write_text(json.dumps({"lists": lab.digest(), "extras": lab.EXTRAS}))
-    lab.setup()
+    place.STAMP.write_text(json.dumps({"lists": place.digest(), "extras": place.EXTRAS}))
+    environment.setup()
     assert machine.done == []
 
 
 def link(to):
     try:
-        lab.VENV.symlink_to(to, target_is_directory=True)
+        place.VENV.symlink_to(to, target_is_directory=True)
     except OSError:
         pytest.skip("this Windows account may not make links")
 
@@ -401,68 +409,68 @@ def test_of_a_linked_environment_only_the_link_is_removed(machine, tmp_path, kin
         other.mkdir()
         (other / "work").write_text("precious")
         machine.python, made = "", machine.python
-        assert lab.look([])[0] == "remake"
-        lab.remove_venv()
+        assert environment.look([])[0] == "remake"
+        environment.remove_venv()
         machine.python = made
         assert (other / "work").read_text() == "precious"
-    lab.setup()
-    assert machine.done == ["venv", *WHOLE] and not lab.VENV.is_symlink()
+    environment.setup()
+    assert machine.done == ["venv", *WHOLE] and not place.VENV.is_symlink()
 
 
 def test_clean_removes_a_link_and_not_what_it_leads_to(machine, tmp_path):
     other = tmp_path / "of a person"
     other.mkdir()
     link(other)
-    lab.clean()
-    assert not lab.VENV.is_symlink() and other.is_dir()
+    environment.clean()
+    assert not place.VENV.is_symlink() and other.is_dir()
 
 
 def test_a_file_in_the_place_of_the_environment_stops_set_up_and_clean(machine):
-    lab.VENV.write_text("a person's note")
-    for command in (lab.setup, lab.clean):
-        with pytest.raises(lab.Problem, match="must be a folder"):
+    place.VENV.write_text("a person's note")
+    for command in (environment.setup, environment.clean):
+        with pytest.raises(place.Problem, match="must be a folder"):
             command()
-    assert lab.VENV.read_text() == "a person's note"
+    assert place.VENV.read_text() == "a person's note"
 
 
 def test_an_environment_without_pip_gets_one(machine):
-    lab.VENV.mkdir()
-    (lab.VENV / "made by uv").write_text("")
+    place.VENV.mkdir()
+    (place.VENV / "made by uv").write_text("")
     machine.no_pip = True
-    lab.setup()
-    assert machine.done == ["ensurepip", *WHOLE] and (lab.VENV / "made by uv").exists()
+    environment.setup()
+    assert machine.done == ["ensurepip", *WHOLE] and (place.VENV / "made by uv").exists()
 
 
 def test_an_environment_of_an_old_python_is_made_anew(machine, capsys):
-    lab.VENV.mkdir()
+    place.VENV.mkdir()
     machine.python = "3.9"
-    assert lab.look([]) == ("remake", ".venv is of Python 3.9, which is too old.")
+    assert environment.look([]) == ("remake", ".venv is of Python 3.9, which is too old.")
 
 
 def test_the_command_setup_repairs_what_looks_whole(machine):
-    lab.setup()
+    environment.setup()
     machine.done.clear()
     assert lab.main(["setup"]) == 0
     assert machine.done == WHOLE
 
 
 def test_a_set_up_of_another_user_is_used_and_not_touched(machine, monkeypatch):
-    lab.setup()
-    lab.LOCK.unlink()
+    environment.setup()
+    place.LOCK.unlink()
     monkeypatch.setattr(lab.os, "access", lambda path, mode: False)
     before = {path: path.stat().st_mtime_ns for path in machine.root.rglob("*")}
-    lab.setup()
+    environment.setup()
     assert {path: path.stat().st_mtime_ns for path in machine.root.rglob("*")} == before
-    with pytest.raises(lab.Problem, match=r"(?s)Adding the tools.*you may not.*own folder"):
-        lab.setup(["author"])
+    with pytest.raises(place.Problem, match=r"(?s)Adding the tools.*you may not.*own folder"):
+        environment.setup(["author"])
     assert {path: path.stat().st_mtime_ns for path in machine.root.rglob("*")} == before
 
 
 HOLDER = """
 import pathlib, sys
-import lab
-lab.LOCK = pathlib.Path(sys.argv[1])
-with lab.one_at_a_time():
+from tools.setup import environment, place
+place.LOCK = pathlib.Path(sys.argv[1])
+with environment.one_at_a_time():
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -472,7 +480,7 @@ def test_a_second_set_up_waits_for_the_first_even_if_that_one_is_killed(
     machine, monkeypatch, capsys
 ):
     first = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(lab.LOCK)],
+        [sys.executable, "-c", HOLDER, str(place.LOCK)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -488,7 +496,7 @@ def test_a_second_set_up_waits_for_the_first_even_if_that_one_is_killed(
             first.wait()
 
         monkeypatch.setattr(lab.time, "sleep", sleep)
-        lab.setup()
+        environment.setup()
     assert waits and not any(waits)  # nothing was done before the first one ended
     assert machine.done == ["venv", *WHOLE]
     assert f"process {first.pid} on" in capsys.readouterr().out
@@ -497,12 +505,12 @@ def test_a_second_set_up_waits_for_the_first_even_if_that_one_is_killed(
 def test_what_another_set_up_did_meanwhile_is_not_done_again(machine, monkeypatch):
     @contextlib.contextmanager
     def after_another():
-        lab.set_up("make", "", lab.EXTRAS, None)
+        environment.set_up("make", "", place.EXTRAS, None)
         machine.done.clear()
         yield
 
-    monkeypatch.setattr(lab, "one_at_a_time", after_another)
-    lab.setup()
+    monkeypatch.setattr(environment, "one_at_a_time", after_another)
+    environment.setup()
     assert machine.done == []
 
 
@@ -514,12 +522,12 @@ def test_a_file_system_without_locks_is_no_obstacle(monkeypatch, tmp_path):
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with open(tmp_path / "lock", "a+") as file:
-        assert lab.take(file)
+        assert environment.take(file)
 
 
 def test_jupyterlab_does_not_ask_about_its_news(machine):
-    lab.setup()
-    settings = json.loads((lab.VENV / "share/jupyter/lab/settings/overrides.json").read_text())
+    environment.setup()
+    settings = json.loads((place.VENV / "share/jupyter/lab/settings/overrides.json").read_text())
     assert settings["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
 
 
@@ -529,7 +537,7 @@ def of_torch(machine):
 
 
 UNKNOWN = (1, "ERROR: No matching distribution found for torch==2.13.0")
-NO_CUDA = ["--index-url", lab.CPU_INDEX]
+NO_CUDA = ["--index-url", pip_words.CPU_INDEX]
 
 
 @pytest.mark.parametrize(
@@ -546,11 +554,11 @@ NO_CUDA = ["--index-url", lab.CPU_INDEX]
 def test_pytorch_fits_the_machine_unless_told_otherwise(
     machine, monkeypatch, system, nvidia, wish, cpu
 ):
-    monkeypatch.setattr(lab.platform, "system", lambda: system)
-    monkeypatch.setattr(lab.platform, "machine", lambda: "arm64")
-    monkeypatch.setattr(lab, "has_nvidia", lambda: nvidia)
+    monkeypatch.setattr(environment.platform, "system", lambda: system)
+    monkeypatch.setattr(environment.platform, "machine", lambda: "arm64")
+    monkeypatch.setattr(packages, "has_nvidia", lambda: nvidia)
     machine.answer = lambda words: UNKNOWN if "--no-index" in words else (0, "")
-    lab.setup(cpu=wish)
+    environment.setup(cpu=wish)
     if cpu:
         at_hand, index = of_torch(machine)
         assert at_hand == ["--no-index"] and index[:2] == NO_CUDA
@@ -562,13 +570,15 @@ def test_pytorch_fits_the_machine_unless_told_otherwise(
 
 
 def test_pytorch_at_hand_is_taken_and_no_index_asked(machine):
-    lab.setup(cpu=True)
+    environment.setup(cpu=True)
     assert of_torch(machine) == [["--no-index"]]
 
 
 def test_without_pytorchs_index_set_up_goes_on_and_says_so(machine, capsys):
-    machine.answer = lambda words: UNKNOWN if {"--no-index", lab.CPU_INDEX} & {*words} else (0, "")
-    lab.setup(cpu=True)
+    machine.answer = lambda words: (
+        UNKNOWN if {"--no-index", pip_words.CPU_INDEX} & {*words} else (0, "")
+    )
+    environment.setup(cpu=True)
     assert of_torch(machine)[-1] == [] and len(of_torch(machine)) == 3
     assert "going on with what pip finds" in capsys.readouterr().out
     assert machine.done[-1] == "import"
@@ -577,44 +587,49 @@ def test_without_pytorchs_index_set_up_goes_on_and_says_so(machine, capsys):
 def test_stopping_pytorch_does_not_start_a_larger_one(machine):
     canceled = (1, "ERROR: Operation canceled by user")
     machine.answer = lambda words: canceled if "--no-index" in words else (0, "")
-    with pytest.raises(lab.Problem, match="You stopped it"):
-        lab.setup(cpu=True)
+    with pytest.raises(place.Problem, match="You stopped it"):
+        environment.setup(cpu=True)
     assert of_torch(machine) == [["--no-index"]]
 
 
 def test_another_wish_for_pytorch_is_met_and_the_same_one_costs_nothing(machine, capsys):
-    lab.setup(cpu=True)
+    environment.setup(cpu=True)
     machine.done.clear()
-    lab.setup(cpu=True)
-    lab.setup()
+    environment.setup(cpu=True)
+    environment.setup()
     assert machine.done == []
-    lab.setup(cpu=False)
+    environment.setup(cpu=False)
     assert machine.done == ["venv", *WHOLE]
     assert "with CUDA now" in capsys.readouterr().out
-    lab.setup(["author"])  # says nothing of it: as before
-    assert lab.read_stamp()["cpu"] is False
+    environment.setup(["author"])  # says nothing of it: as before
+    assert place.read_stamp()["cpu"] is False
 
 
 def test_a_real_environment_tells_its_version_and_a_broken_one_nothing(monkeypatch, tmp_path):
-    monkeypatch.setattr(lab, "PYTHON", sys.executable)
-    assert lab.venv_version() == "{}.{}".format(*sys.version_info)
-    monkeypatch.setattr(lab, "PYTHON", tmp_path / "no-python-here")
-    assert lab.venv_version() == ""
+    monkeypatch.setattr(place, "PYTHON", sys.executable)
+    assert place.venv_version() == "{}.{}".format(*sys.version_info)
+    monkeypatch.setattr(place, "PYTHON", tmp_path / "no-python-here")
+    assert place.venv_version() == ""
 
 
 # --- lab.py: the commands -------------------------------------------------------------------------
 
 
 def test_words_are_read():
-    assert lab.parse([]) == ("lab", [], None)
-    assert lab.parse(["--port", "9999"]) == ("lab", ["--port", "9999"], None)
-    assert lab.parse(["--cuda", "setup"]) == ("setup", [], False)
-    assert lab.parse(["test", "--cpu", "-k", "x"]) == ("test", ["-k", "x"], True)
-    assert lab.parse(["lab.py"]) == ("lab", ["lab.py"], None)  # a file: open it
-    with pytest.raises(lab.Problem, match=r"tset.*test"):
-        lab.parse(["tset"])
-    with pytest.raises(lab.Problem, match="not both"):
-        lab.parse(["--cpu", "--cuda"])
+    def parse(words):
+        return lab.parse(words, lab.COMMANDS)
+
+    assert parse([]) == ("lab", [], None)
+    assert parse(["--port", "9999"]) == ("lab", ["--port", "9999"], None)
+    assert parse(["--cuda", "setup"]) == ("setup", [], False)
+    assert parse(["test", "--cpu", "-k", "x"]) == ("test", ["-k", "x"], True)
+    assert parse(["lab.py"]) == ("lab", ["lab.py"], None)  # a file: open it
+    with pytest.raises(place.Problem, match=r"tset.*test"):
+        parse(["tset"])
+    with pytest.raises(place.Problem, match="not both"):
+        parse(["--cpu", "--cuda"])
+    with pytest.raises(place.Problem, match=r"tests.*lint.*mutants"):
+        lab.parse(["tests-of-mine"], authors.COMMANDS)
 
 
 def test_a_problem_is_said_without_a_traceback():
@@ -630,10 +645,14 @@ def test_help_names_the_two_commands(capsys):
     out = capsys.readouterr().out
     assert "python lab.py test" in out and "py lab.py" in out
     assert all(re.search(rf"\b{name}\b", out) for name in lab.COMMANDS)
+    assert "python -m tools --help" in out
+    assert lab.main(["--help"], authors.COMMANDS, authors.__doc__) == 0
+    out = capsys.readouterr().out
+    assert all(f"python -m tools {name} " in out for name in authors.COMMANDS)
 
 
 def test_jupyter_starts_on_the_first_chapter(monkeypatch, tmp_path):
-    monkeypatch.setattr(lab, "ROOT", tmp_path)
+    monkeypatch.setattr(place, "ROOT", tmp_path)
     for name in (lab.FIRST_CHAPTER, "chapters/05_forward.ipynb"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("{}")
@@ -655,10 +674,10 @@ def test_a_taken_port():
         other.listen()
         port = str(other.getsockname()[1])
         for words in (["--port", port], [f"--port={port}"]):
-            with pytest.raises(lab.Problem, match=f"Port {port} is taken"):
+            with pytest.raises(place.Problem, match=f"Port {port} is taken"):
                 lab.port_notice(words)
     assert lab.port_notice(["--port", port]) == ""
-    with pytest.raises(lab.Problem, match="number"):
+    with pytest.raises(place.Problem, match="number"):
         lab.port_notice(["--port", "many"])
 
 
@@ -725,11 +744,11 @@ def test_a_file_that_cannot_be_written_is_said_without_a_traceback(monkeypatch, 
 
 def test_no_chromium_is_said_and_not_skipped(monkeypatch):
     monkeypatch.setenv("CHROMIUM", sys.executable)
-    assert lab.chromium(which=lambda name: None) == sys.executable
+    assert authors.chromium(which=lambda name: None) == sys.executable
     monkeypatch.delenv("CHROMIUM")
-    monkeypatch.setattr(lab, "MAC_CHROME", "/no/such/program")
-    with pytest.raises(lab.Problem, match="apt install chromium"):
-        lab.chromium(which=lambda name: None)
+    monkeypatch.setattr(authors, "MAC_CHROME", "/no/such/program")
+    with pytest.raises(place.Problem, match="apt install chromium"):
+        authors.chromium(which=lambda name: None)
 
 
 def test_pytest_runs_where_it_may_not_write(tmp_path):
@@ -756,14 +775,31 @@ def test_pytest_runs_where_it_may_not_write(tmp_path):
 
 
 def test_make_knows_every_command_and_no_other():
-    rule = re.search(r"^([a-z ]+):\n\t@\$\(PY\) lab\.py \$@", text_of("Makefile"), re.M)
-    phony = re.search(r"^\.PHONY: (.*)$", text_of("Makefile"), re.M)
-    assert rule[1].split() == phony[1].split()
-    assert set(rule[1].split()) == {*lab.COMMANDS, "clean"}
-    assert rule[1].split()[0] == "lab"  # what a bare `make` does
+    rules = dict(
+        re.findall(r"^([a-z ]+):\n\t@\$\(PY\) (.*) \$\(WORDS\)$", text_of("Makefile"), re.M)
+    )
+    readers, others = (words.split() for words in rules)
+    assert list(rules.values()) == ["lab.py", "-m tools"]
+    assert set(readers) == {*lab.COMMANDS} and set(others) == {*authors.COMMANDS}
+    assert re.search(r"^\.PHONY: (.*)$", text_of("Makefile"), re.M)[1].split() == readers + others
+    assert readers[0] == "lab"  # what a bare `make` does
 
 
-def environment(python, system):
+def test_lint_runs_every_linter_and_the_worst_counts(capsys):
+    ran = []
+
+    def run(*words):
+        ran.append(words[1])
+        return int(words[1] == "codespell_lib")
+
+    assert authors.lint([], run) == 1 and authors.lint([], lambda *words: 0) == 0
+    assert ran == ["ruff", "ruff", "codespell_lib", "pyright"]
+    assert "FAILED: codespell_lib." in capsys.readouterr().out
+    needed = {Requirement(need).name for need in PROJECT["optional-dependencies"]["author"]}
+    assert {name.removesuffix("_lib") for name in ran} <= needed
+
+
+def markers_of(python, system):
     names = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
     return {
         **default_environment(),
@@ -789,7 +825,7 @@ def all_needed():
 @pytest.mark.parametrize("python", PYTHONS)
 def test_each_dependency_has_one_tested_version_in_its_range(python, system):
     lines = [line for line in text_of("constraints.txt").splitlines() if line and line[0] != "#"]
-    env, pins = environment(python, system), {}
+    env, pins = markers_of(python, system), {}
     for pin in requirements(lines, env):
         assert pin.name not in pins, f"{pin.name} has two pins for Python {python} on {system}"
         assert re.fullmatch(r"==[^*]+", str(pin.specifier)), pin
@@ -819,7 +855,7 @@ def test_every_locked_package_has_hashes():
 @pytest.mark.parametrize("system", SYSTEMS)
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_lock_holds_what_readers_need_and_agrees_with_the_constraints(python, system):
-    env = environment(python, system)
+    env = markers_of(python, system)
     pins = {pin.name: pin.specifier for pin in requirements(locked(), env)}
     lines = [line for line in text_of("constraints.txt").splitlines() if line and line[0] != "#"]
     constraints = {pin.name: pin.specifier for pin in requirements(lines, env)}
@@ -862,7 +898,7 @@ def test_conda_and_binder_read_the_same_list():
     python = next(name for name in packages if name.startswith("python="))
     assert set(packages) == {python, "pip"}
     assert python.partition("=")[2] in SpecifierSet(PROJECT["requires-python"])
-    assert pip == {"pip": ["-c constraints.txt", f"-e .[{','.join(lab.EXTRAS)}]"]}
+    assert pip == {"pip": ["-c constraints.txt", f"-e .[{','.join(place.EXTRAS)}]"]}
 
 
 def test_the_readme_gives_the_two_commands_and_no_list_of_its_own():
@@ -877,11 +913,12 @@ def test_the_readme_gives_the_two_commands_and_no_list_of_its_own():
 
 
 def test_lab_installs_extras_that_exist_and_imports_what_they_bring():
-    extras = {*lab.EXTRAS, *(extra for _, needs in lab.COMMANDS.values() for extra in needs)}
+    COMMANDS = [*lab.COMMANDS.values(), *authors.COMMANDS.values()]
+    extras = {*place.EXTRAS, *(extra for _, needs in COMMANDS for extra in needs or [])}
     assert extras <= set(PROJECT["optional-dependencies"])
     brought = importlib.metadata.packages_distributions()
     needs = {need.name for need in map(Requirement, all_needed())} | {"ddpm-lab"}
-    for name in lab.IMPORTS.split():
+    for name in packages.IMPORTS.split():
         assert needs & set(brought[name]), f"{name} is not in pyproject.toml"
 
 
@@ -894,8 +931,13 @@ def test_one_version():
 def test_hooks_call_what_exists():
     hooks = yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"][0]["hooks"]
     for hook in hooks:
-        assert hook["entry"].split()[:2] == ["python3", "lab.py"]
-        assert hook["entry"].split()[2] in lab.COMMANDS
+        match hook["entry"].split():
+            case ["python3", "lab.py", command, *_]:
+                assert command in lab.COMMANDS
+            case ["python3", "-m", "tools", command, *_]:
+                assert command in authors.COMMANDS
+            case words:
+                raise AssertionError(words)
 
 
 def test_references_are_whole():
