@@ -28,6 +28,28 @@ The modules are ordered like the chapters. A module imports only from lower laye
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
+    from ddpm_lab import (
+        bayes,
+        cli,
+        course,
+        datasets,
+        elbo,
+        estimators,
+        forward,
+        gaussians,
+        ideal_denoisers,
+        losses,
+        metrics,
+        networks,
+        predictions,
+        samplers,
+        schedules,
+        training,
+        types,
+    )
 
 __version__ = "0.1.0"
 

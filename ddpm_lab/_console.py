@@ -8,6 +8,7 @@ plain ones, as a person would, and what the console has is left as it is.
 import codecs
 import sys
 import unicodedata
+from io import TextIOWrapper
 
 _PLAIN = {
     "✓": "ok", "✗": "BAD", "○": "o", "•": "*", "→": "->", "←": "<-", "↔": "<->", "…": "...",
@@ -64,5 +65,5 @@ def say(text: str) -> None:
 def prepare() -> None:
     """Let all that this program prints, argparse's help as well, be in letters the console has."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, TextIOWrapper):  # not one that a test or a notebook put there
             stream.reconfigure(errors="ddpm_lab.plain")

@@ -19,14 +19,14 @@ from pathlib import Path
 
 import lab
 from lab import names_a_file, run
-from tools.setup.place import Problem, say
+from tools.setup.place import PYTHON, Problem, say
 
 MAC_CHROME = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 LINTERS = [
     ["ruff", "check", "."],
     ["ruff", "format", "--check", "."],
     ["codespell_lib", "."],  # its settings, and pyright's, stand in pyproject.toml
-    ["pyright"],
+    ["pyright", "--pythonpath", str(PYTHON)],
 ]
 
 

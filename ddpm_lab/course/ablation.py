@@ -79,7 +79,7 @@ def scrambled(x: Tensor) -> Tensor:
     return x.flatten(1)[:, ORDER].reshape(x.shape)
 
 
-def cut_skips(net: nn.Module, seed: int) -> None:
+def cut_skips(net: networks.UNet, seed: int) -> None:
     """The skip connections carry zeros; all shapes stay as they are.
 
     >>> cut_skips(networks.build(networks.UNet, seed=0, **UNET), 0)
@@ -90,11 +90,11 @@ def cut_skips(net: nn.Module, seed: int) -> None:
         return torch.cat([up, 0 * skip], dim=1), inputs[1]
 
     for level in net.up:
-        for block in level:
+        for block in level.children():
             block.register_forward_pre_hook(forget)  # called before the block works
 
 
-def hide_time(net: nn.Module, seed: int) -> None:
+def hide_time(net: networks.UNet, seed: int) -> None:
     """Whatever t is, the network is told 0.
 
     >>> net = networks.build(networks.UNet, seed=0, **UNET)
@@ -106,7 +106,7 @@ def hide_time(net: nn.Module, seed: int) -> None:
     net.time.register_forward_pre_hook(lambda part, inputs: (0 * inputs[0],))
 
 
-def no_zero_init(net: nn.Module, seed: int) -> None:
+def no_zero_init(net: networks.UNet, seed: int) -> None:
     """What starts at 0 starts like all other convolutions: uniform, its width by the inputs.
 
     >>> net = networks.build(networks.UNet, seed=0, **UNET)
@@ -130,7 +130,7 @@ class Variant(NamedTuple):
 
     settings: dict[str, Any]
     """how the network is built, where that differs from UNET"""
-    change: Callable[[nn.Module, int], None] | None = None
+    change: Callable[[networks.UNet, int], None] | None = None
     """what is done to the network, given the seed"""
     images: Callable[[Tensor], Tensor] | None = None
     """what is done to the images"""
