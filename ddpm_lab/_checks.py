@@ -65,17 +65,6 @@ def device(device):
         ) from error
 
 
-def generator_on(device):
-    """A new generator on a device that has generators."""
-    try:
-        return torch.Generator(device=torch.device(device))
-    except _NO_DEVICE as error:
-        raise ValueError(
-            f"device must be one on which this PyTorch can draw; got {_repr(device)}: "
-            f'{_first_line(error)} Use "cpu": what it draws is moved to the data.'
-        ) from error
-
-
 # ------------------------------------------------------------------------------ one number
 
 
@@ -530,45 +519,6 @@ def _broadcast(value, x, name, what):
     return value
 
 
-def narrower(p_var, q_var):
-    """p.var < q.var everywhere: only then does p/q fall on both sides and have an integral."""
-    wide = ~(p_var < q_var)
-    if bool(wide.any()):
-        p_bad, q_bad = float(p_var[wide][0]), float(q_var[wide][0])
-        raise ValueError(
-            f"p must be narrower than q, p.var < q.var; got p.var = {p_bad:g} and "
-            f"q.var = {q_bad:g}. Else p(x) / q(x) does not fall off and is no law: look at "
-            "1/p.var - 1/q.var."
-        )
-
-
-def covariance(cov, mean, name):
-    """(D, D) or (B, D, D) like the mean (B, D): symmetric, and a positive variance everywhere."""
-    cov = _finite(numbers(cov, name, like=mean), name, advice="It holds variances.")
-    D = mean.shape[-1]
-    if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
-        raise ValueError(
-            f"{name} must have shape (D, D) or (B, D, D) beside a mean (B, D); got "
-            f"{tuple(cov.shape)} beside {tuple(mean.shape)}. For one law use mean[None]."
-        )
-    if not torch.allclose(cov, cov.mT, rtol=1e-5, atol=0):
-        raise ValueError(
-            f"{name} must be symmetric; got {_few_list(cov.reshape(-1).tolist())}. "
-            "Rows (i, j) and (j, i) are the same covariance."
-        )
-    spread = torch.linalg.eigvalsh(float64(cov.detach()))
-    rounding = 4 * D * torch.finfo(torch.float64).eps * spread[..., -1].abs()
-    singular = bool((spread[..., 0] <= rounding).any())  # Cholesky alone may let these pass
-    if singular or bool(torch.linalg.cholesky_ex(cov).info.any()):
-        lowest = float(spread.min())
-        raise ValueError(
-            f"{name} must give every direction a variance > 0; got a smallest eigenvalue of "
-            f"{lowest:.3g}. A correlation is at least -1 and at most 1; at the ends there is no "
-            "density."
-        )
-    return cov
-
-
 def pixels(x, name="x"):
     """Pixel values in [-1, 1]."""
     largest = float(x.abs().max())
@@ -597,14 +547,6 @@ def same_batch(**tensors):
             f"{first_name} and {name} must have the same number of items; "
             f"got shapes {tuple(first.shape)} and {tuple(other.shape)}. Both begin with B."
         )
-
-
-def one_axis(t, name):
-    """(B,) numbers of any usual type."""
-    _tensor(t, name)
-    if t.dim() != 1 or t.dtype not in _REAL:
-        raise TypeError(f"{name} must be a (B,) tensor of numbers; got {_say(t)}. One per item.")
-    return t
 
 
 def per_item(value, x):
@@ -669,15 +611,6 @@ def signal_left(abar_t, t):
         raise ValueError(
             f"abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = {_few(t)}. "
             "No signal left there: predict v or x0."
-        )
-
-
-def numbers_in_items(x, size):
-    """Data whose items hold exactly `size` numbers, in any shape."""
-    if data(x, "x_t", empty=True).dim() < 2 or math.prod(x.shape[1:]) != size:
-        raise ValueError(
-            f"x_t must hold {size} numbers in each item, (B, {size}) for example; got "
-            f"{tuple(x.shape)}. Reshape it, or make the network with another `dim`."
         )
 
 
@@ -811,41 +744,6 @@ def _one_hot(label):
     return not _readable(label) or bool(
         ((label == 0) | (label == 1)).all() & (label.sum(1) == 1).all()
     )
-
-
-def network_times(t, x, last=None):
-    """(B,) int64 times for a network, one for each item: 0 or more, and no more than `last`."""
-    if not isinstance(t, torch.Tensor) or t.dtype != torch.int64 or t.shape != x.shape[:1]:
-        raise TypeError(
-            f"t must be ({len(x)},) int64, one time per item; got {_say(t)}. "
-            f"For one common time: torch.full((len(x),), t)."
-        )
-    if len(t) and _readable(t) and (int(t.min()) < 0 or (last is not None and int(t.max()) > last)):
-        raise ValueError(
-            f"t must lie in 0..{'T' if last is None else last}; got "
-            f"{_span(int(t.min()), int(t.max()))}. Times count the steps of the schedule."
-        )
-
-
-def like_weights(x, weight, name="x_t"):
-    """Data that a network can take: like its weights, unless autocast brings both together."""
-    mixed, wide = x.dtype != weight.dtype, torch.float64 in (x.dtype, weight.dtype)
-    if mixed and (wide or not autocast_on(x.device)):
-        raise TypeError(
-            f"{name} must be {weight.dtype}, like the network's weights; got {x.dtype}. "
-            f"Convert one of them, as in x.to({weight.dtype})."
-        )
-    if x.device != weight.device:
-        raise ValueError(
-            f"{name} must be on {weight.device}, like the network's weights; got {x.device}. "
-            "Move one of them, as in x.to(device)."
-        )
-
-
-def autocast_on(device):
-    """Does autocast choose 16 bits on such a device just now?"""
-    kind = device.type
-    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def mapping(values, name):
@@ -1017,7 +915,7 @@ def same_settings(net, other, where="init"):
 def sane(schedule, net, pad):
     """Settings that fit into a machine: refused before memory is taken for them."""
     highest = {"width": 65_536, "blocks": 100, "patch": 64, "labels": 10**6, "levels": 65_536}
-    highest |= {"channels": 4096, "traits": 4096, "T": 10**6}
+    highest |= {"channels": 4096, "hidden_features": 4096, "T": 10**6}
     for name, value in [*net.items(), *schedule.items()]:
         if name in highest and isinstance(value, (int, float)):
             at_most(value, highest[name], name, advice="Correct that setting.")
@@ -1112,30 +1010,6 @@ def augment_shifts(classes, labels, label_dropout):
             f"with augment_shifts net.labels must be {2 * classes}, twice the classes, or more and "
             f"even if some are absent, and label_dropout 0; got {labels} and {label_dropout:g}. "
             "datasets.augment_shifts drops the labels itself."
-        )
-
-
-def has_levels(net):
-    """A network that was made for gray levels."""
-    if not net.levels:
-        raise ValueError(
-            "levels must be set in a network that shall know them; got a network without. "
-            "Build it with levels=256."
-        )
-
-
-def row_of(x, n, name, advice):
-    """(n,) numbers."""
-    if x.shape != (n,):
-        raise ValueError(f"{name} must have shape ({n},); got {tuple(x.shape)}. {advice}")
-
-
-def told_of_noise(ratio):
-    """A network for gray levels that knows how much noise there is at each time."""
-    if not bool(ratio[-1] > 0):
-        raise ValueError(
-            "a network with levels must know its schedule; got one that was never told. "
-            "Call net.know_levels(schedule.noise / schedule.signal, shares) first."
         )
 
 

@@ -109,8 +109,9 @@ print(f"{moved} of 64 pixels have moved; mean of all pixels {test.mean():.3f} be
 # %%
 x_t, twin = forward.noised(schedule, test[:900], when, noise), copy.deepcopy(mlp)
 with torch.no_grad():
-    twin.enter.weight[:, :64] = mlp.enter.weight[:, order]  # the pixels; behind them waves of t
-    twin.leave.weight[:], twin.leave.bias[:] = mlp.leave.weight[order], mlp.leave.bias[order]
+    twin.proj_in.weight[:, :64] = mlp.proj_in.weight[:, order]  # the pixels; then waves of t
+    twin.proj_out.weight[:] = mlp.proj_out.weight[order]
+    twin.proj_out.bias[:] = mlp.proj_out.bias[order]
     far = (twin(scrambled(x_t), when) - scrambled(mlp(x_t, when))).abs().max()
     x_0, eps = scrambled(test[:900]), scrambled(noise)
     of_twin = losses.simple(schedule, twin, "v", x_0, when, eps).mean()
@@ -350,28 +351,28 @@ print("the other item's result is the same:", torch.equal(normed(louder, 4)[1], 
 # \text{out} = \text{past}(x) + c_2\big(\sigma\big(n_2(h)\,(1 + \text{scale}_t) + \text{shift}_t\big)\big). \tag{12.6}$$
 #
 # - $\text{past}(x)$ is $x$ itself (a 1 × 1 convolution if the number of channels changes): the block adds a *correction*.
-# - $\text{scale}_t$ and $\text{shift}_t$, one number each for every channel, come out of a linear layer. It is fed `about`, which two
+# - $\text{scale}_t$ and $\text{shift}_t$, one number each for every channel, come out of a linear layer. It is fed `emb`, which two
 #   small layers, the same for all blocks, have made of the waves of $t$. So $t$ can turn a feature up, down, or off.
 # - $c_2$ starts with all weights 0: an untrained block changes nothing (or no more than the 1 × 1 convolution does).
 #
-# (In the last line of the code `attend` is attention, for the race in section 8. Most blocks have none.)
+# (In the last line of the code stands `attention`, for the race in section 8. Most blocks have none.)
 
 # %%
-figures.show_source(networks._Block.forward)
+figures.show_source(networks.blocks.ResBlock.forward)
 
 # %%
 # eq: 12.6
 net = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
 block, rng = net.down[0][0], seeded(7)
 nn.init.normal_(block.conv_2.weight, generator=rng)  # wake it up for the check
-x, about = (normal_like(torch.empty(s), generator=rng) for s in ((2, 16, 8, 8), (2, 64)))
+x, emb = (normal_like(torch.empty(s), generator=rng) for s in ((2, 16, 8, 8), (2, 64)))
 with torch.no_grad():
     h = F.conv2d(F.silu(normed(x, 8)), block.conv_1.weight, block.conv_1.bias, padding=1)
-    both = F.silu(about) @ block.about.weight.T + block.about.bias  # (2, 32): 16 scales, 16 shifts
+    both = F.silu(emb) @ block.emb_proj.weight.T + block.emb_proj.bias  # 16 scales, 16 shifts
     scale, shift = both[:, :16, None, None], both[:, 16:, None, None]
     h = F.silu(normed(h, 8) * (1 + scale) + shift)
     by_hand = x + F.conv2d(h, block.conv_2.weight, block.conv_2.bias, padding=1)
-    print("(12.6) agrees:", torch.allclose(block(x, about), by_hand, atol=1e-3))
+    print("(12.6) agrees:", torch.allclose(block(x, emb), by_hand, atol=1e-3))
 print(f"each item is told {both.shape[1]} numbers about t in this block")
 
 # %% [markdown]
@@ -392,14 +393,14 @@ print(f"each item is told {both.shape[1]} numbers about t in this block")
 def report(name):
     """A hook that prints what enters and what leaves."""
     return lambda layer, inputs, out: print(
-        f"{name:>8}: {tuple(inputs[0].shape)!s:>14} -> {tuple(out.shape)}"
+        f"{name:>12}: {tuple(inputs[0].shape)!s:>14} -> {tuple(out.shape)}"
     )
 
 
 net = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
 x_t, t = torch.zeros(5, 1, 8, 8), torch.full((5,), 10)
-parts = ("enter", "down.0.0", "shrink.0", "down.1.0", "middle",
-         "up.1.0", "grow.0", "up.0.0", "leave")
+parts = ("conv_in", "down.0.0", "downsample.0", "down.1.0", "middle",
+         "up.1.0", "upsample.0", "up.0.0", "conv_out")
 hooks = [net.get_submodule(name).register_forward_hook(report(name)) for name in parts]
 out = net(x_t, t)
 for hook in hooks:
@@ -410,8 +411,8 @@ print(f"the untrained guess of v is 0 everywhere: {not out.any()}")
 figures.show_source(networks.UNet.forward)
 
 # %% [markdown]
-# `seen` is a stack: what was put on it last is taken off first, so each block gets its own twin. The lines about `label`, `waves` and `by_level`
-# belong to later chapters: a network may be told which digit to draw, may be shown finer waves of the pixels, and may be told of gray levels.
+# `skips` is a stack: what was put on it last is taken off first, so each block gets its own skip. `_embedding` adds the label's
+# embedding to that of $t$, `_shown` may add finer waves of the pixels, and `pixel_head` knows of gray levels: later chapters need these.
 # `pixel_unshuffle` comes up below.
 #
 # The last convolution starts at 0 too, so the first guess of v is 0. **Predict.** Which weights get a gradient in the very first training
@@ -638,8 +639,8 @@ for name in ("as it is", "table of t"):
     right = sum(v_loss(net, when) for net, _ in raced[name]) / 3
     wrong = sum(v_loss(net, when, 1001 - when) for net, _ in raced[name]) / 3
     print(f"{name:>10}: loss when told t {right:.3f}, when told 1001 - t instead {wrong:.3f}")
-before = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2), time="table").time.table
-after = raced["table of t"][0][0].time.table
+before = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2), time="table").time_embedding.table
+after = raced["table of t"][0][0].time_embedding.table
 still = (before.weight == after.weight).all(dim=1)[1:].sum()  # row t belongs to time t
 print(f"rows of the table that 100 steps of 32 never moved: {still} of 1000; expected, if a row "
       f"moves when its time is drawn: {1000 * (1 - 1 / 1000) ** 3200:.0f}")

@@ -521,9 +521,9 @@ for decay in (0.9, 0.99, 0.999):
 # %%
 x = test[:4]
 with training.autocast("bfloat16", "cpu"):
-    inside = net.enter(x)
+    inside = net.conv_in(x)
     v_hat = net(x, when[:4], test_label[:4])
-print(f"weights {net.enter.weight.dtype}, inside {inside.dtype}, answer {v_hat.dtype}")
+print(f"weights {net.conv_in.weight.dtype}, inside {inside.dtype}, answer {v_hat.dtype}")
 with torch.no_grad():
     exact = net(x, when[:4], test_label[:4])
 print("largest difference of the answers below 0.1:", bool((v_hat - exact).abs().max() < 0.1))

@@ -388,7 +388,7 @@ for x in (3, 5, 7):
 # `python -m ddpm_lab evaluate --run chapters/checkpoints/mnist.safetensors`.)
 
 # %%
-shipped_share = runs.read(runs.shipped("mnist_likelihood")).net.by_level.log_share.exp()
+shipped_share = runs.read(runs.shipped("mnist_likelihood")).net.pixel_head.log_prior.exp()
 print(f"MNIST's training pictures: {shipped_share[0]:.1%} of all pixels are paper, level 0; "
       f"independent pixels would cost {-(shipped_share * shipped_share.log2()).sum():.2f} bits/dim")
 

@@ -103,7 +103,7 @@ def hide_time(net: networks.UNet, seed: int) -> None:
     >>> torch.equal(net(x_t, torch.tensor([5])), net(x_t, torch.tensor([900])))
     True
     """
-    net.time.register_forward_pre_hook(lambda part, inputs: (0 * inputs[0],))
+    net.time_embedding.register_forward_pre_hook(lambda part, inputs: (0 * inputs[0],))
 
 
 def no_zero_init(net: networks.UNet, seed: int) -> None:

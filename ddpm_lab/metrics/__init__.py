@@ -692,18 +692,18 @@ def standardize(net: nn.Module, x: Data) -> None:
     >>> seen.mean(dim=0).abs().max() < 1e-4, (seen.var(dim=0) - 1).abs().max() < 1e-3
     (tensor(True), tensor(True))
     """
-    for layer in ("describe", "name"):
+    for layer in ("feature_layer", "head"):
         _checks.method(net, layer, "net")
     seen = features(net, x)
     mean, var = (
         seen.mean(dim=0),
         _checks.variance(seen.var(dim=0), "the features' var", zero=False),
     )
-    mean, std = mean.to(net.describe.bias), var.sqrt().to(net.describe.bias)
-    net.name.bias += net.name.weight @ mean
-    net.name.weight *= std
-    net.describe.bias.sub_(mean).div_(std)
-    net.describe.weight.div_(std[:, None])
+    mean, std = mean.to(net.feature_layer.bias), var.sqrt().to(net.feature_layer.bias)
+    net.head.bias += net.head.weight @ mean
+    net.head.weight *= std
+    net.feature_layer.bias.sub_(mean).div_(std)
+    net.feature_layer.weight.div_(std[:, None])
 
 
 def features(net: nn.Module, x: Data, *, size: int = 512) -> Tensor:

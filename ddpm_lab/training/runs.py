@@ -292,7 +292,7 @@ def new(config: Config, device="cpu", init=None) -> training.Run:
         net.load_state_dict(theirs.state_dict())
         facts["init"] = str(init)
     if net.levels:  # until the data are seen, all levels are alike
-        net.know_levels(_ratio(schedule(config)), net.by_level.log_share.new_ones(net.levels))
+        net.set_pixel_prior(_ratio(schedule(config)), net.pixel_head.log_prior.new_ones(net.levels))
     net.to(device)
     generators = {
         "choice": seeded(config.seed + 2),  # of times and hidden labels
@@ -425,11 +425,11 @@ def _note(facts, x, bare, rank):
         )
 
 
-def _know_levels(run, plan, x):
+def _set_pixel_prior(run, plan, x):
     """Tell both networks how frequent each gray level is in the data."""
     share = datasets.level_counts(x, run.net.levels).float() + 1  # none is impossible
     for net in (run.net, run.ema.net):
-        net.know_levels(_ratio(plan), share)
+        net.set_pixel_prior(_ratio(plan), share)
 
 
 def _ratio(plan):
@@ -513,7 +513,7 @@ def _check_fit(config, net, plan, x, labels, world):
 def _steps(config, run, plan, x, labels, compile, share):
     """The training loop of `training.train`, where the run stands."""
     if run.net.levels and run.step == 0:
-        _know_levels(run, plan, x)
+        _set_pixel_prior(run, plan, x)
     if config.augment_shifts:
         x, labels = datasets.augment_shifts(x, labels, classes(config))
     batches = datasets.batches(

@@ -95,9 +95,16 @@ SHARE = double(*range(1, 10))
 
 def unet(channels=1, **config):
     """A network for 9 levels, with random weights everywhere but in its last layer."""
-    config = {"width": 8, "mults": (1, 2), "patch": 2, "levels": 9, "traits": 3, "T": 50} | config
+    config = {
+        "width": 8,
+        "mults": (1, 2),
+        "patch": 2,
+        "levels": 9,
+        "hidden_features": 3,
+        "T": 50,
+    } | config
     net = networks.build(networks.UNet, seed=0, channels=channels, **config).double()
-    net.know_levels(SCHEDULE.noise / SCHEDULE.signal, SHARE)
+    net.set_pixel_prior(SCHEDULE.noise / SCHEDULE.signal, SHARE)
     return net
 
 
@@ -120,19 +127,19 @@ def test_untrained_it_is_the_exact_denoiser_of_independent_pixels(channels):
     denoise = predictions.denoiser(SCHEDULE, net, "eps")
     want = pixels_alone(x_t, t, SHARE.log())
     torch.testing.assert_close(denoise(x_t, t), want, rtol=1e-7, atol=1e-9)
-    x0, eps = net.by_level.alone(x_t, t)
+    x0, eps = net.pixel_head.without_context(x_t, t)
     torch.testing.assert_close(x0, want, rtol=1e-12, atol=1e-12)
     wide = predictions.convert(SCHEDULE, want, "x0", x_t, t).eps
     torch.testing.assert_close(eps, wide.clamp(-5, 5), rtol=1e-6, atol=1e-7)
 
 
-def test_traits_of_a_pixel_change_its_prior_by_their_words():
+def test_hidden_features_of_a_pixel_shift_the_logits_of_its_prior():
     """The last layer says the same of every pixel here: then one prior serves all of them."""
     net, said = unet(), double(0.7, -1.1, 0.4)
-    with torch.no_grad():  # channels of a patch: trait after trait, each for the 4 pixels
-        net.leave[-1].bias.copy_(said.repeat_interleave(4))
+    with torch.no_grad():  # channels of a patch: feature after feature, each for the 4 pixels
+        net.conv_out[-1].bias.copy_(said.repeat_interleave(4))
     x_t, t = torch.randn(3, 1, 4, 4, generator=seeded(3), dtype=torch.float64), torch.tensor([9])
-    log_prior = SHARE.log() + said @ net.by_level.word.detach()
+    log_prior = SHARE.log() + said @ net.pixel_head.weight.detach()
     got = predictions.denoiser(SCHEDULE, net, "eps")(x_t, t.expand(3))
     torch.testing.assert_close(got, pixels_alone(x_t, t.expand(3), log_prior), rtol=1e-7, atol=1e-9)
 
@@ -156,26 +163,30 @@ def test_bayes_rule_is_not_done_in_16_bits():
     """bfloat16 rounds by up to a quarter of a gray level, more than the first times have noise."""
     net = networks.build(networks.UNet, seed=0, width=8, mults=(1, 2), levels=256)
     plan = runs.schedule(runs.Config(schedule={"name": "log_snr", "first": 13, "last": -7}))
-    net.know_levels((plan.noise / plan.signal).float(), torch.ones(256))
+    net.set_pixel_prior((plan.noise / plan.signal).float(), torch.ones(256))
     x_t, t = torch.rand(2, 1, 8, 8, generator=seeded(5)), torch.tensor([1, 200])
     with training.autocast("bfloat16", "cpu"):
-        rough = net(x_t, t)  # its last layer is silent: what is left is Bayes' rule
+        rough = net(x_t, t)  # its last layer is zero-initialized: what is left is Bayes' rule
     assert torch.equal(rough, net(x_t, t))
 
 
 def test_what_does_not_fit_is_named():
-    with pytest.raises(ValueError, match="levels must be set in a network that shall know them"):
-        networks.build(networks.UNet, seed=0, width=8).know_levels(torch.ones(1001), torch.ones(9))
+    with pytest.raises(
+        ValueError, match="levels must be set in a network that shall have a pixel prior"
+    ):
+        networks.build(networks.UNet, seed=0, width=8).set_pixel_prior(
+            torch.ones(1001), torch.ones(9)
+        )
     net = networks.build(networks.UNet, seed=0, width=8, levels=9)
-    with pytest.raises(ValueError, match=r"must know its schedule; .* Call net\.know_levels"):
+    with pytest.raises(ValueError, match=r"must know its schedule; .* Call net\.set_pixel_prior"):
         net(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
-    with pytest.raises(ValueError, match=r"ratio must have shape \(1001,\); got \(51,\)"):
-        net.know_levels(torch.ones(51), torch.ones(9))
-    with pytest.raises(ValueError, match=r"share must have shape \(9,\); got \(17,\)"):
-        net.know_levels(torch.ones(1001), torch.ones(17))
+    with pytest.raises(ValueError, match=r"noise_to_signal must have shape \(1001,\); got \(51,\)"):
+        net.set_pixel_prior(torch.ones(51), torch.ones(9))
+    with pytest.raises(ValueError, match=r"frequency must have shape \(9,\); got \(17,\)"):
+        net.set_pixel_prior(torch.ones(1001), torch.ones(17))
     for config, said in (
         ({"levels": 1}, "levels must be at least 2; got 1"),
-        ({"levels": 9, "traits": 0}, "traits must be at least 1; got 0"),
+        ({"levels": 9, "hidden_features": 0}, "hidden_features must be at least 1; got 0"),
     ):
         with pytest.raises(ValueError, match=said):
             networks.build(networks.UNet, seed=0, width=8, **config)

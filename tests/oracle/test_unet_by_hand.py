@@ -1,8 +1,8 @@
 """The U-Net's forward pass, computed a second time without PyTorch.
 
 Truth: convolutions by scipy.signal.correlate, norms, attention and reshapes by NumPy, written down
-from the law in words (the picture in `UNet`'s docstring, [Ho20, Appendix B]) and not from its code.
-All weights are random, those too that start at zero.
+from the formula (the diagram in `UNet`'s docstring, [Ho20, Appendix B]) and not from its code. All
+weights are random, those too that start at zero.
 """
 
 import math
@@ -45,21 +45,21 @@ def silu(x):
 def attended(x, part, groups):
     """Softmax of query and key over all points of the grid, by one head of all channels."""
     b, c, h, w = x.shape
-    asked = convolved(normed(x, part["norm"], groups), part["ask"]).reshape(b, 3, c, h * w)
-    query, key, value = asked[:, 0], asked[:, 1], asked[:, 2]
+    qkv = convolved(normed(x, part["norm"], groups), part["qkv"]).reshape(b, 3, c, h * w)
+    query, key, value = qkv[:, 0], qkv[:, 1], qkv[:, 2]
     fits = np.exp(np.einsum("bcq,bck->bqk", query, key) / math.sqrt(c))
     seen = np.einsum("bqk,bck->bcq", fits / fits.sum(2, keepdims=True), value)
-    return x + convolved(seen.reshape(b, c, h, w), part["tell"])
+    return x + convolved(seen.reshape(b, c, h, w), part["proj"])
 
 
-def block(x, about, part, groups):
+def block(x, emb, part, groups):
     h = convolved(silu(normed(x, part["norm_1"], groups)), part["conv_1"])
-    both = linear(silu(about), part["about"])
+    both = linear(silu(emb), part["emb_proj"])
     scale, shift = (half[:, :, None, None] for half in np.split(both, 2, axis=1))
     h = silu(normed(h, part["norm_2"], groups) * (1 + scale) + shift)
-    past = convolved(x, part["past"]) if "past" in part else x
-    h = past + convolved(h, part["conv_2"])
-    return attended(h, part["attend"], groups) if "attend" in part else h
+    shortcut = convolved(x, part["shortcut"]) if "shortcut" in part else x
+    h = shortcut + convolved(h, part["conv_2"])
+    return attended(h, part["attention"], groups) if "attention" in part else h
 
 
 def unshuffled(x, p):
@@ -88,23 +88,25 @@ def by_hand(net, x, t, label):
     config = {"patch": 1, "skip": "concat", "groups": 8, "width": 8, **net.config}
     groups, half = config["groups"], config["width"] // 2
     angle = t[:, None] * 10_000.0 ** (-np.arange(half) / half)
-    about = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
-    about = linear(silu(linear(about, tree["time"]["mix"]["0"])), tree["time"]["mix"]["2"])
+    emb = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+    emb = linear(
+        silu(linear(emb, tree["time_embedding"]["mlp"]["0"])), tree["time_embedding"]["mlp"]["2"]
+    )
     if label is not None:
-        about = about + tree["label"]["weight"][label]
+        emb = emb + tree["label_embedding"]["weight"][label]
 
-    def join(h, twin):
-        return np.concatenate([h, twin], axis=1) if config["skip"] == "concat" else h + twin
+    def join(h, skip):
+        return np.concatenate([h, skip], axis=1) if config["skip"] == "concat" else h + skip
 
-    fine = convolved(unshuffled(x, config["patch"]), tree["enter"])
-    fine = block(fine, about, tree["down"]["0"]["0"], groups)
-    coarse = convolved(fine, tree["shrink"]["0"], stride=2)
-    coarse = block(coarse, about, tree["down"]["1"]["0"], groups)
-    h = block(coarse, about, tree["middle"], groups)
-    h = block(join(h, coarse), about, tree["up"]["1"]["0"], groups)
-    h = convolved(h.repeat(2, axis=2).repeat(2, axis=3), tree["grow"]["0"])
-    h = block(join(h, fine), about, tree["up"]["0"]["0"], groups)
-    h = convolved(silu(normed(h, tree["leave"]["0"], groups)), tree["leave"]["2"])
+    fine = convolved(unshuffled(x, config["patch"]), tree["conv_in"])
+    fine = block(fine, emb, tree["down"]["0"]["0"], groups)
+    coarse = convolved(fine, tree["downsample"]["0"], stride=2)
+    coarse = block(coarse, emb, tree["down"]["1"]["0"], groups)
+    h = block(coarse, emb, tree["middle"], groups)
+    h = block(join(h, coarse), emb, tree["up"]["1"]["0"], groups)
+    h = convolved(h.repeat(2, axis=2).repeat(2, axis=3), tree["upsample"]["0"])
+    h = block(join(h, fine), emb, tree["up"]["0"]["0"], groups)
+    h = convolved(silu(normed(h, tree["conv_out"]["0"], groups)), tree["conv_out"]["2"])
     return shuffled(h, config["patch"])
 
 

@@ -1149,7 +1149,7 @@ CALLS = {
             groups=4,
             T=T,
             levels=0,
-            traits=4,
+            hidden_features=4,
         ),
         dict(
             channels=whole(high=10**6),
@@ -1166,7 +1166,7 @@ CALLS = {
             groups=lambda v: whole(1, 8)(v) and not 8 % scalar(v),
             T=whole(high=10**6),
             levels=lambda v: whole(0, 10**6)(v) and scalar(v) != 1,
-            traits=whole(high=10**6),
+            hidden_features=whole(high=10**6),
         ),
     ),
     "networks.side_factor": call(

@@ -396,14 +396,14 @@ ROWS = {
         ),
     ),
     "the levels of another chain": (
-        lambda: net(levels=17).know_levels(LINE.noise / LINE.signal, torch.ones(17)),
+        lambda: net(levels=17).set_pixel_prior(LINE.noise / LINE.signal, torch.ones(17)),
         "Build the network with T=10",
-        lambda: net(levels=17, T=10).know_levels(LINE.noise / LINE.signal, torch.ones(17)),
+        lambda: net(levels=17, T=10).set_pixel_prior(LINE.noise / LINE.signal, torch.ones(17)),
     ),
     "other levels": (
-        lambda: net(levels=17, T=10).know_levels(LINE.noise / LINE.signal, torch.ones(9)),
+        lambda: net(levels=17, T=10).set_pixel_prior(LINE.noise / LINE.signal, torch.ones(9)),
         "Build it with levels=9",
-        lambda: net(levels=9, T=10).know_levels(LINE.noise / LINE.signal, torch.ones(9)),
+        lambda: net(levels=9, T=10).set_pixel_prior(LINE.noise / LINE.signal, torch.ones(9)),
     ),
     # networks and what they know
     "a label for none": (lambda: sample(label=3), r"Omit it\.", lambda: sample()),
@@ -419,7 +419,7 @@ ROWS = {
     ),
     "an untold network": (
         lambda: net(levels=17)(torch.zeros(1, 1, 8, 8), torch.tensor([1])),
-        r"Call net\.know_levels\(schedule\.noise / schedule\.signal, shares\) first",
+        r"Call net\.set_pixel_prior\(schedule\.noise / schedule\.signal, frequency\) first",
         lambda: tell_levels(net(levels=17)),
     ),
     "a network without levels": (
@@ -447,7 +447,7 @@ ROWS = {
 def tell_levels(net):
     schedule, levels = schedules.cosine(), net.levels
     shares = torch.ones(levels)
-    net.know_levels(schedule.noise / schedule.signal, shares)
+    net.set_pixel_prior(schedule.noise / schedule.signal, shares)
     return net(torch.zeros(1, 1, 8, 8), torch.tensor([1]))
 
 

@@ -167,7 +167,7 @@ def small(to, **config):
 
 def levels_net(to):
     made = small(to, levels=17, T=20)
-    made.know_levels(runs._ratio(PLAN), datasets.level_counts(to(_PIXELS), 17).float() + 1)
+    made.set_pixel_prior(runs._ratio(PLAN), datasets.level_counts(to(_PIXELS), 17).float() + 1)
     return made
 
 
@@ -613,13 +613,15 @@ def test_autocast_is_entered_only_if_it_is_wanted():
         assert torch.is_autocast_enabled("cpu")
 
 
-def test_know_levels_takes_any_device_and_precision():
+def test_set_pixel_prior_takes_any_device_and_precision():
     made = small(lambda x: x, levels=17, T=20)
     ratio, share = PLAN.noise / PLAN.signal, torch.arange(1, 18, dtype=torch.float64)
-    made.know_levels(ratio, share)
-    same(made.by_level.ratio, ratio.float(), exact=True)
-    same(made.by_level.log_share.exp(), (share / share.sum()).float(), exact=False)
-    made.to("meta").know_levels(ratio, share)  # nothing to read there: it is enough that it fits
+    made.set_pixel_prior(ratio, share)
+    same(made.pixel_head.noise_to_signal, ratio.float(), exact=True)
+    same(made.pixel_head.log_prior.exp(), (share / share.sum()).float(), exact=False)
+    made.to("meta").set_pixel_prior(
+        ratio, share
+    )  # nothing to read there: it is enough that it fits
 
 
 def test_a_network_is_built_without_a_touch_of_any_random_state():

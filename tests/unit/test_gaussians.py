@@ -164,7 +164,7 @@ def test_a_product_and_a_quotient_keep_shape_and_dtype():
 @pytest.mark.parametrize("q_var", [0.5, 1.0])
 def test_a_quotient_needs_a_narrower_numerator(q_var):
     """N(0, 1) / N(0, 1/2) grows like e^{x^2 / 2}, and N(0, 1) / N(0, 1) is flat."""
-    with refuses(ValueError, "narrower", f"got p.var = 1 and q.var = {q_var:g}", "no law"):
+    with refuses(ValueError, "narrower", f"got p.var = 1 and q.var = {q_var:g}", "no density"):
         gaussians.quotient(law(0.0, 1.0), law(0.0, q_var))
 
 

@@ -73,7 +73,7 @@ def test_build_depends_on_the_seed_alone_and_leaves_the_global_state():
     other = networks.build(networks.MLP, seed=5, width=8)
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters()))
-    assert not torch.equal(a.enter.weight, other.enter.weight)
+    assert not torch.equal(a.proj_in.weight, other.proj_in.weight)
     assert a.config == {"width": 8}
 
 
@@ -83,7 +83,7 @@ def test_build_depends_on_the_seed_alone_and_leaves_the_global_state():
 def test_training_yields_after_each_update():
     net, steps = run(steps=3)
     assert [s.step for s in steps] == [1, 2, 3]
-    assert net.leave.weight.abs().max() > 0  # it was zero before
+    assert net.proj_out.weight.abs().max() > 0  # it was zero before
     for s in steps:
         assert s.t.shape == s.per_example.shape == (32,)
         assert int(s.t.min()) >= 1 and int(s.t.max()) <= SCHEDULE.T
@@ -97,7 +97,7 @@ def test_stopping_early_keeps_the_update():
     net = networks.build(networks.MLP, seed=0, width=16)
     for _step in training.train(SCHEDULE, net, data, steps=9, generator=rng):
         break
-    assert net.leave.bias.abs().max() > 0
+    assert net.proj_out.bias.abs().max() > 0
 
 
 @pytest.mark.parametrize("kind", ["eps", "x0", "v"])

@@ -813,8 +813,8 @@ def test_moved_pictures_are_learned_under_names_of_their_own(tmp_path):
     run = runs.proceed(config, tmp_path)
     assert run.step == 6 and runs.classes(config) == 10
     # the row of a label that was never shown keeps its first value; 6 batches of 8 show a few
-    before = networks.build(networks.UNet, seed=config.seed, **config.net).label.weight
-    shown = (run.net.label.weight != before).any(dim=1)
+    before = networks.build(networks.UNet, seed=config.seed, **config.net).label_embedding.weight
+    shown = (run.net.label_embedding.weight != before).any(dim=1)
     assert shown[:10].any() and shown[10:20].any()
     # what names the class costs log2 of the classes, however many names there are
     model = always(torch.zeros(21, 1, 8, 8), labels=20, augment_shifts=True, label_dropout=0)
@@ -846,17 +846,17 @@ LEVELS = {
 def test_a_network_for_levels_is_told_what_it_must_know_and_keeps_it(tmp_path):
     """Ratio and shares: from the schedule's definition, and counted in the data by hand."""
     config = small(**LEVELS)
-    fresh = runs.current(config, runs.new(config)).net.by_level
-    assert fresh.log_share.tolist() == pytest.approx([-math.log(17)] * 17)
+    fresh = runs.current(config, runs.new(config)).net.pixel_head
+    assert fresh.log_prior.tolist() == pytest.approx([-math.log(17)] * 17)
     run = runs.proceed(config, tmp_path)
     x, _ = datasets.digits("train")
     counts = [int((x == k / 8 - 1).sum()) + 1 for k in range(17)]
     log_snr = torch.linspace(8, -7, 100)
     for net in (run.net, run.ema.net, runs.read(tmp_path).net):
         shares = [math.log(count / sum(counts)) for count in counts]
-        assert net.by_level.log_share.tolist() == pytest.approx(shares, rel=1e-5)
-        torch.testing.assert_close(net.by_level.ratio[1:], (-log_snr / 2).exp())
-        assert net.by_level.ratio[0] == 0
+        assert net.pixel_head.log_prior.tolist() == pytest.approx(shares, rel=1e-5)
+        torch.testing.assert_close(net.pixel_head.noise_to_signal[1:], (-log_snr / 2).exp())
+        assert net.pixel_head.noise_to_signal[0] == 0
 
 
 def test_a_run_with_levels_goes_on_as_if_nothing_had_happened(tmp_path):

@@ -19,7 +19,7 @@ def unet(seed=0, **config):
 
 
 def awake(net, seed=1):
-    """Weights where silent layers had zeros, so that every part has a say."""
+    """Random weights where layers are zero-initialized, so that every part has an effect."""
     rng = gaussians.seeded(seed)
     with torch.no_grad():
         for weight in net.parameters():
@@ -90,27 +90,27 @@ def test_parameters_counted_by_hand():
     def conv(enter, leave, side=3):
         return enter * leave * side**2 + leave
 
-    def block(enter, leave, told):
-        past = 0 if enter == leave else conv(enter, leave, 1)
-        norms = 2 * enter + 2 * leave
-        return norms + conv(enter, leave) + told * 2 * leave + 2 * leave + conv(leave, leave) + past
+    def block(enter, leave, emb_dim):
+        shortcut = 0 if enter == leave else conv(enter, leave, 1)
+        norms, emb_proj = 2 * enter + 2 * leave, emb_dim * 2 * leave + 2 * leave
+        return norms + conv(enter, leave) + emb_proj + conv(leave, leave) + shortcut
 
-    w, told = 16, 64
-    time = w * told + told + told * told + told
-    level_0 = block(w, w, told) + block(2 * w, w, told)  # down, and up beside its twin
-    level_1 = block(2 * w, 2 * w, told) + block(4 * w, 2 * w, told)
+    w, emb_dim = 16, 64
+    time = w * emb_dim + emb_dim + emb_dim * emb_dim + emb_dim
+    level_0 = block(w, w, emb_dim) + block(2 * w, w, emb_dim)  # down, and up with the skip
+    level_1 = block(2 * w, 2 * w, emb_dim) + block(4 * w, 2 * w, emb_dim)
     between = conv(w, 2 * w) + conv(2 * w, w)
-    middle = block(2 * w, 2 * w, told)
+    middle = block(2 * w, 2 * w, emb_dim)
     ends = conv(3 * (1 + 2 * 2) * 4, w) + 2 * w + conv(w, 3 * 4)  # 2 waves, patches of 4 pixels
-    label = (10 + 1) * told
+    label = (10 + 1) * emb_dim
     wanted = time + level_0 + level_1 + between + middle + ends + label
     net = unet(width=w, mults=(1, 2), channels=3, patch=2, waves=(1, 2), labels=10)
     assert sum(weight.numel() for weight in net.parameters()) == wanted
 
     sums = unet(width=w, mults=(1, 2), skip="sum")
     concats = unet(width=w, mults=(1, 2))
-    saved = block(2 * w, w, told) - block(w, w, told)
-    saved += block(4 * w, 2 * w, told) - block(2 * w, 2 * w, told)
+    saved = block(2 * w, w, emb_dim) - block(w, w, emb_dim)
+    saved += block(4 * w, 2 * w, emb_dim) - block(2 * w, 2 * w, emb_dim)
     count = [sum(weight.numel() for weight in net.parameters()) for net in (concats, sums)]
     assert count[0] - count[1] == saved
 
@@ -179,8 +179,8 @@ def test_every_weight_is_used():
     net = awake(unet(mults=(1, 2, 2), attention=(1,), labels=4, waves=(2,), time="table", blocks=2))
     x, t = inputs(4, height=16, width=16)
     net(x, t, torch.arange(4)).square().sum().backward()
-    silent = [name for name, weight in net.named_parameters() if not weight.grad.any()]
-    assert silent == []
+    unused = [name for name, weight in net.named_parameters() if not weight.grad.any()]
+    assert unused == []
 
 
 def test_pictures_at_the_network_s_edge_are_seen_through_their_whole_depth():
@@ -222,7 +222,10 @@ def test_bfloat16_is_float32_to_two_digits(config):
         ({"mults": 2}, "mults must be a list of whole numbers; got int 2"),
         ({"mults": [1, 1.5]}, "mults must be a whole number; got float 1.5"),
         ({"blocks": 0}, "blocks must be at least 1; got 0"),
-        ({"attention": [2]}, r"attention must lie in 0\.\.1; got 2. It names levels; there are 2"),
+        (
+            {"attention": [2]},
+            r"attention must lie in 0\.\.1; got 2. It counts resolutions from 0; there are 2",
+        ),
         ({"patch": 0}, "patch must be at least 1; got 0"),
         ({"labels": -1}, "labels must be at least 0; got -1"),
         ({"skip": "add"}, "skip must be one of 'concat', 'sum'; got 'add'"),
