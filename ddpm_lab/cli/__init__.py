@@ -1,22 +1,25 @@
 """The program `ddpm-lab`, also called as `python -m ddpm_lab`: one file for each command.
 
+    ddpm-lab open                                         the chapters, in JupyterLab
     ddpm-lab train --config digits --out runs/digits      a U-Net, stored and resumable
     ddpm-lab sample --run runs/digits --label 3           new images
     ddpm-lab evaluate --run runs/digits                   bits/dim and distances
     ddpm-lab doctor                                       what this machine has
+    ddpm-lab test                                         does it work here?
 
-`options` and `devices` hold what the commands share.
+`options` and `devices` hold what the commands share. `open` and `test` need JupyterLab: the extra
+`ddpm-lab[lab]`.
 """
 
 import argparse
 
 import ddpm_lab
 from ddpm_lab import _console
-from ddpm_lab.cli import doctor, evaluate, options, sample, train
+from ddpm_lab.cli import doctor, evaluate, open, options, sample, test, train
 
 __all__ = ["main"]
 
-_COMMANDS = (train, sample, evaluate, doctor)
+_COMMANDS = (open, train, sample, evaluate, doctor, test)
 
 
 def main(argv: list[str] | None = None) -> int:
