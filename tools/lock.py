@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 UV = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "--no-header"]
-UV += ["--universal", "--python-version", "3.10", "--no-annotate"]
+UV += ["--universal", "--python-version", "3.10", "--no-annotate", "--no-sources"]
 OURS = ["lab", "test"]  # the extras that lab.py installs for everyone
 
 HEAD = """\

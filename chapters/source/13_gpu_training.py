@@ -170,7 +170,7 @@ print(f"mean {end.mean():17.3f} {mean:11.3f} ± "
 # (A number after ± is a standard error, here and below: how far chance alone typically moves the number.) In no range is the held-out loss above that of the log by more than chance: nothing was memorized that this test can see. (It may well be a little *below*. The log is about the last weights, with one label in ten hidden; the
 # held-out loss is about the average of the weights, with all labels told. Both lower it, so a small gap could hide behind them.)
 # To compute such numbers again, with MNIST's files in a folder `DIR` or an internet connection to fetch them:
-# `python -m ddpm_lab evaluate --run chapters/checkpoints/mnist.safetensors --data DIR`.
+# `python -m ddpm_lab evaluate --run mnist --data DIR`.
 #
 # ## 3 · A plateau, and samples that go on improving
 #
@@ -756,7 +756,7 @@ except ValueError as error:
 # %% [markdown]
 # Who starts four processes? `torchrun`, which comes with PyTorch. It runs the same command four times, tells each copy its number in an environment variable (`RANK`, 0 to 3), and ends all if one fails:
 #
-#     torchrun --nproc-per-node=4 -m ddpm_lab train --config chapters/configs/digits.json --out runs/digits
+#     torchrun --nproc-per-node=4 -m ddpm_lab train --config digits --out runs/digits
 #
 # The course's tests do this with two processes on the CPU, and compare with one.
 #
@@ -883,7 +883,7 @@ print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} pictures a second, "
 #
 # One command and another configuration:
 #
-#     python -m ddpm_lab train --config chapters/configs/mnist_gpu.json --out runs/mnist
+#     python -m ddpm_lab train --config mnist_gpu --out runs/mnist
 #
 # We had no GPU, so nothing about its speed is claimed here. To know yours, let it run for 200 steps, and put two lines of `runs/mnist/log.jsonl` into your function. What is different:
 #

@@ -385,7 +385,7 @@ for x in (3, 5, 7):
 # %% [markdown]
 # Two MNIST networks come with the course: nearly the same layers, the same pictures, no GPU. One was made for pictures: it counts all times alike, as errors of v ("simple", cosine schedule). The other was made for small bills ("vlb"): it has the bound's own weights, predicts a prior for each of 256 levels, and
 # its schedule is a straight line of log-SNR that begins at less noise. Each has a **card**, which says how it was made and how it did on held-out pictures. (You need not have MNIST. Who has it can repeat this:
-# `python -m ddpm_lab evaluate --run chapters/checkpoints/mnist.safetensors`.)
+# `python -m ddpm_lab evaluate --run mnist`.)
 
 # %%
 shipped_share = runs.read(runs.shipped("mnist_likelihood")).net.pixel_head.log_prior.exp()

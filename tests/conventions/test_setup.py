@@ -898,7 +898,24 @@ def test_conda_and_binder_read_the_same_list():
     python = next(name for name in packages if name.startswith("python="))
     assert set(packages) == {python, "pip"}
     assert python.partition("=")[2] in SpecifierSet(PROJECT["requires-python"])
-    assert pip == {"pip": ["-c constraints.txt", f"-e .[{','.join(place.EXTRAS)}]"]}
+    constraints, torch, ours = pip["pip"]
+    assert (constraints, ours) == ("-c constraints.txt", f"-e .[{','.join(place.EXTRAS)}]")
+    # PyTorch without CUDA, in the version that the constraints name, for that Python
+    torch, tag = Requirement(torch), "cp" + python.partition("=")[2].replace(".", "")
+    (pin,) = re.findall(r"^torch==(\S+)", text_of("constraints.txt"), re.M)
+    name = f"torch-{pin}%2Bcpu-{tag}-{tag}-manylinux_2_28_x86_64.whl"
+    assert torch.url == f"{pip_words.CPU_INDEX}/{name}"
+    for platform, wanted in (("linux", True), ("darwin", False), ("win32", False)):
+        machine = {"sys_platform": platform, "platform_machine": "x86_64"}
+        assert torch.marker.evaluate(machine) == wanted
+
+
+def test_uv_takes_pytorch_alone_from_its_own_index():
+    uv = tomllib.loads(text_of("pyproject.toml"))["tool"]["uv"]
+    (index,) = uv["index"]
+    assert index["url"] == pip_words.CPU_INDEX and index["explicit"]
+    linux = {"index": index["name"], "marker": "sys_platform == 'linux'"}
+    assert uv["sources"] == {"torch": [linux]}
 
 
 def test_the_readme_gives_the_two_commands_and_no_list_of_its_own():
@@ -907,7 +924,7 @@ def test_the_readme_gives_the_two_commands_and_no_list_of_its_own():
     assert "py lab.py" in readme  # Windows
     assert PROJECT["requires-python"].removeprefix(">=") in readme
     for words in re.findall(r"pip install ([^`\n]*)", readme):
-        extras = re.search(r"\.\[([a-z,]+)\]", words)
+        extras = re.search(r"(?:\.|ddpm-lab)\[([a-z,]+)\]", words)
         assert extras, f"`pip install {words}` is a second list"
         assert set(extras[1].split(",")) <= set(PROJECT["optional-dependencies"])
 
