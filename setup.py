@@ -40,7 +40,7 @@ def repository():
 
 def version():
     text = (HERE / "ddpm_lab" / "__init__.py").read_text(encoding="utf-8")
-    return re.search(r'^__version__ = "(.+)"$', text, re.M)[1]
+    return re.findall(r'^__version__ = "(.+)"$', text, re.M)[0]
 
 
 def readme(home):

@@ -75,7 +75,7 @@ def _packages():
     except ImportError as error:  # packaging, or the note that an installed ddpm-lab leaves
         name = error.name or "packages"
         return [python, Finding(name, "missing", f"run: {_install_all()}", problem=True)]
-    found = {name: _version(name) for name in (re.match(r"[\w.-]+", need)[0] for need in needs)}
+    found = {name: _version(name) for name in (re.split(r"[^\w.-]", need)[0] for need in needs)}
     return [python, *package_findings(needs, found, tested, _in_venv())]
 
 

@@ -204,7 +204,8 @@ class Progress:
 
     def on_log(self, line: dict) -> None:
         """After each line of the log."""
-        self.bar.set_postfix(loss=f"{line['loss']:.4f}", step=line["step"], refresh=False)
+        if self.bar is not None:
+            self.bar.set_postfix(loss=f"{line['loss']:.4f}", step=line["step"], refresh=False)
 
     def on_sample(self, run) -> None:
         """Samples from the same noise each time, a column for each label if there are labels."""
