@@ -34,7 +34,7 @@ SKIPPED = [
     "test_kills_and_processes.py",
     "test_diffusers.py",
     "test_explorers.py",
-    "test_scenes.py",
+    "test_schedule_designer.py",
 ]
 
 

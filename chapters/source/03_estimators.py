@@ -27,7 +27,7 @@ import sympy as sp
 import torch
 
 from ddpm_lab import estimators, gaussians, ideal_denoisers
-from ddpm_lab.course import explorers, figures, scenes
+from ddpm_lab.course import explorers, figures
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, seeded
 
@@ -325,7 +325,7 @@ for D in (1, 2, 10, 50):
 # worth fewer than 10? With mean 0, which hurts more, std 0.7 or std 1.5?
 
 # %%
-explorer = explorers.which_draws_count()
+explorer = explorers.importance_sampling()
 print(explorer)
 explorer
 
@@ -333,9 +333,8 @@ explorer
 # The answers, in the explorer's words:
 
 # %%
-in_words = scenes.which_draws_count().update
 for mean, std in ((0.9, 1.0), (0.0, 0.7), (0.0, 1.5)):
-    print(in_words(mean=mean, std=std, dimension=10))
+    print(explorer.describe(mean=mean, std=std, dimension=10))
 
 # %% [markdown]
 # Less than one standard deviation: at 0.9 the 1000 draws are worth 8. And 0.7 hurts more than 1.5: 82 against 147

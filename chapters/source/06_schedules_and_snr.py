@@ -870,7 +870,7 @@ print(explorer)  # the picture in words
 explorer
 
 # %%
-from ddpm_lab.course import designer
+from ddpm_lab.course.explorers import noise_schedule
 
 stops = [0.02 * 10 ** (k / 20) for k in range(4)]  # the slider of beta_T has 20 stops per decade
 twins = [{"family": name, "T": 1000, "beta_T": 0.02} for name in ("su", "linear")]
@@ -878,10 +878,10 @@ states = [*twins, {"family": "linear", "T": 700, "beta_T": 0.02}]
 states += [{"family": "linear", "T": 500, "beta_T": stop} for stop in stops]
 states += [{"family": "cosine", "T": 50, "beta_max": beta_max} for beta_max in (0.999, 0.501)]
 for state in states:
-    abar_T = float(designer.build(**(designer.DEFAULTS | state)).abar[-1])
+    abar_T = float(noise_schedule.build(**state).abar[-1])
     name, T, last = state.values()
     print(f"{name:>6}  {T:4}  {last:<6.3g}  -> abar_T = {abar_T:.2g}: "
-          f"{designer.terminal_zone(abar_T)}")
+          f"{noise_schedule.terminal_zone(abar_T)}")
 
 # %% [markdown]
 # <details><summary>What you should have seen</summary>

@@ -1175,12 +1175,10 @@ explorer
 # The same sentences for four settings, to check your prediction:
 
 # %%
-from ddpm_lab.course import scenes
-
-*_, read = scenes.how_few_steps()
-for walk, steps in (("ddim", 5), ("ddim", 7), ("probability_flow_ode", 2),
-                    ("probability_flow_ode", 3)):
-    sentence = read(walk=walk, steps=steps).removeprefix("How few steps are enough? ")
+for sampler, steps in (("ddim", 5), ("ddim", 7), ("probability_flow_ode", 2),
+                       ("probability_flow_ode", 3)):
+    sentence = explorer.describe(sampler=sampler, steps=steps)
+    sentence = sentence.removeprefix("How few steps are enough? ")
     print(sentence.split(", on av")[0])
 
 # %% [markdown]

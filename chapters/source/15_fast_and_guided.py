@@ -673,11 +673,8 @@ print(explorer)
 explorer
 
 # %%
-from ddpm_lab.course import scenes
-
-*_, read_dial = scenes.guidance_dial()
 for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
-    said = read_dial(label=3, weight=w, steps=steps, seed=0).removeprefix("How strongly should ")
+    said = explorer.describe(label=3, guidance_scale=w, steps=steps, seed=0)
     print(said.split("Asked for ")[1])
 
 # %% [markdown]

@@ -13,7 +13,7 @@ import pytest
 
 from ddpm_lab.course import explorers
 
-IMPORT, MAKE = "from ddpm_lab import explorers", "explorers.schedule_designer()"
+IMPORT, MAKE = "from ddpm_lab.course import explorers", "explorers.schedule_designer()"
 PICTURE = ".jp-OutputArea img.widget-image"
 HANDLES = ".jp-OutputArea .noUi-handle"
 FAMILY = ".jp-OutputArea select"

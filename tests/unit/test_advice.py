@@ -29,7 +29,7 @@ from ddpm_lab import (
 )
 from ddpm_lab.cli import options
 from ddpm_lab.cli import train as train_command
-from ddpm_lab.course import designer, exercises
+from ddpm_lab.course import exercises, explorers
 from ddpm_lab.training import runs
 
 LINE = schedules.linear(T=10)
@@ -272,9 +272,9 @@ ROWS = {
         lambda: exercises.exercise("forward.marginal"),
     ),
     "a family": (
-        lambda: designer.complete({"family": "line"}),
+        lambda: explorers.schedule_designer(family="line"),
         r"Did you mean linear\?",
-        lambda: designer.complete({"family": "linear"}),
+        lambda: explorers.schedule_designer(family="linear"),
     ),
     "a checkpoint": (
         lambda: runs.shipped("digit"),

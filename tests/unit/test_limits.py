@@ -12,7 +12,7 @@ import torch
 
 from ddpm_lab import ideal_denoisers, losses, metrics, networks, samplers, schedules, training
 from ddpm_lab.cli import evaluate, main
-from ddpm_lab.course import designer
+from ddpm_lab.course.explorers import noise_schedule
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import runs
 
@@ -134,7 +134,7 @@ def test_a_weight_that_is_not_finite_is_refused_at_once_with_its_t(kind):
         lambda: schedules.from_beta([1e-17, 0.5]),
         lambda: schedules.linear(beta_1=1e-20),
         lambda: schedules.geometric(beta_1=1e-20),
-        lambda: designer.render(family="linear", beta_1=1e-20),
+        lambda: noise_schedule.build("linear", 1000, beta_1=1e-20),
     ],
 )
 def test_a_first_step_without_noise_is_refused_for_what_it_is(make):
@@ -152,8 +152,8 @@ def test_the_straight_log_snr_is_straight_to_float64():
 
 
 def test_what_the_designer_draws_of_a_schedule_is_the_table_in_float64():
-    _, (abar, log_snr, *_), update = designer.drawing()
-    update(family="linear", T=1000)
+    _, (abar, log_snr, *_), update = noise_schedule.drawing()
+    update(family="linear", T=1000, beta_1=1e-4, beta_T=0.02)
     for line, table in ((abar, "abar"), (log_snr, "log_snr")):
         drawn = torch.as_tensor(line.get_ydata(orig=True))
         want = getattr(schedules.linear(), table).clamp(-60, 60)

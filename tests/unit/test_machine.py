@@ -141,7 +141,7 @@ def test_a_console_gets_the_letters_it_has(text, encoding, printed):
 LEARNER = """
 import sys
 from ddpm_lab import cli, forward
-from ddpm_lab.course import exercises, figures
+from ddpm_lab.course import exercises, explorers, figures
 exercises.check("forward.marginal", forward.marginal)
 exercises.check("forward.marginal", lambda *inputs: 3)
 def mine(schedule, x_0, t):
@@ -150,7 +150,7 @@ def mine(schedule, x_0, t):
 exercises.check("forward.marginal", mine)
 figures.show(figures.new()[0], "Fr\\xe9chet: \\u03bc")
 figures.show_source(figures.show)
-print(__import__("ddpm_lab").explorers.prior_against_data())
+print(explorers.prior_against_data())
 for words in (["evaluate", "--help"], ["train", "--help"]):
     try:
         cli.main(words)

@@ -12,7 +12,7 @@ import torch
 from matplotlib.style import library
 from PIL import Image
 
-from ddpm_lab.course import designer, explorers, figures, scenes
+from ddpm_lab.course import explorers, figures
 
 RAMP = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8).flip(-1)  # dark above, light below
 
@@ -38,8 +38,8 @@ PICTURES = {
     ),
     "clouds": lambda: figures.png(figures.scatter_grid({"t = 0": RAMP.reshape(-1, 2)})),
     "free hand": free_hand,
-    "designer": lambda: figures.png(designer.render(family="cosine", T=50)),
-    "scene": lambda: figures.png(scenes.render(scenes.four_names)),
+    "designer": lambda: figures.png(explorers.schedule_designer().render(family="cosine", T=50)),
+    "drawing": lambda: figures.png(explorers.four_names().render()),
     "explorer": lambda: explorers.four_names().widget.first_picture,
 }
 READERS = {

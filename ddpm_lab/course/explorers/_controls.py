@@ -1,0 +1,177 @@
+"""The controls of an explorer, declared once: name, default, range and words.
+
+From one declaration follow the check of a state, the still picture's defaults and the widget.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets as widgets
+
+from ddpm_lab import _checks
+
+State = dict[str, Any]
+"""name of a control -> its value"""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One control: its kind is the subclass.
+
+    Parameters
+    ----------
+    label : what stands beside it, with its unit
+    default : the value that is shown first
+    tip : a sentence that says what it is, for the pointer and for screen readers
+    """
+
+    label: str
+    default: Any
+    tip: str
+
+    def check(self, value: Any, name: str) -> Any:
+        """The value, if this control can be set to it."""
+        raise NotImplementedError
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        """The control in a notebook, set to a value."""
+        raise NotImplementedError
+
+    def _make(self, kind, value, look, **settings):
+        return kind(value=value, description=self.label, tooltip=self.tip, **settings, **look)
+
+
+@dataclass(frozen=True)
+class Menu(Control):
+    """One of a few names.
+
+    >>> Menu("sampler", "ddim", "How x_s is found", ("ddpm", "ddim")).check("ddpm", "sampler")
+    'ddpm'
+    """
+
+    options: tuple[str, ...]
+
+    def check(self, value: Any, name: str) -> str:
+        return _checks.choice(value, self.options, name)
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        return self._make(widgets.Dropdown, value, look, options=self.options)
+
+
+@dataclass(frozen=True)
+class Stops(Control):
+    """A slider that stops at a few numbers; with `lowest`, any whole number from there on may be
+    asked for and becomes a stop of its own.
+
+    >>> Stops("steps", 10, "The number of steps", (1, 10, 100), lowest=1).check(7, "steps")
+    7
+    """
+
+    options: tuple[float, ...]
+    lowest: int | None = None
+    advice: str = ""
+
+    def check(self, value: Any, name: str) -> float:
+        if self.lowest is not None:
+            return _checks.count(value, name, lowest=self.lowest, advice=self.advice)
+        whole = type(value) is int and isinstance(self.default, float)
+        return _checks.choice(float(value) if whole else value, self.options, name)
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        stops = sorted({*self.options, value})
+        return self._make(widgets.SelectionSlider, value, look, options=stops)
+
+
+@dataclass(frozen=True)
+class Count(Control):
+    """A slider over whole numbers.
+
+    >>> Count("t (steps)", 300, "The time", 1, 1000).check(900, "t")
+    900
+    """
+
+    low: int
+    high: int
+    step: int = 1
+
+    def check(self, value: Any, name: str) -> int:
+        return _checks.count(value, name, lowest=self.low, highest=self.high, advice=_RANGE)
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        ends = {"min": self.low, "max": self.high, "step": self.step}
+        return self._make(widgets.IntSlider, value, look, **ends)
+
+
+@dataclass(frozen=True)
+class Range(Control):
+    """A slider over numbers, 0.05 from stop to stop.
+
+    >>> Range("x (data units)", 1.5, "The data point", -2, 2).check(0.3, "x")
+    0.3
+    """
+
+    low: float
+    high: float
+
+    def check(self, value: Any, name: str) -> float:
+        return _checks.between(value, self.low, self.high, name, advice=_RANGE)
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        ends = {"min": self.low, "max": self.high, "step": 0.05}
+        return self._make(widgets.FloatSlider, value, look, **ends)
+
+
+@dataclass(frozen=True)
+class LogRange(Range):
+    """A slider over powers of ten, with 20 stops from each to the next.
+
+    >>> LogRange("beta_T (variance per step)", 0.02, "The last step", 2e-3, 0.999).low
+    0.002
+    """
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        low, high = math.log10(self.low), math.log10(self.high)
+        ends = {"min": low, "max": high, "step": 0.05, "readout_format": ".3"}
+        return self._make(widgets.FloatLogSlider, value, look, **ends)
+
+
+_RANGE = "That is the range of its slider."
+
+
+def complete(controls: Mapping[str, Control], state: Mapping[str, Any]) -> State:
+    """The state, checked, with the default of each control that it leaves out.
+
+    Raises
+    ------
+    TypeError
+        For an unknown name, or a value of another type.
+    ValueError
+        For a value that its control cannot be set to.
+
+    >>> complete({"t": Count("t (steps)", 300, "The time", 1, 1000)}, {})
+    {'t': 300}
+    """
+    if unknown := sorted(state.keys() - controls.keys()):
+        raise TypeError(
+            f"a state must use the names {', '.join(controls)}; got {', '.join(unknown)}. "
+            + _checks.nearest(unknown, controls, "Leave the others out.")
+        )
+    return {
+        name: control.check(state[name], name) if name in state else control.default
+        for name, control in controls.items()
+    }
+
+
+def build(controls: Mapping[str, Control], state: State) -> dict[str, widgets.Widget]:
+    """The widgets, set to a state. They share one look: each style and layout is a message.
+
+    >>> build({"t": Count("t (steps)", 300, "The time", 1, 1000)}, {"t": 9})["t"].value
+    9
+    """
+    look = {
+        "style": widgets.SliderStyle(description_width="200px"),
+        "layout": widgets.Layout(width="405px"),
+    }
+    return {name: control.widget(state[name], look) for name, control in controls.items()}
