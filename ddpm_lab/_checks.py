@@ -349,17 +349,6 @@ def _record(value, fields, name, *, example):
     return value
 
 
-def finite(x, name):
-    """Data without NaN and infinity."""
-    if not bool(x.isfinite().all()):
-        item = int(x.isfinite().reshape(len(x), -1).all(1).logical_not().nonzero()[0])
-        raise ValueError(
-            f"{name} must be finite; got NaN or infinity, first in item {item}. "
-            "Did the sampler diverge?"
-        )
-    return x
-
-
 def alike(**tensors):
     """Data tensors of one shape, dtype and device: nothing is broadcast in silence."""
     (first_name, first), *others = tensors.items()

@@ -49,7 +49,7 @@ from ddpm_lab import (
     samplers,
     schedules,
 )
-from ddpm_lab.course import figures
+from ddpm_lab.course import display, figures
 
 PACKAGE = str(Path(ddpm_lab.__file__).parent)
 
@@ -1287,16 +1287,16 @@ CALLS = {
             limit=real(0, ends=False),
         ),
     ),
-    "figures.show": call(
-        figures.show,
+    "display.show": call(
+        display.show,
         dict(fig=lambda: figures.new()[0], alt="A line."),
         dict(fig=a(figures.Figure), alt=lambda v: text(v) and bool(v.strip())),
     ),
-    "figures.show_source": call(
-        figures.show_source, dict(function=gaussians.draw), dict(function=lambda v: v is Odd)
+    "display.show_source": call(
+        display.show_source, dict(function=gaussians.draw), dict(function=lambda v: v is Odd)
     ),
-    "figures.png": call(
-        figures.png, dict(fig=lambda: figures.new()[0]), dict(fig=a(figures.Figure))
+    "display.png": call(
+        display.png, dict(fig=lambda: figures.new()[0]), dict(fig=a(figures.Figure))
     ),
 }
 

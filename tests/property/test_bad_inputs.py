@@ -31,7 +31,7 @@ from ddpm_lab import (
     samplers,
     schedules,
 )
-from ddpm_lab.course import figures
+from ddpm_lab.course import display, figures
 from ddpm_lab.gaussians import Gaussian
 
 MODULES = (
@@ -46,7 +46,7 @@ MODULES = (
         ideal_denoisers,
         samplers,
     ),
-    *(losses, metrics, networks, figures),
+    *(losses, metrics, networks, display, figures),
 )
 X = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
 

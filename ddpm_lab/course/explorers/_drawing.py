@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from ddpm_lab.course.figures import STYLE
+from ddpm_lab.course.style import STYLE
 
 
 class Drawing(NamedTuple):

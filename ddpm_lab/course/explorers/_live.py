@@ -18,7 +18,7 @@ from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from ddpm_lab.course.figures import STYLE
+from ddpm_lab.course.style import STYLE
 
 
 class Live(widgets.VBox):

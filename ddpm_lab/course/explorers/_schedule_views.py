@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from ddpm_lab import forward, gaussians, losses
 from ddpm_lab.course.explorers._axes_by_hand import axes, legend, ticks
-from ddpm_lab.course.figures import BLUE, GRAY, GREEN, ORANGE, RED, SKY
+from ddpm_lab.course.style import BLUE, GRAY, GREEN, ORANGE, RED, SKY
 from ddpm_lab.schedules import Schedule
 
 View = tuple[list[Artist], Callable[[Schedule], Any]]

@@ -9,7 +9,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Menu, Range
 from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, normal_density, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GRAY, ORANGE, RED
+from ddpm_lab.course.style import BLUE, GRAY, ORANGE, RED
 
 SPACING = 0.02
 LATENTS = torch.linspace(-8, 8, 801, dtype=torch.float64, device="cpu")

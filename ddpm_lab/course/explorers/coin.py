@@ -10,7 +10,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Menu, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GREEN, RED
+from ddpm_lab.course.style import BLUE, GREEN, RED
 
 PRIORS = ("flat", "nearly fair", "nearly always tails", "at most 1/2")
 """Beta(1, 1), Beta(50, 50), Beta(2, 50); and uniform from 0 to 1/2."""

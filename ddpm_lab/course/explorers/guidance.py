@@ -10,7 +10,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, RED
+from ddpm_lab.course.style import BLUE, RED
 from ddpm_lab.training import runs
 
 SCALES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)

@@ -9,7 +9,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Menu, Range
 from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GRAY, RED
+from ddpm_lab.course.style import BLUE, GRAY, RED
 
 JOINTS = ("triangle", "correlated normals")
 """The joint distributions that can be cut; both live in the unit square."""

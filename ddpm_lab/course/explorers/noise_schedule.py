@@ -26,7 +26,7 @@ from ddpm_lab.course.explorers._schedule_views import (
     terminal_words,
     terminal_zone,
 )
-from ddpm_lab.course.figures import STYLE
+from ddpm_lab.course.style import STYLE
 from ddpm_lab.schedules import Schedule
 
 __all__ = [

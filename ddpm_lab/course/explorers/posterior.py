@@ -10,7 +10,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Range, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GREEN, RED
+from ddpm_lab.course.style import BLUE, GREEN, RED
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
 BACK = (1, 2, 5, 10, 20, 50, 100, 200, 500, 999)

@@ -9,7 +9,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count
 from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GRAY, GREEN, ORANGE, RED
+from ddpm_lab.course.style import BLUE, GRAY, GREEN, ORANGE, RED
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
 

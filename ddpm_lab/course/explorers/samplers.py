@@ -10,7 +10,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Menu, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GRAY, RED
+from ddpm_lab.course.style import BLUE, GRAY, RED
 
 STEPS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
 

@@ -11,7 +11,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Range
 from ddpm_lab.course.explorers._drawing import Drawing, normal_density, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
-from ddpm_lab.course.figures import BLUE, GRAY, ORANGE, RED
+from ddpm_lab.course.style import BLUE, GRAY, ORANGE, RED
 
 SAMPLES = 1000
 """The number of samples that are weighted."""

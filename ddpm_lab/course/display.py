@@ -1,0 +1,109 @@
+"""Put a figure, or the code of a function, into the notebook.
+
+A figure comes with a sentence that says what it shows: screen readers speak it, and the notebook
+check compares it.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from io import BytesIO
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from ddpm_lab import _checks, _console
+from ddpm_lab.course.style import STYLE
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Put a figure into the notebook, and under it a sentence that says what it shows.
+
+    The sentence is caption and alternative text in one: JupyterLab gives a screen reader no other.
+
+    Parameters
+    ----------
+    alt : what the figure shows, in words
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no figure or no such sentence.
+
+    >>> from ddpm_lab.course import figures
+    >>> show(figures.curves([0, 1], {"y": [0, 1]}, xlabel="x", ylabel="y"), alt="A rising line.")
+    A rising line.
+    """
+    _checks.instance(fig, Figure, "fig", advice="The functions of figures make one.")
+    if not _checks.instance(alt, str, "alt", advice="Write a sentence.").strip():
+        raise ValueError(
+            "alt must say what the picture shows; got an empty text. Write one sentence about it."
+        )
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is not None:
+        bundle = {"image/png": png(fig), "text/plain": alt}
+        display(bundle, raw=True, metadata={"image/png": {"alt": alt}})
+    _console.say(alt)
+
+
+def show_source(function: Callable) -> None:
+    """Put the code of a package function into the notebook, without its docstring.
+
+    The chapter shows the very lines that the tests check, so the two cannot drift apart.
+
+    Raises
+    ------
+    TypeError
+        Unless the function is written in Python.
+
+    >>> from ddpm_lab.gaussians import draw
+    >>> show_source(draw)
+    def draw(p: Gaussian, z: Data) -> Data:
+        p = _checks.gaussian(p, "p")
+        _checks.alike(mean=p.mean, z=z)
+        return p.mean + p.var.sqrt() * z
+    """
+    code = _without_docstring(function)
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        _console.say(code)
+    else:
+        display({"text/markdown": f"```python\n{code}\n```", "text/plain": code}, raw=True)
+
+
+def _without_docstring(function):
+    try:
+        lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    except (TypeError, OSError) as error:
+        raise TypeError(
+            "function must be written in Python, in a file; got "
+            f"{type(function).__name__}. Give a function of ddpm_lab."
+        ) from error
+    first = ast.parse("\n".join(lines)).body[0].body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+        del lines[first.lineno - 1 : first.end_lineno]
+    return "\n".join(lines).rstrip()
+
+
+@mpl.rc_context(STYLE)
+def png(fig: Figure) -> bytes:
+    """The figure as PNG bytes, the same bytes on each call.
+
+    Raises
+    ------
+    TypeError
+        Unless `fig` is a Figure.
+
+    >>> from ddpm_lab.course import figures
+    >>> png(figures.new()[0])[1:4]
+    b'PNG'
+    """
+    _checks.instance(fig, Figure, "fig", advice="The functions of figures make one.")
+    buffer = BytesIO()
+    fig.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
