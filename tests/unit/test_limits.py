@@ -186,14 +186,14 @@ def test_a_class_that_the_training_file_lacks_is_no_obstacle(tmp_path):
     folder = idx_folder(tmp_path / "data", [n % 9 for n in range(36)], [9] * 8)
     for name, changes in (
         ("plain", {}),
-        ("moved", {"net": SMALL | {"labels": 20}, "moves": True, "label_dropout": 0.0}),
+        ("moved", {"net": SMALL | {"labels": 20}, "augment_shifts": True, "label_dropout": 0.0}),
     ):
         runs.proceed(config(data="mine", **changes), tmp_path / name, data=folder)
         model = runs.read(tmp_path / name)
         found = runs.evaluate(model, data=folder, n=8, terms=2, steps=2, generator=seeded(0))
         assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
     with pytest.raises(ValueError, match=r"net\.labels must be 18, twice the classes, or more and"):
-        odd = {"net": SMALL | {"labels": 19}, "moves": True, "label_dropout": 0.0}
+        odd = {"net": SMALL | {"labels": 19}, "augment_shifts": True, "label_dropout": 0.0}
         runs.proceed(config(data="mine", **odd), tmp_path / "odd", data=folder)
 
 
