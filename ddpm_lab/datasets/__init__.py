@@ -8,11 +8,11 @@ Everything here ends in **data units**, the units in which the noise of the chai
 The scale matters. The chain ends at N(0, I) whatever it started from, and the schedules are tuned
 to data about as wide as that noise. Pixels in 0..255 would still be visible at t = T.
 
-Nothing on the main path needs a network connection: the planes are formulas, and the 8x8 digits
-come with scikit-learn. `load` opens any data set of images, by name or from your own files, as a
-`Dataset` record that says what it holds. Before this: the exact denoisers of `ideal_denoisers`,
-which need no training data. After this: `training`. Opened by chapter 11 (planes), 12 (digits) and
-13 (MNIST).
+Nothing on the main path needs a network connection: the planes are formulas, the 8x8 digits come
+with scikit-learn, and 32x32 emoji in color come with the course. `load` opens any data set of
+images, by name or from your own files, as a `Dataset` record that says what it holds. Before this:
+the exact denoisers of `ideal_denoisers`, which need no training data. After this: `training`.
+Opened by chapter 11 (planes), 12 (digits) and 13 (MNIST).
 
 One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, `batching`,
 `augmentation`,
@@ -22,7 +22,7 @@ One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, 
 
 from ddpm_lab.datasets.augmentation import augment_shifts
 from ddpm_lab.datasets.batching import batches
-from ddpm_lab.datasets.bundled import digits
+from ddpm_lab.datasets.bundled import digits, emoji
 from ddpm_lab.datasets.downloads import cache_folder, fashion_mnist, mnist
 from ddpm_lab.datasets.idx_files import idx
 from ddpm_lab.datasets.idx_format import read_idx
@@ -41,6 +41,7 @@ __all__ = [
     "checkerboard",
     "concentric_circles",
     "digits",
+    "emoji",
     "fashion_mnist",
     "idx",
     "level_counts",

@@ -33,7 +33,7 @@ def load(
     Parameters
     ----------
     source : one of
-        - a name: "digits", "mnist", "fashion_mnist"
+        - a name: "digits", "emoji", "mnist", "fashion_mnist"
         - a folder of images (PNG, JPEG, WebP, …); sub-folders are classes; sub-folders train and
           test are splits, else some images are held out for testing
         - a folder of MNIST-format files, see `idx`

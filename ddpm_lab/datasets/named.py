@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from ddpm_lab.datasets.bundled import digits
+from ddpm_lab.datasets.bundled import GROUPS, digits, emoji
 from ddpm_lab.datasets.downloads import fashion_mnist, mnist
 from ddpm_lab.datasets.record import Dataset
 from ddpm_lab.types import Data
@@ -23,6 +23,7 @@ class _Named(NamedTuple):
 _CLOTHES = "T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot"
 _NAMED = {
     "digits": _Named(digits, "scikit-learn, load_digits (UCI optdigits)", levels=17),
+    "emoji": _Named(emoji, "Noto Color Emoji 2.042 (SIL OFL 1.1), rendered at 32 x 32", GROUPS),
     "mnist": _Named(mnist, "MNIST of LeCun, Cortes and Burges, as first published"),
     "fashion_mnist": _Named(
         fashion_mnist, "Fashion-MNIST of Zalando Research", tuple(_CLOTHES.split(", "))

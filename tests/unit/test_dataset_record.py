@@ -154,7 +154,7 @@ def test_gray_becomes_color():
         (ValueError, r"held_out must satisfy", {"held_out": 1.5}),
         (ValueError, r"seed must be at least 0", {"seed": -1}),
         (FileNotFoundError, r"got digit\. Did you mean digits\?", {"source": "digit"}),
-        (FileNotFoundError, r"one of digits, mnist.*got ~/n.*Check the path", {"source": "~/n"}),
+        (FileNotFoundError, r"one of digits, emoji.*got ~/n.*Check the path", {"source": "~/n"}),
         (TypeError, r"source must be a path; got", {"source": 5}),
         (ValueError, r"source must name a file or a folder; got an empty", {"source": ""}),
     ],
