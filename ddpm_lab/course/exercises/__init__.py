@@ -21,11 +21,10 @@ from ddpm_lab import _console
 from ddpm_lab.course.exercises._answers import Refused
 from ddpm_lab.course.exercises._attempt import answers_of, is_unwritten
 from ddpm_lab.course.exercises._judging import (
-    NOTHING_RETURNED,
-    UNWRITTEN,
     at_first_sight,
     is_nothing,
     judged,
+    nothing,
     right_answers,
 )
 from ddpm_lab.course.exercises._records import Case, Exercise, Verdict
@@ -100,5 +99,5 @@ def _verdict(question, attempt):
     except Refused as refused:
         return Verdict("✗", str(refused))
     if is_nothing(answers[0]):
-        return UNWRITTEN if is_unwritten(attempt) else NOTHING_RETURNED
+        return nothing(unwritten=is_unwritten(attempt))
     return judged(question, answers, wanted)

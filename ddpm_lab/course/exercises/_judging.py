@@ -4,7 +4,7 @@ from ddpm_lab.course.exercises._answers import Other, difference, plain
 from ddpm_lab.course.exercises._records import Verdict
 
 UNWRITTEN = Verdict("○", "not yet")
-NOTHING_RETURNED = Verdict("○", "not yet; it returns nothing: is a `return` missing?")
+_NOTHING_RETURNED = Verdict("○", "not yet; it returns nothing: is a `return` missing?")
 
 
 def at_first_sight(question, attempt):
@@ -36,6 +36,11 @@ def judged(question, answers, wanted):
     if trouble is None:
         return Verdict("✓", "")
     return Verdict("✗", _hint(cases, answers, question) or trouble)
+
+
+def nothing(*, unwritten):
+    """The verdict on an attempt whose answers are nothing."""
+    return UNWRITTEN if unwritten else _NOTHING_RETURNED
 
 
 def is_nothing(answer):

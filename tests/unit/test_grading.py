@@ -1,0 +1,232 @@
+"""An attempt in a process of its own gets a grade, whatever it does to that process.
+
+Truth: the references and the known mistakes are graded as `verdict` judges them; hostile attempts
+are built to do one known thing, none of them gives the right answers, and so none may pass.
+"""
+
+import os
+import sys
+
+import pytest
+import torch
+
+from ddpm_lab import forward
+from ddpm_lab.course import exercises
+from ddpm_lab.course.exercises import _answers, _wire, grading
+from ddpm_lab.course.exercises.grading import grade
+from ddpm_lab.gaussians import Gaussian, draw
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
+LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux says what is taken")
+
+
+def step(body, **limits):
+    """The grade of an attempt at `forward.step` with this body; a second is enough for all."""
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    source = f"import os, sys, torch\ndef my_step(schedule, x, t, z):\n{lines}"
+    return grade("forward.step", source, **{"seconds": 1.0, **limits})
+
+
+RIGHT = "return (1 - schedule.beta[t]).sqrt() * x + schedule.beta[t].sqrt() * z"
+WRONG = "return (1 - schedule.beta[t]) * x + schedule.beta[t].sqrt() * z"
+
+
+# What can be said of ordinary attempts ------------------------------------------------------------
+
+
+def test_a_right_answer_passes_and_a_known_mistake_gets_its_hint():
+    assert step(RIGHT) == ("passed", "")
+    assert step(WRONG) == ("wrong", exercises.verdict("forward.step", _wrong_step).message)
+
+
+def _wrong_step(schedule, x, t, z):
+    return (1 - schedule.beta[t]) * x + schedule.beta[t].sqrt() * z
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ("...", "not yet", "not yet"),
+        ("x + z", "not yet", "`return`"),
+        ("return 1 / 0", "wrong", "ZeroDivisionError"),
+        ("x.zero_()\n" + RIGHT, "wrong", "changes what it is given"),
+        ("return (return", "wrong", "SyntaxError"),
+    ],
+)
+def test_the_line_is_that_of_check(body, status, said):
+    found = step(body)
+    assert found.status == status and said in found.message and "\n" not in found.message
+
+
+def test_a_function_is_sent_with_what_it_uses():
+    assert grade("forward.marginal", forward.marginal).status == "passed"
+    assert grade("forward.step", uses_others).status == "passed"
+
+
+HALF = 0.5
+
+
+def _root(x):
+    return x**HALF
+
+
+def uses_others(schedule, x: torch.Tensor, t, z):
+    beta = schedule.beta[t]
+    return draw(Gaussian(_root(1 - beta) * x, beta), z)
+
+
+def test_a_value_and_the_name_of_the_attempt():
+    assert grade("start.clean", "guess = 7\nclean = 0").status == "passed"
+    assert grade("start.clean", "clean = 0\nafter = 7", function="clean").status == "passed"
+    found = grade("start.clean", "guess = 7", function="clean")
+    assert found == ("wrong", "your code defines no clean")
+    assert grade("start.clean", "def f(): return 0") == ("wrong", "your code defines no value")
+
+
+def test_what_cannot_be_sent_is_refused_at_once():
+    around = 3
+    with pytest.raises(TypeError, match="source text, or a function"):
+        grade("forward.step", lambda *args: 0)
+    with pytest.raises(TypeError, match="source text, or a function"):
+        grade("start.clean", 0)
+
+    def inner(schedule, x, t, z):
+        return around
+
+    with pytest.raises(TypeError, match="stand alone"):
+        grade("forward.step", inner)
+    with pytest.raises(ValueError, match="must be an exercise"):
+        grade("forward.stp", "")
+    with pytest.raises(ValueError, match="seconds"):
+        grade("forward.step", "", seconds=-1)
+
+
+def test_a_process_that_does_not_start_is_no_fault_of_the_attempt(monkeypatch):
+    monkeypatch.setattr(grading._child, "__name__", "ddpm_lab.no_such_module")
+    with pytest.raises(RuntimeError, match=r"must start; it did not: .*no_such_module"):
+        step(RIGHT)
+
+
+# What a process does not survive ------------------------------------------------------------------
+
+FORGED = r"""
+right = '✓ forward.step\n{"answers": "[1.0, 1.0, 1.0, 1.0]"}\n'
+for fd in range(256):
+    try:
+        os.write(fd, right.encode())
+    except OSError:
+        pass
+"""
+
+JUDGE_REPLACED = """
+from ddpm_lab.course import exercises
+from ddpm_lab.course.exercises import _judging, _wire, ch05_forward
+torch.isclose = lambda *args, **kwargs: torch.tensor(True)
+_judging.judged = exercises.verdict = lambda *args: exercises.Verdict("✓", "")
+ch05_forward.STEP = ch05_forward.STEP._replace(cases=lambda: [], reference=my_step)
+"""
+
+FORKED = """
+if os.fork() == 0:
+    os.setsid()
+    import time
+    time.sleep(20)
+    os._exit(0)
+"""
+
+HOSTILE = {
+    "ends the process": ("os._exit(0)", "ended", "exit code 0"),
+    "50 GB": ("bytearray(50 * 2**30)", "wrong", "MemoryError"),
+    "50 GB in torch": ("torch.ones(50 * 2**27, dtype=torch.float64)", "wrong", "RuntimeError"),
+    "all memory, bit by bit": ("x = []\nwhile True: x.append(bytearray(10**6))", "wrong", "Memory"),
+    "C code without an end": ("sum(range(10**15))", "ended", "is there a loop"),
+    "endless output": ("while True: print('✓ forward.step')", "wrong", "is there a loop"),
+    "endless output from C": ("os.execvp('yes', ['yes', '✓'])", "ended", "is there a loop"),
+    "kills itself": ("os.kill(os.getpid(), 9)", "ended", "SIGKILL"),
+    "reads at address 0": ("import ctypes\nctypes.string_at(0)", "ended", "SIGSEGV"),
+    "a loop that catches all": (
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "wrong",
+        "is there a loop",
+    ),
+    "writes answers everywhere": (FORGED + "os._exit(0)", "ended", ""),
+    "writes answers, then gives some": (FORGED + WRONG, "ended", "where only answers may stand"),
+    "floods the channel": (
+        "while True:\n    for fd in range(3, 9):\n        try: os.write(fd, b'1' * 10**5)\n"
+        "        except OSError: pass",
+        "ended",
+        "",
+    ),
+    "replaces the judge": (JUDGE_REPLACED + WRONG, "wrong", "your signal factor"),
+    "closes everything": ("os.closerange(0, 256)\n" + WRONG, "ended", "exit code"),
+    "fills the disk": (
+        "with open('big', 'wb') as file:\n    while True: file.write(bytes(10**6))",
+        "wrong",
+        "OSError",
+    ),
+    "a process that lives on": (FORKED + WRONG, "wrong", "your signal factor"),
+    "a thread that lives on": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(60,)).start()\n" + WRONG,
+        "wrong",
+        "your signal factor",
+    ),
+    "deep": ("x = []\nfor _ in range(10**5): x = [x]\nreturn x", "wrong", ""),
+}
+
+
+@LINUX
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_attempt_passes_by_force(name):
+    body, status, said = HOSTILE[name]
+    found = step(body, memory=2**30)
+    assert found.status == status and said in found.message
+    assert "\n" not in found.message and "✓" not in found.message
+
+
+@POSIX
+def test_what_waits_for_ever_is_ended_by_the_clock():
+    """All signals blocked, and no processor time used: nothing but the clock can tell."""
+    body = (
+        "import signal, select\nsignal.pthread_sigmask(0, range(1, 65))\nselect.select([], [], [])"
+    )
+    found = step(body, seconds=1000.0, wall_seconds=15.0)
+    assert found == ("ended", "no answer after 15 seconds by the clock")
+
+
+@POSIX
+def test_a_text_that_never_ends_is_ended():
+    assert "is there a loop" in grade("forward.step", "while True: pass", seconds=0.5).message
+
+
+def test_an_attempt_finds_no_secrets_in_its_variables_and_leaves_no_files(monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "1")
+    body = "open('left', 'w').write('x')\nreturn os.environ.get('SECRET_TOKEN') or 1 / 0"
+    before = set(os.listdir())
+    assert "ZeroDivisionError" in step(body).message
+    assert set(os.listdir()) == before
+
+
+# What one process tells another -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        [1, 2.5, True, None, "text", float("inf")],
+        (torch.arange(6).reshape(2, 3), torch.zeros(0, 3), torch.tensor(0.1, dtype=torch.bfloat16)),
+        [Gaussian(torch.ones(2, dtype=torch.float64), torch.tensor([True, False]))],
+        [_answers.Other("set"), [[], ()]],
+    ],
+)
+def test_answers_come_back_as_they_were(answer):
+    assert repr(_wire.read(_wire.written(answer))) == repr(answer)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[1]", '{"run": ["os.system"]}', '{"tensor": ["float64", [1], ""]}', '{"tuple": 3}',
+     '{"tensor": ["torch.float64", [1000000, 1000000], "AAAA"]}', "{}", "[" * 10**5],
+)  # fmt: skip
+def test_what_was_not_written_by_us_is_refused(text):
+    with pytest.raises((ValueError, TypeError, KeyError, RuntimeError, RecursionError)):
+        _wire.read(text)
