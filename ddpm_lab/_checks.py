@@ -783,17 +783,6 @@ def config(config):
     return config
 
 
-def labeled(pair, step):
-    """The next (x, labels) of a classifier's training run; None means that they ran out."""
-    x, label = batch(pair, step)
-    if label is None:
-        raise TypeError(
-            f"batches must hold pairs (x, labels); got {_say(pair)}. "
-            "Give datasets.batches its `labels`."
-        )
-    return x, label
-
-
 def rebuildable(config, weights):
     """A configuration that asks for no more layers than the file has weights for.
 

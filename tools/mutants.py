@@ -184,16 +184,16 @@ MUTANTS = [
     Mutant("elbo: a latent dies at the standard deviation", "elbo", "(spread[:latents] - var).clamp(min=0)", "(spread[:latents] - var**0.5).clamp(min=0)", "04"),
     Mutant("elbo: the decoder's variance is a standard deviation", "networks/vae", "return self.log_var.exp()", "return (0.5 * self.log_var).exp()", "04"),
     # metrics
-    Mutant("energy_distance: each item paired with itself", "metrics/__init__", "row_aa.sum() / (n * (n - 1))", "row_aa.sum() / (n * n)"),
-    Mutant("energy_distance: pairs counted as independent", "metrics/__init__", "var = float(pairs.clamp(min=0) + pulls.clamp(min=0))", "var = float(pairs.clamp(min=0))"),
-    Mutant("mmd: the 2 of the kernel forgotten", "metrics/__init__", "torch.exp(-0.5 * (torch.cdist(x, y) / width) ** 2)", "torch.exp(-((torch.cdist(x, y) / width) ** 2))"),
-    Mutant("sliced_wasserstein: lines of any length", "metrics/__init__", "lines = lines / lines.norm(dim=0)", "lines = lines * 1.0"),
-    Mutant("sliced_wasserstein: no root", "metrics/__init__", "value = float(costs.mean() ** (1 / order))", "value = float(costs.mean())"),
-    Mutant("frechet: root of each entry", "metrics/__init__", "torch.linalg.svdvals(root_a @ root_b.T).sum()", "(root_a.T @ root_a * (root_b.T @ root_b)).diagonal().sqrt().sum()"),
-    Mutant("jackknife: spread of the parts for that of the whole", "metrics/__init__", "(len(s) - 1) * float(s.var(correction=0))", "float(s.var(correction=0)) / len(s)"),
-    Mutant("memorization_test: the larger set has the nearer neighbors", "metrics/__init__", "train, held_out = _some(train, size, rng), _some(held_out, size, rng)", "size = len(train)"),
-    Mutant("memorization_test: samples counted as independent", "metrics/__init__", "float(share.square().sum() - 1 / (2 * size))", "1 / len(x)"),
-    Mutant("floor: the same items on both sides", "metrics/__init__", "data[order[size : 2 * size]]", "data[order[:size].flip(0)]"),
+    Mutant("energy_distance: each item paired with itself", "metrics/distances", "row_aa.sum() / (n * (n - 1))", "row_aa.sum() / (n * n)"),
+    Mutant("energy_distance: pairs counted as independent", "metrics/distances", "var = float(pairs.clamp(min=0) + first.clamp(min=0))", "var = float(pairs.clamp(min=0))"),
+    Mutant("mmd: the 2 of the kernel forgotten", "metrics/distances", "torch.exp(-0.5 * (torch.cdist(x, y) / width) ** 2)", "torch.exp(-((torch.cdist(x, y) / width) ** 2))"),
+    Mutant("sliced_wasserstein: lines of any length", "metrics/sliced", "lines = lines / lines.norm(dim=0)", "lines = lines * 1.0"),
+    Mutant("sliced_wasserstein: no root", "metrics/sliced", "value = float(costs.mean() ** (1 / order))", "value = float(costs.mean())"),
+    Mutant("frechet: root of each entry", "metrics/fitted", "torch.linalg.svdvals(root_a @ root_b.T).sum()", "(root_a.T @ root_a * (root_b.T @ root_b)).diagonal().sqrt().sum()"),
+    Mutant("jackknife: spread of the parts for that of the whole", "metrics/resampling", "(len(s) - 1) * float(s.var(correction=0))", "float(s.var(correction=0)) / len(s)"),
+    Mutant("memorization_test: the larger set has the nearer neighbors", "metrics/neighbors", "train, held_out = _subsampled(train, size, rng), _subsampled(held_out, size, rng)", "size = len(train)"),
+    Mutant("memorization_test: samples counted as independent", "metrics/neighbors", "float(share.square().sum() - 1 / (2 * size))", "1 / len(x)"),
+    Mutant("real_baseline: the same items on both sides", "metrics/baselines", "data[order[size : 2 * size]]", "data[order[:size].flip(0)]"),
 ]
 # fmt: on
 

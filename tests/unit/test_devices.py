@@ -270,10 +270,10 @@ ANYWHERE = {
         lambda a, b: a.mean() - b.mean(), to(_X[:5]), to(_X[5:])
     ),
     "nearest": lambda to: metrics.nearest(to(_X[:5]), to(_X)),
-    "closer": lambda to: metrics.memorization_test(
+    "memorization_test": lambda to: metrics.memorization_test(
         to(_X[:3]), to(_X[3:8]), to(_X[8:]), generator=rng()
     ),
-    "floor": lambda to: metrics.real_baseline(
+    "real_baseline": lambda to: metrics.real_baseline(
         metrics.energy_distance, to(_X), splits=2, generator=rng()
     ),
     "features, accuracy": judged,
@@ -330,7 +330,7 @@ def results_stay(name):
 def test_results_lie_where_the_docstrings_say():
     for name in ("pixel_log_prob", "kl_full", "mixture", "dataset", "bound", "dpmpp_2m", "sample"):
         assert set(results_stay(name)) == {"meta"}
-    for name in ("nearest", "floor", "weight", "posterior of a coin"):
+    for name in ("nearest", "real_baseline", "weight", "posterior of a coin"):
         assert set(results_stay(name)) == {"cpu"}
 
 

@@ -1,4 +1,4 @@
-"""The distances' edges and errors, the floor, the small classifier, and the networks we ship.
+"""The distances' edges and errors, the baseline, the small classifier, and the networks we ship.
 
 Truth: every promised message, sets whose answer is plain, a metric that writes down what it was
 given, and the real digits with their labels.
@@ -149,18 +149,18 @@ def test_small_blocks_give_the_same_as_one_large_block(monkeypatch):
     a, b = normal(60, 3), 1.2 * normal(50, 3, seed=1)
     x = normal(30, 3, seed=2)
     whole = metrics.energy_distance(a, b), metrics.nearest(x, a)
-    monkeypatch.setattr(metrics, "_ROOM", 7 * 1024)
+    monkeypatch.setattr(metrics._samples, "ROOM", 7 * 1024)
     found = metrics.energy_distance(a, b)
     assert found == pytest.approx(whole[0])
-    monkeypatch.setattr(metrics, "_ROOM", 130)
+    monkeypatch.setattr(metrics._samples, "ROOM", 130)
     assert metrics.energy_distance(a, b) == pytest.approx(whole[0])
-    monkeypatch.setattr(metrics, "_ROOM", 7 * 1024)
+    monkeypatch.setattr(metrics._samples, "ROOM", 7 * 1024)
     near = metrics.nearest(x, a)
     assert torch.equal(near.index, whole[1].index)
     assert torch.equal(near.distance, whole[1].distance)
 
 
-# ------------------------------------------------------------------ memory
+# ------------------------------------------------------------------ memorization
 
 
 def test_a_copy_is_at_distance_zero_even_far_from_the_origin():
@@ -201,10 +201,10 @@ def test_nearest_refuses_other_items():
         metrics.nearest(normal(5, 2), normal(0, 2))
 
 
-# ------------------------------------------------------------------ floor
+# ------------------------------------------------------------------ baseline
 
 
-def test_the_floor_compares_parts_of_one_size_that_share_no_item():
+def test_the_baseline_compares_parts_of_one_size_that_share_no_item():
     data, given = torch.arange(21.0).reshape(21, 1), []
 
     def metric(a, b):
@@ -223,7 +223,7 @@ def test_the_floor_compares_parts_of_one_size_that_share_no_item():
     assert [len(part) for part in given[-1]] == [4, 4]
 
 
-def test_the_floor_takes_a_metric_that_returns_a_bare_number():
+def test_the_baseline_takes_a_metric_that_returns_a_bare_number():
     found = metrics.real_baseline(
         lambda a, b: a.mean() - b.mean(), normal(20, 1), generator=seeded(0)
     )
@@ -241,7 +241,7 @@ def test_the_floor_takes_a_metric_that_returns_a_bare_number():
         ({"metric": lambda a, b: "far"}, TypeError, "metric must return a number or an Estimate"),
     ],
 )
-def test_the_floor_refuses(change, error, said):
+def test_the_baseline_refuses(change, error, said):
     options = {"metric": metrics.energy_distance, "data": normal(20, 1), "generator": seeded(0)}
     with pytest.raises(error, match=said):
         metrics.real_baseline(**{**options, **change})
@@ -376,7 +376,7 @@ def test_the_digits_features_are_those_of_a_good_judge():
     assert (seen.var(dim=0) - 1).abs().max() < 0.01
 
 
-def test_real_digits_against_real_digits_lie_on_the_floor():
+def test_real_digits_against_real_digits_lie_on_the_baseline():
     """The half that trains against the half that judges; false alarm: below 1 in 10,000 each."""
     net, _ = training.load(SHIPPED / "features_digits.safetensors")
     (train, _), (test, _) = datasets.digits("train"), datasets.digits("test")
