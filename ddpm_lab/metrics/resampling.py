@@ -55,10 +55,9 @@ def jackknife(
 def jackknife_error(*without: Iterable[float]) -> float:
     """The standard error from the numbers without each part, one list for each set.
 
-    Raises
-    ------
-    TypeError, ValueError
-        Unless these are numbers.
+    Returns
+    -------
+    float, in their unit
 
     >>> jackknife_error([1.0, 1.0, 1.0])
     0.0
