@@ -612,25 +612,6 @@ def items(x, shape, name, *, advice="Reshape it, or make the network for items o
     return x
 
 
-def not_negative(x, name, *, sum_to_1=False):
-    """Finite numbers, none below 0: densities; or probabilities, with sum 1 along the last axis."""
-    data(x, name)
-    lowest = float(x.min())
-    if not (lowest >= 0 and bool(torch.isfinite(x).all())):
-        raise ValueError(
-            f"{name} must hold finite numbers, none below 0; got {lowest:g} as the smallest. "
-            "Give probabilities or densities, not their logarithms."
-        )
-    total = x.sum(-1)
-    off = (total - 1).abs() > 1e-4
-    if sum_to_1 and bool(off.any()):
-        raise ValueError(
-            f"{name} must sum to 1 along its last axis; got a sum of {float(total[off][0]):.6g}. "
-            "Divide by the sum; a density on a grid needs its spacing as a factor."
-        )
-    return x
-
-
 def loader(batches):
     """Something that yields batches; a tensor would yield its rows."""
     if isinstance(batches, torch.Tensor) or not hasattr(batches, "__iter__"):
@@ -1044,33 +1025,6 @@ def built(net):
     return net.config
 
 
-def one_per_item(value, x, *, slope=False):
-    """What f gave back: (N,), one number for each of the N draws; with a slope if it is wanted."""
-    if not isinstance(value, torch.Tensor) or value.shape != x.shape[:1]:
-        raise ValueError(
-            f"f(x) must have shape ({len(x)},), one number per draw; got {_say(value)}. "
-            "Sum over the coordinates, but not over the draws."
-        )
-    if slope and not value.requires_grad:
-        raise ValueError(
-            "f must be made of differentiable torch operations; got values without a slope, as "
-            "after a comparison. If f jumps, use score_function_gradient."
-        )
-    return value
-
-
-def log_weight(x):
-    """(..., N) logarithms of weights: -inf means weight 0, but not for all draws."""
-    data(x, "log_weight", empty=True)
-    top = x.amax(dim=-1) if x.shape[-1] else x.sum(dim=-1)  # NaN stays NaN, and no draws give 0
-    if not bool(torch.isfinite(top).all()) or x.shape[-1] == 0:
-        raise ValueError(
-            "log_weight must hold, for each row, a largest weight that is finite and above 0; "
-            f"got {_say(x)}. Look for NaN, infinity, or a q that never draws where p lives."
-        )
-    return x
-
-
 def generator(rng):
     """A torch.Generator: randomness is an argument, never a hidden global."""
     if not isinstance(rng, torch.Generator):
@@ -1078,124 +1032,6 @@ def generator(rng):
             f"generator must be a torch.Generator; got {_say(rng)}. Use gaussians.seeded(0)."
         )
     return rng
-
-
-def chance(value, name):
-    """Numbers from 0 to 1, as a float64 tensor."""
-    p = numbers(value, name, advice="It is a probability.")
-    good = (p >= 0) & (p <= 1)
-    if not p.numel():
-        raise ValueError(f"{name} must hold at least one number; got shape {tuple(p.shape)}.")
-    if not bool(good.all()):
-        bad = _bad(p, good)
-        raise ValueError(
-            f"{name} must lie between 0 and 1; got {_digits(bad, 1 if bad > 1 else 0)}. "
-            "It is a chance: divide percent by 100."
-        )
-    return p
-
-
-def heads(heads, tosses):
-    """0 <= heads <= tosses, whole numbers that float64 counts exactly."""
-    most = 2**53
-    tosses = count(tosses, "tosses", lowest=0, highest=most, advice="No toss yet is 0.")
-    heads = count(heads, "heads", lowest=0, advice="Count the tosses that show heads.")
-    return at_most(heads, tosses, "heads", advice="Heads are some of the tosses."), tosses
-
-
-def tosses(tosses):
-    """(rows, size) float64 zeros and ones; a plain list of tosses becomes rows of one."""
-    x = numbers(tosses, "tosses", truths=True, advice="Write 1 for heads and 0 for tails.")
-    if x.dim() not in (1, 2):
-        raise ValueError(
-            f"tosses must have shape (n,), or (rows, size) with one coin per row; got "
-            f"{tuple(x.shape)}. One toss alone is torch.tensor([1])."
-        )
-    good = (x == 0) | (x == 1)
-    if not bool(good.all()):
-        raise ValueError(
-            f"tosses must be 1 (heads) or 0 (tails); got {_bad(x, good):g}. Recode them."
-        )
-    return x if x.dim() == 2 else x[:, None]
-
-
-def grid(grid):
-    """(k,) float64 points, k >= 2, each larger than the one before."""
-    x = numbers(grid, "grid", advice="Use bayes.unit_grid().").detach()
-    if x.dim() != 1 or len(x) < 2:
-        raise ValueError(
-            f"grid must have shape (k,) with k >= 2; got {tuple(x.shape)}. Use bayes.unit_grid()."
-        )
-    rises = x[1:] > x[:-1]
-    if not bool(rises.all()):
-        i = int(torch.nonzero(~rises)[0])
-        raise ValueError(
-            f"grid must rise from each point to the next; got {float(x[i]):g} and then "
-            f"{float(x[i + 1]):g}. Sort it and drop what is there twice."
-        )
-    return _finite(x, "grid", advice="Both of its ends are numbers.")
-
-
-def along(values, grid):
-    """Numbers whose last axis runs along the grid, as float64."""
-    x = numbers(values, "values", advice="Compute them from the grid.").detach()
-    if x.dim() == 0 or x.shape[-1] != len(grid):
-        raise ValueError(
-            f"values must have one number for each of the {len(grid)} grid points along the last "
-            f"axis; got shape {tuple(x.shape)}. Compute them from the grid."
-        )
-    return _finite(x, "values", advice="Where they are infinite, leave the point out of the grid.")
-
-
-def on_grid(values, grid, name):
-    """A density on a grid: one number >= 0 for each point, not all of them 0."""
-    x = numbers(values, name, advice="Compute it from the grid.").detach()
-    if x.shape != grid.shape:
-        raise ValueError(
-            f"{name} must have one value for each of the {len(grid)} grid points; got shape "
-            f"{tuple(x.shape)}. Compute it from the grid."
-        )
-    good = torch.isfinite(x) & (x >= 0)
-    if not bool(good.all()):
-        i = int(torch.nonzero(~good)[0])
-        raise ValueError(
-            f"{name} must be finite and >= 0; got {float(x[i]):g} at {float(grid[i]):g}. "
-            "It is a density; where it is infinite, leave the point out of the grid."
-        )
-    if not bool((x > 0).any()):
-        raise ValueError(
-            f"{name} must be > 0 somewhere; got 0 at every point. A law puts its mass somewhere."
-        )
-    return x
-
-
-def total(amount, name, *, advice):
-    """What a law adds up to: 1, up to the rounding of a coarse grid."""
-    if not abs(float(amount) - 1) <= 0.01:
-        raise ValueError(f"{name} must have total 1; got {float(amount):.4g}. {advice}")
-
-
-def possible(log_evidence):
-    """A finite log-evidence: what was seen had some chance before it was seen."""
-    if not bool(torch.isfinite(log_evidence)):
-        raise ValueError(
-            "the data must be possible under the prior; got evidence 0: wherever the prior is "
-            "> 0, the likelihood is 0. No data can bring back what a prior rules out: widen it."
-        )
-
-
-def beta_law(law, name="law", *, peak=False):
-    """Two numbers a, b > 0; with one highest point inside [0, 1] if it is wanted."""
-    _record(law, ("a", "b"), name, example="Beta(a, b)")
-    for field, value in zip("ab", law):
-        between(value, 0, 1e100, field, advice="Beta(1, 1) is flat.", open_ends=True)
-    a, b = law
-    if peak and not (a >= 1 and b >= 1 and a + b > 2):
-        raise ValueError(
-            f"the mode needs a >= 1, b >= 1 and a + b > 2; got Beta({a:g}, {b:g}). "
-            "A flat law has no single peak, and below 1 the density grows without bound."
-        )
-    return a, b
 
 
 def values(x, name):

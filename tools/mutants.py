@@ -53,12 +53,12 @@ class Mutant(NamedTuple):
 # fmt: off
 MUTANTS = [
     # bayes
-    Mutant("belief: the prior forgotten", "bayes", "log_joint = log_prior + coin_log_likelihood(heads, tosses, grid)", "log_joint = 0 * log_prior + coin_log_likelihood(heads, tosses, grid)", "01"),
-    Mutant("belief: adds to 1, has not area 1", "bayes", "torch.logsumexp(log_values + _widths(grid).log(), dim=-1)", "torch.logsumexp(log_values, dim=-1)", "01"),
-    Mutant("belief: tosses for tails", "bayes", "xlogy(heads, theta) + xlog1py(tosses - heads, -theta)", "xlogy(heads, theta) + xlog1py(tosses, -theta)", "01"),
-    Mutant("belief: count and sequence confused", "bayes", "return log_sequence if ordered else", "return log_sequence if not ordered else", "01"),
-    Mutant("conjugate: tosses for tails", "bayes", "Beta(a + heads, b + tosses - heads)", "Beta(a + heads, b + tosses)", "01"),
-    Mutant("two coins: logarithms mixed instead of chances", "bayes", "total = total + times * torch.logaddexp(with_1, with_2)", "total = total + times * (alpha * (with_1 - alpha.log()) + (1 - alpha) * (with_2 - torch.log1p(-alpha)))", "01"),
+    Mutant("belief: the prior forgotten", "bayes/coin", "log_joint = log_prior + coin_log_likelihood(heads, tosses, grid)", "log_joint = 0 * log_prior + coin_log_likelihood(heads, tosses, grid)", "01"),
+    Mutant("belief: adds to 1, has not area 1", "bayes/coin", "torch.logsumexp(log_values + widths(grid).log(), dim=-1)", "torch.logsumexp(log_values, dim=-1)", "01"),
+    Mutant("belief: tosses for tails", "bayes/coin", "xlogy(heads, theta) + xlog1py(tosses - heads, -theta)", "xlogy(heads, theta) + xlog1py(tosses, -theta)", "01"),
+    Mutant("belief: count and sequence confused", "bayes/coin", "return log_sequence if ordered else", "return log_sequence if not ordered else", "01"),
+    Mutant("conjugate: tosses for tails", "bayes/beta", "Beta(a + heads, b + tosses - heads)", "Beta(a + heads, b + tosses)", "01"),
+    Mutant("two coins: logarithms mixed instead of chances", "bayes/two_coins", "total = total + times * torch.logaddexp(with_1, with_2)", "total = total + times * (alpha * (with_1 - alpha.log()) + (1 - alpha) * (with_2 - torch.log1p(-alpha)))", "01"),
     # gaussians
     Mutant("draw: variance used as standard deviation", "gaussians/normal", "p.var.sqrt() * z", "p.var * z", "00 02 05"),
     Mutant("push: scale not squared", "gaussians/normal", "scale**2 * p.var + noise_var)", "scale * p.var + noise_var)", "02"),
@@ -85,7 +85,7 @@ MUTANTS = [
     Mutant("log_mean_weight: the mean of logarithms", "estimators", "log_weight.logsumexp(dim=-1) - math.log(log_weight.shape[-1])", "log_weight.mean(dim=-1)", "03"),
     Mutant("pathwise and score function: variance used as standard deviation", "estimators", "var.detach().sqrt()", "var.detach()", "03"),
     Mutant("score_function_gradient: divided by a variance", "estimators", "* eps / std", "* eps / std**2", "03"),
-    Mutant("score_function_gradient: baseline added", "estimators", "_checks.one_per_item(f(x), x) - baseline", "_checks.one_per_item(f(x), x) + baseline", "03"),
+    Mutant("score_function_gradient: baseline added", "estimators", "_one_per_sample(f(x), x) - baseline", "_one_per_sample(f(x), x) + baseline", "03"),
     # schedules
     Mutant("abar: square root of the product", "schedules", "(1 - beta).cumprod(0)])", "(1 - beta).cumprod(0).sqrt()])", "05 06"),
     Mutant("beta: divided by the wrong row", "schedules", "(self.abar[:-1] - self.abar[1:]) / self.abar[:-1]", "(self.abar[:-1] - self.abar[1:]) / self.abar[1:]", "05"),
@@ -176,12 +176,12 @@ MUTANTS = [
     Mutant("UNet: all channels in one group", "networks/blocks", "nn.GroupNorm(groups, dim) if", "nn.GroupNorm(1, dim) if", "12"),
     Mutant("bits_per_dim: nats left as nats", "losses", "_checks.float64(2.0).log()", "_checks.float64(1.0)", "05"),
     # elbo
-    Mutant("elbo: KL the other way round", "elbo", "kl=kl(q, prior(z)))", "kl=kl(Gaussian(torch.zeros_like(z), torch.ones_like(z)), q))", "04"),
-    Mutant("elbo: the loss is the bound itself", "elbo", "return beta * found.kl - found.reconstruction", "return found.reconstruction - beta * found.kl", "04"),
-    Mutant("elbo: log-variance read as that of a standard deviation", "elbo", "return Gaussian(mean, log_var.exp())", "return Gaussian(mean, (2 * log_var).exp())", "04"),
-    Mutant("elbo: no entropy of q", "elbo", "elbo=(torch.xlogy(q, joint) - own).sum(-1)", "elbo=torch.xlogy(q, joint).sum(-1)", "04"),
-    Mutant("elbo: prior missing in the weight", "elbo", "+ log_prob(prior(z), z) - log_prob(q, z)", "- log_prob(q, z)", "04"),
-    Mutant("elbo: a latent dies at the standard deviation", "elbo", "(spread[:latents] - var).clamp(min=0)", "(spread[:latents] - var**0.5).clamp(min=0)", "04"),
+    Mutant("elbo: KL the other way round", "elbo/bound", "kl=kl(q, prior(z)))", "kl=kl(Gaussian(torch.zeros_like(z), torch.ones_like(z)), q))", "04"),
+    Mutant("elbo: the loss is the bound itself", "elbo/bound", "return beta * found.kl - found.reconstruction", "return found.reconstruction - beta * found.kl", "04"),
+    Mutant("elbo: log-variance read as that of a standard deviation", "elbo/bound", "return Gaussian(mean, log_var.exp())", "return Gaussian(mean, (2 * log_var).exp())", "04"),
+    Mutant("elbo: no entropy of q", "elbo/discrete", "elbo=(torch.xlogy(q, joint) - own).sum(-1)", "elbo=torch.xlogy(q, joint).sum(-1)", "04"),
+    Mutant("elbo: prior missing in the weight", "elbo/bound", "+ log_prob(prior(z), z) - log_prob(q, z)", "- log_prob(q, z)", "04"),
+    Mutant("elbo: a latent dies at the standard deviation", "elbo/linear", "(eigenvalue[:latents] - var).clamp(min=0)", "(eigenvalue[:latents] - var**0.5).clamp(min=0)", "04"),
     Mutant("elbo: the decoder's variance is a standard deviation", "networks/vae", "return self.log_var.exp()", "return (0.5 * self.log_var).exp()", "04"),
     # metrics
     Mutant("energy_distance: each item paired with itself", "metrics/distances", "row_aa.sum() / (n * (n - 1))", "row_aa.sum() / (n * n)"),

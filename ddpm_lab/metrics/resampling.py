@@ -59,6 +59,11 @@ def jackknife_error(*without: Iterable[float]) -> float:
     -------
     float, in their unit
 
+    Raises
+    ------
+    TypeError, ValueError
+        Unless these are numbers.
+
     >>> jackknife_error([1.0, 1.0, 1.0])
     0.0
     """

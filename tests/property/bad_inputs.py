@@ -637,7 +637,7 @@ CALLS = {
         dict(prior=beta, heads=whole(0, 10), tosses=whole(7, 2**53)),
     ),
     "bayes.beta_density": call(
-        bayes.beta_density, dict(law=bayes.Beta(2, 3), grid=GRID), dict(law=beta, grid=rising)
+        bayes.beta_density, dict(belief=bayes.Beta(2, 3), grid=GRID), dict(belief=beta, grid=rising)
     ),
     "bayes.two_coin_log_likelihood": call(
         bayes.two_coin_log_likelihood,

@@ -332,9 +332,9 @@ ROWS = {
         "use score_function_gradient",
         lambda: estimators.score_function_gradient(lambda x: (x > 0).float().sum(1), 0.0, 1.0, X),
     ),
-    "a sum over draws": (
+    "a sum over samples": (
         lambda: estimators.score_function_gradient(lambda x: x.sum(), 0.0, 1.0, X),
-        "Sum over the coordinates, but not over the draws",
+        "Sum over the coordinates, but not over the samples",
         lambda: estimators.score_function_gradient(lambda x: x.sum(1), 0.0, 1.0, X),
     ),
     "masses": (

@@ -241,7 +241,7 @@ def test_the_impossible_has_evidence_0_and_no_posterior():
 
 
 def test_a_list_of_candidates_adds_to_1_and_fits_its_likelihood():
-    with refuses(ValueError, "prior must have total 1; got 0.7", "One of the possibilities"):
+    with refuses(ValueError, "prior must have total 1; got 0.7", "One of the hypotheses"):
         bayes.rule(torch.tensor([0.5, 0.2]), torch.tensor([0.5, 0.5]))
     with refuses(ValueError, "prior and likelihood must have the same shape"):
         bayes.rule(torch.tensor([0.5, 0.5]), torch.tensor([0.5]))

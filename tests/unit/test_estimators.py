@@ -101,7 +101,7 @@ def test_a_function_without_a_slope_is_sent_to_the_other_estimator():
     [
         ([1.0, 2.0], TypeError, "values must be a torch tensor"),
         (torch.tensor([1, 2]), TypeError, "floating point"),
-        (torch.tensor([1.0]), ValueError, "at least 2; got 1.*spread"),
+        (torch.tensor([1.0]), ValueError, "at least 2; got 1.*variance"),
         (torch.ones(0), ValueError, "at least 2; got 0"),
     ],
 )
