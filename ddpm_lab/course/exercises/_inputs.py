@@ -3,7 +3,11 @@
 import torch
 
 from ddpm_lab import schedules
-from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules import Schedule, row
+
+_BATCH = torch.tensor([1, 20, 9]), torch.tensor([0, 12, 8])
+MOVES = ((1, 0), (2, 1), (20, 19), (9, 0), (20, 5), _BATCH)
+"""(t, s): one step and many, at both ends, and a batch in which every item has its own move."""
 
 
 def short_chain() -> Schedule:
@@ -20,3 +24,9 @@ def label(t, s=None) -> str:
     """How a message names a case: "t = 7", or "t = [1, 20], s = [0, 3]" for a batch."""
     t, s = (v.tolist() if isinstance(v, torch.Tensor) else v for v in (t, s))
     return f"t = {t}" if s is None else f"t = {t}, s = {s}"
+
+
+def parts(schedule, t, s):
+    """abar_s, abar_t, alpha_ts and the noise that comes in between, 1 - alpha_ts."""
+    abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
+    return abar_s, abar_t, abar_t / abar_s, (abar_s - abar_t) / abar_s

@@ -1,31 +1,15 @@
 """Exercises of chapter 07: where the chain was a moment ago."""
 
 import math
+from functools import partial
 
 import torch
 
 from ddpm_lab import forward, gaussians
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import label, normal, short_chain
+from ddpm_lab.course.exercises._inputs import MOVES, label, normal, parts, short_chain
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import coef, row
-
-PAIRS = (
-    (1, 0),
-    (2, 1),
-    (20, 19),
-    (9, 0),
-    (20, 5),
-    (torch.tensor([1, 20, 9]), torch.tensor([0, 12, 8])),
-)
-"""(t, s): one step and many, at both ends, and a batch in which every item has its own move."""
-
-
-def _parts(schedule, t, s):
-    """abar_s, abar_t, alpha_ts and the noise that comes in between, 1 - alpha_ts."""
-    abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
-    return abar_s, abar_t, abar_t / abar_s, (abar_s - abar_t) / abar_s
-
 
 # posterior.precision: two estimates of one number ------------------------------------------------
 
@@ -41,17 +25,9 @@ def _fuse_cases():
         yield Case("m_1, v_1, m_2, v_2 = {:g}, {:g}, {:g}, {:g}".format(*four), four)
 
 
-def _fused(mean=None, var=None):
-    """A wrong fusion: one of the two values, or both, replaced."""
-
-    def wrong(m_1, v_1, m_2, v_2):
-        right_mean, right_var = fuse(m_1, v_1, m_2, v_2)
-        return (
-            right_mean if mean is None else mean(m_1, v_1, m_2, v_2),
-            right_var if var is None else var(v_1, v_2),
-        )
-
-    return wrong
+def _fused(mean=lambda *four: fuse(*four)[0], var=lambda v_1, v_2: fuse(0.0, v_1, 0.0, v_2)[1]):
+    """A wrong fusion: one of the two values replaced."""
+    return lambda m_1, v_1, m_2, v_2: (mean(m_1, v_1, m_2, v_2), var(v_1, v_2))
 
 
 def _weighted(m_1, w_1, m_2, w_2):
@@ -98,18 +74,18 @@ PRECISION = Exercise(
 
 def var(schedule, t, s):
     """(1 - alpha_ts) (1 - abar_s) / (1 - abar_t), data units squared."""
-    abar_s, abar_t, _, fresh = _parts(schedule, t, s)
+    abar_s, abar_t, _, fresh = parts(schedule, t, s)
     return fresh * (1 - abar_s) / (1 - abar_t)
 
 
 def _var_cases():
-    for t, s in PAIRS:
+    for t, s in MOVES:
         yield Case(label(t, s), (short_chain(), t, s))
 
 
 def _var(formula):
     """A wrong variance, from s = abar_s, t = abar_t, a = alpha_ts, v = 1 - alpha_ts."""
-    return lambda schedule, t, s: formula(*_parts(schedule, t, s))
+    return lambda schedule, t, s: formula(*parts(schedule, t, s))
 
 
 VAR = Exercise(
@@ -144,9 +120,7 @@ VAR = Exercise(
             _var(lambda s, t, a, v: (v * (1 - s) / (1 - t)).sqrt())
         ),
         "right for s = t - 1 only: for any s, beta_t becomes v = 1 - abar_t / abar_s": (
-            lambda schedule, t, s: (
-                row(schedule.beta, t) * (1 - row(schedule.abar, s)) / (1 - row(schedule.abar, t))
-            )
+            lambda sch, t, s: row(sch.beta, t) * (1 - row(sch.abar, s)) / (1 - row(sch.abar, t))
         ),
     },
 )
@@ -163,10 +137,7 @@ def mean(schedule, x_0, x_t, t):
 def _mean_cases():
     rng = seeded(1)
     for t in (1, 2, 11, 20, torch.tensor([1, 20, 9])):
-        yield Case(
-            label(t),
-            (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t),
-        )
+        yield Case(label(t), (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t))
 
 
 def _mean(weights):
@@ -241,7 +212,7 @@ def draw(schedule, x_0, x_t, t, s, z):
 
 def _draw_cases():
     rng = seeded(2)
-    for t, s in PAIRS:
+    for t, s in MOVES:
         x_0, x_t, z = (normal(rng, 3, 2) for _ in range(3))
         yield Case(label(t, s), (short_chain(), x_0, x_t, t, s, z))
 
@@ -275,7 +246,7 @@ DRAW = Exercise(
             _moved(lambda p, schedule, t, s: 1.0)
         ),
         "your noise is that of a step forward; with x_0 known the spread is smaller": (
-            _moved(lambda p, schedule, t, s: coef(_parts(schedule, t, s)[3].sqrt(), p.mean))
+            _moved(lambda p, schedule, t, s: coef(parts(schedule, t, s)[3].sqrt(), p.mean))
         ),
         "you squared the variance; take its square root": (
             _moved(lambda p, schedule, t, s: p.var**2)
@@ -298,34 +269,32 @@ DRAW = Exercise(
 
 def eps_mean(schedule, x_t, eps, t, s):
     """(x_t - (1 - alpha_ts) / sqrt(1 - abar_t) eps) / sqrt(alpha_ts)."""
-    _, abar_t, alpha_ts, fresh = _parts(schedule, t, s)
+    _, abar_t, alpha_ts, fresh = parts(schedule, t, s)
     on_eps = fresh / (1 - abar_t).sqrt()
     return (x_t - coef(on_eps, x_t) * eps) / coef(alpha_ts.sqrt(), x_t)
 
 
 def _eps_cases():
     rng = seeded(3)
-    for t, s in PAIRS:
-        yield Case(
-            label(t, s),
-            (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t, s),
-        )
+    for t, s in MOVES:
+        yield Case(label(t, s), (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t, s))
 
 
-def _eps_mean(factors):
-    """A wrong mean (x_t - f eps) / g; f, g from abar_s, abar_t, alpha_ts, 1 - alpha_ts."""
+def _linear(sign, factors):
+    """A wrong mean (x_t + sign f y) / g; f, g from abar_s, abar_t, alpha_ts, 1 - alpha_ts."""
 
-    def wrong(schedule, x_t, eps, t, s):
-        f, g = (coef(value, x_t) for value in factors(*_parts(schedule, t, s)))
-        return (x_t - f * eps) / g
+    def wrong(schedule, x_t, y, t, s):
+        f, g = (coef(value, x_t) for value in factors(*parts(schedule, t, s)))
+        return (x_t + sign * f * y) / g
 
     return wrong
 
 
+_eps_mean, _score_mean = partial(_linear, -1), partial(_linear, 1)
+
+
 def _one_step(schedule, x_t, eps, t, s):
-    beta, alpha, abar_t = (
-        row(table, t) for table in (schedule.beta, schedule.alpha, schedule.abar)
-    )
+    beta, alpha, abar_t = row(schedule.beta, t), row(schedule.alpha, t), row(schedule.abar, t)
     return (x_t - coef(beta / (1 - abar_t).sqrt(), x_t) * eps) / coef(alpha.sqrt(), x_t)
 
 
@@ -420,18 +389,8 @@ ROOTS = Exercise(
 
 def score_mean(schedule, x_t, score, t, s):
     """(x_t + (1 - alpha_ts) score) / sqrt(alpha_ts)."""
-    _, _, alpha_ts, fresh = _parts(schedule, t, s)
+    _, _, alpha_ts, fresh = parts(schedule, t, s)
     return (x_t + coef(fresh, x_t) * score) / coef(alpha_ts.sqrt(), x_t)
-
-
-def _score_mean(factors):
-    """A wrong mean (x_t + f score) / g."""
-
-    def wrong(schedule, x_t, score, t, s):
-        f, g = (coef(value, x_t) for value in factors(*_parts(schedule, t, s)))
-        return (x_t + f * score) / g
-
-    return wrong
 
 
 def _one_score_step(schedule, x_t, score, t, s):
@@ -479,22 +438,20 @@ SCORE_MEAN = Exercise(
 
 def optimal_var(schedule, t, s, spread):
     """var + w_0^2 E Var(x_0 | x_t): the posterior's variance, and what not knowing x_0 adds."""
-    abar_s, abar_t, _, fresh = _parts(schedule, t, s)
+    abar_s, abar_t, _, fresh = parts(schedule, t, s)
     w_0 = abar_s.sqrt() * fresh / (1 - abar_t)
     return var(schedule, t, s) + w_0**2 * spread
 
 
 def _optimal_cases():
-    for t, s in PAIRS:
+    for t, s in MOVES:
         for spread in (0.0, 0.3):
             yield Case(f"{label(t, s)}, spread = {spread}", (short_chain(), t, s, spread))
 
 
 def _optimal(formula):
     """A wrong answer, from the variance if x_0 is known, the four parts and the spread."""
-    return lambda schedule, t, s, spread: formula(
-        var(schedule, t, s), *_parts(schedule, t, s), spread
-    )
+    return lambda sch, t, s, spread: formula(var(sch, t, s), *parts(sch, t, s), spread)
 
 
 def _one_step_var(schedule, t, s, spread):
@@ -528,9 +485,7 @@ OPTIMAL_VAR = Exercise(
             _optimal(lambda small, s, t, a, v, spread: small + (s * v / (1 - t)) ** 2 * spread)
         ),
         "you took w_t, the weight of x_t; x_t is known, it is x_0 that spreads: use w_0": (
-            _optimal(
-                lambda small, s, t, a, v, spread: small + a * ((1 - s) / (1 - t)) ** 2 * spread
-            )
+            _optimal(lambda u, s, t, a, v, spread: u + a * ((1 - s) / (1 - t)) ** 2 * spread)
         ),
         "right for s = t - 1 only: for any s, beta_t becomes 1 - alpha_ts": _one_step_var,
         "this is the standard deviation; we want the variance": (

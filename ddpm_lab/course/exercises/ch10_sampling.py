@@ -1,5 +1,7 @@
 """Exercises of chapter 10: walking back with a perfect denoiser."""
 
+from functools import partial
+
 import torch
 
 from ddpm_lab import ideal_denoisers, samplers, schedules
@@ -29,20 +31,14 @@ def _weighted(scores, *, axis=1, shrink=False):
     def wrong(points, schedule, x_t, t):
         abar_t = schedule.abar[t]
         square = torch.cdist(x_t, abar_t.sqrt() * points) ** 2
-        w = scores(square, abar_t).softmax(dim=axis)
-        return w @ (abar_t.sqrt() * points if shrink else points)
+        averaged = abar_t.sqrt() * points if shrink else points
+        return scores(square, abar_t).softmax(dim=axis) @ averaged
 
     return wrong
 
 
-def _unshrunk(points, schedule, x_t, t):
-    square = torch.cdist(x_t, points) ** 2
-    return (-square / (2 * (1 - schedule.abar[t]))).softmax(dim=1) @ points
-
-
-def _beta_wide(points, schedule, x_t, t):
-    square = torch.cdist(x_t, schedule.signal[t] * points) ** 2
-    return (-square / (2 * schedule.beta[t])).softmax(dim=1) @ points
+def _average(points, x_t, centers, var):
+    return (-(torch.cdist(x_t, centers) ** 2) / (2 * var)).softmax(dim=1) @ points
 
 
 def _nearest(points, schedule, x_t, t):
@@ -67,7 +63,7 @@ DATASET_DENOISER = Exercise(
             _weighted(lambda square, abar_t: -square.sqrt() / (2 * (1 - abar_t)))
         ),
         "beta_t is the noise of one step; from x_0 to x_t all steps count: 1 - abar_t": (
-            _beta_wide
+            lambda x, s, x_t, t: _average(x, x_t, s.signal[t] * x, s.beta[t])
         ),
         "you divide by a standard deviation; the Gaussian wants the variance 1 - abar_t": (
             _weighted(lambda square, abar_t: -square / (2 * (1 - abar_t).sqrt()))
@@ -75,7 +71,9 @@ DATASET_DENOISER = Exercise(
         "a minus is missing: far points must count less, not more": (
             _weighted(lambda square, abar_t: square / (2 * (1 - abar_t)))
         ),
-        "you compare x_t with x_i; by time t the point has shrunk to sqrt(abar_t) x_i": _unshrunk,
+        "you compare x_t with x_i; by time t the point has shrunk to sqrt(abar_t) x_i": (
+            lambda x, s, x_t, t: _average(x, x_t, x, 1 - s.abar[t])
+        ),
         "you average the shrunk points; shrink them to compare, but return x_i themselves": (
             _weighted(_right_scores, shrink=True)
         ),
@@ -179,7 +177,7 @@ ANCESTRAL_STEP = Exercise(
 # sampling.timesteps: a walk in fewer moves -------------------------------------------------------
 
 
-def _strides_cases():
+def _timesteps_cases():
     for T, steps in ((1000, 4), (1000, 7), (10, 3), (20, 20), (5, 1)):
         yield Case(f"T = {T}, {steps} moves", (T, steps))
 
@@ -187,7 +185,7 @@ def _strides_cases():
 _WHOLE = "times are whole numbers; round them, and return a list of ints"
 
 
-def _strides_trouble(case, times):
+def _timesteps_trouble(case, times):
     """Any rounding will do, as long as the walk is even."""
     T, steps = case.args
     if not isinstance(times, list):
@@ -201,7 +199,6 @@ def _strides_trouble(case, times):
     gaps = [t - s for t, s in zip(times, times[1:])]
     if max(gaps) - min(gaps) > 1:
         return f"your moves span {min(gaps)} to {max(gaps)}; even ones differ by at most 1"
-    return None
 
 
 def _every(T, steps, stop):
@@ -214,8 +211,8 @@ def _even(first, last, moves):
 
 TIMESTEPS = Exercise(
     reference=schedules.timesteps,
-    cases=_strides_cases,
-    judge=_strides_trouble,
+    cases=_timesteps_cases,
+    judge=_timesteps_trouble,
     wrong={
         "your walk never reaches 0: it stops one move short of clean data": (
             lambda T, steps: _every(T, steps, 0)
@@ -244,12 +241,16 @@ TIMESTEPS = Exercise(
 # sampling.follow_variance: the exact law of a sampler --------------------------------------------
 
 
-def _follow_variance(schedule, times, step=samplers.ddpm_step, start=1.0):
-    """Var x_0 after a walk from N(0, start) with the perfect denoiser of N(0, 1) data."""
+def _one_move(var, factor, fresh):
+    return factor**2 * var + fresh
+
+
+def _follow_variance(schedule, times, step=samplers.ddpm_step, start=1.0, move=_one_move):
+    """Var x_0 after steps from N(0, start) with the perfect denoiser of N(0, 1) data."""
     var, one = start, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times, times[1:]):
         p = step(schedule, one, schedule.signal[t] * one, t, s)
-        var = float(p.mean) ** 2 * var + float(p.var)
+        var = move(var, float(p.mean), float(p.var))
     return var
 
 
@@ -259,17 +260,9 @@ def _variance_cases():
         yield Case(label, (short_chain(), times))
 
 
-def _followed(change):
-    """A wrong variance: `change(var, factor, fresh)` is what a move does to it."""
-
-    def wrong(schedule, times):
-        var, one = 1.0, torch.ones(1, 1, dtype=torch.float64)
-        for t, s in zip(times, times[1:]):
-            p = samplers.ddpm_step(schedule, one, schedule.signal[t] * one, t, s)
-            var = change(var, float(p.mean), float(p.var))
-        return var
-
-    return wrong
+def _followed(move):
+    """A wrong variance: `move(var, factor, fresh)` is what a step does to it."""
+    return lambda schedule, times: _follow_variance(schedule, times, move=move)
 
 
 FOLLOW_VARIANCE = Exercise(
@@ -304,7 +297,11 @@ FOLLOW_VARIANCE = Exercise(
             lambda s, times: _follow_variance(s, times, step=_large)
         ),
         "your guess is x_t itself; the perfect guess for N(0, 1) data is sqrt(abar_t) x_t": (
-            lambda s, times: _follow_variance(s, times, step=_copying)
+            lambda s, times: _follow_variance(
+                s,
+                times,
+                step=lambda sch, x_t, x0_hat, t, s: samplers.ddpm_step(sch, x_t, x_t, t, s),
+            )
         ),
         "the walk starts with variance 1, not 0": (
             lambda s, times: _follow_variance(s, times, start=0.0)
@@ -313,12 +310,7 @@ FOLLOW_VARIANCE = Exercise(
 )
 
 
-def _large(schedule, x_t, x0_hat, t, s):
-    return samplers.ddpm_step(schedule, x_t, x0_hat, t, s, var="large")
-
-
-def _copying(schedule, x_t, x0_hat, t, s):
-    return samplers.ddpm_step(schedule, x_t, x_t, t, s)
+_large = partial(samplers.ddpm_step, var="large")
 
 
 # sampling.ddim_step: how much of the noise is fresh? ---------------------------------------------
@@ -338,14 +330,9 @@ def _ddim_cases():
         yield Case(f"{name}, eta = {eta}", args)
 
 
-def _fresh_var(schedule, t, s, eta):
-    abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
-    return eta**2 * (1 - abar_s) / (1 - abar_t) * (1 - abar_t / abar_s)
-
-
-def _var_from_alpha(schedule, t, s, eta):
-    alpha_s, alpha_t = row(schedule.alpha, s), row(schedule.alpha, t)
-    return eta**2 * (1 - alpha_s) / (1 - alpha_t) * (1 - alpha_t / alpha_s)
+def _fresh_var(schedule, t, s, eta, table="abar"):
+    at_s, at_t = row(getattr(schedule, table), s), row(getattr(schedule, table), t)
+    return eta**2 * (1 - at_s) / (1 - at_t) * (1 - at_t / at_s)
 
 
 def _ddim_wrong(*, fresh=_fresh_var, old=None, var=lambda v: v, table="abar", at=None, eps=None):
@@ -385,7 +372,7 @@ DDIM_STEP = Exercise(
             _ddim_wrong(table="alpha")
         ),
         "your variance is built from alpha; both ratios in (10.10) are ratios of abar": (
-            _ddim_wrong(fresh=_var_from_alpha)
+            _ddim_wrong(fresh=partial(_fresh_var, table="alpha"))
         ),
         "beta_t is the noise of one step, whatever s is; (10.10) wants tilde beta of t and s": (
             _ddim_wrong(fresh=lambda sch, t, s, eta: eta**2 * row(sch.beta, t))
@@ -419,15 +406,13 @@ DDIM_STEP = Exercise(
 
 def _encode(schedule, denoise, x_0, times):
     """Follow the flow along rising times: where is x_0 at the last of them?"""
-    return samplers.final(
-        samplers.probability_flow_ode(schedule, denoise, x_0, times=times, order=1)
-    )
+    steps = samplers.probability_flow_ode(schedule, denoise, x_0, times=times, order=1)
+    return samplers.final(steps)
 
 
 def _denoiser(dim):
-    mixture = (
-        ideal_denoisers.two_modes() if dim == 1 else ideal_denoisers.circle_mixture(3, std=0.3)
-    )
+    flat = ideal_denoisers.circle_mixture(3, std=0.3)
+    mixture = ideal_denoisers.two_modes() if dim == 1 else flat
     return ideal_denoisers.mixture_denoiser(mixture, short_chain())
 
 
@@ -448,9 +433,7 @@ def _noise_ahead(schedule, denoise, x):
 
 def _encoded(*, ask=lambda t, s: t, mix=None, stop=None, at_0=_noise_ahead):
     """A wrong way up; each option replaces one part of the right one."""
-    mix = mix or (
-        lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x0_hat + sch.noise[s] * eps_hat
-    )
+    mix = mix or (lambda sch, x0, eps, x, t, s: sch.signal[s] * x0 + sch.noise[s] * eps)
 
     def wrong(schedule, denoise, x_0, times):
         x = x_0
@@ -489,26 +472,16 @@ ENCODE = Exercise(
         ),
         "you ask the denoiser about time s, but x stands at t": _encoded(ask=lambda t, s: s),
         "you mix for time t again, where x already is; mix for s": (
-            _encoded(
-                mix=lambda sch, x0_hat, eps_hat, x, t, s: (
-                    sch.signal[t] * x0_hat + sch.noise[t] * eps_hat
-                )
-            )
+            _encoded(mix=lambda sch, x0, eps, x, t, s: sch.signal[t] * x0 + sch.noise[t] * eps)
         ),
         "the guess must shrink: at time s it has the factor sqrt(abar_s)": (
             _encoded(mix=lambda sch, x0_hat, eps_hat, x, t, s: x0_hat + sch.noise[s] * eps_hat)
         ),
         "eps_hat has variance 1, so its factor is the root sqrt(1 - abar_s)": (
-            _encoded(
-                mix=lambda sch, x0_hat, eps_hat, x, t, s: (
-                    sch.signal[s] * x0_hat + (1 - sch.abar[s]) * eps_hat
-                )
-            )
+            _encoded(mix=lambda sch, x0, eps, x, t, s: sch.signal[s] * x0 + (1 - sch.abar[s]) * eps)
         ),
         "you mix x_t with the noise; mix the guess x0_hat with it, for x_t holds noise already": (
-            _encoded(
-                mix=lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x + sch.noise[s] * eps_hat
-            )
+            _encoded(mix=lambda sch, x0, eps, x, t, s: sch.signal[s] * x + sch.noise[s] * eps)
         ),
         "at t = 0 you use x as its own noise; look at t = 1 for the noise that is ahead": (
             _encoded(at_0=lambda schedule, denoise, x: x)
