@@ -485,7 +485,7 @@ def my_moves(times):
     ### END SOLUTION
 
 
-moves = check("start.back", my_moves)
+moves = check("start.steps", my_moves)
 
 # %% [markdown]
 # Now look what you have. The denoiser guesses $x_0$; solving (0.1) for $\epsilon$ gives the noise that
@@ -543,7 +543,7 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # - "It can generate any image." It draws from the law it was given: 200 of 200 came from its list.
 # - "A weighted average of image and noise." The weights add to up to 1.4142; their squares to 1.
 #
-# **Exercises:** 0.1 `start.mix` · 0.2 `start.table` · 0.3 `start.back`
+# **Exercises:** 0.1 `start.mix` · 0.2 `start.table` · 0.3 `start.steps`
 #
 # **What next?** [05 · How does data become noise, in one line?](05_forward.ipynb) proves (0.1) from one
 # fact: variances of independent noises add. If probability has become rusty, begin with

@@ -866,7 +866,7 @@ def my_by_draws(log_likelihood):
     ### END SOLUTION
 
 
-by_draws = check("bayes.by_draws", my_by_draws)
+by_draws = check("bayes.monte_carlo", my_by_draws)
 
 # %%
 # eq: 1.14
@@ -1085,7 +1085,7 @@ print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, o
 # | a Markov chain with random draws is MCMC | only if it leaves its target in place | 0.016 |
 #
 # **Exercises:** 1.1 `bayes.rule` · 1.2 `bayes.posterior` · 1.3 `bayes.conjugate` · 1.4 `bayes.three_answers` · 1.5
-# `bayes.two_coins` · 1.6 `bayes.by_draws`
+# `bayes.two_coins` · 1.6 `bayes.monte_carlo`
 #
 # **To think about.** A test for a rare illness is right in 99 % of all cases, ill or well, and one person in 1000 is ill.
 # Your test is positive. Take `bayes.rule` and find out how worried to be.

@@ -726,7 +726,7 @@ def my_alive(spread, latents, var):
     ### END SOLUTION
 
 
-alive = check("elbo.alive", my_alive)
+alive = check("elbo.active_units", my_alive)
 
 # %% [markdown]
 # **Predict.** Three uncorrelated numbers with variances 4, 1 and 0.25, and three latents. How many are alive
@@ -1060,7 +1060,7 @@ print(f"sum of the 1000 steps' costs: {steps.sum():.1f} nats; KL of the two join
 # | loss $\propto$ joint KL | $=$ joint KL + constant | −1024.6 for a KL of 0 |
 #
 # **Exercises:** 4.1 `elbo.bound` · 4.2 `elbo.kl` · 4.3 `elbo.reconstruction` · 4.4 `elbo.loss` · 4.5
-# `elbo.alive` · 4.6 `elbo.joint_kl`
+# `elbo.active_units` · 4.6 `elbo.joint_kl`
 #
 # **To think about.** A dead latent costs nothing and says nothing. Could a model have *no* live latent and
 # still be perfect? (Yes: if the decoder can make the data without it. What would it take, for digits?)

@@ -254,7 +254,7 @@ def my_slope(schedule, w, t):
     ### END SOLUTION
 
 
-slope = check("learning.slope", my_slope)
+slope = check("learning.gradient", my_slope)
 
 # %% [markdown]
 # ### Exercise 11.4 · A step for one is a step for all
@@ -809,7 +809,7 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
 # | predicting noise generalizes, predicting the mean memorizes | the exact minimizer copies under every name | first picture; 20 points |
 # | EMA always helps | it lowers the loss while the learning rate is high; not after it has fallen | 0.5678 and 0.5698; 0.5600 twice |
 #
-# **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.slope` · 11.4 `learning.one_step` · 11.5
+# **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.gradient` · 11.4 `learning.one_step` · 11.5
 # `learning.irreducible` · 11.6 `learning.ema`
 #
 # **To think about.** Help at small times removes the strays. How would you draw the times, if you wanted to train

@@ -287,7 +287,7 @@ def my_waves(t, dim):
     ### END SOLUTION
 
 
-waves_of = check("unet.waves", my_waves)
+waves_of = check("unet.time_embedding", my_waves)
 
 # %%
 # eq: 12.4
@@ -328,7 +328,7 @@ def my_normed(x, groups):
     ### END SOLUTION
 
 
-normed = check("unet.normed", my_normed)
+normed = check("unet.group_norm", my_normed)
 
 # %%
 # eq: 12.5
@@ -1012,7 +1012,7 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 # | 1e-4 is a large learning rate | it depends on network, batch and steps | 0.724 at 1e-4, 0.386 at 1e-2 |
 # | draw important times more often | only with the factor $1/(T p_t)$, and it gains little for this loss | variance / 1.4, not 39 |
 #
-# **Exercises:** 12.1 `unet.size` · 12.2 `unet.weights` · 12.3 `unet.waves` · 12.4 `unet.normed` · 12.5 `unet.unshuffle` · 12.6 `unet.same_run`
+# **Exercises:** 12.1 `unet.size` · 12.2 `unet.weights` · 12.3 `unet.time_embedding` · 12.4 `unet.group_norm` · 12.5 `unet.unshuffle` · 12.6 `unet.same_run`
 #
 # **To think about.** A digit moved by one pixel is still a digit. Is our U-Net's guess for the moved picture the moved guess? Where does that fail? (At the edges,
 # because of the padding; and a move by one pixel is no whole number of points on the coarse grid.)

@@ -261,7 +261,7 @@ def my_rate(n, lr, warmup, steps):
     ### END SOLUTION
 
 
-rate = check("training.rate", my_rate)
+rate = check("training.learning_rate", my_rate)
 
 # %%
 # eq: 13.1
@@ -402,7 +402,7 @@ def my_past(decay, n):
     ### END SOLUTION
 
 
-past = check("training.past", my_past)
+past = check("training.ema_weights", my_past)
 
 # %%
 # eq: 13.3
@@ -561,7 +561,7 @@ my_needed = ...
 ### BEGIN SOLUTION
 my_needed = "ABCEF"
 ### END SOLUTION
-needed = check("training.needed", my_needed)
+needed = check("training.checkpoint", my_needed)
 
 # %%
 sizes = {"weights": 1, "average": 1, "Adam's m": 1, "Adam's v": 1}  # in sizes of the network
@@ -713,7 +713,7 @@ def my_joined(grads, counts):
     ### END SOLUTION
 
 
-joined = check("training.joined", my_joined)
+joined = check("training.data_parallel", my_joined)
 
 # %%
 def gradient(each, rows, draws, part=slice(None)):
@@ -799,7 +799,7 @@ def my_work(enter, leave, kernel, height, width):
     ### END SOLUTION
 
 
-work = check("training.work", my_work)
+work = check("training.multiplications", my_work)
 
 # %% [markdown]
 # A hook counts it for every convolution of a network. A training step also needs the gradients, with respect to the inputs and to the weights of each layer: two more products of the same size, so three times the work in all. With $k$ the kernel, $C$ the numbers of channels and $H' \times W'$ the result's grid:
@@ -864,7 +864,7 @@ def my_left(earlier, later, steps, batch, pictures):
     ### END SOLUTION
 
 
-left_of = check("training.left", my_left)
+left_of = check("training.time_left", my_left)
 
 # %%
 lines = [(line["step"], line["seconds"]) for line in log]
@@ -995,7 +995,7 @@ for name, maker in makers.items():
 # | average the processes' gradients | only if the shares are equal, and not with batch norm | 68.1 %, 4.9 % |
 # | LAMB with 1e-3, Adam with 1e-4 | no rate is good for all; try ten-fold steps | 0.835, 0.766; 0.466 at 1e-2 |
 #
-# **Exercises:** 13.1 `training.rate` · 13.2 `training.clipped` · 13.3 `training.past` · 13.4 `training.needed` · 13.5 `training.joined` · 13.6 `training.work` · 13.7 `training.left`
+# **Exercises:** 13.1 `training.learning_rate` · 13.2 `training.clipped` · 13.3 `training.ema_weights` · 13.4 `training.checkpoint` · 13.5 `training.data_parallel` · 13.6 `training.multiplications` · 13.7 `training.time_left`
 #
 # **To think about.** Four processes, and the second one draws *other* noise than the first for the same rows, because its seed differs. Is the gradient wrong? (No: it is a fair gradient with other noise. But four processes then no longer repeat the
 # run of one, and a mistake in the sharing cannot be seen any more.)

@@ -507,7 +507,7 @@ def my_floor(metric, data, orders):
     ### END SOLUTION
 
 
-floor = check("measuring.floor", my_floor)
+floor = check("measuring.baseline", my_floor)
 
 # %%
 def flat(x):
@@ -813,7 +813,7 @@ def my_share(x, train, held_out):
     ### END SOLUTION
 
 
-share_of = check("measuring.share", my_share)
+share_of = check("measuring.memorization", my_share)
 
 # %%
 asked = {"network": (made, train, test), "memory": (copies, train, test),
@@ -1090,7 +1090,7 @@ print(f"energy distance of such samples to new digits: "
 # (A note on text-to-image models says that a larger text encoder matters more than a larger "vision encoder", by FID. The paper behind it compares the text encoder with the *U-Net*, the denoiser; and it draws FID against a second number, how well the
 # picture fits the text, because with guidance each can be traded for the other. Chapter 15 turns that dial.)
 #
-# **Exercises:** 14.1 `measuring.bits` · 14.2 `measuring.level` · 14.3 `measuring.energy` · 14.4 `measuring.floor` · 14.5 `measuring.frechet` · 14.6 `measuring.share` · 14.7 `measuring.verdict`
+# **Exercises:** 14.1 `measuring.bits` · 14.2 `measuring.level` · 14.3 `measuring.energy` · 14.4 `measuring.baseline` · 14.5 `measuring.frechet` · 14.6 `measuring.memorization` · 14.7 `measuring.verdict`
 #
 # **To think about.** Somebody moves all samples by one pixel to the right. What will the energy distance say, and what $F$? Which answer would you want? (Then try it: `torch.roll(made, 1, dims=-1)`.)
 #

@@ -229,7 +229,7 @@ def my_late(T, steps):
     ### END SOLUTION
 
 
-late = check("guidance.late", my_late)
+late = check("guidance.timesteps", my_late)
 
 # %%
 for n in (5, 10):
@@ -332,7 +332,7 @@ def my_guess(asked, free, x_t, t, w):
     ### END SOLUTION
 
 
-guess = check("guidance.guess", my_guess)
+guess = check("guidance.classifier_free", my_guess)
 
 # %%
 # eq: 15.3, 15.4
@@ -758,7 +758,7 @@ def my_move(schedule, x_t, x0_hat, t, s):
     ### END SOLUTION
 
 
-move = check("guidance.move", my_move)
+move = check("guidance.ode_step", my_move)
 
 # %%
 held = test[:20]
@@ -869,7 +869,7 @@ def my_circle(a, b, share):
     ### END SOLUTION
 
 
-circle = check("guidance.circle", my_circle)
+circle = check("guidance.slerp", my_circle)
 
 # %%
 def line(a, b, share):
@@ -1074,7 +1074,7 @@ print("Guidance: twice the calls, unless both questions go into one batch.")
 # | mix two noises along a line | along the great circle | length 5.61 instead of 7.97; 0.112 and 0.032 |
 # | a learned variance brings little | not seen in 200 samples; much for the likelihood | 0.041 to 0.232 nats for each pixel |
 #
-# **Exercises:** 15.1 `guidance.late` · 15.2 `guidance.guess` · 15.3 `guidance.choose` · 15.4 `guidance.move` · 15.5 `guidance.circle` · 15.6
+# **Exercises:** 15.1 `guidance.timesteps` · 15.2 `guidance.classifier_free` · 15.3 `guidance.choose` · 15.4 `guidance.ode_step` · 15.5 `guidance.slerp` · 15.6
 # `guidance.learned_var`
 #
 # **To think about.** Guidance at the first moves decides *which* digit, at the last ones how sharp it is. Try a weight that depends on $t$: which half of the walk pays for the trade-off?

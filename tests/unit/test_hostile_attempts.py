@@ -205,7 +205,7 @@ def test_an_attempt_that_is_a_mock_or_a_coroutine_is_wrong():
         assert noised(later).mark == "✗"
         gc.collect()
     assert exercises.verdict("measuring.verdict", lambda *args: Text("any")).mark == "✗"
-    assert exercises.verdict("training.needed", Text("ABCEF")).mark == "✗"
+    assert exercises.verdict("training.checkpoint", Text("ABCEF")).mark == "✗"
 
 
 # What an attempt raises ---------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def moves(times):
     return list(zip(times, times[1:]))
 
 
-BACK = Exercise(
+STEPS = Exercise(
     reference=moves,
     cases=lambda: [
         Case("times = [4, 3, 2, 1, 0]", ([4, 3, 2, 1, 0],)),

@@ -332,7 +332,7 @@ TWO_COINS = Exercise(
 )
 
 
-# bayes.by_draws: an integral as a mean -----------------------------------------------------------
+# bayes.monte_carlo: an integral as a mean ---------------------------------------------------------
 
 
 def _by_draws(log_likelihood):
@@ -348,7 +348,7 @@ def _draw_cases():
         yield Case(f"{n} draws", (bayes.coin_log_likelihood(7, 10, theta, ordered=True),))
 
 
-BY_DRAWS = Exercise(
+MONTE_CARLO = Exercise(
     reference=_by_draws,
     cases=_draw_cases,
     wrong={

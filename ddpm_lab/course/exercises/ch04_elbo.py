@@ -238,7 +238,7 @@ LOSS = Exercise(
 )
 
 
-# elbo.alive: which latents of the best linear VAE are used ---------------------------------------
+# elbo.active_units: which latents of the best linear VAE are used ---------------------------------
 
 
 def _alive(spread, latents, var):
@@ -256,7 +256,7 @@ def _alive_cases():
         yield Case(f"latents = {latents}, var = {var}", (spread, latents, var))
 
 
-ALIVE = Exercise(
+ACTIVE_UNITS = Exercise(
     reference=_alive,
     cases=_alive_cases,
     wrong={

@@ -146,7 +146,7 @@ LOSS = Exercise(
 )
 
 
-# learning.slope: the gradient of the smallest shared network -------------------------------------
+# learning.gradient: the gradient of the smallest shared network -----------------------------------
 
 
 def _slope(schedule, w, t):
@@ -160,7 +160,7 @@ def _slope_cases():
             yield Case(f"w = {w}, t = {t}", (short_chain(), w, t))
 
 
-SLOPE = Exercise(
+GRADIENT = Exercise(
     reference=_slope,
     cases=_slope_cases,
     wrong={

@@ -57,7 +57,7 @@ SIZE = Exercise(
 )
 
 
-# unet.normed: group norm by hand -----------------------------------------------------------------
+# unet.group_norm: group norm by hand --------------------------------------------------------------
 
 
 def _normed(x, groups, *, axes=(2, 3, 4), correction=0, root=torch.sqrt):
@@ -84,7 +84,7 @@ def _interleaved(x, groups):
     return normed.transpose(1, 2).reshape(b, c, h, w)
 
 
-NORMED = Exercise(
+GROUP_NORM = Exercise(
     reference=_normed,
     cases=_normed_cases,
     wrong={
@@ -122,7 +122,7 @@ NORMED = Exercise(
 )
 
 
-# unet.waves: the time embedding ------------------------------------------------------------------
+# unet.time_embedding: the time embedding ----------------------------------------------------------
 
 
 def _waves(t, dim, *, rate=lambda k, half: 10_000.0 ** (-k / half), join=torch.cat):
@@ -159,7 +159,7 @@ def _woven(parts, dim):
     return torch.stack(parts, dim=-1).flatten(1)
 
 
-WAVES = Exercise(
+TIME_EMBEDDING = Exercise(
     reference=_waves,
     cases=_waves_cases,
     judge=_judge_waves,

@@ -8,7 +8,7 @@ from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import normal
 from ddpm_lab.gaussians import seeded
 
-# training.rate: the learning rate of a step ------------------------------------------------------
+# training.learning_rate: the learning rate of a step ----------------------------------------------
 
 
 def _rate(n, lr, warmup, steps):
@@ -39,7 +39,7 @@ def _rise(n, warmup):
     return min(1.0, n / warmup) if warmup else 1.0
 
 
-RATE = Exercise(
+LEARNING_RATE = Exercise(
     reference=_rate,
     cases=_rate_cases,
     wrong={
@@ -131,7 +131,7 @@ CLIPPED = Exercise(
 )
 
 
-# training.past: what an average of weights is made of --------------------------------------------
+# training.ema_weights: what an average of weights is made of --------------------------------------
 
 
 def _past(decay, n):
@@ -151,7 +151,7 @@ def _no_start(decay, n):
     return (1 - decay) * decay ** (n - torch.arange(n + 1, dtype=torch.float64))
 
 
-PAST = Exercise(
+EMA_WEIGHTS = Exercise(
     reference=_past,
     cases=_past_cases,
     wrong={
@@ -175,7 +175,7 @@ PAST = Exercise(
 )
 
 
-# training.joined: the gradient of a batch from those of its shares -------------------------------
+# training.data_parallel: the gradient of a batch from those of its shares -------------------------
 
 
 def _joined(grads, counts):
@@ -191,7 +191,7 @@ def _joined_cases():
         yield Case(f"counts = {counts}", (grads, counts))
 
 
-JOINED = Exercise(
+DATA_PARALLEL = Exercise(
     reference=_joined,
     cases=_joined_cases,
     wrong={
@@ -219,7 +219,7 @@ JOINED = Exercise(
 )
 
 
-# training.needed: what must be stored, if a run shall go on as if nothing had happened -----------
+# training.checkpoint: what must be stored, if a run shall go on as if nothing had happened --------
 
 _WHY = {
     "A": "A is missing: without the weights there is nothing to go on with",
@@ -244,7 +244,7 @@ def _judge_needed(case, answer):
     return next((_WHY[x] for x in sorted(missing) + sorted(more)), None)
 
 
-NEEDED = Exercise(
+CHECKPOINT = Exercise(
     reference="ABCEF",
     judge=_judge_needed,
     wrong={
@@ -263,7 +263,7 @@ NEEDED = Exercise(
 )
 
 
-# training.work: multiplications of a convolution -------------------------------------------------
+# training.multiplications: multiplications of a convolution ---------------------------------------
 
 
 def _work(enter, leave, kernel, height, width):
@@ -282,7 +282,7 @@ def _work_cases():
         yield Case(what, (enter, leave, kernel, height, width))
 
 
-WORK = Exercise(
+MULTIPLICATIONS = Exercise(
     reference=_work,
     cases=_work_cases,
     wrong={
@@ -308,7 +308,7 @@ WORK = Exercise(
 )
 
 
-# training.left: pictures a second, passes, and the time that is left -----------------------------
+# training.time_left: pictures a second, passes, and the time that is left -------------------------
 
 
 def _left(earlier, later, steps, batch, pictures):
@@ -338,7 +338,7 @@ def _with_left(change):
     return wrong
 
 
-LEFT = Exercise(
+TIME_LEFT = Exercise(
     reference=_left,
     cases=_left_cases,
     wrong={

@@ -259,7 +259,7 @@ FRECHET = Exercise(
 )
 
 
-# measuring.floor: what perfect samples would get -------------------------------------------------
+# measuring.baseline: what perfect samples would get -----------------------------------------------
 
 
 def _floor(metric, data, orders):
@@ -288,7 +288,7 @@ def _floor_wrong(parts):
     return wrong
 
 
-FLOOR = Exercise(
+BASELINE = Exercise(
     reference=_floor,
     cases=_floor_cases,
     wrong={
@@ -319,7 +319,7 @@ FLOOR = Exercise(
 )
 
 
-# measuring.share: closer to what was seen? -------------------------------------------------------
+# measuring.memorization: closer to what was seen? -------------------------------------------------
 
 
 def _share(x, train, held_out, *, tie=0.5, cut=True):
@@ -350,7 +350,7 @@ def _by_items(x, train, held_out):
     return ((seen < new).double() + 0.5 * (seen == new).double()).mean()
 
 
-SHARE = Exercise(
+MEMORIZATION = Exercise(
     reference=_share,
     cases=_share_cases,
     wrong={

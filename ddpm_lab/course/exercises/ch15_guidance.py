@@ -9,7 +9,7 @@ from ddpm_lab.course.exercises._inputs import label, normal, short_chain
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import row
 
-# guidance.late: a walk whose stops crowd near the data -------------------------------------------
+# guidance.timesteps: a walk whose stops crowd near the data ---------------------------------------
 
 
 def _late(T, steps):
@@ -22,7 +22,7 @@ def _late_cases():
         yield Case(f"T = {T}, steps = {steps}", (T, steps))
 
 
-LATE = Exercise(
+TIMESTEPS = Exercise(
     reference=_late,
     cases=_late_cases,
     wrong={
@@ -53,7 +53,7 @@ LATE = Exercise(
 )
 
 
-# guidance.guess: classifier-free guidance --------------------------------------------------------
+# guidance.classifier_free: classifier-free guidance -----------------------------------------------
 
 
 def _guess(asked, free, x_t, t, w):
@@ -83,7 +83,7 @@ def _guess_cases():
         yield Case(f"w = {w:g}, t = {t}", (_asked, _free, normal(rng, *shape), t, w))
 
 
-GUESS = Exercise(
+CLASSIFIER_FREE = Exercise(
     reference=_guess,
     cases=_guess_cases,
     wrong={
@@ -112,7 +112,7 @@ GUESS = Exercise(
 )
 
 
-# guidance.circle: between two noises -------------------------------------------------------------
+# guidance.slerp: between two noises ---------------------------------------------------------------
 
 
 def _angle(a, b):
@@ -150,7 +150,7 @@ def _unit(x):
     return x / x.flatten(1).norm(dim=1).reshape(-1, *[1] * (x.dim() - 1))
 
 
-CIRCLE = Exercise(
+SLERP = Exercise(
     reference=_circle,
     cases=_circle_cases,
     wrong={
@@ -182,7 +182,7 @@ CIRCLE = Exercise(
 )
 
 
-# guidance.move: one move of the flow, down or up -------------------------------------------------
+# guidance.ode_step: one move of the flow, down or up ----------------------------------------------
 
 
 def _move(schedule, x_t, x0_hat, t, s):
@@ -204,7 +204,7 @@ def _by_beta(schedule, x_t, x0_hat, t, s):
     return share * x_t + (1 - schedule.abar[s] / schedule.abar[t]).abs().sqrt() * eps_hat
 
 
-MOVE = Exercise(
+ODE_STEP = Exercise(
     reference=_move,
     cases=_move_cases,
     wrong={
