@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,12 @@ from ddpm_lab.cli import copies, options
 from ddpm_lab.cli.open import install
 
 EXAMPLES = "examples"
-_FLAGS = "doctest_optionflags=NORMALIZE_WHITESPACE ELLIPSIS NUMBER"
+_EXAMPLES = [
+    "-m", "pytest", "-q", "--doctest-modules", "-p", "no:cacheprovider", "-c", os.devnull,
+    "-o", "doctest_optionflags=NORMALIZE_WHITESPACE ELLIPSIS NUMBER",
+    f"--rootdir={_installed.PACKAGE}", str(_installed.PACKAGE),
+]  # fmt: skip
+_EXECUTE = ["-c", "import sys; from ddpm_lab.cli.test import execute; execute(sys.argv[1])"]
 
 
 def add(commands) -> None:
@@ -34,6 +40,7 @@ def add(commands) -> None:
         "--only", metavar="NAME", nargs="+", default=[""],
         help=f"what begins with one of these, as in: --only {EXAMPLES} 00 05",
     )  # fmt: skip
+    parser.add_argument("--jobs", type=int, default=1, help="so many at a time; default 1")
 
 
 def run(args) -> int:
@@ -44,9 +51,25 @@ def run(args) -> int:
             copies.put(folder, copies.chapters())
         chosen = _chosen(folder, args.only)
         _check(chosen)
-        failed = [name for name in chosen if not _passed(name, folder)]
+        failed = _failed(chosen, folder.resolve(), args.jobs)
     print(f"FAILED: {', '.join(failed)}." if failed else "All passed.")
     return int(bool(failed))
+
+
+def execute(path: str) -> None:
+    """Run a notebook in a kernel of its own, in its folder; store nothing.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        With the traceback of the first cell that fails.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(Path(path).parent)}}
+    NotebookClient(notebook, timeout=None, kernel_name="python3", resources=where).execute()
 
 
 def _chosen(folder, beginnings):
@@ -83,35 +106,25 @@ def _check(chosen):
             )
 
 
+def _failed(names, folder, jobs):
+    """Run so many at a time, each in a process of its own; what has failed."""
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        try:
+            passed = list(pool.map(lambda name: _passed(name, folder), names))
+        except KeyboardInterrupt:  # those that run have heard it, too
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [name for name, fine in zip(names, passed) if not fine]
+
+
 def _passed(name, folder):
-    print(f"{name:<32}", end="", flush=True)
     start = time.monotonic()
-    trouble = _examples() if name == EXAMPLES else _chapter(folder / f"{name}.ipynb")
-    print(f"{'FAILED' if trouble else 'passed':<10}{time.monotonic() - start:.0f} s", flush=True)
-    if trouble:
-        _console.say(trouble)
-    return not trouble
-
-
-def _examples():
-    """What pytest says of the package's docstrings; "" if all is well."""
-    words = [sys.executable, "-m", "pytest", "-q", "--doctest-modules", "-o", _FLAGS]
-    words += ["-p", "no:cacheprovider", f"--rootdir={_installed.PACKAGE}"]
-    words += ["-c", os.devnull, str(_installed.PACKAGE)]
-    done = subprocess.run(words, capture_output=True, text=True, encoding="utf-8", errors="replace")
-    return done.stdout + done.stderr if done.returncode else ""
-
-
-def _chapter(path):
-    """Run a notebook in a kernel of its own, and say what stopped it; "" if nothing did."""
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
-
-    notebook = nbformat.read(path, as_version=4)
-    where = {"metadata": {"path": str(path.parent)}}
-    try:
-        NotebookClient(notebook, timeout=None, kernel_name="python3", resources=where).execute()
-    except (CellExecutionError, DeadKernelError) as error:
-        return str(error)
-    return ""
+    words = _EXAMPLES if name == EXAMPLES else [*_EXECUTE, str(folder / f"{name}.ipynb")]
+    done = subprocess.run(  # in that folder, so that no ddpm_lab of another one is imported
+        [sys.executable, *words], cwd=folder, capture_output=True, encoding="utf-8",
+        errors="replace", env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    failed, took = done.returncode != 0, time.monotonic() - start
+    said = f"\n{done.stdout}{done.stderr}" * failed
+    _console.say(f"{name:<32}{'FAILED' if failed else 'passed':<8}{took:.0f} s{said}")
+    return not failed

@@ -177,10 +177,14 @@ def notebook(*sources):
 def test_chapters_are_run_and_the_first_error_is_shown(tmp_path, capsys):
     (tmp_path / "00_good.ipynb").write_text(notebook("x = 1", "assert x == 1"))
     (tmp_path / "01_bad.ipynb").write_text(notebook("1 / 0", "print('never')"))
-    assert run("test", tmp_path, "--only", "0") == 1
+    assert run("test", tmp_path, "--only", "0", "--jobs", 2) == 1
     out = capsys.readouterr().out
     assert re.search("^00_good +passed", out, re.M) and re.search("^01_bad +FAILED", out, re.M)
-    assert "ZeroDivisionError" in out and out.endswith("FAILED: 01_bad.\n")
+    assert (
+        "ZeroDivisionError" in out
+        and out.endswith("FAILED: 01_bad.\n")
+        and "never" not in out.partition("Zero")[2]
+    )
     assert run("test", tmp_path, "--only", "00") == 0
     assert capsys.readouterr().out.endswith("All passed.\n")
 
@@ -203,5 +207,6 @@ def test_what_is_not_there_is_one_line(tmp_path, capsys, monkeypatch):
 def test_examples_are_run_with_pytest(tmp_path, capsys, monkeypatch):
     seen, answer = [], subprocess.CompletedProcess([], 1, "1 failed", "")
     monkeypatch.setattr(testing.subprocess, "run", lambda words, **_: seen.append(words) or answer)
+    (tmp_path / "00_good.ipynb").write_text(notebook("1"))
     assert run("test", tmp_path, "--only", "examples") == 1
     assert "1 failed" in capsys.readouterr().out and "--doctest-modules" in seen[0]
