@@ -4,6 +4,7 @@ A wheel carries them inside the package, as `ddpm_lab/chapters`; in a clone they
 `chapters`. Whatever needs one of them asks here.
 """
 
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
@@ -22,3 +23,12 @@ def course_folder() -> Path:
 def clone() -> Path | None:
     """The clone that this package is read from, where `make` and `lab.py` are; None in a wheel."""
     return PACKAGE.parent if (PACKAGE.parent / "lab.py").is_file() else None
+
+
+def install(what: str) -> str:
+    """The command that installs something for the Python that runs, for advice.
+
+    >>> install("pytest").endswith('-m pip install "pytest"')
+    True
+    """
+    return f'"{sys.executable}" -m pip install "{what}"'

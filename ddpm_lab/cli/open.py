@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ddpm_lab import _installed
-from ddpm_lab.cli import copies, options
+from ddpm_lab.cli import options
 
 FIRST = "00_start_here.ipynb"
 
@@ -29,6 +29,8 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Copy, then serve until Ctrl-C; the exit status."""
+    from ddpm_lab.cli import copies
+
     folder = Path(args.folder)
     if not args.only_copy:
         _check_port(args.port)
@@ -39,15 +41,10 @@ def run(args) -> int:
     if find_spec("jupyterlab") is None:
         raise ModuleNotFoundError(
             f"JupyterLab must be installed to open the chapters in {folder}; this Python has none. "
-            f"Run: {install('ddpm-lab[lab]')}"
+            f"Run: {_installed.install('ddpm-lab[lab]')}"
         )
     print("Opening JupyterLab. Leave this window open; Ctrl-C here stops it.\n", flush=True)
     return _wait(_jupyter(folder.resolve(), args))
-
-
-def install(what: str) -> str:
-    """The command that installs something for the Python that runs."""
-    return f'"{sys.executable}" -m pip install "{what}"'
 
 
 def same_folder(a: Path, b: Path) -> bool:

@@ -15,8 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ddpm_lab import _console, _installed
-from ddpm_lab.cli import copies, options
-from ddpm_lab.cli.open import install
+from ddpm_lab.cli import options
 
 EXAMPLES = "examples"
 _EXAMPLES = [
@@ -45,6 +44,8 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Run all that was chosen and say how it went; the exit status."""
+    from ddpm_lab.cli import copies
+
     with tempfile.TemporaryDirectory() as fresh:
         folder = Path(args.folder or fresh)
         if args.folder is None:
@@ -89,7 +90,7 @@ def _chosen(folder, beginnings):
             f"got {', '.join(beginnings)}. Correct that name."
         )
     if EXAMPLES in wanted and find_spec("pytest") is None and EXAMPLES not in beginnings:
-        print(f"{EXAMPLES:<32}left out; they need pytest: {install('pytest')}")
+        print(f"{EXAMPLES:<32}left out; they need pytest: {_installed.install('pytest')}")
         wanted.remove(EXAMPLES)
     return wanted
 
@@ -102,7 +103,7 @@ def _check(chosen):
         if needed and find_spec(name) is None:
             raise ModuleNotFoundError(
                 f"{name} must be installed for this; this Python has none. "
-                f"Run: {install(brings[name])}"
+                f"Run: {_installed.install(brings[name])}"
             )
 
 

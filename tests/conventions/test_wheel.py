@@ -94,7 +94,9 @@ def test_the_wheel_holds_the_package_and_what_the_learner_needs(built):
     with zipfile.ZipFile(built[1]) as wheel:
         names = set(wheel.namelist())
     chapters = ROOT / "chapters"
-    wanted = {*ROOT.glob("ddpm_lab/**/*.py"), *chapters.glob("[0-9]*.ipynb")}
+    wanted = {path for path in ROOT.glob("ddpm_lab/**/*") if path.is_file()}
+    wanted = {path for path in wanted if path.suffix not in (".pyc", ".pyo")}
+    wanted |= {*chapters.glob("[0-9]*.ipynb")}
     wanted |= {*chapters.glob("configs/*.json"), *chapters.glob("checkpoints/*.safetensors")}
     wanted |= {path.with_suffix(".json") for path in chapters.glob("checkpoints/*.jsonl")}
     paths = {path.relative_to(ROOT).as_posix() for path in wanted}

@@ -165,6 +165,14 @@ def test_a_port_that_cannot_be_had_is_one_line_and_copies_nothing(tmp_path, caps
     assert not held(tmp_path)
 
 
+def test_without_widgets_the_explorers_say_how_to_get_them():
+    code = "import sys; sys.modules['ipywidgets'] = None; import ddpm_lab.course.explorers"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: ipywidgets must be installed")
+    assert last.endswith(f'Run: "{sys.executable}" -m pip install "ipywidgets"')
+
+
 # test
 
 

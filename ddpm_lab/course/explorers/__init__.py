@@ -22,6 +22,7 @@ a sentence with its numbers, for readers of stored pages, for print and for scre
 
 import gc
 
+from ddpm_lab.course.explorers import _available  # noqa: F401  (first)
 from ddpm_lab.course.explorers._explorer import Explorer
 from ddpm_lab.course.explorers.bound import how_tight
 from ddpm_lab.course.explorers.coin import prior_against_data
