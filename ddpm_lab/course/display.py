@@ -9,6 +9,7 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -84,7 +85,8 @@ def _without_docstring(function):
             "function must be written in Python, in a file; got "
             f"{type(function).__name__}. Give a function of ddpm_lab."
         ) from error
-    first = ast.parse("\n".join(lines)).body[0].body[0]
+    tree: Any = ast.parse("\n".join(lines))
+    first = tree.body[0].body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         del lines[first.lineno - 1 : first.end_lineno]
     return "\n".join(lines).rstrip()

@@ -10,11 +10,11 @@ from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.image
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.image import imsave
 from torch import Tensor
 
 from ddpm_lab import _checks
@@ -127,17 +127,16 @@ def curves(
     points = _checks.numbers(x, "x").shape
     for name, y in _checks.mapping(ys, "ys").items():
         _shaped(y, points, f"ys[{name!r}]", "as many numbers as x")
-    if ax is not None:
-        _checks.instance(ax, Axes, "ax", advice="figures.new returns one.")
-    fig, ax = (ax.figure, ax) if ax is not None else new(**new_options)
+    axes: Any = new(**new_options)[1] if ax is None else ax
+    _checks.instance(axes, Axes, "ax", advice="figures.new returns one.")
     for (name, y), color, dash in zip(ys.items(), cycle(COLORS), cycle(DASHES)):
-        ax.plot(_array(x), _array(y), color=color, linestyle=dash, label=name)
-    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+        axes.plot(_array(x), _array(y), color=color, linestyle=dash, label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     if log_y:
-        ax.set_yscale("log")
+        axes.set_yscale("log")
     if len(ys) > 1 or "" not in ys:
-        ax.legend(fontsize=9)
-    return fig
+        axes.legend(fontsize=9)
+    return axes.figure
 
 
 def scatter_grid(
@@ -217,12 +216,12 @@ def images(
     >>> len(images(torch.zeros(6, 1, 8, 8), columns=3).axes)
     6
     """
-    x = _pixels(x)
-    columns, limit = _columns(columns, max(len(x), 1)), _positive(limit, "limit")
+    pixels = _pixels(x)
+    columns, limit = _columns(columns, max(len(pixels), 1)), _positive(limit, "limit")
     titles = list(_checks.iterator(titles, "titles"))
     row_labels = list(_checks.iterator(row_labels, "row_labels"))
-    fig, axes = _grid(len(x), columns, panel, title_room=0.28 if titles else 0.02)
-    for ax, image in zip(axes, x):
+    fig, axes = _grid(len(pixels), columns, panel, title_room=0.28 if titles else 0.02)
+    for ax, image in zip(axes, pixels):
         shown = _shown(image, limit)
         ax.imshow(shown, cmap="gray", vmin=-limit, vmax=limit, interpolation="nearest")
         _bare(ax)
@@ -258,17 +257,17 @@ def image_grid(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> 
     >>> image_grid(torch.zeros(6, 1, 8, 8), columns=3)[1:4]
     b'PNG'
     """
-    x = _pixels(x)  # (N, H, W), and a last axis of 3 if in color
-    columns, limit = _columns(columns, max(len(x), 1)), _positive(limit, "limit")
-    size = max(1, 80 // max(x.shape[1:3]))
+    pixels = _pixels(x)  # (N, H, W), and a last axis of 3 if in color
+    columns, limit = _columns(columns, max(len(pixels), 1)), _positive(limit, "limit")
+    size = max(1, 80 // max(pixels.shape[1:3]))
     edge = (0, 0), (2, 2), (2, 2), (0, 0)
-    x = np.pad(x.repeat(size, axis=1).repeat(size, axis=2), edge[: x.ndim])
-    open_end = -len(x) % columns if len(x) else columns
-    empty = np.zeros((open_end, *x.shape[1:]), dtype=x.dtype)
-    rows = np.concatenate([x, empty]).reshape(-1, columns, *x.shape[1:]).swapaxes(1, 2)
-    page = _shown(rows.reshape(-1, columns * x.shape[2], *x.shape[3:]), limit)
+    tiles = np.pad(pixels.repeat(size, axis=1).repeat(size, axis=2), edge[: pixels.ndim])
+    missing = -len(tiles) % columns if len(tiles) else columns
+    empty = np.zeros((missing, *tiles.shape[1:]), dtype=tiles.dtype)
+    rows = np.concatenate([tiles, empty]).reshape(-1, columns, *tiles.shape[1:]).swapaxes(1, 2)
+    page = _shown(rows.reshape(-1, columns * tiles.shape[2], *tiles.shape[3:]), limit)
     options = {"cmap": "gray", "vmin": -limit, "vmax": limit, "metadata": {"Software": None}}
-    mpl.image.imsave(buffer := BytesIO(), page, format="png", **options)
+    imsave(buffer := BytesIO(), page, format="png", **options)
     return buffer.getvalue()
 
 
@@ -331,7 +330,7 @@ def _bare(ax):
         spine.set_color("#BBBBBB")
 
 
-def _pixels(x):
+def _pixels(x: Tensor) -> Any:
     """Images as an array (N, H, W), or (N, H, W, 3) if they are in color."""
     _checks.data(x, empty=True)
     if x.dim() not in (3, 4) or (x.dim() == 4 and x.shape[1] not in (1, 3)) or 0 in x.shape[1:]:
@@ -339,8 +338,10 @@ def _pixels(x):
             "x must hold images, (N, 1, H, W) or (N, H, W) for gray, (N, 3, H, W) for color; got "
             f"{tuple(x.shape)}. One image alone is x[None]."
         )
-    x = _array(_finite(x, "x"))
-    return x if x.ndim == 3 else x[:, 0] if x.shape[1] == 1 else x.transpose(0, 2, 3, 1)
+    pixels = _array(_finite(x, "x"))
+    if pixels.ndim == 4:
+        return pixels[:, 0] if pixels.shape[1] == 1 else pixels.transpose(0, 2, 3, 1)
+    return pixels
 
 
 def _shown(image, limit):
@@ -348,7 +349,7 @@ def _shown(image, limit):
     return image if image.ndim == 2 else (image / limit + 1).clip(0, 2) / 2
 
 
-def _array(x):
+def _array(x: Any) -> Any:
     if not isinstance(x, Tensor):
         return x
     x = x.detach().cpu()

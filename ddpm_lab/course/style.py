@@ -22,7 +22,7 @@ COLORS = (BLUE, RED, GREEN, ORANGE, PURPLE, SKY, GRAY)
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 2)), "-")
 
 # Matplotlib's own defaults lie beneath: a reader's matplotlibrc is for the reader's own figures.
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"
 } | {
     "axes.spines.top": False,

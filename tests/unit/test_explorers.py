@@ -27,7 +27,7 @@ from ddpm_lab.course.explorers._live import png
 from ddpm_lab.training import runs
 
 EXPLORERS = {
-    "prior_against_data": {"prior": "at most 1/2", "tosses": 200, "share": 30},
+    "prior_against_data": {"prior": "at most 1/2", "tosses": 200, "percent": 30},
     "slice_of_the_joint": {"joint": "correlated normals", "held": "y", "at": 0.7},
     "importance_sampling": {"mean": 1.5, "std": 0.75, "dimension": 3},
     "how_tight": {"model": "two bumps", "x": -1.0, "mean": -1.2, "std": 0.25},
@@ -92,7 +92,7 @@ def test_the_first_state_and_the_words_of_another_follow_the_same_names(name):
 
 
 WRONG = {
-    "prior_against_data": [{"prior": "flatt"}, {"tosses": 11}, {"share": 101}],
+    "prior_against_data": [{"prior": "flatt"}, {"tosses": 11}, {"percent": 101}],
     "slice_of_the_joint": [{"joint": "square"}, {"held": "z"}, {"at": 1.0}],
     "importance_sampling": [{"mean": -1}, {"std": 0.0}, {"dimension": 0}, {"dimension": 51}],
     "how_tight": [{"model": "one"}, {"x": 2.5}, {"mean": math.nan}, {"std": -1.0}],
@@ -128,19 +128,19 @@ def test_the_belief_about_the_coin_is_the_beta_distribution():
     """SciPy's Beta distribution: the conjugate posterior, and one cut off at 1/2 by quadrature."""
     update = coin.drawing().update
     for prior, a, b in (("flat", 1, 1), ("nearly fair", 50, 50), ("nearly always tails", 2, 50)):
-        said = update(prior=prior, tosses=20, share=70)
+        said = update(prior=prior, tosses=20, percent=70)
         before, after = stats.beta(a, b), stats.beta(a + 14, b + 6)
         assert f"from {before.mean():.3f} to {after.mean():.3f}" in said
         assert f"from {before.std():.4f} to {after.std():.4f}" in said
     after = stats.beta(15, 7)
     first, _ = integrate.quad(lambda x: x * after.pdf(x), 0, 0.5)
-    said = update(prior="at most 1/2", tosses=20, share=70)
+    said = update(prior="at most 1/2", tosses=20, percent=70)
     assert "14 heads in 20 tosses" in said and f"from 0.250 to {first / after.cdf(0.5):.3f}" in said
 
 
 def test_what_the_prior_rules_out_stays_out():
     drawn = coin.drawing()
-    said = drawn.update(prior="at most 1/2", tosses=10_000, share=70)
+    said = drawn.update(prior="at most 1/2", tosses=10_000, percent=70)
     assert "from 0.250 to 0.500" in said
     x, density = drawn.moving[3].get_data()
     assert x[-1] == 1 and density[x > 0.5].max() == 0
@@ -255,6 +255,10 @@ def test_an_error_in_eps_is_divided_by_the_signal():
 )
 def test_calls_of_the_denoiser_are_counted(sampler, calls):
     assert f"({calls} calls" in steps.drawing().update(sampler=sampler, steps=5)
+
+
+def test_every_sampler_can_be_chosen():
+    assert steps.CONTROLS["sampler"].options == tuple(samplers.SAMPLERS)
 
 
 def test_more_steps_end_closer_to_the_blobs():

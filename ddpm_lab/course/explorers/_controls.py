@@ -53,7 +53,7 @@ class Menu(Control):
 
     options: tuple[str, ...]
 
-    def check(self, value: Any, name: str) -> str:
+    def check(self, value: Any, name: str) -> Any:
         return _checks.choice(value, self.options, name)
 
     def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
@@ -73,7 +73,7 @@ class Stops(Control):
     lowest: int | None = None
     advice: str = ""
 
-    def check(self, value: Any, name: str) -> float:
+    def check(self, value: Any, name: str) -> Any:
         if self.lowest is not None:
             return _checks.count(value, name, lowest=self.lowest, advice=self.advice)
         whole = type(value) is int and isinstance(self.default, float)

@@ -54,15 +54,16 @@ class Live(widgets.VBox):
         figure: Figure,
         moving: list[Artist],
         update: Callable[..., str],
-        controls: Mapping[str, widgets.Widget],
+        controls: Mapping[str, Any],
         panel: widgets.Widget | None = None,
     ):
         self.figure, self.moving, self.update = figure, moving, update
         self.controls = dict(controls)
         for artist in moving:
             artist.set_animated(True)  # leaves it out of the next draw
-        figure.canvas.draw()
-        self._still = figure.canvas.copy_from_bbox(figure.bbox)
+        canvas: Any = figure.canvas
+        canvas.draw()
+        self._still = canvas.copy_from_bbox(figure.bbox)
 
         width = f"{int(figure.bbox.width)}px"
         layout = {"width": width, "max_width": "100%"}  # shrinks in a narrow window
@@ -89,7 +90,7 @@ class Live(widgets.VBox):
             raise
 
     def _show(self, artists, sentence):
-        canvas = self.figure.canvas
+        canvas: Any = self.figure.canvas
         canvas.restore_region(self._still)
         for artist in artists:
             (artist.axes or self.figure).draw_artist(artist)
@@ -124,7 +125,7 @@ def png(canvas: Any) -> bytes:
     rows = np.zeros((height, 1 + 4 * width), np.uint8)  # each row begins with 0: "no filter"
     rows[:, 1:] = pixels.reshape(height, -1)
     header = struct.pack(">2I5B", width, height, 8, 6, 0, 0, 0)  # 8 bits; 6 means RGBA
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b""))
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.data, 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
         for name, data in parts

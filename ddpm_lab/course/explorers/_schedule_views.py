@@ -8,7 +8,7 @@ artists that move with the function that moves them to a schedule.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ View = tuple[list[Artist], Callable[[Schedule], Any]]
 DECIDING = 4.0
 """|log-SNR| up to here: neither signal nor noise drowns the other; most is decided there."""
 
-# Where a zone ends: there the *mean brightness* of a square picture, an average over D pixels
+# Where a zone ends: there the *mean brightness* of a square image, an average over D pixels
 # whose independent noises cancel, has SNR D abar_T = 1. So its reader could still tell it.
 SURVIVES, NEARLY = 1e-3, 1e-6  # about 1 / 32^2 and 1 / 1024^2
 
@@ -116,6 +116,9 @@ def _log_snr_view(figure):
     return [line, share], move
 
 
+_NAMES: tuple[Literal["vlb"], Literal["min_snr"]] = ("vlb", "min_snr")
+
+
 def _weight_view(figure):
     ax = axes(figure, 2, 1, "weight of an eps-error (simple = 1)", ylim=(1e-4, 1e4), log=True)
     ticks(ax.yaxis, {1e-4: "10⁻⁴", 1e-2: "10⁻²", 1: "1", 1e2: "10²", 1e4: "10⁴"})
@@ -126,8 +129,8 @@ def _weight_view(figure):
 
     def move(schedule):
         t = torch.arange(1, schedule.T + 1, device="cpu")
-        for line, name in ((vlb, "vlb"), (min_snr, "min_snr")):
-            weight = losses.weight(schedule, "eps", t, name)
+        weights = (losses.weight(schedule, "eps", t, name) for name in _NAMES)
+        for line, weight in zip((vlb, min_snr), weights):
             line.set_data(_time(schedule)[1:], weight.clamp(1e-9, 1e9).numpy())
 
     return [vlb, min_snr], move
@@ -174,7 +177,7 @@ def _digit_view(figure):
     ink = [int(value) for value in _DIGIT.split()]
     x_0 = torch.tensor(ink, dtype=torch.float64, device="cpu").reshape(1, 1, 8, 8) / 8 - 1
     eps = gaussians.normal_like(x_0, generator=gaussians.seeded(0))
-    strip = np.full((8, 9 * len(SHOWN) - 1), np.nan)  # one empty column after each picture
+    strip = np.full((8, 9 * len(SHOWN) - 1), np.nan)  # one empty column after each image
     ax = figure.add_axes((0.395, 0.093, 0.59, 0.145), frameon=False)
     # A mesh of 8 x 53 cells is drawn faster than an image is resampled.
     mesh = ax.pcolormesh(strip, cmap="gray", vmin=-1.5, vmax=1.5)

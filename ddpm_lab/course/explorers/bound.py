@@ -54,8 +54,8 @@ def drawing() -> Drawing:
     figure, densities, bounds = _axes()
     styles = ((GRAY, ":", "prior p(z)"), (BLUE, "-", "posterior p(z | x)"), (RED, "--", "q(z)"))
     curves = empty_curves(densities, styles)
-    evidence = bounds.plot([], [], color=BLUE, label="log p(x)")[0]
-    bound = bounds.plot([], [], color=RED, linestyle="--", label="ELBO")[0]
+    lines = ((BLUE, "-", "log p(x)"), (RED, "--", "ELBO"))
+    evidence, bound = empty_curves(bounds, lines)
     gap = bounds.plot([], [], color=ORANGE, marker="o", linewidth=3, label="KL, the gap")[0]
     densities.legend(loc="upper left", fontsize=9)
     bounds.legend(loc="lower center", fontsize=9, ncols=3, columnspacing=1)

@@ -21,14 +21,15 @@ CONTROLS = {
         "prior (belief before)", "nearly fair", "What is believed before the first toss", PRIORS
     ),
     "tosses": Stops("tosses (number)", 10, "How often the coin is tossed", TOSSES),
-    "share": Count(
+    "percent": Count(
         "heads (percent of tosses)", 70, "How many of the tosses show heads", 0, 100, step=10
     ),
 }
 
 
 def prior_against_data(**state: Any) -> Explorer:
-    """Who wins, the prior or the data? A prior, a number of tosses, a share of heads; two views.
+    """Who wins, the prior or the data? A prior, a number of tosses, a percentage of heads; two
+    views.
 
     Parameters
     ----------
@@ -44,38 +45,35 @@ def drawing() -> Drawing:
     """Left: prior, likelihood and posterior of a coin's probability of heads. Right: mean and
     spread of the posterior, for every number of tosses.
 
-    >>> drawing().update(prior="flat", tosses=10, share=70)[:47]
+    >>> drawing().update(prior="flat", tosses=10, percent=70)[:47]
     'Who wins, the prior or the data? Prior flat, 7 '
     """
     figure, beliefs, path = _axes()
     styles = ((BLUE, "--", "prior"), (RED, "-.", "likelihood"), (GREEN, "-", "posterior"))
     curves = empty_curves(beliefs, styles)
-    share_line = path.axhline(0.7, color=RED, linestyle="-.", label="heads / tosses")
-    mean_line = path.plot([], [], color=GREEN, label="posterior mean")[0]
+    observed = path.axhline(0.7, color=RED, linestyle="-.", label="heads / tosses")
+    (mean_line,) = empty_curves(path, [(GREEN, "-", "posterior mean")])
     edges = [path.plot([], [], color=GREEN, linestyle=":", linewidth=1)[0] for _ in range(2)]
     edges[0].set_label("± standard deviation")
     dot = path.plot([], [], "o", color=GREEN)[0]
     beliefs.legend(loc="upper center", fontsize=9, ncols=3)
     path.legend(loc="lower right", fontsize=9)
 
-    def update(prior, tosses, share):
-        heads = round(tosses * share / 100)
+    def update(prior, tosses, percent):
+        heads = round(tosses * percent / 100)
         for curve, (x, y) in zip(curves, _three_beliefs(prior, heads, tosses)):
             curve.set_data(*_down_to_zero(x, y / y.max()))
-        n, mean, std = _beliefs_by_tosses(prior, share)
+        n, mean, std = _beliefs_by_tosses(prior, percent)
         mean_line.set_data(n, mean)
         for edge, sign in zip(edges, (1, -1)):
             edge.set_data(n, mean + sign * std)
-        share_line.set_ydata([share / 100] * 2)
+        observed.set_ydata([percent / 100] * 2)
         i = TOSSES.index(tosses)
         dot.set_data([n[i]], [mean[i]])
-        return (
-            f"Who wins, the prior or the data? Prior {prior}, {heads} heads in {tosses} tosses: "
-            f"the mean of the belief goes from {mean[0]:.3f} to {mean[i]:.3f}, its standard "
-            f"deviation from {std[0]:.4f} to {std[i]:.4f}."
-        )
+        facts = f"Prior {prior}, {heads} heads in {tosses} tosses"
+        return _sentence(facts, (mean[0], std[0]), (mean[i], std[i]))
 
-    return ready(figure, [share_line, *curves, *edges, mean_line, dot], update)
+    return ready(figure, [observed, *curves, *edges, mean_line, dot], update)
 
 
 def _axes():
@@ -88,6 +86,15 @@ def _axes():
     path.set_xticks([5, 10, 100, 1000, 10_000], ["0", "10", "100", "1000", "10000"])
     path.minorticks_off()
     return figure, beliefs, path
+
+
+def _sentence(facts, before, after):
+    """`before` and `after` are the mean and the standard deviation of the belief."""
+    return (
+        f"Who wins, the prior or the data? {facts}: "
+        f"the mean of the belief goes from {before[0]:.3f} to {after[0]:.3f}, its standard "
+        f"deviation from {before[1]:.4f} to {after[1]:.4f}."
+    )
 
 
 def _three_beliefs(prior, heads, tosses):
@@ -116,11 +123,11 @@ def _prior(name):
 
 
 @cache
-def _beliefs_by_tosses(prior, share):
+def _beliefs_by_tosses(prior, percent):
     """(tosses, mean, std) of the posterior for all of TOSSES; 0 stands at 5 on the log axis."""
     grid, density = _prior(prior)
     found = [
-        bayes.mean_and_var(bayes.coin_posterior(round(n * share / 100), n, density, grid), grid)
+        bayes.mean_and_var(bayes.coin_posterior(round(n * percent / 100), n, density, grid), grid)
         for n in TOSSES
     ]
     mean, var = (torch.stack(part) for part in zip(*found))

@@ -49,10 +49,8 @@ def drawing() -> Drawing:
     """
     figure, made, read = _axes()
     page = made.imshow(_blank(0.0).numpy(), cmap="gray", vmin=-1, vmax=1, interpolation="nearest")
-    names = [
-        made.text(column + 3.5, row - 0.9, "", ha="center", va="bottom", fontsize=10)
-        for row, column in _CORNERS
-    ]
+    above = {"ha": "center", "va": "bottom", "fontsize": 10}
+    names = [made.text(column + 3.5, row - 0.9, "", **above) for row, column in _CORNERS]
     (asked,) = read.plot([], [], "v", color=RED, label="asked for")
     bars = read.bar(range(10), [0.0] * 10, color=BLUE, label="read")
     read.set_yticks([0, 0.25, 0.5, 0.75, 1])
@@ -69,12 +67,8 @@ def drawing() -> Drawing:
             bar.set_height(height)
         asked.set_data([label], [1.04])
         calls = steps * (1 if w in (0.0, 1.0) else 2)
-        return (
-            f"How strongly should the network listen? Asked for {label} with w = {w:g}, "
-            f"{steps} steps ({calls} calls), seed {seed}: {int((read_as == label).sum())} of 8 are "
-            f"read as {label}; they are {_distance(x):.1f} apart on average; "
-            f"{(x.abs() > 0.99).double().mean():.0%} of their pixels are black or white."
-        )
+        asked_for = f"{label} with w = {w:g}, {steps} steps ({calls} calls), seed {seed}"
+        return _sentence(asked_for, f"{int((read_as == label).sum())} of 8 are read as {label}", x)
 
     return ready(figure, [page, *names, *bars, asked], update)
 
@@ -104,9 +98,12 @@ def _page(x):
     return page
 
 
-def _distance(x):
-    """The mean distance between two of the images, data units."""
-    return torch.pdist(x.flatten(1).double()).mean()
+def _sentence(asked_for, read_as, x):
+    return (
+        f"How strongly should the network listen? Asked for {asked_for}: {read_as}; "
+        f"they are {torch.pdist(x.flatten(1).double()).mean():.1f} apart on average; "
+        f"{(x.abs() > 0.99).double().mean():.0%} of their pixels are black or white."
+    )
 
 
 @cache

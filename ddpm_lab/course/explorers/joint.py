@@ -64,14 +64,8 @@ def drawing() -> Drawing:
         marginal = density.mean(0 if held == "x" else 1)
         for curve, shown in zip(curves, (marginal, raw, raw / area)):
             curve.set_data(CELLS, shown)
-        free, (mean, std) = "y" if held == "x" else "x", _moments(raw / area)
-        mean_all, std_all = _moments(marginal)
-        return (
-            f"What does a slice say? {joint}, cut at {held} = {at:.2f}: the slice has area "
-            f"{area:.3f}; scaled to area 1 it is up to {(raw / area).max():.2f} high. There {free} "
-            f"has mean {mean:.3f} and standard deviation {std:.3f}; for all, {mean_all:.3f} and "
-            f"{std_all:.3f}."
-        )
+        cut_at = f"{joint}, cut at {held} = {at:.2f}: the slice has area {area:.3f}"
+        return _sentence(cut_at, "y" if held == "x" else "x", raw / area, marginal)
 
     return ready(figure, [roof, line, *curves], update)
 
@@ -84,6 +78,15 @@ def _axes():
     cut.set(xlim=(0, 1), ylim=(0, 8), title="The law along the cut")
     cut.set(xlabel="the coordinate that is free, data units", ylabel="density, 1 / data unit")
     return figure, whole, cut
+
+
+def _sentence(cut_at, free, conditional, marginal):
+    (mean, std), (mean_all, std_all) = _moments(conditional), _moments(marginal)
+    return (
+        f"What does a slice say? {cut_at}; scaled to area 1 it is up to {conditional.max():.2f} "
+        f"high. There {free} has mean {mean:.3f} and standard deviation {std:.3f}; for all, "
+        f"{mean_all:.3f} and {std_all:.3f}."
+    )
 
 
 def _slice(joint, held, at):

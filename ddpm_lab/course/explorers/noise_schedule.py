@@ -141,14 +141,15 @@ def build(family: str, T: int, **parameters: float) -> Schedule:
     >>> build("linear", 50, beta_1=1e-4, beta_T=0.02, offset=0.008)
     Schedule('linear', T=50, abar_T=0.603)
     """
-    make, names = FAMILIES[_checks.choice(family, tuple(FAMILIES), "family")]
+    _checks.choice(family, tuple(FAMILIES), "family")
+    make, names = FAMILIES[family]
     try:
         return make(T=T, **{name: parameters[name] for name in names if name in parameters})
     except ValueError as error:
         raise ValueError(f"No schedule has these settings: {error}") from error
 
 
-_STYLE = STYLE | {"font.size": 9.5, "legend.frameon": False, "lines.linewidth": 1.8}
+_STYLE: dict[Any, Any] = STYLE | {"font.size": 9.5, "legend.frameon": False, "lines.linewidth": 1.8}
 
 
 @mpl.rc_context(_STYLE)

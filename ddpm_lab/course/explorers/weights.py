@@ -9,12 +9,13 @@ import torch
 from ddpm_lab import estimators, gaussians
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Range
-from ddpm_lab.course.explorers._drawing import Drawing, normal_density, ready
+from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, normal_density, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, ORANGE, RED
 
 SAMPLES = 1000
 """The number of samples that are weighted."""
+X = torch.linspace(-5, 6, 221, dtype=torch.float64, device="cpu")
 
 CONTROLS = {
     "mean": Range("mean of q", 0.5, "How far q lies from p, in every coordinate", 0, 3),
@@ -44,20 +45,18 @@ def drawing() -> Drawing:
     'When does importance sampling collapse? q = N(0.5, 1²) '
     """
     figure, densities, worth = _axes()
-    x = torch.linspace(-5, 6, 221, dtype=torch.float64, device="cpu")
-    densities.plot(x, normal_density(x, 0.0, 1.0), color=BLUE, label="p = N(0, 1)")
-    curve = densities.plot([], [], color=RED, linestyle="--", label="q")[0]
-    dots = densities.scatter(
-        [0.0], [0.0], color=ORANGE, alpha=0.5, edgecolors="black", linewidths=0.5
-    )
-    limit = worth.plot([], [], color=BLUE, label="1000 / E[w²]")[0]
+    densities.plot(X, normal_density(X, 0.0, 1.0), color=BLUE, label="p = N(0, 1)")
+    (curve,) = empty_curves(densities, [(RED, "--", "q")])
+    look = {"color": ORANGE, "alpha": 0.5, "edgecolors": "black", "linewidths": 0.5}
+    dots = densities.scatter([0.0], [0.0], **look)
+    (limit,) = empty_curves(worth, [(BLUE, "-", "1000 / E[w²]")])
     found = worth.plot([], [], ".", color=RED, markersize=4, label="these draws")[0]
     mark = worth.axvline(10, color=GRAY, linestyle=":")
     densities.legend(loc="upper right", fontsize=9)
     worth.legend(loc="upper right", fontsize=9)
 
     def update(mean, std, dimension):
-        curve.set_data(x, normal_density(x, mean, std))
+        curve.set_data(X, normal_density(X, mean, std))
         places, log_w = _weighted(mean, std)
         normalized = log_w[:, dimension - 1].softmax(dim=0)
         dots.set_offsets(places.numpy())
@@ -66,8 +65,7 @@ def drawing() -> Drawing:
         found.set_data(range(1, 51), ess)
         mark.set_xdata([dimension, dimension])
         second = _second_moment(mean, std)
-        known = [SAMPLES * second**-d for d in range(1, 51)] if second < math.inf else []
-        limit.set_data(range(1, len(known) + 1), known)
+        limit.set_data(*_limits(second))
         return (
             f"When does importance sampling collapse? q = N({mean:g}, {std:g}²) for p = N(0, 1), "
             f"dimension {dimension}: 1000 draws are worth {ess[dimension - 1]:.1f}, the heaviest "
@@ -93,6 +91,12 @@ def _weighted(mean, std):
     samples = mean + std * eps
     log_w = ((eps**2 - samples**2) / 2 + math.log(std)).cumsum(dim=1)
     return torch.stack([samples[:, 0], -0.12 - 0.08 * eps[:, 1].tanh()], dim=1), log_w
+
+
+def _limits(second):
+    """(dimensions, 1000 / E[w^2]); nothing where w^2 has no mean."""
+    dimensions = range(1, 51) if second < math.inf else ()
+    return dimensions, [SAMPLES * second**-d for d in dimensions]
 
 
 def _in_the_limit(second, dimension):
