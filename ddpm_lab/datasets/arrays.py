@@ -38,7 +38,7 @@ def _read_arrays(path: Path, split: str, held_out: float, seed: int) -> _Arrays:
     part = split if split in pixels else "all"
     own, label = torch.from_numpy(pixels[part]), numbers.get(part)
     if part == "all":
-        rows = _held_out(range(len(own)), split, held_out, seed, path)
+        rows = _held_out([str(row) for row in range(len(own))], split, held_out, seed, path)
         notes += [f"{len(rows):,} of its {len(own):,} images are the {split} set"]
         own, label = own[rows], None if label is None else label[rows]
     return _Arrays(own, label, None if label is None else classes, tuple(notes))
@@ -125,7 +125,7 @@ def _range(images, path):
     import numpy as np
 
     kind = " and ".join(sorted({str(each.dtype) for each in images}))
-    if any(each.dtype.kind not in "buif" for each in images):
+    if any(each.dtype.kind not in "biuf" for each in images):
         raise ValueError(
             f"{path} must hold images as numbers; got {kind}. Save 8-bit pixels (uint8), or floats "
             "in [-1, 1] or [0, 1]."
@@ -141,7 +141,7 @@ def _range(images, path):
             f"{path} must hold finite pixels; got NaN or infinity, first in image {row}. "
             "Leave that image out."
         )
-    whole = all(each.dtype.kind in "bui" for each in images)
+    whole = all(each.dtype.kind in "biu" for each in images)
     for fits, read, note in _READINGS["whole" if whole else "float"]:
         if fits[0] <= low and high <= fits[1]:
             return kind, read, note

@@ -40,7 +40,11 @@ def augment_shifts(x: Data, labels: Tensor, classes: int) -> tuple[Data, Tensor]
     (torch.Size([48, 1, 8, 8]), [7, 14, 8, 16, 3])
     """
     _check_labels(labels, _checks.data(x))
-    fewest = int(labels.max()) + 1
+    if x.dim() != 4:
+        raise ValueError(
+            f"x must have shape (N, C, H, W); got {tuple(x.shape)}. Add the axis that is missing."
+        )
+    fewest = _fewest(labels)
     classes = _checks.count(
         classes, "classes", lowest=fewest, advice=f"The largest label is {fewest - 1}."
     )
@@ -54,3 +58,11 @@ def augment_shifts(x: Data, labels: Tensor, classes: int) -> tuple[Data, Tensor]
     null = torch.full_like(labels, 2 * classes)
     all_labels = [labels] * 7 + [null] + [labels + classes] * 8
     return torch.cat([x] * 8 + shifted), torch.cat(all_labels)
+
+
+def _fewest(labels):
+    """How many classes there must be, if these are labels at all."""
+    try:
+        return int(labels.max()) + 1
+    except RuntimeError:  # there is no largest one; such labels are refused in a moment
+        return 1

@@ -73,6 +73,8 @@ def _check_labels(labels: Tensor, x: Data) -> None:
         raise TypeError(
             f"labels must be a torch tensor; got {type(labels).__name__}. Use torch.as_tensor."
         )
+    if labels.layout is not torch.strided:
+        raise TypeError(f"labels must be dense; got {labels.layout}. Use labels.to_dense().")
     if labels.dim() == 0 or len(labels) != len(x) or labels.device != x.device:
         raise ValueError(
             f"labels must hold one entry per example, N = {len(x)}, on {x.device}; "

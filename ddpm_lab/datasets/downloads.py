@@ -130,7 +130,8 @@ def _pooch():
 
 
 def _cached(name, split):
-    prefix = PREFIX[_checks.choice(split, tuple(PREFIX), "split")]
+    _checks.choice(split, tuple(PREFIX), "split")
+    prefix = PREFIX[split]
     folder, url = cache_folder() / name, _URLS[name]
     images, labels = _SHA256[name][split]
     return _pair(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from math import prod
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,20 +29,22 @@ def _read_images(
 
     with _strict():
         headers, bad = _each(_header, paths)
-        target = _common(headers.values(), target)
+        size, channels = _common(list(headers.values()), target)
+        target = target._replace(size=size, channels=channels)
         chosen = [paths[row] for row in rows]
-        pixels = np.zeros((len(rows), *target.size, target.channels), np.uint8)
-        _check_memory(pixels.size)
+        shape = (len(rows), channels, *size)
+        _check_memory(prod(shape))
+        pixels = np.zeros(shape, np.uint8)
 
         def put(path):
-            pixels[position[path]] = _decoded(path, target)
+            pixels[position[path]] = _decoded(path, target).transpose(2, 0, 1)
 
         position = {path: number for number, path in enumerate(chosen)}
         bad |= _each(put, [path for path in chosen if path in headers])[1]
     if bad:
         raise _damaged(bad, len(paths))
-    notes = _conversions([headers[path] for path in chosen], target)
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2), notes
+    notes = _conversions([headers[path] for path in chosen], size, channels, target.fit)
+    return torch.from_numpy(pixels), notes
 
 
 def _each(
@@ -75,8 +78,13 @@ def _damaged(bad, total):
     )
 
 
-def _common(headers, target: Target) -> Target:
+def _common(headers: Sequence[_Header], target: Target) -> tuple[tuple[int, int], int]:
     """The one size and the one number of channels that all images get."""
+    if target.channels not in (None, 1, 3):
+        raise ValueError(
+            f"channels must be 1 or 3 for image files, gray or color; got {target.channels}. "
+            "Save other data as an array in a .npz file."
+        )
     sizes = Counter(header.size for header in headers)
     if target.size is None and len(sizes) > 1:
         listed = ", ".join(f"{h} x {w} ({n:,})" for (h, w), n in sizes.most_common(4))
@@ -87,7 +95,7 @@ def _common(headers, target: Target) -> Target:
         )
     size = target.size or next(iter(sizes), (1, 1))
     channels = target.channels or (1 if all(header.gray for header in headers) else 3)
-    return target._replace(size=size, channels=channels)
+    return size, channels
 
 
 def _check_memory(numbers):
@@ -98,15 +106,15 @@ def _check_memory(numbers):
         )
 
 
-def _conversions(headers: Sequence[_Header], target: Target) -> list[str]:
+def _conversions(headers: Sequence[_Header], size, channels, fit) -> list[str]:
     """Notes for the log: how many images had to be converted, and how."""
     counts = Counter(what for header in headers for what in header.done)
-    h, w = target.size
-    counts[f"brought to {h} x {w} ({target.fit})"] = sum(e.size != target.size for e in headers)
-    if target.fit != "pad":
-        small = sum(e.size[0] < h or e.size[1] < w for e in headers)
+    h, w = size
+    counts[f"brought to {h} x {w} ({fit})"] = sum(each.size != size for each in headers)
+    if fit != "pad":
+        small = sum(each.size[0] < h or each.size[1] < w for each in headers)
         counts["smaller than that, enlarged"] = small
     gray = sum(header.gray for header in headers)
-    counts["in gray, read as color"] = gray if target.channels == 3 else 0
-    counts["in color, read as gray"] = len(headers) - gray if target.channels == 1 else 0
+    counts["in gray, read as color"] = gray if channels == 3 else 0
+    counts["in color, read as gray"] = len(headers) - gray if channels == 1 else 0
     return [f"{count:,} images {what}" for what, count in counts.items() if count]

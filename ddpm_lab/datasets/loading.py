@@ -64,7 +64,7 @@ def load(
     >>> load("digits", size=16, fit="pad", channels=3).shape
     (3, 16, 16)
     """
-    split = _checks.choice(split, ("train", "test"), "split")
+    _checks.choice(split, ("train", "test"), "split")
     target = _target(size, fit, channels)
     held_out = _checks.between(held_out, 0, 1, "held_out", advice="Hold out 0.1 of the images.")
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")

@@ -40,7 +40,7 @@ def test_the_checksum_is_that_of_pixels_and_labels():
     # Truth: hashlib on numbers written here.
     k = torch.tensor([[[[0, 255], [7, 128]]]])
     data = Dataset("four", k / 127.5 - 1, torch.tensor([3]))
-    content = b"(1, 1, 2, 2, 256)" + struct.pack("<4H", 0, 255, 7, 128) + struct.pack("<q", 3)
+    content = b"(1, 1, 2, 2, 256)" + bytes([0, 255, 7, 128]) + struct.pack("<q", 3)
     assert data.checksum == hashlib.sha256(content).hexdigest()
     again = Dataset("other name", (k / 127.5 - 1).double(), torch.tensor([3]), source="elsewhere")
     assert again.checksum == data.checksum
@@ -69,10 +69,15 @@ def test_the_checksum_is_that_of_pixels_and_labels():
         (
             ValueError,
             r"lie in 0\.\.1; got 0\.\.2",
-            {"labels": torch.tensor([0, 2]), "classes": "ab"},
+            {"labels": torch.tensor([0, 2]), "classes": ("a", "b")},
         ),
         (ValueError, r"labels must lie in 0\.\.0; got -2\.\.-1", {"labels": torch.arange(-2, 0)}),
         (ValueError, r"classes must be None without labels", {"labels": None, "classes": ("a",)}),
+        (TypeError, r"classes must be a tuple of names; got str", {"classes": "ab"}),
+        (TypeError, r"classes must be a tuple of names; got list", {"classes": [1, 2]}),
+        (TypeError, r"name must be a builtins.str|name must be a str", {"name": 5}),
+        (TypeError, r"notes must be a tuple of texts", {"notes": "one"}),
+        (ValueError, r"labels must be \(2,\) int64", {"labels": torch.zeros(0, dtype=torch.int64)}),
         (ValueError, r"levels must be at least 2", {"levels": 1}),
     ],
 )

@@ -364,7 +364,7 @@ NOT_BY_DATA = {
     ],
     "planes": lambda: [
         getattr(datasets, name)(9, generator=rng())
-        for name in ("rings", "moons", "checkerboard", "swiss_roll")
+        for name in ("concentric_circles", "moons", "checkerboard", "swiss_roll")
     ],
     "digits": lambda: datasets.digits("test"),
     "mixtures": lambda: [

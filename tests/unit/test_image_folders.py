@@ -62,7 +62,7 @@ def test_pixels_without_loss_are_those_that_were_written(tmp_path, suffix, shape
     if suffix == ".webp" and len(shape) == 2:  # WebP knows no gray
         images = [np.stack([each] * 3, -1) for each in images]
     assert np.array_equal(pixels(data).squeeze(), np.stack(images))
-    assert data.images.dtype == torch.float32 and data.levels == 256
+    assert data.images.dtype == torch.float32 and data.images.is_contiguous() and data.levels == 256
     assert data.labels is None and data.classes is None and data.name == tmp_path.name
 
 
@@ -430,6 +430,12 @@ def test_images_beside_sub_folders_are_refused(tmp_path):
         write(tmp_path / name, noise(2, 2))
     with refuses(ValueError, "either all in sub-folders", "got 1 in itself, such as a.png, and 2"):
         load(tmp_path)
+
+
+def test_image_files_are_gray_or_color(tmp_path):
+    write(tmp_path / "a.png", noise(2, 2))
+    with refuses(ValueError, "channels must be 1 or 3 for image files", "got 4", "npz"):
+        load(tmp_path, channels=4)
 
 
 def test_other_files_are_no_source(tmp_path):

@@ -34,5 +34,10 @@ def test_pictures_that_cannot_be_moved_are_refused():
         datasets.augment_shifts(x, torch.arange(2), 3)
     with pytest.raises(ValueError, match=r"classes must be at least 3; got 2"):
         datasets.augment_shifts(x, torch.arange(3), 2)
+    with pytest.raises(ValueError, match=r"\(N, C, H, W\); got \(3, 4, 4\)"):
+        datasets.augment_shifts(x[:, 0], torch.arange(3), 3)
+    for labels in (torch.zeros(3, 0), torch.zeros(3, dtype=torch.complex64)):
+        with pytest.raises(ValueError, match=r"labels must be \(3,\) int64"):
+            datasets.augment_shifts(x, labels, 3)
     with pytest.raises(TypeError, match="x must be floating point"):
         datasets.augment_shifts(x.long(), torch.arange(3), 3)
