@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -62,15 +63,19 @@ def execute(path: str) -> None:
 
     Raises
     ------
-    nbclient.exceptions.CellExecutionError
-        With the traceback of the first cell that fails.
+    SystemExit
+        With the first cell that fails, and its traceback.
     """
     import nbformat
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(Path(path).parent)}}
-    NotebookClient(notebook, timeout=None, kernel_name="python3", resources=where).execute()
+    try:
+        NotebookClient(notebook, timeout=None, kernel_name="python3", resources=where).execute()
+    except (CellExecutionError, DeadKernelError) as error:
+        raise SystemExit(str(error)) from None
 
 
 def _chosen(folder, beginnings):
@@ -109,16 +114,18 @@ def _check(chosen):
 
 def _failed(names, folder, jobs):
     """Run so many at a time, each in a process of its own; what has failed."""
+    stopped = threading.Event()
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         try:
-            passed = list(pool.map(lambda name: _passed(name, folder), names))
+            passed = list(pool.map(lambda name: _passed(name, folder, stopped), names))
         except KeyboardInterrupt:  # those that run have heard it, too
+            stopped.set()
             pool.shutdown(cancel_futures=True)
             raise
     return [name for name, fine in zip(names, passed) if not fine]
 
 
-def _passed(name, folder):
+def _passed(name, folder, stopped):
     start = time.monotonic()
     words = _EXAMPLES if name == EXAMPLES else [*_EXECUTE, str(folder / f"{name}.ipynb")]
     done = subprocess.run(  # in that folder, so that no ddpm_lab of another one is imported
@@ -127,5 +134,6 @@ def _passed(name, folder):
     )  # fmt: skip
     failed, took = done.returncode != 0, time.monotonic() - start
     said = f"\n{done.stdout}{done.stderr}" * failed
-    _console.say(f"{name:<32}{'FAILED' if failed else 'passed':<8}{took:.0f} s{said}")
+    if not stopped.is_set():
+        _console.say(f"{name:<32}{'FAILED' if failed else 'passed':<8}{took:.0f} s{said}")
     return not failed

@@ -188,11 +188,8 @@ def test_chapters_are_run_and_the_first_error_is_shown(tmp_path, capsys):
     assert run("test", tmp_path, "--only", "0", "--jobs", 2) == 1
     out = capsys.readouterr().out
     assert re.search("^00_good +passed", out, re.M) and re.search("^01_bad +FAILED", out, re.M)
-    assert (
-        "ZeroDivisionError" in out
-        and out.endswith("FAILED: 01_bad.\n")
-        and "never" not in out.partition("Zero")[2]
-    )
+    assert "ZeroDivisionError" in out and "nbclient" not in out
+    assert out.endswith("FAILED: 01_bad.\n")
     assert run("test", tmp_path, "--only", "00") == 0
     assert capsys.readouterr().out.endswith("All passed.\n")
 
