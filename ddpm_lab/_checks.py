@@ -142,7 +142,25 @@ def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
     return t
 
 
+def item_times(t, plan, x):
+    """(B,) int64 on the device of x, from one time or (B,) times, inside 1..T.
+
+    What lies on a GPU is not looked at, for that would have to wait for all that it has to do yet.
+    """
+    if isinstance(t, torch.Tensor) and not _readable(t):
+        return time_per_item(_time_tensor(t, len(x), "t"), x)
+    if type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x.shape[:1]:
+        low, high = t.aminmax()
+        if 1 <= low.item() <= high.item() < len(plan.abar):
+            return t.to(x.device)  # the usual case, first: it stands in every loop
+    return time_per_item(times(t, plan, batch=len(x)), x)
+
+
 def _times_tensor(t, batch, name):
+    return _time_tensor(t, batch, name).detach().to("cpu", torch.int64)
+
+
+def _time_tensor(t, batch, name):
     if t.dtype not in _WHOLE:
         raise TypeError(
             f"{name} must be int64; got a tensor of {t.dtype}. "
@@ -159,11 +177,11 @@ def _times_tensor(t, batch, name):
             f"{name} must hold one time per batch item ({batch}); got {len(t)}. "
             f"Use an int for one common time."
         )
-    return t.detach().to("cpu", torch.int64)
+    return t
 
 
 def _range(t):
-    return (t, t) if isinstance(t, int) else (int(t.min()), int(t.max()))
+    return (t, t) if isinstance(t, int) else tuple(map(int, t.aminmax()))
 
 
 def _span(low, high):
@@ -200,7 +218,7 @@ def _pair(t, s, plan, batch, advice):
     if not _everywhere(s < t):
         swapped = _everywhere(s > t)
         raise ValueError(
-            f"s must be smaller than t everywhere; got s = {_few(s)} and t = {_few(t)}. "
+            f"s must be smaller than t everywhere; got s = {few(s)} and t = {few(t)}. "
             + (f"Swap them if you meant to {advice}." if swapped else "The nearest is s = t - 1.")
         )
     return t, s
@@ -210,7 +228,7 @@ def _everywhere(condition):
     return condition if isinstance(condition, bool) else bool(condition.all())
 
 
-def _few(t):
+def few(t):
     values = [t] if isinstance(t, int) else t.reshape(-1).tolist()
     return f"{values[0]}" if len(values) == 1 else f"{values[:4]}{' …' if len(values) > 4 else ''}"
 
@@ -355,6 +373,8 @@ def alike(**tensors):
     data(first, first_name)
     for name, x in others:
         data(x, name)
+        if x.shape == first.shape and x.dtype == first.dtype and x.device == first.device:
+            continue
         for what in ("shape", "dtype", "device"):
             ours, theirs = getattr(first, what), getattr(x, what)
             if ours != theirs:
@@ -592,15 +612,6 @@ def item_size(flat, size, *, like="the mixture's means"):
             f"got {flat.shape[1]}. Check the shape of x_t."
         )
     return flat
-
-
-def signal_left(abar_t, t):
-    """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
-    if not bool((abar_t > 0).all()):
-        raise ValueError(
-            f"abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = {_few(t)}. "
-            "No signal left there: predict v or x0."
-        )
 
 
 def items(x, shape, name, *, advice="Reshape it, or make the network for items of another shape."):
@@ -1175,6 +1186,8 @@ def _time_list(times_, T):
             f"times must name at least one move, so two times; got {len(listed)}. "
             "Use schedules.timesteps(T, steps)."
         )
+    if all(type(t) is int for t in listed) and 0 <= min(listed) <= max(listed) <= T:
+        return list(listed)
     return [times(t, None, T=T, lowest=0, name="times") for t in listed]
 
 

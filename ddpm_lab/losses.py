@@ -1,7 +1,7 @@
 """What exactly is minimized, and how much does each time step count?
 
-A picture costs at most as many nats as the negative bound says. It splits into three terms
-[Ho20, Eq. 5]:
+The negative log-likelihood is at most the negative evidence lower bound, which has three kinds of
+terms [Ho20, Eq. 5]:
 
     L_T       KL(q(x_T | x_0) || p(x_T))                       how far the end is from the prior
     L_{t-1}   KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t))    one for each t = 2 … T
@@ -11,11 +11,11 @@ Each middle term is a weighted squared error of the clean guess,
 
     KL = 1/2 (SNR_{t-1} - SNR_t) ||x_0 - x0_hat||^2            [Kin21, Eq. 13]
 
-and the loss that everybody trains, `simple`, forgets that weight. Chapter 06 draws the weights,
+and the loss that everybody trains, `simple`, leaves that weight out. Chapter 06 draws the weights,
 chapter 08 derives all of it.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
@@ -25,7 +25,10 @@ from ddpm_lab.forward import marginal, noised, posterior, transition
 from ddpm_lab.gaussians import Gaussian, kl, log_prob, normal_like, pixel_log_prob
 from ddpm_lab.predictions import target
 from ddpm_lab.schedules import Schedule, coef, row
-from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
+from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times, VarianceType
+
+WeightName = Literal["simple", "vlb", "min_snr"]
+"""How the terms of different t are weighted; see `weight`."""
 
 
 def simple(
@@ -66,7 +69,7 @@ def simple(
 
 
 class Bound(NamedTuple):
-    """The negative bound on log p(x_0), term by term; coding x_0 costs no more than the total.
+    """The negative evidence lower bound, term by term; -log p(x_0) is at most the total.
 
     >>> one = torch.ones(1)
     >>> Bound(prior=one, steps=torch.ones(1, 3), decoder=one).total
@@ -76,7 +79,7 @@ class Bound(NamedTuple):
     prior: Tensor
     """(B,) nats: L_T."""
     steps: Tensor
-    """(B, T-1) nats: L_{t-1} for t = 2 … T, one noise draw each."""
+    """(B, T-1) nats: L_{t-1} for t = 2 … T, one noise sample each."""
     decoder: Tensor
     """(B,) nats: L_0."""
 
@@ -93,39 +96,39 @@ def bound(
     x_0: Data,
     *,
     generator: torch.Generator,
-    var: Literal["small", "large"] = "small",
+    var: VarianceType = "small",
     levels: int | None = None,
-    terms: int | None = None,
+    strata: int | None = None,
 ) -> Bound:
-    """What the data cost under the model, in nats, split into its three kinds of terms.
+    """The negative evidence lower bound of data in nats, split into its three kinds of terms.
 
-    [Ho20, Eq. 5]; the expectation over x_t is estimated by one draw for each t.
+    [Ho20, Eq. 5]; the expectation over x_t is estimated by one sample for each t.
 
-    That takes T calls of the denoiser. With `terms` fewer will do: the times 2 … T are cut into so
-    many strata, and each item draws one t in each of them, whose term then stands for all n of
-    its stratum: n L_{t-1} with t uniform in the stratum  [Owen13, Ch. 8]. The total stays right on
-    average. It gets less certain, but not by much if a stratum holds terms that are nearly alike;
-    so the cuts are made where data from N(0, I) would pay the same for each stratum, short ones
-    near the data and long ones in the noise.
+    That takes T calls of the denoiser. Stratified sampling of t needs fewer: the times 2 … T are
+    divided into `strata`, and each item draws one t in each stratum, whose term stands for all n
+    of its stratum: n L_{t-1} with t uniform in the stratum  [Owen13, Ch. 8]. The total remains
+    unbiased. Its variance grows, but not by much if the terms of a stratum are nearly alike; so
+    the strata are chosen such that data from N(0, I) have the same cost in each, short strata near
+    the data and long ones in the noise.
 
     Parameters
     ----------
     denoise : (x_t, t: (B,) int64) -> x0_hat
     x_0 : (B, *D) float, data units
-    var : "small" or "large", the variance of the reverse steps, as in `samplers.ddpm`
+    var : "small" or "large", the variance of the reverse steps, as in `samplers.ddpm_step`
     levels : number of gray levels if x_0 holds pixels: L_0 is then the cost of a *level*
         [Ho20, Eq. 13]; else L_0 is a density, N(x_0; x0_hat, beta_1 I), and may be negative
-    terms : int in 1..T-1, how many strata; if None, every t is a stratum of its own
+    strata : int in 1..T-1, how many strata; if None, every t is a stratum of its own
 
     Returns
     -------
-    Bound; with `terms` its `steps` are (B, terms), and each holds a whole stratum
+    Bound; its `steps` are (B, strata), and each holds a whole stratum
 
     Raises
     ------
     TypeError, ValueError
         Unless `x_0` is floating point, `generator` a torch.Generator, `var` known and
-        1 <= terms <= T - 1.
+        1 <= strata <= T - 1.
 
     >>> from ddpm_lab import gaussians, ideal_denoisers, schedules
     >>> schedule = schedules.linear(T=20)
@@ -135,7 +138,7 @@ def bound(
     >>> terms.steps.shape, float(terms.steps.abs().max())     # the guess is right: nothing to pay
     (torch.Size([1, 19]), 0.0)
     """
-    _checks.choice(var, ("small", "large"), "var")
+    _checks.choice(var, get_args(VarianceType), "var")
     _checks.schedule(schedule)
     _checks.function(denoise, "denoise")
     rng = _checks.generator(generator)
@@ -143,22 +146,22 @@ def bound(
     prior = kl(marginal(schedule, x_0, schedule.T), Gaussian(torch.zeros_like(x_0), one))
     steps = [
         _stratum_cost(schedule, denoise, x_0, stratum, var, rng)
-        for stratum in strata(schedule, terms)
+        for stratum in _strata(schedule, strata, "strata")
     ]
     decoder = _decoder_cost(schedule, denoise, x_0, normal_like(x_0, generator=rng), levels)
     return Bound(prior, torch.stack(steps, dim=1) if steps else x_0.new_zeros(len(x_0), 0), decoder)
 
 
-def strata(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
-    """The times 2 … T in so many strata, as `bound` looks at them.
+def strata(schedule: Schedule, n: int | None = None) -> list[Tensor]:
+    """Strata of t = 2 … T for stratified sampling of the bound.
 
-    Data from N(0, I) pay 1/2 log((1 - abar_t) / (1 - abar_{t-1})) for the term of t. Along t that
+    For data from N(0, I) the term of t is 1/2 log((1 - abar_t) / (1 - abar_{t-1})). Along t that
     adds up to a difference of 1/2 log(1 - abar_t); the cuts lie where it reaches equal parts, or
     as near to that as whole steps allow.
 
     Parameters
     ----------
-    terms : int in 1..T-1; if None, every t is a stratum of its own
+    n : int in 1..T-1; if None, every t is a stratum of its own
 
     Returns
     -------
@@ -167,28 +170,32 @@ def strata(schedule: Schedule, terms: int | None = None) -> list[Tensor]:
     Raises
     ------
     ValueError
-        Unless 1 <= terms <= T - 1.
+        Unless 1 <= n <= T - 1.
 
     >>> from ddpm_lab.schedules import linear
     >>> [len(stratum) for stratum in strata(linear(), 5)]
     [3, 11, 31, 81, 873]
     """
-    T = _checks.schedule(schedule).T
+    return _strata(_checks.schedule(schedule), n, "n")
+
+
+def _strata(schedule, n, name):
+    T = schedule.T
     times = torch.arange(2, T + 1, device="cpu")
-    if terms is None:
+    if n is None:
         return list(times[:, None])
-    terms = _checks.count(terms, "terms", advice="Try 50.")
-    _checks.at_most(terms, T - 1, "terms", advice=f"T = {T} has no more terms of this kind.")
-    paid = schedule.noise[1:].log()  # paid[t - 1] - paid[0] is the price of 2 … t
-    share = (paid - paid[0]) / (paid[-1] - paid[0])
-    k = torch.arange(1, terms, device="cpu")
-    cuts = torch.searchsorted(share[1:], _checks.float64(k) / terms, right=True)
-    cuts = (cuts - k).cummax(0).values.clamp(0, T - 1 - terms) + k  # no stratum is empty
+    n = _checks.count(n, name, advice="Try 50.")
+    _checks.at_most(n, T - 1, name, advice=f"T = {T} has no more terms of this kind.")
+    cost = schedule.noise[1:].log()  # cost[t - 1] - cost[0] is the sum of the terms of 2 … t
+    share = (cost - cost[0]) / (cost[-1] - cost[0])
+    k = torch.arange(1, n, device="cpu")
+    cuts = torch.searchsorted(share[1:], _checks.float64(k) / n, right=True)
+    cuts = (cuts - k).cummax(0).values.clamp(0, T - 1 - n) + k  # no stratum is empty
     return list(times.tensor_split(cuts))
 
 
 def _stratum_cost(schedule, denoise, x_0, stratum, var, rng):
-    """What a stratum of times costs, from one time for each item; a stratum of one draws none."""
+    """The terms of a stratum, from one time for each item; a stratum of one t draws none."""
     t = int(stratum[0])
     if len(stratum) > 1:
         drawn = torch.randint(len(stratum), (len(x_0),), generator=rng, device=rng.device)
@@ -198,8 +205,8 @@ def _stratum_cost(schedule, denoise, x_0, stratum, var, rng):
 
 
 def _step_kl(schedule, denoise, x_0, t, var, eps):
-    """KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)) at one draw of x_t."""
-    x_t, x0_hat = _look(schedule, denoise, x_0, t, eps)
+    """KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)) at one sample of x_t."""
+    x_t, x0_hat = _noised_guess(schedule, denoise, x_0, t, eps)
     truth = posterior(schedule, x_0, x_t, t, t - 1)
     model = posterior(schedule, x0_hat, x_t, t, t - 1)
     if var == "large":
@@ -209,12 +216,13 @@ def _step_kl(schedule, denoise, x_0, t, var, eps):
 
 def _decoder_cost(schedule, denoise, x_0, eps, levels):
     """-log p(x_0 | x_1): the last step, with variance beta_1."""
-    _, x0_hat = _look(schedule, denoise, x_0, 1, eps)
+    _, x0_hat = _noised_guess(schedule, denoise, x_0, 1, eps)
     last = Gaussian(x0_hat, coef(schedule.beta[1], x_0))
     return -(log_prob(last, x_0) if levels is None else pixel_log_prob(last, x_0, levels=levels))
 
 
-def _look(schedule, denoise, x_0, t, eps):
+def _noised_guess(schedule, denoise, x_0, t, eps):
+    """(x_t, x0_hat) at one sample of x_t."""
     x_t = noised(schedule, x_0, t, eps)
     return x_t, denoise(x_t, _checks.time_per_item(t, x_0))
 
@@ -223,7 +231,7 @@ def weight(
     schedule: Schedule,
     prediction_type: PredictionType,
     t: Times,
-    name: Literal["simple", "vlb", "min_snr"],
+    name: WeightName,
     *,
     gamma: float = 5.0,
 ) -> Tensor:
@@ -259,7 +267,7 @@ def weight(
     tensor([1., 1., 1.], dtype=torch.float64)
     """
     _checks.prediction_type(prediction_type)
-    _checks.choice(name, ("simple", "vlb", "min_snr"), "name")
+    _checks.choice(name, get_args(WeightName), "name")
     gamma = _checks.between(
         gamma, 0, torch.inf, "gamma", open_ends=True, advice="[Hang23] takes 5."
     )

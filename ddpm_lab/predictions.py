@@ -73,17 +73,30 @@ def convert(
     t = _checks.times(t, schedule, batch=len(x_t))
     abar_t = row(schedule.abar, t)
     signal, noise = coef(abar_t.sqrt(), x_t), coef((1 - abar_t).sqrt(), x_t)
+    if prediction_type == "eps":
+        _signal_left(abar_t, t)
+    x0 = _x0(out, prediction_type, x_t, signal, noise)
     if prediction_type == "x0":
-        x0 = out
         eps = (x_t - signal * x0) / noise
-    elif prediction_type == "eps":
-        _checks.signal_left(abar_t, t)
-        eps = out
-        x0 = (x_t - noise * eps) / signal
     else:
-        x0 = signal * x_t - noise * out
-        eps = noise * x_t + signal * out
+        eps = out if prediction_type == "eps" else noise * x_t + signal * out
     return Prediction(x0=x0, eps=eps, v=signal * eps - noise * x0, score=-eps / noise)
+
+
+def _x0(out, prediction_type, x_t, signal, noise):
+    """The clean data that a network's output speaks of."""
+    if prediction_type == "eps":
+        return (x_t - noise * out) / signal
+    return out if prediction_type == "x0" else signal * x_t - noise * out
+
+
+def _signal_left(abar_t, t):
+    """abar_t > 0: dividing by sqrt(abar_t) needs some signal."""
+    if not bool((abar_t > 0).all()):
+        raise ValueError(
+            "abar_t must be > 0 to read x0 off eps; got abar_t = 0 at t = "
+            f"{_checks.few(t)}. No signal left there: predict v or x0."
+        )
 
 
 def target(
@@ -158,27 +171,50 @@ def denoiser(
         )
         clip = min(clip, torch.finfo(torch.float32).max)  # torch refuses more
 
+    factors = _factors(schedule)
+    all_lost = prediction_type == "eps" and float(schedule.abar[-1]) == 0  # somewhere: look there
+
     def denoise(x_t: Data, t: Times) -> Data:
-        _checks.data(x_t, "x_t")
-        t = _checks.times(t, schedule, batch=len(x_t))
-        out = net(x_t, _checks.time_per_item(t, x_t))
-        x0_hat = convert(schedule, out, prediction_type, x_t, t).x0
+        times = _checks.item_times(t, schedule, _checks.data(x_t, "x_t"))
+        if all_lost:
+            _signal_left(row(schedule.abar, times), t)
+        out = net(x_t, times)
+        _checks.alike(x_t=x_t, out=out)
+        x0_hat = _x0(out, prediction_type, x_t, *factors(x_t, times))
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
 
     return denoise
 
 
-def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Denoiser:
-    """Follow a condition more strongly than the data alone would.
+def _factors(schedule):
+    """A function (x_t, times) -> sqrt(abar_t) and sqrt(1 - abar_t), shaped for x_t.
 
-    x0_hat = u + weight (c - u):  0 ignores the condition, 1 follows it, above 1 exaggerates it.
-    The rule is the same for x0, eps, v and score, which differ by affine maps  [HS22, Eq. 6, where
-    our weight is 1 + w].
+    The tables are cast and moved once for each kind of data, so that a call on a GPU neither waits
+    for it nor sends it anything.
+    """
+    tables = {}
+
+    def factors(x_t, times):
+        kind = x_t.device, x_t.dtype, x_t.dim()
+        if kind not in tables:
+            both = torch.stack([schedule.signal, schedule.noise]).to(x_t.device, x_t.dtype)
+            tables[kind] = both.reshape(2, -1, *[1] * (x_t.dim() - 1))
+        return tables[kind].index_select(1, times).unbind()
+
+    return factors
+
+
+def guided(conditional: Denoiser, unconditional: Denoiser, guidance_scale: float) -> Denoiser:
+    """Classifier-free guidance: follow a condition more strongly than the data alone would.
+
+    x0_hat = u + guidance_scale (c - u):  0 ignores the condition, 1 follows it, above 1 exaggerates
+    it. The rule is the same for x0, eps, v and score, which differ by affine maps  [HS22, Eq. 6,
+    where our guidance_scale is 1 + w].
 
     Parameters
     ----------
     conditional, unconditional : Denoiser
-    weight : float, no unit
+    guidance_scale : float, no unit
 
     Returns
     -------
@@ -187,21 +223,23 @@ def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Den
     Raises
     ------
     ValueError
-        If `weight` is not a finite number.
+        If `guidance_scale` is not a finite number.
 
-    >>> denoise = guided(lambda x, t: x + 1.0, lambda x, t: x, weight=3.0)
+    >>> denoise = guided(lambda x, t: x + 1.0, lambda x, t: x, guidance_scale=3.0)
     >>> denoise(torch.zeros(1, 1), 1)
     tensor([[3.]])
     """
     _checks.function(conditional, "conditional")
     _checks.function(unconditional, "unconditional")
     limit = torch.finfo(torch.float64).max
-    weight = _checks.between(weight, -limit, limit, "weight", advice="1 follows the condition.")
+    scale = _checks.between(
+        guidance_scale, -limit, limit, "guidance_scale", advice="1 follows the condition."
+    )
 
     def denoise(x_t: Data, t: Times) -> Data:
         _checks.data(x_t, "x_t")
         c, u = conditional(x_t, t), unconditional(x_t, t)
         _checks.alike(x_t=x_t, conditional=c, unconditional=u)
-        return u + weight * (c - u)
+        return u + scale * (c - u)
 
     return denoise

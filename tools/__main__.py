@@ -66,7 +66,7 @@ def browser(extra):
 
 def bench(extra):
     """Speed and quality beside the other packages that are installed; kept in benchmarks/."""
-    for name in extra or ["speed", "quality"]:
+    for name in extra or ["moves", "speed", "quality"]:
         if run("benchmarks/" + name + ".py", "--out", "benchmarks/" + name + ".json"):
             return 1
     return 0

@@ -171,7 +171,7 @@ def bill(x, labels, walk=plan, back=None):
     """The bound's parts, nats; `back` gives the network's time for each time of the walk."""
     knows = runs.denoiser(model, labels)
     guess = knows if back is None else lambda x_t, t: knows(x_t, back[t])
-    return losses.bound(walk, guess, x, generator=seeded(1), levels=17, terms=30)
+    return losses.bound(walk, guess, x, generator=seeded(1), levels=17, strata=30)
 
 
 def report(name, parts, x, classes=10):
@@ -191,7 +191,7 @@ print(f"the end of the walk, L_T: {bits(whole.prior, new, 0, 1).mean():.5f} bits
 # 2.88 bits, more than the table! The table would draw a fog of independent pixels, and it has the better bill. Something is wrong, with the
 # network or with the bill. (The ± is a standard error over the 200 digits.) Look where the bits go.
 #
-# `terms=30` cuts the times 2 … 1000 into 30 stretches and looks at one random time in each, so each stretch is one entry of the bill. We add
+# `strata=30` cuts the times 2 … 1000 into 30 strata and looks at one random time in each, so each stratum is one entry of the bill. We add
 # the entries up, beginning at the data, and draw the sum over the noise in $x_t$, its standard deviation $\sqrt{1 - \bar\alpha_t}$.
 
 # %%
@@ -297,7 +297,7 @@ def pixel_alone(x_t, t):
 
 
 must = -share.log2()[((new + 1) * 8).round().long()].flatten(1).mean(1)
-cost = losses.bound(fine, pixel_alone, new, generator=seeded(1), levels=17, terms=100)
+cost = losses.bound(fine, pixel_alone, new, generator=seeded(1), levels=17, strata=100)
 asked = bits(cost.total.double(), new, 0, 1)
 more = asked - must
 print(f"independent pixels must cost {must.mean():.3f} bits/dim; the walk asks {asked.mean():.3f}; "
@@ -325,7 +325,7 @@ def trained(**more):
 pair, rows = {"eps": trained(), "a prior": trained(levels=17)}, []
 for name, network in pair.items():
     cost = losses.bound(fine, runs.denoiser(network, new_labels), new, generator=seeded(1),
-                        levels=17, terms=30)
+                        levels=17, strata=30)
     report(f"{name:>7}", cost, new)
     each = bits(cost.steps.mean(0).double(), new[:1].expand(30, -1, -1, -1), 0, 1)
     rows.append(each.view(6, 5).sum(1))  # 30 stretches, five in a row of the table
@@ -346,7 +346,7 @@ def early(network, first, x, labels):
     """The bill of a walk that ends at `first`."""
     (walk, back), knows = ended(first, fine), runs.denoiser(network, labels)
     return losses.bound(walk, lambda x_t, t: knows(x_t, back[t]), x, generator=seeded(1),
-                        levels=17, terms=30)
+                        levels=17, strata=30)
 
 
 for name, network in pair.items():

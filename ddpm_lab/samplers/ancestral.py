@@ -160,22 +160,23 @@ def ddim(
 
 
 def _weights(step, schedule, times, x):
-    """What a step rule multiplies x0_hat and x_t by, and its variance, for all steps at once.
+    """What a step rule multiplies x0_hat and x_t by, its variance and the root of that, each step.
 
-    Both rules are weighted sums, so they say it themselves: with 1 and 0 in place of the data.
+    Both rules are weighted sums, so they say it themselves: with (0, 1) and (1, 0) for the data.
     """
     t, s = (torch.tensor(part, device="cpu") for part in (times[:-1], times[1:]))
-    one = torch.ones(len(t), 1, dtype=torch.float64, device="cpu")
-    on_x0 = step(schedule, 0 * one, one, t, s).mean
-    on_x_t, var = step(schedule, one, 0 * one, t, s)
-    return _per_step(x, on_x0[:, 0], on_x_t[:, 0], var[:, 0])
+    unit = torch.eye(2, dtype=torch.float64, device="cpu")
+    x0_hat, x_t = (row.expand(len(t), 2) for row in unit)
+    (on_x0, on_x_t), var = (part.T for part in step(schedule, x_t, x0_hat, t, s))
+    var = var[0].to(x.device, x.dtype)
+    return _per_step(x, on_x0, on_x_t, var, var.sqrt())
 
 
 @torch.no_grad()
 def _ancestral(denoise, x_t, times, coefs, rng):
-    for (t, s), (on_x0, on_x_t, var) in zip(_steps(times), coefs):
+    for (t, s), (on_x0, on_x_t, var, std) in zip(_steps(times), coefs):
         x0_hat = _ask(denoise, x_t, t)
         p = Gaussian(on_x0 * x0_hat + on_x_t * x_t, var)
-        x_s = p.mean if rng is None else p.mean + var.sqrt() * normal_like(x_t, generator=rng)
+        x_s = p.mean if rng is None else p.mean + std * normal_like(x_t, generator=rng)
         yield Step(t, s, x_t, x0_hat, p, x_s)
         x_t = x_s

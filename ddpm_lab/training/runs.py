@@ -1035,7 +1035,7 @@ def _bits(model, x, labels, terms, rng):
     terms, found = min(terms, plan.T - 1) or None, []  # T = 1 has no steps
     for x_0, label in _parts(model, x, labels):
         denoise = denoiser(model, label)
-        cost = losses.bound(plan, denoise, x_0, generator=rng, levels=levels, terms=terms)
+        cost = losses.bound(plan, denoise, x_0, generator=rng, levels=levels, strata=terms)
         real = _bare(x_0, model)
         found.append([_checks.float64(losses.bits_per_dim(nats, real)) for nats in cost])
     prior, steps, decoder = map(torch.cat, zip(*found))

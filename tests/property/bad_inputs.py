@@ -825,8 +825,8 @@ CALLS = {
     ),
     "predictions.guided": call(
         predictions.guided,
-        dict(conditional=guess, unconditional=guess, weight=0.5),
-        dict(conditional=function, unconditional=function, weight=real()),
+        dict(conditional=guess, unconditional=guess, guidance_scale=0.5),
+        dict(conditional=function, unconditional=function, guidance_scale=real()),
         closure(),
     ),
     "predictions.guided's": call(
@@ -969,7 +969,7 @@ CALLS = {
             generator=rng,
             var="large",
             levels=256,
-            terms=4,
+            strata=4,
         ),
         dict(
             schedule=schedule,
@@ -978,13 +978,13 @@ CALLS = {
             generator=generator,
             var=one_of("small", "large"),
             levels=optional(whole(2, 10**6)),
-            terms=optional(whole(1, T - 1)),
+            strata=optional(whole(1, T - 1)),
         ),
     ),
     "losses.strata": call(
         losses.strata,
-        dict(schedule=SCHEDULE, terms=4),
-        dict(schedule=schedule, terms=optional(whole(1, T - 1))),
+        dict(schedule=SCHEDULE, n=4),
+        dict(schedule=schedule, n=optional(whole(1, T - 1))),
     ),
     "losses.weight": call(
         losses.weight,

@@ -113,7 +113,7 @@ def levels_cost(T, share, n, rng):
 
     x_0 = 2 * k.double() / (len(share) - 1) - 1
     terms = losses.bound(
-        schedule, denoise, x_0, generator=rng, levels=len(share), terms=min(T - 1, 200)
+        schedule, denoise, x_0, generator=rng, levels=len(share), strata=min(T - 1, 200)
     )
     return terms.total + share.log()[k].sum(dim=1)
 

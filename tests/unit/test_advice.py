@@ -195,9 +195,9 @@ ROWS = {
         lambda: schedules.linear(1000, 1e-4, 0.02),
     ),
     "terms": (
-        lambda: losses.bound(LINE, lambda x, t: x, X, generator=rng(), terms=10),
+        lambda: losses.bound(LINE, lambda x, t: x, X, generator=rng(), strata=10),
         "at most 9",
-        lambda: losses.bound(LINE, lambda x, t: x, X, generator=rng(), terms=9),
+        lambda: losses.bound(LINE, lambda x, t: x, X, generator=rng(), strata=9),
     ),
     "few classes": (
         lambda: datasets.augment_shifts(torch.zeros(3, 1, 4, 4), LABELS, 2),

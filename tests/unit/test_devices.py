@@ -44,6 +44,8 @@ from ddpm_lab.training import runs
 APART = torch.device("meta")
 ATEN = torch.ops.aten
 MOVES = {ATEN._to_copy, ATEN.copy_}
+READERS = {ATEN._local_scalar_dense, ATEN.nonzero, ATEN.equal, ATEN.is_nonzero}
+READS = []  # what has read numbers from the device: a GPU would have to be waited for
 LOOKUPS = {ATEN.index, ATEN.index_put_, ATEN._index_put_impl_}  # row numbers may stay on the CPU
 
 
@@ -87,6 +89,9 @@ def carried_out(func, args, kwargs):
     there = torch.device(asked) == APART if asked is not None else bool(apart)
     if kind is ATEN.copy_:
         there = isinstance(args[0], Apart)
+    by_mask = kind is ATEN.index and any(each.dtype == torch.bool for each in tensors)
+    if apart and (kind in READERS or by_mask or (kind in MOVES and not there)):
+        READS.append(str(kind))
     out = func(*tree_map(inside, args), **tree_map(inside, kwargs))
     originals = {id(each.inside): each for each in apart}  # what is changed in place stays itself
     return tree_map(lambda each: placed(each, originals, func), out) if there else out
@@ -135,6 +140,22 @@ def test_the_pretended_device_refuses_what_it_shall_refuse():
     assert (x + torch.tensor(1.0)).cpu().tolist() == [2, 2]
     x.mul_(3)
     assert x.cpu().tolist() == [3, 3]
+
+
+@pytest.mark.usefixtures("pretended")
+def test_reading_from_the_pretended_device_is_counted():
+    x = away(torch.arange(3.0))
+    for read in (
+        lambda: x[0].item(), lambda: float(x.sum()), lambda: bool(x.any()),
+        lambda: x.cpu(), lambda: x.nonzero(), lambda: torch.equal(x, x), lambda: x[x > 1],
+        lambda: torch.empty(3).copy_(x),
+    ):  # fmt: skip
+        READS.clear()
+        read()
+        assert READS
+    READS.clear()
+    x.add_(1).to(torch.int64), torch.ones(3).to(x), x[torch.tensor([0, 2])], len(x), x.shape
+    assert not READS
 
 
 # ------------------------------------------------------------------------------ what is tried
@@ -241,8 +262,8 @@ ANYWHERE = {
     ),
     "simple": lambda to: losses.simple(PLAN, small(to), "eps", to(_X), 5, to(_X.flip(0))),
     "bound": lambda to: losses.bound(PLAN, ideal(), to(_PIXELS), generator=rng(), levels=17),
-    "bound, terms": lambda to: losses.bound(
-        PLAN, ideal(), to(_X), generator=rng(), var="large", terms=5
+    "bound, strata": lambda to: losses.bound(
+        PLAN, ideal(), to(_X), generator=rng(), var="large", strata=5
     ),
     "bits": lambda to: losses.bits_per_dim(to(_X[:, 0, 0, 0]), to(_X)),
     "weight": lambda to: losses.weight(PLAN, "v", to(_T), "vlb"),
@@ -630,3 +651,35 @@ def test_a_network_is_built_without_a_touch_of_any_random_state():
     networks.build(networks.MLP, seed=0)
     training.load(path)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# ------------------------------------------------------------------------------ nothing is read
+
+
+@pytest.mark.usefixtures("pretended")
+@pytest.mark.parametrize("cls", [networks.MLP, networks.UNet])
+@pytest.mark.parametrize("prediction_type", ["x0", "eps", "v"])
+@pytest.mark.parametrize("name", samplers.SAMPLERS)
+def test_a_sampling_loop_reads_nothing_from_the_device(name, prediction_type, cls):
+    sizes = {networks.MLP: {"dim": 16, "width": 8}, networks.UNet: {"width": 8, "mults": (1, 2)}}
+    guess = predictions.denoiser(PLAN, net(away, cls, **sizes[cls]), prediction_type, clip=1.0)
+    denoise = predictions.guided(guess, lambda x_t, t: x_t / 2, 2.0)
+    for times in (
+        ([20, 9, 3, 0], [0, 3, 20]) if name == "probability_flow_ode" else ([20, 9, 3, 0],)
+    ):
+        trajectory = samplers.SAMPLERS[name](PLAN, denoise, away(_X), times=times, generator=rng())
+        READS.clear()
+        end = samplers.final(trajectory)
+        assert not READS
+        assert end.device == APART and bool(end.isfinite().all())
+
+
+@pytest.mark.usefixtures("pretended")
+@pytest.mark.parametrize("prediction_type", ["x0", "eps", "v"])
+def test_the_loss_reads_nothing_and_a_training_step_its_two_numbers_at_once(prediction_type):
+    made, x_0, eps = small(away), away(_X), away(_X.flip(0))
+    READS.clear()
+    losses.simple(PLAN, made, prediction_type, x_0, _T, eps).mean().backward()
+    assert not READS
+    trained(made, away, prediction_type=prediction_type)
+    assert len(READS) == 2  # two steps, and in each the loss together with the gradient's norm

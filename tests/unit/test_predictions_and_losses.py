@@ -92,9 +92,9 @@ def test_a_clip_is_positive(clip):
 
 def test_a_guidance_weight_is_finite():
     for weight in (math.nan, math.inf):
-        with refuses(ValueError, "weight must", "got", "1 follows the condition"):
+        with refuses(ValueError, "guidance_scale must", "got", "1 follows the condition"):
             predictions.guided(lambda x, t: x, lambda x, t: x, weight)
-    with refuses(TypeError, "weight must be a number", "got NoneType"):
+    with refuses(TypeError, "guidance_scale must be a number", "got NoneType"):
         predictions.guided(lambda x, t: x, lambda x, t: x, None)
 
 
