@@ -39,7 +39,7 @@ def coin_log_likelihood(
     """
     heads, tosses = head_count(heads, tosses)
     theta = probability(theta, "theta")
-    ordered = _checks.choice(ordered, (False, True), "ordered")
+    ordered = bool(_checks.choice(ordered, (False, True), "ordered"))
     log_sequence = xlogy(heads, theta) + xlog1py(tosses - heads, -theta)
     return log_sequence if ordered else log_sequence + _log_sequences(heads, tosses)
 

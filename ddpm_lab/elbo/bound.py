@@ -1,10 +1,10 @@
 """The ELBO of a variational auto-encoder, estimated with one sample of the code."""
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab.estimators import log_mean_weight
@@ -12,7 +12,18 @@ from ddpm_lab.gaussians import Gaussian, draw, kl, log_prob
 from ddpm_lab.types import Data
 
 
-def encode(vae: nn.Module, x: Data) -> Gaussian:
+class _VAE(Protocol):
+    """What the functions here need of a network, such as `networks.VAE`."""
+
+    def encode(self, x: Data) -> tuple[Tensor, Tensor]: ...
+
+    def decode(self, z: Data) -> Tensor: ...
+
+    @property
+    def var(self) -> Tensor: ...
+
+
+def encode(vae: _VAE, x: Data) -> Gaussian:
     """q(z | x): the encoder's approximate posterior of the latent code.
 
     Parameters
@@ -34,11 +45,12 @@ def encode(vae: nn.Module, x: Data) -> Gaussian:
     >>> encode(vae, torch.zeros(5, 3)).var.shape
     torch.Size([5, 2])
     """
-    mean, log_var = _checks.method(vae, "encode", "vae")(x)
+    _checks.method(vae, "encode", "vae")
+    mean, log_var = vae.encode(x)
     return Gaussian(mean, log_var.exp())
 
 
-def decode(vae: nn.Module, z: Data) -> Gaussian:
+def decode(vae: _VAE, z: Data) -> Gaussian:
     """p(x | z): the distribution of data given a code; its mean is the decoder's output.
 
     Parameters
@@ -60,7 +72,8 @@ def decode(vae: nn.Module, z: Data) -> Gaussian:
     >>> decode(vae, torch.zeros(5, 2)).mean.shape
     torch.Size([5, 3])
     """
-    return Gaussian(_checks.method(vae, "decode", "vae")(z), vae.var)
+    _checks.method(vae, "decode", "vae")
+    return Gaussian(vae.decode(z), vae.var)
 
 
 def prior(z: Data) -> Gaussian:
@@ -133,7 +146,7 @@ class Elbo(NamedTuple):
         return self.reconstruction - self.kl
 
 
-def terms(vae: nn.Module, x: Data, eps: Data) -> Elbo:
+def terms(vae: _VAE, x: Data, eps: Data) -> Elbo:
     """The ELBO of each item, estimated with one sample of its code.
 
     z = mean + sqrt(var) eps,   log N(x; decoder mean, var I)   and   KL(q(z | x) || N(0, I)):
@@ -164,7 +177,7 @@ def terms(vae: nn.Module, x: Data, eps: Data) -> Elbo:
     return Elbo(reconstruction=log_prob(decode(vae, z), x), kl=kl(q, prior(z)))
 
 
-def loss(vae: nn.Module, x: Data, eps: Data, *, beta: float = 1.0) -> Tensor:
+def loss(vae: _VAE, x: Data, eps: Data, *, beta: float = 1.0) -> Tensor:
     """The loss of a (beta-)VAE: minus the ELBO, with `beta` times the KL.
 
     beta KL(q(z | x) || p(z)) - E_q[log p(x | z)]                              [Hig17, Eq. 4]
@@ -197,7 +210,7 @@ def loss(vae: nn.Module, x: Data, eps: Data, *, beta: float = 1.0) -> Tensor:
 
 
 @torch.no_grad()
-def log_evidence(vae: nn.Module, x: Data, eps: Data) -> Tensor:
+def log_evidence(vae: _VAE, x: Data, eps: Data) -> Tensor:
     """log p(x) by importance sampling, with the encoder as proposal distribution.
 
     log 1/S sum_s p(x | z_s) p(z_s) / q(z_s | x),  z_s ~ q(z | x)                 [Bur16, Sec. 3]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from ddpm_lab import _checks
 from ddpm_lab.estimators import Estimate
 from ddpm_lab.metrics._samples import samples
+from ddpm_lab.networks import Classifier
 from ddpm_lab.types import Data
 
 
@@ -87,7 +88,7 @@ def _labeled(pair, step):
 
 
 @torch.no_grad()
-def standardize(net: nn.Module, x: Data) -> None:
+def standardize(net: Classifier, x: Data) -> None:
     """Choose the units of a classifier's features: mean 0 and variance 1 on the given images.
 
     The logits stay the same, as the last layer undoes the change. Without this, longer training
@@ -119,8 +120,8 @@ def standardize(net: nn.Module, x: Data) -> None:
         _checks.variance(seen.var(dim=0), "the features' var", zero=False),
     )
     mean, std = mean.to(net.feature_layer.bias), var.sqrt().to(net.feature_layer.bias)
-    net.head.bias += net.head.weight @ mean
-    net.head.weight *= std
+    net.head.bias.add_(net.head.weight @ mean)
+    net.head.weight.mul_(std)
     net.feature_layer.bias.sub_(mean).div_(std)
     net.feature_layer.weight.div_(std[:, None])
 

@@ -168,7 +168,7 @@ def _pair_variance(row, squares):
 
 def _kernel_sums(kernel, x, y, same):
     """Sums of k over each row and column, and of its squares; without i = j if y is x."""
-    row, column, squares = [], 0, 0
+    row, column, squares = [], x.new_zeros(()), x.new_zeros(())
     size = max(1, _samples.ROOM // len(y))
     for start in range(0, len(x), size):
         k = kernel(x[start : start + size], y)

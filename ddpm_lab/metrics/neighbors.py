@@ -22,7 +22,7 @@ class Nearest(NamedTuple):
 
     distance: Tensor
     """(B,) float64 on the CPU, data units: Euclidean, over all axes of an item."""
-    index: Tensor
+    index: Tensor  # pyright: ignore[reportIncompatibleMethodOverride]
     """(B,) int64 on the CPU: which row of the training data it is."""
 
 

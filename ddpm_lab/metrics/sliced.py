@@ -54,7 +54,7 @@ def sliced_wasserstein(
     3.0
     """
     a, b = flat(*samples(a=a, b=b, lowest=4))
-    order = _checks.choice(order, (1, 2), "order")
+    order = 1 if _checks.choice(order, (1, 2), "order") == 1 else 2
     directions = _checks.count(
         directions, "directions", lowest=2, highest=100_000, advice="Try 128."
     )

@@ -43,9 +43,8 @@ def times(t: Tensor, x: Tensor, lowest: int = 0) -> None:
 
 def labels(label: Tensor | None, n: int, classes: int, device: torch.device) -> Tensor:
     """(n,) int64 labels on the device; None is the null label, `classes`."""
-    plain = isinstance(label, Tensor) and label.dtype == torch.int64 and label.shape == (n,)
-    if plain and label.device == device:
-        return label  # the usual case: its values are checked where they are looked up
+    if isinstance(label, Tensor) and (label.dtype, label.shape) == (torch.int64, (n,)):
+        return label.to(device)  # the usual case: its values are checked where they are looked up
     return _checks.labels(label, n, classes, device)
 
 

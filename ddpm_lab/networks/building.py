@@ -42,7 +42,7 @@ def build(cls: Callable[..., Network], *, seed: int, **config: Any) -> Network:
     with torch.random.fork_rng(devices=[]), _float32_on_the_cpu():
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
         net = _checks.instance(cls(**config), nn.Module, "what cls makes", advice="Take a network.")
-    net.config = dict(config)
+    net.config = dict(config)  # pyright: ignore[reportArgumentType]
     return net
 
 

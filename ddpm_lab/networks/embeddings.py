@@ -90,7 +90,7 @@ class TimeEmbedding(nn.Module):
             features = sinusoids(t, self.dim)
         else:
             features = _inputs.looked_up(self.table.weight, t, "t")
-        return self.mlp(features.to(self.mlp[0].weight.dtype))
+        return self.mlp(features.to(next(self.mlp.parameters()).dtype))
 
 
 def _one_axis(t, name):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -65,6 +65,9 @@ class UNet(nn.Module):
     >>> net(x_t, t).shape, net(x_t, t, torch.arange(5)).shape
     (torch.Size([5, 1, 8, 8]), torch.Size([5, 1, 8, 8]))
     """
+
+    down: Any  # nn.ModuleList: for each resolution an nn.ModuleList of its ResBlocks
+    up: Any
 
     def __init__(
         self,
