@@ -53,8 +53,8 @@ class MLP(nn.Module):
         _inputs.numbers_in_items(x_t, self.dim)
         _inputs.like_weights(x_t, self.proj_in.weight)
         _inputs.times(t, x_t)
-        flat = x_t.reshape(len(x_t), self.dim)
+        flat = x_t.flatten(1)
         h = self.proj_in(torch.cat([flat, sinusoids(t, self.time_dim).to(flat)], dim=1))
         for layer in self.layers:
             h = h + layer(h)  # (B, width)
-        return self.proj_out(nn.functional.silu(h)).reshape(x_t.shape)
+        return self.proj_out(nn.functional.silu(h)).view(x_t.shape)
