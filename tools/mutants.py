@@ -176,7 +176,7 @@ MUTANTS = [
     Mutant("image folders: a split that depends on the others", "datasets/splitting", 'key=lambda i: sha256(f"{seed}/{names[i]}".encode()).digest()', 'key=lambda i: sha256(f"{seed}/{i}/{len(names)}".encode()).digest()'),
     Mutant("image folders: train holds the test images", "datasets/splitting", "else order[count:]", "else order"),
     Mutant("image folders: channels of the split alone", "datasets/image_files", "headers, bad = _each(_header, paths)", "headers, bad = _each(_header, [paths[row] for row in rows])"),
-    Mutant("array files: each split in a range of its own", "datasets/arrays", "kind, read, note = _range(list(images.values()), path)", "kind, read, note = _range(list(images.values())[-1:], path)"),
+    Mutant("array files: each split in a range of its own", "datasets/array_pixels", "kind, read, note = _range(list(images.values()), path)", "kind, read, note = _range(list(images.values())[-1:], path)"),
     Mutant("dataset record: checksum without labels", "datasets/record", "if self.labels is not None:\n            digest", "if self.labels is None:\n            digest"),
     Mutant("dataset record: divided by 255 whatever the levels", "datasets/loading", "pixels.float().div_(top / 2).sub_(1)", "pixels.float().div_(255).mul_(2).sub_(1)"),
     Mutant("time_embedding: all waves alike", "networks/embeddings", "torch.arange(half, device=t.device, dtype=torch.float32) / half", "torch.zeros(half, device=t.device)"),

@@ -17,7 +17,7 @@ Opened by chapter 11 (planes), 12 (digits) and 13 (MNIST).
 One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, `batching`,
 `augmentation`,
 `pixels`, `record`; and for `load`: `named`, `folders`, `decoding`, `image_files`, `arrays`,
-`fitting`, `splitting`, `loading`.
+`array_pixels`, `fitting`, `splitting`, `loading`.
 """
 
 from ddpm_lab.datasets.augmentation import augment_shifts

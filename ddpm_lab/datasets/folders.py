@@ -66,27 +66,30 @@ def _first(folder, names):
 
 
 def _images(root):
-    """The images below a folder, as sorted names relative to it, and a note on what else is there.
-
-    Links are followed, but no folder is entered twice.
-    """
-    names, others, entered = [], Counter(), set()
-    for here, folders, files in os.walk(root, followlinks=True):
-        folders[:] = [f for f in folders if not f.startswith((".", "__MACOSX"))]
-        if os.path.realpath(here) in entered:
-            folders[:], files = [], []
-        entered.add(os.path.realpath(here))
-        for name in files:
-            suffix = Path(name).suffix.lower()
-            hidden = name.startswith(".")
-            if suffix in SUFFIXES and not hidden:
-                names.append(Path(here, name).relative_to(root).as_posix())
-            else:
-                others["hidden" if hidden else suffix or name] += 1
+    """The images below a folder, as sorted relative names, and a note on what else is there."""
+    names, others = [], Counter()
+    for path in _walk(root):
+        suffix, hidden = path.suffix.lower(), path.name.startswith(".")
+        if suffix in SUFFIXES and not hidden:
+            names.append(path.relative_to(root).as_posix())
+        else:
+            others["hidden" if hidden else suffix or path.name] += 1
     if not names:
         raise _no_images(root, others)
     note = f"skipped {sum(others.values()):,} other files: {_listed(others)}"
     return sorted(names), (note,) * bool(others)
+
+
+def _walk(root):
+    """All files below a folder. Links are followed, but no folder is entered twice."""
+    entered = set()
+    for here, folders, files in os.walk(root, followlinks=True):
+        if (place := os.path.realpath(here)) in entered:
+            folders.clear()
+            continue
+        entered.add(place)
+        folders[:] = [each for each in folders if not each.startswith((".", "__MACOSX"))]
+        yield from (Path(here, name) for name in files)
 
 
 def _listed(others):

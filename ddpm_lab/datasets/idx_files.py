@@ -83,38 +83,50 @@ def _count_classes(folder: Path, labels: Tensor) -> int:
 
 def _find(folder, split, part):
     """The first spelling of a file's name that the folder holds."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        raise type(error)(
-            f"{folder} must be a readable folder with MNIST-format files; got {error.strerror}. "
-            "Give the folder that holds them, not a file, and check its permissions."
-        ) from error
-    plain = f"{PREFIX[split]}-{part}"
-    dotted = plain.replace("-idx", ".idx")
-    ends = "|".join(_SPLITS[split])
-    name_of = re.compile(rf"([^.].*-)?({ends})-{part.replace('-idx', '[-.]idx')}(\.gz)?")
-    found = [match for match in map(name_of.fullmatch, names) if match]
-    # Some archives nest file in folder.
-    found = [match for match in found if not os.path.isdir(folder / match[0])]
+    names = _listed(folder)
+    found = [
+        match for match in _spellings(names, split, part) if not os.path.isdir(folder / match[0])
+    ]
     if not found:
-        held = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
-        raise FileNotFoundError(
-            f"{folder} must hold {plain} or {dotted}, with or without .gz and a data set's name "
-            f"in front; got {held or 'an empty folder'}. {_where_to_look(names)}"
-        )
+        raise _missing(folder, names, f"{PREFIX[split]}-{part}")
     sets = {match[1] for match in found}
     if len(sets) > 1 and None not in sets:
         raise ValueError(
             f"{folder} must hold one data set; got {', '.join(match[0] for match in found)}. "
             "Give each data set a folder of its own."
         )
-    order = [match for match in found if None not in sets or match[1] is None]
     return (
-        folder
-        / min(
-            order, key=lambda match: (match[2] == "test", ".idx" in match[0], match[3] is not None)
-        )[0]
+        folder / min((match for match in found if None not in sets or not match[1]), key=_rank)[0]
+    )
+
+
+def _listed(folder):
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise type(error)(
+            f"{folder} must be a readable folder with MNIST-format files; got {error.strerror}. "
+            "Give the folder that holds them, not a file, and check its permissions."
+        ) from error
+
+
+def _spellings(names, split, part):
+    """Matches of the names that a file may have: (whole, data set, split, end)."""
+    ends = "|".join(_SPLITS[split])
+    pattern = rf"([^.].*-)?({ends})-{part.replace('-idx', '[-.]idx')}(\.gz)?"
+    return [match for match in (re.fullmatch(pattern, name) for name in names) if match]
+
+
+def _rank(match):
+    """MNIST's own names first, then those with a dot; packed ones last."""
+    return match[2] == "test", ".idx" in match[0], match[3] is not None
+
+
+def _missing(folder, names, plain):
+    held = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")
+    return FileNotFoundError(
+        f"{folder} must hold {plain} or {plain.replace('-idx', '.idx')}, with or without .gz and a "
+        f"data set's name in front; got {held or 'an empty folder'}. {_where_to_look(names)}"
     )
 
 

@@ -62,25 +62,7 @@ def read_idx(path: str | Path, ndim: int) -> Tensor:
 
 def _parse(file, capacity, ndim, path):
     """The values of an open IDX stream that cannot hold more than `capacity` bytes."""
-    magic = file.read(4)
-    if magic[:2] != bytes(2)[: len(magic)]:
-        came, advice = _looks_like(magic)
-        raise _broken(path, "start with two zero bytes (IDX)", came, advice)
-    if len(magic) < 4:
-        raise _broken(path, "hold an IDX header", f"{len(magic)} bytes in all")
-    if magic[2] != 8:
-        raise _broken(
-            path,
-            "hold unsigned bytes (type code 8)",
-            f"type code {magic[2]} ({_TYPES.get(magic[2], 'not an IDX type')})",
-            "Save 8-bit pixels or labels instead.",
-        )
-    if magic[3] != ndim:
-        raise _broken(path, f"have {ndim} axes", f"{magic[3]}", _AXES.get((ndim, magic[3]), _AGAIN))
-    header = file.read(4 * ndim)
-    if len(header) < 4 * ndim:
-        raise _broken(path, f"hold {ndim} sizes of 4 bytes", f"{len(header)} bytes of them")
-    shape = struct.unpack(f">{ndim}I", header)
+    shape = _announced(file, ndim, path)
     size = math.prod(shape)
     if size == 0:
         raise _broken(path, "hold at least one value", f"sizes {_by(shape)}")
@@ -94,6 +76,30 @@ def _parse(file, capacity, ndim, path):
         came = "more" if len(values) > size else f"{len(values):,} bytes"
         raise _broken(path, f"hold exactly {_by(shape)} = {size:,} bytes after its header", came)
     return torch.frombuffer(values, dtype=torch.uint8).reshape(shape)
+
+
+def _announced(file, ndim, path):
+    """The sizes in the header of an open IDX stream."""
+    _check_magic(file.read(4), ndim, path)
+    header = file.read(4 * ndim)
+    if len(header) < 4 * ndim:
+        raise _broken(path, f"hold {ndim} sizes of 4 bytes", f"{len(header)} bytes of them")
+    return struct.unpack(f">{ndim}I", header)
+
+
+def _check_magic(magic, ndim, path):
+    """The first four bytes say: IDX, of unsigned bytes, with so many axes."""
+    if magic[:2] != bytes(2)[: len(magic)]:
+        came, advice = _looks_like(magic)
+        raise _broken(path, "start with two zero bytes (IDX)", came, advice)
+    if len(magic) < 4:
+        raise _broken(path, "hold an IDX header", f"{len(magic)} bytes in all")
+    if magic[2] != 8:
+        kind = f"type code {magic[2]} ({_TYPES.get(magic[2], 'not an IDX type')})"
+        advice = "Save 8-bit pixels or labels instead."
+        raise _broken(path, "hold unsigned bytes (type code 8)", kind, advice)
+    if magic[3] != ndim:
+        raise _broken(path, f"have {ndim} axes", f"{magic[3]}", _AXES.get((ndim, magic[3]), _AGAIN))
 
 
 _TYPES = {9: "signed byte", 11: "int16", 12: "int32", 13: "float32", 14: "float64"}

@@ -25,26 +25,30 @@ def _read_images(
 
     The headers of all are looked at, so that every split has the same size and channels.
     """
-    import numpy as np
-
+    chosen = [paths[row] for row in rows]
     with _strict():
         headers, bad = _each(_header, paths)
         size, channels = _common(list(headers.values()), target)
         target = target._replace(size=size, channels=channels)
-        chosen = [paths[row] for row in rows]
-        shape = (len(rows), channels, *size)
-        _check_memory(prod(shape))
-        pixels = np.zeros(shape, np.uint8)
-
-        def put(path):
-            pixels[position[path]] = _decoded(path, target).transpose(2, 0, 1)
-
-        position = {path: number for number, path in enumerate(chosen)}
-        bad |= _each(put, [path for path in chosen if path in headers])[1]
-    if bad:
-        raise _damaged(bad, len(paths))
+        pixels, more = _decode_all([path for path in chosen if path in headers], target)
+    if bad or more:
+        raise _damaged(bad | more, len(paths))
     notes = _conversions([headers[path] for path in chosen], size, channels, target.fit)
     return torch.from_numpy(pixels), notes
+
+
+def _decode_all(paths, target):
+    """(N, C, H, W), and the reasons of those that cannot be decoded."""
+    import numpy as np
+
+    shape = (len(paths), target.channels, *target.size)
+    _check_memory(prod(shape))
+    pixels, number = np.zeros(shape, np.uint8), {path: n for n, path in enumerate(paths)}
+
+    def put(path):
+        pixels[number[path]] = _decoded(path, target).transpose(2, 0, 1)
+
+    return pixels, _each(put, paths)[1]
 
 
 def _each(
@@ -87,15 +91,18 @@ def _common(headers: Sequence[_Header], target: Target) -> tuple[tuple[int, int]
         )
     sizes = Counter(header.size for header in headers)
     if target.size is None and len(sizes) > 1:
-        listed = ", ".join(f"{h} x {w} ({n:,})" for (h, w), n in sizes.most_common(4))
-        raise ValueError(
-            f"images must have one height and width; got {len(sizes):,} sizes: {listed}"
-            f"{', …' if len(sizes) > 4 else ''}. Say which: size=64, with fit='crop', 'resize' or "
-            "'pad'."
-        )
+        raise _mixed(sizes)
     size = target.size or next(iter(sizes), (1, 1))
-    channels = target.channels or (1 if all(header.gray for header in headers) else 3)
-    return size, channels
+    return size, target.channels or (1 if all(header.gray for header in headers) else 3)
+
+
+def _mixed(sizes):
+    listed = ", ".join(f"{h} x {w} ({n:,})" for (h, w), n in sizes.most_common(4))
+    return ValueError(
+        f"images must have one height and width; got {len(sizes):,} sizes: {listed}"
+        f"{', …' if len(sizes) > 4 else ''}. Say which: size=64, with fit='crop', 'resize' or "
+        "'pad'."
+    )
 
 
 def _check_memory(numbers):

@@ -68,9 +68,14 @@ def load(
     target = _target(size, fit, channels)
     held_out = _checks.between(held_out, 0, 1, "held_out", advice="Hold out 0.1 of the images.")
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")
-    if isinstance(source, str) and source.replace("-", "_") in _NAMED:
-        return _refitted(_of_name(source.replace("-", "_"), split), target)
-    path = _existing(source)
+    name = source.replace("-", "_") if isinstance(source, str) else ""
+    if name in _NAMED:
+        return _refitted(_of_name(name, split), target)
+    return _of_path(_existing(source), split, target, held_out, seed)
+
+
+def _of_path(path, split, target, held_out, seed):
+    """What lies there decides how it is read."""
     if path.is_dir():
         with _files.explained(path, "be a readable folder"):
             if _holds_idx(path):

@@ -80,9 +80,9 @@ class Dataset:
         digest = hashlib.sha256(repr((*self.images.shape, self.levels)).encode())
         for part in self.images.split(1024):
             k = part.float().add(1).mul_((self.levels - 1) / 2).round_().cpu().contiguous().numpy()
-            digest.update(k.astype("u1" if self.levels <= 256 else "<u2"))
+            digest.update(k.astype("u1" if self.levels <= 256 else "<u2").tobytes())
         if self.labels is not None:
-            digest.update(self.labels.cpu().contiguous().numpy().astype("<i8"))
+            digest.update(self.labels.cpu().contiguous().numpy().astype("<i8").tobytes())
         return digest.hexdigest()
 
     def __len__(self) -> int:
