@@ -17,7 +17,7 @@ COLOR = gaussians.normal_like(torch.empty(3, 3, 8, 8), generator=gaussians.seede
 
 
 def pixels(x, **options):
-    """(R, C, 4) of a sheet, without its lines: one row of images of 8 x 8 blocks of 10 pixels."""
+    """(R, C, 4) of an image grid, without its lines: one row of images of 8 x 8 blocks of 10 pixels."""
     page = torch.from_numpy(image.imread(BytesIO(figures.image_grid(x, **options))))
     blocks = page[7:-2:10].unflatten(1, (-1, 84))[:, :, 7:-2:10]  # (8, N, 8, 4)
     return blocks.permute(1, 3, 0, 2)[:, :3]
@@ -25,7 +25,7 @@ def pixels(x, **options):
 
 @pytest.mark.parametrize("x", [GRAY, GRAY[:, 0], COLOR])
 @pytest.mark.parametrize("limit", [1.0, 2.0])
-def test_a_sheet_has_the_values_of_its_images(x, limit):
+def test_an_image_grid_has_the_values_of_its_images(x, limit):
     want = (x[:, None] if x.dim() == 3 else x) / limit / 2 + 0.5
     torch.testing.assert_close(
         pixels(x, limit=limit), want.expand(3, 3, 8, 8), atol=2 / 255, rtol=0
@@ -59,7 +59,7 @@ def test_what_lies_beyond_the_limit_is_cut_off(x):
     )))  # fmt: skip
 
 
-def test_no_images_are_an_empty_picture():
+def test_no_images_are_an_empty_figure():
     assert figures.images(GRAY[:0]).axes == []
     assert image.imread(BytesIO(figures.image_grid(GRAY[:0]))).shape[:2] == (84, 84)
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_drawn_is_refused_in_words(draw, x, words):
         draw(x)
 
 
-def test_clouds_take_any_float_and_refuse_what_is_no_plane():
+def test_scatter_grid_takes_any_float_and_refuses_what_is_no_plane():
     x = GRAY.reshape(-1, 2).half().float()
     drawn = [
         figures.scatter_grid({"x": each}).axes[0].collections[0].get_offsets()

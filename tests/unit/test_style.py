@@ -21,7 +21,7 @@ def free_hand():
     """As the chapters draw: methods of the axes, outside the package."""
     figure, ax = figures.new(height=2.8)
     ax.plot([0, 1], [1, 2])
-    ax.hist(np.linspace(0, 1, 50) ** 2, bins=8, label="draws")
+    ax.hist(np.linspace(0, 1, 50) ** 2, bins=8, label="samples")
     ax.errorbar([0, 1], [1, 2], yerr=0.5)
     ax.scatter([0, 1], [2, 4])
     ax.text(0.5, 3, "words")
@@ -31,12 +31,12 @@ def free_hand():
 
 
 PICTURES = {
-    "sheet": lambda: figures.image_grid(RAMP),
+    "image_grid": lambda: figures.image_grid(RAMP),
     "images": lambda: figures.png(figures.images(RAMP, ["one"], row_labels=["row"])),
     "curves": lambda: figures.png(
         figures.curves([0, 1], {"a": [-0.5, 1], "b": [1, 2]}, xlabel="x", ylabel="y", title="t")
     ),
-    "clouds": lambda: figures.png(figures.scatter_grid({"t = 0": RAMP.reshape(-1, 2)})),
+    "scatter_grid": lambda: figures.png(figures.scatter_grid({"t = 0": RAMP.reshape(-1, 2)})),
     "free hand": free_hand,
     "designer": lambda: figures.png(explorers.schedule_designer().render(family="cosine", T=50)),
     "drawing": lambda: figures.png(explorers.four_names().render()),
@@ -71,6 +71,6 @@ def test_the_readers_settings_change_no_picture_and_stay_theirs(settings, wanted
 
 def test_images_stand_upright():
     with mpl.rc_context({"image.origin": "lower"}):
-        for draw in (PICTURES["sheet"], PICTURES["images"]):
+        for draw in (PICTURES["image_grid"], PICTURES["images"]):
             pixels = np.asarray(Image.open(io.BytesIO(draw())).convert("L"), dtype=float)
             assert pixels[len(pixels) // 3].mean() < pixels[-len(pixels) // 5].mean()
