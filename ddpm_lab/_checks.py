@@ -652,18 +652,18 @@ def batch(batch, step):
 
 
 def picture(x, channels, factor, name="x_t"):
-    """(B, channels, H, W) with sides that the levels of a U-Net can halve."""
+    """(B, channels, H, W) with sides that a U-Net can halve."""
     data(x, name, empty=True)
     if x.dim() != 4 or x.shape[1] != channels:
         raise ValueError(
-            f"{name} must be pictures of shape (B, {channels}, H, W); got {tuple(x.shape)}. "
+            f"{name} must be images of shape (B, {channels}, H, W); got {tuple(x.shape)}. "
             "Reshape them, or make the network with other `channels`."
         )
     if x.shape[2] % factor or x.shape[3] % factor:
         raise ValueError(
             f"height and width must be multiples of {factor} for this network; got "
-            f"{x.shape[2]} x {x.shape[3]}. Pad the pictures, as a run does with pad=1 or more, or "
-            "take fewer levels."
+            f"{x.shape[2]} x {x.shape[3]}. Pad the images, as a run does with pad=1 or more, or "
+            "take fewer resolutions."
         )
 
 
@@ -679,7 +679,7 @@ def labels(label, n, classes, device, *, name="label", none=True):
     try:
         label = _dense(label if tensor else torch.as_tensor(label, device="cpu"), name)
     except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"{must}; got {_say(label)}. One whole number per picture.") from None
+        raise TypeError(f"{must}; got {_say(label)}. One whole number per image.") from None
     label = label.cpu() if torch.device(device).type == "cpu" else label
     if label.shape == (n, classes) and _one_hot(label):
         label = label.long().argmax(dim=1)
@@ -688,7 +688,7 @@ def labels(label, n, classes, device, *, name="label", none=True):
     if fractions or label.shape != (n,):
         raise ValueError(
             f"{must}; got {label.dtype} of shape {tuple(label.shape)}. "
-            "One whole number per picture: convert them with .long()."
+            "One whole number per image: convert them with .long()."
         )
     label, highest = label.long(), classes if none else classes - 1
     if n and _readable(label) and not 0 <= int(label.min()) <= int(label.max()) <= highest:

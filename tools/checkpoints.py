@@ -4,7 +4,7 @@
     python tools/checkpoints.py features-mnist --data DIR    3 minutes; DIR holds MNIST's files
     python tools/checkpoints.py features-mnist-real --data DIR
 
-The last one keeps what the MNIST judge sees in real pictures (not the pictures): with it a reader
+The last one keeps the MNIST classifier's features of real images (not the images): with it a reader
 without MNIST's files can measure how far samples are from real ones.
 
 Each file remembers how it was made: data, split, seed, steps, accuracy, seconds, device. The seed
@@ -30,15 +30,15 @@ FOLDER = ROOT / "chapters" / "checkpoints"
 
 
 def framed(x):
-    """28 x 28 pictures on 32 x 32 paper, as the U-Net likes them."""
+    """28 x 28 images padded to 32 x 32, as the U-Net needs them."""
     return F.pad(x, (2, 2, 2, 2), value=-1.0)
 
 
 def fitted(train, test, *, seed, size, steps, lr, views, **config):
     """A classifier with features of unit variance, and the facts about it.
 
-    `views` are ways to show a picture, {fact: function}. Batches are shown in each of them in
-    turn, and the accuracy in each of them is a fact. The features' units are those of the first.
+    `views` are ways to show an image, {fact: function}. Batches are shown in each of them in turn,
+    and the accuracy in each of them is a fact. The features are standardized on the first.
     """
     (x, labels), begin, show = train, time.perf_counter(), list(views.values())
     batches = datasets.batches(x, size, labels=labels, generator=gaussians.seeded(seed))
@@ -55,7 +55,7 @@ def fitted(train, test, *, seed, size, steps, lr, views, **config):
 
 
 def features_digits(data: Path | None):
-    """A judge's features for the 8 x 8 digits, from the half that may be trained on."""
+    """A classifier of the 8 x 8 digits, trained on their training half."""
     net, facts = fitted(
         datasets.digits("train"),
         datasets.digits("test"),
@@ -72,7 +72,7 @@ def features_digits(data: Path | None):
 
 
 def features_mnist(data: Path | None):
-    """A judge's features for MNIST, bare (28 x 28) and framed (32 x 32)."""
+    """A classifier of MNIST, as it is (28 x 28) and padded (32 x 32)."""
     load = datasets.mnist if data is None else lambda split: datasets.idx(data, split)
     net, facts = fitted(
         load("train"),
@@ -90,11 +90,11 @@ def features_mnist(data: Path | None):
 
 
 REAL = 3000
-"""Real pictures of each split whose features are kept."""
+"""Real images of each split whose features are kept."""
 
 
 def features_mnist_real(data: Path | None) -> bytes:
-    """The judge's features of real pictures, drawn at random, as a safetensors file."""
+    """The classifier's features of a random sample of real images, as a safetensors file."""
     net, _ = training.load(FOLDER / "features_mnist.safetensors")
     load = datasets.mnist if data is None else lambda split: datasets.idx(data, split)
     kept = {}

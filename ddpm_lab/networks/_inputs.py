@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from ddpm_lab import _checks
 
+COUNTED = "Times count the steps of the schedule."
+
 
 def numbers_in_items(x: Tensor, size: int) -> None:
     """Data whose items hold exactly `size` numbers, in any shape."""
@@ -36,9 +38,7 @@ def times(t: Tensor, x: Tensor, lowest: int = 0) -> None:
             f"For one common time: torch.full((len(x),), t)."
         )
     if len(t) and _checks._readable(t) and (low := int(t.min())) < lowest:
-        raise ValueError(
-            f"t must lie in {lowest}..T; got {low}. Times count the steps of the schedule."
-        )
+        raise ValueError(f"t must lie in {lowest}..T; got {low}. {COUNTED}")
 
 
 def labels(label: Tensor | None, n: int, classes: int, device: torch.device) -> Tensor:
@@ -48,15 +48,16 @@ def labels(label: Tensor | None, n: int, classes: int, device: torch.device) -> 
     return _checks.labels(label, n, classes, device)
 
 
-def looked_up(table: Tensor, index: Tensor, name: str, what: str = "") -> Tensor:
+def looked_up(
+    table: Tensor, index: Tensor, name: str, *, lowest: int = 0, note: str = "", advice: str
+) -> Tensor:
     """Rows of a table. On the CPU an index outside it is named; on a GPU PyTorch itself stops."""
     try:
         return nn.functional.embedding(index, table)
     except IndexError:
         last, low, high = len(table) - 1, int(index.min()), int(index.max())
         raise ValueError(
-            f"{name} must lie in 0..{last}{what}; got {_checks._span(low, high)}. "
-            + ("Count the classes from 0." if what else "Times count the steps of the schedule.")
+            f"{name} must lie in {lowest}..{last}{note}; got {_checks._span(low, high)}. {advice}"
         ) from None
 
 

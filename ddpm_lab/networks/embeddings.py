@@ -89,7 +89,7 @@ class TimeEmbedding(nn.Module):
         if self.table is None:
             features = sinusoids(t, self.dim)
         else:
-            features = _inputs.looked_up(self.table.weight, t, "t")
+            features = _inputs.looked_up(self.table.weight, t, "t", advice=_inputs.COUNTED)
         return self.mlp(features.to(next(self.mlp.parameters()).dtype))
 
 

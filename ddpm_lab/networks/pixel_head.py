@@ -52,7 +52,8 @@ class PixelHead(nn.Module):
     def _predicted(self, x_t, t, features=None):
         """eps and x0_hat; features (B, D, hidden_features)."""
         self._check_is_set()
-        ratio = _inputs.looked_up(self.noise_to_signal[:, None], t, "t")  # (B, 1)
+        table = self.noise_to_signal[:, None]
+        ratio = _inputs.looked_up(table, t, "t", lowest=1, advice=_inputs.COUNTED)  # (B, 1)
         y = x_t.flatten(1) * (1 + ratio**2).sqrt()  # (B, D): x_0 + ratio eps
         # A table with every level of every pixel of a batch does not fit into a processor's cache,
         # and to wait for memory would take most of the time: there it is one image at a time.

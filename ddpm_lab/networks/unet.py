@@ -184,8 +184,9 @@ class UNet(nn.Module):
         if self.label_embedding is None:
             return emb
         label = _inputs.labels(label, len(x_t), self.labels, x_t.device)
-        null = f" ({self.labels}: none given)"
-        return emb + _inputs.looked_up(self.label_embedding.weight, label, "label", null)
+        table, note = self.label_embedding.weight, f" ({self.labels}: none given)"
+        advice = "Count the classes from 0."
+        return emb + _inputs.looked_up(table, label, "label", note=note, advice=advice)
 
     def _shown(self, x_t, t):
         """(B, C', H, W): x_t, and what is shown beside it; C' = C if that is nothing."""

@@ -190,3 +190,9 @@ def test_what_does_not_fit_is_named():
     ):
         with pytest.raises(ValueError, match=said):
             networks.build(networks.UNet, seed=0, width=8, **config)
+
+
+@pytest.mark.parametrize(("t", "came"), [(0, r"1\.\.T; got 0"), (51, r"1\.\.50; got 3\.\.51")])
+def test_a_time_that_has_no_noise_or_is_not_in_the_table_is_named(t, came):
+    with pytest.raises(ValueError, match=f"t must lie in {came}"):
+        unet().float()(torch.zeros(2, 1, 8, 8), torch.tensor([3, t]))

@@ -153,7 +153,7 @@ ROWS = {
         r"x\.float\(\) / 127\.5 - 1",
         lambda: datasets.level_counts(torch.tensor([[0.0, 255.0]]) / 127.5 - 1),
     ),
-    "odd sides": (lambda: picture(7), "multiples of 2 .* Pad the pictures", lambda: picture(8)),
+    "odd sides": (lambda: picture(7), "multiples of 2 .* Pad the images", lambda: picture(8)),
     "channels": (lambda: picture(8, 3), "Reshape them", lambda: picture(8)),
     "percent": (
         lambda: bayes.coin_log_likelihood(3, 5, 60),

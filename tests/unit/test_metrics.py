@@ -279,7 +279,7 @@ def test_the_classifier_takes_pictures_of_any_size(side):
 def test_the_classifier_refuses_other_pictures():
     net = networks.build(networks.Classifier, seed=0, width=8)
     for x in (normal(2, 3, 8, 8), normal(2, 64)):
-        with pytest.raises(ValueError, match=r"x must be pictures of shape \(B, 1, H, W\)"):
+        with pytest.raises(ValueError, match=r"x must be images of shape \(B, 1, H, W\)"):
             net(x)
     with pytest.raises(ValueError, match="width must be a multiple of 8; got"):
         networks.build(networks.Classifier, seed=0, width=12)

@@ -299,7 +299,7 @@ def test_a_stored_run_without_its_configuration_is_refused(tmp_path):
     ("change", "said"),
     [
         ({"net": {**SMALL, "mults": [1, 1, 1, 1, 1]}}, "multiples of 16 for this network; got 8 x"),
-        ({"net": {**SMALL, "channels": 3}}, r"the data must be pictures of shape \(B, 3, H, W\)"),
+        ({"net": {**SMALL, "channels": 3}}, r"the data must be images of shape \(B, 3, H, W\)"),
         (
             {"net": {**SMALL, "labels": 9}},
             "net.labels must be at least 10; got 9. The largest label is 9",

@@ -245,8 +245,8 @@ def test_sizes_out_of_range_are_named(config, said):
 @pytest.mark.parametrize(
     ("x", "label", "said"),
     [
-        (torch.zeros(2, 3, 8, 8), None, r"x_t must be pictures of shape \(B, 1, H, W\)"),
-        (torch.zeros(2, 8, 8), None, r"pictures of shape \(B, 1, H, W\); got \(2, 8, 8\)"),
+        (torch.zeros(2, 3, 8, 8), None, r"x_t must be images of shape \(B, 1, H, W\)"),
+        (torch.zeros(2, 8, 8), None, r"images of shape \(B, 1, H, W\); got \(2, 8, 8\)"),
         (torch.zeros(2, 1, 8, 9), None, "multiples of 2 for this network; got 8 x 9"),
         (torch.zeros(2, 1, 8, 8, dtype=torch.int64), None, "x_t must be floating point"),
         (torch.zeros(2, 1, 8, 8), torch.tensor([1]), r"label must be None or \(2,\) int64"),
@@ -258,3 +258,18 @@ def test_sizes_out_of_range_are_named(config, said):
 def test_inputs_that_do_not_fit_are_named(x, label, said):
     with pytest.raises((TypeError, ValueError), match=said):
         unet(labels=5)(x, torch.tensor([1, 2]), label)
+
+
+@pytest.mark.parametrize(
+    "config", [{}, {"labels": 5}, {"time": "table"}, {"levels": 9, "attention": (1,)}], ids=str
+)
+def test_a_forward_pass_compiles_as_a_whole(config):
+    """Where a check read a value there would be a break in the graph."""
+    net, (x, t) = awake(unet(T=1000, **config)).eval(), inputs()
+    if "levels" in config:
+        net.set_pixel_prior(torch.linspace(0, 3, 1001), torch.ones(9))
+    with torch.no_grad():
+        want = net(x, t)
+        found = torch._dynamo.explain(net)(x, t)
+        assert found.graph_break_count == 0
+        assert torch.equal(torch.compile(net, backend="eager", fullgraph=True)(x, t), want)
