@@ -248,7 +248,7 @@ def test_classifiers_understand_and_refuse_the_same_labels():
 
 @pytest.mark.parametrize("labels", [10, 20])
 def test_the_label_for_none_cannot_be_asked_for(labels):
-    moves = {"moves": True, "label_dropout": 0} if labels == 20 else {}
+    moves = {"augment_shifts": True, "label_dropout": 0} if labels == 20 else {}
     config = runs.Config(
         data="digits", net={"width": 8, "mults": [1, 2], "labels": labels}, **moves
     )

@@ -434,7 +434,7 @@ def measured(path, device):
 
 
 SETTINGS = {
-    "labels": {"net": {"labels": 20}, "moves": True, "label_dropout": 0},
+    "labels": {"net": {"labels": 20}, "augment_shifts": True, "label_dropout": 0},
     "levels": {"net": {"levels": 17, "waves": [1]}, "prediction_type": "eps"},
 }
 
