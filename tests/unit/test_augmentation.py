@@ -1,6 +1,6 @@
-"""Pictures moved by a pixel: where a point of ink goes, and what names it gets.
+"""Images shifted by a pixel: where a point of ink goes, and which labels it gets.
 
-Truth: counted by hand on pictures with one point of ink.
+Truth: counted by hand on images with one point of ink.
 """
 
 import pytest
@@ -9,7 +9,7 @@ import torch
 from ddpm_lab import datasets
 
 
-def test_a_point_of_ink_is_moved_to_all_its_neighbors_and_keeps_its_name():
+def test_a_point_of_ink_is_moved_to_all_its_neighbors_and_keeps_its_label():
     x = torch.full((2, 1, 6, 5), -1.0)
     x[0, 0, 3, 2] = x[1, 0, 0, 4] = 1.0  # in the middle; in a corner
     pictures, labels = datasets.augment_shifts(x, torch.tensor([1, 0]), 3)
@@ -28,7 +28,7 @@ def test_a_point_of_ink_is_moved_to_all_its_neighbors_and_keeps_its_name():
     assert sorted(left) == [0] * 5 + [1] * 3  # five of eight ways lead over the edge
 
 
-def test_pictures_that_cannot_be_moved_are_refused():
+def test_images_that_cannot_be_shifted_are_refused():
     x = torch.zeros(3, 1, 4, 4)
     with pytest.raises(ValueError, match=r"labels.*N = 3"):
         datasets.augment_shifts(x, torch.arange(2), 3)
@@ -41,3 +41,8 @@ def test_pictures_that_cannot_be_moved_are_refused():
             datasets.augment_shifts(x, labels, 3)
     with pytest.raises(TypeError, match="x must be floating point"):
         datasets.augment_shifts(x.long(), torch.arange(3), 3)
+
+
+def test_negative_labels_are_not_moved():
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1; got -1\.\.1"):
+        datasets.augment_shifts(torch.zeros(2, 1, 4, 4), torch.tensor([-1, 1]), 2)
