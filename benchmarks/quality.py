@@ -26,7 +26,7 @@ from speed import machine
 
 from ddpm_lab import datasets, metrics, training
 from ddpm_lab.gaussians import seeded
-from ddpm_lab.training import runs
+from ddpm_lab.training import pretrained
 
 STEPS, LR, DECAY = 50, 2e-3, 0.995
 SIZES = {"digits": (128, 1797, 599), "mnist": (64, 256, 64)}
@@ -92,7 +92,7 @@ def main():
     x, held_out = pictures(args.data, args.folder)
     batch, wanted, at_once = SIZES[args.data]
     racers = PEERS | (MOVED if args.data == "digits" else {})
-    net, _ = training.load(runs.shipped(f"features_{args.data}"))
+    net, _ = training.load(pretrained.path(f"features_{args.data}"))
     some = x[torch.randperm(len(x), generator=seeded(0))[:wanted]]
     rows = [{"package": "training pictures", **judged(some, held_out, x, net)}]
     print(rows[0], flush=True)

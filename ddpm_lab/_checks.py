@@ -4,11 +4,8 @@ The functions return what they checked, so that a check is one short line at the
 First come those that bring numbers into the form, and to the place, in which they are needed.
 """
 
-import inspect
-import json
 import math
 import os
-from contextlib import contextmanager
 from numbers import Integral, Real
 from pathlib import Path
 
@@ -623,16 +620,6 @@ def items(x, shape, name, *, advice="Reshape it, or make the network for items o
     return x
 
 
-def loader(batches):
-    """Something that yields batches; a tensor would yield its rows."""
-    if isinstance(batches, torch.Tensor) or not hasattr(batches, "__iter__"):
-        raise TypeError(
-            f"batches must be an iterator of batches; got {_say(batches)}. "
-            "Use datasets.batches(x, 64, generator=rng)."
-        )
-    return batches
-
-
 def batch(batch, step):
     """(x, label or None) of what a loader yields; None means that it ran out."""
     if batch is None:
@@ -737,274 +724,6 @@ def mapping(values, name):
     return values
 
 
-def autocasts(kind):
-    """A kind of device on which PyTorch can choose 16 bits for some operations."""
-    if not torch.amp.is_autocast_available(kind):
-        raise ValueError(
-            f"precision must be float32 on this device; got bfloat16, and PyTorch has no autocast "
-            f"for {kind}. Set precision to float32, or to auto."
-        )
-
-
-def settings(values, function, name):
-    """Named settings that a function, or a class, takes: none unknown, none missing."""
-    mapping(values, name)
-    known = inspect.signature(function).parameters
-    needed = [each.name for each in known.values() if each.default is each.empty]
-    unknown = sorted(map(str, values.keys() - known.keys()))
-    missing = [each for each in needed if each not in values]
-    if unknown or missing:
-        raise ValueError(
-            f"{name} must use the names {', '.join(known)}; got "
-            f"{', '.join(unknown) or f'no {missing[0]}'}. "
-            + nearest(unknown, known, "Correct or add that name.")
-        )
-    return values
-
-
-def config(config):
-    """A network's configuration out of a file: names with plain values of a sane size."""
-    for name, value in config.items():
-        for each in value if isinstance(value, list) else [value]:
-            if not isinstance(each, (bool, int, float, str)) or (
-                isinstance(each, (int, float)) and not abs(each) <= 10**9
-            ):
-                raise ValueError(f"{name} = {_say(value)} is no setting of a network")
-        if isinstance(value, list) and len(value) > 64:
-            raise ValueError(f"{name} has {len(value)} entries")
-    return config
-
-
-def rebuildable(config, weights):
-    """A configuration that asks for no more layers than the file has weights for.
-
-    Else a small file could keep us busy for hours, making layers that it does not fill.
-    """
-    mults = config.get("mults", (1, 2, 2))
-    depth = config.get("depth", 0) + config.get("blocks", 1) * len(mults)
-    if depth > len(weights):
-        raise ValueError(f"it asks for {depth} layers and has {len(weights)} tensors")
-    wide = config.get("width", 0) * max(mults, default=1)
-    if wide > sum(each.numel() for each in weights.values()):
-        raise ValueError(f"it asks for {wide} features and has fewer weights")
-
-
-def same_numbers(weights, wanted):
-    """Weights in one kind of floats, whole numbers where the network has whole numbers."""
-    floats = {each.dtype for each in weights.values() if each.is_floating_point()}
-    if len(floats) > 1 or floats - {torch.float16, torch.bfloat16, torch.float32, torch.float64}:
-        raise ValueError(f"its weights mix {', '.join(sorted(map(str, floats)))}")
-    for name, each in weights.items():
-        ours = wanted.get(name, each)
-        if each.dtype != ours.dtype and not (each.dtype in floats and ours.is_floating_point()):
-            raise ValueError(f"{name} holds {each.dtype}, not {ours.dtype}")
-
-
-def remembered(memory, weights):
-    """What Adam remembers of all weights, or of none: counts and averages of the right shape."""
-    needed = {number for number, weight in enumerate(weights) if weight.requires_grad}
-    if memory and not needed <= memory.keys() <= set(range(len(weights))):
-        raise ValueError(f"Adam must remember all {len(needed)} weights; got {len(memory)}")
-    for number, entry in memory.items():
-        weight, step = weights[number], entry.get("step")
-        like = all(
-            name in entry and (entry[name].shape, entry[name].dtype) == (weight.shape, weight.dtype)
-            for name in ("exp_avg", "exp_avg_sq")
-        )
-        whole = isinstance(step, torch.Tensor) and step.dim() == 0 and step.is_floating_point()
-        if len(entry) != 3 or not like or not whole:
-            raise ValueError(f"what Adam remembers of weight {number} does not fit it")
-        if not 1 <= float(step) < 2**53 or float(step) % 1:
-            raise ValueError(f"Adam must have done 1, 2, ... steps; got {float(step)}")
-    return memory
-
-
-def adam(optimizer, ours):
-    """An optimizer that a stored run can bring back: only what it remembers is stored."""
-    names = ("betas", "eps", "weight_decay", "amsgrad", "maximize")
-    settings = [
-        [type(each).__name__, *([group[name] for name in names if name in group])]
-        for each in (optimizer, ours)
-        for group in each.param_groups
-    ]
-    if len(settings) != 2 or settings[0] != settings[1]:
-        raise ValueError(
-            "the optimizer of a stored run must be that of training.adam; got "
-            f"{type(optimizer).__name__} with other settings. Store its state yourself."
-        )
-    return optimizer
-
-
-def known_class(net, cls):
-    """A network of the course itself: of a subclass a file would not tell the difference."""
-    if type(net) is not cls:
-        raise TypeError(
-            f"net must be a network of ddpm_lab.networks itself; got the class "
-            f"{type(net).__module__}.{type(net).__qualname__}. Save net.state_dict() yourself."
-        )
-
-
-def one_line(error):
-    """What an error says, in one line of sane length."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else text[:297] + "..."
-
-
-@contextmanager
-def rebuilding(net):
-    """Say why `training.load` could not rebuild a network."""
-    try:
-        yield
-    except Exception as error:  # a network can be changed in more ways than anybody can list
-        raise ValueError(
-            "net must be as networks.build makes it, so that training.load can rebuild it; got a "
-            f"{type(net).__name__} that was changed since ({one_line(error)}). "
-            "Save net.state_dict() yourself."
-        ) from error
-
-
-def same_settings(net, other, where="init"):
-    """Networks of the same settings, whether a setting is named or left at its usual value.
-
-    `other` is the settings alone, or another network.
-    """
-    usual = {n: each.default for n, each in inspect.signature(type(net)).parameters.items()}
-    config = other if isinstance(other, dict) else other.config
-    ours, theirs = (
-        json.loads(json.dumps(usual | each, default=lambda number: number.tolist()))
-        for each in (config, net.config)
-    )
-    differ = sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
-    if differ or (other is not config and type(net) is not type(other)):
-        raise ValueError(
-            f"{where} must hold a network with the settings of config.net; got another "
-            f"{', '.join(differ) or 'class'}. Take that network's settings, or another file."
-        )
-
-
-def sane(schedule, net, pad):
-    """Settings that fit into a machine: refused before memory is taken for them."""
-    highest = {"width": 65_536, "blocks": 100, "patch": 64, "labels": 10**6, "levels": 65_536}
-    highest |= {"channels": 4096, "hidden_features": 4096, "T": 10**6}
-    for name, value in [*net.items(), *schedule.items()]:
-        if name in highest and isinstance(value, (int, float)):
-            at_most(value, highest[name], name, advice="Correct that setting.")
-    at_most(pad, 4096, "pad", advice="2 makes 32 x 32 of 28 x 28.")
-
-
-def trained(facts, net, pad, where):
-    """What a run has noted beside its network: the shape of the images, and the updates done."""
-    step, shape = (
-        facts.get("step"),
-        facts.get("shape", [net.channels, *[net.factor * (2 * pad + 1)] * 2]),
-    )
-    fits = isinstance(shape, list) and len(shape) == 3 and shape[0] == net.channels
-    if not fits or not all(
-        type(side) is int and 2 * pad < side <= 4096 and side % net.factor == 0
-        for side in shape[1:]
-    ):
-        raise ValueError(
-            f"{where} must say the shape of its images, ({net.channels}, H, W), with sides that "
-            f"are multiples of {net.factor}; got {_say(shape)}. Train it again, or take another."
-        )
-    size = facts.get("size", [side - 2 * pad for side in shape[1:]])
-    if not (isinstance(size, list) and len(size) == 2) or not all(
-        type(own) is int and 0 < own <= side - 2 * pad for own, side in zip(size, shape[1:])
-    ):
-        raise ValueError(
-            f"{where} must say the height and width of its images without padding, at most "
-            f"{shape[1:]} less the padding; got {_say(size)}. Train it again, or take another."
-        )
-    if type(step) is not int or step < 0:
-        raise ValueError(
-            f"{where} must say how many updates were done; got {_say(step)}. Take another file."
-        )
-
-
-def resumable(run, steps, names, where):
-    """A stored run with all that its next step needs."""
-    seconds = run.facts.get("seconds")
-    if run.generators.keys() != names:
-        what = f"the generators {', '.join(sorted(run.generators)) or 'of none'}"
-    elif run.step > steps:
-        what = f"step {run.step} of {steps}"
-    elif type(seconds) not in (int, float) or not 0 <= seconds < math.inf:
-        what = f"seconds = {_say(seconds)}"
-    else:
-        return run
-    raise ValueError(
-        f"{where} must hold a run with the generators {', '.join(sorted(names))}, at most at step "
-        f"{steps}; got {what}. Take the state that the run has stored itself."
-    )
-
-
-def same_layers(net, again):
-    """The same layers, and no weight that two layers share."""
-    if str(net) != str(again):
-        raise ValueError("its layers are others than those of its configuration")
-    if [name for name, _ in net.named_parameters()] != [n for n, _ in again.named_parameters()]:
-        raise ValueError("some of its layers share their weights")
-
-
-def no_json(name, error):
-    """Values that a file's header cannot hold."""
-    raise TypeError(
-        f"{name} must be what JSON can hold: texts, numbers, lists, named values; got: {error}. "
-        "Convert the others."
-    ) from error
-
-
-def short(text, name):
-    """A header that can be read again: safetensors reads 100 MB, quotation marks counted twice."""
-    if len(text) > 40_000_000:
-        raise ValueError(
-            f"{name} must be short; got {len(text):,} characters. Store them in another file."
-        )
-    return text
-
-
-def home(kinds, device):
-    """The kinds of device on which a run's generators live, and the one on which it shall go on."""
-    if foreign := sorted(kinds - {"cpu", torch.device(device).type}):
-        raise ValueError(
-            f"device must be {foreign[0]}, where the run was made and draws its noise; got "
-            f"{device}. Go on there; or take the averaged network alone, which a run keeps in "
-            "net.safetensors: training.load opens it anywhere."
-        )
-
-
-def augment_shifts(classes, labels, label_dropout):
-    """Room for the moved pictures' labels, and none of them hidden; some class may be absent."""
-    if labels % 2 or labels < 2 * classes or label_dropout:
-        raise ValueError(
-            f"with augment_shifts net.labels must be {2 * classes}, twice the classes, or more and "
-            f"even if some are absent, and label_dropout 0; got {labels} and {label_dropout:g}. "
-            "datasets.augment_shifts drops the labels itself."
-        )
-
-
-def finite_weights(per_t):
-    """A weight of the loss for each t = 1 … T, finite for all of them."""
-    if not bool(per_t.isfinite().all()):
-        t = int((~per_t.isfinite()).nonzero()[0]) + 1
-        raise ValueError(
-            f"the weight of the loss must be finite at every t; got {float(per_t[t - 1])} at t = "
-            f"{t}. Where no signal is left, predict v or x0; or take weight='simple'."
-        )
-    return per_t
-
-
-def network(net, signature, takes_label):
-    """A network that can be called as `training.train` does."""
-    try:
-        signature.bind(None, None, **({"label": None} if takes_label else {}))
-    except TypeError:
-        raise TypeError(
-            "net must be called as net(x_t, t), or net(x_t, t, label=label) if it takes labels; "
-            f"got {type(net).__name__}.forward{signature}. Name its arguments so."
-        ) from None
-
-
 def finite_step(loss, grad_norm, step):
     """Loss and length of the gradient as numbers: with others a step would destroy the network."""
     loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).cpu().tolist()
@@ -1024,16 +743,6 @@ def finite_loss(loss, step):
             f"the loss must be finite; got {float(loss)} at step {step}. "
             "Lower lr, or look for NaN in the data."
         )
-
-
-def built(net):
-    """The configuration of a network made by networks.build."""
-    if not hasattr(net, "config"):
-        raise TypeError(
-            f"net must be made by networks.build, which records its configuration; "
-            f"got a bare {type(net).__name__}. Use networks.build({type(net).__name__}, seed=0)."
-        )
-    return net.config
 
 
 def generator(rng):
@@ -1199,6 +908,12 @@ def _first_line(error):
     """What an error of PyTorch says first: some go on for a page."""
     first = (str(error).splitlines() or [type(error).__name__])[0]
     return first.partition(". ")[0].rstrip(".") + "."
+
+
+def one_line(error):
+    """What an error says, in one line of sane length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else text[:297] + "..."
 
 
 def say(value):

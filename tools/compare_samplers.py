@@ -31,17 +31,17 @@ def measure() -> Callable[[str, int, int], dict[str, float]]:
     """A function (sampler, calls, seed) -> how far IMAGES samples are from the held-out digits."""
     from ddpm_lab import datasets, metrics, training
     from ddpm_lab.course import compare_samplers
-    from ddpm_lab.training import runs
+    from ddpm_lab.training import models, pretrained
 
-    model = runs.read(runs.shipped("digits"))
-    schedule = runs.schedule(model.config)
-    judge, _ = training.load(runs.shipped("features_digits"))
+    model = pretrained.load("digits")
+    schedule = model.schedule
+    judge, _ = training.load(pretrained.path("features_digits"))
     labels, held_out = datasets.digits("train")[1], datasets.digits("test")[0]
     real = metrics.features(judge, held_out)
 
     def entry(name: str, calls: int, seed: int) -> dict[str, float]:
         label, x_T = compare_samplers.start(labels, IMAGES, seed)
-        denoise, begun = runs.denoiser(model, label), time.process_time()
+        denoise, begun = models.denoiser(model, label), time.process_time()
         made = compare_samplers.walk(schedule, name, denoise, x_T, calls, seed=100 + seed)
         seconds = time.process_time() - begun
         return {

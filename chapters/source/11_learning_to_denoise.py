@@ -30,6 +30,7 @@ from ddpm_lab import predictions, samplers, schedules, training
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
+from ddpm_lab.training import loop
 
 schedule = schedules.linear()
 points = datasets.swiss_roll(20_000, generator=seeded(1))  # the training data: all that we have
@@ -136,7 +137,7 @@ print("the same as losses.simple:", torch.allclose(picked, ours))
 
 # %%
 figures.show_source(losses.simple)
-figures.show_source(training._train)
+figures.show_source(loop._steps)
 
 # %% [markdown]
 # In `_train`, line by line: the learning rate falls to 0 along half a cosine. Then come `x_0`, `t`, `eps`: the three draws.

@@ -31,9 +31,9 @@ from torch import nn
 from ddpm_lab import datasets, forward, ideal_denoisers, losses, metrics, networks
 from ddpm_lab.course import ablation, figures
 from ddpm_lab import predictions, samplers, schedules, training
-from ddpm_lab.training import runs
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.training import pretrained
 
 schedule = schedules.linear()
 train, test = (datasets.digits(split)[0] for split in ("train", "test"))  # 896 and 901 digits
@@ -584,7 +584,7 @@ print(f"if a change does nothing, three seeds say 'yes' in {luck:.1%} of all cas
 # functions, and stored. `python tools/ablation_unet.py` does it again, and a test repeats one entry.
 
 # %%
-stored = json.loads((runs.SHIPPED / "ablation_unet.json").read_text())
+stored = json.loads((pretrained.FOLDER / "ablation_unet.json").read_text())
 print("steps:", stored["steps"])
 long = compare(stored["loss"])
 for mults in ((1,), (1, 2)):

@@ -35,14 +35,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ddpm_lab import datasets, losses, metrics, networks, schedules, training
 from ddpm_lab.course import figures
-from ddpm_lab.training import runs
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, UNetConfig
+from ddpm_lab.training import loop, models, pretrained, trainer
 
 # %%
-path = runs.shipped("mnist")  # a trained network that comes with the course
-mnist, card = runs.read(path), json.loads(path.with_suffix(".json").read_text())
-log = [json.loads(line) for line in path.with_suffix(".jsonl").read_text().splitlines()]
+mnist = pretrained.load("mnist")  # a trained network that comes with the course
+card, log = pretrained.model_card("mnist"), pretrained.training_log("mnist")
 config = mnist.config
 
 # %% [markdown]
@@ -52,10 +52,10 @@ config = mnist.config
 
 # %%
 wanted = torch.arange(40) % 10
-made = runs.sample(mnist, 40, label=wanted, steps=20, generator=seeded(0))
+made = models.sample(mnist, 40, label=wanted, steps=20, generator=seeded(0))
 fig = figures.images(made, columns=10, panel=0.62, titles=[str(digit) for digit in range(10)])
 figures.show(fig, alt="Ten columns of four handwritten digits; each shows what was asked for.")
-judge = training.load(runs.shipped("features_mnist"))[0]  # a classifier of digits, for judging
+judge = training.load(pretrained.path("features_mnist"))[0]  # a classifier of digits, for judging
 read_as = metrics.accuracy(judge, made, wanted).value
 print(f"read by a classifier as what was asked for: {40 * read_as:.0f} of 40")
 print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mnist.step:,}")
@@ -70,16 +70,16 @@ print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mni
 # Let us look at a very small run: 120 steps on the 8 × 8 digits. *All* that decides its result is in one object, its configuration.
 
 # %%
-small = runs.Config(data="digits", net={"width": 16, "mults": [1, 2], "labels": 10},
-                    steps=120, batch=32, lr=3e-3, warmup=10, ema=0.99, precision="float32",
-                    log_every=20, save_every=60, samples_every=0)
+small = RunConfig(data=DataConfig("digits"), net=UNetConfig(width=16, mults=(1, 2), labels=10),
+                  optimizer=OptimizerConfig(lr=3e-3, warmup=10, ema=0.99), steps=120, batch=32,
+                  precision="float32", log_every=20, save_every=60, samples_every=0)
 home = tempfile.TemporaryDirectory()  # is deleted when the notebook ends
 home_path = Path(home.name)
-whole = runs.proceed(small, home_path / "whole")
+whole = trainer.train(small, home_path / "whole")
 for name in ("config.json", "log.jsonl", "net.safetensors", "run.safetensors"):
     size = (home_path / "whole" / name).stat().st_size
     print(f"{name:>16}: {'less than 0.01' if size < 1e4 else f'{size / 1e6:.1f}'} MB")
-first = runs.read_log(home_path / "whole")[0]
+first = training.read_log(home_path / "whole")[0]
 print({name: round(value, 3) for name, value in first.items() if name != "loss_per_t"
        and name != "seconds"}, "and: loss_per_t, seconds")
 
@@ -193,8 +193,9 @@ def loss_on(net):
 
 
 def model_of(net):
-    """The network with what `runs.sample` must know about it."""
-    return runs.Model(net, runs.Config(data="digits", net=shape), (1, 8, 8), 0)
+    """The network with what `models.sample` must know about it."""
+    config = RunConfig(data=DataConfig("digits"), net=UNetConfig(**shape))
+    return models.Model(net, config, (1, 8, 8), 0)
 
 
 # %%
@@ -216,7 +217,7 @@ for step in training.train(plan, net, batches, prediction_type="v", steps=1000, 
 # %%
 def judged(each):
     """Held-out loss, energy distance of 400 samples to held-out digits, first samples."""
-    x = runs.sample(model_of(each), 400, label=torch.arange(400) % 10, generator=seeded(4))
+    x = models.sample(model_of(each), 400, label=torch.arange(400) % 10, generator=seeded(4))
     return loss_on(each), metrics.energy_distance(x, test), x[:10]
 
 
@@ -357,8 +358,8 @@ length = nn.utils.clip_grad_norm_(theirs, 2.0)
 print(f"length before: {length:.3f}; PyTorch's clipping agrees:",
       all(torch.allclose(p.grad, g, rtol=1e-4) for p, g in zip(theirs, clipped(grads, 2.0))))
 norms = torch.tensor([line["grad_norm"] for line in log])
-print(f"lines of the MNIST log with a mean length above {config.clip:g}: "
-      f"{int((norms > config.clip).sum())} of {len(norms)}; last ten {norms[-10:].mean():.3f}")
+print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g}: "
+      f"{int((norms > config.optimizer.clip).sum())} of {len(norms)}; last ten {norms[-10:].mean():.3f}")
 
 # %% [markdown]
 # So in a healthy run clipping is mostly asleep, as far as means of 50 steps can tell (a single long gradient can hide in them). What is it for? Let one single batch be spoiled: somebody forgot to scale its
@@ -582,14 +583,14 @@ def distance(a, b):
 # Now the test. The run of section 1 did 120 steps in one go. Do 60, leave (its state is then stored), come back with nothing but the folder, and do the other 60.
 
 # %%
-left = runs.proceed(small, home_path / "parted", each=lambda step: step.step == 60)
+left = trainer.train(small, home_path / "parted", on_step=lambda step: step.step == 60)
 shutil.copytree(home_path / "parted", home_path / "half")  # for later
 went_on = []
-again = runs.proceed(small, home_path / "parted", each=went_on.append)
+again = trainer.train(small, home_path / "parted", on_step=went_on.append)
 print(f"stopped at step {left.step}, ended at step {again.step}")
 print(f"largest difference from the run in one go: {distance(whole, again)}")
-print("same log, loss by loss:", [line["loss"] for line in runs.read_log(home_path / "whole")] ==
-      [line["loss"] for line in runs.read_log(home_path / "parted")])
+print("same log, loss by loss:", [line["loss"] for line in training.read_log(home_path / "whole")] ==
+      [line["loss"] for line in training.read_log(home_path / "parted")])
 
 # %% [markdown]
 # Exactly 0.0: not a bit differs. (On a CPU. A GPU adds numbers in an order of its own, and repeats a run up to rounding.) Now store carelessly. **Predict.** What does more harm: to forget Adam's
@@ -598,10 +599,10 @@ print("same log, loss by loss:", [line["loss"] for line in runs.read_log(home_pa
 # %%
 def forget(run, part):
     """The stored run without one of its parts, as a careless program would bring it back."""
-    fresh = runs.new(small)
+    fresh = trainer.init(small)
     changed = {"Adam's memory": {"optimizer": fresh.optimizer},
                "the generators": {"generators": fresh.generators},
-               "the average": {"ema": training.EMA(run.net, small.ema)}}
+               "the average": {"ema": training.EMA(run.net, small.optimizer.ema)}}
     return run._replace(**changed[part])
 
 
@@ -610,7 +611,7 @@ for part in ("Adam's memory", "the generators", "the average"):
     folder = shutil.copytree(home_path / "half", home_path / part)
     state, after = folder / "run.safetensors", []
     training.save_run(state, forget(training.load_run(state), part))
-    results[part] = runs.proceed(small, folder, each=after.append), after
+    results[part] = trainer.train(small, folder, on_step=after.append), after
 
 # %%
 for part, (run, after) in results.items():
@@ -618,7 +619,7 @@ for part, (run, after) in results.items():
     print(f"forgot {part:>14}: weights off by up to {distance(whole, run):.3f}, loss of the next "
           f"10 steps {jolt:+.3f}, held-out loss at the end {loss_on(run.ema.net):.3f}")
 start = []
-runs.proceed(small, home_path / "start", each=lambda step: start.append(step.t) or len(start) == 60)
+trainer.train(small, home_path / "start", on_step=lambda step: start.append(step.t) or len(start) == 60)
 same = sum(torch.equal(a, s.t) for a, s in zip(start, results["the generators"][1]))
 print(f"forgot the generators: {same} of 60 steps draw the same times as 60 steps before")
 
@@ -746,10 +747,10 @@ for name, each in (("group norm", net), ("batch norm", batch_norm.train())):
 # cheap next to the network.) And a batch that cannot be shared equally is refused:
 
 # %%
-figures.show_source(training._mine)
+figures.show_source(loop._shard)
 try:
-    with mock.patch("ddpm_lab.training.runs._share", return_value=(0, 3)):  # as if we were one of three
-        runs.proceed(small, home_path / "refused")
+    with mock.patch("ddpm_lab.training.trainer._rank", return_value=(0, 3)):  # as if we were one of three
+        trainer.train(small, home_path / "refused")
 except ValueError as error:
     print("ValueError:", error)
 
@@ -825,20 +826,20 @@ def work_of(settings, side):
 
 # %%
 # eq: 13.7
-one = networks.build(networks.UNet, seed=0, **config.net)
+one = networks.build(networks.UNet, seed=0, **config.net.settings())
 with FlopCounterMode(display=False) as counter:  # PyTorch's own count, both ways
     one(torch.zeros(1, 1, 32, 32), torch.tensor([1])).sum().backward()
 counted = counter.get_total_flops() / 2  # it counts a multiplication and an addition as two
-print(f"PyTorch counts {counted / work_of(config.net, 32):.2f} times the work of the "
+print(f"PyTorch counts {counted / work_of(config.net.settings(), 32):.2f} times the work of the "
       f"convolutions one way; (13.7) says 3")
 
 # %%
-gpu = runs.read_config(runs.SHIPPED.parent / "configs" / "mnist_gpu.json")
+gpu = training.read_config(pretrained.FOLDER.parent / "configs" / "mnist_gpu.json")
 for name, each in (("shipped run", config), ("mnist_gpu.json", gpu)):
-    per_picture = work_of(each.net, 32)
+    per_picture = work_of(each.net.settings(), 32)
     print(f"{name:>14}: {per_picture / 1e6:,.0f} million multiplications per picture, "
           f"{3 * each.steps * each.batch * per_picture / 1e15:.2f} · 10^15 in all")
-total = 3 * card["step"] * config.batch * work_of(config.net, 32)
+total = 3 * card["step"] * config.batch * work_of(config.net.settings(), 32)
 speed = total / card["seconds"]
 print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second; at that speed "
       f"mnist_gpu.json takes {3 * gpu.steps * gpu.batch * per_picture / speed / 3600:.0f} hours")

@@ -21,7 +21,6 @@
 
 # %%
 import itertools
-import json
 import math
 import tempfile
 
@@ -31,22 +30,24 @@ from scipy import linalg, stats  # comes with scikit-learn
 from torch.nn.functional import avg_pool2d, pad
 
 from ddpm_lab import datasets, gaussians, ideal_denoisers, losses, metrics, samplers
-from ddpm_lab.course import figures
-from ddpm_lab.training import runs
 from ddpm_lab import schedules, training
+from ddpm_lab.course import figures
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
+from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, UNetConfig
+from ddpm_lab.training import config as configs
+from ddpm_lab.training import models, pretrained, trainer
 
 # %% [markdown]
 # ## Which ones are real?
 #
 # A network comes with the course. It was trained on 896 small digits; it is told a label, and draws. Here it makes 6
-# sets of 300 digits, with labels as frequent as in its training digits. (`runs.sample` does all that chapter 10 did by
+# sets of 300 digits, with labels as frequent as in its training digits. (`models.sample` does all that chapter 10 did by
 # hand; 20 is the number of steps. Chapter 15 is about such numbers.)
 
 # %%
 (train, train_labels), (test, test_labels) = datasets.digits("train"), datasets.digits("test")
-model = runs.read(runs.shipped("digits"))
+model = pretrained.load("digits")
 
 
 def draw_labels(n, seed):
@@ -54,7 +55,7 @@ def draw_labels(n, seed):
     return train_labels[torch.randint(len(train), (n,), generator=seeded(seed))]
 
 
-sets = [runs.sample(model, 300, label=draw_labels(300, seed), steps=20, generator=seeded(seed))
+sets = [models.sample(model, 300, label=draw_labels(300, seed), steps=20, generator=seeded(seed))
         for seed in range(6)]
 made = torch.cat(sets)
 print(f"{len(made)} digits made; {len(train)} were seen in training, {len(test)} were not")
@@ -163,13 +164,13 @@ for name, nats in know.items():
 # **Predict.** Its digits can hardly be told from real ones. Will it pay more than 4.09, less than 2.43, or something between?
 
 # %%
-plan = runs.schedule(model.config)  # linear, T = 1000
+plan = model.schedule  # linear, T = 1000
 new, new_labels = test[:200], test_labels[:200]
 
 
 def bill(x, labels, walk=plan, back=None):
     """The bound's parts, nats; `back` gives the network's time for each time of the walk."""
-    knows = runs.denoiser(model, labels)
+    knows = models.denoiser(model, labels)
     guess = knows if back is None else lambda x_t, t: knows(x_t, back[t])
     return losses.bound(walk, guess, x, generator=seeded(1), levels=17, strata=30)
 
@@ -270,8 +271,8 @@ best_level = check("measuring.level", my_level)
 # %%
 # eq: 14.3
 level, share = torch.linspace(-1, 1, 17), datasets.level_counts(train, 17) / train.numel()
-line = {"name": "log_snr", "first": 8, "last": -7, "T": 1000}
-fine = runs.schedule(runs.Config(schedule=line))
+line = ScheduleConfig("log_snr", first=8, last=-7, T=1000)
+fine = line.built
 r = (fine.noise / fine.signal).float()
 z = torch.tensor([-0.9, 0.3])
 for t in (1, 300, 1000):
@@ -314,17 +315,17 @@ print(f"independent pixels must cost {must.mean():.3f} bits/dim; the walk asks {
 # %%
 def trained(**more):
     """A small network after 300 steps with the bound's weights, "vlb"."""
-    net = {"width": 16, "mults": [1, 2], "labels": 10} | more
-    config = runs.Config(data="digits", schedule=line, net=net, prediction_type="eps", weight="vlb", steps=300,
-                         batch=64, lr=4e-3, warmup=20, ema=0.97, precision="float32",
-                         save_every=300, samples_every=0)
+    net = UNetConfig(width=16, mults=(1, 2), labels=10, **more)
+    config = RunConfig(data=DataConfig("digits"), schedule=line, net=net, prediction_type="eps",
+                       optimizer=OptimizerConfig(lr=4e-3, warmup=20, ema=0.97), weight="vlb",
+                       steps=300, batch=64, precision="float32", save_every=300, samples_every=0)
     with tempfile.TemporaryDirectory() as folder:
-        return runs.current(config, runs.proceed(config, folder))
+        return models.snapshot(config, trainer.train(config, folder))
 
 # %%
 pair, rows = {"eps": trained(), "a prior": trained(levels=17)}, []
 for name, network in pair.items():
-    cost = losses.bound(fine, runs.denoiser(network, new_labels), new, generator=seeded(1),
+    cost = losses.bound(fine, models.denoiser(network, new_labels), new, generator=seeded(1),
                         levels=17, strata=30)
     report(f"{name:>7}", cost, new)
     each = bits(cost.steps.mean(0).double(), new[:1].expand(30, -1, -1, -1), 0, 1)
@@ -344,7 +345,7 @@ for t, plain, prior in zip(stops, *rows):
 # %%
 def early(network, first, x, labels):
     """The bill of a walk that ends at `first`."""
-    (walk, back), knows = ended(first, fine), runs.denoiser(network, labels)
+    (walk, back), knows = ended(first, fine), models.denoiser(network, labels)
     return losses.bound(walk, lambda x_t, t: knows(x_t, back[t]), x, generator=seeded(1),
                         levels=17, strata=30)
 
@@ -388,14 +389,14 @@ for x in (3, 5, 7):
 # `python -m ddpm_lab evaluate --run mnist`.)
 
 # %%
-shipped_share = runs.read(runs.shipped("mnist_likelihood")).net.pixel_head.log_prior.exp()
+shipped_share = pretrained.load("mnist_likelihood").net.pixel_head.log_prior.exp()
 print(f"MNIST's training pictures: {shipped_share[0]:.1%} of all pixels are paper, level 0; "
       f"independent pixels would cost {-(shipped_share * shipped_share.log2()).sum():.2f} bits/dim")
 
 # %%
 def card(name):
     """How a network that comes with the course was made, and how good it is."""
-    return json.loads(runs.shipped(name).with_suffix(".json").read_text())
+    return pretrained.model_card(name)
 
 
 cards = {"simple": card("mnist"), "vlb": card("mnist_likelihood")}
@@ -403,10 +404,10 @@ for name, facts in cards.items():
     found = facts["metrics"]["bits_per_dim"]
     parts = " + ".join(f"{part} {found[part]['value']:.3f}" for part in
                        ("prior", "steps", "decoder", "label"))
-    print(f"{name:>6}, {facts['step']:6,} training steps, {facts['metrics']['pictures']} held-out "
+    print(f"{name:>6}, {facts['step']:6,} training steps, {facts['metrics']['images']} held-out "
           f"pictures:\n        {parts} = {found['total']['value']:.2f} "
           f"± {found['total']['stderr']:.2f} bits/dim")
-    noise = runs.schedule(runs.Config(**facts["config"])).noise[1]
+    noise = configs.from_dict(facts["config"]).schedule.built.noise[1]
     print(f"        the walk ends at noise {noise:.4f}; half a gray level is {1 / 255:.4f}")
 
 # %%
@@ -657,7 +658,7 @@ for n in (200, 1000, 10_000):
 # Now real digits, in the features of the classifier. (They are not independent, so (14.8) does not give the size. But the fall with $1/n$ remains.)
 
 # %%
-judge, facts = training.load(runs.shipped("features_digits"))
+judge, facts = training.load(pretrained.path("features_digits"))
 print(f"the classifier names {facts['accuracy']:.1%} of new digits rightly")
 of_all, of_test, of_made = (metrics.features(judge, x) for x in (everything, test, made))
 sizes, rng = (50, 75, 100, 200, 400, 890), seeded(9)
@@ -896,9 +897,10 @@ for error, n in ((0.02, 50_000), (0.1, 50_000), (0.02, 10_000)):
 # **Predict.** How will the two numbers go?
 
 # %%
-config = runs.Config(data="digits", schedule={"name": "linear", "T": 1000}, steps=300, batch=64,
-                     net={"width": 16, "mults": [1, 2], "labels": 10}, lr=4e-3, warmup=20, ema=0.97,
-                     precision="float32", save_every=300, samples_every=25)
+config = RunConfig(data=DataConfig("digits"), schedule=ScheduleConfig("linear", T=1000),
+                   net=UNetConfig(width=16, mults=(1, 2), labels=10), steps=300, batch=64,
+                   optimizer=OptimizerConfig(lr=4e-3, warmup=20, ema=0.97), precision="float32",
+                   save_every=300, samples_every=25)
 rungs = {}  # digits seen in training -> (energy distance, share)
 
 
@@ -910,13 +912,13 @@ def measured(x):
 def look(run):
     """Is called by the training loop every 25 steps."""
     if run.step in (25, 50, 100, 200, 300):
-        x = runs.sample(runs.current(config, run), 300, label=draw_labels(300, 1), steps=20,
+        x = models.sample(models.snapshot(config, run), 300, label=draw_labels(300, 1), steps=20,
                         generator=seeded(1))
         rungs[run.step * config.batch] = measured(x)
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
-    runs.proceed(config, folder, show=look)
+    trainer.train(config, folder, on_sample=look)
 shipped = card("digits")
 rungs[shipped["step"] * shipped["config"]["batch"]] = measured(sets[1])  # same labels, same noise
 for number, (far, share) in rungs.items():
@@ -950,7 +952,7 @@ print(f"shares: {', '.join(f'{share.value:.2f}' for _, share in rungs.values())}
 # Back to the two MNIST networks. In bits, the one that was made for small bills wins by far. **Predict.** Whose pictures are better?
 
 # %%
-stored = load_file(runs.shipped("features_mnist_real"))
+stored = load_file(pretrained.path("features_mnist_real"))
 labels, drawn = stored["train_labels"][:200].long(), {}  # as frequent as in real ones, shuffled
 noise = normal_like(torch.empty(200, 1, 32, 32), generator=seeded(18))  # one noise for both
 
@@ -962,8 +964,8 @@ def middle(x, side):
 
 
 for name, file in (("simple", "mnist"), ("vlb", "mnist_likelihood")):
-    network = runs.read(runs.shipped(file))
-    walk, knows = runs.schedule(network.config), runs.denoiser(network, labels)
+    network = pretrained.load(file)
+    walk, knows = network.schedule, models.denoiser(network, labels)
     x = samplers.final(samplers.dpmpp_2m(walk, knows, middle(noise, network.shape[-1]),
                                          times=schedules.timesteps(walk.T, 20)))
     drawn[name] = middle(x, 28)  # one network works with a margin, the other without
@@ -981,7 +983,7 @@ for name, x in drawn.items():
 # No MNIST is needed to compare them with real pictures: the features of 3000 held-out ones, and of 3000 training ones, come with the course. Besides $F$ we take the energy distance *of features*. It has no bias, whatever $n$.
 
 # %%
-judge, facts = training.load(runs.shipped("features_mnist"))
+judge, facts = training.load(pretrained.path("features_mnist"))
 print(f"the judge names {facts['accuracy']:.1%} of held-out MNIST pictures rightly")
 real, others = stored["features"].double(), stored["train_features"].double().split(200)
 ours = {name: metrics.features(judge, x) for name, x in drawn.items()}

@@ -29,30 +29,30 @@ import torch
 from safetensors.torch import load_file
 
 from ddpm_lab import datasets, forward, ideal_denoisers, metrics, networks, predictions
-from ddpm_lab.course import compare_samplers, figures
-from ddpm_lab.training import runs
 from ddpm_lab import samplers, schedules, training
+from ddpm_lab.course import compare_samplers, figures
 from ddpm_lab.course.exercises import check
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
+from ddpm_lab.training import models, pretrained
 
-model = runs.read(runs.shipped("digits"))  # a network that was told the label of most pictures
-plan = runs.schedule(model.config)
-judge, _ = training.load(runs.shipped("features_digits"))  # names digits, and describes them
+model = pretrained.load("digits")  # a network that was told the label of most pictures
+plan = model.schedule
+judge, _ = training.load(pretrained.path("features_digits"))  # names digits, and describes them
 train, known = datasets.digits("train")
 test, answers = datasets.digits("test")
 
 # %% [markdown]
 # ## A first look
 #
-# `runs.shipped` finds the networks that come with the course. This one makes 8 × 8 digits. It was told the labels of most pictures, and of some not
-# (one in eight), so it can be used with a label and without one. (It also learned from digits moved by a pixel, which have labels of their own, 10 to 19; we do not ask for those.) `runs.sample` makes pictures. `multistep` is the solver of chapter 10 that
+# `pretrained.load` opens the networks that come with the course. This one makes 8 × 8 digits. It was told the labels of most pictures, and of some not
+# (one in eight), so it can be used with a label and without one. (It also learned from digits moved by a pixel, which have labels of their own, 10 to 19; we do not ask for those.) `models.sample` makes pictures. `multistep` is the solver of chapter 10 that
 # remembers its last guess: one call of the network for each step.
 
 # %%
 ten = torch.arange(10)
-few = {n: runs.sample(model, 10, label=ten, steps=n, generator=seeded(1))
+few = {n: models.sample(model, 10, label=ten, steps=n, generator=seeded(1))
        for n in (1, 2, 4, 10, 50)}
-free = runs.sample(model, 10, steps=10, generator=seeded(1))
+free = models.sample(model, 10, steps=10, generator=seeded(1))
 rows = torch.cat([*few.values(), free])
 fig = figures.images(rows, columns=10, panel=0.62,
                      row_labels=[f"{n} calls" for n in few] + ["10 calls, no label"])
@@ -87,7 +87,7 @@ def counted(x_t, t):
     """The network, and a count of how often it is called."""
     global count
     count += 1
-    return runs.denoiser(model)(x_t, t)
+    return models.denoiser(model)(x_t, t)
 
 
 for name in RACERS:
@@ -102,7 +102,7 @@ for name in RACERS:
 
 # %%
 label, x_T = start(200, 0)
-told = runs.denoiser(model, label)
+told = models.denoiser(model, label)
 seen_train, seen_test = metrics.features(judge, train), metrics.features(judge, test)
 
 
@@ -142,7 +142,7 @@ for name in RACERS:
 # entry, in four runs of 200 (`python tools/compare_samplers.py`, some minutes). Here is what that found.
 
 # %%
-long = json.loads(runs.shipped("digits").with_name("compare_samplers.json").read_text())
+long = json.loads(pretrained.path("digits").with_name("compare_samplers.json").read_text())
 low, high = floor_of(metrics.energy_distance, train, test, long["pictures"])
 fig, ax = figures.new(width=7.5, height=3.6)
 score = {name: torch.tensor(found["energy"]) for name, found in long["walks"].items()}
@@ -514,7 +514,7 @@ for drop in (0.0, 0.1):
                   for y in (answers[:300], None))
     print(f"hidden for {drop:.0%}: error with the label {led:.3f}, without it {blind:.3f}")
     for w in (1.0, 2.0):
-        denoise = runs.denoiser(model._replace(net=net), label, guidance=w)
+        denoise = models.denoiser(model._replace(net=net), label, guidance_scale=w)
         energy = metrics.energy_distance(walk("multistep", denoise, x_T, 10), test)
         print(f"   guided with w = {w:g}: energy {energy.value:.3f} ± {energy.stderr:.3f}")
 
@@ -532,7 +532,7 @@ for drop in (0.0, 0.1):
 # %%
 def guided_digits(label, x_T, w, n=10):
     """Ends of n-step multistep walks that follow the label with weight w."""
-    return walk("multistep", runs.denoiser(model, label, guidance=w), x_T, n)
+    return walk("multistep", models.denoiser(model, label, guidance_scale=w), x_T, n)
 
 
 def apart(x, label):
@@ -639,7 +639,7 @@ for n in (200, 1000, 5000):
 #
 # ### Optional: clamped, and without
 #
-# `runs.denoiser` keeps every guess within −1 and 1, where pixels live. A guided guess leaves this range easily: it goes *beyond* the asked one. **Predict.** What happens at $w = 8$ if nobody stops it? (Note that after a
+# `models.denoiser` keeps every guess within −1 and 1, where pixels live. A guided guess leaves this range easily: it goes *beyond* the asked one. **Predict.** What happens at $w = 8$ if nobody stops it? (Note that after a
 # clamp (15.5) no longer holds: the four forms of guidance then differ.)
 
 # %%
@@ -650,7 +650,7 @@ def unclamped(label, w):
 
 
 for w in (1.0, 2.0, 8.0):
-    for name, denoise in (("clamped", runs.denoiser(model, label[:100], guidance=w)),
+    for name, denoise in (("clamped", models.denoiser(model, label[:100], guidance_scale=w)),
                           ("not clamped", unclamped(label[:100], w))):
         x = walk("multistep", denoise, x_T[:100], 10)
         energy = metrics.energy_distance(x, test)
@@ -686,16 +686,16 @@ for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
 # the features of real held-out pictures, which are stored (the pictures are not).
 
 # %%
-large = runs.read(runs.shipped("mnist"))
-reader, _ = training.load(runs.shipped("features_mnist"))
-stored = load_file(runs.shipped("features_mnist_real"))
+large = pretrained.load("mnist")
+reader, _ = training.load(pretrained.path("features_mnist"))
+stored = load_file(pretrained.path("features_mnist_real"))
 of_real, names = stored["features"][:2000].double(), stored["labels"][:2000]
 
 # %%
 fifty = torch.arange(10).repeat(5)
 shown = []
 for w in (0.0, 1.0, 2.0, 4.0, 8.0):
-    x = runs.sample(large, 50, label=fifty, steps=8, guidance=w, generator=seeded(1))
+    x = models.sample(large, 50, label=fifty, steps=8, guidance_scale=w, generator=seeded(1))
     seen = metrics.features(reader, x)
     energy = metrics.energy_distance(seen, of_real)
     shown.append(x[:10])
@@ -724,7 +724,7 @@ for w, x in zip((0, 1, 2, 4, 8), shown):
 
 # %%
 label, x_T = label[:30], x_T[:30]
-told = runs.denoiser(model, label)
+told = models.denoiser(model, label)
 ends = {"flow, 40 calls": walk("flow, order 2", told, x_T, 40),
         "multistep, 10": walk("multistep", told, x_T, 10),
         "ddim, 40": walk("ddim", told, x_T, 40),
@@ -762,7 +762,7 @@ move = check("guidance.ode_step", my_move)
 
 # %%
 held = test[:20]
-of_held = runs.denoiser(model, answers[:20])
+of_held = models.denoiser(model, answers[:20])
 
 
 def carried(x, times):
@@ -830,7 +830,7 @@ def decoded(denoise, code):
 rows = []
 for i in range(6):
     same = codes[i].expand(10, 1, 8, 8).contiguous()  # one code, ten times
-    rows.append(torch.cat([held[i : i + 1], decoded(runs.denoiser(model, ten), same)]))
+    rows.append(torch.cat([held[i : i + 1], decoded(models.denoiser(model, ten), same)]))
 titles = ["real"] + [f"as {y}" for y in range(10)]
 fig = figures.images(torch.cat(rows), titles, columns=11, panel=0.62)
 figures.show(fig, alt="Six rows: a real digit, then its code decoded as 0 to 9 in a like hand.")
@@ -896,7 +896,7 @@ print("noises of length 1: the point at a third has length 1 and a third of the 
 
 # %%
 shares = [k / 8 for k in range(9)]
-unled = runs.denoiser(model)
+unled = models.denoiser(model)
 a, b = held[[0, 3]], held[[6, 4]]
 up = samplers.final(samplers.probability_flow_ode(plan, unled, torch.cat([a, b]),
                                                   times=late(1000, 50)[::-1]))
@@ -975,7 +975,7 @@ for v, want in ((0.0, low), (0.5, (low * top).sqrt()), (1.0, top)):
 def best_v(t, s):
     """The v of (15.9) that gives the best variance, from the network's error on held-out digits."""
     x_t = forward.noised(plan, test[:300], t, normal_like(test[:300], generator=seeded(t)))
-    miss = runs.denoiser(model, answers[:300])(x_t, t) - test[:300]
+    miss = models.denoiser(model, answers[:300])(x_t, t) - test[:300]
     weight = plan.abar[s].sqrt() * (1 - plan.abar[t] / plan.abar[s]) / (1 - plan.abar[t])
     low, top = variance(t, s, 0.0), variance(t, s, 1.0)
     best = low + weight**2 * miss.square().mean()
@@ -1021,7 +1021,7 @@ def ddpm_best(schedule, x_t, x0_hat, t, s):
 
 RACERS["ddpm best"] = partial(samplers.reverse, step=ddpm_best)
 label, x_T = start(200, 0)
-told = runs.denoiser(model, label)
+told = models.denoiser(model, label)
 for n in (10, 20):
     vs = table[n]
     for name in ("ddpm small", "ddpm large", "ddpm best"):

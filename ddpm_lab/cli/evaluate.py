@@ -49,14 +49,14 @@ def run(args) -> int:
 
 
 def _measured(path, args):
-    """What `runs.evaluate` finds."""
+    """What `evaluation.evaluate` finds."""
     from ddpm_lab.gaussians import seeded
-    from ddpm_lab.training import runs
+    from ddpm_lab.training import evaluation, models
 
-    model = runs.read(path, devices.pick(args.device))
-    return runs.evaluate(
-        model, data=args.data, n=args.n, terms=args.strata, steps=args.steps,
-        sampler=args.sampler, guidance=args.guidance, generator=seeded(args.seed),
+    model = models.load(path, devices.pick(args.device))
+    return evaluation.evaluate(
+        model, data=args.data, n=args.n, strata=args.strata, steps=args.steps,
+        sampler=args.sampler, guidance_scale=args.guidance, generator=seeded(args.seed),
         judge=_judge(args.judge, model),
     )  # fmt: skip
 
@@ -65,7 +65,7 @@ def _judge(asked, model):
     """The classifier that was asked for, or the course's own for these data; None without one."""
     from ddpm_lab import training
 
-    path = options.checkpoint(asked or f"features_{model.config.data}")
+    path = options.checkpoint(asked or f"features_{model.config.data.name}")
     return training.load(path)[0] if asked or path.exists() else None
 
 
@@ -80,7 +80,7 @@ def _report_of(path):
 
 def _table(found: dict) -> Iterator[str]:
     """The lines of a report for people; metrics.json has all of it."""
-    yield f"{found['network']} after {found['step']} steps, {found['pictures']} held-out images"
+    yield f"{found['network']} after {found['step']} steps, {found['images']} held-out images"
     yield ""
     yield f"{'t':>12}{'loss':>12}{'stderr':>10}"
     for row in found["loss_per_t"]:
@@ -94,6 +94,8 @@ def _table(found: dict) -> Iterator[str]:
     for name in ("energy_distance", "sliced_wasserstein", "frechet", "memorization_test"):
         if name in found:
             yield f"{name:>20}{_with_error(found[name])}    {_baseline(found[name])}".rstrip()
+    for name, why in found["left_out"].items():
+        yield f"{name:>20}    left out: {why}"
 
 
 def _baseline(each):

@@ -213,14 +213,14 @@ class Progress:
 
         from ddpm_lab import training
         from ddpm_lab.course import figures
-        from ddpm_lab.gaussians import seeded
-        from ddpm_lab.training import runs
+        from ddpm_lab.training import models
+        from ddpm_lab.training.streams import stream
 
-        columns = runs.classes(self.config) or 10
+        columns = self.config.classes or 10
         label = torch.arange(4 * columns, device="cpu") % columns if run.net.labels else None
-        x = runs.sample(
-            runs.current(self.config, run), 4 * columns, label=label,
-            generator=seeded(self.config.seed + 4),
+        x = models.sample(
+            models.snapshot(self.config, run), 4 * columns, label=label,
+            generator=stream(self.config.seed, "sample"),
         )  # fmt: skip
         path = self.folder / f"samples_{run.step:06d}.png"
         training.write_whole(path, figures.image_grid(x, columns=columns))

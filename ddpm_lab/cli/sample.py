@@ -29,17 +29,17 @@ def run(args) -> int:
     """Sample and write; the exit status."""
     from ddpm_lab import _files
     from ddpm_lab.gaussians import seeded
-    from ddpm_lab.training import runs
+    from ddpm_lab.training import models
 
     if Path(args.out).suffix not in _SUFFIXES:
         raise ValueError(f"--out must end in .png, .npy or .safetensors; got {args.out}.")
     _files.check_writable(args.out)
-    model = runs.read(options.checkpoint(args.path), devices.pick(args.device))
+    model = models.load(options.checkpoint(args.path), devices.pick(args.device))
     if args.steps is None:
-        args.steps = min(50, runs.schedule(model.config).T)
-    x = runs.sample(
+        args.steps = min(50, model.schedule.T)
+    x = models.sample(
         model, args.n, label=args.label, steps=args.steps, sampler=args.sampler,
-        guidance=args.guidance, generator=seeded(args.seed),
+        guidance_scale=args.guidance, generator=seeded(args.seed),
     )  # fmt: skip
     how = {key: getattr(args, key) for key in ("sampler", "steps", "label", "guidance", "seed")}
     _files.write_whole(args.out, _payload(Path(args.out).suffix, x.cpu(), how))

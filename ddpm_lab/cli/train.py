@@ -57,16 +57,17 @@ def add(commands) -> None:
 
 def run(args) -> int:
     """Train until the last step or Ctrl-C; the exit status."""
-    from ddpm_lab.training import runs
+    from ddpm_lab.training import trainer
 
     with devices.processes(args.device) as (rank, world, device):
         config, folder = _wanted(args, rank), Path(args.out)
         init = args.init and options.checkpoint(args.init)
         progress = options.Progress(config, folder, alone=world == 1, quiet=rank > 0)
         with progress:
-            ended = runs.proceed(
-                config, folder, device=device, data=args.data, compile=args.compile, init=init,
-                watch=progress.on_log, show=progress.on_sample, each=progress.on_step,
+            ended = trainer.train(
+                config, folder, device=device, data=args.data, compile=args.compile,
+                init_from=init, on_log=progress.on_log, on_sample=progress.on_sample,
+                on_step=progress.on_step,
             )  # fmt: skip
         if rank == 0:
             _say(args, config, folder, ended)
@@ -86,7 +87,7 @@ def _say(args, config, folder, run):
 
 def _wanted(args, rank):
     """The configuration of a new run, or of the one that shall go on."""
-    from ddpm_lab.training import runs
+    from ddpm_lab import training
 
     folder = Path(args.out)
     files = [folder / name for name in ("config.json", "run.safetensors")]
@@ -101,8 +102,8 @@ def _wanted(args, rank):
             f"Try --config {'digits' if options.config('digits').is_file() else 'FILE'}."
         )
     source = options.config(args.config) if args.config else files[0]
-    config = runs.read_config(source, **dict(map(_setting, args.set)))
-    before = runs.read_config(files[0]).steps if files[0].exists() else config.steps
+    config = training.read_config(source, **dict(map(_setting, args.set)))
+    before = training.read_config(files[0]).steps if files[0].exists() else config.steps
     if config.steps > before and rank == 0:
         print(
             f"{folder}: lengthened from {before} to {config.steps} steps. The curve of the "
@@ -116,7 +117,7 @@ def _setting(text):
     """'net.width=16' as ('net.width', 16)."""
     name, equals, value = text.partition("=")
     if not (name and equals):
-        raise ValueError(f"--set must be given settings like lr=0.001; got {text!r}.")
+        raise ValueError(f"--set must be given settings like optimizer.lr=0.001; got {text!r}.")
     return name.strip(), _value(value.strip())
 
 

@@ -12,7 +12,6 @@ import torch
 
 from ddpm_lab import datasets, ideal_denoisers, networks, predictions, schedules, training
 from ddpm_lab.gaussians import level_mean, seeded
-from ddpm_lab.training import runs
 
 
 def double(*values):
@@ -162,7 +161,7 @@ def test_every_weight_of_it_learns_and_an_item_is_denoised_alike_in_any_company(
 def test_bayes_rule_is_not_done_in_16_bits():
     """bfloat16 rounds by up to a quarter of a gray level, more than the first times have noise."""
     net = networks.build(networks.UNet, seed=0, width=8, mults=(1, 2), levels=256)
-    plan = runs.schedule(runs.Config(schedule={"name": "log_snr", "first": 13, "last": -7}))
+    plan = training.ScheduleConfig("log_snr", first=13, last=-7).built
     net.set_pixel_prior((plan.noise / plan.signal).float(), torch.ones(256))
     x_t, t = torch.rand(2, 1, 8, 8, generator=seeded(5)), torch.tensor([1, 200])
     with training.autocast("bfloat16", "cpu"):

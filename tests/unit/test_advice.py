@@ -30,13 +30,16 @@ from ddpm_lab import (
 from ddpm_lab.cli import options
 from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import exercises, explorers
-from ddpm_lab.training import runs
+from ddpm_lab.training import models, pretrained, trainer
+from ddpm_lab.training.config import from_dict
+from ddpm_lab.training.data import load_data
 
 LINE = schedules.linear(T=10)
 X = torch.zeros(3, 2)
-SMALL = {"data": "digits", "net": {"width": 8, "mults": [1, 2]}, "steps": 1, "batch": 8}
+SMALL = {"data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2]}, "steps": 1, "batch": 8}
 SMALL |= {"samples_every": 0}
-MODEL = runs.current(config := runs.Config(**SMALL), runs.new(config))
+SHIFTS = {"name": "digits", "augment_shifts": True}
+MODEL = models.snapshot(config := from_dict(SMALL), trainer.init(config))
 LABELS = torch.tensor([0, 1, 2])
 IMAGES = torch.zeros(3, 1, 8, 8)
 TEN = torch.linspace(0, 1, 20).reshape(10, 2)
@@ -65,7 +68,7 @@ def net(**settings):
 
 
 def config_of(**changes):
-    return runs.Config(**SMALL | changes)
+    return from_dict(SMALL | changes)
 
 
 def picture(side, channels=1):
@@ -73,7 +76,7 @@ def picture(side, channels=1):
 
 
 def sample(**options):
-    return runs.sample(MODEL, 1, steps=1, generator=rng(), **options)
+    return models.sample(MODEL, 1, steps=1, generator=rng(), **options)
 
 
 def batches(**options):
@@ -186,9 +189,21 @@ ROWS = {
         "The next one is 16",
         lambda: net(width=16, groups=8),
     ),
-    "learning rate": (lambda: config_of(lr=0), r"Start with 1e-3\.", lambda: config_of(lr=1e-3)),
-    "clip": (lambda: config_of(clip=0.0), r"Start with 1\.", lambda: config_of(clip=1)),
-    "average": (lambda: config_of(ema=1), r"Take 0\.99 to 0\.9999", lambda: config_of(ema=0.9999)),
+    "learning rate": (
+        lambda: config_of(optimizer={"lr": 0}),
+        r"Start with 1e-3\.",
+        lambda: config_of(optimizer={"lr": 1e-3}),
+    ),
+    "clip": (
+        lambda: config_of(optimizer={"clip": 0.0}),
+        r"Start with 1\.",
+        lambda: config_of(optimizer={"clip": 1}),
+    ),
+    "average": (
+        lambda: config_of(optimizer={"ema": 1}),
+        r"Take 0\.99 to 0\.9999",
+        lambda: config_of(optimizer={"ema": 0.9999}),
+    ),
     "beta": (
         lambda: schedules.linear(beta_T=1.5),
         "from 1e-4 to 0.02",
@@ -257,9 +272,9 @@ ROWS = {
         lambda: config_of(precision="bfloat16"),
     ),
     "data": (
-        lambda: runs.pictures(config_of(data="digit"), "train"),
+        lambda: load_data(config_of(data={"name": "digit"}), "train"),
         r"Did you mean digits\?",
-        lambda: runs.pictures(config_of(data="digits"), "train"),
+        lambda: load_data(config_of(data={"name": "digits"}), "train"),
     ),
     "a split": (
         lambda: datasets.digits("training"),
@@ -277,9 +292,9 @@ ROWS = {
         lambda: explorers.schedule_designer(family="linear"),
     ),
     "a checkpoint": (
-        lambda: runs.shipped("digit"),
+        lambda: pretrained.path("digit"),
         r"Did you mean digits\?",
-        lambda: runs.shipped("digits"),
+        lambda: pretrained.path("digits"),
     ),
     "nothing near": (
         lambda: sample(sampler="xyz"),
@@ -387,12 +402,10 @@ ROWS = {
         lambda: schedules.cosine(T=10, beta_max=0.999),
     ),
     "moved images": (
-        lambda: runs.proceed(
-            config_of(augment_shifts=True, net=SMALL["net"] | {"labels": 10}), mkdtemp()
-        ),
+        lambda: trainer.train(config_of(data=SHIFTS, net=SMALL["net"] | {"labels": 10}), mkdtemp()),
         "net.labels must be 20, .* and label_dropout 0",
-        lambda: runs.classes(
-            config_of(augment_shifts=True, net=SMALL["net"] | {"labels": 20}, label_dropout=0)
+        lambda: trainer.train(
+            config_of(data=SHIFTS, net=SMALL["net"] | {"labels": 20}, label_dropout=0), mkdtemp()
         ),
     ),
     "the levels of another chain": (
@@ -408,7 +421,7 @@ ROWS = {
     # networks and what they know
     "a label for none": (lambda: sample(label=3), r"Omit it\.", lambda: sample()),
     "guidance for none": (
-        lambda: sample(guidance=2.0),
+        lambda: sample(guidance_scale=2.0),
         r"knows no labels: omit it",
         lambda: sample(),
     ),
@@ -493,8 +506,9 @@ def config_file(tmp_path):
         ("schedule=linear", "as schedule.NAME=VALUE", "schedule.name=linear"),
         ("schedule.name=linea", "Did you mean linear?", "schedule.name=linear"),
         ("prediction_type=epsilon", "Did you mean eps?", "prediction_type=eps"),
-        ("augment_shifts=yes", "one of False, True", "augment_shifts=False"),
-        ("steps", "settings like lr=0.001", "lr=0.001"),
+        ("data.augment_shifts=yes", "one of False, True", "data.augment_shifts=False"),
+        ("steps", "settings like optimizer.lr=0.001", "optimizer.lr=0.001"),
+        ("lr=0.001", "Did you mean optimizer.lr?", "optimizer.lr=0.001"),
         ("net.time=table", "Or set net.T to 1200", None),
     ],
 )
@@ -511,4 +525,4 @@ def test_a_misspelt_setting_names_the_nearest(wrong, said, right, config_file, t
 def test_the_configuration_that_is_advised_exists(tmp_path, capsys):
     assert cli.main(["train", "--out", str(tmp_path / "run")]) == 1
     advised = capsys.readouterr().err.strip().rpartition("Try --config ")[2].removesuffix(".")
-    assert runs.read_config(options.config(advised)).data == "digits"
+    assert training.read_config(options.config(advised)).data.name == "digits"

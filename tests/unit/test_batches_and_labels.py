@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from ddpm_lab import gaussians, metrics, networks, schedules, training
 from ddpm_lab import losses as ddpm_losses
-from ddpm_lab.training import runs
+from ddpm_lab.training import models, trainer
+from ddpm_lab.training.config import from_dict
 
 POINTS = gaussians.normal_like(torch.empty(64, 2), generator=gaussians.seeded(0))
 IMAGES = gaussians.normal_like(torch.empty(64, 1, 8, 8), generator=gaussians.seeded(1)).clamp(-1, 1)
@@ -248,17 +249,16 @@ def test_classifiers_understand_and_refuse_the_same_labels():
 
 @pytest.mark.parametrize("labels", [10, 20])
 def test_the_label_for_none_cannot_be_asked_for(labels):
-    moves = {"augment_shifts": True, "label_dropout": 0} if labels == 20 else {}
-    config = runs.Config(
-        data="digits", net={"width": 8, "mults": [1, 2], "labels": labels}, **moves
-    )
-    model = runs.current(config, runs.new(config))
+    moves = {"augment_shifts": True} if labels == 20 else {}
+    net = {"width": 8, "mults": [1, 2], "labels": labels}
+    config = from_dict({"data": {"name": "digits", **moves}, "net": net, "label_dropout": 0})
+    model = models.snapshot(config, trainer.init(config))
     for label in (10, labels, -1, torch.tensor([1, 10]), one_hot(LABELS[:2], 12)):
         with pytest.raises(ValueError, match=r"label must (lie in 0\.\.9|be \(2,\) int64)"):
-            runs.sample(model, 2, label=label, steps=1, generator=gaussians.seeded(0))
+            models.sample(model, 2, label=label, steps=1, generator=gaussians.seeded(0))
         with pytest.raises(ValueError, match=r"label must (lie in 0\.\.9|be \([12],\) int64)"):
-            runs.denoiser(model, label)
-    want = runs.sample(model, 2, label=LABELS[:2], steps=1, generator=gaussians.seeded(0))
+            models.denoiser(model, label)
+    want = models.sample(model, 2, label=LABELS[:2], steps=1, generator=gaussians.seeded(0))
     for label in (LABELS[:2].byte(), LABELS[:2, None], one_hot(LABELS[:2], 10)):
-        made = runs.sample(model, 2, label=label, steps=1, generator=gaussians.seeded(0))
+        made = models.sample(model, 2, label=label, steps=1, generator=gaussians.seeded(0))
         assert torch.equal(made, want)

@@ -20,7 +20,7 @@ import torch
 from torch.nn.utils import parametrizations, prune
 
 from ddpm_lab import networks, training
-from ddpm_lab.training import runs
+from ddpm_lab.training import _container, models
 
 UNET = {"width": 8, "mults": [1, 2], "labels": 3}
 
@@ -67,7 +67,7 @@ def is_whole(payload):
     try:
         tensors, metadata = load(payload), taken_apart(payload)[0].get("__metadata__", {})
         text = metadata.get("ddpm_lab")
-        return text is None or training._digest(text, tensors) == metadata["sha256"]
+        return text is None or _container.digest(text, tensors) == metadata["sha256"]
     except Exception:
         return False
 
@@ -100,7 +100,7 @@ def with_text(header, body, text, tmp_path):
     from safetensors.torch import load
 
     tensors = load(put_together(header, body))
-    metadata = {"ddpm_lab": text, "sha256": training._digest(text, tensors)}
+    metadata = {"ddpm_lab": text, "sha256": _container.digest(text, tensors)}
     return put_together({**header, "__metadata__": metadata}, body)
 
 
@@ -588,7 +588,7 @@ def with_tensors(payload, change):
 
     tensors, text = load(payload), taken_apart(payload)[0]["__metadata__"]["ddpm_lab"]
     change(tensors)
-    return save(tensors, {"ddpm_lab": text, "sha256": training._digest(text, tensors)})
+    return save(tensors, {"ddpm_lab": text, "sha256": _container.digest(text, tensors)})
 
 
 def without(*names):
@@ -644,12 +644,15 @@ def test_a_run_whose_optimizer_has_not_begun_comes_back(originals, tmp_path):
 # forged facts of a run's network
 
 
+DIGITS = {"name": "digits"}
+
+
 def trained_file(tmp_path, **changes):
     """net.safetensors as a run writes it, with some of its facts changed."""
     net = networks.build(networks.UNet, seed=0, **UNET)
-    facts = {"config": {"data": "digits", "net": UNET}, "step": 3, "shape": [1, 8, 8]} | changes
+    facts = {"config": {"data": DIGITS, "net": UNET}, "step": 3, "shape": [1, 8, 8]} | changes
     config = facts["config"]
-    facts["config"] = {"data": "digits", "net": UNET, **config} if config else config
+    facts["config"] = {"data": DIGITS, "net": UNET, **config} if config else config
     return training.save(tmp_path / "net.safetensors", net, **facts)
 
 
@@ -666,8 +669,8 @@ def trained_file(tmp_path, **changes):
         {"config": {"net": UNET | {"labels": 4}}},
         {"config": {"net": UNET | {"mults": [1] * 10**5}}},
         {"config": {"net": 3}},
-        {"config": {"pad": 10**9}},
-        {"config": {"pad": 4}},
+        {"config": {"data": {"pad": 10**9}}},
+        {"config": {"data": {"name": "digits", "pad": 4}}},
         {"config": {"steps": "many"}},
         {"config": {"unknown": 1}},
         {"shape": [10**6, 10**6, 10**6]},
@@ -690,10 +693,10 @@ def trained_file(tmp_path, **changes):
 )
 def test_a_network_with_forged_facts_is_refused_at_once(changes, tmp_path):
     path = trained_file(tmp_path)
-    assert runs.read(path).shape == (1, 8, 8)
+    assert models.load(path).shape == (1, 8, 8)
     path = trained_file(tmp_path, **changes)
     before = peak()
     with pytest.raises(ValueError, match=r"net\.safetensors must (hold|say)") as caught:
-        runs.read(path)
+        models.load(path)
     assert peak() - before < 200e6
     assert len(str(caught.value).splitlines()) == 1

@@ -26,12 +26,14 @@ from ddpm_lab import _files, cli, networks, samplers, training
 from ddpm_lab.cli import evaluate, options
 from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import figures
-from ddpm_lab.training import runs
+from ddpm_lab.training import models, trainer
+from ddpm_lab.training.config import from_dict
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
-    "data": "digits", "net": {"width": 8, "mults": [1, 2], "labels": 10}, "steps": 4, "batch": 8,
-    "warmup": 2, "log_every": 2, "save_every": 2, "samples_every": 4, "precision": "float32",
+    "data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2], "labels": 10},
+    "optimizer": {"warmup": 2}, "steps": 4, "batch": 8, "log_every": 2, "save_every": 2,
+    "samples_every": 4, "precision": "float32",
 }  # fmt: skip
 
 
@@ -76,7 +78,7 @@ def test_train_makes_a_run_with_pictures(trained):
     with Image.open(trained / "samples_000004.png") as picture:
         cell = 80 + 4  # 8 pixels, ten times enlarged, and a line around them
         assert picture.size == (10 * cell, 4 * cell)  # a column for each digit
-    assert runs.read(trained).step == 4
+    assert models.load(trained).step == 4
 
 
 def test_the_bar_and_the_last_words(config, tmp_path, capsys):
@@ -84,24 +86,24 @@ def test_the_bar_and_the_last_words(config, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert "4 steps done" in out and f"python -m ddpm_lab sample --run {tmp_path / 'run'}" in out
     last = err.replace("\r", "\n").strip().splitlines()[-1]
-    loss = runs.read_log(tmp_path / "run")[-1]["loss"]
+    loss = training.read_log(tmp_path / "run")[-1]["loss"]
     assert "100%" in last and "32.0/32.0" in last and "images/s" in last
     assert f"loss={loss:.4f}" in last
 
 
 def test_a_run_is_not_overwritten_but_goes_on_with_resume(config, tmp_path, capsys):
     folder = tmp_path / "run"
-    runs.proceed(runs.Config(**SETTINGS), folder, each=lambda step: step.step == 3)
+    trainer.train(from_dict(SETTINGS), folder, on_step=lambda step: step.step == 3)
     before = (folder / "run.safetensors").read_bytes()
     refused(capsys, "holds one. To go on with it add --resume", "train", "--config", config,
             "--out", folder)  # fmt: skip
     assert (folder / "run.safetensors").read_bytes() == before
     assert run("train", "--out", folder, "--resume", "--device", "cpu") == 0  # with its own config
-    assert runs.read(folder).step == 4
+    assert models.load(folder).step == 4
     assert train(config, folder, "--resume") == 0  # there is nothing left to do
     capsys.readouterr()
-    refused(capsys, "got another lr. Take another folder.", "train", "--config",
-            config, "--out", folder, "--resume", "--set", "lr=0.5")  # fmt: skip
+    refused(capsys, "got another optimizer.lr. Take another folder.", "train", "--config",
+            config, "--out", folder, "--resume", "--set", "optimizer.lr=0.5")  # fmt: skip
 
 
 def test_resume_starts_a_run_where_there_is_none(config, tmp_path):
@@ -112,9 +114,9 @@ def test_resume_starts_a_run_where_there_is_none(config, tmp_path):
 def test_settings_can_be_changed(config, tmp_path):
     words = ["steps=1", "net.mults=[1]", "prediction_type=eps", "schedule.T=100", "samples_every=0"]
     assert train(config, tmp_path / "run", "--set", *words[:2], "--set", *words[2:]) == 0
-    found = runs.read(tmp_path / "run").config
-    assert (found.steps, found.net["mults"], found.prediction_type) == (1, [1], "eps")
-    assert found.net["width"] == 8 and found.schedule == {"name": "cosine", "T": 100}
+    found = models.load(tmp_path / "run").config
+    assert (found.steps, found.net.mults, found.prediction_type) == (1, (1,), "eps")
+    assert found.net.width == 8 and found.schedule == training.ScheduleConfig("cosine", T=100)
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -147,7 +149,7 @@ def test_ctrl_c_stores_and_says_how_to_go_on(which, times, config, tmp_path, cap
         monkeypatch.undo()
         assert run(*again[3:]) == 0
         assert train(config, tmp_path / "other", "--set", *words) == 0
-        ours, theirs = (runs.read(each).net for each in (folder, tmp_path / "other"))
+        ours, theirs = (models.load(each).net for each in (folder, tmp_path / "other"))
         assert all(map(torch.equal, ours.parameters(), theirs.parameters()))
         assert signal.getsignal(signal.SIGINT) == signal.default_int_handler  # as it was
     finally:
@@ -164,7 +166,7 @@ def test_a_real_ctrl_c_in_a_real_process(config, tmp_path):
         list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    while len(runs.read_log(folder)) < 2 and process.poll() is None:
+    while len(training.read_log(folder)) < 2 and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
@@ -185,9 +187,9 @@ def test_mistakes_of_the_user_are_one_line_and_write_nothing(config, tmp_path, c
         ("steps must be at least 1; got 0", [*change, "steps=0"]),
         ("prediction_type must be one of", [*change, "prediction_type=noise"]),
         ("must use the names data, ", [*change, "epochs=3"]),
-        ("--set must be given settings like lr=0.001; got 'lr'", [*change, "lr"]),
-        ("--set must be given settings like lr=0.001; got '=3'", [*change, "=3"]),
-        ("steps must hold named settings", [*change, "steps.x=3"]),
+        ("--set must be given settings like optimizer.lr=0.001; got 'lr'", [*change, "lr"]),
+        ("--set must be given settings like optimizer.lr=0.001; got '=3'", [*change, "=3"]),
+        ("steps must be set as a whole", [*change, "steps.x=3"]),
         ("net must use the names", [*change, "net.depth=3"]),
         ("width must be a multiple of 8; got 9", [*change, "net.width=9"]),
         ("multiples of 16 for this network", [*change, "net.mults=[1,1,1,1,1]"]),
@@ -218,10 +220,10 @@ def test_mistakes_in_the_code_keep_their_trace(config, tmp_path, monkeypatch):
     def wrong(*args, **options):
         return int("x")
 
-    monkeypatch.setattr(runs, "proceed", broken)
+    monkeypatch.setattr(trainer, "train", broken)
     with pytest.raises(RuntimeError, match="size"):
         train(config, tmp_path / "run")
-    monkeypatch.setattr(runs, "proceed", wrong)
+    monkeypatch.setattr(trainer, "train", wrong)
     with pytest.raises(ValueError, match="invalid literal"):
         train(config, tmp_path / "run")
 
@@ -234,9 +236,9 @@ def test_the_mnist_files_of_a_folder_are_taken(tmp_path, config):
         marks = bytes([0, 0, 8, 1]) + (20).to_bytes(4, "big") + bytes(range(10)) * 2
         (tmp_path / f"{split}-labels-idx1-ubyte").write_bytes(marks)
     data = ["--data", tmp_path]
-    words = ["data=mine", "steps=1", "pad=1", "net.mults=[1]"]
+    words = ["steps=1", "data.pad=1", "net.mults=[1]"]
     assert train(config, tmp_path / "run", *data, "--set", *words) == 0
-    assert runs.read(tmp_path / "run").shape == (1, 6, 8)  # of the data, not of MNIST
+    assert models.load(tmp_path / "run").shape == (1, 6, 8)  # of the data, not of MNIST
     out = tmp_path / "x.npy"
     assert run("sample", "--run", tmp_path / "run", "--n", 3, "--steps", 2, "--out", out) == 0
     assert np.load(out).shape == (3, 1, 4, 6)
@@ -260,7 +262,7 @@ def test_a_run_is_lengthened_with_words_about_its_learning_rate(config, tmp_path
     longer = ["--resume", "--device", "cpu", "--set", "steps=3"]
     assert run("train", "--out", folder, *longer) == 0
     assert "lengthened from 2 to 3 steps. The curve of the learning rate" in capsys.readouterr().err
-    assert runs.read(folder).step == runs.read(folder).config.steps == 3
+    assert models.load(folder).step == models.load(folder).config.steps == 3
     assert run("train", "--out", folder, *longer) == 0  # once is enough
     assert "lengthened" not in capsys.readouterr().err
     shorter = ["--resume", "--set", "steps=2"]
@@ -270,10 +272,12 @@ def test_a_run_is_lengthened_with_words_about_its_learning_rate(config, tmp_path
 def test_train_starts_from_a_trained_network(config, trained, tmp_path, capsys):
     init = ["--init", trained / "net.safetensors", "--set", "steps=1", "samples_every=0"]
     assert train(config, tmp_path / "run", *init) == 0
-    wanted = runs.proceed(
-        runs.read_config(config, steps=1, samples_every=0), tmp_path / "other", init=trained
+    wanted = trainer.train(
+        training.read_config(config, steps=1, samples_every=0),
+        tmp_path / "other",
+        init_from=trained,
     )
-    ours = runs.read(tmp_path / "run").net.parameters()
+    ours = models.load(tmp_path / "run").net.parameters()
     assert all(map(torch.equal, ours, wanted.ema.net.parameters()))
     capsys.readouterr()
     refused(capsys, "got another width", "train", "--config", config, "--out", tmp_path / "new",
@@ -323,7 +327,7 @@ def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
         ("must be a whole checkpoint", ["--run", tmp_path / "bad.safetensors"]),
         ("--out must end in .png, .npy or .safetensors", ["--run", trained, "--out", "x.pt"]),
         ("label must lie in 0..9", ["--run", trained, "--label", 11]),
-        ("guidance must be 1 if there is no label", ["--run", trained, "--guidance", 2]),
+        ("guidance_scale must be 1 if there is no label", ["--run", trained, "--guidance", 2]),
         ("steps must be at most 1000", ["--run", trained, "--steps", 2000]),
         ("n must be at least 1", ["--run", trained, "--n", 0]),
     ):
@@ -352,7 +356,7 @@ def test_evaluate_prints_a_table_and_writes_all_of_it(trained, tmp_path, capsys)
     assert run(*words) == 0
     out = capsys.readouterr().out
     found = json.loads((trained / "metrics.json").read_text())
-    assert found["step"] == 4 and found["pictures"] == 30 and len(found["loss_per_t"]) == 10
+    assert found["step"] == 4 and found["images"] == 30 and len(found["loss_per_t"]) == 10
     for name in ("energy_distance", "sliced_wasserstein", "frechet"):
         floor = found[name]["floor"]
         for number in (found[name]["value"], found[name]["stderr"], floor["median"]):
@@ -377,7 +381,7 @@ def never(*args, **options):
 def test_sample_refuses_a_place_that_cannot_be_written_before_the_work(
     trained, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(runs, "sample", never)
+    monkeypatch.setattr(models, "sample", never)
     (tmp_path / "file").touch()
     (tmp_path / "folder.png").mkdir()
     for out in (tmp_path / "file" / "x.png", tmp_path / "folder.png"):
@@ -414,7 +418,7 @@ def test_a_report_is_printed_though_the_disk_is_full_and_written_though_nobody_r
     with monkeypatch.context() as patch:
         patch.setattr(evaluate, "_table", lambda found: (_ for _ in ()).throw(BrokenPipeError()))
         assert run(*words) == 1
-    assert json.loads((tmp_path / "x.json").read_text())["pictures"] == 20
+    assert json.loads((tmp_path / "x.json").read_text())["images"] == 20
 
 
 def test_networks_in_one_folder_have_reports_of_their_own(trained, tmp_path):

@@ -37,7 +37,8 @@ from ddpm_lab import (
 from ddpm_lab.cli import devices
 from ddpm_lab.course import exercises
 from ddpm_lab.gaussians import Gaussian, seeded
-from ddpm_lab.training import runs
+from ddpm_lab.training import evaluation, models, pretrained, streams, trainer
+from ddpm_lab.training.config import from_dict
 
 # ------------------------------------------------------------------------------ a stand-in
 
@@ -122,7 +123,9 @@ def pretended(monkeypatch):
     torch.__future__.set_swap_module_params_on_conversion(
         True
     )  # a Parameter becomes Apart as whole
-    monkeypatch.setattr(runs, "seeded", lambda seed, device="cpu": seeded(seed))  # it cannot draw
+    monkeypatch.setattr(
+        streams, "seeded", lambda seed, device="cpu": seeded(seed)
+    )  # it cannot draw
     with Pretended():
         yield
     torch.__future__.set_swap_module_params_on_conversion(swaps)
@@ -188,7 +191,8 @@ def small(to, **config):
 
 def levels_net(to):
     made = small(to, levels=17, T=20)
-    made.set_pixel_prior(runs._ratio(PLAN), datasets.level_counts(to(_PIXELS), 17).float() + 1)
+    ratio = (PLAN.noise / PLAN.signal).float()
+    made.set_pixel_prior(ratio, datasets.level_counts(to(_PIXELS), 17).float() + 1)
     return made
 
 
@@ -381,7 +385,7 @@ NOT_BY_DATA = {
         schedules.from_beta([0.1, 0.2]).beta, schedules.from_log_snr([3.0, -3.0]).posterior_var,
         schedules.zero_terminal(PLAN).abar, schedules.scaled_snr(PLAN, 4).abar,
         schedules.respaced(PLAN, [20, 4, 0]).abar, schedules.row(PLAN.abar, 3),
-        runs.schedule(runs.Config(schedule={"name": "log_snr", "first": 9.0, "last": -9.0})).abar,
+        training.ScheduleConfig("log_snr", first=9.0, last=-9.0).built.abar,
     ],
     "planes": lambda: [
         getattr(datasets, name)(9, generator=rng())
@@ -419,22 +423,22 @@ def test_the_defaults_of_pytorch_change_nothing(name, default):
 
 def run(folder, device, **settings):
     small = {"width": 8, "mults": [1, 2]}
-    config = runs.Config(
-        data="digits", net=small | settings.pop("net", {}), steps=2, batch=8, log_every=1,
-        precision="float32", **settings,
-    )  # fmt: skip
-    made = runs.proceed(config, folder, device=device)
-    return [(line["loss"], line["grad_norm"]) for line in runs.read_log(folder)], made.net
+    plain = {"steps": 2, "batch": 8, "log_every": 1, "precision": "float32"}
+    plain |= {"data": {"name": "digits"}, **settings, "net": small | settings.get("net", {})}
+    config = from_dict(plain)
+    made = trainer.train(config, folder, device=device)
+    return [(line["loss"], line["grad_norm"]) for line in training.read_log(folder)], made.net
 
 
 def measured(path, device):
-    judge = training.load(runs.shipped("features_digits"))[0].to(device)
-    model = runs.read(path, device)
-    return runs.evaluate(model, n=8, terms=2, steps=2, judge=judge, generator=rng())
+    judge = training.load(pretrained.path("features_digits"))[0].to(device)
+    model = models.load(path, device)
+    return evaluation.evaluate(model, n=8, strata=2, steps=2, judge=judge, generator=rng())
 
 
+SHIFTS = {"name": "digits", "augment_shifts": True}
 SETTINGS = {
-    "labels": {"net": {"labels": 20}, "augment_shifts": True, "label_dropout": 0},
+    "labels": {"data": SHIFTS, "net": {"labels": 20}, "label_dropout": 0},
     "levels": {"net": {"levels": 17, "waves": [1]}, "prediction_type": "eps"},
 }
 
@@ -452,20 +456,22 @@ def test_a_run_on_a_device_without_float64_is_that_of_the_cpu(settings, tmp_path
 @pytest.mark.usefixtures("pretended")
 def test_a_run_goes_on_where_it_was_left(tmp_path):
     whole, _ = run(tmp_path / "whole", APART, save_every=1)
-    config = runs.read_config(tmp_path / "whole" / "config.json")
-    left = runs.proceed(config, tmp_path / "half", device=APART, each=lambda step: step.step == 1)
+    config = training.read_config(tmp_path / "whole" / "config.json")
+    left = trainer.train(
+        config, tmp_path / "half", device=APART, on_step=lambda step: step.step == 1
+    )
     assert left.step == 1
-    runs.proceed(config, tmp_path / "half", device=APART)
-    lines = runs.read_log(tmp_path / "half")
+    trainer.train(config, tmp_path / "half", device=APART)
+    lines = training.read_log(tmp_path / "half")
     same([(line["loss"], line["grad_norm"]) for line in lines], whole, exact=False)
 
 
 @pytest.mark.usefixtures("pretended")
 def test_a_shipped_network_samples_on_a_device_without_float64():
-    path, how = runs.shipped("digits"), {"steps": 2, "label": 3, "guidance": 2.0}
-    found = runs.sample(runs.read(path, APART), 1, generator=rng(), **how)
+    path, how = pretrained.path("digits"), {"steps": 2, "label": 3, "guidance_scale": 2.0}
+    found = models.sample(models.load(path, APART), 1, generator=rng(), **how)
     assert found.device == APART
-    same(found, runs.sample(runs.read(path), 1, generator=rng(), **how), exact=False)
+    same(found, models.sample(models.load(path), 1, generator=rng(), **how), exact=False)
 
 
 @pytest.mark.usefixtures("pretended")
@@ -485,11 +491,11 @@ def test_the_commands_work_on_a_device_without_float64(tmp_path, monkeypatch, ca
 
 @pytest.mark.parametrize("default", DEFAULTS)
 def test_a_run_and_a_shipped_network_know_no_defaults(default, tmp_path):
-    path = runs.shipped("digits")
+    path = pretrained.path("digits")
 
     def all_of_it(folder):
         losses, net = run(folder, "cpu", net={"levels": 17}, prediction_type="eps")
-        made = runs.sample(runs.read(path), 1, steps=2, label=3, generator=rng())
+        made = models.sample(models.load(path), 1, steps=2, label=3, generator=rng())
         return losses, dict(net.state_dict()), made, measured(folder, "cpu")
 
     wanted = all_of_it(tmp_path / "plain")
@@ -532,13 +538,15 @@ def test_a_generator_on_a_gpu_that_is_not_there_is_refused_in_words():
 
 
 def test_a_device_that_is_not_there_is_refused_in_words(tmp_path):
-    config = runs.Config(data="digits", net={"width": 8, "mults": [1, 2]}, steps=1)
-    stored = training.save_run(tmp_path / "run.safetensors", runs.new(config))
+    config = from_dict(
+        {"data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2]}, "steps": 1}
+    )
+    stored = training.save_run(tmp_path / "run.safetensors", trainer.init(config))
     for call in (
         lambda device: samplers.sample(PLAN, ideal(), (1, 1, 4, 4), generator=rng(), device=device),
-        lambda device: runs.new(config, device),
-        lambda device: runs.proceed(config, tmp_path / "none", device=device),
-        lambda device: runs.read(runs.shipped("digits"), device),
+        lambda device: trainer.init(config, device),
+        lambda device: trainer.train(config, tmp_path / "none", device=device),
+        lambda device: pretrained.load("digits", device),
         lambda device: training.load_run(stored, device),
     ):
         for device in ("cuda:99", "no such device"):
@@ -647,7 +655,7 @@ def test_set_pixel_prior_takes_any_device_and_precision():
 
 def test_a_network_is_built_without_a_touch_of_any_random_state():
     before = torch.get_rng_state()
-    path = runs.shipped("digits")
+    path = pretrained.path("digits")
     networks.build(networks.MLP, seed=0)
     training.load(path)
     assert torch.equal(torch.get_rng_state(), before)

@@ -24,7 +24,7 @@ from ddpm_lab.course.explorers import (
 )
 from ddpm_lab.course.explorers import samplers as steps
 from ddpm_lab.course.explorers._live import png
-from ddpm_lab.training import runs
+from ddpm_lab.training import pretrained
 
 EXPLORERS = {
     "prior_against_data": {"prior": "at most 1/2", "tosses": 200, "percent": 30},
@@ -272,8 +272,8 @@ def test_more_steps_end_closer_to_the_blobs():
 
 def by_hand(label, weight, steps, seed):
     """Eight guided pictures, from the network's v itself: [HS22] in v, then DPM-Solver++(2M)."""
-    model = runs.read(runs.shipped("digits"))
-    plan = runs.schedule(model.config)
+    model = pretrained.load("digits")
+    plan = model.schedule
     told = torch.full((8,), label)
 
     @torch.no_grad()
@@ -297,7 +297,7 @@ def test_the_dial_shows_guided_pictures(weight, calls):
     cut = [page[r : r + 8, c : c + 8] for r in (4, 16) for c in (2, 12, 22, 32)]
     x = by_hand(5, weight, 4, 1)
     assert torch.allclose(torch.stack(cut), x[:, 0], atol=1e-3)
-    judge, _ = training.load(runs.shipped("features_digits"))
+    judge, _ = training.load(pretrained.path("features_digits"))
     read = judge(x).argmax(dim=1)
     assert f"4 steps ({calls} calls), seed 1: {int((read == 5).sum())} of 8 are read as 5" in said
     pairs = [(x[i] - x[j]).norm().item() for i in range(8) for j in range(i)]

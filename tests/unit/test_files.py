@@ -110,7 +110,6 @@ def test_a_file_that_may_not_be_read_is_named():
     code = """
 import os, sys, tempfile
 from ddpm_lab import _files, training
-from ddpm_lab.training import runs
 folder = tempfile.mkdtemp()
 path = f"{folder}/net.safetensors"
 open(path, "w").close()
@@ -118,7 +117,7 @@ os.chmod(path, 0)
 if os.geteuid() == 0:
     os.chmod(folder, 0o755)
     os.setuid(65534)
-readers = _files.read, training.load, training.load_run, runs.read_config, _files.check_writable
+readers = _files.read, training.load, training.load_run, training.read_config, _files.check_writable
 for read in readers:
     try:
         read(path)

@@ -18,14 +18,15 @@ import pytest
 import torch
 
 from ddpm_lab import training
-from ddpm_lab.training import runs
+from ddpm_lab.training import models, trainer
+from ddpm_lab.training.config import from_dict
 
 # Groups of several features: a bias before a norm of one feature alone has gradient 0, and Adam
 # would make whole steps out of the rounding of that 0.
 CONFIG = {
-    "data": "digits", "net": {"width": 8, "mults": [1, 2], "labels": 10, "groups": 2},
-    "steps": 40, "batch": 16, "warmup": 5, "log_every": 5, "save_every": 3, "samples_every": 0,
-    "precision": "float32",
+    "data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2], "labels": 10, "groups": 2},
+    "optimizer": {"warmup": 5}, "steps": 40, "batch": 16, "log_every": 5, "save_every": 3,
+    "samples_every": 0, "precision": "float32",
 }  # fmt: skip
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -38,7 +39,7 @@ def in_a_fork(folder, limit=None):
     child = os.fork()
     if child == 0:
         try:
-            runs.proceed(runs.Config(**CONFIG), folder)
+            trainer.train(from_dict(CONFIG), folder)
             os._exit(0)
         finally:
             os._exit(1)
@@ -59,9 +60,9 @@ def in_a_fork(folder, limit=None):
 def readable(folder):
     """The step of the stored run; all that is there must be whole."""
     if (folder / "config.json").exists():
-        runs.read_config(folder / "config.json")
+        training.read_config(folder / "config.json")
     if (folder / "net.safetensors").exists():
-        runs.read(folder)
+        models.load(folder)
     state = folder / "run.safetensors"
     return training.load_run(state).step if state.exists() else 0
 
@@ -70,7 +71,7 @@ def program(folder, kills, seed):
     """Kill runs in one folder after the other until all kills are spent; then let the last end."""
     torch.set_num_threads(1)
     rng, steps, number = random.Random(seed), [], 0
-    runs.proceed(runs.Config(**CONFIG), folder / "whole")  # here, so that all is loaded
+    trainer.train(from_dict(CONFIG), folder / "whole")  # here, so that all is loaded
     begun = time.monotonic()
     in_a_fork(folder / "timed")
     length = time.monotonic() - begun
@@ -100,7 +101,7 @@ def same_runs(one, other, **close):
                 assert torch.equal(ours[key], theirs[key]), key
     lines = [
         [[line["step"], line["loss"], line["grad_norm"], *line["loss_per_t"]] for line in log]
-        for log in (runs.read_log(one), runs.read_log(other))
+        for log in (training.read_log(one), training.read_log(other))
     ]
     assert len(lines[0]) == len(lines[1]) > 0
     for ours, theirs in zip(*lines):
@@ -168,10 +169,10 @@ needs_gloo = pytest.mark.skipif(
 
 @needs_gloo
 def test_two_processes_do_what_one_does_and_go_on_with_what_one_began(tmp_path):
-    config = runs.Config(**{**CONFIG, "steps": 8, "batch": 12})
+    config = from_dict(CONFIG, steps=8, batch=12)
     one, two = tmp_path / "one", tmp_path / "two"
-    runs.proceed(config, one)
-    runs.proceed(config, two, each=lambda step: step.step == 3)  # one process
+    trainer.train(config, one)
+    trainer.train(config, two, on_step=lambda step: step.step == 3)  # one process
     done = torchrun(*command(two), "--resume")
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count("8 steps done") == 1  # one of them speaks
@@ -182,9 +183,9 @@ def test_two_processes_do_what_one_does_and_go_on_with_what_one_began(tmp_path):
 
 @needs_gloo
 def test_three_processes_from_the_start(tmp_path):
-    config = runs.Config(**{**CONFIG, "steps": 8, "batch": 12})
+    config = from_dict(CONFIG, steps=8, batch=12)
     one, three = tmp_path / "one", tmp_path / "three"
-    runs.proceed(config, one)
+    trainer.train(config, one)
     (tmp_path / "watched.py").write_text(WATCHED)
     done = torchrun(tmp_path / "watched.py", *command(three)[2:], processes=3)
     assert done.returncode == 0, done.stderr[-3000:]

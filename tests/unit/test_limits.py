@@ -14,14 +14,17 @@ from ddpm_lab import ideal_denoisers, losses, metrics, networks, samplers, sched
 from ddpm_lab.cli import evaluate, main
 from ddpm_lab.course.explorers import noise_schedule
 from ddpm_lab.gaussians import normal_like, seeded
-from ddpm_lab.training import runs
+from ddpm_lab.training import evaluation, models, trainer
+from ddpm_lab.training.config import from_dict
+from ddpm_lab.training.data import load_data
+from ddpm_lab.training.data import padded as padded_of
 
 SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
 
 
 def config(**changes):
-    settings = {"data": "digits", "net": SMALL, "steps": 1, "batch": 8, "samples_every": 0}
-    return runs.Config(**{**settings, "precision": "float32", **changes})
+    settings = {"data": {"name": "digits"}, "net": SMALL, "steps": 1, "batch": 8}
+    return from_dict(settings | {"samples_every": 0, "precision": "float32"} | changes)
 
 
 def idx_folder(folder, train, held_out, height=8, width=8):
@@ -42,12 +45,12 @@ def idx_folder(folder, train, held_out, height=8, width=8):
 
 @pytest.mark.parametrize("T", [1, 10])
 def test_a_short_chain_is_trained_sampled_and_measured_with_every_default(T, tmp_path, capsys):
-    runs.proceed(config(schedule={"name": "linear", "T": T}, samples_every=1), tmp_path)
-    model = runs.read(tmp_path)
+    trainer.train(config(schedule={"name": "linear", "T": T}, samples_every=1), tmp_path)
+    model = models.load(tmp_path)
     for name in samplers.SAMPLERS:
-        made = runs.sample(model, 2, sampler=name, generator=seeded(0))
+        made = models.sample(model, 2, sampler=name, generator=seeded(0))
         assert made.shape == (2, 1, 8, 8) and made.isfinite().all()
-    found = runs.evaluate(model, n=20, generator=seeded(0))
+    found = evaluation.evaluate(model, n=20, generator=seeded(0))
     assert found["made"]["steps"] == T and len(found["loss_per_t"]) == T
     assert [row["t"] for row in found["steps_per_t"]] == [[t, t] for t in range(2, T + 1)]
     bits = found["bits_per_dim"]
@@ -147,7 +150,7 @@ def test_a_first_step_without_noise_is_refused_for_what_it_is(make):
 def test_the_straight_log_snr_is_straight_to_float64():
     """Its second differences are rounding; from float32 they would be a million times as large."""
     line = {"name": "log_snr", "first": 9.0, "last": -9.0, "T": 1000}
-    bends = runs.schedule(config(schedule=line)).log_snr[1:].diff(n=2)
+    bends = config(schedule=line).schedule.built.log_snr[1:].diff(n=2)
     assert float(bends.abs().max()) < 1e-10
 
 
@@ -166,13 +169,13 @@ def test_what_the_designer_draws_of_a_schedule_is_the_table_in_float64():
 @pytest.mark.parametrize("held_out", [1, 2, 3, 4])
 def test_few_held_out_images_give_what_they_can(held_out, tmp_path):
     folder = idx_folder(tmp_path / "data", [n % 9 for n in range(36)], list(range(held_out)))
-    runs.proceed(config(data="mine"), tmp_path / "run", data=folder)
+    trainer.train(config(), tmp_path / "run", data=folder)
     judge = networks.build(networks.Classifier, seed=0, width=8)
-    found = runs.evaluate(
-        runs.read(tmp_path / "run"), data=folder, n=8, terms=2, steps=2, judge=judge,
+    found = evaluation.evaluate(
+        models.load(tmp_path / "run"), data=folder, n=8, strata=2, steps=2, judge=judge,
         generator=seeded(0),
     )  # fmt: skip
-    assert found["pictures"] == held_out
+    assert found["images"] == held_out
     assert (found["bits_per_dim"]["total"]["stderr"] is None) == (held_out == 1)
     for name in ("energy_distance", "sliced_wasserstein", "frechet"):
         assert (name in found) == (held_out >= 4)
@@ -186,22 +189,29 @@ def test_a_class_that_the_training_file_lacks_is_no_obstacle(tmp_path):
     folder = idx_folder(tmp_path / "data", [n % 9 for n in range(36)], [9] * 8)
     for name, changes in (
         ("plain", {}),
-        ("moved", {"net": SMALL | {"labels": 20}, "augment_shifts": True, "label_dropout": 0.0}),
+        (
+            "moved",
+            {"net": SMALL | {"labels": 20}, "data": {"augment_shifts": True}, "label_dropout": 0.0},
+        ),
     ):
-        runs.proceed(config(data="mine", **changes), tmp_path / name, data=folder)
-        model = runs.read(tmp_path / name)
-        found = runs.evaluate(model, data=folder, n=8, terms=2, steps=2, generator=seeded(0))
+        trainer.train(config(**changes), tmp_path / name, data=folder)
+        model = models.load(tmp_path / name)
+        found = evaluation.evaluate(model, data=folder, n=8, strata=2, steps=2, generator=seeded(0))
         assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
     with pytest.raises(ValueError, match=r"net\.labels must be 18, twice the classes, or more and"):
-        odd = {"net": SMALL | {"labels": 19}, "augment_shifts": True, "label_dropout": 0.0}
-        runs.proceed(config(data="mine", **odd), tmp_path / "odd", data=folder)
+        odd = {
+            "net": SMALL | {"labels": 19},
+            "data": {"augment_shifts": True},
+            "label_dropout": 0.0,
+        }
+        trainer.train(config(**odd), tmp_path / "odd", data=folder)
 
 
 def test_a_held_out_class_that_the_network_cannot_know_is_named(tmp_path):
     folder = idx_folder(tmp_path / "data", [n % 9 for n in range(36)], [0] * 7 + [9])
-    runs.proceed(config(data="mine", net=SMALL | {"labels": 9}), tmp_path / "run", data=folder)
-    with pytest.raises(ValueError, match=r"held-out pictures must lie in 0\.\.8; got 0\.\.9"):
-        runs.evaluate(runs.read(tmp_path / "run"), data=folder, n=8, generator=seeded(0))
+    trainer.train(config(net=SMALL | {"labels": 9}), tmp_path / "run", data=folder)
+    with pytest.raises(ValueError, match=r"held-out images must lie in 0\.\.8; got 0\.\.9"):
+        evaluation.evaluate(models.load(tmp_path / "run"), data=folder, n=8, generator=seeded(0))
 
 
 # ------------------------------------------------------------------------------ odd sides
@@ -222,24 +232,25 @@ def test_padding_reaches_the_next_side_that_can_be_halved(
     height, width, pad, mults, padded, tmp_path
 ):
     folder = idx_folder(tmp_path / "data", [0] * 16, [0] * 8, height, width)
-    settings = config(data="mine", pad=pad, net={"width": 8, "mults": mults})
-    x, _ = runs.pictures(settings, "train", folder)
+    settings = config(data={"pad": pad}, net={"width": 8, "mults": mults})
+    bare = load_data(settings, "train", folder).images
+    x = padded_of(bare, settings)
     assert x.shape[-2:] == padded
     inside = x[..., pad : pad + height, pad : pad + width]
-    assert torch.equal(inside, runs.pictures(config(data="mine"), "train", folder)[0])
+    assert torch.equal(inside, bare)
     assert float((x + 1).sum()) == pytest.approx(float((inside + 1).sum()), rel=1e-6)  # paper
-    runs.proceed(settings, tmp_path / "run", data=folder)
-    model = runs.read(tmp_path / "run")
-    made = runs.sample(model, 2, steps=1, generator=seeded(0))
+    trainer.train(settings, tmp_path / "run", data=folder)
+    model = models.load(tmp_path / "run")
+    made = models.sample(model, 2, steps=1, generator=seeded(0))
     assert made.shape == (2, 1, height, width)
-    found = runs.evaluate(model, data=folder, n=8, terms=2, steps=1, generator=seeded(0))
+    found = evaluation.evaluate(model, data=folder, n=8, strata=2, steps=1, generator=seeded(0))
     assert math.isfinite(found["bits_per_dim"]["total"]["value"])
 
 
 def test_without_padding_odd_sides_are_refused_with_a_way_out(tmp_path):
     folder = idx_folder(tmp_path / "data", [0] * 16, [0] * 8, 25, 25)
     with pytest.raises(ValueError, match=r"got 25 x 25\. Pad .* with pad=1 or more"):
-        runs.proceed(config(data="mine"), tmp_path / "run", data=folder)
+        trainer.train(config(), tmp_path / "run", data=folder)
     assert not (tmp_path / "run").exists()
 
 
@@ -256,11 +267,8 @@ def test_metrics_do_with_four_items():
 
 
 def test_a_run_that_has_not_begun_knows_the_padded_size(tmp_path):
-    config = runs.Config(
-        data="digits", pad=1, net={"width": 8, "mults": [1, 2, 2]}, steps=1, batch=8,
-        samples_every=0, precision="float32",
-    )  # fmt: skip
-    before = runs.current(config, runs.new(config))
-    after = runs.current(config, runs.proceed(config, tmp_path))
+    padded = config(data={"name": "digits", "pad": 1}, net={"width": 8, "mults": [1, 2, 2]})
+    before = models.snapshot(padded, trainer.init(padded))
+    after = models.snapshot(padded, trainer.train(padded, tmp_path))
     assert before.shape == after.shape == (1, 12, 12) and before.size == after.size == (8, 8)
-    assert runs.sample(before, 1, steps=1, generator=seeded(0)).shape == (1, 1, 8, 8)
+    assert models.sample(before, 1, steps=1, generator=seeded(0)).shape == (1, 1, 8, 8)

@@ -14,10 +14,10 @@ import torch
 
 from ddpm_lab import _checks, _console, datasets, networks, training
 from ddpm_lab.cli import devices
-from ddpm_lab.training import runs
+from ddpm_lab.training import models, trainer
 
 SETTINGS = {
-    "data": "digits", "net": {"width": 8, "mults": [1, 2]}, "steps": 2, "batch": 8,
+    "data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2]}, "steps": 2, "batch": 8,
     "samples_every": 0,
 }  # fmt: skip
 
@@ -69,11 +69,11 @@ def test_the_functions_know_the_home_folder(home, monkeypatch):
     assert training.load("~/net.safetensors")[1] == {}
     assert training.write_whole(Path("~/a/b"), b"c") == home / "a" / "b"
     (home / "config.json").write_text(json.dumps(SETTINGS | {"steps": 1}))
-    config = runs.read_config("~/config.json")
-    run = runs.proceed(config, "~/run")
+    config = training.read_config("~/config.json")
+    run = trainer.train(config, "~/run")
     training.save_run("~/again.safetensors", run)
-    assert training.load_run("~/again.safetensors").step == runs.read("~/run").step == 1
-    assert len(runs.read_log("~/run")) == 1
+    assert training.load_run("~/again.safetensors").step == models.load("~/run").step == 1
+    assert len(training.read_log("~/run")) == 1
     (home / "labels").write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 1, 7]))
     assert datasets.read_idx("~/labels", ndim=1).tolist() == [7]
     with pytest.raises(OSError, match="home"):
@@ -84,7 +84,7 @@ def test_the_functions_know_the_home_folder(home, monkeypatch):
 
 def test_an_unknown_home_is_refused_and_the_advice_leads_to_that_very_name(home):
     with pytest.raises(ValueError, match="must begin with a known home folder; got ~nobody-here"):
-        runs.read("~nobody-here/run")
+        models.load("~nobody-here/run")
     for text in ("./~nobody-here", "./~"):
         path = _checks.path_of(text)
         assert path == Path.cwd() / text[2:] == _checks.path_of(path)
@@ -102,22 +102,24 @@ def test_what_is_no_path_is_refused(path, error):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_a_configuration_is_read_as_editors_write_it(encoding, tmp_path):
     path = tmp_path / "config.json"
-    path.write_text(json.dumps(SETTINGS | {"data": "méta"}, ensure_ascii=False), encoding=encoding)
-    assert runs.read_config(path).data == "méta"
+    path.write_text(
+        json.dumps(SETTINGS | {"data": {"name": "méta"}}, ensure_ascii=False), encoding=encoding
+    )
+    assert training.read_config(path).data.name == "méta"
 
 
 def test_another_encoding_gets_a_clear_line(tmp_path):
     path = tmp_path / "config.json"
     path.write_text('{"data": "méta"}', encoding="latin-1")
     with pytest.raises(ValueError, match=r"got neither UTF-8 nor UTF-16: .* Save it again"):
-        runs.read_config(path)
+        training.read_config(path)
 
 
 # Letters -------------------------------------------------------------------------------------
 
 
 def test_every_letter_that_the_package_uses_has_a_plain_form():
-    sources = Path(runs.__file__).parent.rglob("*.py")
+    sources = Path(_console.__file__).parent.rglob("*.py")
     letters = {letter for path in sources for letter in path.read_text(encoding="utf-8")}
     for letter in letters:
         plain = _console.plain(letter)
@@ -241,8 +243,8 @@ def test_another_number_of_threads_is_remarked(before, said, tmp_path, caplog, m
     """What is added up in another order is rounded otherwise: no longer bit by bit."""
     monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
     (tmp_path / "config.json").write_text(json.dumps(SETTINGS))
-    config, folder = runs.read_config(tmp_path / "config.json"), tmp_path / "run"
-    run = runs.proceed(config, folder, each=lambda step: True)
+    config, folder = training.read_config(tmp_path / "config.json"), tmp_path / "run"
+    run = trainer.train(config, folder, on_step=lambda step: True)
     assert run.facts["threads"] == 1
     facts = {k: v for k, v in run.facts.items() if k != "threads"}
     facts |= {} if before is None else {"threads": before}

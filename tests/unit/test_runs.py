@@ -6,6 +6,7 @@ guesses the same picture; the data themselves for samples that are copies.
 
 import dataclasses
 import errno
+import inspect
 import json
 import math
 import os
@@ -20,6 +21,7 @@ import torch
 from torch import nn
 
 from ddpm_lab import (
+    _files,
     datasets,
     gaussians,
     losses,
@@ -29,16 +31,19 @@ from ddpm_lab import (
     schedules,
     training,
 )
-from ddpm_lab.training import runs
+from ddpm_lab.training import ScheduleConfig, UNetConfig, evaluation, models, trainer
+from ddpm_lab.training.config import _SCHEDULES, from_dict, to_dict
+from ddpm_lab.training.log import BINS
+from ddpm_lab.training.streams import STREAMS, stream
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
 
 
 def small(**changes):
-    plain = {"data": "digits", "net": SMALL, "steps": 6, "batch": 8, "warmup": 2, "log_every": 2}
-    plain |= {"save_every": 3, "samples_every": 0, "precision": "float32"}
-    return runs.Config(**{**plain, **changes})
+    plain = {"data": {"name": "digits"}, "net": SMALL, "optimizer": {"warmup": 2}}
+    plain |= {"steps": 6, "batch": 8, "log_every": 2, "save_every": 3, "samples_every": 0}
+    return from_dict(plain | {"precision": "float32"}, **changes)
 
 
 def tensors(run):
@@ -72,17 +77,17 @@ def without_seconds(lines):
         ({"steps": "10"}, "steps must be a whole number; got str '10'"),
         ({"steps": True}, "steps must be a whole number; got bool True"),
         ({"batch": 0}, "batch must be at least 1"),
-        ({"pad": -1}, "pad must be at least 0"),
+        ({"data.pad": -1}, "data.pad must be at least 0"),
         ({"seed": None}, "seed must be a whole number; got NoneType None"),
-        ({"warmup": -5}, "warmup must be at least 0"),
+        ({"optimizer.warmup": -5}, "optimizer.warmup must be at least 0"),
         ({"log_every": 0}, "log_every must be at least 1"),
         ({"save_every": 0}, "save_every must be at least 1"),
         ({"samples_every": -1}, "samples_every must be at least 0"),
-        ({"lr": 0}, "lr must satisfy 0 < lr < inf; got 0"),
-        ({"lr": "0.1"}, "lr must be a number; got str '0.1'"),
-        ({"lr": math.nan}, "lr must satisfy"),
-        ({"clip": math.inf}, "clip must satisfy"),
-        ({"ema": 1.0}, "ema must satisfy"),
+        ({"optimizer.lr": 0}, "lr must satisfy 0 < optimizer.lr < inf; got 0"),
+        ({"optimizer.lr": "0.1"}, "optimizer.lr must be a number; got str '0.1'"),
+        ({"optimizer.lr": math.nan}, "optimizer.lr must satisfy"),
+        ({"optimizer.clip": math.inf}, "optimizer.clip must satisfy"),
+        ({"optimizer.ema": 1.0}, "optimizer.ema must satisfy"),
         ({"label_dropout": 1.5}, "label_dropout must satisfy"),
         ({"prediction_type": "noise"}, "prediction_type must be one of"),
         ({"weight": "snr"}, "weight must be one of 'simple', 'min_snr', 'vlb'; got 'snr'"),
@@ -90,7 +95,7 @@ def without_seconds(lines):
         ({"net": []}, "net must hold named settings; got list"),
         ({"net": {"depth": 3}}, "net must use the names channels, width, .*; got depth"),
         ({"schedule": "cosine"}, "schedule must hold named settings; got str 'cosine'"),
-        ({"schedule": {"T": 100}}, "the schedule's name must be one of 'linear', .*; got None"),
+        ({"schedule": {"name": None}}, "the schedule's name must be one of 'linear', .*; got None"),
         ({"schedule": {"name": "exp"}}, "the schedule's name must be one of .*; got 'exp'"),
         ({"schedule": {"name": ["linear"]}}, "the schedule's name must be one of"),
         ({"schedule": {"name": "cosine", "beta_1": 1}}, "schedule 'cosine' must use the names T, "),
@@ -107,27 +112,27 @@ def test_settings_out_of_range_are_named(change, said):
         small(**change)
 
 
-@pytest.mark.parametrize("name", sorted(runs._SCHEDULES))
+@pytest.mark.parametrize("name", sorted(_SCHEDULES))
 def test_every_schedule_can_be_named(name):
     more = {"first": 10, "last": -9} if name == "log_snr" else {}
-    assert runs.schedule(small(schedule={"name": name, "T": 50, **more})).T == 50
-    assert runs.schedule(small(schedule={"name": name, **more})).T == 1000
+    assert small(schedule={"name": name, "T": 50, **more}).schedule.built.T == 50
+    assert small(schedule={"name": name, **more}).schedule.built.T == 1000
 
 
 def test_a_straight_log_snr_is_straight():
     line = {"name": "log_snr", "first": 10, "last": -9, "T": 20}
-    found = runs.schedule(small(schedule=line)).log_snr[1:]
+    found = small(schedule=line).schedule.built.log_snr[1:]
     torch.testing.assert_close(found, torch.linspace(10, -9, 20).double(), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters/configs").glob("*.json")), ids=str)
 def test_the_shipped_configurations_are_whole_and_fit_their_data(path):
-    config = runs.read_config(path)
-    assert set(json.loads(path.read_text())) <= {f.name for f in dataclasses.fields(runs.Config)}
+    config = training.read_config(path)
+    assert set(json.loads(path.read_text())) <= {f.name for f in dataclasses.fields(config)}
     with torch.device("meta"):
-        net = networks.build(networks.UNet, seed=0, **config.net)
-    side = (8 if config.data == "digits" else 28) + 2 * config.pad
-    assert side % net.factor == 0 and runs.classes(config) == 10
+        net = networks.build(networks.UNet, seed=0, **config.net.settings())
+    side = (8 if config.data.name == "digits" else 28) + 2 * config.data.pad
+    assert side % net.factor == 0 and config.classes == 10
     assert config.save_every % config.log_every == 0  # the log's lines then cover equal spans
 
 
@@ -147,27 +152,64 @@ def test_a_file_that_holds_no_settings_is_named(text, tmp_path):
     path = tmp_path / "config.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(ValueError, match=r"config\.json must hold one JSON object; got"):
-        runs.read_config(path)
+        training.read_config(path)
 
 
 def test_unknown_settings_and_missing_files_are_named(tmp_path):
     path = written(tmp_path, '{"batchsize": 3, "epochs": 1}')
     with pytest.raises(ValueError, match=r"must use the names data, .*; got batchsize, epochs"):
-        runs.read_config(path)
+        training.read_config(path)
     with pytest.raises(FileNotFoundError, match="config must name a JSON file; there is none at"):
-        runs.read_config(tmp_path / "none.json")
+        training.read_config(tmp_path / "none.json")
 
 
 def test_changes_reach_inside_and_add_to_what_is_there(tmp_path):
-    path = written(tmp_path, '{"data": "digits", "net": {"width": 16}}')
-    changes = {"net.mults": [1, 2], "schedule.T": 100, "lr": 0.1}
-    config = runs.read_config(path, **changes)
-    assert config.net == {"width": 16, "mults": [1, 2]} and config.lr == 0.1
-    assert config.schedule == {"name": "cosine", "T": 100}
-    with pytest.raises(TypeError, match="steps must hold named settings; got int"):
-        runs.read_config(path, **{"steps.x": 1})
+    path = written(tmp_path, '{"data": {"name": "digits"}, "net": {"width": 16}}')
+    changes = {"net.mults": [1, 2], "schedule.T": 100, "optimizer.lr": 0.1}
+    config = training.read_config(path, **changes)
+    assert config.net == UNetConfig(width=16, mults=(1, 2)) and config.optimizer.lr == 0.1
+    assert config.schedule == ScheduleConfig("cosine", T=100)
+    with pytest.raises(TypeError, match=r"steps must be set as a whole; got steps\.x\. Leave out"):
+        training.read_config(path, **{"steps.x": 1})
     with pytest.raises(ValueError, match=r"a setting must use the names data, .*; got nothing\."):
-        runs.read_config(path, **{"nothing.x": 1})
+        training.read_config(path, **{"nothing.x": 1})
+
+
+def test_every_setting_of_the_network_and_of_the_schedules_has_a_field():
+    settings = dict(inspect.signature(networks.UNet).parameters)
+    assert [each.name for each in dataclasses.fields(UNetConfig)] == list(settings)
+    for each in dataclasses.fields(UNetConfig):
+        assert each.default == settings[each.name].default or each.name == "channels"
+    taken = {name for make in _SCHEDULES.values() for name in inspect.signature(make).parameters}
+    assert {each.name for each in dataclasses.fields(ScheduleConfig)} == taken | {"name"}
+
+
+def test_a_configuration_becomes_plain_values_and_comes_back():
+    config = small(schedule={"name": "log_snr", "first": 9, "last": -9}, **{"data.size": [16, 8]})
+    plain = json.loads(json.dumps(to_dict(config)))
+    assert from_dict(plain) == config and plain["data"]["size"] == [16, 8]
+    assert plain["schedule"] == {"name": "log_snr", "T": 1000, "first": 9, "last": -9}
+    assert config.schedule.built is config.schedule.built  # made once
+
+
+def test_a_name_without_its_part_is_told_where_it_belongs():
+    with pytest.raises(ValueError, match=r"got lr\. Did you mean optimizer\.lr\?"):
+        small(lr=0.1)
+    with pytest.raises(ValueError, match=r"net must use .*; got widht\. Did you mean width"):
+        small(**{"net.widht": 8})
+    with pytest.raises(TypeError, match=r"net must be a .*UNetConfig; got dict"):
+        training.RunConfig(net={"width": 8})
+
+
+def test_the_streams_of_a_run_are_named_and_differ():
+    seeds = {name: stream(7, name).initial_seed() for name in STREAMS}
+    assert seeds == {"data": 8, "time": 9, "noise": 10, "sample": 11}  # as the shipped runs drew
+    run = trainer.init(small(seed=7))
+    assert {name: each.initial_seed() for name, each in run.generators.items()} == {
+        name: seeds[name] for name in ("time", "noise")
+    }
+    with pytest.raises(ValueError, match="name must be one of 'data', 'time', 'noise', 'sample'"):
+        stream(0, "times")
 
 
 # batches
@@ -203,18 +245,18 @@ def test_batches_begin_at_a_whole_number(start):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
-    return runs.proceed(small(), folder), folder
+    return trainer.train(small(), folder), folder
 
 
 def test_a_run_leaves_four_files_and_a_line_for_each_span(whole):
     run, folder = whole
     names = {path.name for path in folder.iterdir()}
     assert names == {"config.json", "log.jsonl", "run.safetensors", "net.safetensors"}
-    lines = runs.read_log(folder)
+    lines = training.read_log(folder)
     # every second step, and when the run was stored: after 3 and 6
     assert [line["step"] for line in lines] == [2, 3, 4, 6]
-    assert all(len(line["loss_per_t"]) == runs.BINS for line in lines)
-    assert runs.read_config(folder / "config.json") == small()
+    assert all(len(line["loss_per_t"]) == BINS for line in lines)
+    assert training.read_config(folder / "config.json") == small()
     assert run.step == 6 and run.facts["shape"] == [1, 8, 8]
     assert_equal_runs(run, training.load_run(folder / "run.safetensors"))
 
@@ -222,8 +264,8 @@ def test_a_run_leaves_four_files_and_a_line_for_each_span(whole):
 def test_the_log_tells_what_the_steps_were(tmp_path):
     steps = []
     config = small(steps=5, log_every=3)
-    runs.proceed(config, tmp_path, each=lambda step: steps.append(step))
-    first, last = runs.read_log(tmp_path)
+    trainer.train(config, tmp_path, on_step=lambda step: steps.append(step))
+    first, last = training.read_log(tmp_path)
     for line, own in ((first, steps[:3]), (last, steps[3:])):
         loss = torch.cat([step.per_example for step in own])
         t = torch.cat([step.t for step in own])
@@ -238,33 +280,37 @@ def test_the_log_tells_what_the_steps_were(tmp_path):
 
 @pytest.mark.parametrize("stop", [1, 3, 5])
 def test_a_run_that_was_left_goes_on_as_if_nothing_had_happened(stop, whole, tmp_path):
-    left = runs.proceed(small(), tmp_path, each=lambda step: step.step == stop)
-    assert left.step == stop == runs.read(tmp_path).step
-    assert runs.read_log(tmp_path)[-1]["step"] == stop
-    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
-    again = runs.proceed(small(), tmp_path)  # it has ended: nothing is left to do
+    left = trainer.train(small(), tmp_path, on_step=lambda step: step.step == stop)
+    assert left.step == stop == models.load(tmp_path).step
+    assert training.read_log(tmp_path)[-1]["step"] == stop
+    assert_equal_runs(trainer.train(small(), tmp_path), whole[0])
+    again = trainer.train(small(), tmp_path)  # it has ended: nothing is left to do
     assert_equal_runs(again, whole[0])
 
 
 def test_what_a_killed_process_leaves_behind_is_put_in_order(whole, tmp_path):
-    run = runs.proceed(small(), tmp_path, each=lambda step: step.step == 3)
+    run = trainer.train(small(), tmp_path, on_step=lambda step: step.step == 3)
     log = (tmp_path / "log.jsonl").read_text()
     (tmp_path / "log.jsonl").write_text(log + '{"step": 4, "loss": 1.0}\n{"step": 6, "lo')
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     (tmp_path / f"run.safetensors.{dead.pid}.part").write_bytes(b"half a file")
     assert run.step == 3
-    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
-    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert_equal_runs(trainer.train(small(), tmp_path), whole[0])
+    assert without_seconds(training.read_log(tmp_path)) == without_seconds(
+        training.read_log(whole[1])
+    )
     assert not list(tmp_path.glob("*.part"))
 
 
 def test_a_process_that_was_killed_before_it_stored_begins_again(whole, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        runs.proceed(small(), tmp_path, watch=interrupt)
+        trainer.train(small(), tmp_path, on_log=interrupt)
     assert {path.name for path in tmp_path.iterdir()} == {"config.json", "log.jsonl"}
-    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
-    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert_equal_runs(trainer.train(small(), tmp_path), whole[0])
+    assert without_seconds(training.read_log(tmp_path)) == without_seconds(
+        training.read_log(whole[1])
+    )
 
 
 def interrupt(line):
@@ -272,27 +318,29 @@ def interrupt(line):
 
 
 def test_another_configuration_is_refused_by_name_and_nothing_changes(tmp_path):
-    runs.proceed(small(), tmp_path, each=lambda step: True)
+    trainer.train(small(), tmp_path, on_step=lambda step: True)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(ValueError, match=r"config must be that .* got another batch, lr\. Take"):
-        runs.proceed(small(lr=0.1, batch=4), tmp_path)
+    with pytest.raises(
+        ValueError, match=r"config must be that .* got another optimizer\.lr, batch\. Take"
+    ):
+        trainer.train(small(batch=4, **{"optimizer.lr": 0.1}), tmp_path)
     assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
 
 def test_a_configuration_without_today_s_settings_still_fits(tmp_path):
     """A run of an older version goes on: what it does not name has its usual value."""
-    runs.proceed(small(samples_every=1000), tmp_path, each=lambda step: True)
+    trainer.train(small(samples_every=1000), tmp_path, on_step=lambda step: True)
     config = json.loads((tmp_path / "config.json").read_text())
     del config["samples_every"]
     (tmp_path / "config.json").write_text(json.dumps(config))
-    assert runs.proceed(small(samples_every=1000), tmp_path).step == 6
+    assert trainer.train(small(samples_every=1000), tmp_path).step == 6
 
 
 def test_a_stored_run_without_its_configuration_is_refused(tmp_path):
-    runs.proceed(small(), tmp_path, each=lambda step: True)
+    trainer.train(small(), tmp_path, on_step=lambda step: True)
     (tmp_path / "config.json").unlink()
     with pytest.raises(FileNotFoundError, match="config must name a JSON file"):
-        runs.proceed(small(), tmp_path)
+        trainer.train(small(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -310,56 +358,67 @@ def test_a_stored_run_without_its_configuration_is_refused(tmp_path):
         ),
         ({"net": {**SMALL, "width": 9}}, "width must be a multiple of 8; got 9"),
         ({"batch": 897}, "size must be at most the number of examples, N = 896"),
-        ({"data": "cats"}, "data must be one of 'digits', 'mnist', 'fashion_mnist'; got 'cats'"),
+        (
+            {"data.name": "cats"},
+            "data.name must be one of 'digits', .*; got 'cats'",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_the_data_are_refused_before_anything_is_written(
     change, said, tmp_path
 ):
     with pytest.raises((TypeError, ValueError), match=said):
-        runs.proceed(small(**change), tmp_path / "run")
+        trainer.train(small(**change), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_three_processes_share_a_batch_so_that_every_row_is_done_once():
-    def first(share):
+    def first(rank, world_size):
         net = networks.build(networks.UNet, seed=0, **SMALL)
         x, labels = datasets.digits("train")
         batches = datasets.batches(x, 12, labels=labels, generator=gaussians.seeded(1))
         rng = gaussians.seeded(2)
         plan = schedules.cosine(T=100)
-        return next(training.train(plan, net, batches, steps=1, share=share, generator=rng))
+        return next(
+            training.train(
+                plan, net, batches, steps=1, rank=rank, world_size=world_size, generator=rng
+            )
+        )
 
-    whole = first((0, 1))
-    parts = [first((rank, 3)) for rank in range(3)]
+    whole = first(0, 1)
+    parts = [first(rank, 3) for rank in range(3)]
     for rank, part in enumerate(parts):
         assert torch.equal(part.t, whole.t[rank::3])
         torch.testing.assert_close(part.per_example, whole.per_example[rank::3])
 
 
 def test_a_batch_that_does_not_divide_by_the_processes_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(runs, "_share", lambda: (0, 3))
+    monkeypatch.setattr(trainer, "_rank", lambda: (0, 3))
     with pytest.raises(ValueError, match=r"batch must be a multiple of 3; got 8\. Every process"):
-        runs.proceed(small(), tmp_path / "run")
+        trainer.train(small(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_pictures_are_shown_every_so_often_and_at_the_end(tmp_path):
     seen = []
-    runs.proceed(small(steps=5, samples_every=2), tmp_path, show=lambda run: seen.append(run.step))
+    trainer.train(
+        small(steps=5, samples_every=2), tmp_path, on_sample=lambda run: seen.append(run.step)
+    )
     assert len(seen) == 3
     model = []
     config = small(steps=2, samples_every=2)
-    runs.proceed(
-        config, tmp_path / "b", show=lambda run: model.append(runs.current(config, run).step)
+    trainer.train(
+        config,
+        tmp_path / "b",
+        on_sample=lambda run: model.append(models.snapshot(config, run).step),
     )
     assert model == [2]
 
 
 def test_the_loss_of_a_longer_run_falls(tmp_path):
-    config = small(steps=60, batch=32, lr=5e-3, log_every=20, save_every=60)
-    runs.proceed(config, tmp_path)
-    lines = runs.read_log(tmp_path)
+    config = small(steps=60, batch=32, log_every=20, save_every=60, **{"optimizer.lr": 5e-3})
+    trainer.train(config, tmp_path)
+    lines = training.read_log(tmp_path)
     assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]
 
 
@@ -371,7 +430,7 @@ def test_a_second_training_in_the_folder_is_refused_and_changes_nothing(whole, t
 
     def second():
         try:
-            runs.proceed(small(), tmp_path)
+            trainer.train(small(), tmp_path)
         except ValueError as error:
             said.append(str(error))
 
@@ -380,25 +439,29 @@ def test_a_second_training_in_the_folder_is_refused_and_changes_nothing(whole, t
             thread = threading.Thread(target=second)
             thread.start()
             thread.join()
-            found = runs.proceed(small(), tmp_path)  # from within: nothing but the stored run
+            found = trainer.train(small(), tmp_path)  # from within: nothing but the stored run
             said.append(found.step)
 
-    run = runs.proceed(small(), tmp_path, each=other_window)
+    run = trainer.train(small(), tmp_path, on_step=other_window)
     assert "must be used by one process at a time" in said[0] and said[1:] == [3]
     assert_equal_runs(run, whole[0])
-    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert without_seconds(training.read_log(tmp_path)) == without_seconds(
+        training.read_log(whole[1])
+    )
     assert not (tmp_path / "run.lock").exists()
 
 
 def test_a_kill_between_the_last_state_and_the_last_network_leaves_nothing(whole, tmp_path):
     folder = shutil.copytree(whole[1], tmp_path / "run")
-    left = runs.proceed(small(), tmp_path / "other", each=lambda step: step.step == 3)
+    left = trainer.train(small(), tmp_path / "other", on_step=lambda step: step.step == 3)
     assert left.step == 3
     shutil.copy(tmp_path / "other" / "net.safetensors", folder)  # still that of step 3
     (folder / f"net.safetensors.{os.getppid()}.part").write_bytes(b"half")
-    assert_equal_runs(runs.proceed(small(), folder), whole[0])
-    assert runs.read(folder).step == 6
-    assert without_seconds(runs.read_log(folder)) == without_seconds(runs.read_log(whole[1]))
+    assert_equal_runs(trainer.train(small(), folder), whole[0])
+    assert models.load(folder).step == 6
+    assert without_seconds(training.read_log(folder)) == without_seconds(
+        training.read_log(whole[1])
+    )
     assert not list(folder.glob("*.part"))
 
 
@@ -406,7 +469,7 @@ def test_a_run_that_has_ended_is_left_as_it_is(whole, tmp_path):
     folder = shutil.copytree(whole[1], tmp_path / "run")
     (folder / "run.safetensors.4711.part").write_bytes(b"half")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert_equal_runs(runs.proceed(small(), folder), whole[0])
+    assert_equal_runs(trainer.train(small(), folder), whole[0])
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -425,9 +488,9 @@ def test_a_gradient_that_is_not_finite_is_refused_before_the_step(
 
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", spoiled)
     with pytest.raises(ValueError, match=r"the gradient must be finite; .* at step 3"):
-        runs.proceed(small(save_every=1), tmp_path)
-    assert runs.read(tmp_path).step == 2
-    again = runs.proceed(small(save_every=1), tmp_path)  # an accident of the machine: it goes on
+        trainer.train(small(save_every=1), tmp_path)
+    assert models.load(tmp_path).step == 2
+    again = trainer.train(small(save_every=1), tmp_path)  # an accident of the machine: it goes on
     assert_equal_runs(again, whole[0])
 
 
@@ -442,18 +505,18 @@ TAILS = [
 def left(tmp_path_factory):
     """A run that was left at step 3 of 6."""
     folder = tmp_path_factory.mktemp("left")
-    runs.proceed(small(), folder, each=lambda step: step.step == 3)
+    trainer.train(small(), folder, on_step=lambda step: step.step == 3)
     return folder
 
 
 @pytest.mark.parametrize("tail", TAILS, ids=range(len(TAILS)))
 def test_a_damaged_end_of_the_log_is_left_out(tail, left, tmp_path):
-    lines, log = runs.read_log(left), (left / "log.jsonl").read_bytes()
+    lines, log = training.read_log(left), (left / "log.jsonl").read_bytes()
     path = tmp_path / "log.jsonl"
     path.write_bytes(log + tail)
-    assert runs.read_log(path) == lines and len(lines) == 2
+    assert training.read_log(path) == lines and len(lines) == 2
     path.write_bytes(log[:-9] + tail)
-    assert runs.read_log(path) == lines[:1]
+    assert training.read_log(path) == lines[:1]
 
 
 @pytest.mark.parametrize("tail", TAILS, ids=range(len(TAILS)))
@@ -462,7 +525,7 @@ def test_damage_before_the_end_of_the_log_is_refused_and_nothing_is_deleted(tail
     path = tmp_path / "log.jsonl"
     path.write_bytes(first + tail.rstrip(b"\n") + b"\n" + second)
     with pytest.raises(ValueError, match=r"log\.jsonl must hold an entry in each line; .* line 2 "):
-        runs.read_log(path)
+        training.read_log(path)
 
 
 def test_a_run_with_a_damaged_log_goes_on_or_is_left_as_it_is(left, whole, tmp_path):
@@ -471,17 +534,19 @@ def test_a_run_with_a_damaged_log_goes_on_or_is_left_as_it_is(left, whole, tmp_p
     (folder / "log.jsonl").write_bytes(log.replace(b"\n", b"\n\n", 1))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with pytest.raises(ValueError, match="damaged line 2 with others after it"):
-        runs.proceed(small(), folder)
+        trainer.train(small(), folder)
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
     (folder / "log.jsonl").write_bytes(log + b"\xff\xfe")
-    assert_equal_runs(runs.proceed(small(), folder), whole[0])
-    assert without_seconds(runs.read_log(folder)) == without_seconds(runs.read_log(whole[1]))
+    assert_equal_runs(trainer.train(small(), folder), whole[0])
+    assert without_seconds(training.read_log(folder)) == without_seconds(
+        training.read_log(whole[1])
+    )
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3, 4])
 def test_a_full_disk_loses_nothing_that_was_stored(at, whole, tmp_path, monkeypatch):
     """The disk is full at the n-th write after the first store; then there is room again."""
-    runs.proceed(small(), tmp_path, each=lambda step: step.step == 3)
+    trainer.train(small(), tmp_path, on_step=lambda step: step.step == 3)
     fsync, left = os.fsync, [at]
 
     def full(number):
@@ -492,13 +557,15 @@ def test_a_full_disk_loses_nothing_that_was_stored(at, whole, tmp_path, monkeypa
 
     with monkeypatch.context() as patch, pytest.raises(OSError) as caught:
         patch.setattr(os, "fsync", full)
-        runs.proceed(small(), tmp_path)
+        trainer.train(small(), tmp_path)
     assert caught.value.errno == errno.ENOSPC and str(tmp_path) in str(caught.value)
     assert "Free some space" in str(caught.value)
     assert training.load_run(tmp_path / "run.safetensors").step == (6 if at == 4 else 3)
-    assert_equal_runs(runs.proceed(small(), tmp_path), whole[0])
-    assert runs.read(tmp_path).step == 6
-    assert without_seconds(runs.read_log(tmp_path)) == without_seconds(runs.read_log(whole[1]))
+    assert_equal_runs(trainer.train(small(), tmp_path), whole[0])
+    assert models.load(tmp_path).step == 6
+    assert without_seconds(training.read_log(tmp_path)) == without_seconds(
+        training.read_log(whole[1])
+    )
     assert not list(tmp_path.glob("*.part"))
 
 
@@ -511,10 +578,10 @@ def test_a_trained_network_without_its_state_is_never_begun_again(link, left, tm
         state.symlink_to(tmp_path / "nowhere")
     before = (folder / "net.safetensors").read_bytes()
     with pytest.raises(FileNotFoundError, match=r"run\.safetensors must be there to go on"):
-        runs.proceed(small(), folder)
+        trainer.train(small(), folder)
     (folder / "config.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"run\.safetensors must be there to go on"):
-        runs.proceed(small(), folder)
+        trainer.train(small(), folder)
     assert (folder / "net.safetensors").read_bytes() == before
 
 
@@ -522,16 +589,16 @@ def test_the_state_knows_its_settings_whatever_config_json_says(left, tmp_path):
     folder = shutil.copytree(left, tmp_path / "run")
     for changes in (
         {"seed": 1},
-        {"lr": 0.1},
-        {"net": {**SMALL, "width": 16}},
+        {"optimizer.lr": 0.1},
+        {"net.width": 16},
         {"prediction_type": "eps"},
     ):
         path = folder / "config.json"
-        path.write_text(json.dumps(dataclasses.asdict(small(**changes))))
+        path.write_text(json.dumps(to_dict(small(**changes))))
         with pytest.raises(
             ValueError, match=f"must be that of .* got another {next(iter(changes))}"
         ):
-            runs.proceed(small(**changes), folder)
+            trainer.train(small(**changes), folder)
 
 
 def as_before(state, **changes):
@@ -545,11 +612,11 @@ def test_a_state_that_does_not_know_its_settings_goes_on_if_it_can(left, whole, 
     folder = shutil.copytree(left, tmp_path / "run")
     as_before(folder / "run.safetensors")
     other = small(net={**SMALL, "width": 16})
-    (folder / "config.json").write_text(json.dumps(dataclasses.asdict(other)))
+    (folder / "config.json").write_text(json.dumps(to_dict(other)))
     with pytest.raises(ValueError, match="got another width"):
-        runs.proceed(other, folder)
+        trainer.train(other, folder)
     shutil.copyfile(left / "config.json", folder / "config.json")
-    assert_equal_runs(runs.proceed(small(), folder), whole[0])
+    assert_equal_runs(trainer.train(small(), folder), whole[0])
 
 
 @pytest.mark.parametrize(
@@ -558,23 +625,23 @@ def test_a_state_that_does_not_know_its_settings_goes_on_if_it_can(left, whole, 
         ({"step": 7}, "got step 7 of 6"),
         ({"step": 10**9}, "got step 1000000000 of 6"),
         ({"generators": {}}, "got the generators of none"),
-        ({"generators": {"choice": torch.Generator()}}, "got the generators choice"),
+        ({"generators": {"time": torch.Generator()}}, "got the generators time"),
     ],
 )
 def test_a_state_that_cannot_go_on_is_named(changes, said, left, tmp_path):
     folder = shutil.copytree(left, tmp_path / "run")
     as_before(folder / "run.safetensors", **changes)
     with pytest.raises(ValueError, match=f"run.safetensors must hold a run with the .* {said}"):
-        runs.proceed(small(), folder)
+        trainer.train(small(), folder)
 
 
 def test_the_network_of_a_run_killed_between_its_two_files_is_made_again(whole, left, tmp_path):
     for name, config in (("ended", small()), ("left", small())):
         folder = shutil.copytree(whole[1] if name == "ended" else left, tmp_path / name)
-        step = runs.read(folder).step
+        step = models.load(folder).step
         (folder / "net.safetensors").unlink()
-        run = runs.proceed(config, folder, each=lambda step: True)
-        assert runs.read(folder).step == run.step >= step
+        run = trainer.train(config, folder, on_step=lambda step: True)
+        assert models.load(folder).step == run.step >= step
 
 
 # longer runs, and runs from trained weights
@@ -583,39 +650,72 @@ def test_the_network_of_a_run_killed_between_its_two_files_is_made_again(whole, 
 def test_a_run_can_be_lengthened_and_goes_on_exactly(whole, tmp_path):
     longer = small(steps=10)
     folder = shutil.copytree(whole[1], tmp_path / "one")
-    one = runs.proceed(longer, folder)
-    assert one.step == 10 and runs.read(folder).config == longer
-    assert runs.read_config(folder / "config.json") == longer
-    assert [line["step"] for line in runs.read_log(folder)] == [2, 3, 4, 6, 8, 9, 10]
+    one = trainer.train(longer, folder)
+    assert one.step == 10 and models.load(folder).config == longer
+    assert training.read_config(folder / "config.json") == longer
+    assert [line["step"] for line in training.read_log(folder)] == [2, 3, 4, 6, 8, 9, 10]
     # half a cosine over all ten steps, at the tenth
     rate = one.optimizer.param_groups[0]["lr"]
     assert rate == pytest.approx(1e-3 * 0.5 * (1 + math.cos(math.pi * 9 / 10)))
     other = shutil.copytree(whole[1], tmp_path / "other")
     with pytest.raises(KeyboardInterrupt):  # before the longer run is stored for the first time
-        runs.proceed(longer, other, watch=interrupt)
-    runs.proceed(longer, other, each=lambda step: step.step == 9)
-    assert_equal_runs(runs.proceed(longer, other), one)
+        trainer.train(longer, other, on_log=interrupt)
+    trainer.train(longer, other, on_step=lambda step: step.step == 9)
+    assert_equal_runs(trainer.train(longer, other), one)
     for config in (small(), small(steps=9)):
         with pytest.raises(ValueError, match=r"got another steps\. Take another folder"):
-            runs.proceed(config, other)
-    with pytest.raises(ValueError, match=r"got another steps, lr\. Take"):
-        runs.proceed(small(steps=20, lr=0.1), other)
+            trainer.train(config, other)
+    with pytest.raises(ValueError, match=r"got another optimizer\.lr, steps\. Take"):
+        trainer.train(small(steps=20, **{"optimizer.lr": 0.1}), other)
 
 
 def test_a_run_starts_from_trained_weights_and_never_forgets_them(whole, tmp_path):
-    config = small(seed=5, lr=1e-4)
+    config = small(seed=5, **{"optimizer.lr": 1e-4})
     for init in (whole[1], whole[1] / "net.safetensors"):
-        run = runs.new(config, init=init)
+        run = trainer.init(config, init_from=init)
         for net in (run.net, run.ema.net):
             pairs = zip(net.parameters(), whole[0].ema.net.parameters())
             assert all(torch.equal(ours, theirs) for ours, theirs in pairs)
-    one = runs.proceed(config, tmp_path / "one", init=whole[1])
+    one = trainer.train(config, tmp_path / "one", init_from=whole[1])
     assert (one.step, one.facts["init"]) == (6, str(whole[1]))
     with pytest.raises(KeyboardInterrupt):  # killed before a step is stored
-        runs.proceed(config, tmp_path / "other", init=whole[1], watch=interrupt)
-    assert_equal_runs(runs.proceed(config, tmp_path / "other"), one)
-    fresh = runs.proceed(config, tmp_path / "fresh")
+        trainer.train(config, tmp_path / "other", init_from=whole[1], on_log=interrupt)
+    assert_equal_runs(trainer.train(config, tmp_path / "other"), one)
+    fresh = trainer.train(config, tmp_path / "fresh")
     assert not torch.equal(next(fresh.net.parameters()), next(one.net.parameters()))
+
+
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_a_run_from_trained_weights_that_was_killed_while_it_was_put_in_order_goes_on(
+    left, whole, tmp_path, monkeypatch
+):
+    """Its folder then holds the first state alone, or that and the network, but no config.json."""
+    config, write = small(seed=5), _files.write_whole
+    one = trainer.train(config, tmp_path / "one", init_from=whole[1])
+    allowed = [left]
+
+    def killed(path, payload):
+        if not allowed[0]:
+            raise KeyboardInterrupt
+        allowed[0] -= 1
+        return write(path, payload)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(_files, "write_whole", killed)
+        trainer.train(config, tmp_path / "run", init_from=whole[1])
+    assert (tmp_path / "run" / "config.json").exists() == (left == 3)
+    with pytest.raises(ValueError, match=r"got another seed\. Take another folder"):
+        trainer.train(small(seed=6), tmp_path / "run")
+    assert_equal_runs(trainer.train(config, tmp_path / "run"), one)
+
+
+def test_without_resume_a_folder_that_holds_a_run_is_refused(left, tmp_path):
+    folder = shutil.copytree(left, tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(ValueError, match=r"folder must hold no run; .* take resume=True, else"):
+        trainer.train(small(), folder, resume=False)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert trainer.train(small(steps=1), tmp_path / "new", resume=False).step == 1
 
 
 def test_weights_of_another_network_are_refused_by_name(whole, tmp_path):
@@ -623,9 +723,9 @@ def test_weights_of_another_network_are_refused_by_name(whole, tmp_path):
     config = small(net={**SMALL, "groups": 4, "labels": 12})
     for init, said in ((whole[1], "got another groups, labels"), (mlp, "init must hold a network")):
         with pytest.raises(ValueError, match=said):
-            runs.proceed(config, tmp_path / "run", init=init)
+            trainer.train(config, tmp_path / "run", init_from=init)
     with pytest.raises(FileNotFoundError, match="there is no file"):
-        runs.proceed(small(), tmp_path / "run", init=tmp_path / "nowhere")
+        trainer.train(small(), tmp_path / "run", init_from=tmp_path / "nowhere")
     assert not (tmp_path / "run").exists()
 
 
@@ -633,7 +733,7 @@ def test_weights_of_another_network_are_refused_by_name(whole, tmp_path):
     "changes",
     [
         {"schedule": {"name": "cosine", "T": 10**9}},
-        {"pad": 10**6},
+        {"data.pad": 10**6},
         {"net": {**SMALL, "width": 10**9}},
         {"net": {**SMALL, "blocks": 10**9}},
         {"net": {**SMALL, "labels": 10**12}},
@@ -642,7 +742,7 @@ def test_weights_of_another_network_are_refused_by_name(whole, tmp_path):
 )
 def test_settings_for_which_no_memory_is_there_are_refused_at_once(changes):
     with pytest.raises(ValueError, match="must be at most"):
-        runs.new(small(**changes))
+        trainer.init(small(**changes))
 
 
 # reading and sampling
@@ -651,7 +751,7 @@ def test_settings_for_which_no_memory_is_there_are_refused_at_once(changes):
 def test_read_takes_the_folder_or_the_file(whole):
     run, folder = whole
     for path in (folder, str(folder), folder / "net.safetensors"):
-        model = runs.read(path)
+        model = models.load(path)
         assert (model.config, model.shape, model.step) == (small(), (1, 8, 8), 6)
         for ours, theirs in zip(model.net.parameters(), run.ema.net.parameters()):
             assert torch.equal(ours, theirs)
@@ -660,9 +760,9 @@ def test_read_takes_the_folder_or_the_file(whole):
 def test_a_network_that_no_run_has_made_is_refused(tmp_path):
     path = training.save(tmp_path / "net.safetensors", networks.build(networks.MLP, seed=0))
     with pytest.raises(ValueError, match="must hold a network that a run has trained"):
-        runs.read(path)
+        models.load(path)
     with pytest.raises(FileNotFoundError, match=r"no file .*net\.safetensors"):
-        runs.read(tmp_path.parent)
+        models.load(tmp_path.parent)
 
 
 class Always(nn.Module):
@@ -680,43 +780,47 @@ class Always(nn.Module):
 
 def always(pictures, labels=0, **changes):
     config = small(prediction_type="x0", net={**SMALL, "labels": labels}, **changes)
-    return runs.Model(Always(pictures, labels), config, tuple(pictures.shape[1:]), 0)
+    return models.Model(Always(pictures, labels), config, tuple(pictures.shape[1:]), 0)
 
 
 @pytest.mark.parametrize("sampler", sorted(samplers.SAMPLERS))
 def test_every_sampler_ends_at_the_only_guess(sampler):
     picture = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8)
-    made = runs.sample(always(picture), 3, steps=7, sampler=sampler, generator=gaussians.seeded(0))
+    made = models.sample(
+        always(picture), 3, steps=7, sampler=sampler, generator=gaussians.seeded(0)
+    )
     torch.testing.assert_close(made, picture.expand(3, 1, 8, 8), rtol=0, atol=1e-5)
 
 
 def test_padding_is_cut_off_and_guesses_stay_in_range():
     picture = torch.nn.functional.pad(torch.full((1, 1, 8, 8), 3.0), [2] * 4, value=-9.0)
-    made = runs.sample(always(picture, pad=2), 2, steps=3, generator=gaussians.seeded(0))
+    made = models.sample(
+        always(picture, **{"data.pad": 2}), 2, steps=3, generator=gaussians.seeded(0)
+    )
     assert made.shape == (2, 1, 8, 8) and bool((made == 1).all())
 
 
 def test_labels_go_to_their_pictures_also_in_parts(monkeypatch):
-    monkeypatch.setattr(runs, "PART", 4)
+    monkeypatch.setattr(models, "PART", 4)
     pictures = torch.linspace(-0.9, 0.9, 4).reshape(4, 1, 1, 1).repeat(1, 1, 8, 8)
     model = always(pictures, labels=3)
     label = torch.tensor([0, 1, 2, 2, 1, 0, 0, 1, 2])
     rng = gaussians.seeded(0)
-    made = runs.sample(model, 9, label=label, steps=2, generator=rng)
+    made = models.sample(model, 9, label=label, steps=2, generator=rng)
     torch.testing.assert_close(made, pictures[label])
     torch.testing.assert_close(
-        runs.sample(model, 5, label=1, steps=2, generator=rng), pictures[[1] * 5]
+        models.sample(model, 5, label=1, steps=2, generator=rng), pictures[[1] * 5]
     )
-    torch.testing.assert_close(runs.sample(model, 5, steps=2, generator=rng), pictures[[3] * 5])
+    torch.testing.assert_close(models.sample(model, 5, steps=2, generator=rng), pictures[[3] * 5])
     # guidance 2: twice as far from "none given" as the label alone
-    made = runs.sample(model, 2, label=2, guidance=2.0, steps=2, generator=rng)
+    made = models.sample(model, 2, label=2, guidance_scale=2.0, steps=2, generator=rng)
     torch.testing.assert_close(made, (2 * pictures[2] - pictures[3]).expand(2, 1, 8, 8))
 
 
 def test_the_same_seed_makes_the_same_pictures(whole):
-    model = runs.read(whole[1])
+    model = models.load(whole[1])
     one, same, other = (
-        runs.sample(model, 3, steps=4, sampler="ddpm", label=2, generator=gaussians.seeded(seed))
+        models.sample(model, 3, steps=4, sampler="ddpm", label=2, generator=gaussians.seeded(seed))
         for seed in (0, 0, 1)
     )
     assert torch.equal(one, same) and not torch.equal(one, other)
@@ -736,20 +840,20 @@ def test_the_same_seed_makes_the_same_pictures(whole):
         ({"label": -1}, r"label must lie in 0\.\.9; got -1"),
         ({"label": torch.arange(3)}, r"label must be \(2,\) int64"),
         ({"label": 1.5}, r"label must be \(2,\) int64"),
-        ({"guidance": 2.0}, "guidance must be 1 if there is no label to follow"),
+        ({"guidance_scale": 2.0}, "guidance_scale must be 1 if there is no label to follow"),
         ({"generator": None}, "generator must be a torch.Generator"),
     ],
 )
 def test_wishes_that_cannot_be_met_are_named(options, said, whole):
     options = {"n": 2, "steps": 2, "generator": gaussians.seeded(0)} | options
     with pytest.raises((TypeError, ValueError), match=said):
-        runs.sample(runs.read(whole[1]), options.pop("n"), **options)
+        models.sample(models.load(whole[1]), options.pop("n"), **options)
 
 
 def test_a_network_without_labels_cannot_be_told_one():
     model = always(torch.zeros(1, 1, 8, 8))
     with pytest.raises(ValueError, match="trained without labels"):
-        runs.sample(model, 2, label=1, steps=2, generator=gaussians.seeded(0))
+        models.sample(model, 2, label=1, steps=2, generator=gaussians.seeded(0))
 
 
 # measuring
@@ -758,8 +862,8 @@ def test_a_network_without_labels_cannot_be_told_one():
 def test_the_bits_of_a_constant_guess_are_those_by_hand():
     """KL_t = 1/2 (SNR_{t-1} - SNR_t) |x_0 - c|^2: the steps pay half the SNR between their ends."""
     line = {"name": "log_snr", "first": 3, "last": -9, "T": 100}
-    model = always(torch.full((1, 1, 12, 12), -0.5), schedule=line, pad=2)
-    found = runs.evaluate(model, n=400, terms=20, steps=2, generator=gaussians.seeded(0))
+    model = always(torch.full((1, 1, 12, 12), -0.5), schedule=line, **{"data.pad": 2})
+    found = evaluation.evaluate(model, n=400, strata=20, steps=2, generator=gaussians.seeded(0))
     x, _ = datasets.digits("test")
     square = ((x + 0.5) ** 2).sum(dim=(1, 2, 3)) + 0.25 * (144 - 64)  # the frame costs as well
     snr = schedules.from_log_snr(torch.linspace(3, -9, 100)).snr
@@ -788,12 +892,12 @@ def test_the_bits_of_a_constant_guess_are_those_by_hand():
 
 def test_the_bits_agree_with_the_whole_bound():
     config = small(schedule={"name": "cosine", "T": 40})
-    model = runs.current(config, runs.new(config))  # untrained, it guesses v = 0
-    found = runs.evaluate(model, n=300, terms=10, steps=2, generator=gaussians.seeded(1))
+    model = models.snapshot(config, trainer.init(config))  # untrained, it guesses v = 0
+    found = evaluation.evaluate(model, n=300, strata=10, steps=2, generator=gaussians.seeded(1))
     x, labels = datasets.digits("test")
     rows = torch.randperm(901, generator=gaussians.seeded(1))[:300]  # as evaluate draws them
     whole = losses.bound(
-        runs.schedule(config), runs.denoiser(model, labels[rows]), x[rows], levels=17,
+        config.schedule.built, models.denoiser(model, labels[rows]), x[rows], levels=17,
         generator=gaussians.seeded(2),
     )  # fmt: skip
     wanted = {"prior": whole.prior, "steps": whole.steps.sum(dim=1), "decoder": whole.decoder}
@@ -809,16 +913,18 @@ def test_the_bits_agree_with_the_whole_bound():
 
 
 def test_moved_pictures_are_learned_under_names_of_their_own(tmp_path):
-    config = small(net={**SMALL, "labels": 20}, augment_shifts=True, label_dropout=0)
-    run = runs.proceed(config, tmp_path)
-    assert run.step == 6 and runs.classes(config) == 10
+    config = small(**{"net.labels": 20, "data.augment_shifts": True}, label_dropout=0)
+    run = trainer.train(config, tmp_path)
+    assert run.step == 6 and config.classes == 10
     # the row of a label that was never shown keeps its first value; 6 batches of 8 show a few
-    before = networks.build(networks.UNet, seed=config.seed, **config.net).label_embedding.weight
-    shown = (run.net.label_embedding.weight != before).any(dim=1)
+    before = networks.build(networks.UNet, seed=config.seed, **config.net.settings())
+    shown = (run.net.label_embedding.weight != before.label_embedding.weight).any(dim=1)
     assert shown[:10].any() and shown[10:20].any()
     # what names the class costs log2 of the classes, however many names there are
-    model = always(torch.zeros(21, 1, 8, 8), labels=20, augment_shifts=True, label_dropout=0)
-    found = runs.evaluate(model, n=20, terms=2, steps=2, generator=gaussians.seeded(0))
+    model = always(
+        torch.zeros(21, 1, 8, 8), labels=20, label_dropout=0, **{"data.augment_shifts": True}
+    )
+    found = evaluation.evaluate(model, n=20, strata=2, steps=2, generator=gaussians.seeded(0))
     assert found["bits_per_dim"]["label"]["value"] == pytest.approx(math.log2(10) / 64)
 
 
@@ -826,14 +932,14 @@ def test_moved_pictures_are_learned_under_names_of_their_own(tmp_path):
 def test_moved_pictures_need_room_for_their_names(tmp_path, changes):
     settings = {
         "net": {**SMALL, "labels": 20},
-        "augment_shifts": True,
+        "data.augment_shifts": True,
         "label_dropout": 0,
         **changes,
     }
     with pytest.raises(
         ValueError, match=r"with augment_shifts net.labels must be 20, .* label_dropout 0; got"
     ):
-        runs.proceed(small(**settings), tmp_path)
+        trainer.train(small(**settings), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -846,13 +952,12 @@ LEVELS = {
 def test_a_network_for_levels_is_told_what_it_must_know_and_keeps_it(tmp_path):
     """Ratio and shares: from the schedule's definition, and counted in the data by hand."""
     config = small(**LEVELS)
-    fresh = runs.current(config, runs.new(config)).net.pixel_head
-    assert fresh.log_prior.tolist() == pytest.approx([-math.log(17)] * 17)
-    run = runs.proceed(config, tmp_path)
+    fresh = trainer.init(config).net
+    run = trainer.train(config, tmp_path)
     x, _ = datasets.digits("train")
     counts = [int((x == k / 8 - 1).sum()) + 1 for k in range(17)]
     log_snr = torch.linspace(8, -7, 100)
-    for net in (run.net, run.ema.net, runs.read(tmp_path).net):
+    for net in (fresh, run.net, run.ema.net, models.load(tmp_path).net):
         shares = [math.log(count / sum(counts)) for count in counts]
         assert net.pixel_head.log_prior.tolist() == pytest.approx(shares, rel=1e-5)
         torch.testing.assert_close(net.pixel_head.noise_to_signal[1:], (-log_snr / 2).exp())
@@ -861,9 +966,9 @@ def test_a_network_for_levels_is_told_what_it_must_know_and_keeps_it(tmp_path):
 
 def test_a_run_with_levels_goes_on_as_if_nothing_had_happened(tmp_path):
     config = small(**LEVELS)
-    whole = runs.proceed(config, tmp_path / "whole")
-    runs.proceed(config, tmp_path / "left", each=lambda step: step.step == 2)
-    assert_equal_runs(runs.proceed(config, tmp_path / "left"), whole)
+    whole = trainer.train(config, tmp_path / "whole")
+    trainer.train(config, tmp_path / "left", on_step=lambda step: step.step == 2)
+    assert_equal_runs(trainer.train(config, tmp_path / "left"), whole)
 
 
 @pytest.mark.parametrize(
@@ -872,13 +977,13 @@ def test_a_run_with_levels_goes_on_as_if_nothing_had_happened(tmp_path):
         ({"prediction_type": "v"}, r"prediction_type \(with net.levels\) must be 'eps'; got 'v'"),
         (
             {"schedule": {"name": "linear", "T": 50}},
-            r"ratio must have shape .* Build the network with T=50",
+            r"noise_to_signal must have shape .* Build the network with T=50",
         ),
     ],
 )
 def test_a_network_for_levels_needs_what_it_was_made_for(changes, said, tmp_path):
     with pytest.raises(ValueError, match=said):
-        runs.proceed(small(**(LEVELS | changes)), tmp_path / "run")
+        trainer.train(small(**(LEVELS | changes)), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -886,10 +991,10 @@ def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(mo
     held_out, _ = datasets.digits("test")
     model = always(held_out[:1])
     rng = gaussians.seeded(3)
-    bad = runs.evaluate(model, n=200, terms=2, steps=2, generator=rng)
+    bad = evaluation.evaluate(model, n=200, strata=2, steps=2, generator=rng)
     drawn = held_out[torch.randperm(901, generator=gaussians.seeded(4))[:200]]
-    monkeypatch.setattr(runs, "sample", lambda *args, **options: drawn)
-    good = runs.evaluate(model, n=200, terms=2, steps=2, generator=rng)
+    monkeypatch.setattr(models, "sample", lambda *args, **options: drawn)
+    good = evaluation.evaluate(model, n=200, strata=2, steps=2, generator=rng)
     for name in ("energy_distance", "sliced_wasserstein"):
         floor = good[name]["floor"]
         assert floor["lowest"] <= floor["median"] <= floor["highest"]
@@ -901,16 +1006,16 @@ def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(mo
 
 @pytest.mark.parametrize("matched", [False, True])
 def test_samples_get_labels_of_the_training_data_unless_they_shall_match(monkeypatch, matched):
-    told, sample = [], runs.sample
+    told, sample = [], models.sample
 
     def spy(model, n, *, label, **options):
         told.append(label)
         return sample(model, n, label=label, **options)
 
-    monkeypatch.setattr(runs, "sample", spy)
+    monkeypatch.setattr(models, "sample", spy)
     model = always(torch.zeros(11, 1, 8, 8), labels=10)
     rng = gaussians.seeded(7)
-    runs.evaluate(model, n=500, terms=2, steps=2, matched=matched, generator=rng)
+    evaluation.evaluate(model, n=500, strata=2, steps=2, matched=matched, generator=rng)
     _, labels = datasets.digits("test")
     rows = torch.randperm(901, generator=gaussians.seeded(7))[:500]
     # ten classes about alike: labels of two draws agree in 50 of 500 places, 90 is 6 deviations off
@@ -922,8 +1027,8 @@ def test_samples_get_labels_of_the_training_data_unless_they_shall_match(monkeyp
 def test_a_judge_adds_the_frechet_distance():
     judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
     model = always(torch.zeros(1, 1, 8, 8))
-    found = runs.evaluate(
-        model, n=100, terms=2, steps=2, judge=judge, generator=gaussians.seeded(5)
+    found = evaluation.evaluate(
+        model, n=100, strata=2, steps=2, judge=judge, generator=gaussians.seeded(5)
     )
     assert found["frechet"]["value"] > found["frechet"]["floor"]["highest"] > 0
     assert json.loads(json.dumps(found)) == found
@@ -931,12 +1036,14 @@ def test_a_judge_adds_the_frechet_distance():
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"n": 3}, "n must be at least 8"), ({"terms": 0}, "terms must be at least 1")],
+    [({"n": 3}, "n must be at least 8"), ({"strata": 0}, "strata must be at least 1")],
 )
 def test_measurements_that_cannot_be_made_are_named(options, said):
     model = always(torch.zeros(1, 1, 8, 8))
     with pytest.raises(ValueError, match=said):
-        runs.evaluate(model, **{"n": 8, "steps": 2, "generator": gaussians.seeded(0)} | options)
+        evaluation.evaluate(
+            model, **{"n": 8, "steps": 2, "generator": gaussians.seeded(0)} | options
+        )
 
 
 def test_the_metrics_are_those_of_the_course(monkeypatch):
@@ -948,6 +1055,6 @@ def test_the_metrics_are_those_of_the_course(monkeypatch):
         return metrics.Estimate(0.0, 0.0)
 
     monkeypatch.setattr(metrics, "energy_distance", spy)
-    model = always(torch.zeros(1, 1, 12, 12), pad=2)
-    runs.evaluate(model, n=50, terms=2, steps=2, generator=gaussians.seeded(6))
+    model = always(torch.zeros(1, 1, 12, 12), **{"data.pad": 2})
+    evaluation.evaluate(model, n=50, strata=2, steps=2, generator=gaussians.seeded(6))
     assert set(shapes) == {((1, 8, 8), (1, 8, 8))} and len(shapes) == 11

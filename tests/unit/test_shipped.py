@@ -12,9 +12,9 @@ import torch
 
 from ddpm_lab import metrics, training
 from ddpm_lab.gaussians import seeded
-from ddpm_lab.training import runs
+from ddpm_lab.training import evaluation, models, pretrained
 
-CARDS = sorted(runs.SHIPPED.glob("*.json"))
+CARDS = sorted(pretrained.FOLDER.glob("*.json"))
 NAMES = [path.stem for path in CARDS if path.with_suffix(".safetensors").exists()]
 MIB = 2**20
 README = Path(__file__).parents[2] / "README.md"
@@ -23,7 +23,7 @@ each_network = pytest.mark.parametrize("name", NAMES)
 
 
 def card(name):
-    return json.loads(runs.shipped(name).with_suffix(".json").read_text(encoding="utf-8"))
+    return json.loads(pretrained.path(name).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def test_the_networks_of_the_course_are_there():
@@ -31,13 +31,13 @@ def test_the_networks_of_the_course_are_there():
 
 
 def test_all_of_it_is_small():
-    assert sum(path.stat().st_size for path in runs.SHIPPED.iterdir()) <= 25 * MIB
+    assert sum(path.stat().st_size for path in pretrained.FOLDER.iterdir()) <= 25 * MIB
 
 
 @each_network
 def test_the_card_is_that_of_the_file(name):
-    path, told = runs.shipped(name), card(name)
-    model = runs.read(path)
+    path, told = pretrained.path(name), card(name)
+    model = models.load(path)
     assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert told["step"] == model.step == model.config.steps
     assert told["config"]["seed"] == model.config.seed
@@ -49,13 +49,13 @@ def test_the_card_is_that_of_the_file(name):
 
 @each_network
 def test_the_configuration_that_made_it_is_in_the_folder_of_configurations(name):
-    path = runs.SHIPPED.parent / "configs" / f"{name}.json"
-    assert runs.read_config(path) == runs.read(runs.shipped(name)).config
+    path = pretrained.FOLDER.parent / "configs" / f"{name}.json"
+    assert training.read_config(path) == pretrained.load(name).config
 
 
 @each_network
 def test_the_log_is_that_of_the_whole_run(name):
-    told, log = card(name), runs.read_log(runs.shipped(name).with_suffix(".jsonl"))
+    told, log = card(name), training.read_log(pretrained.path(name).with_suffix(".jsonl"))
     steps = [line["step"] for line in log]
     assert steps == sorted(set(steps)) and steps[-1] == told["step"]
     assert abs(log[-1]["seconds"] - told["seconds"]) < 1
@@ -72,10 +72,10 @@ def test_the_bits_add_up(name):
 
 def test_the_digits_measured_again():
     """Other noise and fewer of them: the errors on the card and here say how far apart is fair."""
-    model, told = runs.read(runs.shipped("digits")), card("digits")["metrics"]
-    judge, _ = training.load(runs.shipped("features_digits"))
+    model, told = pretrained.load("digits"), card("digits")["metrics"]
+    judge, _ = training.load(pretrained.path("features_digits"))
     how = {"steps": told["made"]["steps"], "judge": judge, "generator": seeded(7)}
-    again = runs.evaluate(model, n=300, terms=50, **how)
+    again = evaluation.evaluate(model, n=300, strata=50, **how)
     for name in ("energy_distance", "sliced_wasserstein", "memorization_test"):
         error = (again[name]["stderr"] ** 2 + told[name]["stderr"] ** 2) ** 0.5
         # sliced_wasserstein and the like grow a little in smaller sets
@@ -87,9 +87,9 @@ def test_the_digits_measured_again():
 
 def test_the_mnist_network_draws_the_digit_that_was_asked_for():
     """Judged by the classifier, that was trained on real pictures alone."""
-    model, label = runs.read(runs.shipped("mnist")), torch.arange(10).repeat(4)
-    judge, _ = training.load(runs.shipped("features_mnist"))
-    x = runs.sample(model, 40, label=label, steps=10, generator=seeded(0))
+    model, label = pretrained.load("mnist"), torch.arange(10).repeat(4)
+    judge, _ = training.load(pretrained.path("features_mnist"))
+    x = models.sample(model, 40, label=label, steps=10, generator=seeded(0))
     assert metrics.accuracy(judge, x, label).value >= 0.85
 
 
@@ -111,4 +111,4 @@ def test_the_readme_says_what_the_card_says(name):
 
 def test_a_name_that_does_not_ship():
     with pytest.raises(FileNotFoundError, match=r"one of .*digits.*; got 'cats'"):
-        runs.shipped("cats")
+        pretrained.path("cats")

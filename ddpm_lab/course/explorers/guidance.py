@@ -11,7 +11,7 @@ from ddpm_lab.course.explorers._controls import Count, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, RED
-from ddpm_lab.training import runs
+from ddpm_lab.training import models, pretrained
 
 SCALES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 STEPS = (3, 4, 5, 6, 8, 10, 15, 20)
@@ -109,8 +109,8 @@ def _sentence(asked_for, read_as, x):
 @cache
 def _pretrained():
     """(network, classifier) for 8 x 8 digits that come with the course."""
-    classifier, _ = training.load(runs.shipped("features_digits"))
-    return runs.read(runs.shipped("digits")), classifier
+    classifier, _ = training.load(pretrained.path("features_digits"))
+    return pretrained.load("digits"), classifier
 
 
 @cache
@@ -120,6 +120,6 @@ def _images(label, w, steps, seed):
     rng = gaussians.seeded(seed)
     if w == 0:  # without a label there is no need to ask twice
         label, w = None, 1.0
-    x = runs.sample(model, 8, label=label, steps=steps, guidance=w, generator=rng)
+    x = models.sample(model, 8, label=label, steps=steps, guidance_scale=w, generator=rng)
     with torch.no_grad():
         return x, classifier(x).softmax(dim=1)

@@ -1,0 +1,389 @@
+"""What decides the result of a training run? One object, typed and nested: `RunConfig`.
+
+    RunConfig(data=DataConfig("digits"), net=UNetConfig(width=16, labels=10), steps=500)
+
+Each part checks itself when it is made, here and nowhere else. As a file it is JSON with the same
+names; `read_config` reads it, and "net.width" reaches inside. Chapter 13 opens one.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import cached_property
+from inspect import signature
+from typing import Any, Literal, get_args
+
+import torch
+
+from ddpm_lab import _checks, _files, networks, schedules
+from ddpm_lab.schedules import Schedule
+from ddpm_lab.training.precision import Precision
+from ddpm_lab.types import PredictionType
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What a run learns from.
+
+    >>> DataConfig("digits", pad=4).pad
+    4
+    """
+
+    name: str = "mnist"
+    """"digits", "mnist" or "fashion_mnist"; any name if the files are given by a folder"""
+    size: int | tuple[int, int] | None = None
+    """height and width, or one number for both, to which images are brought; None: as they are"""
+    fit: str | None = None
+    """how: "crop", "resize" or "pad", see `datasets.load`"""
+    channels: int | None = None
+    """1 for gray, 3 for color, to which images are brought; None: as they are"""
+    held_out: float = 0.1
+    """fraction of the images that is for testing, where a folder has no test images of its own"""
+    pad: int = 0
+    """pixels of paper added at each side: 2 makes 32 x 32 of 28 x 28. Unless it is 0, more is added
+    at the right and below until the network can halve the sides: 1 makes 28 x 28 of 25 x 25"""
+    augment_shifts: bool = False
+    """also learn from images shifted by a pixel, see `datasets.augment_shifts`: net.labels is then
+    twice the number of classes, and label_dropout 0"""
+
+    def __post_init__(self):
+        _checks.instance(self.name, str, "data.name", advice="It names a data set.")
+        if isinstance(self.size, list):
+            object.__setattr__(self, "size", tuple(self.size))
+        _checks.count(self.pad, "data.pad", lowest=0, advice="Correct that setting.")
+        _checks.at_most(self.pad, 4096, "data.pad", advice="2 makes 32 x 32 of 28 x 28.")
+        _checks.choice(self.augment_shifts, (False, True), "data.augment_shifts")
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """A noise schedule by its name, with those arguments that shall not be the usual ones.
+
+    >>> ScheduleConfig("linear", T=100).built
+    Schedule('linear', T=100, abar_T=0.363)
+    """
+
+    name: str = "cosine"
+    """a function of `schedules`, or "log_snr" for a straight line of log-SNR"""
+    T: int = 1000
+    beta_1: float | None = None
+    beta_T: float | None = None
+    steepness: float | None = None
+    """of "sigmoid" """
+    offset: float | None = None
+    """of "cosine" """
+    beta_max: float | None = None
+    """of "cosine" """
+    first: float | None = None
+    """of "log_snr": at t = 1, nats"""
+    last: float | None = None
+    """of "log_snr": at t = T, nats"""
+
+    def __post_init__(self):
+        name = _checks.choice(self.name, tuple(_SCHEDULES), "the schedule's name")
+        if isinstance(self.T, (int, float)):
+            _checks.at_most(self.T, 10**6, "schedule.T", advice="Correct that setting.")
+        _check_arguments(self.settings(), _SCHEDULES[name], f"schedule {name!r}")
+        _ = self.built  # refuses what is out of range
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of the schedule's function."""
+        return {k: v for k, v in asdict(self).items() if k != "name" and v is not None}
+
+    @cached_property
+    def built(self) -> Schedule:
+        """The schedule itself."""
+        return _SCHEDULES[self.name](**self.settings())
+
+
+def _straight_log_snr(first, last, T=1000):
+    """A straight line: then every step costs the bound alike, seen from eps."""
+    ends = [
+        _checks.between(end, -100, 36, f"schedule.{name}", advice="In nats, falling.")
+        for name, end in (("first", first), ("last", last))
+    ]
+    T = _checks.count(T, "T", lowest=2, advice="Take 1000.")
+    line = torch.linspace(*ends, T, dtype=torch.float64, device="cpu")
+    return schedules.from_log_snr(line, name="straight log-SNR")
+
+
+_SCHEDULES = {
+    "linear": schedules.linear,
+    "cosine": schedules.cosine,
+    "quadratic": schedules.quadratic,
+    "geometric": schedules.geometric,
+    "sigmoid": schedules.sigmoid,
+    "su": schedules.su,
+    "log_snr": _straight_log_snr,
+}
+
+
+@dataclass(frozen=True)
+class UNetConfig:
+    """What `networks.UNet` takes, which explains each setting and checks it.
+
+    >>> UNetConfig(width=16, mults=[1, 2]).mults
+    (1, 2)
+    """
+
+    channels: int | None = None
+    """None: as many as the images have"""
+    width: int = 32
+    mults: tuple[int, ...] = (1, 2, 2)
+    blocks: int = 1
+    attention: tuple[int, ...] = ()
+    patch: int = 1
+    labels: int = 0
+    skip: Literal["concat", "sum"] = "concat"
+    time: Literal["sinusoid", "table"] = "sinusoid"
+    waves: tuple[int, ...] = ()
+    norm: Literal["group", "batch"] = "group"
+    groups: int = 8
+    T: int = 1000
+    levels: int = 0
+    hidden_features: int = 16
+
+    def __post_init__(self):
+        if self.channels is not None:
+            _checks.count(self.channels, "net.channels", advice="Gray images have 1, color 3.")
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, list):
+                object.__setattr__(self, each.name, tuple(value))
+            if isinstance(value, (int, float)) and each.name in _LARGEST:
+                advice = "Correct that setting."
+                _checks.at_most(value, _LARGEST[each.name], f"net.{each.name}", advice=advice)
+        if isinstance(self.mults, tuple):
+            _checks.at_most(len(self.mults), 16, "the number of net.mults", advice="Take 2 to 5.")
+        _check_weights(self.settings())
+
+    def settings(self, channels: int = 1) -> dict[str, Any]:
+        """The arguments of `networks.UNet`; `channels` are those of the data."""
+        return asdict(self) | {"channels": self.channels or channels}
+
+
+# More fits into no machine: refused before memory is taken for it.
+_LARGEST = {"width": 65_536, "blocks": 100, "patch": 64, "labels": 10**6, "levels": 65_536}
+_LARGEST |= {"channels": 4096, "hidden_features": 4096, "T": 10**6}
+
+
+def _check_weights(settings):
+    """Make the network without memory: it refuses what is out of range."""
+    with torch.device("meta"):
+        net = networks.UNet(**settings)
+    size = sum(each.numel() for each in net.parameters())
+    _checks.at_most(size, 10**9, "the number of weights", advice="Take a smaller net.width.")
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """Adam's learning rate over the steps, gradient clipping, and the average of the weights.
+
+    >>> OptimizerConfig(lr=3e-4).clip
+    1.0
+    """
+
+    lr: float = 1e-3
+    """the largest learning rate; it falls to 0 along half a cosine"""
+    warmup: int = 500
+    """steps over which it first rises"""
+    clip: float = 1.0
+    """a longer gradient is shortened to this length"""
+    ema: float = 0.999
+    """decay of the exponential moving average"""
+
+    def __post_init__(self):
+        _checks.count(self.warmup, "optimizer.warmup", lowest=0, advice="Correct that setting.")
+        for name, usual in (("lr", "1e-3"), ("clip", "1")):
+            value, advice = getattr(self, name), f"Start with {usual}."
+            _checks.between(value, 0, math.inf, f"optimizer.{name}", open_ends=True, advice=advice)
+        _checks.between(self.ema, 0, 1 - 1e-12, "optimizer.ema", advice="Take 0.99 to 0.9999.")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All that decides the result of a run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When made: if a value is of the wrong kind or out of its range.
+
+    >>> RunConfig(data=DataConfig("digits"), steps=10).batch
+    128
+    >>> RunConfig(steps=0)
+    Traceback (most recent call last):
+    ValueError: steps must be at least 1; got 0. ...
+    """
+
+    data: DataConfig = field(default_factory=DataConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    net: UNetConfig = field(default_factory=UNetConfig)
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    steps: int = 10_000
+    batch: int = 128
+    prediction_type: PredictionType = "v"
+    weight: str = "simple"
+    label_dropout: float = 0.1
+    precision: Precision = "auto"
+    seed: int = 0
+    log_every: int = 50
+    """steps; the log gets a line, with means over what came since the line before"""
+    save_every: int = 500
+    """steps; a run that is killed loses no more than these"""
+    samples_every: int = 1000
+    """steps; samples are shown, see `trainer.train`; 0 for never"""
+
+    def __post_init__(self):
+        for name, cls in _PARTS.items():
+            advice = f"Give training.{cls.__name__}(…)."
+            _checks.instance(getattr(self, name), cls, name, advice=advice)
+        lowest = {"steps": 1, "batch": 1, "log_every": 1, "save_every": 1}
+        for name, low in (lowest | {"seed": 0, "samples_every": 0}).items():
+            _checks.count(getattr(self, name), name, lowest=low, advice="Correct that setting.")
+        _checks.between(self.label_dropout, 0, 1, "label_dropout", advice="[HS22] take 0.1 to 0.2.")
+        _checks.prediction_type(self.prediction_type)
+        _checks.choice(self.weight, ("simple", "min_snr", "vlb"), "weight")
+        _checks.choice(self.precision, get_args(Precision), "precision")
+        if self.net.time == "table":
+            T, advice = self.schedule.T, f"Or set net.T to {self.schedule.T}."
+            _checks.at_most(T, self.net.T, "the schedule's T", advice=advice)
+        if self.net.levels:
+            _checks.choice(self.prediction_type, ("eps",), "prediction_type (with net.levels)")
+
+    @property
+    def classes(self) -> int:
+        """How many kinds of images can be asked for: labels 0, 1, …; 0 without labels."""
+        return self.net.labels // (2 if self.data.augment_shifts else 1)
+
+
+_PARTS = {
+    "data": DataConfig,
+    "schedule": ScheduleConfig,
+    "net": UNetConfig,
+    "optimizer": OptimizerConfig,
+}
+
+
+def from_dict(values: Mapping[str, Any], where: str = "config", **changes) -> RunConfig:
+    """A configuration from plain values, nested as in its JSON file.
+
+    Parameters
+    ----------
+    values : settings by name; what is not named has its usual value
+    where : what a message calls them
+    changes : values by name that replace those; "net.width" reaches inside
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a name that is no setting, or a value that is none for it.
+
+    >>> from_dict({"net": {"width": 16}}, **{"net.blocks": 2}).net.blocks
+    2
+    """
+    plain = {k: asdict(v) if is_dataclass(v) else v for k, v in _mapping(values, where).items()}
+    for name, value in changes.items():
+        outer, dot, inner = name.partition(".")
+        if outer not in _names():
+            _refuse([outer], "a setting")
+        if dot and outer not in _PARTS:
+            raise TypeError(f"{outer} must be set as a whole; got {name}. Leave out .{inner}.")
+        plain[outer] = _mapping(plain.get(outer, {}), outer) | {inner: value} if dot else value
+    if unknown := sorted(map(str, plain.keys() - _names())):
+        _refuse(unknown, where)
+    for name, cls in _PARTS.items():
+        plain[name] = cls(**_check_arguments(plain.get(name, {}), cls, name))
+    return RunConfig(**plain)
+
+
+def to_dict(config: RunConfig) -> dict[str, Any]:
+    """Plain values, as JSON holds them: lists, and nothing that is None.
+
+    >>> to_dict(RunConfig())["schedule"]
+    {'name': 'cosine', 'T': 1000}
+    """
+    return json.loads(json.dumps(asdict(config, dict_factory=_without_none)))
+
+
+def read_config(path, **changes) -> RunConfig:
+    """A configuration out of a JSON file, some of its values changed.
+
+    Parameters
+    ----------
+    path : str or Path
+    changes : values by name; a name with a dot reaches inside, as in {"net.width": 16}
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        If there is no such file, or it holds something else than settings of a run.
+
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> path = Path(mkdtemp()) / "config.json"
+    >>> path.write_text('{"data": {"name": "digits"}, "steps": 200}')
+    42
+    >>> read_config(path, seed=3, **{"net.width": 16}).net.width
+    16
+    """
+    path = _checks.path_of(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"config must name a JSON file; there is none at {path}. Check the path."
+        )
+    values, advice = None, "Put names and values between braces."
+    try:
+        values = json.loads(_files.read(path))  # UTF-8 or UTF-16, as editors write it
+        came = type(values).__name__
+    except UnicodeDecodeError as error:
+        came, advice = f"neither UTF-8 nor UTF-16: {error}", "Save it again as UTF-8."
+    except (ValueError, RecursionError) as error:
+        came, advice = error, "Correct it there."
+    if not isinstance(values, dict):
+        raise ValueError(f"{path.name} must hold one JSON object; got {came}. {advice}")
+    return from_dict(values, path.name, **changes)
+
+
+def _without_none(pairs):
+    return {name: value for name, value in pairs if value is not None}
+
+
+def _names(cls=RunConfig):
+    return [each.name for each in fields(cls)]
+
+
+def _mapping(values, name):
+    if not isinstance(values, dict):
+        raise TypeError(
+            f"{name} must hold named settings; got {_checks.say(values)}. In JSON they stand "
+            f"between braces; with --set each is named by itself, as {name}.NAME=VALUE."
+        )
+    return values
+
+
+def _check_arguments(values, function, name):
+    """Named settings that a function, or a class, takes: none unknown, none missing."""
+    known = signature(function).parameters
+    needed = [each.name for each in known.values() if each.default is each.empty]
+    unknown = sorted(map(str, _mapping(values, name).keys() - known.keys()))
+    missing = [each for each in needed if each not in values]
+    if unknown or missing:
+        raise ValueError(
+            f"{name} must use the names {', '.join(known)}; got "
+            f"{', '.join(unknown) or f'no {missing[0]}'}. "
+            + _checks.nearest(unknown, known, "Correct or add that name.")
+        )
+    return values
+
+
+def _refuse(unknown, where):
+    """Names that are no settings, and what may have been meant: perhaps a name inside a part."""
+    inside = {name: f"{part}.{name}" for part, cls in _PARTS.items() for name in _names(cls)}
+    near = _checks.nearest(unknown, _names(), "")
+    meant = [inside[name] for name in unknown if name in inside]
+    near = f"Did you mean {', '.join(meant)}?" if meant else near or "Correct that name."
+    raise ValueError(
+        f"{where} must use the names {', '.join(_names())}; got {', '.join(unknown)}. {near}"
+    )

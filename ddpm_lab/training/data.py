@@ -1,0 +1,115 @@
+"""Which images does a run learn from, and do they fit its configuration?
+
+The facts are read from the data set: channels, size, classes, pixel values. A configuration may ask
+for another size or for paper around the images (`padded`), so that the U-Net can halve the sides.
+"""
+
+import torch.nn.functional as F
+
+from ddpm_lab import _checks, datasets, networks
+from ddpm_lab.datasets import Dataset
+from ddpm_lab.training.config import RunConfig
+from ddpm_lab.types import Data
+
+
+def load_data(config: RunConfig, split: str, folder=None) -> Dataset:
+    """The data of a run: those it is trained on, or those it is judged by; without padding.
+
+    Parameters
+    ----------
+    split : "train" or "test"
+    folder : data of your own, see `datasets.load`; else `config.data.name` says which
+
+    Returns
+    -------
+    Dataset, its images (N, C, H, W) float32 in [-1, 1]
+
+    Raises
+    ------
+    ValueError, OSError
+        If the data are unknown, cannot be read, or cannot be fetched.
+
+    >>> from ddpm_lab.training.config import DataConfig
+    >>> load_data(RunConfig(data=DataConfig("digits")), "train").shape
+    (1, 8, 8)
+    """
+    wanted = config.data
+    if folder is None:
+        _checks.choice(wanted.name, datasets.NAMES, "data.name")
+    return datasets.load(
+        wanted.name if folder is None else _path(folder), split, size=wanted.size, fit=wanted.fit,
+        channels=wanted.channels, held_out=wanted.held_out,
+    )  # fmt: skip
+
+
+def _path(folder):
+    """A path, also where its name is that of a data set."""
+    return _checks.path_of(folder, "data")
+
+
+def padded(x: Data, config: RunConfig) -> Data:
+    """Images with paper around them, see `DataConfig.pad`.
+
+    Returns
+    -------
+    (N, C, H + …, W + …), data units
+
+    >>> from ddpm_lab.training.config import DataConfig
+    >>> config = RunConfig(data=DataConfig("digits", pad=4))
+    >>> padded(load_data(config, "train").images, config).shape
+    torch.Size([896, 1, 16, 16])
+    """
+    p, factor = config.data.pad, networks.side_factor(**config.net.settings())
+    right, below = ((-side - 2 * p) % factor if p else 0 for side in (x.shape[-1], x.shape[-2]))
+    return F.pad(x, (p, p + right, p, p + below), value=-1.0)
+
+
+def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
+    """Do data, network and processes fit together?
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+
+    >>> from ddpm_lab.training.config import DataConfig, UNetConfig
+    >>> config = RunConfig(data=DataConfig("digits"), net=UNetConfig(labels=9))
+    >>> check_fit(config, load_data(config, "train"))
+    Traceback (most recent call last):
+    ValueError: net.labels must be at least 10; got 9. The largest label is 9.
+    """
+    net, factor = config.net, networks.side_factor(**config.net.settings())
+    channels = net.channels or data.channels
+    _checks.picture(padded(data.images[:1], config), channels, factor, "the data")
+    if net.labels:
+        _check_labels(config, data)
+    elif config.data.augment_shifts:
+        _check_shifts(len(data.classes or ()), 0, config.label_dropout)
+    if net.levels:
+        _checks.choice(net.levels, (data.levels,), "net.levels (for these data)")
+    _checks.multiple(
+        config.batch, world_size, "batch", advice="Every process takes an equal share."
+    )
+
+
+def _check_labels(config, data):
+    labels = config.net.labels
+    if data.classes is None:
+        raise ValueError(
+            f"net.labels must be 0 for data without labels; got {labels}. Set net.labels=0."
+        )
+    classes = len(data.classes)
+    advice = f"The largest label is {classes - 1}."
+    _checks.count(labels, "net.labels", lowest=classes, advice=advice)
+    if config.data.augment_shifts:
+        _check_shifts(classes, labels, config.label_dropout)
+
+
+def _check_shifts(classes, labels, label_dropout):
+    """Room for the shifted images' labels, and none of them dropped; some class may be absent."""
+    if labels % 2 or labels < 2 * max(classes, 1) or label_dropout:
+        raise ValueError(
+            f"with augment_shifts net.labels must be {2 * classes}, twice the classes, or more and "
+            f"even if some are absent, and label_dropout 0; got {labels} and {label_dropout:g}. "
+            "datasets.augment_shifts drops the labels itself."
+        )

@@ -1,0 +1,252 @@
+"""What is done with a trained network? It becomes a denoiser, and samples are drawn.
+
+A `Model` is the averaged network with all that must be known to use it. `load` opens what a run has
+stored, `snapshot` takes it from a run that goes on. Chapters 13 to 15 live on this.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ddpm_lab import _checks, networks, predictions, schedules
+from ddpm_lab.gaussians import normal_like
+from ddpm_lab.samplers import SAMPLERS, SamplerName, final
+from ddpm_lab.schedules import Schedule
+from ddpm_lab.training import checkpoints
+from ddpm_lab.training._folder import check_settings, net_file, noted_config
+from ddpm_lab.training.config import RunConfig
+from ddpm_lab.training.state import Run
+from ddpm_lab.types import Data, Denoiser
+
+PART = 256
+"""So many images at a time go through a network that is not being trained."""
+
+
+class Model(NamedTuple):
+    """A trained network, and what must be known to use it.
+
+    >>> Model._fields
+    ('net', 'config', 'shape', 'step', 'size')
+    """
+
+    net: nn.Module
+    config: RunConfig
+    """of the run that trained it"""
+    shape: tuple[int, int, int]
+    """(C, H, W) of its images, padding included"""
+    step: int
+    """updates done"""
+    size: tuple[int, int] | None = None
+    """(H, W) without the padding; None if that is the same on both sides"""
+
+    @property
+    def schedule(self) -> Schedule:
+        """The noise schedule that it was trained with."""
+        return self.config.schedule.built
+
+    @property
+    def device(self) -> torch.device:
+        """Where it works."""
+        return next(self.net.parameters()).device
+
+
+def load(path, device="cpu") -> Model:
+    """The averaged network that a run has stored, ready for use.
+
+    Parameters
+    ----------
+    path : the run's folder, or a copy of its net.safetensors
+    device : where it shall work
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is none, it is damaged, or it is a network that no run has made; or if the device
+        is not there.
+
+    >>> from ddpm_lab.training import pretrained
+    >>> load(pretrained.path("digits")).shape
+    (1, 8, 8)
+    """
+    path = net_file(path)
+    net, facts = checkpoints.load(path)
+    if not isinstance(facts.get("config"), dict) or not isinstance(net, networks.UNet):
+        raise ValueError(
+            f"{path} must hold a network that a run has trained; got one without its settings. "
+            "Give the folder of a run, or its net.safetensors."
+        )
+    config = noted_config(facts, path.name)
+    check_settings(net, config.net, path.name)
+    _check_facts(facts, net, config.data.pad, path.name)
+    return _model(net.to(_checks.device(device)), config, facts)
+
+
+def snapshot(config: RunConfig, run: Run) -> Model:
+    """The averaged network of a run as it is now, without a file in between.
+
+    >>> from ddpm_lab.training import DataConfig, UNetConfig, trainer
+    >>> config = RunConfig(data=DataConfig("digits"), net=UNetConfig(width=8, mults=(1, 2)))
+    >>> snapshot(config, trainer.init(config)).step
+    0
+    """
+    return _model(run.ema.net, config, run.facts | {"step": run.step})
+
+
+def _model(net, config, facts):
+    size = facts.get("size")
+    return Model(net, config, tuple(facts["shape"]), facts["step"], tuple(size) if size else None)
+
+
+def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float = 1.0) -> Denoiser:
+    """The network as a `Denoiser` whose guesses stay in [-1, 1], where images live.
+
+    Parameters
+    ----------
+    label : (B,) int64, what the B images shall show; None if nothing is said
+    guidance_scale : float, how strongly the label is followed: see `predictions.guided`
+
+    Returns
+    -------
+    Denoiser
+
+    Raises
+    ------
+    ValueError
+        If a label is given to a network that was trained without, or one that it was not trained
+        with; or guidance without a label.
+
+    >>> from ddpm_lab.training import pretrained
+    >>> denoise = denoiser(pretrained.load("digits"), torch.tensor([3, 7]))
+    >>> denoise(torch.ones(2, 1, 8, 8), 1000).shape
+    torch.Size([2, 1, 8, 8])
+    """
+    net, prediction_type = model.net, model.config.prediction_type
+    if label is not None:
+        label = _known_label(model, label)
+    guess = predictions.denoiser(model.schedule, partial(net, label=label), prediction_type)
+    if guidance_scale != 1.0:
+        if label is None:
+            advice = "Give a label." if net.labels else "This network knows no labels: omit it."
+            raise ValueError(
+                "guidance_scale must be 1 if there is no label to follow; got "
+                f"{guidance_scale!r}. {advice}"
+            )
+        free = predictions.denoiser(model.schedule, net, prediction_type)
+        guess = predictions.guided(guess, free, guidance_scale)
+    return lambda x_t, t: guess(x_t, t).clamp(-1.0, 1.0)
+
+
+def _known_label(model, label, n=None):
+    """(n,) labels that the network was trained with, on its device."""
+    if not model.net.labels:
+        raise ValueError(
+            "label must be None: this network was trained without labels; got one. Omit it."
+        )
+    label = label if isinstance(label, Tensor) else torch.as_tensor(label, device="cpu")
+    if n is None:
+        n = label.shape[:1].numel()
+    elif label.dim() == 0:
+        label = label.expand(n)
+    return _checks.labels(label, n, model.config.classes, "cpu", none=False).to(model.device)
+
+
+def sample(
+    model: Model,
+    n: int,
+    *,
+    label: int | Tensor | None = None,
+    steps: int | None = None,
+    sampler: SamplerName = "dpmpp_2m",
+    guidance_scale: float = 1.0,
+    generator: torch.Generator,
+) -> Data:
+    """New images; what padding had been added is cut off again.
+
+    Parameters
+    ----------
+    n : int, how many
+    label : what they shall show, from 0 to the number of classes - 1: an int for all, or (n,)
+        int64; None if nothing is said
+    steps : int in 1..T, steps of the sampler; default 20, or T if that is less
+    sampler : a name in `samplers.SAMPLERS`
+    guidance_scale : float, how strongly the label is followed
+
+    Returns
+    -------
+    (n, C, H, W) float32, data units, on the network's device
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is out of range, or the network knows no labels.
+
+    >>> from ddpm_lab.gaussians import seeded
+    >>> from ddpm_lab.training import pretrained
+    >>> sample(pretrained.load("digits"), 3, steps=2, generator=seeded(0)).shape
+    torch.Size([3, 1, 8, 8])
+    """
+    n = _checks.count(n, "n", advice="So many images are made.")
+    run = SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
+    T = model.schedule.T
+    times = schedules.timesteps(T, min(20, T) if steps is None else steps)
+    label = None if label is None else _known_label(model, label, n)
+    x_T = torch.empty(n, *model.shape, dtype=torch.float32, device=model.device)
+    x_T = normal_like(x_T, generator=generator)
+    made = []
+    for rows in torch.arange(n, device=model.device).split(PART):
+        part = None if label is None else label[rows]
+        denoise = denoiser(model, part, guidance_scale=guidance_scale)
+        steps_taken = run(model.schedule, denoise, x_T[rows], times=times, generator=generator)
+        made.append(final(steps_taken))
+    return without_padding(torch.cat(made), model)
+
+
+def without_padding(x: Data, model: Model) -> Data:
+    """Images as they were before `DataConfig.pad`.
+
+    Returns
+    -------
+    (N, C, H, W), data units
+
+    >>> from ddpm_lab.training import pretrained
+    >>> without_padding(torch.zeros(1, 1, 32, 32), pretrained.load("mnist")).shape
+    torch.Size([1, 1, 28, 28])
+    """
+    p = model.config.data.pad
+    height, width = model.size or (side - 2 * p for side in x.shape[-2:])
+    return x[..., p : p + height, p : p + width]
+
+
+def _check_facts(facts, net, pad, where):
+    """What a run has noted beside its network: the shape of the images, and the updates done."""
+    step, shape = facts.get("step"), facts.get("shape")
+    fits = isinstance(shape, list) and len(shape) == 3 and shape[0] == net.channels
+    if not fits or not all(
+        type(side) is int and 2 * pad < side <= 4096 and side % net.factor == 0
+        for side in shape[1:]
+    ):
+        raise ValueError(
+            f"{where} must say the shape of its images, ({net.channels}, H, W), with sides that "
+            f"are multiples of {net.factor}; got {_checks.say(shape)}. Train it again, or take "
+            "another."
+        )
+    size = facts.get("size", [side - 2 * pad for side in shape[1:]])
+    if not (isinstance(size, list) and len(size) == 2) or not all(
+        type(own) is int and 0 < own <= side - 2 * pad for own, side in zip(size, shape[1:])
+    ):
+        raise ValueError(
+            f"{where} must say the height and width of its images without padding, at most "
+            f"{shape[1:]} less the padding; got {_checks.say(size)}. Train it again, or take "
+            "another."
+        )
+    if type(step) is not int or step < 0:
+        raise ValueError(
+            f"{where} must say how many updates were done; got {_checks.say(step)}. Take another "
+            "file."
+        )

@@ -1,0 +1,49 @@
+"""In how many bits are convolutions and matrix products computed? Mixed precision by autocast.
+
+bfloat16 keeps the range of float32 with 8 bits less for the digits; hardware that has it is twice
+as fast or more, other hardware is slower. Weights, sums and the loss stay in float32. Chapter 13
+measures both.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+import torch
+
+Precision = Literal["float32", "bfloat16", "auto"]
+
+
+def autocast(precision: Precision, device) -> AbstractContextManager:
+    """A context in which convolutions and matrix products run in 16 bits, if that is asked for.
+
+    Weights, sums and the loss stay in float32. "auto" asks for it where the hardware has bfloat16:
+    GPUs since Ampere, CPUs with AVX512-BF16 or AMX.
+
+    Raises
+    ------
+    ValueError
+        For "bfloat16" on a kind of device for which PyTorch has no autocast.
+
+    >>> with autocast("float32", "cpu"):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.float32
+    """
+    kind = torch.device(device).type
+    if precision == "float32" or (precision == "auto" and not _has_bfloat16(kind)):
+        return nullcontext()
+    if not torch.amp.is_autocast_available(kind):
+        raise ValueError(
+            f"precision must be float32 on this device; got bfloat16, and PyTorch has no autocast "
+            f"for {kind}. Set precision to float32, or to auto."
+        )
+    return torch.autocast(kind, torch.bfloat16)
+
+
+def _has_bfloat16(kind):
+    """Is it hardware that calculates in bfloat16? Else 16 bits are slower than 32."""
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    try:
+        return kind == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    except AttributeError:  # a PyTorch without oneDNN, as on some ARM machines
+        return False

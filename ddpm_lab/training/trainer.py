@@ -1,0 +1,277 @@
+"""How is a long training run started, stored and resumed?
+
+    run = trainer.train(config, "runs/digits")
+
+A run is a folder (see `_folder`). Whatever ends the process (Ctrl-C, a power cut, `kill -9`),
+`train` goes on from the last stored state, and from there bit by bit as the run would have gone
+without the interruption: on a CPU, with the same number of threads. A GPU adds numbers up in an
+order of its own, and is repeated up to rounding only.
+
+The work of a step is `training.train`. With several processes (torchrun) each takes its shard of
+every batch, and the first one writes. Chapter 13 looks into such a folder; the command `train`
+makes one.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from typing import NamedTuple
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from ddpm_lab import _checks, _files, datasets, networks
+from ddpm_lab.datasets import Dataset
+from ddpm_lab.training import _folder, checkpoints, loop
+from ddpm_lab.training.config import RunConfig
+from ddpm_lab.training.data import check_fit, load_data, padded
+from ddpm_lab.training.ema import EMA
+from ddpm_lab.training.log import append, line_of
+from ddpm_lab.training.loop import TrainStep
+from ddpm_lab.training.state import Run
+from ddpm_lab.training.streams import stream
+
+
+def init(config: RunConfig, device="cpu", *, data=None, init_from=None) -> Run:
+    """A run that has not begun.
+
+    Parameters
+    ----------
+    data : a `Dataset`, or what `datasets.load` opens; else the configuration's
+    init_from : a run's folder, or a file of `training.save`: start from these weights (fine-tuning)
+        instead of random ones; the averaged ones, if a run has stored them
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If the device is not there, the data cannot be read, or `init_from` is a network with other
+        settings than `config.net`.
+
+    >>> from ddpm_lab.training import DataConfig, UNetConfig
+    >>> init(RunConfig(data=DataConfig("digits"), net=UNetConfig(width=8))).facts["shape"]
+    [1, 8, 8]
+    """
+    device = _checks.device(device)
+    if not isinstance(data, Dataset):
+        data = load_data(config, "train", data)
+    net = networks.build(networks.UNet, seed=config.seed, **config.net.settings(data.channels))
+    facts = {"seconds": 0.0, "device": device.type, **_shapes(config, data)}
+    facts["threads"] = torch.get_num_threads()
+    if init_from is not None:
+        theirs, _ = checkpoints.load(_folder.net_file(init_from))
+        _folder.check_settings(theirs, config.net)
+        net.load_state_dict(theirs.state_dict())
+        facts["init"] = str(init_from)
+    if net.levels:
+        _set_pixel_prior(net, config, data)
+    net.to(device)
+    generators = {
+        "time": stream(config.seed, "time"),
+        "noise": stream(config.seed, "noise", device),
+    }
+    optimizer = loop.adam(net, config.optimizer.lr)
+    return Run(net, EMA(net, config.optimizer.ema), optimizer, generators, 0, facts)
+
+
+def train(
+    config: RunConfig,
+    folder,
+    *,
+    resume: bool = True,
+    device="cpu",
+    data=None,
+    compile: bool = False,
+    init_from=None,
+    on_log: Callable[[dict], None] = lambda line: None,
+    on_sample: Callable[[Run], None] = lambda run: None,
+    on_step: Callable[[TrainStep], object] = lambda step: False,
+) -> Run:
+    """Start a run in a folder, or go on with the one that is there, until its last step.
+
+    Nothing is stored before settings and data are known to fit. If a process group is there (see
+    torch.distributed), each process takes its shard of every batch, and the first one writes.
+
+    A run can be lengthened: go on with more `steps`. Its learning rate falls along half a cosine
+    over *all* steps, so the curve is stretched: the rate jumps up where the run goes on, and from
+    there falls to 0 once more. The result is not that of a run that had so many steps from the
+    start.
+
+    One process at a time works in a folder. Called from one of its own callbacks, `train` changes
+    nothing and returns the run as it was stored last.
+
+    Parameters
+    ----------
+    config : must be the same as that of a run already there; only `steps` may be larger
+    folder : str or Path; made if it is not there
+    resume : go on with a run that is there; False refuses a folder that holds one
+    device : of the networks and the data
+    data : data of your own, see `datasets.load`; else the configuration's
+    compile : let torch.compile make the network faster; the first steps then take a minute
+    init_from : start a new run from stored weights, see `init`; a run that is there goes on with
+        its own
+    on_log : is called with each line of the log
+    on_sample : is called with the run every `samples_every` steps, and at the end
+    on_step : is called after each step; if it answers True, the run is stored and left. All
+        processes must answer alike.
+
+    Returns
+    -------
+    Run, ended, or where it was left
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If the folder holds another run or a damaged one, another process works in it, it cannot be
+        written to, the data cannot be read or do not fit the network, or the loss or its gradient
+        is no longer finite.
+
+    >>> from tempfile import mkdtemp
+    >>> from ddpm_lab.training import DataConfig, UNetConfig
+    >>> small = UNetConfig(width=8, mults=(1, 2))
+    >>> config = RunConfig(DataConfig("digits"), net=small, steps=4, batch=8, log_every=2)
+    >>> train(config, mkdtemp(), on_log=lambda line: print(line["step"])).step
+    2
+    4
+    4
+    """
+    folder, (rank, world_size) = _checks.path_of(folder, "folder"), _rank()
+    _checks.instance(config, RunConfig, "config", advice="Give training.RunConfig(…).")
+    if not resume and _folder.holds_run(folder):
+        raise ValueError(
+            f"folder must hold no run; {folder} holds one. To go on with it take resume=True, else "
+            "take another folder."
+        )
+    with _files.owned(folder) if rank == 0 else nullcontext(True) as ours:
+        run = _folder.stored(config, folder, device)
+        found = load_data(config, "train", data)
+        check_fit(config, found, world_size)
+        run = run or init(config, device, data=found, init_from=init_from)
+        if not ours:
+            return run
+        _note(run.facts, _shapes(config, found), rank)
+        steps = _steps(config, run, found, compile, rank, world_size)
+        if rank == 0:
+            _folder.prepare(config, folder, run)
+        tell = _Tell(on_log, on_sample, on_step)
+        return _go_on(config, folder, run, steps, (rank, world_size), tell)
+
+
+class _Tell(NamedTuple):
+    """Who wants to hear of the run."""
+
+    log: Callable[[dict], None]
+    sample: Callable[[Run], None]
+    step: Callable[[TrainStep], object]
+
+
+def _go_on(config, folder, run, steps, share, tell):
+    """Take the steps, and store and tell what the configuration asks for."""
+    (rank, world_size), seen = share, []
+    T, begun = config.schedule.T, time.monotonic() - run.facts["seconds"]
+    for step in steps:
+        seen.append(step)
+        leave, ended = tell.step(step), step.step == config.steps
+        store = leave or ended or step.step % config.save_every == 0
+        if store or step.step % config.log_every == 0:
+            line = line_of(seen, T, time.monotonic() - begun, world_size)
+            seen, facts = [], run.facts | {"seconds": line["seconds"]}
+            run = run._replace(step=step.step, facts=facts)
+            if rank == 0:
+                append(folder, line)
+                tell.log(line)
+        if store and rank == 0:
+            _folder.store(config, folder, run)
+        often = config.samples_every
+        if rank == 0 and often and (ended or step.step % often == 0):
+            tell.sample(run)
+        if leave:
+            break
+    return run
+
+
+def _steps(config, run, data, compile, rank, world_size) -> Iterator[TrainStep]:
+    """The loop of `training.train`, from where the run stands."""
+    x, labels = padded(data.images, config), data.labels if run.net.labels else None
+    device = next(run.net.parameters()).device
+    x, labels = x.to(device), None if labels is None else labels.to(device)
+    if config.data.augment_shifts:
+        x, labels = datasets.augment_shifts(x, labels, config.classes)
+    batches = datasets.batches(
+        x, config.batch, labels=labels, generator=stream(config.seed, "data"), start=run.step
+    )
+    net, how = _wrapped(run, device, compile, world_size), config.optimizer
+    return loop.train(
+        config.schedule.built, net, batches, prediction_type=config.prediction_type,
+        steps=config.steps, lr=how.lr, warmup=how.warmup, clip=how.clip, weight=config.weight,
+        precision=config.precision, label_dropout=config.label_dropout, ema=run.ema,
+        optimizer=run.optimizer, start=run.step, rank=rank, world_size=world_size,
+        generator=run.generators["time"], noise=run.generators["noise"],
+    )  # fmt: skip
+
+
+def _wrapped(run, device, compile, world_size):
+    """The network as it is trained: channels last, in several processes, compiled."""
+    for each in (run.net, run.ema.net):
+        each.to(memory_format=torch.channels_last)
+    net = run.net
+    if world_size > 1:
+        ids = [device.index] if device.type == "cuda" else None
+        net = nn.parallel.DistributedDataParallel(net, device_ids=ids)
+    if compile:
+        _check_compiler(device)
+        net = torch.compile(net)
+    return net
+
+
+def _rank():
+    """(rank, world size): which part of the work is this process' own."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank(), dist.get_world_size()
+    return 0, 1
+
+
+def _shapes(config, data):
+    """What to remember of the data: (C, H, W) with padding, and (H, W) without."""
+    return {"shape": list(padded(data.images[:1], config).shape[1:]), "size": list(data.size)}
+
+
+def _note(facts, shapes, rank):
+    """Refuse other data than the run's; and say so if a CPU has other threads than it had: they
+    decide in which order it adds numbers up."""
+    shape, known = shapes["shape"], facts.get("shape", shapes["shape"])
+    if shape != known:
+        raise ValueError(
+            "the data must have the shape of those that the run has learned from, "
+            f"{known}; got {shape}. Give the same data and the same pad."
+        )
+    facts |= shapes
+    now = torch.get_num_threads()
+    before, facts["threads"] = facts.get("threads", now), now
+    if before != now and facts.get("device") == "cpu" and rank == 0:
+        logging.getLogger(__name__).warning(
+            f"The run was made with {before} threads and goes on with {now}: just as well, "
+            f"but not bit by bit. For that set OMP_NUM_THREADS={before}."
+        )
+
+
+def _set_pixel_prior(net, config, data):
+    """Tell a network for gray levels how much noise there is, and how frequent each level is."""
+    share = datasets.level_counts(padded(data.images, config), net.levels).float() + 1  # none is 0
+    schedule = config.schedule.built
+    net.set_pixel_prior((schedule.noise / schedule.signal).float(), share)
+
+
+def _check_compiler(device):
+    """Is there what torch.compile needs? Else the first step would end in a trace of 200 lines."""
+    number = time.time_ns() % 1_000_003  # a program that no cache holds
+    try:
+        torch.compile(lambda x: x.sin() * number)(torch.ones(8, dtype=torch.float32, device=device))
+    except Exception as error:  # a compiler can be missing or broken in many ways
+        said = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise ValueError(
+            "compile must find a compiler that works (for C++; on a GPU also for C); got "
+            f"{type(error).__name__}: {said[0] if said else 'no reason'} "
+            "Install one, such as g++, or train without compile."
+        ) from error
