@@ -79,8 +79,21 @@ def test_a_forgotten_return_is_asked_about():
     def forgot(schedule, x_0, t):
         forward.marginal(schedule, x_0, t)
 
-    mark, message = exercises.verdict("forward.marginal", forgot)
-    assert mark == "○" and "return" in message
+    def forgot_a_sum(schedule, x_0, t):
+        x_0 + t
+
+    for attempt in (forgot, forgot_a_sum):
+        mark, message = exercises.verdict("forward.marginal", attempt)
+        assert mark == "○" and "return" in message
+
+
+@pytest.mark.parametrize("file", ["<nowhere>", "/dev/zero", "no/such/file.py", __file__])
+def test_where_the_source_is_not_known_nothing_returned_is_not_yet(file):
+    """Also in a file that is another one: the answer is one of the two lines, and comes."""
+    names = {}
+    exec(compile("\n" * 10**4 + "def stub(schedule, x_0, t): ...", file, "exec"), names)
+    mark, message = exercises.verdict("forward.marginal", names["stub"])
+    assert mark == "○" and message.startswith("not yet")
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,8 @@ def test_what_cannot_be_sent_is_refused_at_once():
         grade("forward.stp", "")
     with pytest.raises(ValueError, match="seconds"):
         grade("forward.step", "", seconds=-1)
+    with pytest.raises(ValueError, match="wall_seconds"):
+        grade("forward.step", "", wall_seconds=-1)
 
 
 def test_a_process_that_does_not_start_is_no_fault_of_the_attempt(monkeypatch):

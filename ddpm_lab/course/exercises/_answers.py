@@ -7,7 +7,7 @@ name is known. Only copies are compared.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class Other(NamedTuple):
     """Is it an iterator, which has no length?"""
 
 
-def plain(x):
+def plain(x: Any) -> Any:
     """A copy of an answer, made of tensors on the CPU, lists, tuples, numbers, text and `Other`.
 
     Raises
@@ -109,7 +109,7 @@ def one_line(text, longest=200):
     return line if len(line) <= longest else line[:longest] + "…"
 
 
-def difference(got, want, what="answer"):
+def difference(got: Any, want: Any, what: str = "answer") -> str | None:
     """What differs between an answer and the right one, in words; None if nothing does.
 
     >>> difference(plain([1.0, 2.5]), [1.0, 2.0])
@@ -121,12 +121,12 @@ def difference(got, want, what="answer"):
     for kind in (Gaussian, Schedule):
         if isinstance(want, kind) and not isinstance(got, kind):
             return f"return a {kind.__name__}; you return a {name}"
-    if isinstance(want, Gaussian):
+    if isinstance(want, Gaussian) and isinstance(got, Gaussian):
         shape = want.mean.shape
         return difference(got.mean, want.mean, "mean") or difference(
             _expand(got.var, shape), _expand(want.var, shape), "var"
         )
-    if isinstance(want, Schedule):
+    if isinstance(want, Schedule) and isinstance(got, Schedule):
         return difference(got.abar, want.abar, "abar")
     if isinstance(want, str):
         shown = one_line(repr(got)) if type(got) is str else f"a {name}"

@@ -11,15 +11,17 @@ from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from types import FunctionType
+from typing import Any
 
 import torch
 
 from ddpm_lab.course.exercises._answers import Refused, difference, one_line, plain, type_name
 from ddpm_lab.course.exercises._limit import limited
+from ddpm_lab.course.exercises._records import Exercise
 from ddpm_lab.course.exercises._state import preserved
 
 
-def answers_of(attempt, question, seconds):
+def answers_of(attempt: Any, question: Exercise, seconds: float) -> list[Any]:
     """The attempt's answer to each case, within a limit of processor time.
 
     Raises
@@ -34,12 +36,12 @@ def answers_of(attempt, question, seconds):
         raise Refused(late(seconds)) from None
 
 
-def late(seconds):
+def late(seconds: float) -> str:
     """What is said of an attempt that works on and on."""
     return f"no answer after {seconds:g} seconds; is there a loop without an end?"
 
 
-def is_unwritten(attempt):
+def is_unwritten(attempt: Any) -> bool:
     """Is the body of a function a docstring and `...` at most, as far as its source is known?"""
     if type(attempt) is not FunctionType:
         return False
@@ -59,7 +61,9 @@ def _function_body(code):
     if not (named or Path(code.co_filename).is_file()):
         raise OSError("not a file")
     found = ast.parse(dedent(inspect.getsource(code))).body[0]
-    return found.body if isinstance(found, ast.FunctionDef) else [found.value.body]
+    if not isinstance(found, ast.FunctionDef):
+        raise TypeError("not a def")
+    return found.body
 
 
 def _attempted(attempt, question, untouched, run):
@@ -78,7 +82,7 @@ def _attempted(attempt, question, untouched, run):
 
 
 def _called(attempt, case):
-    hooks = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
+    hooks: Any = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
     answer = failure = None
     try:
         answer = attempt(*case.args) if callable(attempt) else attempt
@@ -104,7 +108,7 @@ def _copied(answer, case):
     raise Refused(f"your answer cannot be read; trying to ends with {name} (for {case.label})")
 
 
-def in_words(error):
+def in_words(error: BaseException) -> str:
     """An exception of an attempt in one line; nothing that its class defines can hinder it."""
     if issubclass(type(error), SystemExit):
         return "your function ended the program; let it return instead"
@@ -118,7 +122,7 @@ def in_words(error):
 def _changed(args, untouched):
     """Are the inputs no longer what they were?"""
     try:
-        return any(difference(*map(_input, pair)) for pair in zip(args, untouched))
+        return any(difference(_input(x), _input(y)) for x, y in zip(args, untouched))
     except Exception:  # it has become something that cannot even be looked at
         return True
 

@@ -6,8 +6,8 @@ from ddpm_lab import schedules
 from ddpm_lab.schedules import Schedule, row
 
 _BATCH = torch.tensor([1, 20, 9]), torch.tensor([0, 12, 8])
-MOVES = ((1, 0), (2, 1), (20, 19), (9, 0), (20, 5), _BATCH)
-"""(t, s): one step and many, at both ends, and a batch in which every item has its own move."""
+STEPS = ((1, 0), (2, 1), (20, 19), (9, 0), (20, 5), _BATCH)
+"""(t, s): one step and many, at both ends, and a batch in which every item has its own step."""
 
 
 def short_chain() -> Schedule:

@@ -1,13 +1,15 @@
 """Judges answers: they are compared with the right ones, and with those of all known mistakes."""
 
+from typing import Any
+
 from ddpm_lab.course.exercises._answers import Other, difference, plain
-from ddpm_lab.course.exercises._records import Verdict
+from ddpm_lab.course.exercises._records import Exercise, Verdict
 
 UNWRITTEN = Verdict("○", "not yet")
 _NOTHING_RETURNED = Verdict("○", "not yet; it returns nothing: is a `return` missing?")
 
 
-def at_first_sight(question, attempt):
+def at_first_sight(question: Exercise, attempt: Any) -> Verdict | None:
     """What can be said of an attempt without running it: a verdict, or None."""
     if attempt is None or attempt is ...:
         return UNWRITTEN
@@ -18,7 +20,7 @@ def at_first_sight(question, attempt):
     return None
 
 
-def right_answers(question):
+def right_answers(question: Exercise) -> list[Any]:
     """The right answer to each case."""
     return _answers(question, question.reference)
 
@@ -29,7 +31,7 @@ def _answers(question, function):
     return [plain(function(*case.args) if callable(function) else function) for case in cases]
 
 
-def judged(question, answers, wanted):
+def judged(question: Exercise, answers: list[Any], wanted: list[Any]) -> Verdict:
     """The verdict on an attempt's answers, of which the first is something."""
     cases = list(question.cases())
     trouble = _first_trouble(cases, answers, wanted, question.judge)
@@ -38,12 +40,12 @@ def judged(question, answers, wanted):
     return Verdict("✗", _hint(cases, answers, question) or trouble)
 
 
-def nothing(*, unwritten):
+def nothing(*, unwritten: bool) -> Verdict:
     """The verdict on an attempt whose answers are nothing."""
     return UNWRITTEN if unwritten else _NOTHING_RETURNED
 
 
-def is_nothing(answer):
+def is_nothing(answer: Any) -> bool:
     """Is it what a function returns that is not written yet?"""
     return answer is None or answer is ...
 

@@ -20,6 +20,7 @@ import time
 from _thread import interrupt_main
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 TICK = 0.05
 """Seconds between two taps."""
@@ -29,7 +30,7 @@ ASLEEP = 5e-4
 for a busy processor gets longer slices than this."""
 
 # By default nothing happens on this signal, so that one too many does no harm.
-_TAP = getattr(signal, "SIGURG", None) or signal.SIGBREAK
+_TAP = getattr(signal, "SIGURG", None) or getattr(signal, "SIGBREAK")  # noqa: B009
 
 
 class Ended(BaseException):
@@ -42,10 +43,10 @@ class _EndedAgain(Ended):
     Whatever is wrapped in `try` is left in this way, for the step after a `try` is outside of it.
     """
 
-    __init__ = staticmethod(partial(interrupt_main, _TAP))
+    __init__ = staticmethod(partial(interrupt_main, _TAP))  # pyright: ignore
 
 
-def limited(work: Callable, seconds: float):
+def limited(work: Callable[..., Any], seconds: float) -> Any:
     """work(run), where each `run(f)` is f() and can be ended; nothing is raised between these.
 
     Raises

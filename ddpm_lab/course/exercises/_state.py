@@ -13,9 +13,11 @@ import signal
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, suppress
 from operator import is_
 from pkgutil import walk_packages
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,9 +47,12 @@ def _set_device(device):
     torch.set_default_device(None if device.type == "cpu" else device)
 
 
-_PRINTED = vars(torch._tensor_str.PRINT_OPTS)  # what torch.set_printoptions sets
+# What torch.set_printoptions sets.
+_PRINTED = vars(torch._tensor_str.PRINT_OPTS)  # pyright: ignore[reportAttributeAccessIssue]
 
-_SETTINGS = (
+_Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
+
+_SETTINGS: tuple[_Setting, ...] = (
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (sys.getswitchinterval, sys.setswitchinterval),
     (_folder, os.chdir),
@@ -64,7 +69,7 @@ _SETTINGS = (
     (np.geterr, lambda errors: np.seterr(**errors)),
 )
 
-_GENERATORS = (
+_GENERATORS: tuple[_Setting, ...] = (
     (torch.get_rng_state, torch.set_rng_state),
     (np.random.get_state, np.random.set_state),
     (random.getstate, random.setstate),

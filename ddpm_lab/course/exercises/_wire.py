@@ -5,6 +5,7 @@ The reading side trusts nothing: it makes numbers, text, tensors, lists, tuples,
 
 import base64
 import json
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ _DTYPES = {
 _NUMPY = ("bool", "float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64")
 
 
-def written(x) -> str:
+def written(x: Any) -> str:
     """Answers that `plain` has made, as one line of JSON.
 
     >>> read(written([1.5, (True, None)]))
@@ -32,7 +33,7 @@ def written(x) -> str:
     return json.dumps(_packed(x))
 
 
-def read(text: str):
+def read(text: str) -> Any:
     """What `written` wrote.
 
     Raises
@@ -74,7 +75,7 @@ def _packed_tensor(x):
 _KINDS = {"gaussian": Gaussian, "other": Other, "tuple": tuple, "list": list}
 
 
-def _unpacked(x):
+def _unpacked(x) -> Any:
     if not isinstance(x, dict):
         return x if not isinstance(x, list) else _refuse(x)
     ((name, value),) = x.items()

@@ -1,4 +1,4 @@
-"""Exercises of chapter 00: a mix, a table and a walk, which together make a sampler."""
+"""Exercises of chapter 00: a mix, a table and the steps, which together make a sampler."""
 
 import torch
 
@@ -119,7 +119,7 @@ TABLE = Exercise(
 
 
 def moves(times):
-    """The moves (t, s) of a walk through falling times."""
+    """The steps (t, s) of a sampler through falling times."""
     return list(zip(times, times[1:]))
 
 

@@ -158,7 +158,7 @@ POSTERIOR = Exercise(
 
 
 def _count_on(a, b, heads, tosses):
-    """(a, b) of the Beta law after some tosses."""
+    """(a, b) of the Beta distribution after some tosses."""
     return tuple(bayes.conjugate(Beta(a, b), heads, tosses))
 
 
@@ -196,7 +196,7 @@ CONJUGATE = Exercise(
 )
 
 
-# bayes.three_answers: one number for a law -------------------------------------------------------
+# bayes.three_answers: one number for a distribution ----------------------------------------------
 
 
 def _three_answers(a, b, heads, tosses):
@@ -315,7 +315,7 @@ TWO_COINS = Exercise(
         "leave the binomial coefficient out: the order of the tosses is known here": (
             lambda tosses, p_1, p_2, alpha: (
                 bayes.two_coin_log_likelihood(tosses, p_1, p_2, alpha)
-                + bayes._log_sequences(int(tosses.sum()), len(tosses))
+                + math.log(math.comb(len(tosses), int(tosses.sum())))
             )
         ),
         "this is the likelihood; return its logarithm": (
@@ -332,7 +332,7 @@ TWO_COINS = Exercise(
 )
 
 
-# bayes.monte_carlo: an integral as a mean ---------------------------------------------------------
+# bayes.monte_carlo: an integral as a mean --------------------------------------------------------
 
 
 def _by_draws(log_likelihood):

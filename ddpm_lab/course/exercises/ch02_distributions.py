@@ -1,4 +1,4 @@
-"""Exercises of chapter 02: pressing, cutting and splitting joint laws; sums, readings and KL."""
+"""Exercises of chapter 02: marginals, conditionals, the chain rule; sums, measurements and KL."""
 
 import torch
 

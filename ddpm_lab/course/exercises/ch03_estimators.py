@@ -21,7 +21,7 @@ def _draws_cases():
 
 
 def _with_error(error):
-    """A function of the draws: their mean, and some idea of its error."""
+    """A function of the samples: their mean, and some idea of its error."""
     return lambda values: (values.mean(), error(values, math.sqrt(len(values))))
 
 
@@ -48,7 +48,7 @@ MONTE_CARLO = Exercise(
     },
 )
 
-# estimators.importance: an expectation under p from draws of q -----------------------------------
+# estimators.importance: an expectation under p from samples of q ---------------------------------
 
 
 def _importance_cases():

@@ -170,7 +170,7 @@ RECONSTRUCTION = Exercise(
 )
 
 
-# elbo.loss: one draw of the code, two terms ------------------------------------------------------
+# elbo.loss: one sample of the code, two terms ----------------------------------------------------
 
 
 def toy_vae() -> networks.VAE:
@@ -192,7 +192,7 @@ def _loss_cases():
 
 
 def _wrong_loss(*, code=None, total=None):
-    """A wrong loss: another way to draw the code, or to put the terms together."""
+    """A wrong loss: another way to sample the code, or to put the terms together."""
     code = code or (lambda mean, log_var, eps: mean + (0.5 * log_var).exp() * eps)
     total = total or (lambda rec, cost, beta: beta * cost - rec)
 
@@ -238,7 +238,7 @@ LOSS = Exercise(
 )
 
 
-# elbo.active_units: which latents of the best linear VAE are used ---------------------------------
+# elbo.active_units: which latents of the best linear VAE are used --------------------------------
 
 
 def _alive(spread, latents, var):
@@ -282,7 +282,7 @@ ACTIVE_UNITS = Exercise(
 )
 
 
-# elbo.joint_kl: from the joint law of encoder and data to that of prior and decoder --------------
+# elbo.joint_kl: from the joint distribution of encoder and data to the model's -------------------
 
 
 def _joint_kl(data, encoder, joint):

@@ -108,7 +108,7 @@ MERGE = Exercise(
 )
 
 
-# forward.marginal: the whole walk in one jump ----------------------------------------------------
+# forward.marginal: all steps in one jump ---------------------------------------------------------
 
 
 def _marginal_cases():

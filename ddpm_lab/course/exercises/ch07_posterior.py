@@ -7,7 +7,7 @@ import torch
 
 from ddpm_lab import forward, gaussians
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import MOVES, label, normal, parts, short_chain
+from ddpm_lab.course.exercises._inputs import STEPS, label, normal, parts, short_chain
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import coef, row
 
@@ -79,7 +79,7 @@ def var(schedule, t, s):
 
 
 def _var_cases():
-    for t, s in MOVES:
+    for t, s in STEPS:
         yield Case(label(t, s), (short_chain(), t, s))
 
 
@@ -202,23 +202,23 @@ MEAN = Exercise(
 )
 
 
-# posterior.draw: a move back, when x_0 is known --------------------------------------------------
+# posterior.draw: a step back, when x_0 is known --------------------------------------------------
 
 
 def draw(schedule, x_0, x_t, t, s, z):
-    """A draw of q(x_s | x_t, x_0), made of the standard normal noise z."""
+    """A sample of q(x_s | x_t, x_0), made of the standard normal noise z."""
     return gaussians.draw(forward.posterior(schedule, x_0, x_t, t, s), z)
 
 
 def _draw_cases():
     rng = seeded(2)
-    for t, s in MOVES:
+    for t, s in STEPS:
         x_0, x_t, z = (normal(rng, 3, 2) for _ in range(3))
         yield Case(label(t, s), (short_chain(), x_0, x_t, t, s, z))
 
 
 def _moved(noise):
-    """A wrong draw: right mean, and noise(p, schedule, t, s) in front of z."""
+    """A wrong sample: right mean, and noise(p, schedule, t, s) in front of z."""
 
     def wrong(schedule, x_0, x_t, t, s, z):
         p = forward.posterior(schedule, x_0, x_t, t, s)
@@ -264,7 +264,7 @@ DRAW = Exercise(
 )
 
 
-# posterior.eps_mean: the same mean, told by the noise --------------------------------------------
+# posterior.eps_mean: the same mean, in terms of the noise ----------------------------------------
 
 
 def eps_mean(schedule, x_t, eps, t, s):
@@ -276,7 +276,7 @@ def eps_mean(schedule, x_t, eps, t, s):
 
 def _eps_cases():
     rng = seeded(3)
-    for t, s in MOVES:
+    for t, s in STEPS:
         yield Case(label(t, s), (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t, s))
 
 
@@ -384,7 +384,7 @@ ROOTS = Exercise(
 )
 
 
-# posterior.score_mean: the mean of q(x_s | x_t), told by the score -------------------------------
+# posterior.score_mean: the mean of q(x_s | x_t), in terms of the score ---------------------------
 
 
 def score_mean(schedule, x_t, score, t, s):
@@ -444,7 +444,7 @@ def optimal_var(schedule, t, s, spread):
 
 
 def _optimal_cases():
-    for t, s in MOVES:
+    for t, s in STEPS:
         for spread in (0.0, 0.3):
             yield Case(f"{label(t, s)}, spread = {spread}", (short_chain(), t, s, spread))
 

@@ -1,4 +1,4 @@
-"""Exercises of chapter 10: walking back with a perfect denoiser."""
+"""Exercises of chapter 10: sampling with an ideal denoiser."""
 
 from functools import partial
 
@@ -91,7 +91,7 @@ DATASET_DENOISER = Exercise(
 )
 
 
-# sampling.ancestral_step: one move of Algorithm 2 ------------------------------------------------
+# sampling.ancestral_step: one step of Algorithm 2 ------------------------------------------------
 
 
 def _ancestral_step(schedule, x_t, eps_hat, t, z):
@@ -174,7 +174,7 @@ ANCESTRAL_STEP = Exercise(
 )
 
 
-# sampling.timesteps: a walk in fewer moves -------------------------------------------------------
+# sampling.timesteps: fewer steps -----------------------------------------------------------------
 
 
 def _timesteps_cases():
@@ -186,7 +186,7 @@ _WHOLE = "times are whole numbers; round them, and return a list of ints"
 
 
 def _timesteps_trouble(case, times):
-    """Any rounding will do, as long as the walk is even."""
+    """Any rounding will do, as long as the steps are even."""
     T, steps = case.args
     if not isinstance(times, list):
         return f"return a list of ints; you return a {type(times).__name__}"
@@ -238,7 +238,7 @@ TIMESTEPS = Exercise(
 )
 
 
-# sampling.follow_variance: the exact law of a sampler --------------------------------------------
+# sampling.follow_variance: the exact distribution of a sampler -----------------------------------
 
 
 def _one_move(var, factor, fresh):
@@ -317,7 +317,7 @@ _large = partial(samplers.ddpm_step, var="large")
 
 
 def _ddim_step(schedule, x_t, x0_hat, t, s, eta):
-    """The law of x_s that keeps the marginals, with a share of fresh noise set by eta."""
+    """The distribution of x_s that keeps the marginals; eta sets how much noise is fresh."""
     return samplers.ddim_step(schedule, x_t, x0_hat, t, s, eta=eta)
 
 
@@ -401,11 +401,11 @@ DDIM_STEP = Exercise(
 )
 
 
-# sampling.encode: the walk from data to noise ----------------------------------------------------
+# sampling.encode: from data to noise -------------------------------------------------------------
 
 
 def _encode(schedule, denoise, x_0, times):
-    """Follow the flow along rising times: where is x_0 at the last of them?"""
+    """Follow the probability-flow ODE along rising times: where is x_0 at the last of them?"""
     steps = samplers.probability_flow_ode(schedule, denoise, x_0, times=times, order=1)
     return samplers.final(steps)
 

@@ -23,7 +23,7 @@ def _times_cases():
 
 
 def _judge_times(case, answer):
-    """A fair draw has the right type and range, and all times about equally often."""
+    """A fair sample has the right type and range, and all times about equally often."""
     T, size, _ = case.args
     if not isinstance(answer, torch.Tensor):
         return f"return a tensor; you return a {type(answer).__name__}"
@@ -35,7 +35,7 @@ def _judge_times(case, answer):
     if low < 1 or high > T:
         return f"your times lie in {low}..{high}; they must lie in 1..{T}"
     count = torch.bincount(answer, minlength=T + 1)[1:].double()
-    # A fair count has a standard deviation below sqrt(size / T); six of them are no chance.
+    # A fair count has a standard deviation below sqrt(size / T); six of them are no accident.
     off = (count - size / T).abs()
     if float(off.max()) > 6 * (size / T) ** 0.5:
         t = int(off.argmax()) + 1
@@ -146,7 +146,7 @@ LOSS = Exercise(
 )
 
 
-# learning.gradient: the gradient of the smallest shared network -----------------------------------
+# learning.gradient: the gradient of the smallest shared network ----------------------------------
 
 
 def _slope(schedule, w, t):

@@ -57,7 +57,7 @@ SIZE = Exercise(
 )
 
 
-# unet.group_norm: group norm by hand --------------------------------------------------------------
+# unet.group_norm: group norm by hand -------------------------------------------------------------
 
 
 def _normed(x, groups, *, axes=(2, 3, 4), correction=0, root=torch.sqrt):
@@ -122,7 +122,7 @@ GROUP_NORM = Exercise(
 )
 
 
-# unet.time_embedding: the time embedding ----------------------------------------------------------
+# unet.time_embedding: the time embedding ---------------------------------------------------------
 
 
 def _waves(t, dim, *, rate=lambda k, half: 10_000.0 ** (-k / half), join=torch.cat):
@@ -257,7 +257,7 @@ def _permuted(*order):
 
 
 def _tiles(x, p):
-    """The picture cut into p x p large tiles."""
+    """The image cut into p x p large tiles."""
     b, c, h, w = x.shape
     tiles = x.reshape(b, c, p, h // p, p, w // p)
     return tiles.permute(0, 1, 2, 4, 3, 5).reshape(b, c * p * p, h // p, w // p)

@@ -8,7 +8,7 @@ from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import normal
 from ddpm_lab.gaussians import seeded
 
-# training.learning_rate: the learning rate of a step ----------------------------------------------
+# training.learning_rate: the learning rate of a step ---------------------------------------------
 
 
 def _rate(n, lr, warmup, steps):
@@ -131,7 +131,7 @@ CLIPPED = Exercise(
 )
 
 
-# training.ema_weights: what an average of weights is made of --------------------------------------
+# training.ema_weights: what an average of weights is made of -------------------------------------
 
 
 def _past(decay, n):
@@ -175,7 +175,7 @@ EMA_WEIGHTS = Exercise(
 )
 
 
-# training.data_parallel: the gradient of a batch from those of its shares -------------------------
+# training.data_parallel: the gradient of a batch from those of its shares ------------------------
 
 
 def _joined(grads, counts):
@@ -219,7 +219,7 @@ DATA_PARALLEL = Exercise(
 )
 
 
-# training.checkpoint: what must be stored, if a run shall go on as if nothing had happened --------
+# training.checkpoint: what must be stored, if a run shall go on as if nothing had happened -------
 
 _WHY = {
     "A": "A is missing: without the weights there is nothing to go on with",
@@ -263,7 +263,7 @@ CHECKPOINT = Exercise(
 )
 
 
-# training.multiplications: multiplications of a convolution ---------------------------------------
+# training.multiplications: multiplications of a convolution --------------------------------------
 
 
 def _work(enter, leave, kernel, height, width):
@@ -308,11 +308,11 @@ MULTIPLICATIONS = Exercise(
 )
 
 
-# training.time_left: pictures a second, passes, and the time that is left -------------------------
+# training.time_left: images a second, passes, and the time that is left --------------------------
 
 
 def _left(earlier, later, steps, batch, pictures):
-    """(pictures a second, passes so far, seconds left); two lines of a log: (step, seconds)."""
+    """(images a second, passes so far, seconds left); two lines of a log: (step, seconds)."""
     per_second = (later[0] - earlier[0]) / (later[1] - earlier[1])
     passes = later[0] * batch / pictures
     return per_second * batch, passes, (steps - later[0]) / per_second

@@ -8,11 +8,11 @@ from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import normal
 from ddpm_lab.gaussians import seeded
 
-# measuring.bits: what a padded picture with a label costs ----------------------------------------
+# measuring.bits: what a padded image with a label costs ------------------------------------------
 
 
 def _bits(nats, x, pad, classes):
-    """(nats + log classes) / (real numbers of a picture x log 2)."""
+    """(nats + log classes) / (real numbers of an image x log 2)."""
     return (nats + math.log(classes)) / (_real(x, pad) * math.log(2))
 
 
@@ -259,7 +259,7 @@ FRECHET = Exercise(
 )
 
 
-# measuring.baseline: what perfect samples would get -----------------------------------------------
+# measuring.baseline: what perfect samples would get ----------------------------------------------
 
 
 def _floor(metric, data, orders):
@@ -319,7 +319,7 @@ BASELINE = Exercise(
 )
 
 
-# measuring.memorization: closer to what was seen? -------------------------------------------------
+# measuring.memorization: closer to what was seen? ------------------------------------------------
 
 
 def _share(x, train, held_out, *, tie=0.5, cut=True):

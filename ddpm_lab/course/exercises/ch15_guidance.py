@@ -9,7 +9,7 @@ from ddpm_lab.course.exercises._inputs import label, normal, short_chain
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import row
 
-# guidance.timesteps: a walk whose stops crowd near the data ---------------------------------------
+# guidance.timesteps: timesteps that crowd near the data ------------------------------------------
 
 
 def _late(T, steps):
@@ -53,7 +53,7 @@ TIMESTEPS = Exercise(
 )
 
 
-# guidance.classifier_free: classifier-free guidance -----------------------------------------------
+# guidance.classifier_free: classifier-free guidance ----------------------------------------------
 
 
 def _guess(asked, free, x_t, t, w):
@@ -63,12 +63,12 @@ def _guess(asked, free, x_t, t, w):
 
 
 def _asked(x_t, t):
-    """A stand-in for a network that was told the label; not linear, so that w x_t is found out."""
+    """A stand-in for a network conditioned on the label; not linear, so that w x_t is found out."""
     return torch.tanh(x_t + 0.7) / (1 + 0.1 * t)
 
 
 def _free(x_t, t):
-    """The same network, told nothing."""
+    """The same network with the null label."""
     return torch.tanh(0.5 * x_t) / (1 + 0.1 * t)
 
 
@@ -112,7 +112,7 @@ CLASSIFIER_FREE = Exercise(
 )
 
 
-# guidance.slerp: between two noises ---------------------------------------------------------------
+# guidance.slerp: between two noises --------------------------------------------------------------
 
 
 def _angle(a, b):
@@ -182,7 +182,7 @@ SLERP = Exercise(
 )
 
 
-# guidance.ode_step: one move of the flow, down or up ----------------------------------------------
+# guidance.ode_step: one step of the ODE, down or up ----------------------------------------------
 
 
 def _move(schedule, x_t, x0_hat, t, s):
@@ -239,14 +239,14 @@ ODE_STEP = Exercise(
 
 
 def _two_vars(schedule, t, s):
-    """(tilde beta, beta) of the move from t to s."""
+    """(tilde beta, beta) of the step from t to s."""
     left_s, left_t = row(schedule.abar, s), row(schedule.abar, t)
     large = 1 - left_t / left_s
     return large * (1 - left_s) / (1 - left_t), large
 
 
 def _learned_var(schedule, t, s, v):
-    """exp(v log beta + (1 - v) log tilde beta), of the move from t to s."""
+    """exp(v log beta + (1 - v) log tilde beta), of the step from t to s."""
     small, large = _two_vars(schedule, t, s)
     return (v * large.log() + (1 - v) * small.log()).exp()
 
@@ -300,7 +300,7 @@ def _choose(rows, wanted):
 
 
 def _choose_cases():
-    rows = [  # w, share read as asked, distance to real pictures, its standard error
+    rows = [  # w, share read as asked, distance to real images, its standard error
         (0.0, 0.11, 0.010, 0.008),
         (0.5, 0.81, 0.012, 0.008),
         (1.0, 0.96, 0.013, 0.008),

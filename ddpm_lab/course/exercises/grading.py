@@ -24,7 +24,7 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from types import FunctionType, ModuleType
-from typing import Any, Literal, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 import torch
 
@@ -92,6 +92,10 @@ def grade(
     seconds = _checks.between(
         seconds, 0, 1e6, "seconds", advice="Give a number of seconds.", open_ends=True
     )
+    if wall_seconds is not None:
+        _checks.between(
+            wall_seconds, 0, 1e6, "wall_seconds", advice="Give seconds, or None.", open_ends=True
+        )
     memory = _checks.count(memory, "memory", advice="Give a number of bytes, such as 2**31.")
     source = attempt if isinstance(attempt, str) else _source_of(attempt)
     job = {"name": name, "source": source, "function": function}
@@ -162,7 +166,7 @@ class _Process:
             self.errors = errors.read().decode("utf-8", "replace")
         self.said = bytes(self._read).decode("utf-8", "replace")
 
-    def _run(self, job, folder, errors):
+    def _run(self, job: dict[str, Any], folder: str, errors: IO[bytes]) -> None:
         command = [sys.executable, "-m", _child.__name__]
         process = subprocess.Popen(
             command,
@@ -213,7 +217,7 @@ def _ended(process):
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
-def _environment(folder):
+def _environment(folder: str) -> dict[str, str]:
     """Few variables: what else stands in them is none of an attempt's business."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     package = str(Path(ddpm_lab.__file__).resolve().parents[1])
