@@ -80,7 +80,7 @@ def test_a_forgotten_return_is_asked_about():
         forward.marginal(schedule, x_0, t)
 
     def forgot_a_sum(schedule, x_0, t):
-        x_0 + t
+        x_0 * 2.0
 
     for attempt in (forgot, forgot_a_sum):
         mark, message = exercises.verdict("forward.marginal", attempt)

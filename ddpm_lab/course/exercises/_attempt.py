@@ -87,7 +87,7 @@ def _called(attempt, case):
     try:
         answer = attempt(*case.args) if callable(attempt) else attempt
     except BaseException as error:  # SystemExit, too: an attempt must not end the notebook
-        failure = error
+        failure = BaseException.with_traceback(error, None)  # lets go of what its frames hold
     for put_back, before in hooks:  # at once, for they follow every step of ours
         try:
             put_back(before)
