@@ -686,7 +686,7 @@ stored = pickle.dumps(Gift())
 _ = pickle.loads(stored)
 header = json.loads(before[8 : 8 + int.from_bytes(before[:8], "little")])
 print("safetensors: a list of", len(header) - 1, "tensors with kind, shape and place; for instance")
-print(header["enter.weight"])
+print(header["conv_in.weight"])
 
 # %% [markdown]
 # Anything. This one only prints. It could as well have sent your files away: opening a pickle *runs* it. (PyTorch's `torch.load(..., weights_only=True)`, the default since version 2.6, refuses such
