@@ -76,7 +76,7 @@ def test_energy_distance_of_two_gaussians_on_a_line():
 
 
 def mean_length(shift, var, d):
-    """E|x|, x ~ N(shift, var I) in d dimensions: a mean of a noncentral chi law, by mpmath."""
+    """E|x|, x ~ N(shift, var I) in d dimensions: a mean of a noncentral chi distribution, by mpmath."""
     scale = mpmath.sqrt(2 * var) * mpmath.gamma((d + 1) / 2) / mpmath.gamma(d / 2)
     return float(scale * mpmath.hyp1f1(-0.5, d / 2, -(shift**2) / (2 * var)))
 
@@ -289,7 +289,7 @@ def test_nearest_neighbors_are_those_of_a_search_tree(n):
 
 
 @pytest.mark.parametrize("b", [1, 5, 40])
-def test_closer_to_training_has_the_mean_and_the_error_of_shuffled_labels(b):
+def test_memorization_test_has_the_mean_and_the_error_of_shuffled_labels(b):
     """If nothing is memorized the labels are dealt at random: visit every one of the 70 deals."""
     pool, x = normal(8, 2, 83), normal(b, 2, 84)
     values, stderrs = [], []

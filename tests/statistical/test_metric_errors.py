@@ -83,7 +83,7 @@ def test_for_equal_laws_the_claim_is_too_large_rather_than_too_small(name):
         assert 0.4 < np.mean(values < 0) < 0.75  # more than half: a few large values balance them
 
 
-def test_the_share_closer_to_training_varies_as_claimed():
+def test_the_memorization_test_varies_as_claimed():
     """As many samples as training items, fewer, and more: fresh data each time, no memory."""
     for samples, train, held_out in ((150, 100, 140), (40, 200, 200), (600, 60, 60)):
         rng, z = seeded(13), []

@@ -169,7 +169,7 @@ def test_a_copy_is_at_distance_zero_even_far_from_the_origin():
     assert found.index.tolist() == [7, 250] and found.distance.tolist() == [0.0, 0.0]
 
 
-def test_closer_to_training_counts_a_tie_as_one_half():
+def test_memorization_test_counts_a_tie_as_one_half():
     train, held_out = torch.tensor([[-1.0]]), torch.tensor([[1.0]])
     x = torch.tensor([[-0.5], [0.0], [0.0], [0.2]])
     assert metrics.memorization_test(x, train, held_out, generator=seeded(0)).value == 0.5
@@ -186,7 +186,7 @@ def test_a_larger_training_set_does_not_look_like_memory():
 
 
 @pytest.mark.parametrize("which", ["train", "held_out"])
-def test_closer_to_training_refuses_sets_of_other_items(which):
+def test_memorization_test_refuses_sets_of_other_items(which):
     sets = {"x": normal(5, 2), "train": normal(5, 2), "held_out": normal(5, 2), which: normal(5, 3)}
     with pytest.raises(ValueError, match=f"x and {which} must hold items of one shape"):
         metrics.memorization_test(**sets, generator=seeded(0))
