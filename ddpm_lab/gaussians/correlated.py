@@ -53,7 +53,7 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
 
 
 def _covariance(cov, mean, name):
-    """(D, D) or (B, D, D) like the mean (B, D): symmetric, and a positive variance everywhere."""
+    """(D, D) or (B, D, D) like the mean (B, D): symmetric and positive definite."""
     cov = _checks._finite(_checks.numbers(cov, name, like=mean), name, advice="It holds variances.")
     D = mean.shape[-1]
     if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
@@ -61,16 +61,24 @@ def _covariance(cov, mean, name):
             f"{name} must have shape (D, D) or (B, D, D) beside a mean (B, D); got "
             f"{tuple(cov.shape)} beside {tuple(mean.shape)}. For one distribution use mean[None]."
         )
+    return _positive_definite(_symmetric(cov, name), name)
+
+
+def _symmetric(cov, name):
     if not torch.allclose(cov, cov.mT, rtol=1e-5, atol=0):
         raise ValueError(
             f"{name} must be symmetric; got {_checks._few_list(cov.reshape(-1).tolist())}. "
             "Rows (i, j) and (j, i) are the same covariance."
         )
-    spread = torch.linalg.eigvalsh(_checks.float64(cov.detach()))
-    rounding = 4 * D * torch.finfo(torch.float64).eps * spread[..., -1].abs()
-    singular = bool((spread[..., 0] <= rounding).any())  # Cholesky alone may let these pass
+    return cov
+
+
+def _positive_definite(cov, name):
+    eigenvalues = torch.linalg.eigvalsh(_checks.float64(cov.detach()))
+    rounding = 4 * cov.shape[-1] * torch.finfo(torch.float64).eps * eigenvalues[..., -1].abs()
+    singular = bool((eigenvalues[..., 0] <= rounding).any())  # Cholesky alone may let these pass
     if singular or bool(torch.linalg.cholesky_ex(cov).info.any()):
-        lowest = float(spread.min())
+        lowest = float(eigenvalues.min())
         raise ValueError(
             f"{name} must give every direction a variance > 0; got a smallest eigenvalue of "
             f"{lowest:.3g}. A correlation is at least -1 and at most 1; at the ends there is no "

@@ -13,11 +13,7 @@ def samples(lowest: int = 1, **sets: Data) -> tuple[Data, ...]:
     """Sets of finite data items of one shape on one device."""
     (first_name, first), *others = sets.items()
     for name, x in others:
-        if isinstance(first, Tensor) and isinstance(x, Tensor) and x.device != first.device:
-            raise ValueError(
-                f"{first_name} and {name} must lie on one device; got {first.device} and "
-                f"{x.device}. Move one of them with .to(device)."
-            )
+        _on_one_device(first_name, first, name, x)
     _checks.data(first, first_name, empty=True)
     for name, x in others:
         _checks.data(x, name, empty=True)
@@ -29,6 +25,14 @@ def samples(lowest: int = 1, **sets: Data) -> tuple[Data, ...]:
     for name, x in sets.items():
         _enough(x, name, lowest)
     return tuple(sets.values())
+
+
+def _on_one_device(first_name, first, name, x):
+    if isinstance(first, Tensor) and isinstance(x, Tensor) and x.device != first.device:
+        raise ValueError(
+            f"{first_name} and {name} must lie on one device; got {first.device} and "
+            f"{x.device}. Move one of them with .to(device)."
+        )
 
 
 def _enough(x, name, lowest):

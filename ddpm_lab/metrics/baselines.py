@@ -79,16 +79,14 @@ def real_baseline(
     half = len(data) // 2
     size = half if size is None else _checks.count(size, "size", lowest=4, advice="Try more.")
     _checks.at_most(size, half, "size", advice="Two parts that share no item must fit into data.")
-    values = []
-    for _ in range(splits):
-        order = torch.randperm(len(data), generator=rng, device=rng.device).to(data.device)
-        values.append(_measured(metric(data[order[:size]], data[order[size : 2 * size]])))
-    values = _checks.float64(values)
+    values = _checks.float64([_of_one_split(metric, data, size, rng) for _ in range(splits)])
     return Baseline(float(values.quantile(0.5)), float(values.min()), float(values.max()), values)
 
 
-def _measured(value):
-    """The number that a metric returned, bare or as an Estimate."""
+def _of_one_split(metric, data, size, rng):
+    """The number that the metric returned, bare or as an Estimate, for two disjoint halves."""
+    order = torch.randperm(len(data), generator=rng, device=rng.device).to(data.device)
+    value = metric(data[order[:size]], data[order[size : 2 * size]])
     value = getattr(value, "value", value)
     try:
         return float(value)

@@ -58,9 +58,7 @@ def sliced_wasserstein(
     directions = _checks.count(
         directions, "directions", lowest=2, highest=100_000, advice="Try 128."
     )
-    rng = _checks.generator(generator)
-    lines = normal_like(a.new_empty(a.shape[1], directions), generator=rng)
-    lines = lines / lines.norm(dim=0)
+    lines = _lines(a, directions, _checks.generator(generator))
     (a, *fewer_a), (b, *fewer_b) = _projections(a @ lines), _projections(b @ lines)
     costs = _line_costs(a, b, order)  # (directions,)
     value = float(costs.mean() ** (1 / order))
@@ -69,6 +67,13 @@ def sliced_wasserstein(
     slope = value ** (1 - order) / order if value > 0 else 0.0
     by_lines = slope * float(costs.std()) / math.sqrt(directions)
     return Estimate(value, math.hypot(jackknife_error(without_a, without_b), by_lines))
+
+
+def _lines(a, directions, rng):
+    """(D, directions) unit vectors, uniform on the sphere."""
+    lines = normal_like(a.new_empty(a.shape[1], directions), generator=rng)
+    lines = lines / lines.norm(dim=0)
+    return lines
 
 
 def _projections(x, groups=20):

@@ -22,3 +22,10 @@ def mults(values: Sequence[int]) -> tuple[int, ...]:
     values = _checks.counts(values, "mults", lowest=1, highest=64, advice=few)
     _checks.count(len(values), "the length of mults", highest=16, advice=few)
     return values
+
+
+def shape(values: Sequence[int]) -> tuple[int, ...]:
+    """The shape of one data item."""
+    return _checks.counts(
+        values, "shape", lowest=1, highest=_checks.SIZE, advice="Give item.shape."
+    )

@@ -52,14 +52,12 @@ class VAE(nn.Module):
         learn_var: bool = False,
     ) -> None:
         super().__init__()
-        advice = "Give item.shape."
-        self.shape = _checks.counts(shape, "shape", lowest=1, highest=_checks.SIZE, advice=advice)
+        self.shape = _sizes.shape(shape)
         latents = self.latents = _sizes.size(latents, "latents")
         width, depth = _sizes.size(width, "width"), _sizes.depth(depth, "depth")
         _checks.choice(learn_var, (False, True), "learn_var")
-        var = _checks.between(
-            var, 0, math.inf, "var", open_ends=True, advice="Give a variance: a std, squared."
-        )
+        advice = "Give a variance: a std, squared."
+        var = _checks.between(var, 0, math.inf, "var", open_ends=True, advice=advice)
         dim = math.prod(self.shape)
         self.encoder = _perceptron(dim, width, depth, 2 * latents)
         self.decoder = _perceptron(latents, width, depth, dim)
