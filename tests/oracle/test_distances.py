@@ -76,7 +76,7 @@ def test_energy_distance_of_two_gaussians_on_a_line():
 
 
 def mean_length(shift, var, d):
-    """E|x|, x ~ N(shift, var I) in d dimensions: a mean of a noncentral chi distribution, by mpmath."""
+    """E|x|, x ~ N(shift, var I) in d dimensions: the mean of a noncentral chi distribution."""
     scale = mpmath.sqrt(2 * var) * mpmath.gamma((d + 1) / 2) / mpmath.gamma(d / 2)
     return float(scale * mpmath.hyp1f1(-0.5, d / 2, -(shift**2) / (2 * var)))
 
