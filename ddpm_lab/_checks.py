@@ -226,6 +226,7 @@ def _everywhere(condition):
 
 
 def few(t):
+    """The first of some times, for a message."""
     values = [t] if isinstance(t, int) else t.reshape(-1).tolist()
     return f"{values[0]}" if len(values) == 1 else f"{values[:4]}{' …' if len(values) > 4 else ''}"
 
@@ -555,62 +556,6 @@ def same_batch(**tensors):
         )
 
 
-def per_item(value, x):
-    """A scalar, or one number per batch item of x."""
-    if type(value) is not torch.Tensor or value.dtype != torch.float64:
-        value = numbers(value, "value", advice="Give one, or one per item.")
-    if value.dim() > 1 or (value.dim() == 1 and len(value) != len(x)):
-        raise ValueError(
-            f"value, a coefficient, must be one number or one per batch item ({len(x)}); "
-            f"got shape {tuple(value.shape)}. Use one time per batch item, or one int for all."
-        )
-    return value
-
-
-def mixture(mixture):
-    """Weights, means and variances of a mixture as float64 on the CPU."""
-    fields = ("weight", "mean", "var")
-    _record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
-    weight, mean, var = (
-        numbers(part, f"mixture.{field}").detach() for part, field in zip(mixture, fields)
-    )
-    _finite(mean, "mixture.mean", advice="Look for NaN.")
-    if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
-        raise ValueError(
-            "a mixture must have weight (K,), mean (K, D), var (K,); got "
-            f"{tuple(weight.shape)}, {tuple(mean.shape)}, {tuple(var.shape)}. One row per blob."
-        )
-    if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
-        raise ValueError(
-            "the mixture's weights must be >= 0 and sum to 1; "
-            f"got a sum of {_digits(float(weight.sum()), 1)} and {float(weight.min()):g} as the "
-            "smallest. Divide them by their sum."
-        )
-    variance(var, "mixture.var")
-    return weight, mean, var
-
-
-def item_shape(x_t, shape):
-    """Data whose items are shaped like those of the data set."""
-    data(x_t, "x_t")
-    if x_t.shape[1:] != shape:
-        raise ValueError(
-            f"items of x_t must be shaped like the data set's, {tuple(shape)}; "
-            f"got {tuple(x_t.shape[1:])}. Check the shape of x_t."
-        )
-    return x_t
-
-
-def item_size(flat, size, *, like="the mixture's means"):
-    """(B, D) data whose items have exactly `size` numbers."""
-    if flat.shape[1] != size:
-        raise ValueError(
-            f"each item of x_t must hold {size} numbers, like {like}; "
-            f"got {flat.shape[1]}. Check the shape of x_t."
-        )
-    return flat
-
-
 def items(x, shape, name, *, advice="Reshape it, or make the network for items of another shape."):
     """Data whose items have a given shape; there may be none of them."""
     data(x, name, empty=True)
@@ -752,113 +697,6 @@ def generator(rng):
             f"generator must be a torch.Generator; got {_say(rng)}. Use gaussians.seeded(0)."
         )
     return rng
-
-
-def values(x, name):
-    """A (T,) float64 CPU tensor, T >= 1, of numbers that were given in any usual form."""
-    x = numbers(x, name, must="hold real numbers", advice="Give (T,) floats.").detach()
-    if x.dim() != 1 or len(x) == 0:
-        raise ValueError(
-            f"{name} must have shape (T,) with T >= 1; got {tuple(x.shape)}. "
-            "Give one value per step."
-        )
-    return x
-
-
-def beta(beta):
-    """(T,) step variances inside (0, 1]; 1 is allowed at the last step only (zero signal left)."""
-    beta = values(beta, "beta")
-    good = (beta > 0) & (beta < 1)
-    good[-1] |= beta[-1] == 1
-    if not bool(good.all()):
-        t = int(torch.nonzero(~good)[0]) + 1
-        raise ValueError(
-            "beta must lie strictly between 0 and 1; got "
-            f"beta_{t} = {_digits(float(beta[t - 1]), 1)}. "
-            "beta_t is the share of new noise in one step: with a short chain, lower beta_T."
-        )
-    return beta
-
-
-def log_snr(log_snr):
-    """(T,) log-SNRs in nats that fall at every step and that float64 can tell from no noise."""
-    log_snr = values(log_snr, "log_snr")
-    if bool(torch.isnan(log_snr).any()):
-        raise ValueError("log_snr must hold numbers; got NaN. Look at how it was computed.")
-    if float(log_snr[0]) > 36:
-        raise ValueError(
-            f"log_snr must not exceed 36 nats; got {_digits(float(log_snr[0]), 36)} at t = 1. "
-            "Beyond that float64 cannot tell abar from 1: start with a little noise."
-        )
-    rises = log_snr[1:] >= log_snr[:-1]
-    if bool(rises.any()):
-        t = int(torch.nonzero(rises)[0]) + 1
-        raise ValueError(
-            "log_snr must fall at every step; got "
-            f"{_digits(float(log_snr[t - 1]), float(log_snr[t]))} at t = {t} and "
-            f"{_digits(float(log_snr[t]), float(log_snr[t - 1]))} at t = {t + 1}. "
-            "A step adds noise."
-        )
-    return log_snr
-
-
-def abar(abar):
-    """(T+1,) float64 CPU table: abar_0 = 1, falling at every step, never below 0."""
-    if not isinstance(abar, torch.Tensor) or abar.dtype != torch.float64 or abar.dim() != 1:
-        raise TypeError(
-            f"abar must be a (T+1,) float64 tensor; got {_say(abar)}. "
-            "Build a schedule with schedules.from_beta or schedules.from_log_snr."
-        )
-    if len(abar) < 2:
-        raise ValueError(
-            f"T must be at least 1, so abar needs 2 rows or more; got {len(abar)}. "
-            "Row 0 is clean data, row t belongs to time t."
-        )
-    abar = _dense(abar, "abar").detach().cpu()
-    if not bool(torch.isfinite(abar).all()):
-        t = int(torch.nonzero(~torch.isfinite(abar))[0])
-        raise ValueError(
-            f"abar must be finite; got abar_{t} = {float(abar[t]):g}. Look for NaN in your betas."
-        )
-    if float(abar[0]) != 1.0:
-        raise ValueError(
-            f"abar_0 must be exactly 1 (clean data); got {_digits(float(abar[0]), 1)}. "
-            "Put a row 1.0 in front: row t belongs to time t."
-        )
-    _signal_until_T(abar)
-    _noise_from_1(abar)
-    falls = abar[1:] < abar[:-1]
-    if not bool(falls.all()):
-        t = int(torch.nonzero(~falls)[0]) + 1
-        raise ValueError(
-            "abar must fall at every step; got "
-            f"abar_{t - 1} = {_digits(float(abar[t - 1]), float(abar[t]))}, "
-            f"abar_{t} = {_digits(float(abar[t]), float(abar[t - 1]))}. "
-            "A step adds noise, so signal can only shrink."
-        )
-    if float(abar[-1]) < 0:
-        raise ValueError(
-            f"abar must not be negative; got abar_{len(abar) - 1} = {float(abar[-1]):.6g}. "
-            "abar_t is the share of signal variance that is left."
-        )
-    return abar
-
-
-def _noise_from_1(abar):
-    if float(abar[1]) == 1.0:
-        raise ValueError(
-            "abar must fall from the first step on; got abar_0 = 1, abar_1 = 1: beta_1 is 0 or too "
-            "small for float64. Start with beta_1 = 1e-4, or leave out a step that adds no noise."
-        )
-
-
-def _signal_until_T(abar):
-    if bool((abar[:-1] == 0).any()):
-        t = int(torch.nonzero(abar == 0)[0])
-        raise ValueError(
-            f"abar may reach 0 at the last step only; got abar_{t} = 0 with T = {len(abar) - 1}. "
-            "Lower beta or T: all signal is gone too early."
-        )
 
 
 def timesteps(times_, plan, *, to_zero=False, either_way=False):

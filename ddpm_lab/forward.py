@@ -1,15 +1,15 @@
-"""How does data become noise? The forward law q, where everything is known exactly.
+"""How does data become noise? The forward process q, where everything is known exactly.
 
-One step keeps a share of the signal and adds fresh noise,
+One step keeps a fraction of the signal and adds fresh noise,
 
     q(x_t | x_{t-1}) = N(sqrt(1 - beta_t) x_{t-1}, beta_t I)             [Ho20, Eq. 2]
 
-and because Gaussian noises merge, any number of steps is one step:
+and because a sum of Gaussian noises is Gaussian, any number of steps is one step:
 
     q(x_t | x_0) = N(sqrt(abar_t) x_0, (1 - abar_t) I)                   [Ho20, Eq. 4]
 
-Every function takes two times s < t, not "this" and "the previous" one, so timesteps need no new
-formula. Chapter 05 derives `transition` and `marginal`, chapter 07 the `posterior`.
+Every function takes two times s < t, not "this" and "the previous" one, so a coarser timestep
+spacing needs no new formula. Chapter 05 derives `transition` and `marginal`, chapter 07 the `posterior`.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from ddpm_lab.types import Data, Times
 
 
 def transition(schedule: Schedule, x_s: Data, s: Times, t: Times) -> Gaussian:
-    """Where the chain goes from an earlier time to a later one.
+    """The distribution of x_t given an earlier x_s.
 
     q(x_t | x_s) = N(sqrt(alpha_ts) x_s, (1 - alpha_ts) I),  alpha_ts = abar_t / abar_s
     [Ho20, Eq. 2] is the single step s = t - 1, where 1 - alpha_ts = beta_t.
@@ -58,7 +58,7 @@ def transition(schedule: Schedule, x_s: Data, s: Times, t: Times) -> Gaussian:
 
 
 def marginal(schedule: Schedule, x_0: Data, t: Times) -> Gaussian:
-    """Where clean data is at time t: the whole walk in one jump.
+    """The distribution of x_t given clean data: all steps in one.
 
     q(x_t | x_0) = N(sqrt(abar_t) x_0, (1 - abar_t) I)     [Ho20, Eq. 4]
 
@@ -87,9 +87,9 @@ def marginal(schedule: Schedule, x_0: Data, t: Times) -> Gaussian:
 
 
 def noised(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
-    """Clean data and noise, mixed as the chain would mix them by time t.
+    """Clean data and noise, mixed for time t. Also called `q_sample`, `add_noise`.
 
-    x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps,  a draw of `marginal`     [Ho20, Eq. 4]
+    x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) eps,  a sample of `marginal`     [Ho20, Eq. 4]
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def noised(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
 
 
 def posterior(schedule: Schedule, x_0: Data, x_t: Data, t: Times, s: Times) -> Gaussian:
-    """Where the chain was at an earlier time, if we know both ends.
+    """The distribution of x_s given the later x_t and the clean x_0.
 
     q(x_s | x_t, x_0) = N(w_0 x_0 + w_t x_t, var I),  0 <= s < t     [Ho20, Eq. 6-7]
 
@@ -163,12 +163,12 @@ def posterior(schedule: Schedule, x_0: Data, x_t: Data, t: Times, s: Times) -> G
 def chain(
     schedule: Schedule, x_0: Data, *, generator: torch.Generator
 ) -> Iterator[tuple[int, Data]]:
-    """Walk the chain one step at a time, with fresh noise in every step.
+    """Simulate the forward chain one step at a time, with fresh noise in every step.
 
     x_t = sqrt(1 - beta_t) x_{t-1} + sqrt(beta_t) z_t     [Ho20, Eq. 2]
 
-    Training never needs this walk (`noised` jumps); it is here to be looked at, and to check the
-    jump against.
+    Training never needs it, because `noised` goes to any t at once; it is here to be looked at, and
+    to check `noised` against.
 
     Parameters
     ----------

@@ -1,13 +1,13 @@
 """Denoisers that can be written down, without any learning.
 
-The best guess of the clean data is a mean, x0_hat(x_t, t) = E[x_0 | x_t]. For two kinds of data it
-is a short formula:
+The best guess of the clean data is a mean, x0_hat(x_t, t) = E[x_0 | x_t], the **ideal denoiser**,
+also called optimal or Bayes denoiser. For two kinds of data it is a short formula:
 
 - a Gaussian mixture stays a Gaussian mixture at every t, so Bayes' rule gives the mean,
 - a finite data set is a mixture of points, and the mean is a softmax-weighted average of them.
 
-With such an oracle every sampler can be tried and judged before any network exists. What is left
-for a network is the case where nobody can write the mean down. Opened by chapter 10; chapter 00
+With an ideal denoiser every sampler can be tried and judged before any network exists. A network is
+needed where nobody can write the mean down. Opened by chapter 10; chapter 00
 shows it first.
 """
 
@@ -24,7 +24,7 @@ from ddpm_lab.types import Data, Denoiser, Times
 
 
 class Mixture(NamedTuple):
-    """K round Gaussians: p(x) = sum_k weight_k N(x; mean_k, var_k I).
+    """A mixture of K isotropic Gaussians: p(x) = sum_k weight_k N(x; mean_k, var_k I).
 
     >>> Mixture(torch.ones(2) / 2, torch.tensor([[-1.0], [1.0]]), torch.full((2,), 0.01)).mean.shape
     torch.Size([2, 1])
@@ -39,13 +39,13 @@ class Mixture(NamedTuple):
 
 
 def circle_mixture(k: int = 8, *, radius: float = 1.0, std: float = 0.05) -> Mixture:
-    """k equal blobs, evenly spaced on a circle in the plane.
+    """A mixture of k equal Gaussians with means evenly spaced on a circle in the plane.
 
     Parameters
     ----------
     k : int >= 1
     radius, std : float, data units
-        Of the circle, and of each blob.
+        Radius of the circle, standard deviation of each component.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def circle_mixture(k: int = 8, *, radius: float = 1.0, std: float = 0.05) -> Mix
     >>> circle_mixture(4).mean.round().abs().tolist()
     [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]
     """
-    k = _checks.count(k, "k", highest=_checks.MANY, advice="k counts the blobs.")
+    k = _checks.count(k, "k", highest=_checks.MANY, advice="k counts the Gaussians.")
     length = "It is a length in data units."
     radius = _checks.between(radius, 0, 1e150, "radius", advice=length)  # squares stay finite
     std = _checks.between(std, 0, 1e150, "std", advice=length)
@@ -89,7 +89,7 @@ def two_modes() -> Mixture:
 
 
 def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
-    """Draw from the mixture itself: choose a blob, then a point in it.
+    """Samples from the mixture itself: choose a component, then a point from it.
 
     Returns
     -------
@@ -106,11 +106,11 @@ def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
     """
     n = _checks.count(n, "n", highest=_checks.MANY, advice="n counts the points.")
     rng = _checks.generator(generator)
-    weight, mean, var = _checks.mixture(mixture)
-    chance = weight.to(rng.device, _checks.float64_on(rng.device))
-    blob = torch.multinomial(chance, n, replacement=True, generator=rng).cpu()
-    z = normal_like(mean[blob], generator=rng)
-    return (mean[blob] + var[blob, None].sqrt() * z).float()
+    weight, mean, var = _parts(mixture)
+    probability = weight.to(rng.device, _checks.float64_on(rng.device))
+    component = torch.multinomial(probability, n, replacement=True, generator=rng).cpu()
+    z = normal_like(mean[component], generator=rng)
+    return (mean[component] + var[component, None].sqrt() * z).float()
 
 
 def log_density(mixture: Mixture, schedule: Schedule, x_t: Data, t: Times) -> Tensor:
@@ -135,19 +135,19 @@ def log_density(mixture: Mixture, schedule: Schedule, x_t: Data, t: Times) -> Te
     >>> from ddpm_lab.schedules import linear
     >>> x = torch.zeros(1, 2, requires_grad=True)
     >>> log_density(circle_mixture(8), linear(), x, 500).sum().backward()
-    >>> bool(x.grad.abs().max() < 1e-6)                 # the center of the ring: no way is up
+    >>> bool(x.grad.abs().max() < 1e-6)                 # the center of the circle: the score is 0
     True
     """
-    *_, log_joint = _joint(_checks.mixture(mixture), schedule, x_t, t)
+    *_, log_joint = _joint(_parts(mixture), schedule, x_t, t)
     return log_joint.logsumexp(dim=1).to(x_t.device, x_t.dtype)
 
 
 def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
     """The best possible denoiser for data from a Gaussian mixture: E[x_0 | x_t], exactly.
 
-    Each blob gives its own Gaussian posterior mean, mean_k + gain_k (x_t - sqrt(abar_t) mean_k),
-    with gain_k = sqrt(abar_t) var_k / (abar_t var_k + 1 - abar_t), and counts as much as it is
-    probable that x_t came from it.
+    Each component has its own Gaussian posterior mean, mean_k + gain_k (x_t - sqrt(abar_t) mean_k),
+    with gain_k = sqrt(abar_t) var_k / (abar_t var_k + 1 - abar_t). They are averaged, weighted by the
+    probability that x_t came from component k.
 
     Returns
     -------
@@ -160,19 +160,19 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
 
     >>> from ddpm_lab.schedules import linear
     >>> denoise = mixture_denoiser(circle_mixture(8), linear())
-    >>> denoise(torch.tensor([[0.9, 0.1]]), 1).round(decimals=1)     # hardly any noise: it stays
+    >>> denoise(torch.tensor([[0.9, 0.1]]), 1).round(decimals=1)     # hardly any noise
     tensor([[0.9000, 0.1000]])
     """
-    parts = _, mean, var = _checks.mixture(mixture)
+    parts = _, mean, var = _parts(mixture)
     _checks.schedule(schedule)
 
     def denoise(x_t: Data, t: Times) -> Data:
         _checks.times(t, schedule)
         flat, signal, var_t, log_joint = _joint(parts, schedule, x_t, t)
-        share = log_joint.softmax(dim=1)  # (B, K): which blob did x_t come from?
+        p_k = log_joint.softmax(dim=1)  # (B, K): which component did x_t come from?
         gain = signal * var / var_t
-        # sum_k share_k (mean_k + gain_k (x - signal mean_k)), without a (B, K, D) array
-        x0_hat = (share * (1 - gain * signal)) @ mean + (share * gain).sum(1, keepdim=True) * flat
+        # sum_k p_k (mean_k + gain_k (x - signal mean_k)), without a (B, K, D) array
+        x0_hat = (p_k * (1 - gain * signal)) @ mean + (p_k * gain).sum(1, keepdim=True) * flat
         return x0_hat.reshape(x_t.shape).to(x_t.device, x_t.dtype)
 
     return denoise
@@ -213,7 +213,7 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
     half_norms = 0.5 * (points**2).sum(dim=1)
 
     def denoise(x_t: Data, t: Times) -> Data:
-        _checks.item_shape(x_t, shape)
+        _item_shape(x_t, shape)
         t = _checks.times(t, schedule, batch=len(x_t))
         abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
         flat = _checks.float64(x_t.reshape(len(x_t), -1))
@@ -226,13 +226,13 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
 
 
 def _joint(parts, schedule, x_t, t):
-    """x_t as (B, D), sqrt(abar_t), each blob's variance at t, log(weight_k N(x_t; …)) as (B, K).
+    """x_t as (B, D), sqrt(abar_t), each variance at t, log(weight_k N(x_t; …)) as (B, K).
 
     float64 on the CPU: at t = 1 the exponents reach 1 / beta_1 = 10,000.
     """
     weight, mean, var = parts
     _checks.data(x_t, "x_t")
-    flat = _checks.float64(_checks.item_size(x_t.reshape(len(x_t), -1), mean.shape[1]))
+    flat = _checks.float64(_item_size(x_t.reshape(len(x_t), -1), mean.shape[1]))
     t = _checks.times(t, schedule, lowest=0, batch=len(x_t))
     abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
     signal = abar_t.sqrt()
@@ -242,3 +242,47 @@ def _joint(parts, schedule, x_t, t):
     )
     log_joint = weight.log() - 0.5 * (square / var_t + mean.shape[1] * (2 * math.pi * var_t).log())
     return flat, signal, var_t, log_joint
+
+
+def _parts(mixture):
+    """Weights, means and variances of a mixture as float64 on the CPU."""
+    fields = ("weight", "mean", "var")
+    _checks._record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
+    weight, mean, var = (
+        _checks.numbers(part, f"mixture.{field}").detach() for part, field in zip(mixture, fields)
+    )
+    _checks._finite(mean, "mixture.mean", advice="Look for NaN.")
+    if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
+        raise ValueError(
+            "a mixture must have weight (K,), mean (K, D), var (K,); got "
+            f"{tuple(weight.shape)}, {tuple(mean.shape)}, {tuple(var.shape)}. One row per Gaussian."
+        )
+    if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
+        raise ValueError(
+            "the mixture's weights must be >= 0 and sum to 1; "
+            f"got a sum of {_checks._digits(float(weight.sum()), 1)} and {float(weight.min()):g} as the "
+            "smallest. Divide them by their sum."
+        )
+    _checks.variance(var, "mixture.var")
+    return weight, mean, var
+
+
+def _item_shape(x_t, shape):
+    """Data whose items are shaped like those of the data set."""
+    _checks.data(x_t, "x_t")
+    if x_t.shape[1:] != shape:
+        raise ValueError(
+            f"items of x_t must be shaped like the data set's, {tuple(shape)}; "
+            f"got {tuple(x_t.shape[1:])}. Check the shape of x_t."
+        )
+    return x_t
+
+
+def _item_size(flat, size):
+    """(B, D) data whose items have exactly `size` numbers."""
+    if flat.shape[1] != size:
+        raise ValueError(
+            f"each item of x_t must hold {size} numbers, like the mixture's means; "
+            f"got {flat.shape[1]}. Check the shape of x_t."
+        )
+    return flat

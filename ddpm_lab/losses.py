@@ -34,13 +34,13 @@ WeightName = Literal["simple", "vlb", "min_snr"]
 def simple(
     schedule: Schedule, net: Net, prediction_type: PredictionType, x_0: Data, t: Times, eps: Data
 ) -> Tensor:
-    """The loss that is trained: the plain squared error of what the network predicts.
+    """The training loss: the mean squared error of what the network predicts.
 
     mean over data axes of (target - net(x_t, t))^2,  x_t made of x_0 and eps    [Ho20, Eq. 14]
 
     Parameters
     ----------
-    net : (x_t, t: (B,) int64) -> output of the given kind
+    net : (x_t, t: (B,) int64) -> output of the given prediction type
     x_0, eps : (B, *D) float, alike
     t : int or (B,) int64, 1..T
 
@@ -51,7 +51,7 @@ def simple(
     Raises
     ------
     TypeError, ValueError
-        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and the kind is known.
+        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and `prediction_type` is known.
 
     >>> from ddpm_lab.schedules import linear
     >>> x_0, eps = torch.zeros(2, 3), torch.ones(2, 3)
@@ -235,7 +235,7 @@ def weight(
     *,
     gamma: float = 5.0,
 ) -> Tensor:
-    """How much a squared error at time t counts, if the network predicts `prediction_type`.
+    """The weight of a squared error at time t, if the network predicts `prediction_type`.
 
     As factors on ||x_0 - x0_hat||^2:
 

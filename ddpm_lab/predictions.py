@@ -1,4 +1,4 @@
-"""x0, eps, v, score: four names for one guess.
+"""x0, eps, v, score: four parameterizations of one guess.
 
 From x_t = signal x_0 + noise eps (signal = sqrt(abar_t), noise = sqrt(1 - abar_t)) a guess of any
 one of these gives all the others, because x_t is known:
@@ -22,7 +22,7 @@ from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
 
 
 class Prediction(NamedTuple):
-    """One guess under its four names; each (B, *D) float.
+    """One guess in its four parameterizations; each (B, *D) float.
 
     >>> from ddpm_lab.schedules import linear
     >>> convert(linear(), torch.zeros(1, 2), "x0", torch.ones(1, 2), t=500)._fields
@@ -59,8 +59,8 @@ def convert(
     Raises
     ------
     TypeError, ValueError
-        Unless t is a whole number in 1..T, `out` is like `x_t`, the kind is known, and, for
-        kind "eps", there is signal left at t.
+        Unless t is a whole number in 1..T, `out` is like `x_t`, `prediction_type` is known and,
+        if it is "eps", there is signal left at t.
 
     >>> from ddpm_lab.schedules import from_beta
     >>> x_t = torch.tensor([[1.4]])                          # = 0.8 * 1 + 0.6 * 1
@@ -102,7 +102,7 @@ def _signal_left(abar_t, t):
 def target(
     schedule: Schedule, prediction_type: PredictionType, x_0: Data, eps: Data, t: Times
 ) -> Data:
-    """What a perfect network of this kind would have to output.
+    """The regression target: what a perfect network of this prediction type would output.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def target(
     Raises
     ------
     TypeError, ValueError
-        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and the kind is known.
+        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and `prediction_type` is known.
 
     >>> from ddpm_lab.schedules import from_beta
     >>> x_0, eps = torch.tensor([[1.0]]), torch.tensor([[1.0]])
@@ -143,7 +143,7 @@ def denoiser(
 
     Parameters
     ----------
-    net : (x_t, t: (B,) int64) -> output of the given kind
+    net : (x_t, t: (B,) int64) -> output of the given prediction type
     prediction_type : "x0", "eps" or "v"
     clip : float, optional
         Keep x0_hat inside [-clip, clip], data units. Off unless asked for: clipping is a choice.
@@ -155,7 +155,7 @@ def denoiser(
     Raises
     ------
     ValueError
-        If the kind is unknown or `clip` is not positive.
+        If `prediction_type` is unknown or `clip` is not positive.
 
     >>> from ddpm_lab.schedules import linear
     >>> no_noise = denoiser(linear(), lambda x_t, t: torch.zeros_like(x_t), "eps")

@@ -80,6 +80,7 @@ def ddpm_step(
     0.01004
     """
     _checks.choice(var, get_args(VarianceType), "var")
+    _checks.alike(x_t=x_t, x0_hat=x0_hat)
     p = posterior(schedule, x0_hat, x_t, t, s)
     if var == "small":
         return p

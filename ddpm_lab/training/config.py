@@ -64,8 +64,8 @@ class ScheduleConfig:
     Schedule('linear', T=100, abar_T=0.363)
     """
 
-    name: str = "cosine"
-    """a function of `schedules`, or "log_snr" for a straight line of log-SNR"""
+    name: schedules.ScheduleName = "cosine"
+    """a name in `schedules.SCHEDULES`"""
     T: int = 1000
     beta_1: float | None = None
     beta_T: float | None = None
@@ -81,10 +81,10 @@ class ScheduleConfig:
     """of "log_snr": at t = T, nats"""
 
     def __post_init__(self):
-        name = _checks.choice(self.name, tuple(_SCHEDULES), "the schedule's name")
+        name = _checks.choice(self.name, tuple(schedules.SCHEDULES), "the schedule's name")
         if isinstance(self.T, (int, float)):
             _checks.at_most(self.T, 10**6, "schedule.T", advice="Correct that setting.")
-        _check_arguments(self.settings(), _SCHEDULES[name], f"schedule {name!r}")
+        _check_arguments(self.settings(), schedules.SCHEDULES[name], f"schedule {name!r}")
         _ = self.built  # refuses what is out of range
 
     def settings(self) -> dict[str, Any]:
@@ -94,29 +94,7 @@ class ScheduleConfig:
     @cached_property
     def built(self) -> Schedule:
         """The schedule itself."""
-        return _SCHEDULES[self.name](**self.settings())
-
-
-def _straight_log_snr(first, last, T=1000):
-    """A straight line: then every step costs the bound alike, seen from eps."""
-    ends = [
-        _checks.between(end, -100, 36, f"schedule.{name}", advice="In nats, falling.")
-        for name, end in (("first", first), ("last", last))
-    ]
-    T = _checks.count(T, "T", lowest=2, advice="Take 1000.")
-    line = torch.linspace(*ends, T, dtype=torch.float64, device="cpu")
-    return schedules.from_log_snr(line, name="straight log-SNR")
-
-
-_SCHEDULES = {
-    "linear": schedules.linear,
-    "cosine": schedules.cosine,
-    "quadratic": schedules.quadratic,
-    "geometric": schedules.geometric,
-    "sigmoid": schedules.sigmoid,
-    "su": schedules.su,
-    "log_snr": _straight_log_snr,
-}
+        return schedules.make(self.name, **self.settings())
 
 
 @dataclass(frozen=True)

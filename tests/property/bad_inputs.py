@@ -283,7 +283,7 @@ def mixture(value):
         reals((None,), low=0)(weight)
         and reals((len(weight), None))(mean)
         and reals((len(weight),), low=0)(var)
-        and abs(float(torch.as_tensor(weight).double().sum()) - 1) < 1e-6
+        and abs(float(torch.as_tensor(weight).detach().double().sum()) - 1) < 1e-6
     )
 
 
@@ -742,6 +742,16 @@ CALLS = {
         dict(T=T, offset=0.008, beta_max=0.999),
         dict(T=whole(), offset=real(0, 1), beta_max=real(0, 1, ends=False)),
     ),
+    "schedules.straight_log_snr": call(
+        schedules.straight_log_snr,
+        dict(first=8, last=-7, T=T),
+        dict(first=real(-7, 36), last=real(-100, 8), T=whole(2)),
+    ),
+    "schedules.make": call(
+        schedules.make,
+        dict(name="su"),
+        dict(name=one_of(*set(schedules.SCHEDULES) - {"log_snr"})),
+    ),
     "schedules.from_log_snr": call(
         schedules.from_log_snr,
         dict(log_snr=torch.tensor([4.0, 0.0, -4.0]), name="custom"),
@@ -939,7 +949,11 @@ CALLS = {
             dict(schedule=SCHEDULE, denoise=guess, x_T=X, times=[10, 5, 0], generator=rng)
             | {option: value for option, (value, _) in options.items()},
             dict(schedule=schedule, denoise=function, x_T=batch)
-            | dict(times=either_way if name == "probability_flow_ode" else optional(falling(T)))
+            | dict(
+                times=optional(either_way)
+                if name == "probability_flow_ode"
+                else optional(falling(T))
+            )
             | dict(generator=generator if name == "ddpm" else optional(generator))
             | {option: rule for option, (_, rule) in options.items()},
             first,

@@ -32,7 +32,7 @@ from ddpm_lab import (
     training,
 )
 from ddpm_lab.training import ScheduleConfig, UNetConfig, evaluation, models, trainer
-from ddpm_lab.training.config import _SCHEDULES, from_dict, to_dict
+from ddpm_lab.training.config import from_dict, to_dict
 from ddpm_lab.training.log import BINS
 from ddpm_lab.training.streams import STREAMS, stream
 
@@ -102,7 +102,7 @@ def without_seconds(lines):
         ({"schedule": {"name": "cosine", "T": 0}}, "T must be at least 1"),
         ({"schedule": {"name": "cosine", "T": "9"}}, "T must be a whole number"),
         ({"schedule": {"name": "log_snr", "last": -9}}, "must use the names first, .*got no first"),
-        ({"schedule": {"name": "log_snr", "first": "a", "last": -9}}, "schedule.first must be a n"),
+        ({"schedule": {"name": "log_snr", "first": "a", "last": -9}}, "first must be a number"),
         ({"schedule": {"name": "log_snr", "first": -9, "last": 9}}, "log_snr must fall"),
         ({"schedule": {"name": "log_snr", "first": 9, "last": -9, "T": 1}}, "T must be at least 2"),
     ],
@@ -112,7 +112,7 @@ def test_settings_out_of_range_are_named(change, said):
         small(**change)
 
 
-@pytest.mark.parametrize("name", sorted(_SCHEDULES))
+@pytest.mark.parametrize("name", sorted(schedules.SCHEDULES))
 def test_every_schedule_can_be_named(name):
     more = {"first": 10, "last": -9} if name == "log_snr" else {}
     assert small(schedule={"name": name, "T": 50, **more}).schedule.built.T == 50
@@ -180,7 +180,7 @@ def test_every_setting_of_the_network_and_of_the_schedules_has_a_field():
     assert [each.name for each in dataclasses.fields(UNetConfig)] == list(settings)
     for each in dataclasses.fields(UNetConfig):
         assert each.default == settings[each.name].default or each.name == "channels"
-    taken = {name for make in _SCHEDULES.values() for name in inspect.signature(make).parameters}
+    taken = {name for make in schedules.SCHEDULES.values() for name in inspect.signature(make).parameters}
     assert {each.name for each in dataclasses.fields(ScheduleConfig)} == taken | {"name"}
 
 

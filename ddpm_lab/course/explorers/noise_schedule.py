@@ -44,13 +44,10 @@ QUESTION = "How fast should the signal go?"
 
 _ENDS, _COSINE = ("beta_1", "beta_T"), ("offset", "beta_max")
 FAMILIES = {
-    "linear": (schedules.linear, _ENDS),
-    "cosine": (schedules.cosine, _COSINE),
-    "quadratic": (schedules.quadratic, _ENDS),
-    "logarithmic": (schedules.logarithmic, _ENDS),
-    "geometric": (schedules.geometric, _ENDS),
-    "sigmoid": (schedules.sigmoid, _ENDS),
-    "su": (schedules.su, ()),
+    name: (schedules.SCHEDULES[name], {"cosine": _COSINE, "su": ()}.get(name, _ENDS))
+    for name in schedules.SCHEDULES
+    if name != "log_snr"  # its ends are log-SNRs, which have no sliders
+} | {
     "linear zero-terminal": (
         lambda **ends: schedules.zero_terminal(schedules.linear(**ends)),
         _ENDS,
