@@ -9,7 +9,8 @@ and because a sum of Gaussian noises is Gaussian, any number of steps is one ste
     q(x_t | x_0) = N(sqrt(abar_t) x_0, (1 - abar_t) I)                   [Ho20, Eq. 4]
 
 Every function takes two times s < t, not "this" and "the previous" one, so a coarser timestep
-spacing needs no new formula. Chapter 05 derives `transition` and `marginal`, chapter 07 the `posterior`.
+spacing needs no new formula. Chapter 05 derives `transition` and `marginal`, chapter 07 the
+`posterior`.
 """
 
 from collections.abc import Iterator

@@ -146,8 +146,8 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
     """The best possible denoiser for data from a Gaussian mixture: E[x_0 | x_t], exactly.
 
     Each component has its own Gaussian posterior mean, mean_k + gain_k (x_t - sqrt(abar_t) mean_k),
-    with gain_k = sqrt(abar_t) var_k / (abar_t var_k + 1 - abar_t). They are averaged, weighted by the
-    probability that x_t came from component k.
+    with gain_k = sqrt(abar_t) var_k / (abar_t var_k + 1 - abar_t). They are averaged with the
+    probability that x_t came from component k as the weight.
 
     Returns
     -------
@@ -260,8 +260,8 @@ def _parts(mixture):
     if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
         raise ValueError(
             "the mixture's weights must be >= 0 and sum to 1; "
-            f"got a sum of {_checks._digits(float(weight.sum()), 1)} and {float(weight.min()):g} as the "
-            "smallest. Divide them by their sum."
+            f"got a sum of {_checks._digits(float(weight.sum()), 1)} and {float(weight.min()):g} "
+            "as the smallest. Divide them by their sum."
         )
     _checks.variance(var, "mixture.var")
     return weight, mean, var

@@ -51,7 +51,8 @@ def simple(
     Raises
     ------
     TypeError, ValueError
-        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and `prediction_type` is known.
+        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and `prediction_type` is
+        known.
 
     >>> from ddpm_lab.schedules import linear
     >>> x_0, eps = torch.zeros(2, 3), torch.ones(2, 3)

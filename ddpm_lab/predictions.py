@@ -118,7 +118,8 @@ def target(
     Raises
     ------
     TypeError, ValueError
-        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and `prediction_type` is known.
+        Unless t is a whole number in 1..T, `x_0` and `eps` are alike and `prediction_type` is
+        known.
 
     >>> from ddpm_lab.schedules import from_beta
     >>> x_0, eps = torch.tensor([[1.0]]), torch.tensor([[1.0]])

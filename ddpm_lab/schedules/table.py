@@ -53,14 +53,14 @@ class Schedule:
 
     @property
     def beta(self) -> Table:
-        """beta_t = 1 - abar_t / abar_{t-1}: the variance of the noise added in step t; beta_0 = 0."""
+        """beta_t = 1 - abar_t / abar_{t-1}: the variance of the noise of step t; beta_0 = 0."""
         beta = torch.zeros_like(self.abar)
         beta[1:] = (self.abar[:-1] - self.abar[1:]) / self.abar[:-1]
         return beta
 
     @property
     def alpha(self) -> Table:
-        """alpha_t = abar_t / abar_{t-1} = 1 - beta_t: the fraction of signal variance that a step keeps."""
+        """alpha_t = abar_t / abar_{t-1} = 1 - beta_t: the signal variance that a step keeps."""
         alpha = torch.ones_like(self.abar)
         alpha[1:] = self.abar[1:] / self.abar[:-1]
         return alpha

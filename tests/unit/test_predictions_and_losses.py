@@ -178,7 +178,7 @@ def test_a_ring_has_finite_sizes(name, value):
 
 
 def test_a_ring_has_at_least_one_blob():
-    with refuses(ValueError, "k must be at least 1", "got 0", "blobs"):
+    with refuses(ValueError, "k must be at least 1", "got 0", "Gaussians"):
         ideal_denoisers.circle_mixture(0)
     with refuses(TypeError, "k must be a whole number", "got float"):
         ideal_denoisers.circle_mixture(8.0)
