@@ -81,10 +81,8 @@ class ScheduleConfig:
     """of "log_snr": at t = T, nats"""
 
     def __post_init__(self):
-        name = _checks.choice(self.name, tuple(schedules.SCHEDULES), "the schedule's name")
         if isinstance(self.T, (int, float)):
             _checks.at_most(self.T, 10**6, "schedule.T", advice="Correct that setting.")
-        _check_arguments(self.settings(), schedules.SCHEDULES[name], f"schedule {name!r}")
         _ = self.built  # refuses what is out of range
 
     def settings(self) -> dict[str, Any]:

@@ -180,7 +180,8 @@ def test_every_setting_of_the_network_and_of_the_schedules_has_a_field():
     assert [each.name for each in dataclasses.fields(UNetConfig)] == list(settings)
     for each in dataclasses.fields(UNetConfig):
         assert each.default == settings[each.name].default or each.name == "channels"
-    taken = {name for make in schedules.SCHEDULES.values() for name in inspect.signature(make).parameters}
+    makers = schedules.SCHEDULES.values()
+    taken = {name for make in makers for name in inspect.signature(make).parameters}
     assert {each.name for each in dataclasses.fields(ScheduleConfig)} == taken | {"name"}
 
 
