@@ -1025,7 +1025,7 @@ for name, facts in cards.items():
           f"{found['pictures']} samples:")
     for what in ("frechet", "energy_distance"):
         values = ", ".join(f"{value:.3f}" for value in facts["by_seed"][what])
-        low = found[what]["floor"]
+        low = found[what]["baseline"]
         print(f"        {what:>15}, by seed: {values} (± {found[what]['stderr']:.3f}); "
               f"real against real {low['lowest']:.3f} to {low['highest']:.3f}")
 for what in ("frechet", "energy_distance"):

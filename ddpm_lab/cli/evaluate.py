@@ -100,9 +100,9 @@ def _table(found: dict) -> Iterator[str]:
 
 def _baseline(each):
     """What real data would get: the median, and the range if it was measured."""
-    floor = each.get("floor", {"median": 0.5})
-    between = "{lowest:.5f} to {highest:.5f}".format(**floor) if len(floor) > 1 else ""
-    return f"{floor['median']:.5f}  {between}"
+    baseline = each.get("baseline", {"median": 0.5})
+    between = "{lowest:.5f} to {highest:.5f}".format(**baseline) if len(baseline) > 1 else ""
+    return f"{baseline['median']:.5f}  {between}"
 
 
 def _with_error(each):

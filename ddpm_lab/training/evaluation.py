@@ -63,8 +63,8 @@ def evaluate(
                             padding is counted as cost, but not as pixels
         steps_per_t         the same bits of the steps, range by range
         energy_distance, sliced_wasserstein, frechet
-                            samples against held-out images, with the baseline "floor": real against
-                            real; left out for fewer than 4 held-out images, or 8 in all
+                            samples against held-out images, with "baseline": real against real;
+                            left out for fewer than 4 held-out images, or 8 in all
         memorization_test   share of samples nearer to what was seen, 0.5 if nothing is memorized
         left_out            what could not be measured, and why
 
@@ -201,9 +201,9 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
 def _compared(metric, made, held_out, pool, rng):
     """One metric with its error, and the same between disjoint sets of real images."""
     value, size = metric(made, held_out), min(len(made), len(pool) // 2)
-    floor = metrics.real_baseline(metric, pool, size=size, generator=rng)
-    floor = {"median": floor.median, "lowest": floor.lowest, "highest": floor.highest}
-    return {"value": value.value, "stderr": value.stderr, "floor": floor}
+    baseline = metrics.real_baseline(metric, pool, size=size, generator=rng)
+    baseline = {"median": baseline.median, "lowest": baseline.lowest, "highest": baseline.highest}
+    return {"value": value.value, "stderr": value.stderr, "baseline": baseline}
 
 
 def _sliced_wasserstein(a, b):

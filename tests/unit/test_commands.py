@@ -358,8 +358,8 @@ def test_evaluate_prints_a_table_and_writes_all_of_it(trained, tmp_path, capsys)
     found = json.loads((trained / "metrics.json").read_text())
     assert found["step"] == 4 and found["images"] == 30 and len(found["loss_per_t"]) == 10
     for name in ("energy_distance", "sliced_wasserstein", "frechet"):
-        floor = found[name]["floor"]
-        for number in (found[name]["value"], found[name]["stderr"], floor["median"]):
+        baseline = found[name]["baseline"]
+        for number in (found[name]["value"], found[name]["stderr"], baseline["median"]):
             assert f"{number:.5f}" in out, name
     total = found["bits_per_dim"]["total"]
     assert f"{total['value']:.5f}" in out and "901-1000" in out

@@ -988,7 +988,7 @@ def test_a_network_for_levels_needs_what_it_was_made_for(changes, said, tmp_path
     assert not (tmp_path / "run").exists()
 
 
-def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(monkeypatch):
+def test_copies_of_held_out_pictures_reach_the_baseline_and_one_image_does_not(monkeypatch):
     held_out, _ = datasets.digits("test")
     model = always(held_out[:1])
     rng = gaussians.seeded(3)
@@ -997,10 +997,10 @@ def test_copies_of_held_out_pictures_reach_the_floor_and_one_picture_does_not(mo
     monkeypatch.setattr(models, "sample", lambda *args, **options: drawn)
     good = evaluation.evaluate(model, n=200, strata=2, steps=2, generator=rng)
     for name in ("energy_distance", "sliced_wasserstein"):
-        floor = good[name]["floor"]
-        assert floor["lowest"] <= floor["median"] <= floor["highest"]
-        wide = floor["highest"] - floor["lowest"]
-        assert good[name]["value"] < floor["highest"] + wide < bad[name]["value"]
+        baseline = good[name]["baseline"]
+        assert baseline["lowest"] <= baseline["median"] <= baseline["highest"]
+        wide = baseline["highest"] - baseline["lowest"]
+        assert good[name]["value"] < baseline["highest"] + wide < bad[name]["value"]
     assert good["memorization_test"]["value"] < 0.2  # they *are* the held-out ones
     assert "frechet" not in good
 
@@ -1031,7 +1031,7 @@ def test_a_judge_adds_the_frechet_distance():
     found = evaluation.evaluate(
         model, n=100, strata=2, steps=2, judge=judge, generator=gaussians.seeded(5)
     )
-    assert found["frechet"]["value"] > found["frechet"]["floor"]["highest"] > 0
+    assert found["frechet"]["value"] > found["frechet"]["baseline"]["highest"] > 0
     assert json.loads(json.dumps(found)) == found
 
 

@@ -97,12 +97,12 @@ def test_the_mnist_network_draws_the_digit_that_was_asked_for():
 def test_the_readme_says_what_the_card_says(name):
     told = card(name)
     bits = told["metrics"]["bits_per_dim"]["total"]["value"]
-    floor = told["metrics"]["frechet"]["floor"]["median"]
+    baseline = told["metrics"]["frechet"]["baseline"]["median"]
     frechet, nearer = (told["by_seed"][key] for key in ("frechet", "memorization_test"))
     minutes = told["seconds"] / 60
     row = (
         f"| {told['weights'] / 1e6:.2f} M | {minutes:.{1 if minutes < 10 else 0}f} min "
-        f"| {bits:.2f} | {', '.join(f'{value:.2f}' for value in frechet)} ({floor:.2f}) "
+        f"| {bits:.2f} | {', '.join(f'{value:.2f}' for value in frechet)} ({baseline:.2f}) "
         f"| {', '.join(f'{100 * value:.0f}' for value in nearer)} % |"
     )
     rows = README.read_text(encoding="utf-8").splitlines()
