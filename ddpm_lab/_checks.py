@@ -583,7 +583,7 @@ def batch(batch, step):
     return data(x, "a batch"), label
 
 
-def picture(x, channels, factor, name="x_t"):
+def images(x, channels, factor, name="x_t"):
     """(B, channels, H, W) with sides that a U-Net can halve."""
     data(x, name, empty=True)
     if x.dim() != 4 or x.shape[1] != channels:

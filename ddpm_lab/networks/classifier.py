@@ -62,7 +62,7 @@ class Classifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, F): the layer before the logits."""
-        _checks.picture(x, self.channels, 1, "x")
+        _checks.images(x, self.channels, 1, "x")
         _inputs.like_weights(x, self.feature_layer.weight, "x")
         return self.feature_layer(self.backbone(x).mean(dim=(2, 3)))
 

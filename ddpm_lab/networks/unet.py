@@ -152,7 +152,7 @@ class UNet(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: the null label."""
-        _checks.picture(x_t, self.channels, self.factor)
+        _checks.images(x_t, self.channels, self.factor)
         _inputs.like_weights(x_t, self.conv_in.weight)
         _inputs.times(t, x_t, lowest=1 if self.levels else 0)
         emb = self._embedding(x_t, t, label)  # (B, emb_dim)

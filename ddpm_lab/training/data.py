@@ -80,7 +80,7 @@ def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
     """
     net, factor = config.net, networks.side_factor(**config.net.settings())
     channels = net.channels or data.channels
-    _checks.picture(padded(data.images[:1], config), channels, factor, "the data")
+    _checks.images(padded(data.images[:1], config), channels, factor, "the data")
     if net.labels:
         _check_labels(config, data)
     elif config.data.augment_shifts:
