@@ -1022,7 +1022,7 @@ print(f"distance of the two pictures from the same noise {apart:.1f}, from diffe
 for name, facts in cards.items():
     found = facts["metrics"]
     print(f"{name:>6}: {found['bits_per_dim']['total']['value']:.2f} bits/dim; with "
-          f"{found['pictures']} samples:")
+          f"{found['images']} samples:")
     for what in ("frechet", "energy_distance"):
         values = ", ".join(f"{value:.3f}" for value in facts["by_seed"][what])
         low = found[what]["baseline"]
