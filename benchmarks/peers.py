@@ -46,13 +46,14 @@ OURS = {  # pixels on a side -> the network that the course trains there
 }
 
 
-def ours(size, precision="auto", moves=False):
+def ours(size, precision="auto", moves=False, **settings):
     """This course: U-Net with a pixel-unshuffle stem at 32 x 32, bf16 where the CPU has it.
 
+    `settings` change the network: with `patch=1` it works on the pixels themselves.
     With `moves` it also learns from moved pictures, and is told which are (label 1), as the
     course does where there are few pictures.
     """
-    net = networks.build(networks.UNet, seed=0, **OURS[size], labels=2 * moves)
+    net = networks.build(networks.UNet, seed=0, **{**OURS[size], **settings}, labels=2 * moves)
     net.to(memory_format=torch.channels_last)
     schedule, rng = schedules.linear(), gaussians.seeded(0)
 

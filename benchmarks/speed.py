@@ -4,7 +4,12 @@
 
 Every package does one piece of work in turn, round after round, so that whatever else slows the
 machine slows all of them. The medians' *ratios* are the result; seconds depend on the machine.
-1 x 32 x 32 pictures, batches of 64, about 1.1 million parameters, forward + backward + Adam.
+1 x 32 x 32 images, batches of 64, about 1.1 million parameters, forward + backward + optimizer.
+
+The optimizer is the same for all: Adam, fused where the device has that. The network, its
+arithmetic, its memory layout and its sampler are each package's own. Two choices of this course
+carry over to any package, so their share is shown in rows of their own: pixel-unshuffle (every
+2 x 2 pixels are one place of the network, `patch`), and bfloat16 where the processor has it.
 """
 
 import argparse
@@ -14,13 +19,21 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import torch
-from peers import PEERS
+from peers import PEERS, ours
 
 SIZE, BATCH, STEPS = 32, 64, 50
+ROWS = {
+    "ddpm-lab": ours,
+    "ddpm-lab, float32": partial(ours, precision="float32"),
+    "ddpm-lab, patch 1": partial(ours, patch=1),
+    "ddpm-lab, patch 1, float32": partial(ours, precision="float32", patch=1),
+    **{name: make for name, make in PEERS.items() if make is not ours},
+}
 
 
 def machine(threads):
@@ -42,18 +55,25 @@ def version(name):
         return None
 
 
-def contestants():
-    """name -> (training step, sampling), for every package that is installed."""
+def adam(net):
+    """The optimizer of every package."""
+    try:
+        return torch.optim.Adam(net.parameters(), lr=1e-4, fused=True)
+    except RuntimeError:  # this device has no fused one
+        return torch.optim.Adam(net.parameters(), lr=1e-4)
+
+
+def contestants(names=ROWS):
+    """name -> (the package, its training step), for every package that is installed."""
     x = torch.rand(BATCH, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
     found = {}
-    for name, make in PEERS.items():
+    for name in names:
         try:
-            peer = make(SIZE)
+            peer = ROWS[name](SIZE)
         except ImportError as error:
             print(f"{name}: left out ({error})")
             continue
-        optimizer = torch.optim.Adam(peer.net.parameters(), lr=1e-4, fused=name == "ddpm-lab")
-        found[name] = (peer, step_of(peer, optimizer, x))
+        found[name] = (peer, step_of(peer, adam(peer.net), x))
     return found
 
 
@@ -75,18 +95,15 @@ def seconds(work):
 
 def memory(name, threads):
     """Peak memory of a process that does three training steps with one package, MiB; Linux."""
-    code = (
-        f"import torch, speed; torch.set_num_threads({threads}); speed.PEERS = "
-        f"{{{name!r}: speed.PEERS[{name!r}]}}; speed.alone()"
-    )
+    code = f"import torch, speed; torch.set_num_threads({threads}); speed.alone({name!r})"
     out = subprocess.run(
         [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True
     )
     return round(float(out.stdout.split()[-1])) if out.returncode == 0 else None
 
 
-def alone():
-    (_, step), *_ = contestants().values()
+def alone(name):
+    _, step = contestants([name])[name]
     for _ in range(3):
         step()
     # Linux: the peak of this process alone. (getrusage would also tell that of its parent.)
@@ -98,11 +115,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", nargs="*", choices=ROWS, help="some rows; default: all")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    found = contestants()
+    found = contestants(args.only or ROWS)
+    any_net = next(iter(found.values()))[0].net
+    optimizer = f"Adam, {'fused' if adam(any_net).defaults['fused'] else 'not fused'}, for all"
+    print(f"optimizer: {optimizer}")
     steps = {name: [] for name in found}
     walks = {name: [] for name in found}
     for round_ in range(-1, args.rounds):  # the first warms up
@@ -113,17 +134,18 @@ def main():
             if round_ >= 0 and round_ % 4 == 0:
                 walks[name].append(seconds(lambda peer=peer: peer.sample(BATCH, STEPS)))
     rows = [row(name, found[name][0], steps[name], walks[name], args.threads) for name in found]
-    ours = rows[0]
+    first = rows[0]
     heads = ("params", "step s", "x", "50 steps s", "x", "MiB")
     print(f"{'package':28}" + "".join(f"{head:>11}" for head in heads))
     for each in rows:
         print(
             f"{each['package']:28}{each['parameters']:11,}{each['step']:11.3f}"
-            f"{each['step'] / ours['step']:11.2f}{each['sampling']:11.2f}"
-            f"{each['sampling'] / ours['sampling']:11.2f}{each['peak_mib'] or '-':>11}"
+            f"{each['step'] / first['step']:11.2f}{each['sampling']:11.2f}"
+            f"{each['sampling'] / first['sampling']:11.2f}{each['peak_mib'] or '-':>11}"
         )
     if args.out:
-        result = {"machine": machine(args.threads), "rows": rows}
+        facts = machine(args.threads) | {"optimizer": optimizer}
+        result = {"machine": facts, "rows": rows}
         args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

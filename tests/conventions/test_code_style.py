@@ -9,6 +9,7 @@ the papers.
 import ast
 import io
 import re
+import statistics
 import textwrap
 import tokenize
 from pathlib import Path
@@ -23,6 +24,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 EACH = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 BANNED = {"sigma", "alphas_cumprod", "prev", "next", "cur"}
 LONGEST = 40
+"""Lines of code in a function."""
+P90 = 12
+"""Lines of code that nine of ten functions do not exceed."""
+LONGEST_MODULE, MEDIAN_MODULE = 500, 200
+"""Lines, docstrings and all."""
 
 
 def tree(path):
@@ -72,6 +78,25 @@ def test_a_function_fits_on_a_screen(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             n = code_lines(node, text)
             assert n <= LONGEST, f"{path.name}: {node.name} has {n} lines of code"
+
+
+def test_most_functions_are_short():
+    lengths = sorted(
+        code_lines(node, path.read_text())
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    )
+    assert lengths[int(0.9 * len(lengths))] <= P90
+
+
+def test_modules_are_small_rooms():
+    """Lists of mistakes that learners make are data: they count for the longest, not the median."""
+    lines = {path: len(path.read_text().splitlines()) for path in FILES}
+    too_long = {str(p.relative_to(PACKAGE)): n for p, n in lines.items() if n > LONGEST_MODULE}
+    assert not too_long, f"more than {LONGEST_MODULE} lines: {too_long}"
+    code = [n for path, n in lines.items() if n > 5 and not re.match(r"ch\d\d_", path.name)]
+    assert statistics.median(code) <= MEDIAN_MODULE
 
 
 @EACH
