@@ -117,3 +117,91 @@ def test_networks_know_nothing_of_diffusion():
 def test_the_package_lists_its_public_modules():
     public = {name for name in MODULES if not name.startswith("_")}
     assert set(ddpm_lab.__all__) == public
+
+
+# --- Rooms: what lies inside a package, and inside `course` above all -----------------------------
+
+COURSE = {
+    "exercises": set(),  # judged without a figure: an attempt is numbers
+    "explorers": {"figures", "style", "display"},
+    "figures": {"style", "display"},
+    "style": set(),
+    "display": {"style"},
+    "ablation": set(),
+    "compare_samplers": set(),
+}
+"""Room of the course -> the other rooms of it that it may import."""
+
+
+def dotted(path):
+    """The name under which a file is imported."""
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(
+        ".__init__"
+    )
+
+
+NAMES = {dotted(path) for path in PACKAGE.rglob("*.py")}
+
+
+def modules_imported(path):
+    """The modules of ddpm_lab that a file imports: the longest part of each name that is one."""
+    for name, _ in imported(ast.parse(path.read_text())):
+        while name.startswith("ddpm_lab.") and name not in NAMES:
+            name = name.rpartition(".")[0]
+        if name.startswith("ddpm_lab."):
+            yield name
+
+
+def of_course():
+    return [path for path in MODULES.get("course", []) if path.parent != PACKAGE / "course"] + [
+        path for path in (PACKAGE / "course").glob("*.py") if path.stem != "__init__"
+    ]
+
+
+def room(name):
+    """`exercises` for ddpm_lab.course.exercises.ch05_forward."""
+    return name.removeprefix("ddpm_lab.course").lstrip(".").partition(".")[0]
+
+
+@pytest.mark.parametrize("path", of_course(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_of_the_course_imports_only_what_it_may(path):
+    own = room(dotted(path))
+    others = {room(n) for n in modules_imported(path) if n.startswith("ddpm_lab.course.")}
+    assert others - {own} <= COURSE[own]
+
+
+@pytest.mark.parametrize("path", of_course(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_widgets_belong_to_explorers_and_drawing_not_to_exercises(path):
+    libraries = {name.split(".")[0] for name, _ in imported(ast.parse(path.read_text()))}
+    own = room(dotted(path))
+    assert own == "explorers" or "ipywidgets" not in libraries
+    assert own in {"explorers", "figures", "style", "display"} or "matplotlib" not in libraries
+
+
+@EACH
+def test_a_private_room_is_entered_from_its_own_package_only(module):
+    for path in MODULES[module]:
+        for name in modules_imported(path):
+            *above, last = name.split(".")
+            home = ".".join(above)
+            private = last.startswith("_") and home != "ddpm_lab"
+            assert not private or dotted(path).startswith(home), f"{path.name} imports {name}"
+
+
+@EACH
+def test_the_rooms_of_a_package_import_each_other_in_one_direction(module):
+    """A room that is loaded inside a function may be higher; at the top of a file, no circle."""
+    graph = {}
+    for path in MODULES[module]:
+        if path.stem == "__init__":  # the front door re-exports what is behind it
+            continue
+        names = {name for name, top in imported(ast.parse(path.read_text())) if top}
+        graph[dotted(path)] = {
+            other
+            for other in (dotted(p) for p in MODULES[module] if p.stem != "__init__")
+            if any(name == other or name.startswith(other + ".") for name in names)
+        }
+    while free := [name for name, needs in graph.items() if not needs & graph.keys()]:
+        for name in free:
+            del graph[name]
+    assert not graph, f"these import each other: {sorted(graph)}"
