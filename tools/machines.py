@@ -178,25 +178,31 @@ def test(wanted, machines) -> int:
     return len(red)
 
 
+def of_the_day(names: list[str], number: int | None) -> list[str]:
+    """So many of the names, others on each day of the year; all of them if no number is given."""
+    day = random.Random(date.today().timetuple().tm_yday)
+    return day.sample(names, min(number, len(names))) if number else names
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("command", choices=("measure", "test"))
     parser.add_argument("machines", nargs="*", help=f"of: {'; '.join(MACHINES)}; default: all")
     parser.add_argument("--chapters", nargs="+", default=[], metavar="NN", help="default: all")
-    parser.add_argument("--sample", type=int, help="only so many, chosen by the day of the year")
+    parser.add_argument("--sample", type=int, help="so many machines, chosen by the day")
+    parser.add_argument("--some", type=int, help="so many chapters, chosen likewise")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, default=SPREAD)
     options = parser.parse_args()
     if unknown := set(options.machines) - set(MACHINES):
         parser.error(f"no machine {', '.join(unknown)}; there are: {'; '.join(MACHINES)}")
-    machines = options.machines or list(MACHINES)
-    if options.sample:
-        day = random.Random(date.today().timetuple().tm_yday)
-        machines = day.sample(machines, min(options.sample, len(machines)))
+    machines = of_the_day(options.machines or list(MACHINES), options.sample)
+    wanted = [chapter.slug for chapter in sources.chapters(ROOT, options.chapters)]
+    wanted = sorted(of_the_day(wanted, options.some))
     if options.command == "measure":
-        measure(options.chapters, machines, options.jobs, options.out)
+        measure(wanted, machines, options.jobs, options.out)
         return 0
-    return 1 if test(options.chapters, machines) else 0
+    return 1 if test(wanted, machines) else 0
 
 
 if __name__ == "__main__":

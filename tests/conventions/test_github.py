@@ -297,9 +297,11 @@ def test_a_part_that_does_not_exist_is_named_before_anything_runs(ci):
 # --- Forms and policies ---------------------------------------------------------------------------
 
 
-def test_dependabot_looks_monthly_at_packages_and_actions():
+def test_dependabot_looks_monthly_at_actions_and_leaves_generated_lists_alone():
     updates = read(ROOT / ".github" / "dependabot.yml")["updates"]
-    assert [update["package-ecosystem"] for update in updates] == ["pip", "github-actions"]
+    assert [update["package-ecosystem"] for update in updates] == ["github-actions"]
+    for name in ("constraints.txt", "lock.txt"):
+        assert (ROOT / name).read_text(encoding="utf-8").startswith("# Made from pyproject.toml by")
     for update in updates:
         assert update["schedule"]["interval"] == "monthly" and len(update["groups"]) == 1
 
