@@ -29,7 +29,7 @@ P90 = 13
 """Lines of code in the body that nine of ten functions do not exceed."""
 LONGEST_MODULE, MEDIAN_MODULE = 500, 200
 """Lines, docstrings and all."""
-TO_SPLIT = {"_checks.py", "training/__init__.py", "training/runs.py"}
+TO_SPLIT = {"_checks.py"}
 """Longer still; a file leaves this list when it is split, and none joins it."""
 
 

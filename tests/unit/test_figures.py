@@ -17,7 +17,7 @@ COLOR = gaussians.normal_like(torch.empty(3, 3, 8, 8), generator=gaussians.seede
 
 
 def pixels(x, **options):
-    """(R, C, 4) of an image grid, without its lines: one row of images of 8 x 8 blocks of 10 pixels."""
+    """(R, C, 4) of an image grid without its lines: 8 x 8 blocks of 10 pixels for each image."""
     page = torch.from_numpy(image.imread(BytesIO(figures.image_grid(x, **options))))
     blocks = page[7:-2:10].unflatten(1, (-1, 84))[:, :, 7:-2:10]  # (8, N, 8, 4)
     return blocks.permute(1, 3, 0, 2)[:, :3]
