@@ -80,8 +80,8 @@ for name in ("config.json", "log.jsonl", "net.safetensors", "run.safetensors"):
     size = (home_path / "whole" / name).stat().st_size
     print(f"{name:>16}: {'less than 0.01' if size < 1e4 else f'{size / 1e6:.1f}'} MB")
 first = training.read_log(home_path / "whole")[0]
-print({name: round(value, 3) for name, value in first.items() if name != "loss_per_t"
-       and name != "seconds"}, "and: loss_per_t, seconds")
+print({name: round(first[name], 3) for name in ("step", "loss", "grad_norm")},
+      "and:", ", ".join(list(first)[3:]))
 
 # %% [markdown]
 # - `config.json` says what was done: data, schedule, network, rates, seed. The same file gives the same run.

@@ -15,7 +15,9 @@ def add(commands) -> None:
     parser = options.command(commands, "evaluate", run, text)
     options.add_device(parser)
     options.add_sampler(parser)
-    parser.add_argument("--data", metavar="DIR", help="MNIST's files; else they are fetched")
+    parser.add_argument(
+        "--data", metavar="DIR", help="data of your own; else those of the run's configuration"
+    )
     parser.add_argument("--n", type=int, default=1000, help="images to look at; default 1000")
     parser.add_argument(
         "--strata", type=int, default=50, help="strata of t for the bound; default 50"
@@ -57,14 +59,17 @@ def _measured(path, args):
     return evaluation.evaluate(
         model, data=args.data, n=args.n, strata=args.strata, steps=args.steps,
         sampler=args.sampler, guidance_scale=args.guidance, generator=seeded(args.seed),
-        judge=_judge(args.judge, model),
+        judge=_judge(args.judge, model, args.data),
     )  # fmt: skip
 
 
-def _judge(asked, model):
+def _judge(asked, model, data):
     """The classifier that was asked for, or the course's own for these data; None without one."""
     from ddpm_lab import training
 
+    own = data is not None and not any(Path(data).glob("*-images-idx3-ubyte*"))
+    if not asked and own:
+        return None  # nobody has trained one for these data
     path = options.checkpoint(asked or f"features_{model.config.data.name}")
     return training.load(path)[0] if asked or path.exists() else None
 

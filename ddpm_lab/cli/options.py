@@ -188,6 +188,10 @@ class Progress:
         self.asked = True
         print("\nStopping after this step. (Once more: at once.)", file=sys.stderr)
 
+    def on_data(self, data) -> None:
+        """Before the first step: what the run learns from, and what was done to it."""
+        print(*data.notes, sep="\n", file=sys.stderr)
+
     def on_step(self, step) -> bool:
         """After each step: advance the bar; shall the run stop here?"""
         if self.bar is None and not self.quiet:
@@ -205,7 +209,10 @@ class Progress:
     def on_log(self, line: dict) -> None:
         """After each line of the log."""
         if self.bar is not None:
-            self.bar.set_postfix(loss=f"{line['loss']:.4f}", step=line["step"], refresh=False)
+            said = {"loss": f"{line['loss']:.4f}", "step": line["step"]}
+        if line["memory_mb"] is not None:
+            said["memory"] = f"{line['memory_mb']} MB"
+        self.bar.set_postfix(said, refresh=False)
 
     def on_sample(self, run) -> None:
         """Samples from the same noise each time, a column for each label if there are labels."""

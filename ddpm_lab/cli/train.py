@@ -42,7 +42,11 @@ def add(commands) -> None:
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
-    parser.add_argument("--data", metavar="DIR", help="MNIST's files; else they are fetched")
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="data of your own: a folder of images (its folders are labels), a .npz, MNIST's files",
+    )
     parser.add_argument(
         "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[],
         help="change a setting, as in: --set steps=200 net.width=16; with --resume only steps, "
@@ -66,8 +70,8 @@ def run(args) -> int:
         with progress:
             ended = trainer.train(
                 config, folder, device=device, data=args.data, compile=args.compile,
-                init_from=init, on_log=progress.on_log, on_sample=progress.on_sample,
-                on_step=progress.on_step,
+                init_from=init, on_data=progress.on_data, on_log=progress.on_log,
+                on_sample=progress.on_sample, on_step=progress.on_step,
             )  # fmt: skip
         if rank == 0:
             _say(args, config, folder, ended)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+import time
 from pathlib import Path
 
 import torch
@@ -26,7 +28,7 @@ def read_log(path) -> list[dict]:
     Returns
     -------
     list of dicts: step, loss, grad_norm (means since the line before), loss_per_t (in `BINS` equal
-    ranges of t) and seconds of training
+    ranges of t), seconds of training; images_per_second since the line before, memory_mb at most
 
     Raises
     ------
@@ -75,18 +77,53 @@ def append(folder: Path, line: dict) -> None:
         os.fsync(log.fileno())
 
 
-def line_of(seen: list[TrainStep], T: int, seconds: float, world_size: int = 1) -> dict:
+class Clock:
+    """Seconds of training in all, and since the clock was last looked at.
+
+    >>> seconds, since = Clock(before=60.0).look()
+    >>> 60 <= seconds < 61, 0 <= since < 1
+    (True, True)
+    """
+
+    def __init__(self, before: float = 0.0):
+        self.last = time.monotonic()
+        self.begun = self.last - before
+
+    def look(self) -> tuple[float, float]:
+        """(seconds in all, seconds since the last look)."""
+        now = time.monotonic()
+        since, self.last = now - self.last, now
+        return now - self.begun, since
+
+
+def memory_mb(device: torch.device) -> int | None:
+    """The most memory that was ever in use, in MB: the GPU's, else this process'; None if unknown.
+
+    >>> (memory_mb(torch.device("cpu")) or 100) > 10
+    True
+    """
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 1e6)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+
+
+def line_of(seen: list[TrainStep], T: int, clock: Clock, world_size: int = 1) -> dict:
     """One line: what happened in the steps since the line before, in all processes.
 
     Parameters
     ----------
     seen : those steps
     T : last time of the schedule
-    seconds : of training, in all
+    clock : which has been running
     world_size : how many processes add up what they have seen
 
     >>> step = TrainStep(7, 0.5, 1.0, torch.tensor([1, 100]), torch.tensor([0.25, 0.75]))
-    >>> line = line_of([step], T=100, seconds=2.0)
+    >>> line = line_of([step], T=100, clock=Clock())
     >>> line["step"], line["loss"], line["loss_per_t"][0], line["loss_per_t"][9]
     (7, 0.5, 0.25, 0.75)
     """
@@ -99,10 +136,13 @@ def line_of(seen: list[TrainStep], T: int, seconds: float, world_size: int = 1) 
         sums = sums.to(per_example.device)
         dist.all_reduce(sums)
     total, count = sums.tolist()
+    seconds, since = clock.look()
     return {
         "step": seen[-1].step,
         "loss": round(sum(total) / sum(count), 6),
         "grad_norm": round(sum(step.grad_norm for step in seen) / len(seen), 6),
         "loss_per_t": [round(a / max(n, 1), 6) for a, n in zip(total, count)],
         "seconds": round(seconds, 3),
+        "images_per_second": round(sum(count) / max(since, 1e-9), 1),
+        "memory_mb": memory_mb(per_example.device),
     }

@@ -28,7 +28,7 @@ from ddpm_lab.training import _folder, checkpoints, loop
 from ddpm_lab.training.config import RunConfig
 from ddpm_lab.training.data import check_fit, load_data, padded
 from ddpm_lab.training.ema import EMA
-from ddpm_lab.training.log import append, line_of
+from ddpm_lab.training.log import Clock, append, line_of
 from ddpm_lab.training.loop import TrainStep
 from ddpm_lab.training.state import Run
 from ddpm_lab.training.streams import stream
@@ -84,6 +84,7 @@ def train(
     data=None,
     compile: bool = False,
     init_from=None,
+    on_data: Callable[[Dataset], None] = lambda data: None,
     on_log: Callable[[dict], None] = lambda line: None,
     on_sample: Callable[[Run], None] = lambda run: None,
     on_step: Callable[[TrainStep], object] = lambda step: False,
@@ -111,6 +112,7 @@ def train(
     compile : let torch.compile make the network faster; the first steps then take a minute
     init_from : start a new run from stored weights, see `init`; a run that is there goes on with
         its own
+    on_data : is called with the data before the first step; their notes say what was done to them
     on_log : is called with each line of the log
     on_sample : is called with the run every `samples_every` steps, and at the end
     on_step : is called after each step; if it answers True, the run is stored and left. All
@@ -154,6 +156,7 @@ def train(
         steps = _steps(config, run, found, compile, rank, world_size)
         if rank == 0:
             _folder.prepare(config, folder, run)
+            on_data(found)
         tell = _Tell(on_log, on_sample, on_step)
         return _go_on(config, folder, run, steps, (rank, world_size), tell)
 
@@ -169,13 +172,13 @@ class _Tell(NamedTuple):
 def _go_on(config, folder, run, steps, share, tell):
     """Take the steps, and store and tell what the configuration asks for."""
     (rank, world_size), seen = share, []
-    T, begun = config.schedule.T, time.monotonic() - run.facts["seconds"]
+    clock = Clock(run.facts["seconds"])
     for step in steps:
         seen.append(step)
         leave, ended = tell.step(step), step.step == config.steps
         store = leave or ended or step.step % config.save_every == 0
         if store or step.step % config.log_every == 0:
-            line = line_of(seen, T, time.monotonic() - begun, world_size)
+            line = line_of(seen, config.schedule.T, clock, world_size)
             seen, facts = [], run.facts | {"seconds": line["seconds"]}
             run = run._replace(step=step.step, facts=facts)
             if rank == 0:
