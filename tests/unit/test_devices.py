@@ -478,9 +478,8 @@ def test_a_shipped_network_samples_on_a_device_without_float64():
 def test_the_commands_work_on_a_device_without_float64(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(devices, "pick", lambda name: APART)
     config, out = tmp_path / "config.json", str(tmp_path / "run")
-    config.write_text(
-        json.dumps({"data": "digits", "steps": 1, "batch": 8, "net": {"width": 8, "mults": [1, 2]}})
-    )
+    settings = {"data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2]}}
+    config.write_text(json.dumps(settings | {"steps": 1, "batch": 8}))
     assert cli.main(["train", "--config", str(config), "--out", out]) == 0
     pictures = str(tmp_path / "pictures.png")
     assert cli.main(["sample", "--run", out, "--n", "2", "--steps", "1", "--out", pictures]) == 0
