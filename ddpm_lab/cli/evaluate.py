@@ -15,9 +15,7 @@ def add(commands) -> None:
     parser = options.command(commands, "evaluate", run, text)
     options.add_device(parser)
     options.add_sampler(parser)
-    parser.add_argument(
-        "--data", metavar="DIR", help="data of your own; else those of the run's configuration"
-    )
+    parser.add_argument("--data", metavar="PATH", help=options.DATA)
     parser.add_argument("--n", type=int, default=1000, help="images to look at; default 1000")
     parser.add_argument(
         "--strata", type=int, default=50, help="strata of t for the bound; default 50"

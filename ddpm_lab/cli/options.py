@@ -23,6 +23,10 @@ from ddpm_lab import _installed
 SAMPLERS = ("ddpm", "ddim", "probability_flow_ode", "dpmpp_2m")
 STOPPED = 130
 """The exit status of a program that Ctrl-C has ended."""
+DATA = (
+    "data of your own: a folder of images (sub-folders are labels), an .npz or .npy file, or a "
+    "folder of MNIST's files; default: the configuration's, fetched if need be"
+)
 
 _PATHS = {
     "config": "--config", "out": "--out", "data": "--data", "path": "--run", "judge": "--judge",

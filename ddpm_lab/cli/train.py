@@ -42,11 +42,7 @@ def add(commands) -> None:
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        help="data of your own: a folder of images (its folders are labels), a .npz, MNIST's files",
-    )
+    parser.add_argument("--data", metavar="PATH", help=options.DATA)
     parser.add_argument(
         "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[],
         help="change a setting, as in: --set steps=200 net.width=16; with --resume only steps, "
