@@ -136,12 +136,7 @@ class UNet(nn.Module):
         ValueError
             If the network has no levels, or another number of them or of times.
         """
-        head = self.pixel_head
-        if head is None:
-            raise ValueError(
-                "levels must be set in a network that shall have a pixel prior; got a network "
-                "without. Build it with levels=256."
-            )
+        head = _present(self.pixel_head)
         ratio = _checks.numbers(noise_to_signal, "noise_to_signal", like=head.log_prior)
         share = _checks.numbers(frequency, "frequency", like=head.log_prior)
         advice = f"Build the network with T={len(ratio) - 1}."
@@ -227,6 +222,16 @@ def _check_levels(levels, hidden_features):
     if _sizes.size(levels, "levels", lowest=0):
         _checks.count(levels, "levels", lowest=2, advice="8-bit pixels have 256.")
     _sizes.size(hidden_features, "hidden_features")
+
+
+def _present(head):
+    """The pixel head of a network that was built with one."""
+    if head is None:
+        raise ValueError(
+            "levels must be set in a network that shall have a pixel prior; got a network "
+            "without. Build it with levels=256."
+        )
+    return head
 
 
 def _check_row(x, n, name, advice):
