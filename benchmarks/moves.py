@@ -81,7 +81,9 @@ def measure(rounds: int, steps: int) -> dict[str, dict[str, float]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description="What does one sampling step cost beside the network that it calls?"
+    )
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--out", type=Path, help="keep the figures as JSON")

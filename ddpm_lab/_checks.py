@@ -8,6 +8,7 @@ import math
 import os
 from numbers import Integral, Real
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -140,17 +141,20 @@ def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
 
 
 def item_times(t, plan, x):
-    """(B,) int64 on the device of x, from one time or (B,) times, inside 1..T.
+    """(B,) int64 on the device of x, from one time or (B,) times, inside 1..T; and their value.
 
-    What lies on a GPU is not looked at, for that would have to wait for all that it has to do yet.
+    The value is None if they are not all the same. What lies on a GPU is not looked at, for that
+    would have to wait for all that it has to do yet, and the value is None, too.
     """
     if isinstance(t, torch.Tensor) and not _readable(t):
-        return time_per_item(_time_tensor(t, len(x), "t"), x)
+        return time_per_item(_time_tensor(t, len(x), "t"), x), None
     if type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x.shape[:1]:
         low, high = t.aminmax()
-        if 1 <= low.item() <= high.item() < len(plan.abar):
-            return t.to(x.device)  # the usual case, first: it stands in every loop
-    return time_per_item(times(t, plan, batch=len(x)), x)
+        low, high = low.item(), high.item()
+        if 1 <= low <= high < len(plan.abar):  # the usual case, first: it stands in every loop
+            return t.to(x.device), low if low == high else None
+    t = times(t, plan, batch=len(x))
+    return time_per_item(t, x), t if isinstance(t, int) else None
 
 
 def _times_tensor(t, batch, name):
@@ -402,7 +406,7 @@ def prediction_type(prediction_type):
     )
 
 
-def choice(value, options, name, *, advice=""):
+def choice(value, options, name, *, advice="") -> Any:
     """One of a few named options. Neither is True the option 1, nor 2.0 the option 2."""
     plain = value if isinstance(value, bool) else _number(value)
     plain = str(value) if isinstance(value, str) else plain

@@ -176,31 +176,33 @@ def denoiser(
     all_lost = prediction_type == "eps" and float(schedule.abar[-1]) == 0  # somewhere: look there
 
     def denoise(x_t: Data, t: Times) -> Data:
-        times = _checks.item_times(t, schedule, _checks.data(x_t, "x_t"))
+        times, common = _checks.item_times(t, schedule, _checks.data(x_t, "x_t"))
         if all_lost:
             _signal_left(row(schedule.abar, times), t)
         out = net(x_t, times)
         _checks.alike(x_t=x_t, out=out)
-        x0_hat = _x0(out, prediction_type, x_t, *factors(x_t, times))
+        x0_hat = _x0(out, prediction_type, x_t, *factors(x_t, times, common))
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
 
     return denoise
 
 
 def _factors(schedule):
-    """A function (x_t, times) -> sqrt(abar_t) and sqrt(1 - abar_t), shaped for x_t.
+    """A function (x_t, times, common) -> sqrt(abar_t) and sqrt(1 - abar_t), shaped for x_t.
 
     The tables are cast and moved once for each kind of data, so that a call on a GPU neither waits
     for it nor sends it anything.
     """
     tables = {}
 
-    def factors(x_t, times):
+    def factors(x_t, times, common):
         kind = x_t.device, x_t.dtype, x_t.dim()
         if kind not in tables:
             both = torch.stack([schedule.signal, schedule.noise]).to(x_t.device, x_t.dtype)
-            tables[kind] = both.reshape(2, -1, *[1] * (x_t.dim() - 1))
-        return tables[kind].index_select(1, times).unbind()
+            rows = both.reshape(2, -1, *[1] * (x_t.dim() - 1))
+            tables[kind] = rows, list(zip(*(table.unbind() for table in both)))
+        rows, pairs = tables[kind]
+        return rows.index_select(1, times).unbind() if common is None else pairs[common]
 
     return factors
 
@@ -237,7 +239,7 @@ def guided(conditional: Denoiser, unconditional: Denoiser, guidance_scale: float
         guidance_scale, -limit, limit, "guidance_scale", advice="1 follows the condition."
     )
 
-    def denoise(x_t: Data, t: Times) -> Data:
+    def denoise(x_t: Data, t: torch.Tensor) -> Data:
         _checks.data(x_t, "x_t")
         c, u = conditional(x_t, t), unconditional(x_t, t)
         _checks.alike(x_t=x_t, conditional=c, unconditional=u)

@@ -1,4 +1,4 @@
-"""The words every other module uses, with shapes and units.
+"""The types that every other module uses, with shapes and units.
 
 x_t is data at time t. Time runs from t = 0, clean data, to t = T, nearly pure noise.
 A Greek letter is spelled out except `eps`; a bar is glued on (`abar`); a subscript follows `_`
@@ -6,7 +6,7 @@ A Greek letter is spelled out except `eps`; a bar is glued on (`abar`); a subscr
 `z` is fresh noise drawn while sampling.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from torch import Tensor
@@ -21,11 +21,14 @@ a function says so: where NaN or infinity goes in, NaN or infinity comes out.
 Times = int | Tensor
 """One time for the whole batch, or (B,) int64. From 1 to T unless a function says otherwise."""
 
+Timesteps = Sequence[int] | Tensor
+"""The times at which a sampler stops, such as [T, …, 0]: falling, or rising to encode."""
+
 Table = Tensor
 """(T+1,) float64 on the CPU. Row t belongs to time t; row 0 is clean data."""
 
 PredictionType = Literal["x0", "eps", "v"]
-"""What a network's output means."""
+"""What a network predicts; also called parameterization."""
 
 VarianceType = Literal["small", "large"]
 """The variance of a reverse step: the posterior's, or 1 - alpha_ts; see `samplers.ddpm_step`."""

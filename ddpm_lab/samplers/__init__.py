@@ -18,8 +18,8 @@ network only through x0_hat. Opened by chapter 10.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal, get_args
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -29,7 +29,7 @@ from ddpm_lab.samplers.ancestral import ddim, ddpm, reverse
 from ddpm_lab.samplers.deterministic import dpmpp_2m, probability_flow_ode
 from ddpm_lab.samplers.steps import Step, StepRule, ddim_step, ddpm_step
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.types import Data, Denoiser
+from ddpm_lab.types import Data, Denoiser, Timesteps
 
 __all__ = [
     "SAMPLERS",
@@ -90,13 +90,13 @@ def final(trajectory: Iterable[Step]) -> Data:
 def sample(
     schedule: Schedule,
     denoise: Denoiser,
-    shape,
+    shape: Sequence[int],
     *,
     sampler: SamplerName | Sampler = "ddpm",
-    times=None,
+    times: Timesteps | None = None,
     generator: torch.Generator,
-    device="cpu",
-    **options,
+    device: str | torch.device = "cpu",
+    **options: Any,
 ) -> Data:
     """Draw x_T ~ N(0, I), run a sampler to its end, return where it ended.
 

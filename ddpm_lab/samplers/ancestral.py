@@ -23,7 +23,7 @@ from ddpm_lab.samplers.steps import (
     ddpm_step,
 )
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.types import Data, Denoiser, VarianceType
+from ddpm_lab.types import Data, Denoiser, Timesteps, VarianceType
 
 
 def reverse(
@@ -31,7 +31,7 @@ def reverse(
     denoise: Denoiser,
     x_T: Data,
     *,
-    times=None,
+    times: Timesteps | None = None,
     generator: torch.Generator,
     step: StepRule = ddpm_step,
 ) -> Iterator[Step]:
@@ -82,7 +82,7 @@ def ddpm(
     denoise: Denoiser,
     x_T: Data,
     *,
-    times=None,
+    times: Timesteps | None = None,
     generator: torch.Generator | None = None,
     var: VarianceType = "small",
 ) -> Iterator[Step]:
@@ -122,7 +122,7 @@ def ddim(
     denoise: Denoiser,
     x_T: Data,
     *,
-    times=None,
+    times: Timesteps | None = None,
     generator: torch.Generator | None = None,
     eta: float = 0.0,
 ) -> Iterator[Step]:

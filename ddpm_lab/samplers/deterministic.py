@@ -14,7 +14,7 @@ from torch import Tensor
 from ddpm_lab import _checks
 from ddpm_lab.samplers.steps import Step, _ask, _certain, _per_step, _start, _steps
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.types import Data, Denoiser
+from ddpm_lab.types import Data, Denoiser, Timesteps
 
 
 def probability_flow_ode(
@@ -22,7 +22,7 @@ def probability_flow_ode(
     denoise: Denoiser,
     x_T: Data,
     *,
-    times=None,
+    times: Timesteps | None = None,
     generator: torch.Generator | None = None,
     order: Literal[1, 2] = 2,
 ) -> Iterator[Step]:
@@ -172,7 +172,7 @@ def dpmpp_2m(
     denoise: Denoiser,
     x_T: Data,
     *,
-    times=None,
+    times: Timesteps | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[Step]:
     """Second order for one denoiser call a step: DPM-Solver++(2M)  [Lu22, Algorithm 2].

@@ -1,11 +1,11 @@
 """New schedules from old ones, and the times at which a sampler stops."""
 
 import math
-from collections.abc import Sequence
 
 from ddpm_lab import _checks
 from ddpm_lab.schedules.families import from_log_snr
 from ddpm_lab.schedules.table import Schedule
+from ddpm_lab.types import Timesteps
 
 
 def zero_terminal(schedule: Schedule) -> Schedule:
@@ -59,7 +59,7 @@ def scaled_snr(schedule: Schedule, factor: float) -> Schedule:
     return Schedule(f"{schedule.name}, SNR x {factor:g}", shifted.abar)
 
 
-def respaced(schedule: Schedule, times: Sequence[int]) -> Schedule:
+def respaced(schedule: Schedule, times: Timesteps) -> Schedule:
     """Keep only some times, renumbered 0, 1, 2, …: the same noise levels, a shorter chain.
 
     For ideal denoisers and for training. A network that was trained on the long chain must be given

@@ -1,7 +1,7 @@
 """Schedules by formula: from step variances beta_t, from abar_t, or from the log-SNR."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from ddpm_lab.schedules.table import Schedule
 # Given by their step variances beta_t ----------------------------------------------------------
 
 
-def from_beta(beta, name: str = "custom") -> Schedule:
+def from_beta(beta: Sequence[float] | Tensor, name: str = "custom") -> Schedule:
     """A schedule from its step variances: abar_t = (1 - beta_1) … (1 - beta_t).
 
     Parameters
@@ -173,7 +173,7 @@ def cosine(T: int = 1000, offset: float = 0.008, beta_max: float = 0.999) -> Sch
     return from_beta((1 - f[1:] / f[:-1]).clamp(max=beta_max), "cosine")
 
 
-def from_log_snr(log_snr, name: str = "custom") -> Schedule:
+def from_log_snr(log_snr: Sequence[float] | Tensor, name: str = "custom") -> Schedule:
     """A schedule from its log signal-to-noise ratio: abar_t = 1 / (1 + exp(-log_snr_t))  [Kin21].
 
     Parameters
