@@ -212,11 +212,11 @@ class Progress:
 
     def on_log(self, line: dict) -> None:
         """After each line of the log."""
-        if self.bar is not None:
-            said = {"loss": f"{line['loss']:.4f}", "step": line["step"]}
+        said = {"loss": f"{line['loss']:.4f}", "step": line["step"]}
         if line["memory_mb"] is not None:
             said["memory"] = f"{line['memory_mb']} MB"
-        self.bar.set_postfix(said, refresh=False)
+        if self.bar is not None:
+            self.bar.set_postfix(said, refresh=False)
 
     def on_sample(self, run) -> None:
         """Samples from the same noise each time, a column for each label if there are labels."""
