@@ -16,6 +16,7 @@ import torch
 from matplotlib.text import Text
 from PIL import Image
 
+from ddpm_lab import schedules
 from ddpm_lab.course import explorers, figures
 from ddpm_lab.course.explorers import _schedule_views as views
 from ddpm_lab.course.explorers import noise_schedule as designer
@@ -58,6 +59,15 @@ def drawn(figure):
 
 
 # ------------------------------------------------------------------------------ controls
+
+
+def test_the_families_are_those_of_the_registry_that_sliders_can_set():
+    """All but the straight log-SNR, whose two ends have none; and one more."""
+    known = [name for name in schedules.SCHEDULES if name != "log_snr"]
+    assert [*known, "linear zero-terminal"] == FAMILIES
+    assert {designer.FAMILIES[name][1] for name in FAMILIES} == {
+        ("beta_1", "beta_T"), ("offset", "beta_max"), ()
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("family", FAMILIES)

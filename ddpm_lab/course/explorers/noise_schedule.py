@@ -6,6 +6,7 @@ All six follow from the one table abar_0 … abar_T, so one change of the schedu
 together: that is the lesson.
 """
 
+import inspect
 from typing import Any
 
 import ipywidgets as widgets
@@ -27,7 +28,7 @@ from ddpm_lab.course.explorers._schedule_views import (
     terminal_zone,
 )
 from ddpm_lab.course.style import STYLE
-from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules import SCHEDULES, Schedule
 
 __all__ = [
     "CONTROLS",
@@ -42,34 +43,7 @@ __all__ = [
 
 QUESTION = "How fast should the signal go?"
 
-_ENDS, _COSINE = ("beta_1", "beta_T"), ("offset", "beta_max")
-FAMILIES = {
-    name: (schedules.SCHEDULES[name], {"cosine": _COSINE, "su": ()}.get(name, _ENDS))
-    for name in schedules.SCHEDULES
-    if name != "log_snr"  # its ends are log-SNRs, which have no sliders
-} | {
-    "linear zero-terminal": (
-        lambda **ends: schedules.zero_terminal(schedules.linear(**ends)),
-        _ENDS,
-    ),
-}
-"""name -> (function that builds the schedule, the parameters it has besides T)"""
-
-CONTROLS = {
-    "family": Menu(
-        "family",
-        "linear",
-        "The curve that the schedule follows from t = 1 to T; the space bar opens the list",
-        tuple(FAMILIES),
-    ),
-    "T": Stops(
-        "T (steps)",
-        1000,
-        "The number of noising steps; nothing else is adapted to it",
-        (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000),
-        lowest=2,
-        advice="One step makes no curve; [Ho20] takes 1000.",
-    ),
+_PARAMETERS = {
     "beta_1": LogRange(
         "beta_1 (variance per step)", 1e-4, "The variance of the first step's noise", 1e-6, 0.5
     ),
@@ -90,6 +64,43 @@ CONTROLS = {
         1e-2,
         0.999,
     ),
+}
+
+
+def _linear_zero_terminal(T=1000, beta_1=1e-4, beta_T=0.02):
+    return schedules.zero_terminal(schedules.linear(T, beta_1, beta_T))
+
+
+def _with_sliders(make):
+    """The parameters that have a slider; None for a family that has others only."""
+    names = inspect.signature(make).parameters.keys() - {"T"}
+    found = tuple(name for name in _PARAMETERS if name in names)
+    return found if found or not names else None
+
+
+FAMILIES = {
+    name: (make, found)
+    for name, make in {**SCHEDULES, "linear zero-terminal": _linear_zero_terminal}.items()
+    if (found := _with_sliders(make)) is not None
+}
+"""name -> (function that builds the schedule, those of its parameters that have a slider)"""
+
+CONTROLS = {
+    "family": Menu(
+        "family",
+        "linear",
+        "The curve that the schedule follows from t = 1 to T; the space bar opens the list",
+        tuple(FAMILIES),
+    ),
+    "T": Stops(
+        "T (steps)",
+        1000,
+        "The number of noising steps; nothing else is adapted to it",
+        (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000),
+        lowest=2,
+        advice="One step makes no curve; [Ho20] takes 1000.",
+    ),
+    **_PARAMETERS,
 }
 """The state that is shown first is the schedule of [Ho20]."""
 
