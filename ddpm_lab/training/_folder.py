@@ -16,6 +16,7 @@ import os
 from inspect import signature
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from ddpm_lab import _checks, _files, networks
@@ -39,7 +40,7 @@ def holds_run(folder: Path) -> bool:
     return any((folder / name).exists() for name in ("config.json", "run.safetensors"))
 
 
-def stored(config: RunConfig, folder: Path, device="cpu") -> Run | None:
+def stored(config: RunConfig, folder: Path, device: str | torch.device = "cpu") -> Run | None:
     """The run of a folder as it was stored last; None if there is none yet.
 
     Raises
@@ -116,8 +117,8 @@ def noted_config(facts: dict, where: str) -> RunConfig:
     5
     """
     try:
-        return from_dict(facts.get("config"), "config")
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        return from_dict(facts["config"], "config")
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(
             f"{where} must hold the settings of a run; got others: {error} Take another file."
         ) from error
@@ -134,7 +135,7 @@ def check_settings(net: nn.Module, config: UNetConfig, where: str = "init") -> N
     >>> check_settings(networks.build(networks.UNet, seed=0), UNetConfig())
     """
     usual = {n: each.default for n, each in signature(networks.UNet).parameters.items()}
-    theirs = _plain(usual | net.config)
+    theirs = _plain(usual | dict(net.config))  # type: ignore[arg-type]
     ours = _plain(config.settings(theirs["channels"]))
     differ = sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
     differ = differ if isinstance(net, networks.UNet) else ["class"]

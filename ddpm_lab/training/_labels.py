@@ -5,7 +5,7 @@ unconditional denoiser, which classifier-free guidance needs [HS22]. Chapter 15 
 """
 
 import inspect
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -41,16 +41,16 @@ def hearing(net: nn.Module) -> Hearing:
     >>> hearing(networks.build(networks.UNet, seed=0, width=8, labels=10)).classes
     10
     """
-    net = unwrapped(net)
-    signature, classes = inspect.signature(net.forward), getattr(net, "labels", None)
+    bare = unwrapped(net)
+    signature, classes = inspect.signature(bare.forward), getattr(bare, "labels", None)
     classes = classes if isinstance(classes, int) else None
     label = signature.parameters.get("label")
     takes = label is not None and classes != 0
-    _check_call(net, signature, takes)
+    _check_call(bare, signature, takes)
     return Hearing(takes, classes, label is not None and takes and label.default is None)
 
 
-def unwrapped(net: nn.Module) -> nn.Module:
+def unwrapped(net: nn.Module) -> Any:
     """The network itself, without torch.compile's and DistributedDataParallel's wrapping.
 
     >>> net = nn.Linear(1, 1)
@@ -58,9 +58,10 @@ def unwrapped(net: nn.Module) -> nn.Module:
     True
     """
     wraps = nn.parallel.DistributedDataParallel, nn.DataParallel
-    while hasattr(net, "_orig_mod") or isinstance(net, wraps):
-        net = net._orig_mod if hasattr(net, "_orig_mod") else net.module
-    return net
+    inner: Any = net
+    while hasattr(inner, "_orig_mod") or isinstance(inner, wraps):
+        inner = inner._orig_mod if hasattr(inner, "_orig_mod") else inner.module
+    return inner
 
 
 def dropped(label, x_0: Tensor, heard: Hearing, dropout: float, rng: torch.Generator):

@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 import torch
 
 from ddpm_lab import _checks, _files, networks, schedules
+from ddpm_lab.datasets.fitting import Fit
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.training.precision import Precision
 from ddpm_lab.types import PredictionType
@@ -34,7 +35,7 @@ class DataConfig:
     """"digits", "mnist" or "fashion_mnist"; any name if the files are given by a folder"""
     size: int | tuple[int, int] | None = None
     """height and width, or one number for both, to which images are brought; None: as they are"""
-    fit: str | None = None
+    fit: Fit | None = None
     """how: "crop", "resize" or "pad", see `datasets.load`"""
     channels: int | None = None
     """1 for gray, 3 for color, to which images are brought; None: as they are"""
@@ -259,7 +260,7 @@ def from_dict(values: Mapping[str, Any], where: str = "config", **changes) -> Ru
     >>> from_dict({"net": {"width": 16}}, **{"net.blocks": 2}).net.blocks
     2
     """
-    plain = {k: asdict(v) if is_dataclass(v) else v for k, v in _mapping(values, where).items()}
+    plain: dict[str, Any] = {k: _opened(v) for k, v in _mapping(values, where).items()}
     for name, value in changes.items():
         outer, dot, inner = name.partition(".")
         if outer not in _names():
@@ -328,6 +329,11 @@ def _without_none(pairs):
 
 def _names(cls=RunConfig):
     return [each.name for each in fields(cls)]
+
+
+def _opened(part):
+    """The plain values of a part that is made already."""
+    return asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
 
 
 def _mapping(values, name):

@@ -47,6 +47,8 @@ class EMA:
         """Move the average a little towards the network's present weights."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        torch._foreach_lerp_([*self.net.parameters()], [*net.parameters()], 1 - keep)
+        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+            [*self.net.parameters()], [*net.parameters()], 1 - keep
+        )
         for ours, theirs in zip(self.net.buffers(), net.buffers()):
             ours.copy_(theirs)

@@ -8,6 +8,7 @@ those of real images to real ones, and a test for memorization. Chapter 14 expla
 
 import math
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -165,7 +166,7 @@ def _bits(model, x, labels, strata, levels, rng):
     nats = math.log(model.config.classes) if labels is not None else 0.0
     named = losses.bits_per_dim(x.new_full((len(x),), nats), models.without_padding(x, model))
     rows = {"prior": prior, "steps": steps.sum(dim=1), "decoder": decoder, "label": named}
-    rows["total"] = sum(rows.values())
+    rows["total"] = prior + rows["steps"] + decoder + named
     return {name: _mean(row) for name, row in rows.items()}, _by_range(plan, steps, strata)
 
 
@@ -184,7 +185,7 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
     pool = torch.cat([train, every_held_out])
     pool = pool[_drawn(len(pool), 8 * len(made), rng)]
     sets = made, held_out, pool
-    compared = {"energy_distance": (metrics.energy_distance, sets)}
+    compared: dict[str, Any] = {"energy_distance": (metrics.energy_distance, sets)}
     compared["sliced_wasserstein"] = _sliced_wasserstein, sets
     left_out = {} if judge is not None else {"frechet": "no judge was given"}
     if judge is not None:
@@ -192,14 +193,15 @@ def _distances(made, held_out, train, every_held_out, judge, rng):
     if len(made) < 4 or len(pool) < 8:
         left_out |= dict.fromkeys(compared, "too few held-out images")
         compared = {}
-    found = {name: _compared(metric, *sets, rng) for name, (metric, sets) in compared.items()}
+    found = {name: _compared(metric, sets, rng) for name, (metric, sets) in compared.items()}
     nearer = metrics.memorization_test(made, train, every_held_out, generator=rng)
     found["memorization_test"] = {"value": nearer.value, "stderr": nearer.stderr}
     return found | {"left_out": left_out}
 
 
-def _compared(metric, made, held_out, pool, rng):
+def _compared(metric, sets, rng) -> dict[str, Any]:
     """One metric with its error, and the same between disjoint sets of real images."""
+    made, held_out, pool = sets
     value, size = metric(made, held_out), min(len(made), len(pool) // 2)
     baseline = metrics.real_baseline(metric, pool, size=size, generator=rng)
     baseline = {"median": baseline.median, "lowest": baseline.lowest, "highest": baseline.highest}

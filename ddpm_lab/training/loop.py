@@ -175,8 +175,8 @@ def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
         t = torch.randint(1, schedule.T + 1, (len(x_0),), generator=rng, device=rng.device)
         eps = normal_like(x_0, generator=noise)
         label = dropped(label, x_0, plan.heard, plan.label_dropout, rng)
-        x_0, label, t, eps = (_shard(each, plan) for each in (x_0, label, t, eps))
-        conditional = net if label is None else partial(net, label=label)
+        conditional = net if label is None else partial(net, label=_shard(label, plan))
+        x_0, t, eps = (_shard(each, plan) for each in (x_0, t, eps))
         with autocast(plan.precision, x_0.device):
             per_example = losses.simple(schedule, conditional, plan.prediction_type, x_0, t, eps)
         loss = (per_t[t].to(per_example) * per_example).mean()
@@ -196,10 +196,10 @@ def _learning_rate(plan, step):
     return plan.lr * rise * 0.5 * (1 + math.cos(math.pi * (step - 1) / plan.steps))
 
 
-def _shard(x, plan):
+def _shard(x: Tensor, plan: _Plan) -> Tensor:
     """Every process draws the whole batch and its noise, and works on its own rows: so the sum of
     all work is that of one process, whatever their number."""
-    return x if x is None or plan.world_size == 1 else x[plan.rank :: plan.world_size]
+    return x if plan.world_size == 1 else x[plan.rank :: plan.world_size]
 
 
 def _weight_per_t(schedule, prediction_type, weight):

@@ -52,7 +52,7 @@ class Model(NamedTuple):
         return next(self.net.parameters()).device
 
 
-def load(path, device="cpu") -> Model:
+def load(path, device: str | torch.device = "cpu") -> Model:
     """The averaged network that a run has stored, ready for use.
 
     Parameters

@@ -10,6 +10,8 @@ Each has a model card, which says how it was made and how good it is, and the lo
 import json
 from pathlib import Path
 
+import torch
+
 from ddpm_lab import _checks, _installed
 from ddpm_lab.training import models
 from ddpm_lab.training.log import read_log
@@ -50,7 +52,7 @@ def path(name: str) -> Path:
     return file
 
 
-def load(name: str, device="cpu") -> Model:
+def load(name: str, device: str | torch.device = "cpu") -> Model:
     """A trained U-Net, ready for use.
 
     Raises

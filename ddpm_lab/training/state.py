@@ -71,7 +71,7 @@ def save_run(path, run: Run) -> Path:
     return write(path, tensors, header | {"facts": run.facts})
 
 
-def load_run(path, device="cpu") -> Run:
+def load_run(path, device: str | torch.device = "cpu") -> Run:
     """Read a run written by `save_run`; nothing in the file is executed.
 
     Parameters

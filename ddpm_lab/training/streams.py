@@ -18,7 +18,7 @@ STREAMS = {"data": 1, "time": 2, "noise": 3, "sample": 4}
 """Name -> what is added to the seed."""
 
 
-def stream(seed: int, name: str, device="cpu") -> torch.Generator:
+def stream(seed: int, name: str, device: str | torch.device = "cpu") -> torch.Generator:
     """A new generator for one kind of draw.
 
     Raises

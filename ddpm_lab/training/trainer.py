@@ -34,7 +34,9 @@ from ddpm_lab.training.state import Run
 from ddpm_lab.training.streams import stream
 
 
-def init(config: RunConfig, device="cpu", *, data=None, init_from=None) -> Run:
+def init(
+    config: RunConfig, device: str | torch.device = "cpu", *, data=None, init_from=None
+) -> Run:
     """A run that has not begun.
 
     Parameters
@@ -80,7 +82,7 @@ def train(
     folder,
     *,
     resume: bool = True,
-    device="cpu",
+    device: str | torch.device = "cpu",
     data=None,
     compile: bool = False,
     init_from=None,
@@ -199,7 +201,7 @@ def _steps(config, run, data, compile, rank, world_size) -> Iterator[TrainStep]:
     x, labels = padded(data.images, config), data.labels if run.net.labels else None
     device = next(run.net.parameters()).device
     x, labels = x.to(device), None if labels is None else labels.to(device)
-    if config.data.augment_shifts:
+    if config.data.augment_shifts and labels is not None:  # as check_fit has made sure
         x, labels = datasets.augment_shifts(x, labels, config.classes)
     batches = datasets.batches(
         x, config.batch, labels=labels, generator=stream(config.seed, "data"), start=run.step
