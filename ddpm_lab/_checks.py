@@ -124,13 +124,14 @@ def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
     T = _last(plan) if T is None else T
     if isinstance(t, torch.Tensor):
         t = _times_tensor(t, batch, name)
-    elif type(t) is not int and not isinstance(number := _number(t), Integral):
-        raise TypeError(
-            f"{name} must be an int or a (B,) int64 tensor; got {_say(t)}. "
-            "Times count steps: they are never fractions. For a batch use torch.tensor([...])."
-        )
-    else:
-        t = t if type(t) is int else int(number)
+    elif type(t) is not int:
+        number = _number(t)
+        if not isinstance(number, Integral):
+            raise TypeError(
+                f"{name} must be an int or a (B,) int64 tensor; got {_say(t)}. "
+                "Times count steps: they are never fractions. For a batch use torch.tensor([...])."
+            )
+        t = int(number)
     low, high = _range(t)
     if low < lowest or high > T:
         raise ValueError(
@@ -349,7 +350,9 @@ def function(value, name, *, advice="Give a function."):
 def iterator(values, name):
     """What can be gone through, one by one; a text is one thing."""
     try:
-        return iter(None if isinstance(values, (str, bytes)) else values)
+        if isinstance(values, (str, bytes)):
+            raise TypeError
+        return iter(values)
     except TypeError:
         raise TypeError(f"{name} must be a list or the like; got {_say(values)}.") from None
 
