@@ -159,7 +159,7 @@ MUTANTS = [
     Mutant("bound: step variance beta in the last step's place", "losses", "coef(schedule.beta[1], x_0)", "coef(schedule.beta[1].sqrt(), x_0)", "08"),
     Mutant("simple: sum instead of mean", "losses", "reshape(len(x_0), -1).mean(dim=1)", "reshape(len(x_0), -1).sum(dim=1)"),
     Mutant("train: t = T never drawn", "training/loop", "torch.randint(1, schedule.T + 1,", "torch.randint(1, schedule.T,"),
-    Mutant("EMA: old and new swapped", "training/ema", "[*net.parameters()], 1 - keep)", "[*net.parameters()], keep)"),
+    Mutant("EMA: old and new swapped", "training/ema", "[*net.parameters()], 1 - keep", "[*net.parameters()], keep"),
     Mutant("share: every process does all the work", "training/loop", "else x[plan.rank :: plan.world_size]", "else x"),
     Mutant("resume: the learning rate begins again", "training/loop", "range(start + 1, plan.steps + 1)", "range(1, plan.steps + 1 - start)"),
     Mutant("resume: the batches begin again", "training/trainer", "generator=stream(config.seed, \"data\"), start=run.step", "generator=stream(config.seed, \"data\")"),
