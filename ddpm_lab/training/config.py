@@ -32,7 +32,7 @@ class DataConfig:
     """
 
     name: str = "mnist"
-    """"digits", "mnist" or "fashion_mnist"; any name if the files are given by a folder"""
+    """one of `datasets.NAMES`; any name if the data are given by a path"""
     size: int | tuple[int, int] | None = None
     """height and width, or one number for both, to which images are brought; None: as they are"""
     fit: Fit | None = None
@@ -260,14 +260,16 @@ def from_dict(values: Mapping[str, Any], where: str = "config", **changes) -> Ru
     >>> from_dict({"net": {"width": 16}}, **{"net.blocks": 2}).net.blocks
     2
     """
-    plain: dict[str, Any] = {k: _opened(v) for k, v in _mapping(values, where).items()}
+    plain: dict[str, Any] = {k: _opened(v) for k, v in _checks.mapping(values, where).items()}
     for name, value in changes.items():
         outer, dot, inner = name.partition(".")
         if outer not in _names():
             _refuse([outer], "a setting")
         if dot and outer not in _PARTS:
             raise TypeError(f"{outer} must be set as a whole; got {name}. Leave out .{inner}.")
-        plain[outer] = _mapping(plain.get(outer, {}), outer) | {inner: value} if dot else value
+        plain[outer] = (
+            _checks.mapping(plain.get(outer, {}), outer) | {inner: value} if dot else value
+        )
     if unknown := sorted(map(str, plain.keys() - _names())):
         _refuse(unknown, where)
     for name, cls in _PARTS.items():
@@ -336,20 +338,11 @@ def _opened(part):
     return asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
 
 
-def _mapping(values, name):
-    if not isinstance(values, dict):
-        raise TypeError(
-            f"{name} must hold named settings; got {_checks.say(values)}. In JSON they stand "
-            f"between braces; with --set each is named by itself, as {name}.NAME=VALUE."
-        )
-    return values
-
-
 def _check_arguments(values, function, name):
     """Named settings that a function, or a class, takes: none unknown, none missing."""
     known = signature(function).parameters
     needed = [each.name for each in known.values() if each.default is each.empty]
-    unknown = sorted(map(str, _mapping(values, name).keys() - known.keys()))
+    unknown = sorted(map(str, _checks.mapping(values, name).keys() - known.keys()))
     missing = [each for each in needed if each not in values]
     if unknown or missing:
         raise ValueError(

@@ -35,16 +35,13 @@ def load_data(config: RunConfig, split: str, folder=None) -> Dataset:
     """
     wanted = config.data
     if folder is None:
-        _checks.choice(wanted.name, datasets.NAMES, "data.name")
+        source = _checks.choice(wanted.name, datasets.NAMES, "data.name")
+    else:
+        source = _checks.path_of(folder, "data")  # a path also where its name is that of a data set
     return datasets.load(
-        wanted.name if folder is None else _path(folder), split, size=wanted.size, fit=wanted.fit,
-        channels=wanted.channels, held_out=wanted.held_out,
+        source, split, size=wanted.size, fit=wanted.fit, channels=wanted.channels,
+        held_out=wanted.held_out,
     )  # fmt: skip
-
-
-def _path(folder):
-    """A path, also where its name is that of a data set."""
-    return _checks.path_of(folder, "data")
 
 
 def padded(x: Data, config: RunConfig) -> Data:
