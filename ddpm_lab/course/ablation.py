@@ -17,10 +17,11 @@ from ddpm_lab import datasets, losses, networks, schedules, training
 from ddpm_lab.gaussians import normal_like, seeded
 
 SCHEDULE = schedules.linear()
-TIMES = torch.randint(1, 1001, (900,), generator=seeded(1))
+TIMES = torch.randint(1, 1001, (900,), generator=seeded(1), device="cpu")
 """The times at which every network is judged, one for each image."""
-NOISE = normal_like(torch.empty(900, 1, 8, 8), generator=seeded(2))
-ORDER = torch.randperm(64, generator=seeded(4))
+BLANK = torch.empty(900, 1, 8, 8, dtype=torch.float32, device="cpu")
+NOISE = normal_like(BLANK, generator=seeded(2))
+ORDER = torch.randperm(64, generator=seeded(4), device="cpu")
 UNET: dict[str, Any] = {"width": 16, "mults": (1, 2)}
 """The U-Net that the variants change."""
 

@@ -58,5 +58,7 @@ def start(labels: Tensor, n: int, seed: int) -> tuple[Tensor, Data]:
     (tensor([3, 3]), torch.Size([2, 1, 8, 8]))
     """
     rng = seeded(seed)
-    label = labels[torch.randint(len(labels), (n,), generator=rng)]
-    return label, normal_like(torch.empty(n, 1, 8, 8), generator=rng)
+    label = labels[torch.randint(len(labels), (n,), generator=rng, device="cpu")]
+    return label, normal_like(
+        torch.empty(n, 1, 8, 8, dtype=torch.float32, device="cpu"), generator=rng
+    )

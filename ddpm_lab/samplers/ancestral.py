@@ -164,7 +164,7 @@ def _weights(step, schedule, times, x):
 
     Both rules are weighted sums, so they say it themselves: with (0, 1) and (1, 0) for the data.
     """
-    t, s = (torch.tensor(part, device="cpu") for part in (times[:-1], times[1:]))
+    t, s = (torch.as_tensor(part, device="cpu") for part in (times[:-1], times[1:]))
     unit = torch.eye(2, dtype=torch.float64, device="cpu")
     x0_hat, x_t = (row.expand(len(t), 2) for row in unit)
     (on_x0, on_x_t), var = (part.T for part in step(schedule, x_t, x0_hat, t, s))
