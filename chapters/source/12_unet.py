@@ -195,7 +195,7 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
 # ## 2 · Far enough: a coarse grid
 #
 # One convolution sees 3 pixels, two see 5: the *reach* grows by 2 for each layer. That is slow. After a convolution with stride 2, though,
-# a step on the new grid is two pixels of the old one. With kernels $k_i$ and timesteps $s_i$
+# a step on the new grid is two pixels of the old one. With kernels $k_i$ and strides $s_i$
 #
 # $$\text{reach} = 1 + \sum_i (k_i - 1) \prod_{j < i} s_j. \tag{12.3}$$
 #
@@ -210,18 +210,18 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
 # %%
 # eq: 12.3
 seen = []
-for timesteps in ((1, 1, 1, 1, 1), (1, 2, 1, 1, 1)):
-    layers = nn.Sequential(*[nn.Conv2d(1, 1, 3, stride=s, padding=1, bias=False) for s in timesteps])
+for strides in ((1, 1, 1, 1, 1), (1, 2, 1, 1, 1)):
+    layers = nn.Sequential(*[nn.Conv2d(1, 1, 3, stride=s, padding=1, bias=False) for s in strides])
     for layer in layers:
         nn.init.constant_(layer.weight, 1 / 9)
     x = torch.zeros(1, 1, 32, 32, requires_grad=True)
     out = layers(x)
     out[0, 0, out.shape[2] // 2, out.shape[3] // 2].backward()  # on which pixels does it depend?
     seen.append(x.grad[0] / x.grad.max())
-    reach = 1 + sum(2 * math.prod(timesteps[:k]) for k in range(5))
-    print(f"timesteps {timesteps}: depends on {int((x.grad[0, 0].sum(0) > 0).sum())} columns, "
+    reach = 1 + sum(2 * math.prod(strides[:k]) for k in range(5))
+    print(f"strides {strides}: depends on {int((x.grad[0, 0].sum(0) > 0).sum())} columns, "
           f"(12.3) says {reach}")
-fig = figures.images(2 * torch.stack(seen) - 1, ["all timesteps 1", "one stride of 2"], panel=1.8)
+fig = figures.images(2 * torch.stack(seen) - 1, ["all strides 1", "one stride of 2"], panel=1.8)
 figures.show(fig, alt="32 x 32 pixels; those that count form a small square, then a larger one.")
 
 # %% [markdown]
