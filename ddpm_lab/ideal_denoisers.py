@@ -247,11 +247,11 @@ def _joint(parts, schedule, x_t, t):
 def _parts(mixture):
     """Weights, means and variances of a mixture as float64 on the CPU."""
     fields = ("weight", "mean", "var")
-    _checks._record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
+    _checks.record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
     weight, mean, var = (
         _checks.numbers(part, f"mixture.{field}").detach() for part, field in zip(mixture, fields)
     )
-    _checks._finite(mean, "mixture.mean", advice="Look for NaN.")
+    _checks.finite_numbers(mean, "mixture.mean", advice="Look for NaN.")
     if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
         raise ValueError(
             "a mixture must have weight (K,), mean (K, D), var (K,); got "
@@ -260,7 +260,7 @@ def _parts(mixture):
     if not bool((weight >= 0).all()) or abs(float(weight.sum()) - 1) > 1e-6:
         raise ValueError(
             "the mixture's weights must be >= 0 and sum to 1; "
-            f"got a sum of {_checks._digits(float(weight.sum()), 1)} and {float(weight.min()):g} "
+            f"got a sum of {_checks.digits(float(weight.sum()), 1)} and {float(weight.min()):g} "
             "as the smallest. Divide them by their sum."
         )
     _checks.variance(var, "mixture.var")

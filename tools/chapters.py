@@ -26,9 +26,9 @@ Rules for authors
   value is asked for, `my_value = ...` stands before the block, so that the name exists.
 - Markdown tagged "solution" is an explanation for the solved reading only.
 - A code cell tagged "demo" may call `check` on something that is not an exercise.
-- Code is plain Python (no `%` or `!`), at most 15 lines, or 25 in an exercise (blank lines are
-  free), 100 columns, and no closing `;`. It opens no file by a relative path: the two readings
-  run in different folders.
+- Code is plain Python (no `%` or `!`), at most 15 lines, or 25 in an exercise (blank lines and
+  imports are free), 100 columns, and no closing `;`. It opens no file by a relative path: the
+  two readings run in different folders.
 - Markdown links are relative to `chapters/`; the solved reading gets them adjusted.
 - A figure has alt text, as metadata `{"image/png": {"alt": ...}}`. JupyterLab does not hand it to
   screen readers, so the same cell also says it in words: in printed text, or in an HTML image.

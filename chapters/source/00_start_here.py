@@ -23,7 +23,8 @@ from ddpm_lab import gaussians, ideal_denoisers, samplers, schedules
 
 rng = gaussians.seeded(0)
 schedule = schedules.cosine(T=200)  # how fast data turn into noise
-denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8), schedule)  # no network yet
+mixture = ideal_denoisers.circle_mixture(8)
+denoise = ideal_denoisers.mixture_denoiser(mixture, schedule)  # no network yet
 x_0 = samplers.sample(schedule, denoise, shape=(2000, 2), sampler="ddim", generator=rng)
 
 print(schedule)

@@ -918,7 +918,7 @@ for name, x in (("digits", train), ("means", law.mean), ("true draws", drawn)):
 two = ideal_denoisers.two_modes()
 log_data = ideal_denoisers.log_density(two, schedules.linear(T=1), z[:, None], 0)
 for s in (0.5, 0.2, 0.05, 0.01):
-    blurred = ideal_denoisers.Mixture(two.weight, two.mean, two.var + s**2)  # what this decoder makes
+    blurred = ideal_denoisers.Mixture(two.weight, two.mean, two.var + s**2)  # decoded
     log_made = ideal_denoisers.log_density(blurred, schedules.linear(T=1), z[:, None], 0)
     nats = (log_data.exp() * (log_data - log_made)).sum() * 0.01
     print(f"decoder's standard deviation {s:4}: KL from the data to the model {nats:.2e} nats")

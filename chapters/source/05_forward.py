@@ -682,7 +682,8 @@ for name, b in (("10 % too small", 0.9 * a), ("exact", a)):
 
 # %%
 x = torch.linspace(-3, 3, 3001, dtype=torch.float64)
-bumps = ideal_denoisers.log_density(ideal_denoisers.two_modes(), schedule, x[:, None], 0).exp()  # q(x_0) on a grid
+modes = ideal_denoisers.two_modes()
+bumps = ideal_denoisers.log_density(modes, schedule, x[:, None], 0).exp()  # q(x_0) on a grid
 
 
 def way_back(x_1, beta):

@@ -863,7 +863,8 @@ def printed(schedule, x_t, x0_hat, t, s):
 # claim: E02, E41, E71, E113, E115
 x_T = normal_like(torch.empty(2000, 1, dtype=torch.float64), generator=seeded(1))
 results = {}
-for name, step in (("correct", samplers.ddpm_step), ("variance as std", timid), ("b for b²", printed)):
+rules = {"correct": samplers.ddpm_step, "variance as std": timid, "b for b²": printed}
+for name, step in rules.items():
     x = samplers.final(samplers.reverse(schedule, denoise, x_T, step=step, generator=seeded(2)))
     results[name], right = x, x[x > 0]
     print(f"{name:>15}: right of 0: {len(right)} of 2000, there mean {right.mean():.3f}, "

@@ -623,7 +623,8 @@ def expected_bill(error, schedule, var):
 
 # %%
 # claim: E100
-unit = ideal_denoisers.Mixture(*(torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[0.0]], [1.0])))
+parts = (torch.tensor(v, dtype=torch.float64) for v in ([1.0], [[0.0]], [1.0]))
+unit = ideal_denoisers.Mixture(*parts)
 entropies = {"N(0, 1)": 0.5 * math.log(2 * math.pi * math.e), "two bumps": entropy.item()}
 curves = {}
 for name, mixture in (("N(0, 1)", unit), ("two bumps", data)):

@@ -339,7 +339,8 @@ for t in (1, 100, 300, 1000):
     agree = torch.allclose(score, gradient, rtol=1e-9) and torch.allclose(tweedie, exact(point, t))
     print(f"t = {t:4}: score at x = 1.3 is {gradient[1].item():+.3f}; (9.7), (9.8) agree: {agree}")
 clean = torch.tensor([[1.3]], dtype=torch.float64, requires_grad=True)
-(gradient,) = torch.autograd.grad(ideal_denoisers.log_density(data, schedule, clean, 0).sum(), clean)
+log_q = ideal_denoisers.log_density(data, schedule, clean, 0)
+(gradient,) = torch.autograd.grad(log_q.sum(), clean)
 print(f"t =    0: score at x = 1.3 is {gradient.item():+.3f}, that of the data")
 
 # %% [markdown]
@@ -439,8 +440,8 @@ for name in ("x0", "eps", "v", "x0 like v", "eps like v"):
     ema = training.EMA(net, decay=0.99)  # a running average of the weights
     rng = seeded(6)
     batches = datasets.batches(points, 512, generator=rng)
-    for _ in training.train(schedule, net, batches, prediction_type=judged_as, steps=1500, lr=5e-3, ema=ema,
-                            generator=rng):
+    for _ in training.train(schedule, net, batches, prediction_type=judged_as, steps=1500, lr=5e-3,
+                            ema=ema, generator=rng):
         pass  # each turn of this loop is one training step; chapter 11 looks at them
     learned[name] = predictions.denoiser(schedule, ema.net, judged_as)
 print("trained:", ", ".join(learned))

@@ -317,7 +317,7 @@ def mean_only(schedule, x_t, x0_hat, t, s):
     return Gaussian(samplers.ddpm_step(schedule, x_t, x0_hat, t, s).mean, torch.zeros(()))
 
 
-bell = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)  # a ring of one blob in the middle is N(0, I)
+bell = ideal_denoisers.circle_mixture(1, radius=0.0, std=1.0)  # one blob in the middle: N(0, I)
 guess_bell = ideal_denoisers.mixture_denoiser(bell, schedule)
 x = samplers.sample(schedule, guess_bell, (1000, 2), sampler=samplers.reverse, step=mean_only,
                     generator=seeded(8))
@@ -386,9 +386,8 @@ fig, axes = figures.new(1, 3, height=2.5, sharex=True)
 for ax, (name, y) in zip(axes, walks.items()):
     ax.hist(y[:, 0], bins=80, range=(-2, 2), density=True, color=figures.SKY)
     ax.set(title=name, xlabel="x_0, data units")
-    inside = (y.abs() - y.abs().mean()).std()
-    print(f"{name}: std {y.std():.3f}, inside a bump {inside:.3f}, W1 {w1(y):.4f}, "
-          f"within 0.3 of the middle {(y.abs() < 0.3).double().mean():.2%}")
+    print(f"{name}: std {y.std():.3f}, inside a bump {(y.abs() - y.abs().mean()).std():.3f}, "
+          f"W1 {w1(y):.4f}, within 0.3 of the middle {(y.abs() < 0.3).double().mean():.2%}")
 axes[0].set_ylabel("density")
 figures.show(fig, alt="Means only: two thin spikes near ±0.66. With noise: two bumps as in data.")
 edge = torch.tensor(0.3, dtype=torch.float64)
@@ -416,7 +415,8 @@ print(f"exactly: data {F(edge) - F(-edge):.2%}, pure noise {2 * torch.special.nd
 # %%
 # claim: E121
 def ends(x_t, seed, times):
-    return samplers.final(samplers.ddpm(schedule, denoise, x_t, times=times, generator=seeded(seed)))
+    walk = samplers.ddpm(schedule, denoise, x_t, times=times, generator=seeded(seed))
+    return samplers.final(walk)
 
 
 def alike(a, b):
@@ -1015,7 +1015,8 @@ print(f"largest distance of a code from the curve: "
 # Formula (10.13) is an exact answer to measure them against.
 
 # %%
-guess_narrow = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(1, radius=0.0, std=0.5), schedule)  # V = 0.25
+narrow = ideal_denoisers.circle_mixture(1, radius=0.0, std=0.5)  # V = 0.25
+guess_narrow = ideal_denoisers.mixture_denoiser(narrow, schedule)
 x_T = torch.ones(1, 2, dtype=torch.float64)
 wanted = math.sqrt(0.25 / (schedule.abar[-1] * 0.25 + 1 - schedule.abar[-1]))  # (10.13), from 1
 numbers = (20, 40, 80, 160, 320)
@@ -1069,8 +1070,8 @@ truth = [profile(ideal_denoisers.sample(ring, 1000, generator=seeded(100 + i))) 
 # Columns of a profile are sorted, so row k is the k-th quantile. The mean over 20 sets of true
 # draws is close to the exact one. W1 is the mean distance from it, entry by entry.
 reference = torch.stack(truth).mean(0)
-floor = [(profile(ideal_denoisers.sample(ring, 1000, generator=seeded(200 + i))) - reference).abs().mean()
-         for i in range(20)]
+again = (ideal_denoisers.sample(ring, 1000, generator=seeded(200 + i)) for i in range(20))
+floor = [(profile(x) - reference).abs().mean() for x in again]
 print(f"floor, 1000 true draws twenty times: mean {sum(floor) / 20:.4f}, "
       f"from {min(floor):.4f} to {max(floor):.4f}")
 

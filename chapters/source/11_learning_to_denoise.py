@@ -302,7 +302,7 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
 
 # %%
 one = torch.ones(k, dtype=torch.float64)
-law = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # 0.05: the data's pen width
+law = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # a pen of width 0.05
 exact = ideal_denoisers.mixture_denoiser(law, schedule)
 for t in (10, 200, 900):
     first, second = exact(torch.tensor([[0.5, 0.5]]), t)[0].tolist()
@@ -363,8 +363,8 @@ ema, rng = training.EMA(net, decay=0.999), seeded(2)
 batches = datasets.batches(points, 1024, generator=rng)
 eps, t = normal_like(fresh, generator=seeded(10)), draw_times(1000, 10_000, seed=11)
 seen, learning = [], []  # each step's loss; now and then, the loss on the fresh data
-for step in training.train(schedule, net, batches, prediction_type="v", steps=5000, lr=1e-2, ema=ema,
-                           generator=rng):
+for step in training.train(schedule, net, batches, prediction_type="v", steps=5000, lr=1e-2,
+                           ema=ema, generator=rng):
     seen.append(step.loss)
     if step.step % 500 == 0 or step.step in (50, 200):
         with torch.no_grad():
@@ -693,8 +693,8 @@ def train_on(data, steps, seed=0):
     net, rng = networks.build(networks.MLP, seed=seed, dim=2, width=64), seeded(seed + 14)
     ema = training.EMA(net)
     batches = datasets.batches(data, 1024, generator=rng)
-    for _ in training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=1e-2, ema=ema,
-                            generator=rng):
+    for _ in training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=1e-2,
+                            ema=ema, generator=rng):
         pass  # each step could be looked at
     return ema.net, predictions.denoiser(schedule, ema.net, "v")
 
@@ -753,7 +753,8 @@ for name, (denoise, data) in tests.items():
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
-    path = training.save(f"{folder}/roll.safetensors", ema.net, prediction_type="v", steps=5000, data="roll")
+    facts = {"prediction_type": "v", "steps": 5000, "data": "roll"}
+    path = training.save(f"{folder}/roll.safetensors", ema.net, **facts)
     loaded, facts = training.load(path)
 print(facts)
 x_t, t = fresh[:100], draw_times(1000, 100, seed=16)

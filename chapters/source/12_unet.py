@@ -639,7 +639,8 @@ for name in ("as it is", "table of t"):
     right = sum(v_loss(net, when) for net, _ in raced[name]) / 3
     wrong = sum(v_loss(net, when, 1001 - when) for net, _ in raced[name]) / 3
     print(f"{name:>10}: loss when told t {right:.3f}, when told 1001 - t instead {wrong:.3f}")
-before = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2), time="table").time_embedding.table
+fresh = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2), time="table")
+before = fresh.time_embedding.table
 after = raced["table of t"][0][0].time_embedding.table
 still = (before.weight == after.weight).all(dim=1)[1:].sum()  # row t belongs to time t
 print(f"rows of the table that 100 steps of 32 never moved: {still} of 1000; expected, if a row "

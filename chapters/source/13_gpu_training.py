@@ -203,8 +203,8 @@ net, rng = networks.build(networks.UNet, seed=0, **shape), seeded(3)
 adam, ema, old = training.adam(net), training.EMA(net, 0.99), copy.deepcopy(net)
 seen, kept = [], {}
 batches = datasets.batches(train, 64, labels=label, generator=rng)
-for step in training.train(plan, net, batches, prediction_type="v", steps=1000, lr=5e-3, warmup=50, ema=ema,
-                           optimizer=adam, generator=rng):
+for step in training.train(plan, net, batches, prediction_type="v", steps=1000, lr=5e-3, warmup=50,
+                           ema=ema, optimizer=adam, generator=rng):
     with torch.no_grad():  # `old`: the plain average, with decay 0.999, from the first step on
         torch._foreach_lerp_([*old.parameters()], [*net.parameters()], 1 - 0.999)
     seen.append(step.loss)
@@ -309,9 +309,9 @@ def short_run(seed, *, lr, warmup=0, clip=1.0, steps=40, spoil=None, optimizer=N
     stream = datasets.batches(train, 32, labels=label, generator=draws)
     if spoil is not None:
         stream = spoil(stream)
-    for step in training.train(plan, each, stream, prediction_type="v", steps=1000, lr=lr, warmup=warmup,
-                               clip=clip, optimizer=optimizer and optimizer(each.parameters()),
-                               generator=draws):
+    for step in training.train(plan, each, stream, prediction_type="v", steps=1000, lr=lr,
+                               warmup=warmup, clip=clip, generator=draws,
+                               optimizer=optimizer and optimizer(each.parameters())):
         if step.step == steps:
             return loss_on(each.eval())
 
@@ -359,7 +359,8 @@ print(f"length before: {length:.3f}; PyTorch's clipping agrees:",
       all(torch.allclose(p.grad, g, rtol=1e-4) for p, g in zip(theirs, clipped(grads, 2.0))))
 norms = torch.tensor([line["grad_norm"] for line in log])
 print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g}: "
-      f"{int((norms > config.optimizer.clip).sum())} of {len(norms)}; last ten {norms[-10:].mean():.3f}")
+      f"{int((norms > config.optimizer.clip).sum())} of {len(norms)}; "
+      f"last ten {norms[-10:].mean():.3f}")
 
 # %% [markdown]
 # So in a healthy run clipping is mostly asleep, as far as means of 50 steps can tell (a single long gradient can hide in them). What is it for? Let one single batch be spoiled: somebody forgot to scale its
@@ -589,8 +590,9 @@ went_on = []
 again = trainer.train(small, home_path / "parted", on_step=went_on.append)
 print(f"stopped at step {left.step}, ended at step {again.step}")
 print(f"largest difference from the run in one go: {distance(whole, again)}")
-print("same log, loss by loss:", [line["loss"] for line in training.read_log(home_path / "whole")] ==
-      [line["loss"] for line in training.read_log(home_path / "parted")])
+logs = (training.read_log(home_path / name) for name in ("whole", "parted"))
+in_one_go, in_parts = ([line["loss"] for line in log] for log in logs)
+print("same log, loss by loss:", in_one_go == in_parts)
 
 # %% [markdown]
 # Exactly 0.0: not a bit differs. (On a CPU. A GPU adds numbers in an order of its own, and repeats a run up to rounding.) Now store carelessly. **Predict.** What does more harm: to forget Adam's
@@ -619,7 +621,8 @@ for part, (run, after) in results.items():
     print(f"forgot {part:>14}: weights off by up to {distance(whole, run):.3f}, loss of the next "
           f"10 steps {jolt:+.3f}, held-out loss at the end {loss_on(run.ema.net):.3f}")
 start = []
-trainer.train(small, home_path / "start", on_step=lambda step: start.append(step.t) or len(start) == 60)
+trainer.train(small, home_path / "start",
+              on_step=lambda step: start.append(step.t) or len(start) == 60)
 same = sum(torch.equal(a, s.t) for a, s in zip(start, results["the generators"][1]))
 print(f"forgot the generators: {same} of 60 steps draw the same times as 60 steps before")
 
@@ -749,7 +752,7 @@ for name, each in (("group norm", net), ("batch norm", batch_norm.train())):
 # %%
 figures.show_source(loop._shard)
 try:
-    with mock.patch("ddpm_lab.training.trainer._rank", return_value=(0, 3)):  # as if we were one of three
+    with mock.patch("ddpm_lab.training.trainer._rank", return_value=(0, 3)):  # one of three
         trainer.train(small, home_path / "refused")
 except ValueError as error:
     print("ValueError:", error)
@@ -917,8 +920,8 @@ state = training.Run(net, ema, adam, {"all": rng}, 600, {})
 run = training.load_run(training.save_run(home_path / "mine.safetensors", state), device)
 goes_on = datasets.batches(train.to(device), 64, labels=label.to(device),
                            generator=seeded(16))  # a new order; once it does no harm
-*_, last = training.train(plan, run.net, goes_on, prediction_type="v", steps=600 + steps_more, lr=5e-3,
-                          warmup=50, ema=run.ema, optimizer=run.optimizer, start=600,
+*_, last = training.train(plan, run.net, goes_on, prediction_type="v", steps=600 + steps_more,
+                          lr=5e-3, warmup=50, ema=run.ema, optimizer=run.optimizer, start=600,
                           generator=run.generators["all"])
 after = judged(run.ema.net.cpu())
 print(f"{steps_more} more steps, to step {last.step}")

@@ -924,7 +924,8 @@ rungs[shipped["step"] * shipped["config"]["batch"]] = measured(sets[1])  # same 
 for number, (far, share) in rungs.items():
     print(f"{number:7,} digits seen: energy distance {far.value:.3f} ± {far.stderr:.3f}, "
           f"share {share.value:.2f} ± {share.stderr:.2f}")
-heap = metrics.real_baseline(metrics.energy_distance, everything, size=300, splits=20, generator=seeded(17))
+heap = metrics.real_baseline(metrics.energy_distance, everything, size=300, splits=20,
+                             generator=seeded(17))
 print(f"real against real, 300 and 300: energy distance {heap.lowest:.3f} to {heap.highest:.3f}")
 print(f"time for the last rung: {shipped['seconds']:.0f} s on one core")
 

@@ -500,8 +500,8 @@ def taught(drop):
     """A small network, 400 short steps; the label is hidden for a share `drop` of the pictures."""
     net, rng = networks.build(networks.UNet, seed=0, width=16, mults=(1,), labels=10), seeded(1)
     batches = datasets.batches(train, 32, labels=known, generator=rng)
-    for _ in training.train(plan, net, batches, prediction_type="v", steps=400, lr=3e-3, label_dropout=drop,
-                            generator=rng):
+    for _ in training.train(plan, net, batches, prediction_type="v", steps=400, lr=3e-3,
+                            label_dropout=drop, generator=rng):
         pass
     return net.eval()
 
@@ -961,7 +961,8 @@ unit = torch.ones(1, 1, dtype=torch.float64)
 low, top = (samplers.ddpm_step(plan, unit, unit, 100, 50, var=name).var
             for name in ("small", "large"))
 for v, want in ((0.0, low), (0.5, (low * top).sqrt()), (1.0, top)):
-    print(f"100 → 50, v = {v}: variance {variance(100, 50, v):.5f}; by samplers.ddpm_step {want:.5f}")
+    print(f"100 → 50, v = {v}: variance {variance(100, 50, v):.5f}; "
+          f"by samplers.ddpm_step {want:.5f}")
 
 # %% [markdown]
 # Our network was not trained to choose. But its own mean squared error *is* an estimate of $E\operatorname{Var}(x_0 \mid x_t)$, the only unknown (Bao et al. 2022): for the best guess the two are the same. So one number $v$ for each move can be computed. A move with variance $\sigma^2$

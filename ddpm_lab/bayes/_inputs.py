@@ -13,9 +13,9 @@ def probability(value: float | Tensor, name: str) -> Tensor:
     if not p.numel():
         raise ValueError(f"{name} must hold at least one number; got shape {tuple(p.shape)}.")
     if not bool(good.all()):
-        bad = _checks._bad(p, good)
+        bad = _checks.first_bad(p, good)
         raise ValueError(
-            f"{name} must lie between 0 and 1; got {_checks._digits(bad, 1 if bad > 1 else 0)}. "
+            f"{name} must lie between 0 and 1; got {_checks.digits(bad, 1 if bad > 1 else 0)}. "
             "It is a probability: divide percent by 100."
         )
     return p
@@ -58,7 +58,7 @@ def rising(grid: Tensor) -> Tensor:
             f"grid must rise from each point to the next; got {float(x[i]):g} and then "
             f"{float(x[i + 1]):g}. Sort it and drop what is there twice."
         )
-    return _checks._finite(x, "grid", advice="Both of its ends are numbers.")
+    return _checks.finite_numbers(x, "grid", advice="Both of its ends are numbers.")
 
 
 def on_grid(values: Tensor, grid: Tensor, name: str) -> Tensor:
@@ -91,6 +91,6 @@ def along(values: Tensor, grid: Tensor) -> Tensor:
             f"values must have one number for each of the {len(grid)} grid points along the last "
             f"axis; got shape {tuple(x.shape)}. Compute them from the grid."
         )
-    return _checks._finite(
+    return _checks.finite_numbers(
         x, "values", advice="Where they are infinite, leave the point out of the grid."
     )

@@ -111,6 +111,7 @@ def _toss_rows(tosses):
     good = (x == 0) | (x == 1)
     if not bool(good.all()):
         raise ValueError(
-            f"tosses must be 1 (heads) or 0 (tails); got {_checks._bad(x, good):g}. Recode them."
+            "tosses must be 1 (heads) or 0 (tails); "
+            f"got {_checks.first_bad(x, good):g}. Recode them."
         )
     return x if x.dim() == 2 else x[:, None]

@@ -54,7 +54,9 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
 
 def _covariance(cov, mean, name):
     """(D, D) or (B, D, D) like the mean (B, D): symmetric and positive definite."""
-    cov = _checks._finite(_checks.numbers(cov, name, like=mean), name, advice="It holds variances.")
+    cov = _checks.finite_numbers(
+        _checks.numbers(cov, name, like=mean), name, advice="It holds variances."
+    )
     D = mean.shape[-1]
     if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
         raise ValueError(
@@ -67,7 +69,7 @@ def _covariance(cov, mean, name):
 def _symmetric(cov, name):
     if not torch.allclose(cov, cov.mT, rtol=1e-5, atol=0):
         raise ValueError(
-            f"{name} must be symmetric; got {_checks._few_list(cov.reshape(-1).tolist())}. "
+            f"{name} must be symmetric; got {_checks.few_of(cov.reshape(-1).tolist())}. "
             "Rows (i, j) and (j, i) are the same covariance."
         )
     return cov

@@ -60,8 +60,8 @@ def _generator_on(device):
     """A new generator on a device that has generators."""
     try:
         return torch.Generator(device=torch.device(device))
-    except _checks._NO_DEVICE as error:
+    except _checks.NO_DEVICE as error:
         raise ValueError(
-            f"device must be one on which this PyTorch can draw; got {_checks._repr(device)}: "
-            f'{_checks._first_line(error)} Use "cpu": what it draws is moved to the data.'
+            f"device must be one on which this PyTorch can draw; got {_checks.short_repr(device)}: "
+            f'{_checks.first_line(error)} Use "cpu": what it draws is moved to the data.'
         ) from error

@@ -37,7 +37,7 @@ def times(t: Tensor, x: Tensor, lowest: int = 0) -> None:
             f"t must be ({len(x)},) int64, one time per item; got {_checks.say(t)}. "
             f"For one common time: torch.full((len(x),), t)."
         )
-    if len(t) and _checks._readable(t) and (low := int(t.min())) < lowest:
+    if len(t) and _checks.readable(t) and (low := int(t.min())) < lowest:
         raise ValueError(f"t must lie in {lowest}..T; got {low}. {COUNTED}")
 
 
@@ -57,7 +57,7 @@ def looked_up(
     except IndexError:
         last, low, high = len(table) - 1, int(index.min()), int(index.max())
         raise ValueError(
-            f"{name} must lie in {lowest}..{last}{note}; got {_checks._span(low, high)}. {advice}"
+            f"{name} must lie in {lowest}..{last}{note}; got {_checks.span(low, high)}. {advice}"
         ) from None
 
 

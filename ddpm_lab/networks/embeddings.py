@@ -95,8 +95,8 @@ class TimeEmbedding(nn.Module):
 
 def _one_axis(t, name):
     """(B,) numbers of any usual type."""
-    _checks._tensor(t, name)
-    if t.dim() != 1 or t.dtype not in _checks._REAL:
+    _checks.tensor(t, name)
+    if t.dim() != 1 or t.dtype not in _checks.REAL:
         raise TypeError(
             f"{name} must be a (B,) tensor of numbers; got {_checks.say(t)}. One per item."
         )

@@ -29,7 +29,7 @@ def beta(beta) -> Tensor:
         t = int(torch.nonzero(~good)[0]) + 1
         raise ValueError(
             "beta must lie strictly between 0 and 1; got "
-            f"beta_{t} = {_checks._digits(float(beta[t - 1]), 1)}. "
+            f"beta_{t} = {_checks.digits(float(beta[t - 1]), 1)}. "
             "beta_t is the share of new noise in one step: with a short chain, lower beta_T."
         )
     return beta
@@ -43,7 +43,7 @@ def log_snr(log_snr) -> Tensor:
     if float(log_snr[0]) > 36:
         raise ValueError(
             "log_snr must not exceed 36 nats; got "
-            f"{_checks._digits(float(log_snr[0]), 36)} at t = 1. "
+            f"{_checks.digits(float(log_snr[0]), 36)} at t = 1. "
             "Beyond that float64 cannot tell abar from 1: start with a little noise."
         )
     rises = log_snr[1:] >= log_snr[:-1]
@@ -51,8 +51,8 @@ def log_snr(log_snr) -> Tensor:
         t = int(torch.nonzero(rises)[0]) + 1
         raise ValueError(
             "log_snr must fall at every step; got "
-            f"{_checks._digits(float(log_snr[t - 1]), float(log_snr[t]))} at t = {t} and "
-            f"{_checks._digits(float(log_snr[t]), float(log_snr[t - 1]))} at t = {t + 1}. "
+            f"{_checks.digits(float(log_snr[t - 1]), float(log_snr[t]))} at t = {t} and "
+            f"{_checks.digits(float(log_snr[t]), float(log_snr[t - 1]))} at t = {t + 1}. "
             "A step adds noise."
         )
     return log_snr
@@ -70,7 +70,7 @@ def abar(abar: Tensor) -> Tensor:
             f"T must be at least 1, so abar needs 2 rows or more; got {len(abar)}. "
             "Row 0 is clean data, row t belongs to time t."
         )
-    abar = _checks._dense(abar, "abar").detach().cpu()
+    abar = _checks.dense(abar, "abar").detach().cpu()
     if not bool(torch.isfinite(abar).all()):
         t = int(torch.nonzero(~torch.isfinite(abar))[0])
         raise ValueError(
@@ -78,7 +78,7 @@ def abar(abar: Tensor) -> Tensor:
         )
     if float(abar[0]) != 1.0:
         raise ValueError(
-            f"abar_0 must be exactly 1 (clean data); got {_checks._digits(float(abar[0]), 1)}. "
+            f"abar_0 must be exactly 1 (clean data); got {_checks.digits(float(abar[0]), 1)}. "
             "Put a row 1.0 in front: row t belongs to time t."
         )
     _signal_until_T(abar)
@@ -88,8 +88,8 @@ def abar(abar: Tensor) -> Tensor:
         t = int(torch.nonzero(~falls)[0]) + 1
         raise ValueError(
             "abar must fall at every step; got "
-            f"abar_{t - 1} = {_checks._digits(float(abar[t - 1]), float(abar[t]))}, "
-            f"abar_{t} = {_checks._digits(float(abar[t]), float(abar[t - 1]))}. "
+            f"abar_{t - 1} = {_checks.digits(float(abar[t - 1]), float(abar[t]))}, "
+            f"abar_{t} = {_checks.digits(float(abar[t]), float(abar[t - 1]))}. "
             "A step adds noise, so signal can only shrink."
         )
     if float(abar[-1]) < 0:

@@ -21,11 +21,17 @@ FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE / "cour
 NUMBERS = r"\b(Tensor|Data|Gaussian|Prediction|Bound|Iterator|tuple|list|float|Mixture|Denoiser)\b"
 
 
+def module(path):
+    """Its name; what lies in a private package is private."""
+    private = any(part.startswith("_") for part in path.relative_to(PACKAGE).parts[:-1])
+    return "_" * private + path.stem
+
+
 def public(kind):
     for path in FILES:
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, kind) and not node.name.startswith("_"):
-                yield pytest.param(node, id=f"{path.stem}.{node.name}")
+                yield pytest.param(node, id=f"{module(path)}.{node.name}")
 
 
 FUNCTIONS = list(public(ast.FunctionDef))

@@ -188,7 +188,7 @@ def test_a_number_is_shown_in_enough_digits_to_tell_it_from_its_bound():
         (7, 5, "7"),
         (-(10**400), 0, "about -2**1328"),
     ):
-        assert _checks._digits(value, bound) == text
+        assert _checks.digits(value, bound) == text
     with refuses(ValueError, "eta <= 1; got 1.0000000001"):
         samplers.ddim_step(schedules.linear(), X, X, 5, 4, eta=1.0000000001)
 
