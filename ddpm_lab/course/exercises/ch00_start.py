@@ -57,7 +57,7 @@ MIX = Exercise(
         "you add the factor sqrt(1 - abar_t) alone; we want it times eps": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + (1 - abar_t).sqrt()
         ),
-        "you subtract the noise; we want +: the law of x_t is the same, but later you solve "
+        "you subtract the noise; we want +: x_t has the same distribution, but later you solve "
         "for eps, and then the sign counts": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 - (1 - abar_t).sqrt() * eps
         ),

@@ -49,7 +49,7 @@ RULE = Exercise(
         "you divide by the sum of the likelihoods; the evidence weighs each by its prior": (
             lambda prior, likelihood: prior * likelihood / likelihood.sum()
         ),
-        "you add prior and likelihood; the chance that both hold is their product": (
+        "you add prior and likelihood; the probability that both hold is their product": (
             lambda prior, likelihood: (prior + likelihood) / (prior + likelihood).sum()
         ),
         "this is by which factor each belief changes; multiply it by the prior": (
@@ -301,7 +301,7 @@ TWO_COINS = Exercise(
                 alpha * _log_all(tosses, p_1) + (1 - alpha) * _log_all(tosses, p_2)
             )
         ),
-        "alpha is the chance of coin 1; you gave it to coin 2": (
+        "alpha is the probability of coin 1; you gave it to coin 2": (
             lambda tosses, p_1, p_2, alpha: bayes.two_coin_log_likelihood(tosses, p_2, p_1, alpha)
         ),
         "you multiply the coins' chances, as if both were tossed; one of them is, so add": (

@@ -136,7 +136,7 @@ CHAIN_RULE = Exercise(
         "these are the marginals; their product is the joint only if all are independent": (
             _each(lambda table, known, new: _keep(table, (new,)))
         ),
-        "you condition on the last one only, as if the law were Markov; "
+        "you condition on the last one only, as if the distribution were Markov; "
         "the chain rule takes all earlier ones": (
             _each(
                 lambda table, known, new: (
@@ -144,10 +144,10 @@ CHAIN_RULE = Exercise(
                 )
             )
         ),
-        "these are joint laws of the first k; divide each by the joint law of those before": (
+        "these are joint distributions of the first k; divide each by that of those before": (
             _each(lambda table, known, new: _keep(table, (*known, new)))
         ),
-        "this is p(earlier | new one): divide by the law of the earlier ones": (
+        "this is p(earlier | new one): divide by the distribution of the earlier ones": (
             _each(lambda table, known, new: _keep(table, (*known, new)) / _keep(table, (new,)))
         ),
         "you go through the axes as they are numbered; go through them as `order` says": (
@@ -231,7 +231,7 @@ READINGS = Exercise(
                 1 / (1 / var + len(ys) / noise_var),
             )
         ),
-        "you weigh by variances, so the vaguest counts most; weigh by 1 / variance": (
+        "you weight by variances, so the vaguest counts most; weight by 1 / variance": (
             lambda mean, var, ys, noise_var: (
                 (mean * var + ys.sum() * noise_var) / (var + len(ys) * noise_var),
                 1 / (1 / var + len(ys) / noise_var),
@@ -252,7 +252,7 @@ READINGS = Exercise(
                 1 / (1 / var + 1 / noise_var),
             )
         ),
-        "these are h and P; the law has the mean h / P and the variance 1 / P": (
+        "these are h and P; the distribution has the mean h / P and the variance 1 / P": (
             lambda mean, var, ys, noise_var: (
                 mean / var + ys.sum() / noise_var,
                 1 / var + len(ys) / noise_var,
@@ -295,7 +295,7 @@ KL = Exercise(
         "the half is missing: it belongs to all terms": (
             _kl(lambda v_p, v_q, d2: v_p / v_q - 1 - (v_p / v_q).log() + d2 / v_q)
         ),
-        "for equal laws yours gives 1/2; the -1 is missing": (
+        "for equal distributions yours gives 1/2; the -1 is missing": (
             _kl(lambda v_p, v_q, d2: 0.5 * (v_p / v_q - (v_p / v_q).log() + d2 / v_q))
         ),
         "the log comes with a minus; with a plus a sharp p would get a negative KL": (

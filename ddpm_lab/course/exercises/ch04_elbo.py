@@ -93,7 +93,7 @@ KL = Exercise(
         "subtract 1 for each number of the code: for q = N(0, I) nothing must be left": (
             _wrong_kl(lambda m, var, log_var: var + m**2 - log_var)
         ),
-        "this is KL(p || q): the ratios are over the second law, which is N(0, I)": (
+        "this is KL(p || q): the ratios are over the second distribution, which is N(0, I)": (
             _wrong_kl(lambda m, var, log_var: 1 / var + m**2 / var - 1 + log_var)
         ),
         "you average over the numbers of the code; a bound in nats needs their sum": (
@@ -324,10 +324,10 @@ JOINT_KL = Exercise(
         "each x counts with its probability in the data": (
             lambda data, encoder, joint: (encoder * (data[:, None] * encoder / joint).log()).sum()
         ),
-        "the first story begins with a draw of x: its joint law is data[:, None] * encoder": (
+        "the first story begins with a sample of x: its joint is data[:, None] * encoder": (
             lambda data, encoder, joint: (encoder * (encoder / joint).log()).sum()
         ),
-        "this is the mean gap of the bound; the joint KL also has the KL of the two laws of x": (
+        "this is the mean gap of the bound; the joint KL adds that of the distributions of x": (
             lambda data, encoder, joint: (data * elbo.split(encoder, joint).kl).sum()
         ),
     },

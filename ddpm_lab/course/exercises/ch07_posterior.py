@@ -62,7 +62,7 @@ PRECISION = Exercise(
         "your mean is h of (7.3); divide it by P, the sum of the precisions": (
             _fused(mean=lambda m_1, v_1, m_2, v_2: m_1 / v_1 + m_2 / v_2)
         ),
-        "this is the law of the average of two draws; we want the product of two densities": (
+        "this is the average of two samples; we want the product of two densities": (
             lambda m_1, v_1, m_2, v_2: ((m_1 + m_2) / 2, (v_1 + v_2) / 4)
         ),
     },
@@ -239,7 +239,7 @@ DRAW = Exercise(
         "you scale z by the variance; a unit noise is scaled by its square root": (
             _moved(lambda p, schedule, t, s: p.var)
         ),
-        "this is the mean of the law; a draw adds sqrt(var) z": (
+        "this is the mean of the distribution; a draw adds sqrt(var) z": (
             _moved(lambda p, schedule, t, s: 0.0)
         ),
         "you add z as it is; it needs the standard deviation sqrt(var) in front": (

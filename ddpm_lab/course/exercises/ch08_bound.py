@@ -46,7 +46,7 @@ JENSEN_GAP = Exercise(
         "the first term lacks its logarithm: log E[w] - E[log w]": (
             lambda w, p: (p * w).sum() - (p * w.log()).sum()
         ),
-        "inside the second term, take the log of w alone, then weigh it with p": (
+        "inside the second term, take the log of w alone, then weight it with p": (
             lambda w, p: (p * w).sum().log() - (p * w).log().sum()
         ),
         "this is log E[w]; the gap is what is left after taking away E[log w]": (
@@ -115,7 +115,7 @@ STEP_KL = Exercise(
         "a KL is never negative: the earlier time s has the larger SNR": (
             _step_wrong(lambda w, v, schedule, t, s: 0.5 * (schedule.snr[t] - schedule.snr[s]))
         ),
-        "the law's variance is the posterior's, not beta_t": (
+        "the distribution's variance is the posterior's, not beta_t": (
             _step_wrong(lambda w, v, schedule, t, s: w**2 / (2 * schedule.beta[t]))
         ),
         "your step goes to t - 1; it must go to the given s": (

@@ -272,7 +272,7 @@ FOLLOW_VARIANCE = Exercise(
         "a factor f on x multiplies its variance by f squared": (
             _followed(lambda var, factor, fresh: factor * var + fresh)
         ),
-        "the fresh noise is missing: add the variance of the step's law": (
+        "the fresh noise is missing: add the variance of the step's distribution": (
             _followed(lambda var, factor, fresh: factor**2 * var)
         ),
         "the mean of the step moves too: x_t is multiplied by a factor before noise is added": (
@@ -386,7 +386,7 @@ DDIM_STEP = Exercise(
         "x_t - x0_hat is not the noise: solve x_t = sqrt(abar_t) x0_hat + sqrt(1 - abar_t) eps": (
             _ddim_wrong(eps=lambda x_t, x0_hat: x_t - x0_hat)
         ),
-        "your variance at eta = 1 is beta; keeping ddpm's law takes (1 - abar_s)/(1 - abar_t) "
+        "your variance at eta = 1 is beta; ddpm's distribution takes (1 - abar_s)/(1 - abar_t) "
         "times that": (
             _ddim_wrong(
                 fresh=lambda s, t, u, eta: (

@@ -226,10 +226,10 @@ _WHY = {
     "B": "B is missing: the average holds weights of many steps, and the last ones do not tell it",
     "C": "C is missing: Adam would forget m and v, and its first steps would be too bold",
     "E": "E is missing: the generators would draw again what they had drawn at the start",
-    "F": "F is missing: learning rate and order of the pictures follow from the step",
+    "F": "F is missing: learning rate and order of the images follow from the step",
     "D": "D is not needed: every step computes its gradient afresh",
     "G": "G is not needed: the rate follows from the step and the settings",
-    "H": "H is not needed: which pictures come follows from the seed and the step",
+    "H": "H is not needed: which images come follows from the seed and the step",
 }
 
 
@@ -257,7 +257,7 @@ CHECKPOINT = Exercise(
             "ABCF"
         ),
         "the average holds weights of many steps, and cannot be made from the last ones": "ACEF",
-        "the step is missing: learning rate and order of the pictures follow from it": "ABCE",
+        "the step is missing: learning rate and order of the images follow from it": "ABCE",
         "not all: D, G and H can be computed from the rest whenever they are needed": "ABCDEFGH",
     },
 )
@@ -342,7 +342,7 @@ TIME_LEFT = Exercise(
     reference=_left,
     cases=_left_cases,
     wrong={
-        "those are steps a second; each step takes `batch` pictures": (
+        "those are steps a second; each step takes `batch` images": (
             _with_left(lambda r, a, b, steps, batch, n: (r[0] / batch, r[1], r[2]))
         ),
         "you average since the start, delays and all: how fast is it between the two lines?": (
@@ -354,7 +354,7 @@ TIME_LEFT = Exercise(
                 )
             )
         ),
-        "passes count pictures, not steps: a step takes `batch` of them": (
+        "passes count images, not steps: a step takes `batch` of them": (
             _with_left(lambda r, a, b, steps, batch, n: (r[0], b[0] / n, r[2]))
         ),
         "passes so far: up to the later line, not in the whole run": (

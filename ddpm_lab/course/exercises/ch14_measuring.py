@@ -55,7 +55,7 @@ BITS = Exercise(
         "the label is missing: whoever is told it must pay log(classes) nats for the telling": (
             _bits_wrong(name=lambda classes: 0.0)
         ),
-        "the label is paid once for a picture, not once for each pixel: divide it too": (
+        "the label is paid once for an image, not once for each pixel: divide it too": (
             lambda nats, x, pad, classes: _bits(nats, x, pad, 1) + math.log2(classes)
         ),
         "nats and bits are mixed: add log(classes) in nats, then divide everything by log 2": (
@@ -68,7 +68,7 @@ BITS = Exercise(
         "you multiplied by log 2; a nat is more than a bit, so divide": (
             _bits_wrong(unit=1 / math.log(2))
         ),
-        "return one number for each picture: their spread gives the error bar": (
+        "return one number for each image: their spread gives the error bar": (
             lambda nats, x, pad, classes: _bits(nats, x, pad, classes).mean()
         ),
     },
@@ -173,7 +173,7 @@ ENERGY = Exercise(
         "your means hold each item's distance 0 to itself; divide by n (n - 1), not by n * n": (
             _with_self_pairs
         ),
-        "do not cut at 0: for equal laws half of all estimates are negative, and should be": (
+        "do not cut at 0: half of all estimates for equal distributions are negative": (
             lambda a, b: _energy(a, b).clamp(min=0)
         ),
         "some libraries take the root; our definition has none (and it may be negative)": (
@@ -197,7 +197,7 @@ ENERGY = Exercise(
         "|.| is the Euclidean length, not the sum of the absolute differences": (
             _energy_wrong(lambda x, y: torch.cdist(x, y, p=1))
         ),
-        "this is positive even for equal laws: take away the distances within each set": (
+        "this is positive even for equal distributions: take away the distances within each set": (
             lambda a, b: 2 * torch.cdist(a, b).mean()
         ),
     },
@@ -235,7 +235,7 @@ FRECHET = Exercise(
         "the root is missing in the mixed term: 2 sqrt(var_1 var_2)": (
             _frechet_wrong(lambda v, w: v + w - 2 * v * w)
         ),
-        "the mixed term counts twice; check with equal laws: the distance must be 0": (
+        "the mixed term counts twice; check with equal distributions: the distance must be 0": (
             _frechet_wrong(lambda v, w: v + w - (v * w).sqrt())
         ),
         "you compare the means only; the spreads count too": _frechet_wrong(lambda v, w: 0 * v),

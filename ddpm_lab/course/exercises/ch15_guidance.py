@@ -338,7 +338,7 @@ CHOOSE = Exercise(
         "best read is not best: beyond what was wanted, obedience is paid with variety": (
             lambda rows, wanted: max(rows, key=lambda row: row[1])[0]
         ),
-        "nearest to real pictures, but not showing what was asked: look at the share first": (
+        "nearest to real images, but not showing what was asked: look at the share first": (
             lambda rows, wanted: min(rows, key=lambda row: row[2])[0]
         ),
         "the first that is read well enough need not be the nearest: compare the distances": (
@@ -347,7 +347,7 @@ CHOOSE = Exercise(
         "more guidance is not more quality: look at the distance": (
             lambda rows, wanted: max(row[0] for row in rows)
         ),
-        "that is the largest w that is read as asked; a smaller one is nearer to real pictures": (
+        "that is the largest w that is read as asked; a smaller one is nearer to real images": (
             lambda rows, wanted: max(row[0] for row in rows if row[1] >= wanted)
         ),
         "you return a share; return the w of the row that you chose": (
