@@ -1,7 +1,8 @@
 """The one place that refuses bad input. Each message says what must hold, what came, what to do.
 
 The functions return what they checked, so that a check is one short line at the top of a function.
-First come those that bring numbers into the form, and to the place, in which they are needed.
+`numbers` holds single numbers, choices and what becomes a tensor, `tensors` data and what belongs
+to them, `times` times and schedules, `words` how a message shows a value.
 """
 
 from ddpm_lab._checks.numbers import (

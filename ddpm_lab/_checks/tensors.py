@@ -83,7 +83,7 @@ def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
         advice = (
             "Give a variance: the square of a standard deviation."
             if zero
-            else "A law with variance 0 is a point: it has no density."
+            else "A distribution with variance 0 is a point: no density."
         )
         sign = ">=" if zero else ">"
         raise ValueError(

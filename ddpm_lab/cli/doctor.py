@@ -145,11 +145,7 @@ def _has_digits():
 
 
 def _data():
-    sklearn = find_spec("sklearn")
-    file = (
-        sklearn and sklearn.origin and Path(sklearn.origin).parent / "datasets/data/digits.csv.gz"
-    )
-    digits, in_venv = bool(file and file.exists()), _in_venv()
+    digits, in_venv = _has_digits(), _in_venv()
     findings = data_findings(digits, None, set(), in_venv)
     try:
         from ddpm_lab import datasets
@@ -160,7 +156,7 @@ def _data():
         return findings
     except (OSError, RuntimeError, ValueError) as error:  # no right to look; ~name of nobody
         advice = "set DDPM_LAB_DATA to the full path of a folder of your own"
-        return [*findings, Finding("MNIST", f"no telling: {error}", advice)]
+        return [*findings, Finding("MNIST", f"cannot be read: {error}", advice)]
     return data_findings(digits, folder, files, in_venv)
 
 
@@ -172,7 +168,7 @@ def _checkpoints():
         found = sorted((folder / "checkpoints").glob("*.safetensors"))
         return [checkpoint_finding({path.name: path.stat().st_size for path in found})]
     except OSError as error:
-        return [Finding("checkpoints", f"no telling: {error}", "may you read that folder?")]
+        return [Finding("checkpoints", f"cannot be read: {error}", "may you read that folder?")]
 
 
 def doctor() -> int:

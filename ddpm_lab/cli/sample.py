@@ -1,4 +1,4 @@
-"""`ddpm-lab sample`: new images, as a picture or as numbers."""
+"""`ddpm-lab sample`: new images, as one image file or as numbers."""
 
 import io
 import math

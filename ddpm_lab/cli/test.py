@@ -84,7 +84,8 @@ def _chosen(folder, beginnings):
     wanted = [
         name for name in (EXAMPLES, *chapters) if any(name.startswith(word) for word in beginnings)
     ]
-    if wanted == [EXAMPLES] and EXAMPLES not in beginnings:
+    examples_alone = all(word and EXAMPLES.startswith(word) for word in beginnings)
+    if not chapters and not examples_alone:
         raise ValueError(
             f"DIR must hold chapters; got {folder}, which holds none. "
             f"Put them there: {options.program()} open {options.quoted(folder)} --only-copy"
@@ -94,7 +95,7 @@ def _chosen(folder, beginnings):
             f"--only must name one of {EXAMPLES}, {', '.join(chapters)}; "
             f"got {', '.join(beginnings)}. Correct that name."
         )
-    if EXAMPLES in wanted and find_spec("pytest") is None and EXAMPLES not in beginnings:
+    if EXAMPLES in wanted and find_spec("pytest") is None and not examples_alone:
         print(f"{EXAMPLES:<32}left out; they need pytest: {_installed.install('pytest')}")
         wanted.remove(EXAMPLES)
     return wanted

@@ -90,20 +90,21 @@ def _wanted(args, rank):
     from ddpm_lab import training
 
     folder = Path(args.out)
-    files = [folder / name for name in ("config.json", "run.safetensors")]
-    if any(file.exists() for file in files) and not args.resume and rank == 0:
+    stored = folder / "config.json"
+    started = stored.exists() or (folder / "run.safetensors").exists()
+    if started and not args.resume and rank == 0:
         raise ValueError(
             f"--out must name a folder without a run; {folder} holds one. To go on with it add "
             "--resume, else take another folder."
         )
-    if args.config is None and not (args.resume and files[0].exists()):
+    if args.config is None and not (args.resume and stored.exists()):
         raise ValueError(
             f"--config must be given for a new run; {folder} holds none to go on with. "
             f"Try --config {'digits' if options.config('digits').is_file() else 'FILE'}."
         )
-    source = options.config(args.config) if args.config else files[0]
+    source = options.config(args.config) if args.config else stored
     config = training.read_config(source, **dict(map(_setting, args.set)))
-    before = training.read_config(files[0]).steps if files[0].exists() else config.steps
+    before = training.read_config(stored).steps if stored.exists() else config.steps
     if config.steps > before and rank == 0:
         print(
             f"{folder}: lengthened from {before} to {config.steps} steps. The curve of the "

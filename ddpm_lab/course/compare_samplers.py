@@ -45,7 +45,8 @@ def walk(
             [7.]])
     """
     times = times or schedules.timesteps(schedule.T, calls)
-    times = times[::2] if name == "flow, order 2" else times  # two calls in each step
+    if name == "flow, order 2":  # two calls in each step
+        times = [*times[:-1:2], times[-1]]
     trajectory = RACERS[name](schedule, denoise, x_T, times=times, generator=seeded(seed))
     return samplers.final(trajectory)
 

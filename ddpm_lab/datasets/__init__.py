@@ -11,8 +11,8 @@ to data about as wide as that noise. Pixels in 0..255 would still be visible at 
 Nothing on the main path needs a network connection: the planes are formulas, the 8x8 digits come
 with scikit-learn, and 32x32 emoji in color come with the course. `load` opens any data set of
 images, by name or from your own files, as a `Dataset` record that says what it holds. Before this:
-the exact denoisers of `ideal_denoisers`, which need no training data. After this: `training`.
-Opened by chapter 11 (planes), 12 (digits) and 13 (MNIST).
+the ideal denoisers of `ideal_denoisers`, which need no training data. After this: `training`.
+Opened by chapters 10 and 11 (planes), 12 (digits) and 13 (MNIST).
 
 One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, `batching`,
 `augmentation`,

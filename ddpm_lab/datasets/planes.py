@@ -1,7 +1,7 @@
 """Four toy distributions in the plane, with exact formulas and no files.
 
 The curve without its blur lies in [-1.5, 1.5]^2 and its mean is about 0: data units, in which the
-noise of the chain has variance 1. Opened by chapters 9 to 11.
+noise of the chain has variance 1. Opened by chapters 10 and 11.
 """
 
 import math

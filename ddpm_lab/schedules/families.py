@@ -45,7 +45,8 @@ def linear(T: int = 1000, beta_1: float = 1e-4, beta_T: float = 0.02) -> Schedul
     Raises
     ------
     ValueError
-        Unless T >= 1 and 0 < beta_1, beta_T < 1. The same holds for all schedules below.
+        Unless T >= 1 and 0 < beta_1, beta_T < 1. So do quadratic, logarithmic,
+        geometric and sigmoid.
 
     >>> linear(), linear(T=50)
     (Schedule('linear', T=1000, abar_T=4.036e-05), Schedule('linear', T=50, abar_T=0.603))

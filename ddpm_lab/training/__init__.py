@@ -4,7 +4,8 @@
     for step in training.train(schedule, net, batches, steps=2000, lr=1e-3, generator=rng): ...
 
 Here are the visible loop (`loop`), the average of the weights (`ema`), mixed precision
-(`precision`), and files: a network (`checkpoints`), a whole state (`state`). Chapter 11 opens them.
+(`precision`), and files: a network (`checkpoints`), a whole state (`state`). Chapters 11
+and 13 open them.
 
 A run that takes hours is a folder, and needs more: what decides it (`config`), who starts, stores
 and resumes it (`trainer`), what it says (`log`), and what is done with the network that comes out

@@ -10,8 +10,10 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from ddpm_lab.course.compare_samplers import NAMES
+from ddpm_lab import schedules
+from ddpm_lab.course.compare_samplers import NAMES, walk
 from tools import compare_samplers as study
 
 
@@ -35,3 +37,12 @@ def test_an_entry_run_again_is_the_stored_one(stored):
     again = json.loads(done.stdout)["multistep"]
     assert abs(again["energy"][0][0] - stored["walks"]["multistep"]["energy"][0][0]) < 0.003
     assert abs(again["frechet"][0][0] - stored["walks"]["multistep"]["frechet"][0][0]) < 0.03
+
+
+@pytest.mark.parametrize("calls", [1, 2, 5, 8])
+def test_every_sampler_ends_at_clean_data_with_any_number_of_calls(calls):
+    """Truth: a denoiser that always says 7 must lead to 7."""
+    for name in NAMES:
+        schedule, start = schedules.linear(), torch.zeros(2, 1)
+        x_0 = walk(schedule, name, lambda x_t, t: torch.full_like(x_t, 7.0), start, calls)
+        assert torch.allclose(x_0, torch.full_like(x_0, 7.0)), (name, calls)

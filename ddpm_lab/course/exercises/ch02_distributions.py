@@ -275,7 +275,7 @@ def _kl_cases():
     rng = seeded(6)
     for n in (1, 4):
         m_p, m_q = normal(rng, 2, n)
-        label = f"{n} pair{'s' * (n != 1)} of laws"
+        label = f"{n} pair{'s' * (n != 1)} of distributions"
         yield Case(label, (m_p, _joint(rng, n), m_q, 2 * _joint(rng, n)))
 
 

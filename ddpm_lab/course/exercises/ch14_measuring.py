@@ -218,7 +218,7 @@ def _frechet_cases():
         laws = normal(rng, n), normal(rng, n).exp(), normal(rng, n), normal(rng, n).exp()
         yield Case(f"{n} features", laws)
     mean, var = normal(rng, 3), normal(rng, 3).exp()
-    yield Case("equal laws", (mean, var, mean.clone(), var.clone()))
+    yield Case("equal distributions", (mean, var, mean.clone(), var.clone()))
 
 
 def _frechet_wrong(spread):

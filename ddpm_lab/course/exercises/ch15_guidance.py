@@ -326,7 +326,7 @@ def _judge_choice(case, answer):
         return f"w = {answer:g} is read as asked in {read:.0%} only"
     least, its_stderr = next(row[2:] for row in rows if row[0] == best)
     if distance - least > 2 * math.hypot(stderr, its_stderr):
-        return f"w = {answer:g} is {distance - least:.3f} farther from real pictures than {best:g}"
+        return f"w = {answer:g} is {distance - least:.3f} farther from real images than {best:g}"
     return None
 
 

@@ -187,11 +187,11 @@ class _Process:
         talk.join(5.0)  # a process that has left the group may still hold the other end
 
     def _watch(self, process):
-        begun, limit = time.monotonic(), STARTING
+        begun, limit, ready = time.monotonic(), STARTING, False
         while process.poll() is None:
             time.sleep(0.02)
-            if self._read and limit == STARTING:  # it is ready
-                begun, limit = time.monotonic(), self.wait
+            if self._read and not ready:
+                begun, limit, ready = time.monotonic(), self.wait, True
             if time.monotonic() - begun > limit:
                 self.late = True
                 return
