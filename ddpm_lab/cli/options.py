@@ -147,7 +147,17 @@ def config(text: str) -> Path:
 
 def checkpoint(text: str) -> Path:
     """What `--run`, `--init` and `--judge` mean: a path, or the name of a network of the course."""
-    return _named(text, "checkpoints", ".safetensors", Path(text).exists())
+    path = Path(text)  # a folder that only has the name of a network is none
+    return _named(text, "checkpoints", ".safetensors", path.is_file() or holds_network(path))
+
+
+def holds_network(folder: Path) -> bool:
+    """Has a run been stored in the folder?
+
+    >>> holds_network(Path("no such folder"))
+    False
+    """
+    return any((folder / name).exists() for name in ("net.safetensors", "run.safetensors"))
 
 
 def _names(folder, suffix):
@@ -160,8 +170,17 @@ def _names(folder, suffix):
 
 def _named(text, folder, suffix, is_path):
     ours = _installed.course_folder() / folder / f"{text}{suffix}"
-    plain = Path(text).name == text  # no folders in it
-    return ours if plain and not is_path and ours.is_file() else Path(text)
+    if is_path or Path(text).name != text:  # with folders in it
+        return Path(text)
+    if not ours.is_file() and not Path(text).suffix and not Path(text).exists():
+        from ddpm_lab import _checks
+
+        known = configs() if folder == "configs" else networks()
+        raise FileNotFoundError(
+            f"{text} must be a path, or a name that comes with the course ({', '.join(known)}); "
+            f"there is no such file or folder. {_checks.nearest([text], known, 'Check it.')}"
+        )
+    return ours if ours.is_file() else Path(text)
 
 
 # ------------------------------------------------------------------------------ a run
@@ -234,4 +253,6 @@ class Progress:
             generator=stream(self.config.seed, "sample"),
         )  # fmt: skip
         path = self.folder / f"samples_{run.step:06d}.png"
+        if x.shape[1] not in (1, 3):  # no colors of a screen: what the first channel holds
+            x = x[:, :1]
         training.write_whole(path, figures.image_grid(x, columns=columns))

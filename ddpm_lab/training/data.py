@@ -80,8 +80,13 @@ def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
     _checks.images(padded(data.images[:1], config), channels, factor, "the data")
     if net.labels:
         _check_labels(config, data)
+    elif config.data.augment_shifts and data.classes:
+        _check_shifts(len(data.classes), 0, config.label_dropout)
     elif config.data.augment_shifts:
-        _check_shifts(len(data.classes or ()), 0, config.label_dropout)
+        raise ValueError(
+            "data.augment_shifts must be false for data without labels, since labels tell shifted "
+            "images from others; got true. Set data.augment_shifts=false."
+        )
     if net.levels:
         _checks.choice(net.levels, (data.levels,), "net.levels (for these data)")
     _checks.multiple(
@@ -89,11 +94,40 @@ def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
     )
 
 
+def told_apart(data: Dataset) -> dict[str, str | int]:
+    """What a run remembers of its data, so that it goes on with no others.
+
+    >>> told_apart(datasets.load("digits"))["images"]
+    896
+    """
+    return {"name": data.name, "images": len(data), "checksum": data.checksum}
+
+
+def check_same_data(known: object, data: Dataset, advice: str = "Give the same data.") -> None:
+    """Refuse other data than those that are remembered; where nothing is remembered, all will do.
+
+    Raises
+    ------
+    ValueError
+        If their images or labels differ.
+
+    >>> check_same_data(None, datasets.load("digits"))
+    """
+    if isinstance(known, dict) and known.get("checksum") != data.checksum:
+        alike = (known.get("name"), known.get("images")) == (data.name, len(data))
+        raise ValueError(
+            "the data must be those that the network has learned from, "
+            f"{known.get('name')} ({known.get('images')} images); got "
+            f"{'others of that name' if alike else f'{data.name} ({len(data)} images)'}. {advice}"
+        )
+
+
 def _check_labels(config, data):
     labels = config.net.labels
     if data.classes is None:
         raise ValueError(
-            f"net.labels must be 0 for data without labels; got {labels}. Set net.labels=0."
+            f"net.labels must be 0 for data without labels; got {labels}. Set net.labels=0"
+            f"{' and data.augment_shifts=false' if config.data.augment_shifts else ''}."
         )
     classes = len(data.classes)
     advice = f"The largest label is {classes - 1}."

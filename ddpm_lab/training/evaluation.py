@@ -17,7 +17,7 @@ from ddpm_lab import _checks, estimators, losses, metrics
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.samplers import SamplerName
 from ddpm_lab.training import models
-from ddpm_lab.training.data import load_data, padded
+from ddpm_lab.training.data import check_same_data, load_data, padded
 from ddpm_lab.training.log import BINS
 from ddpm_lab.training.models import Model
 
@@ -81,6 +81,8 @@ def evaluate(
     """
     rng, config = _checks.generator(generator), model.config
     train, held_out = load_data(config, "train", data), load_data(config, "test", data)
+    if data is None:  # by the configuration's name, which may not be what was learned from
+        check_same_data(model.data, train, 'Give them: data="…", or --data.')
     n = min(_checks.count(n, "n", lowest=8, advice="Try 1000."), len(held_out))
     strata = _checks.count(strata, "strata", advice="Try 50.")
     steps = min(50, model.schedule.T) if steps is None else steps

@@ -28,7 +28,7 @@ class Model(NamedTuple):
     """A trained network, and what must be known to use it.
 
     >>> Model._fields
-    ('net', 'config', 'shape', 'step', 'size')
+    ('net', 'config', 'shape', 'step', 'size', 'data')
     """
 
     net: nn.Module
@@ -40,6 +40,8 @@ class Model(NamedTuple):
     """updates done"""
     size: tuple[int, int] | None = None
     """(H, W) without the padding; None if that is the same on both sides"""
+    data: dict | None = None
+    """what it has learned from: name, number of images, checksum; None if that is not known"""
 
     @property
     def schedule(self) -> Schedule:
@@ -100,7 +102,9 @@ def snapshot(config: RunConfig, run: Run) -> Model:
 
 def _model(net, config, facts):
     size = facts.get("size")
-    return Model(net, config, tuple(facts["shape"]), facts["step"], tuple(size) if size else None)
+    size, data = tuple(size) if size else None, facts.get("data")
+    data = data if isinstance(data, dict) else None
+    return Model(net, config, tuple(facts["shape"]), facts["step"], size, data)
 
 
 def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float = 1.0) -> Denoiser:

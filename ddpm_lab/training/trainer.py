@@ -26,7 +26,7 @@ from ddpm_lab import _checks, _files, datasets, networks
 from ddpm_lab.datasets import Dataset
 from ddpm_lab.training import _folder, checkpoints, loop
 from ddpm_lab.training.config import RunConfig
-from ddpm_lab.training.data import check_fit, load_data, padded
+from ddpm_lab.training.data import check_fit, check_same_data, load_data, padded, told_apart
 from ddpm_lab.training.ema import EMA
 from ddpm_lab.training.log import Clock, append, line_of
 from ddpm_lab.training.loop import TrainStep
@@ -154,7 +154,9 @@ def train(
         run = run or init(config, device, data=found, init_from=init_from)
         if not ours:
             return run
+        known = run.facts.get("data")
         _note(run.facts, _shapes(config, found), rank)
+        check_same_data(known, found)
         steps = _steps(config, run, found, compile, rank, world_size)
         if rank == 0:
             _folder.prepare(config, folder, run)
@@ -238,8 +240,9 @@ def _rank():
 
 
 def _shapes(config, data):
-    """What to remember of the data: (C, H, W) with padding, and (H, W) without."""
-    return {"shape": list(padded(data.images[:1], config).shape[1:]), "size": list(data.size)}
+    """What to remember of the data: which, (C, H, W) with padding, and (H, W) without."""
+    shape = list(padded(data.images[:1], config).shape[1:])
+    return {"shape": shape, "size": list(data.size), "data": told_apart(data)}
 
 
 def _note(facts, shapes, rank):

@@ -371,7 +371,22 @@ def test_evaluate_prints_a_table_and_writes_all_of_it(trained, tmp_path, capsys)
 
 def test_evaluate_refuses_in_one_line(trained, capsys):
     refused(capsys, "n must be at least 8", "evaluate", "--run", trained, "--n", 2)
-    refused(capsys, "there is no file", "evaluate", "--run", trained, "--judge", "nowhere")
+    refused(capsys, "nowhere must be a path, or a name", "evaluate", "--run", trained, "--judge",
+            "nowhere")  # fmt: skip
+
+
+def test_a_misspelt_name_is_named_with_its_neighbor(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for words in (["sample", "--run", "digitz"], ["train", "--out", "r", "--config", "digist"]):
+        refused(capsys, "Did you mean digits?", *words)
+
+
+def test_a_folder_of_the_same_name_does_not_hide_a_network(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    assert options.checkpoint("digits").is_file()
+    (tmp_path / "digits" / "net.safetensors").touch()
+    assert options.checkpoint("digits") == Path("digits")
 
 
 def never(*args, **options):

@@ -100,7 +100,9 @@ def test_data_without_labels_train_a_network_without_labels(tmp_path):
     with pytest.raises(ValueError, match=r"net\.labels must be 0 for data without labels; got 10"):
         trainer.train(conditional, tmp_path / "other", data=tmp_path / "bare.npy")
     shifted = from_dict(SMALL, label_dropout=0, **{"data.augment_shifts": True})
-    with pytest.raises(ValueError, match=r"with augment_shifts net\.labels must be"):
+    with pytest.raises(
+        ValueError, match=r"data.augment_shifts must be false for data without labels"
+    ):
         trainer.train(shifted, tmp_path / "other", data=tmp_path / "bare.npy")
     assert not (tmp_path / "other").exists()
 
@@ -148,3 +150,31 @@ def test_wishes_for_own_data_that_cannot_be_met_are_named(data, photos, tmp_path
     with pytest.raises((TypeError, ValueError), match="must"):
         trainer.train(from_dict(SMALL | {"data": data}), tmp_path / "run", data=photos)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_goes_on_with_its_own_data_only(tmp_path):
+    """Truth: two folders of other random images, alike in number and shape."""
+    rng = np.random.default_rng(0)
+    for name in ("ours", "others"):
+        np.save(tmp_path / f"{name}.npy", rng.integers(0, 256, (40, 8, 8), dtype=np.uint8))
+    config = from_dict(SMALL | {"data": {"name": "digits"}})
+    ours, run = tmp_path / "ours.npy", tmp_path / "run"
+    trainer.train(config, run, data=ours, on_step=lambda step: step.step == 2)
+    for other in (tmp_path / "others.npy", None):  # None: the digits, by their name
+        with pytest.raises(ValueError, match=r"must be those that .* learned from, ours \(\d+ im"):
+            trainer.train(config, run, data=other)
+    trainer.train(config, run, data=ours)
+    model = models.load(run)
+    with pytest.raises(ValueError, match=r"must be those .*; got digits"):
+        evaluation.evaluate(model, n=8, strata=2, steps=2, generator=seeded(0))
+    assert evaluation.evaluate(model, n=8, strata=2, steps=2, data=ours, generator=seeded(0))
+
+
+def test_images_of_two_channels_are_trained_and_looked_at(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "two.npy", rng.integers(0, 256, (40, 8, 8, 2), dtype=np.uint8))
+    words = ["train", "--config", "digits", "--data", f"{tmp_path}/two.npy", "--out"]
+    words += [f"{tmp_path}/run", "--set", "steps=2", "net.labels=0", "data.augment_shifts=false"]
+    words += ["batch=4", "net.width=8", "net.mults=[1,2]", "samples_every=1", "net.channels=2"]
+    assert main(words) == 0, capsys.readouterr().err
+    assert len(list((tmp_path / "run").glob("samples_*.png"))) == 2
