@@ -430,7 +430,7 @@ print(f"E log p(x_0) = {-0.5 * math.log(2 * math.pi * math.e):.4f}")
 # **$L_0$, the last step:** down to the data themselves. (The sum has $T - 1$ terms. You may find it printed
 # up to $\infty$; the chain ends at $T$.)
 #
-# Here is the function that wrote the bill above. It draws one $x_t$ for each $t$. (Leave `terms` aside, it is None here.
+# Here is the function that wrote the bill above. It draws one $x_t$ for each $t$. (Leave `strata` aside, it is None here.
 # With a number it looks at some of the times only, where a call of the denoiser is dear: chapter 14.)
 
 # %%

@@ -781,7 +781,7 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
           f"energy distance to other data {energy(x, moons[15_000:]):+.5f}")
 
 # %% [markdown]
-# The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `rings` or
+# The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `concentric_circles` or
 # `checkerboard` and see what is harder. (Rings are: three closed curves side by side take this network much longer.)
 
 # %% [markdown]

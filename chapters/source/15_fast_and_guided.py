@@ -45,7 +45,7 @@ test, answers = datasets.digits("test")
 # ## A first look
 #
 # `pretrained.load` opens the networks that come with the course. This one makes 8 × 8 digits. It was told the labels of most pictures, and of some not
-# (one in eight), so it can be used with a label and without one. (It also learned from digits moved by a pixel, which have labels of their own, 10 to 19; we do not ask for those.) `models.sample` makes pictures. `multistep` is the solver of chapter 10 that
+# (one in eight), so it can be used with a label and without one. (It also learned from digits moved by a pixel, which have labels of their own, 10 to 19; we do not ask for those.) `models.sample` makes pictures. `dpmpp_2m`, called *multistep* in the tables below, is the solver of chapter 10 that
 # remembers its last guess: one call of the network for each step.
 
 # %%
