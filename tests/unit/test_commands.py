@@ -377,7 +377,7 @@ def test_evaluate_refuses_in_one_line(trained, capsys):
 
 def test_a_misspelt_name_is_named_with_its_neighbor(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for words in (["sample", "--run", "digitz"], ["train", "--out", "r", "--config", "digist"]):
+    for words in (["sample", "--run", "digitz"], ["train", "--out", "r", "--config", "digitt"]):
         refused(capsys, "Did you mean digits?", *words)
 
 
