@@ -34,6 +34,9 @@ SKIPPED = [
     "test_checkpoints.py",
     "test_commands.py",
     "test_kills_and_processes.py",
+    "test_hostile_attempts.py",
+    "test_grading.py",
+    "test_open.py",
     "test_diffusers.py",
     "test_explorers.py",
     "test_schedule_designer.py",
@@ -261,7 +264,7 @@ def tests_red(tree: Path, mutant: Mutant | None = None) -> str | None:
     if mutant:
         files.sort(key=partial(mentions, mutant), reverse=True)
     names = [str(f.relative_to(tree)) for f in files]
-    few = 4 if mutant else len(names)  # pytest reads all files that it is given before it runs one
+    few = 8 if mutant else len(names)  # pytest reads all files that it is given before it runs one
     return first_failure(tree, names[:few]) or first_failure(tree, names[few:])
 
 
