@@ -1,5 +1,6 @@
 """Single numbers, choices, and what becomes a tensor: brought into the form that is needed."""
 
+import inspect
 import math
 import os
 from numbers import Integral, Real
@@ -304,6 +305,21 @@ def mapping(values, name):
         raise TypeError(
             f"{name} must hold named settings; got {say(values)}. In JSON they stand between "
             f"braces; with --set each is named by itself, as {name}.NAME=VALUE."
+        )
+    return values
+
+
+def arguments(values, function, name):
+    """Arguments that a function, or a class, takes, by name: none unknown, none missing."""
+    known = inspect.signature(function).parameters
+    needed = [each.name for each in known.values() if each.default is each.empty]
+    unknown = sorted(map(str, mapping(values, name).keys() - known.keys()))
+    missing = [each for each in needed if each not in values]
+    if unknown or missing:
+        raise ValueError(
+            f"{name} must use the names {', '.join(known)}; got "
+            f"{', '.join(unknown) or f'no {missing[0]}'}. "
+            + nearest(unknown, known, "Correct or add that name.")
         )
     return values
 

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 from ddpm_lab import _checks
-from ddpm_lab.schedules import _inputs
 from ddpm_lab.schedules.derived import respaced, scaled_snr, timesteps, zero_terminal
 from ddpm_lab.schedules.families import (
     cosine,
@@ -86,4 +85,4 @@ def make(name: ScheduleName, **settings: float) -> Schedule:
     Schedule('linear', T=100, abar_T=0.363)
     """
     build = SCHEDULES[_checks.choice(name, tuple(SCHEDULES), "the schedule's name")]
-    return build(**_inputs.arguments(settings, build, f"schedule {name!r}"))
+    return build(**_checks.arguments(settings, build, f"schedule {name!r}"))

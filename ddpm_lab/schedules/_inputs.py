@@ -1,8 +1,5 @@
 """What a schedule can be made of: a table of abar, step variances, or log-SNRs."""
 
-import inspect
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -115,18 +112,3 @@ def _signal_until_T(abar):
             f"abar may reach 0 at the last step only; got abar_{t} = 0 with T = {len(abar) - 1}. "
             "Lower beta or T: all signal is gone too early."
         )
-
-
-def arguments(values: dict[str, float], function: Callable, name: str) -> dict[str, float]:
-    """Arguments that a function takes, by name: none unknown, none missing."""
-    known = inspect.signature(function).parameters
-    needed = [each.name for each in known.values() if each.default is each.empty]
-    unknown = sorted(values.keys() - known.keys())
-    missing = [each for each in needed if each not in values]
-    if unknown or missing:
-        raise ValueError(
-            f"{name} must use the names {', '.join(known)}; got "
-            f"{', '.join(unknown) or f'no {missing[0]}'}. "
-            + _checks.nearest(unknown, known, "Correct or add that name.")
-        )
-    return values

@@ -11,13 +11,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
-from inspect import signature
 from typing import Any, Literal, get_args
 
 import torch
 
 from ddpm_lab import _checks, _files, networks, schedules
 from ddpm_lab.datasets.fitting import Fit
+from ddpm_lab.losses import WeightName
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.training.precision import Precision
 from ddpm_lab.types import PredictionType
@@ -201,7 +201,7 @@ class RunConfig:
     steps: int = 10_000
     batch: int = 128
     prediction_type: PredictionType = "v"
-    weight: str = "simple"
+    weight: WeightName = "simple"
     label_dropout: float = 0.1
     precision: Precision = "auto"
     seed: int = 0
@@ -221,7 +221,7 @@ class RunConfig:
             _checks.count(getattr(self, name), name, lowest=low, advice="Correct that setting.")
         _checks.between(self.label_dropout, 0, 1, "label_dropout", advice="[HS22] take 0.1 to 0.2.")
         _checks.prediction_type(self.prediction_type)
-        _checks.choice(self.weight, ("simple", "min_snr", "vlb"), "weight")
+        _checks.choice(self.weight, get_args(WeightName), "weight")
         _checks.choice(self.precision, get_args(Precision), "precision")
         if self.net.time == "table":
             T, advice = self.schedule.T, f"Or set net.T to {self.schedule.T}."
@@ -273,7 +273,7 @@ def from_dict(values: Mapping[str, Any], where: str = "config", **changes) -> Ru
     if unknown := sorted(map(str, plain.keys() - _names())):
         _refuse(unknown, where)
     for name, cls in _PARTS.items():
-        plain[name] = cls(**_check_arguments(plain.get(name, {}), cls, name))
+        plain[name] = cls(**_checks.arguments(plain.get(name, {}), cls, name))
     return RunConfig(**plain)
 
 
@@ -336,21 +336,6 @@ def _names(cls=RunConfig):
 def _opened(part):
     """The plain values of a part that is made already."""
     return asdict(part) if is_dataclass(part) and not isinstance(part, type) else part
-
-
-def _check_arguments(values, function, name):
-    """Named settings that a function, or a class, takes: none unknown, none missing."""
-    known = signature(function).parameters
-    needed = [each.name for each in known.values() if each.default is each.empty]
-    unknown = sorted(map(str, _checks.mapping(values, name).keys() - known.keys()))
-    missing = [each for each in needed if each not in values]
-    if unknown or missing:
-        raise ValueError(
-            f"{name} must use the names {', '.join(known)}; got "
-            f"{', '.join(unknown) or f'no {missing[0]}'}. "
-            + _checks.nearest(unknown, known, "Correct or add that name.")
-        )
-    return values
 
 
 def _refuse(unknown, where):

@@ -204,7 +204,7 @@ def _shard(x: Tensor, plan: _Plan) -> Tensor:
 
 def _weight_per_t(schedule, prediction_type, weight):
     """(T+1,) float32, mean 1 over t = 1..T; row 0 is never used."""
-    _checks.choice(weight, ("simple", "min_snr", "vlb"), "weight")
+    _checks.choice(weight, get_args(losses.WeightName), "weight")
     if weight == "simple" or schedule.T == 1:
         return torch.ones(schedule.T + 1, dtype=torch.float32, device="cpu")
     times = torch.arange(1, schedule.T + 1, device="cpu")

@@ -93,7 +93,7 @@ def without_seconds(lines):
         ({"optimizer.ema": 1.0}, "optimizer.ema must satisfy"),
         ({"label_dropout": 1.5}, "label_dropout must satisfy"),
         ({"prediction_type": "noise"}, "prediction_type must be one of"),
-        ({"weight": "snr"}, "weight must be one of 'simple', 'min_snr', 'vlb'; got 'snr'"),
+        ({"weight": "snr"}, "weight must be one of 'simple', 'vlb', 'min_snr'; got 'snr'"),
         ({"precision": "float16"}, "precision must be one of"),
         ({"net": []}, "net must hold named settings; got list"),
         ({"net": {"depth": 3}}, "net must use the names channels, width, .*; got depth"),

@@ -4,6 +4,7 @@ From one declaration follow the check of a state, the still picture's defaults a
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ State = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Control:
+class Control(ABC):
     """One control: its kind is the subclass.
 
     Parameters
@@ -31,13 +32,13 @@ class Control:
     default: Any
     tip: str
 
+    @abstractmethod
     def check(self, value: Any, name: str) -> Any:
         """The value, if this control can be set to it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
         """The control in a notebook, set to a value."""
-        raise NotImplementedError
 
     def _make(self, kind, value, look, **settings):
         return kind(value=value, description=self.label, tooltip=self.tip, **settings, **look)
