@@ -154,9 +154,7 @@ def train(
         run = run or init(config, device, data=found, init_from=init_from)
         if not ours:
             return run
-        known = run.facts.get("data")
-        _note(run.facts, _shapes(config, found), rank)
-        check_same_data(known, found)
+        _note(run.facts, config, found, rank)
         steps = _steps(config, run, found, compile, rank, world_size)
         if rank == 0:
             _folder.prepare(config, folder, run)
@@ -245,15 +243,17 @@ def _shapes(config, data):
     return {"shape": shape, "size": list(data.size), "data": told_apart(data)}
 
 
-def _note(facts, shapes, rank):
+def _note(facts, config, data, rank):
     """Refuse other data than the run's; and say so if a CPU has other threads than it had: they
     decide in which order it adds numbers up."""
+    shapes = _shapes(config, data)
     shape, known = shapes["shape"], facts.get("shape", shapes["shape"])
     if shape != known:
         raise ValueError(
             "the data must have the shape of those that the run has learned from, "
             f"{known}; got {shape}. Give the same data and the same pad."
         )
+    check_same_data(facts.get("data"), data)
     facts |= shapes
     now = torch.get_num_threads()
     before, facts["threads"] = facts.get("threads", now), now
