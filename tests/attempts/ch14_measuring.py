@@ -651,9 +651,7 @@ def _(metric, data, orders):
 @wrong("measuring.baseline", "the size of the number of orders")
 def _(metric, data, orders):
     half = len(orders) // 2
-    return torch.tensor(
-        [float(metric(data[o[:half]], data[o[half : 2 * half]])) for o in orders]
-    )
+    return torch.tensor([float(metric(data[o[:half]], data[o[half : 2 * half]])) for o in orders])
 
 
 @wrong("measuring.baseline", "N / 2 as an index")
