@@ -729,7 +729,7 @@ def _(x, p):
 
 @wrong("unet.unshuffle", "gray pictures only: the colors are lost")
 def _(x, p):
-    b, c, h, w = x.shape
+    b, _, h, w = x.shape
     x = x[:, 0].reshape(b, h // p, p, w // p, p)
     return x.permute(0, 2, 4, 1, 3).reshape(b, p * p, h // p, w // p)
 
