@@ -274,9 +274,8 @@ def _(schedule, x_0, x0_hat, t, s):
     costs = []
     for i in range(n):
         gained = float(schedule.snr[s[i]]) - float(schedule.snr[t[i]])
-        error = sum(
-            (a - b) ** 2 for a, b in zip(x_0[i].flatten().tolist(), x0_hat[i].flatten().tolist())
-        )
+        pairs = zip(x_0[i].flatten().tolist(), x0_hat[i].flatten().tolist())
+        error = sum((a - b) ** 2 for a, b in pairs)
         costs.append(gained * error / 2)
     return costs
 

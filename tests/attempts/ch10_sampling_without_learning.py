@@ -390,7 +390,8 @@ def _(T, steps):
 
 @wrong("sampling.timesteps", "diffusers' leading times")
 def _(T, steps):
-    return [k * (T // steps) + 1 for k in range(steps)][::-1] + [0]
+    times = [k * (T // steps) + 1 for k in range(steps)]
+    return [*times[::-1], 0]
 
 
 @wrong("sampling.timesteps", "0 is left out")
@@ -956,7 +957,7 @@ def _(schedule, denoise, x_0, times):
 def _(schedule, denoise, x_0, times):
     signal, noise = _factors(schedule, x_0)
     x = x_0
-    for t, s in zip(times, times[1:]):
+    for s in times[1:]:
         guess = _ask(denoise, x, s)
         eps = (x - signal[s] * guess) / noise[s]
         x = signal[s] * guess + noise[s] * eps
