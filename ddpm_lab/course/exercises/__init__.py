@@ -6,7 +6,8 @@ In a chapter you write a function and hand it in:
 
 One line comes back: ○ not yet, ✓ right, or ✗ with what went wrong. `check` returns your function if
 it is right and the course's own otherwise, so the chapter always runs on, and runs on *your* code
-once it is right.
+once it is right. `hint("forward.marginal")` helps on, `solution("forward.marginal")` shows how, and
+`progress()` how far you are.
 
 An `Exercise` knows the right answer, the inputs to try, and the wrong answers that people really
 give, each under the hint that helps. An attempt is compared with all of them. The exercises of
@@ -17,9 +18,9 @@ from typing import Any
 
 import torch
 
-from ddpm_lab import _console
+from ddpm_lab.course.exercises import _tries
 from ddpm_lab.course.exercises._answers import Refused
-from ddpm_lab.course.exercises._attempt import answers_of, is_unwritten
+from ddpm_lab.course.exercises._attempt import answers_of, fingerprint, is_unwritten
 from ddpm_lab.course.exercises._judging import (
     at_first_sight,
     is_nothing,
@@ -29,8 +30,22 @@ from ddpm_lab.course.exercises._judging import (
 )
 from ddpm_lab.course.exercises._records import Case, Exercise, Verdict
 from ddpm_lab.course.exercises._registry import exercise, names
+from ddpm_lab.course.exercises._show import show_verdict
+from ddpm_lab.course.exercises._usable import usable
+from ddpm_lab.course.exercises.helping import hint, offer, progress, solution
 
-__all__ = ["Case", "Exercise", "Verdict", "check", "exercise", "names", "verdict"]
+__all__ = [
+    "Case",
+    "Exercise",
+    "Verdict",
+    "check",
+    "exercise",
+    "hint",
+    "names",
+    "progress",
+    "solution",
+    "verdict",
+]
 
 SECONDS = 10.0
 """An attempt may work this long in all, in seconds of processor time."""
@@ -38,6 +53,9 @@ SECONDS = 10.0
 
 def check(name: str, attempt: Any) -> Any:
     """Print one line about an attempt; return it if it is right, the course's own answer otherwise.
+
+    A right function comes back in a form that the chapter can go on with: what it returns is
+    brought to the type and dtype of the course's own answer.
 
     Parameters
     ----------
@@ -58,9 +76,11 @@ def check(name: str, attempt: Any) -> Any:
     ✓ forward.marginal
     """
     result = verdict(name, attempt)
-    text = f"{result.mark} {name}"
-    _console.say(f"{text}: {result.message}" if result.message else text)
-    return attempt if result.mark == "✓" else exercise(name).reference
+    if result.mark != "○":
+        _tries.remember(name, result.mark, fingerprint(attempt))
+    show_verdict(result, name, offer(name) if result.mark == "✗" else "")
+    question = exercise(name)
+    return usable(attempt, question, name) if result.mark == "✓" else question.reference
 
 
 def verdict(name: str, attempt: Any) -> Verdict:

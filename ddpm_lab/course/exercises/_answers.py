@@ -1,4 +1,4 @@
-"""An answer as plain numbers, and what differs between two of them.
+"""An answer as plain numbers.
 
 What an attempt returns may be anything: a buffer that the next call overwrites, a list that never
 ends, an object that says it equals everything. So it is copied, right after the call, into exact
@@ -15,13 +15,9 @@ import torch
 from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.schedules import Schedule
 
-TOLERANCE = 1e-6
-"""Relative difference that still counts as equal; all inputs are float64."""
-
 LARGEST = 1_000_000
 """Numbers in an answer that are looked at; no right one has a tenth of that."""
 
-_equal, _isclose = torch.equal, torch.isclose
 _NUMPY_NUMBERS = {t for t in np.sctypeDict.values() if issubclass(t, (np.number, np.bool_))}
 
 
@@ -107,69 +103,3 @@ def one_line(text, longest=200):
     line = next(iter(str.splitlines(text)), "")[: longest + 1]
     line = "".join(c if c.isprintable() else "?" for c in line)
     return line if len(line) <= longest else line[:longest] + "…"
-
-
-def difference(got: Any, want: Any, what: str = "answer") -> str | None:
-    """What differs between an answer and the right one, in words; None if nothing does.
-
-    >>> difference(plain([1.0, 2.5]), [1.0, 2.0])
-    'your value 2 is 2.5; we want 2'
-    """
-    if got is None or got is ...:
-        return "your function returns nothing; is a `return` missing?"
-    name = got.name if isinstance(got, Other) else type_name(got)
-    for kind in (Gaussian, Schedule):
-        if isinstance(want, kind) and not isinstance(got, kind):
-            return f"return a {kind.__name__}; you return a {name}"
-    if isinstance(want, Gaussian) and isinstance(got, Gaussian):
-        shape = want.mean.shape
-        return difference(got.mean, want.mean, "mean") or difference(
-            _expand(got.var, shape), _expand(want.var, shape), "var"
-        )
-    if isinstance(want, Schedule) and isinstance(got, Schedule):
-        return difference(got.abar, want.abar, "abar")
-    if isinstance(want, str):
-        shown = one_line(repr(got)) if type(got) is str else f"a {name}"
-        return None if type(got) is str and got == want else f"your {what} is {shown}"
-    if isinstance(want, (list, tuple)):
-        return _sequence_difference(got, want, name)
-    return _number_difference(got, want, what, name)
-
-
-def _sequence_difference(got, want, name):
-    if isinstance(got, Other) and got.endless:
-        return "return a list: wrap what you return in list(…)"
-    if isinstance(got, Other) or not isinstance(got, (list, tuple)):
-        return f"return {len(want)} values; you return a {name}"
-    if len(got) != len(want):
-        return f"you return {len(got)} values; we want {len(want)}"
-    pairs = enumerate(zip(got, want), start=1)
-    return next((d for i, (g, w) in pairs if (d := difference(g, w, f"value {i}"))), None)
-
-
-def _expand(var, shape):
-    """A variance may come in any shape that broadcasts to the mean's."""
-    try:
-        return torch.as_tensor(var).expand(shape)
-    except (RuntimeError, TypeError, ValueError):
-        return var
-
-
-def _number_difference(got, want, what, name):
-    both = type(got) is type(want) is torch.Tensor
-    if both and got.shape == want.shape and got.dtype == want.dtype and _equal(got, want):
-        return None  # the quick way: most inputs are untouched
-    try:
-        got = torch.as_tensor(got, dtype=torch.float64)
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        return f"return numbers; your {what} is a {name}"
-    want = torch.as_tensor(want, dtype=torch.float64)
-    if got.shape != want.shape:
-        return f"your {what} has shape {tuple(got.shape)}; we want {tuple(want.shape)}"
-    close = _isclose(got, want, rtol=TOLERANCE, atol=1e-12, equal_nan=True)
-    if bool(close.all()):
-        return None
-    at = tuple(torch.nonzero(~close)[0].tolist())
-    ours, theirs = float(got[at]), float(want[at])
-    digits = 4 if f"{ours:.4g}" != f"{theirs:.4g}" else 9
-    return f"your {what} is {ours:.{digits}g}; we want {theirs:.{digits}g}"

@@ -7,6 +7,7 @@ changed inputs are noticed, and what all share is put back.
 import ast
 import inspect
 import sys
+import zlib
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -15,21 +16,24 @@ from typing import Any
 
 import torch
 
-from ddpm_lab.course.exercises._answers import Refused, difference, one_line, plain, type_name
+from ddpm_lab.course.exercises import _trials
+from ddpm_lab.course.exercises._answers import Refused, one_line, plain, type_name
+from ddpm_lab.course.exercises._differences import difference
+from ddpm_lab.course.exercises._failures import in_words
 from ddpm_lab.course.exercises._limit import limited
 from ddpm_lab.course.exercises._records import Exercise
 from ddpm_lab.course.exercises._state import preserved
 
 
 def answers_of(attempt: Any, question: Exercise, seconds: float) -> list[Any]:
-    """The attempt's answer to each case, within a limit of processor time.
+    """The attempt's answer to each trial, within a limit of processor time.
 
     Raises
     ------
     Refused
         With the line to tell, if it gives no answers.
     """
-    untouched = list(question.cases())
+    untouched = list(_trials.trials(question))
     try:
         return limited(partial(_attempted, attempt, question, untouched), seconds)
     except TimeoutError:
@@ -56,6 +60,16 @@ def is_unwritten(attempt: Any) -> bool:
     )
 
 
+def fingerprint(attempt: Any) -> str:
+    """By which the same attempt is known again."""
+    try:
+        text = inspect.getsource(attempt)
+    except Exception:
+        code = getattr(attempt, "__code__", None)
+        text = repr((code.co_code, code.co_names)) if code else one_line(repr(plain(attempt)))
+    return f"{zlib.crc32(text.encode('utf-8', 'replace')):08x}"
+
+
 def _function_body(code):
     named = code.co_filename.startswith("<")  # a cell, not a file
     if not (named or Path(code.co_filename).is_file()):
@@ -69,23 +83,24 @@ def _function_body(code):
 def _attempted(attempt, question, untouched, run):
     """The answers; `run` calls what is the attempt's own, within a limit."""
     answers = []
-    with preserved() as put_names_back:
-        for case, before in zip(list(question.cases()), untouched):
-            answer = run(partial(_called, attempt, case))
-            put_names_back()
-            answers.append(run(partial(_copied, answer, case)))
-            if run(partial(_changed, case.args, before.args)):
+    with preserved() as common:
+        for trial, before in zip(list(_trials.trials(question)), untouched):
+            answer = run(partial(_called, attempt, trial))
+            common.put_names_back()
+            common.mute_output()  # what it prints in one case is enough
+            answers.append(run(partial(_copied, answer, trial)))
+            if run(partial(_changed, trial.args, before.args)):
                 raise Refused(
                     "your function changes what it is given; work on a copy: x.clone(), list(x)"
                 )
     return answers
 
 
-def _called(attempt, case):
+def _called(attempt, trial):
     hooks: Any = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
     answer = failure = None
     try:
-        answer = attempt(*case.args) if callable(attempt) else attempt
+        answer = trial.ask(attempt)
     except BaseException as error:  # SystemExit, too: an attempt must not end the notebook
         failure = BaseException.with_traceback(error, None)  # lets go of what its frames hold
     for put_back, before in hooks:  # at once, for they follow every step of ours
@@ -94,29 +109,18 @@ def _called(attempt, case):
         except BaseException:  # the attempt's hook has just had its last word
             put_back(before)
     if failure is not None:
-        raise Refused(f"{in_words(failure)} (for {case.label})")
+        raise Refused(f"{in_words(failure)} (for {trial.label})")
     return answer
 
 
-def _copied(answer, case):
+def _copied(answer, trial):
     try:
         return plain(answer)
     except Refused:
         raise
     except BaseException as error:
         name = type_name(error)
-    raise Refused(f"your answer cannot be read; trying to ends with {name} (for {case.label})")
-
-
-def in_words(error: BaseException) -> str:
-    """An exception of an attempt in one line; nothing that its class defines can hinder it."""
-    if issubclass(type(error), SystemExit):
-        return "your function ended the program; let it return instead"
-    try:
-        text = one_line(str(error))
-    except BaseException:
-        text = ""
-    return f"your function stopped with {type_name(error)}: {text}"
+    raise Refused(f"your answer cannot be read; trying to ends with {name} (for {trial.label})")
 
 
 def _changed(args, untouched):

@@ -15,7 +15,8 @@ from types import FunctionType
 
 from ddpm_lab.course.exercises import _judging, exercise
 from ddpm_lab.course.exercises._answers import Refused
-from ddpm_lab.course.exercises._attempt import answers_of, in_words, is_unwritten, late
+from ddpm_lab.course.exercises._attempt import answers_of, is_unwritten, late
+from ddpm_lab.course.exercises._failures import in_words
 from ddpm_lab.course.exercises._limit import limited
 from ddpm_lab.course.exercises._wire import written
 

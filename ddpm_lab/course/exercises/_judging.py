@@ -1,12 +1,20 @@
 """Judges answers: they are compared with the right ones, and with those of all known mistakes."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
-from ddpm_lab.course.exercises._answers import Other, difference, plain
+from ddpm_lab.course.exercises import _confusions, _diagnoses, _factors, _trials
+from ddpm_lab.course.exercises._answers import Other, plain
+from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._records import Exercise, Verdict
 
 UNWRITTEN = Verdict("○", "not yet")
 _NOTHING_RETURNED = Verdict("○", "not yet; it returns nothing: is a `return` missing?")
+_AGAIN = (
+    "asked the same twice, your function gives two answers; take all randomness from what it is "
+    "given (the noise, the generator, the seed)"
+)
 
 
 def at_first_sight(question: Exercise, attempt: Any) -> Verdict | None:
@@ -21,23 +29,72 @@ def at_first_sight(question: Exercise, attempt: Any) -> Verdict | None:
 
 
 def right_answers(question: Exercise) -> list[Any]:
-    """The right answer to each case."""
-    return _answers(question, question.reference)
-
-
-def _answers(question, function):
-    """The answer of a function to each case; of a value, the value."""
-    cases = question.cases()
-    return [plain(function(*case.args) if callable(function) else function) for case in cases]
+    """The right answer to each trial."""
+    return [plain(trial.ask(question.reference)) for trial in _trials.trials(question)]
 
 
 def judged(question: Exercise, answers: list[Any], wanted: list[Any]) -> Verdict:
     """The verdict on an attempt's answers, of which the first is something."""
     cases = list(question.cases())
-    trouble = _first_trouble(cases, answers, wanted, question.judge)
+    n = len(cases)
+    trouble = _first_trouble(cases, answers, wanted[:n], question.judge)
     if trouble is None:
-        return Verdict("✓", "")
-    return Verdict("✗", _hint(cases, answers, question) or trouble)
+        return _beyond_values(question, answers, wanted, n) or Verdict("✓", "")
+    hint = _hint(cases, answers, question)
+    if hint:
+        return Verdict("✗", hint)
+    if n == len(answers) or difference(answers[n], answers[0]) is None:
+        general = _general(question, cases, answers[:n], wanted[:n], trouble)
+        return general or Verdict("✗", trouble, named=not _is_bare(trouble))
+    return Verdict("✗", _AGAIN)
+
+
+def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
+    """What can be told at any exercise: first from the answers, then from changed inputs."""
+    if question.judge:
+        return None
+    words = (
+        _diagnoses.from_answers(cases, answers, wanted)
+        or _confusions.from_inputs(question, cases, answers, wanted)
+        or _factors.from_factors(cases, _confusions.names(question, cases), answers, wanted)
+    )
+    where = f" ({trouble})" if " we want " in trouble else ""
+    if words:
+        return Verdict("✗", words + where)
+    wrong = [difference(g, w) is not None for g, w in zip(answers, wanted)]
+    if 0 < wrong.count(False) and len(wrong) > 2 and not any(map(is_nothing, answers)):
+        if wrong.count(True) == 1:
+            return Verdict("✗", f"right in all cases but this one: {trouble}")
+        words = f"right in {wrong.count(False)} of {len(wrong)} cases; {trouble}"
+        return Verdict("✗", words, named=not _is_bare(trouble))
+    return None
+
+
+def _is_bare(trouble):
+    """Does it only say which number stands where another belongs?"""
+    return re.search(r"your [^:]* is [^:]*; we want", trouble) is not None
+
+
+def _beyond_values(question, answers, wanted, n) -> Verdict | None:
+    """Trouble of an attempt whose values are all right."""
+    kinds = [trial.kind for trial in _trials.trials(question)]
+    for kind, ours, theirs in list(zip(kinds, answers, wanted))[n:]:
+        if kind == "again" and difference(ours, answers[0]) is not None:
+            return Verdict("✗", _AGAIN)
+        if kind == "gradient" and ours == "cut":
+            text = " and ".join(question.gradients)
+            return Verdict(
+                "✗",
+                f"right values, but no gradient flows back to {text}: what cuts it? (detach(), "
+                "no_grad(), .item(), float(), math., numpy)",
+            )
+        if kind == "gradient" and difference(ours, theirs) is not None:
+            return Verdict(
+                "✗",
+                "right values, but not the right gradient: a part of it is cut (detach(), no_grad(), "
+                ".item(), float())",
+            )
+    return None
 
 
 def nothing(*, unwritten: bool) -> Verdict:
@@ -54,7 +111,7 @@ def _hint(cases, answers, question):
     """The hint under which the very same answers stand, if there is one."""
     for hint, wrong in question.wrong.items():
         try:
-            theirs = _answers(question, wrong)
+            theirs = [plain(_trials.ask(wrong, case)) for case in question.cases()]
         except Exception:
             continue
         if _first_trouble(cases, answers, theirs) is None:
@@ -62,7 +119,7 @@ def _hint(cases, answers, question):
     return None
 
 
-def _first_trouble(cases, answers, wanted, judge=None):
+def _first_trouble(cases: Sequence, answers: list, wanted: list, judge=None) -> str | None:
     """What is wrong with the first wrong answer; None if all are right."""
     for case, ours, theirs in zip(cases, answers, wanted):
         unasked = is_nothing(ours) or isinstance(ours, Other)

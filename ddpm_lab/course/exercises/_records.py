@@ -38,6 +38,8 @@ class Exercise(NamedTuple):
     """Wrong answers that people really give, each under the hint that helps."""
     judge: Callable[[Case, Any], str | None] | None = None
     """For questions with many right answers: what is wrong with an answer to a case, or None."""
+    gradients: tuple[str, ...] = ()
+    """Parameters of the reference to which the gradient must flow back; empty where none need."""
 
 
 class Verdict(NamedTuple):
@@ -50,3 +52,5 @@ class Verdict(NamedTuple):
     mark: Literal["○", "✓", "✗"]
     """○ not yet, ✓ right, ✗ wrong."""
     message: str
+    named: bool = True
+    """Does the message say what kind of mistake it is, rather than what the numbers are?"""

@@ -1,4 +1,7 @@
-"""All exercises by name: `forward.marginal` is the `MARGINAL` of the file `ch05_forward`."""
+"""All exercises by name: `forward.marginal` is the `MARGINAL` of the file `ch05_forward`.
+
+A chapter with many may have a second file, such as `ch05_forward_jump`.
+"""
 
 from functools import cache
 from importlib import import_module
@@ -23,7 +26,8 @@ def exercise(name: str) -> Exercise:
             + _checks.nearest([name], names(), f"There are: {', '.join(names())}.")
         )
     group, _, key = name.partition(".")
-    return getattr(import_module(_modules()[group]), key.upper())
+    found = (getattr(import_module(module), key.upper(), None) for module in _modules()[group])
+    return next(filter(None, found))
 
 
 def names() -> list[str]:
@@ -32,16 +36,33 @@ def names() -> list[str]:
     >>> "forward.marginal" in names()
     True
     """
-    return [f"{group}.{key}" for group, module in _modules().items() for key in _keys(module)]
+    return [name for _, keys in chapters() for name in keys]
+
+
+def chapters() -> list[tuple[str, list[str]]]:
+    """Each chapter, as in "05 forward", with the names of its exercises.
+
+    >>> chapters()[5][0]
+    '05 forward'
+    """
+    return [
+        (f"{_number(modules[0])} {group}", [f"{group}.{key}" for m in modules for key in _keys(m)])
+        for group, modules in _modules().items()
+    ]
 
 
 @cache
 def _modules():
-    """The module of each group: {"forward": "….ch05_forward"}."""
+    """The modules of each group: {"forward": ["….ch05_forward"]}."""
     found = [module.name for module in iter_modules(import_module(_PACKAGE).__path__)]
-    chapters = sorted(name for name in found if name.startswith("ch"))
-    groups = {name.partition("_")[2]: f"{_PACKAGE}.{name}" for name in chapters}
+    groups: dict[str, list[str]] = {}
+    for name in sorted(name for name in found if name.startswith("ch")):
+        groups.setdefault(name.split("_")[1], []).append(f"{_PACKAGE}.{name}")
     return MappingProxyType(groups)
+
+
+def _number(module):
+    return module.rpartition(".")[2][2:4]
 
 
 def _keys(module):

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, suppress
 from operator import is_
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -77,15 +77,24 @@ _GENERATORS: tuple[_Setting, ...] = (
 _GPU_GENERATORS = ((torch.cuda.get_rng_state_all, torch.cuda.set_rng_state_all),)
 
 
+class Common(NamedTuple):
+    """What can be done about what all share, between two calls of an attempt."""
+
+    put_names_back: Callable[[], None]
+    mute_output: Callable[[], None]
+
+
 @contextmanager
 def preserved():
     """All that belongs to others is afterwards as it was.
 
-    Yields a function that puts back the names in modules already before: what is called between
-    two calls of an attempt must be what it says it is.
+    Yields two functions for use between two calls of an attempt: `put_names_back`, for what is
+    called there must be what it says it is, and `mute_output`.
 
-    >>> with preserved() as put_names_back:
+    >>> with preserved() as common:
     ...     torch.set_default_dtype(torch.float64)
+    ...     common.mute_output()
+    ...     print("not seen")
     >>> torch.get_default_dtype()
     torch.float32
     """
@@ -93,11 +102,12 @@ def preserved():
     drawn = [(put, read()) for read, put in generators]
     settings = [(put, read, read()) for read, put in _SETTINGS]
     with ExitStack() as stack:
+        mute_output = stack.enter_context(_guarded_output())
         for context in _contexts():
             stack.enter_context(context)
         put_names_back = _names()
         try:
-            yield put_names_back
+            yield Common(put_names_back, mute_output)
         finally:
             put_names_back()
             for put, before in drawn:
@@ -111,7 +121,6 @@ def preserved():
 def _contexts():
     yield warnings.catch_warnings()
     yield torch.inference_mode(torch.is_inference_mode_enabled())  # puts back the grad mode, too
-    yield _unclosable_output()
     if threading.current_thread() is threading.main_thread():
         yield _signals()
     if "matplotlib" in sys.modules:
@@ -188,23 +197,37 @@ def _put_class_back(owner, before):
 
 
 @contextmanager
-def _unclosable_output():
+def _guarded_output():
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (stream and _Unclosable(stream) for stream in before)
+    streams = [stream and _Guarded(stream) for stream in before]
+    sys.stdout, sys.stderr = streams
+
+    def mute():
+        for stream in filter(None, streams):
+            stream._muted = True
+
     try:
-        yield
+        yield mute
     finally:
         sys.stdout, sys.stderr = before
 
 
-class _Unclosable:
-    """An output that others still need."""
+class _Guarded:
+    """An output that others still need: it cannot be closed, but it can be muted."""
 
     def __init__(self, stream):
         self._stream = stream
+        self._muted = False
 
     def __getattr__(self, name):
         return getattr(self._stream, name)
+
+    def write(self, text):
+        return len(text) if self._muted else self._stream.write(text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
 
     def close(self):
         """Nothing: it is not the attempt's own."""

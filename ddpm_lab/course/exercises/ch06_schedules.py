@@ -6,7 +6,7 @@ import torch
 
 from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._answers import difference
+from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.schedules import Schedule
 
 # log-SNR, from the table of abar ----------------------------------------------------------------

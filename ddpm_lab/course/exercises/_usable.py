@@ -1,0 +1,105 @@
+"""Makes an accepted answer one that a chapter can go on with.
+
+An answer is right in any honest form: a list, an array, float32. The cells after it expect what the
+course's own function returns, so an accepted function is wrapped: what it returns is brought to the
+form (type, dtype, shape of a single number) that the right answer has.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ddpm_lab.course.exercises._differences import as_tensor
+from ddpm_lab.course.exercises._records import Exercise
+from ddpm_lab.gaussians import Gaussian
+
+MARK = "__exercise__"
+"""An attribute of a wrapped attempt: the name of its exercise."""
+
+
+class _Form(NamedTuple):
+    """What a right answer looks like."""
+
+    kind: type
+    parts: tuple["_Form", ...] = ()
+    ndim: int = 0
+    dtype: torch.dtype | None = None
+
+
+def usable(attempt: Any, question: Exercise, name: str) -> Any:
+    """An accepted attempt, in the form of the right answer.
+
+    >>> from ddpm_lab.course.exercises import Case
+    >>> question = Exercise(reference=lambda x: x.sum(), cases=lambda: [Case("x", (torch.ones(2),))])
+    >>> usable(lambda x: [2.0], question, "toy.sum")(torch.ones(2))
+    tensor(2.)
+    """
+    if not callable(question.reference):
+        return _in_form(attempt, _form(question.reference), ())
+    if attempt is question.reference:
+        return attempt
+    form_for = _forms(question)
+
+    @wraps(attempt)
+    def in_form(*args, **kwargs):
+        inputs = (*args, *kwargs.values())
+        return _in_form(attempt(*args, **kwargs), form_for(args), inputs)
+
+    setattr(in_form, MARK, name)
+    return in_form
+
+
+def _forms(question: Exercise) -> Callable[[tuple], _Form]:
+    """The form of the answer to given inputs: as of the case whose inputs are most alike."""
+    known = {}
+    for case in question.cases():
+        known.setdefault(_kinds(case.args), _form(question.reference(*case.args)))
+    first = next(iter(known.values()))
+    if len(set(known.values())) == 1:
+        return lambda args: first
+    return lambda args: known.get(_kinds(args), first)
+
+
+def _kinds(args):
+    return tuple((type(x), x.ndim if isinstance(x, Tensor) else 0) for x in args)
+
+
+def _form(x) -> _Form:
+    if isinstance(x, Tensor):
+        return _Form(Tensor, ndim=x.ndim, dtype=None if x.is_floating_point() else x.dtype)
+    if isinstance(x, Gaussian):
+        return _Form(Gaussian)
+    if type(x) in (list, tuple):
+        parts = tuple(_form(part) for part in x)
+        one = len(set(parts)) == 1  # as many as there are
+        return _Form(type(x), parts[:1] if one and type(x) is list else parts)
+    return _Form(type(x))
+
+
+def _in_form(x, form: _Form, inputs):
+    if form.kind is Tensor:
+        return _as_tensor(x, form, inputs)
+    if form.kind is Gaussian and isinstance(x, Gaussian):
+        return Gaussian(*(_as_tensor(part, _Form(Tensor, ndim=-1), inputs) for part in x))
+    if form.kind in (list, tuple):
+        parts = list(x)
+        forms = form.parts if len(form.parts) == len(parts) else form.parts[:1] * len(parts)
+        return form.kind(_in_form(part, f, inputs) for part, f in zip(parts, forms))
+    if form.kind in (int, float, bool, str) and type(x) is not form.kind:
+        return form.kind(x.item() if hasattr(x, "item") else x[0] if type(x) is list else x)
+    return x
+
+
+def _as_tensor(x, form, inputs):
+    like = next((y for y in inputs if isinstance(y, Tensor) and y.is_floating_point()), None)
+    dtype = form.dtype or (like.dtype if like is not None else torch.float64)
+    if not isinstance(x, Tensor):
+        x = as_tensor(x, dtype)
+    elif x.dtype != dtype:
+        x = x.to(dtype)
+    if like is not None and x.device != like.device:
+        x = x.to(like.device)
+    return x.reshape(()) if form.ndim == 0 and x.ndim and x.numel() == 1 else x

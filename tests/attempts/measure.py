@@ -1,0 +1,53 @@
+"""How the exercises treat the attempts: counted per exercise.
+
+    python -m tests.attempts.measure [NAME ...]      exercises or groups, such as forward; -v lists
+"""
+
+import sys
+from collections import Counter, defaultdict
+from importlib import import_module
+from pathlib import Path
+
+from ddpm_lab.course import exercises
+from tests.attempts import ATTEMPTS
+
+KINDS = ("accepted", "refused", "bare", "named", "right")
+
+
+def load() -> None:
+    """Read the attempts of all chapters."""
+    for path in sorted(Path(__file__).parent.glob("ch*.py")):
+        import_module(f"tests.attempts.{path.stem}")
+
+
+def outcome(attempt) -> tuple[str, str]:
+    """One of KINDS, and what was said."""
+    verdict = exercises.verdict(attempt.exercise, attempt.answer)
+    passed = verdict.mark == "✓"
+    if attempt.is_right:
+        return ("right" if passed else "refused"), verdict.message
+    return ("accepted" if passed else "named" if verdict.named else "bare"), verdict.message
+
+
+def main() -> None:
+    load()
+    wanted = [word for word in sys.argv[1:] if word != "-v"]
+    table = defaultdict(Counter)
+    for attempt in ATTEMPTS:
+        group = attempt.exercise.partition(".")[0]
+        if wanted and attempt.exercise not in wanted and group not in wanted:
+            continue
+        kind, said = outcome(attempt)
+        table[attempt.exercise][kind] += 1
+        if kind in ("accepted", "refused", "bare") or "-v" in sys.argv:
+            print(f"{kind:9}{attempt.exercise}: {attempt.what}\n         {said}", flush=True)
+    print(f"\n{'':28}{''.join(f'{kind:>10}' for kind in KINDS)}")
+    total = Counter()
+    for name, counts in table.items():
+        print(f"{name:28}{''.join(f'{counts[kind]:10}' for kind in KINDS)}")
+        total += counts
+    print(f"{'all':28}{''.join(f'{total[kind]:10}' for kind in KINDS)}")
+
+
+if __name__ == "__main__":
+    main()
