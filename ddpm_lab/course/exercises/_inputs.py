@@ -1,9 +1,54 @@
 """Inputs that most exercises try an attempt on: a short schedule, noise, and how to name a case."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 import torch
 
 from ddpm_lab import schedules
+from ddpm_lab.gaussians import seeded
 from ddpm_lab.schedules import Schedule, row
+
+_SEED: ContextVar[int] = ContextVar("seed of the inputs", default=0)
+
+
+@contextmanager
+def inputs_of(seed: int) -> Iterator[None]:
+    """Within this, all exercises try other inputs; those of seed 0 are the ones that `check` uses.
+
+    >>> with inputs_of(1):
+    ...     near(0.25) == 0.25
+    False
+    """
+    token = _SEED.set(seed)
+    try:
+        yield
+    finally:
+        _SEED.reset(token)
+
+
+def fresh(number: int) -> torch.Generator:
+    """A generator for the inputs of one exercise; `number` tells exercises apart."""
+    return seeded(number + 10_000 * _SEED.get())
+
+
+def near(value: float, spread: float = 0.2) -> float:
+    """The value itself; with another seed of the inputs, one that is up to `spread` away from it.
+
+    >>> near(0.25)
+    0.25
+    """
+    if _SEED.get() == 0:
+        return value
+    # The digits of the value choose, so that equal values stay equal and others move apart.
+    rng = seeded(_SEED.get() + 7919 * (hash(value) % 1_000_003))
+    return value * (1 + spread * (2 * float(torch.rand((), generator=rng)) - 1))
+
+
+def one_of(*values: int) -> int:
+    """The first of them; with another seed of the inputs, any."""
+    return values[(_SEED.get() * 2654435761 >> 7) % len(values)] if _SEED.get() else values[0]
 
 _BATCH = torch.tensor([1, 20, 9]), torch.tensor([0, 12, 8])
 STEPS = ((1, 0), (2, 1), (20, 19), (9, 0), (20, 5), _BATCH)
