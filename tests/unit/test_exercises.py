@@ -46,7 +46,7 @@ def test_no_hint_is_given_twice_in_an_exercise(chapter):
 @pytest.mark.parametrize(("name", "hint"), PAIRS)
 def test_each_misconception_is_rejected_and_named(name, hint):
     wrong = exercises.exercise(name).wrong[hint]
-    assert exercises.verdict(name, wrong) == ("✗", hint)
+    assert exercises.verdict(name, wrong)[:2] == ("✗", hint)
 
 
 @pytest.mark.parametrize("name", exercises.names())
@@ -72,7 +72,7 @@ def test_an_unwritten_function_is_not_yet():
     def without(schedule, x_0, t): ...
 
     for attempt in (with_docstring, without, ..., None):
-        assert exercises.verdict("forward.marginal", attempt) == ("○", "not yet")
+        assert exercises.verdict("forward.marginal", attempt)[:2] == ("○", "not yet")
 
 
 def test_a_forgotten_return_is_asked_about():
@@ -83,7 +83,7 @@ def test_a_forgotten_return_is_asked_about():
         x_0 * 2.0
 
     for attempt in (forgot, forgot_a_sum):
-        mark, message = exercises.verdict("forward.marginal", attempt)
+        mark, message, _ = exercises.verdict("forward.marginal", attempt)
         assert mark == "○" and "return" in message
 
 
@@ -92,7 +92,7 @@ def test_where_the_source_is_not_known_nothing_returned_is_not_yet(file):
     """Also in a file that is another one: the answer is one of the two lines, and comes."""
     names = {}
     exec(compile("\n" * 10**4 + "def stub(schedule, x_0, t): ...", file, "exec"), names)
-    mark, message = exercises.verdict("forward.marginal", names["stub"])
+    mark, message, _ = exercises.verdict("forward.marginal", names["stub"])
     assert mark == "○" and message.startswith("not yet")
 
 
@@ -110,7 +110,7 @@ def test_where_the_source_is_not_known_nothing_returned_is_not_yet(file):
     ],
 )
 def test_attempts_that_fail_get_a_clear_line(attempt, said):
-    mark, message = exercises.verdict("forward.marginal", attempt)
+    mark, message, _ = exercises.verdict("forward.marginal", attempt)
     assert mark == "✗" and said in message and "\n" not in message
 
 
@@ -121,7 +121,7 @@ def test_an_endless_loop_is_left(monkeypatch):
         while True:
             pass
 
-    mark, message = exercises.verdict("forward.marginal", endless)
+    mark, message, _ = exercises.verdict("forward.marginal", endless)
     assert mark == "✗" and "loop" in message
 
 
@@ -137,7 +137,7 @@ def test_an_attempt_that_changes_its_inputs_is_told_so():
         return answer
 
     for attempt in (spoils, spoils_the_schedule):
-        mark, message = exercises.verdict("forward.marginal", attempt)
+        mark, message, _ = exercises.verdict("forward.marginal", attempt)
         assert mark == "✗" and "changes what it is given" in message
     assert exercises.verdict("forward.marginal", forward.marginal).mark == "✓"
 
