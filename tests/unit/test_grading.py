@@ -12,9 +12,10 @@ import torch
 
 from ddpm_lab import forward
 from ddpm_lab.course import exercises
-from ddpm_lab.course.exercises import _answers, _wire, grading
+from ddpm_lab.course.exercises import _answers, _wire, check, grading
 from ddpm_lab.course.exercises.grading import grade
 from ddpm_lab.gaussians import Gaussian, draw
+from ddpm_lab.schedules import coef
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux says what is taken")
@@ -59,8 +60,66 @@ def test_the_line_is_that_of_check(body, status, said):
 
 
 def test_a_function_is_sent_with_what_it_uses():
-    assert grade("forward.marginal", forward.marginal).status == "passed"
     assert grade("forward.step", uses_others).status == "passed"
+    assert grade("forward.marginal", own_marginal).status == "passed"
+    assert grade("forward.marginal", check("forward.marginal", own_marginal)).status == "passed"
+
+
+def own_marginal(schedule, x_0, t):
+    abar = coef(schedule.abar[torch.as_tensor(t)], x_0)
+    return Gaussian(abar.sqrt() * x_0, 1 - abar)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("from ddpm_lab import forward\nf = forward.marginal", "defines no function"),
+        (
+            "from ddpm_lab import forward\ndef f(*args): return forward.marginal(*args)",
+            "write it yourself: the package's forward.marginal",
+        ),
+        (
+            "from ddpm_lab.forward import marginal as m\ndef f(*args): return m(*args)",
+            "write it yourself",
+        ),
+        (
+            "from ddpm_lab.course.exercises import exercise\n"
+            "def f(*args): return exercise('forward.marginal').reference(*args)",
+            "hand in your own work",
+        ),
+        (
+            "def f(*args):\n    from ddpm_lab.course.exercises import ch05_forward\n"
+            "    return ch05_forward.MARGINAL.reference(*args)",
+            "hand in your own work",
+        ),
+        ("from ddpm_lab.course.exercises import _registry", "hand in your own work"),
+        (
+            "from ddpm_lab.course.exercises import check\n"
+            "def f(*args): return 3\nf = check('forward.marginal', f)",
+            "return a Gaussian",
+        ),
+    ],
+)
+def test_the_courses_own_answers_are_refused(text, said):
+    found = grade("forward.marginal", text)
+    assert found.status == "wrong" and said in found.message
+
+
+def test_a_function_of_the_course_is_not_the_learners():
+    assert grade("forward.marginal", forward.marginal).status == "wrong"
+    given_back = check("forward.marginal", lambda schedule, x_0, t: x_0)
+    assert "own" in grade("forward.marginal", given_back).message
+    reference = exercises.exercise("forward.step").reference
+    assert "hand in your own function" in grade("forward.step", reference).message
+
+
+def test_another_seed_tries_other_inputs():
+    by_heart = "def f(var, beta): return {0.02: 0.98995, 0.1: 0.98742}[beta]"
+    text = "import math\ndef f(var, beta): return math.sqrt(1 - beta / var)"
+    assert grade("forward.keep_variance", text, seed=5).status == "passed"
+    assert grade("forward.keep_variance", by_heart, seed=5).status == "wrong"
+    with pytest.raises(ValueError, match="seed"):
+        grade("forward.keep_variance", text, seed=-1)
 
 
 HALF = 0.5
@@ -159,7 +218,7 @@ HOSTILE = {
         "ended",
         "",
     ),
-    "replaces the judge": (JUDGE_REPLACED + WRONG, "wrong", "your signal factor"),
+    "replaces the judge": (JUDGE_REPLACED + WRONG, "wrong", "answers are closed"),
     "closes everything": ("os.closerange(0, 256)\n" + WRONG, "ended", "exit code"),
     "fills the disk": (
         "with open('big', 'wb') as file:\n    while True: file.write(bytes(10**6))",

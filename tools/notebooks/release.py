@@ -23,8 +23,7 @@ c.ExecutePreprocessor.timeout = 120
 def graded(source: Path):
     """A chapter as nbgrader source notebook: solution cells, and locked cells worth points.
 
-    A check becomes a cell of its own, which fails unless `check` hands the learner's own
-    function back; it does so only when that is right.
+    A check becomes a cell of its own, which fails unless the learner's own function is right.
     """
     notebook = read(source, solved=True, markers=True)
     answers: list = []
@@ -59,8 +58,10 @@ def _parts(cell) -> Iterator[tuple[str, Check | None]]:
         if before:
             yield before, None
         call = f"{found.target} = check({found.name!r}, {found.attempt})"
-        verdict = f"assert {found.target} is {found.attempt}, {found.name + ': not right yet'!r}"
-        yield f"from ddpm_lab.course.exercises import check\n\n{call}\n{verdict}", found
+        passed = f'verdict({found.name!r}, {found.attempt}).mark == "✓"'
+        asserted = f"assert {passed}, {found.name + ': not right yet'!r}"
+        imported = "from ddpm_lab.course.exercises import check, verdict"
+        yield f"{imported}\n\n{call}\n{asserted}", found
         start = found.last
     after = "\n".join(lines[start:]).strip("\n")
     if after:

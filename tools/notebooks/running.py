@@ -34,6 +34,7 @@ def clean_room(root: Path) -> Iterator[dict[str, str]]:
             OPENBLAS_NUM_THREADS="1",
             CUDA_VISIBLE_DEVICES="",  # the same numbers on every machine, and on every processor:
             **arithmetic.SAME,
+            DDPM_LAB_PROGRESS="off",  # these are no learner's tries
             LC_ALL="C.UTF-8",
             TZ="UTC",
         )

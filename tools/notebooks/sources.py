@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jupytext
 import nbformat
 
+from ddpm_lab.course.exercises.help import all_help
+
 ROOT = Path(__file__).resolve().parents[2]
 
 BEGIN, END, HOLE = "### BEGIN SOLUTION", "### END SOLUTION", "...  # your code here"
@@ -80,7 +82,27 @@ def reading(text: str, *, solved: bool, markers: bool = False):
         code = cell.cell_type == "code"
         make = nbformat.v4.new_code_cell if code else nbformat.v4.new_markdown_cell
         cells.append(make(source, id=name, metadata=kept_metadata(cell)))
+    _fold_hints(cells)
     return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(METADATA))
+
+
+def _fold_hints(cells) -> None:
+    """Under the text of each exercise its first hint, folded, unless one stands there already."""
+    text = None
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            text = cell
+        elif text is not None and "demo" not in tags(cell):
+            names = re.findall(r'\bcheck\("([\w.]+)"', cell.source)
+            entry = all_help().get(names[0]) if names else None
+            if entry and "<summary>Hint" not in text.source:
+                fold = f"<details><summary>Hint</summary>\n\n{_escaped(entry.hints[0])}\n\n</details>"
+                text.source = f"{text.source.rstrip()}\n\n{fold}"
+
+
+def _escaped(text: str) -> str:
+    """Plain text as Markdown: names such as abar_t and signs such as * stay what they are."""
+    return re.sub(r"([\\`*_$<>\[\]])", r"\\\1", text)
 
 
 def kept_metadata(cell) -> dict:

@@ -108,6 +108,8 @@ def _called(attempt, trial):
             put_back(before)
         except BaseException:  # the attempt's hook has just had its last word
             put_back(before)
+    if isinstance(failure, Refused):  # of what the attempt may not use
+        raise failure
     if failure is not None:
         raise Refused(f"{in_words(failure)} (for {trial.label})")
     return answer

@@ -13,10 +13,11 @@ from contextlib import suppress
 from functools import partial
 from types import FunctionType
 
-from ddpm_lab.course.exercises import _judging, exercise
+from ddpm_lab.course.exercises import _judging, _sealing, exercise
 from ddpm_lab.course.exercises._answers import Refused
 from ddpm_lab.course.exercises._attempt import answers_of, is_unwritten, late
 from ddpm_lab.course.exercises._failures import in_words
+from ddpm_lab.course.exercises._inputs import inputs_of
 from ddpm_lab.course.exercises._limit import limited
 from ddpm_lab.course.exercises._wire import written
 
@@ -31,11 +32,13 @@ def main() -> None:
     job = json.loads(sys.stdin.buffer.read())
     channel, end = os.fdopen(os.dup(1), "w", encoding="utf-8"), os._exit
     question = exercise(job["name"])
-    _judging.right_answers(question)  # so that what is loaded on first use is loaded now
-    print(READY, file=channel, flush=True)
-    _silence()
-    _set_limits(job["seconds"], job["memory"])
-    outcome = _outcome(question, job)
+    with inputs_of(job["seed"]):
+        _judging.right_answers(question)  # so that what is loaded on first use is loaded now
+        _sealing.seal(question)
+        print(READY, file=channel, flush=True)
+        _silence()
+        _set_limits(job["seconds"], job["memory"])
+        outcome = _outcome(question, job)
     print(json.dumps(outcome), file=channel, flush=True)
     end(0)
 
@@ -84,6 +87,8 @@ def _executed(source, names):
     failure = None
     try:
         exec(compile(source, FILE, "exec"), names)
+    except Refused:
+        raise
     except BaseException as error:
         failure = error
     if failure is not None:

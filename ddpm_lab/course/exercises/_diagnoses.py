@@ -16,6 +16,7 @@ from ddpm_lab.course.exercises._differences import Leaf, Unlike, close, leaves
 from ddpm_lab.course.exercises._records import Case
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
+    "is all zeros": torch.zeros_like,
     "has the opposite sign": lambda w: -w,
     "is the square of the right one; is a square root missing?": torch.square,
     "is the square root of the right one; a standard deviation for a variance, or one root too "
@@ -39,7 +40,6 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "is cut off at 0: a clamp, or a relu?": lambda w: w.clamp(min=0),
     "is rounded to a whole number": torch.round,
     "is rounded down; // or int() too early?": torch.floor,
-    "is all zeros": torch.zeros_like,
 }
 
 
@@ -99,7 +99,7 @@ def _slip(cases, column: Sequence[Leaf]) -> str | None:
         return None
     if words := slip(column):
         return words
-    tests = (_sized, _constant_factor, _constant_term, _reordered, _shifted, _first_of_batch)
+    tests = (_sized, _shifted, _first_of_batch, _constant_factor, _constant_term, _reordered)
     found = (test(cases, column) for test in (*tests, _unmoved, _not_a_number))
     return next(filter(None, found), None)
 
@@ -153,7 +153,6 @@ def _constant_term(cases, column):
 def _constant(parts: list[Tensor]) -> str | None:
     """The one number that all values are, in words; None if they differ, or are few."""
     values = torch.cat([part.reshape(-1) for part in parts])
-    values = values[~values.isnan()]
     if len(values) < 3 or not bool(torch.isfinite(values).all()):
         return None
     middle = values.median()

@@ -154,14 +154,14 @@ def _shapes(what, got, want):
     text = f"your {what} has shape {got}; we want {want}"
     if got == want + (1,) or got == (1, *want) or (got[:1] == want and got[1:] == (1,) * len(got[1:])):
         return f"{text}: the same numbers with one axis too many (keepdim? a sum too few?)"
+    if len(want) == 1 and got == 2 * want:
+        return f"{text}: a column met a row and made a table; both must have shape {want}"
     if got == want[::-1]:
         return f"{text}: rows and columns are swapped"
     if got == () and len(want) == 1:
         return f"{text}: one number for all; we want one for each item, so keep the first axis"
     if len(want) == 1 and got[:1] == want:
         return f"{text}: one number for each item, so sum (or average) over its other axes"
-    if len(want) == 1 and got == 2 * want:
-        return f"{text}: a column met a row and made a table; both must have shape {want}"
     if len(want) == len(got) == 1 and abs(want[0] - got[0]) == 1:
         return f"{text}: one value too {'few' if got < want else 'many'}, at one of the ends"
     return text

@@ -38,6 +38,8 @@ class Exercise(NamedTuple):
     """Wrong answers that people really give, each under the hint that helps."""
     judge: Callable[[Case, Any], str | None] | None = None
     """For questions with many right answers: what is wrong with an answer to a case, or None."""
+    forbidden: tuple[Callable, ...] = ()
+    """Functions of the package that would answer it: who grades refuses them, as the reference."""
     gradients: tuple[str, ...] = ()
     """Parameters of the reference to which the gradient must flow back; empty where none need."""
 

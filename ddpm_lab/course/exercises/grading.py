@@ -5,8 +5,11 @@ the work of others, some attempts end the process, take all the memory, or call 
 comes back. Here each attempt gets a process with limits, and only its *answers* come out of it:
 they are compared with the right ones here, so an attempt that prints ✓ has said nothing.
 
-It is no sandbox: an attempt can read your files, use the network, and ask the course itself for the
-answer. Grade the work of strangers on a machine, or in an account, that has nothing to lose.
+The package's function that an exercise asks for is refused there, and the course's own answers are
+out of reach: what counts is the learner's own code.
+
+It is no sandbox: an attempt can read your files and use the network. Grade the work of strangers on
+a machine, or in an account, that has nothing to lose.
 """
 
 import ast
@@ -30,9 +33,10 @@ import torch
 
 import ddpm_lab
 from ddpm_lab import _checks
-from ddpm_lab.course.exercises import _child, _judging, _wire, exercise
+from ddpm_lab.course.exercises import _child, _judging, _sealing, _wire, exercise
 from ddpm_lab.course.exercises._answers import one_line
 from ddpm_lab.course.exercises._attempt import late
+from ddpm_lab.course.exercises._inputs import inputs_of
 
 LARGEST = 2**26
 """Bytes that are read of what a process says; no right answers need a tenth of that."""
@@ -58,6 +62,7 @@ def grade(
     attempt: str | Callable[..., Any],
     *,
     function: str | None = None,
+    seed: int = 0,
     seconds: float = 10.0,
     memory: int = 2**31,
     wall_seconds: float | None = None,
@@ -72,6 +77,8 @@ def grade(
         names, the numbers and the functions that it uses.
     function : str
         What the text calls the attempt; else it is the last function (or value) that it defines.
+    seed : 0 or more
+        Chooses the inputs; those of 0 are the ones that `check` uses, so take another for marks.
     seconds : positive
         Processor time for the text, and again for the answers. Where the system has limits (Linux,
         macOS), it ends what does not stop by itself.
@@ -86,8 +93,8 @@ def grade(
     RuntimeError
         If the process does not start: that is no fault of the attempt.
 
-    >>> grade("start.clean", "clean = 1000")
-    Grade(status='wrong', message='t = T is the noisy end; we want the other one')
+    >>> grade("start.clean", "clean = 1000").status
+    'wrong'
     """
     seconds = _checks.between(
         seconds, 0, 1e6, "seconds", advice="Give a number of seconds.", open_ends=True
@@ -97,11 +104,14 @@ def grade(
             wall_seconds, 0, 1e6, "wall_seconds", advice="Give seconds, or None.", open_ends=True
         )
     memory = _checks.count(memory, "memory", advice="Give a number of bytes, such as 2**31.")
+    seed = _checks.count(seed, "seed", lowest=0, highest=2**31, advice="Give a whole number for each student.")
+    question = exercise(name)
+    if _is_ours(attempt):
+        return Grade("wrong", _sealing.told(attempt))
     source = attempt if isinstance(attempt, str) else _source_of(attempt)
-    job = {"name": name, "source": source, "function": function}
+    job = {"name": name, "source": source, "function": function, "seed": seed}
     job |= {"seconds": seconds, "memory": memory}
-    with torch.device("cpu"):
-        question = exercise(name)
+    with torch.device("cpu"), inputs_of(seed):
         wanted = _judging.right_answers(question)
         wait = 60 + 10 * seconds if wall_seconds is None else wall_seconds
         outcome = _outcome_of(_Process(job, wait), seconds)
@@ -229,8 +239,16 @@ def _environment(folder: str) -> dict[str, str]:
 # A function as text ----------------------------------------------------------------------------
 
 
+def _is_ours(attempt):
+    """Is it a function of the course's own, such as what `check` returned for a wrong attempt?"""
+    module = getattr(inspect.unwrap(attempt) if callable(attempt) else attempt, "__module__", None)
+    return isinstance(module, str) and module.partition(".")[0] == "ddpm_lab"
+
+
 def _source_of(function):
     """The source of a function, after that of what it uses."""
+    if callable(function):
+        function = inspect.unwrap(function)  # what `check` returned for a right attempt
     if type(function) is not FunctionType or function.__name__ == "<lambda>":
         raise TypeError(
             "attempt must be source text, or a function made by def; got "

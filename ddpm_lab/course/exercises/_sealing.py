@@ -1,0 +1,91 @@
+"""Puts the course's own answers out of an attempt's reach, in the process that runs it.
+
+A learner's text may hold lines such as `marginal = check("forward.marginal", my_marginal)`: there
+`check` gives back what it is given. Who asks for a reference, a solution, or calls the very function
+that the exercise asks for is told to write it.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib.abc import MetaPathFinder
+from typing import Any
+
+from ddpm_lab.course import exercises
+from ddpm_lab.course.exercises._answers import Refused
+from ddpm_lab.course.exercises._records import Exercise
+
+_KEPT: list[Any] = []
+"""Modules that are hidden but still at work."""
+
+
+def seal(question: Exercise) -> None:
+    """From now on in this process, the answer to a question must be the attempt's own."""
+    for function in {question.reference, *question.forbidden}:
+        if inspect.isfunction(function):
+            _replace(function, _refusing(function))
+    for name in [name for name in sys.modules if name.startswith(_HIDDEN)]:
+        _KEPT.append(sys.modules.pop(name))
+        vars(exercises).pop(name.rpartition(".")[2], None)
+    sys.meta_path.insert(0, _Hiding())
+    for name in ("exercise", "verdict"):
+        setattr(exercises, name, _closed)
+    for name in ("hint", "solution", "progress"):
+        setattr(exercises, name, _nothing)
+    exercises.check = _given_back
+
+
+def told(function: Callable) -> str:
+    """What is said to who hands in, or calls, a function of the package.
+
+    >>> from ddpm_lab import forward
+    >>> told(forward.marginal)
+    "write it yourself: the package's forward.marginal is what the exercise asks for"
+    """
+    module = getattr(function, "__module__", None) or ""
+    if ".exercises" in module:
+        return "hand in your own function; this is the course's own answer"
+    name = f"{module.rpartition('.')[2]}.{getattr(function, '__name__', 'function')}"
+    return f"write it yourself: the package's {name} is what the exercise asks for"
+
+
+_HIDDEN = tuple(f"{exercises.__name__}.{part}" for part in ("ch", "_solutions", "_registry", "help"))
+
+
+class _Hiding(MetaPathFinder):
+    def find_spec(self, fullname, path=None, target=None):
+        if fullname.startswith(_HIDDEN):
+            raise Refused("hand in your own work; the course's answers are closed while it is graded")
+
+
+def _closed(*args, **kwargs):
+    raise Refused("hand in your own work; the course's answers are closed while it is graded")
+
+
+def _nothing(*args, **kwargs):
+    """What only shows something has nothing to show here."""
+
+
+def _given_back(name, attempt):
+    return attempt
+
+
+def _refusing(function):
+    """The function for the package itself; for others, a word that they must write it."""
+
+    @wraps(function)
+    def refusing(*args, **kwargs):
+        if str(sys._getframe(1).f_globals.get("__name__")).partition(".")[0] != "ddpm_lab":
+            raise Refused(told(function))
+        return function(*args, **kwargs)
+
+    del refusing.__wrapped__  # pyright: ignore[reportAttributeAccessIssue]
+    return refusing
+
+
+def _replace(old, new):
+    for module in [m for name, m in sys.modules.items() if name.partition(".")[0] == "ddpm_lab"]:
+        for name, value in list(vars(module).items()):
+            if value is old:
+                setattr(module, name, new)
