@@ -230,11 +230,12 @@ for t in (1, 60, 80, 100, 120, 140, 200):
 #
 # You write a function and hand it to `check`. It answers in one line: **○** not yet, **✗** with what
 # went wrong, **✓** right. It hands back your function if it is right and ours if not, so a chapter
-# always runs on. Here is a question with a value for an answer: *at which $t$ is the data clean?* We
-# answer it three times.
+# always runs on. If you are stuck, `hint("start.mix")` shows a hint, and again the next one;
+# `solution("start.mix")` shows how we did it, after three tries or when you ask twice. Here is a
+# question with a value for an answer: *at which $t$ is the data clean?* We answer it three times.
 
 # %% tags=["demo"]
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, progress, solution
 
 for attempt in (..., 1, 0):
     check("start.clean", attempt)
@@ -582,7 +583,15 @@ print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
 # | 16 Beyond | Where does this lead? | 60 |
 # | 17 Claims | What did the notes get right? | 45 |
 #
-# Chapters without a link are in preparation, and their minutes are plans. **Four questions** run through
+# Chapters without a link are in preparation, and their minutes are plans. The next cell shows how far you
+# are: each ✓ is remembered in the small file `progress.jsonl` beside the notebooks, which never leaves your
+# machine and may be deleted.
+
+# %%
+progress()
+
+# %% [markdown]
+# **Four questions** run through
 # all: how to train and sample, which mathematics is underneath, how later systems improve it, what it
 # teaches beyond itself. **One method:** principle, formula and code side by side, and every displayed
 # formula is run.

@@ -30,7 +30,7 @@ import torch
 from ddpm_lab import bayes, ideal_denoisers, samplers, schedules
 from ddpm_lab.course import explorers, figures
 from ddpm_lab.bayes import Beta
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import draw, normal_like, seeded
 
 # %%

@@ -28,7 +28,7 @@ from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 
 from ddpm_lab import gaussians, ideal_denoisers, schedules
 from ddpm_lab.course import explorers, figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 
 n = 200_000

@@ -28,7 +28,7 @@ import torch
 
 from ddpm_lab import estimators, gaussians, ideal_denoisers
 from ddpm_lab.course import explorers, figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, seeded
 
 

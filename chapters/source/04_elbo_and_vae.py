@@ -27,7 +27,7 @@ import torch
 
 from ddpm_lab import datasets, elbo, gaussians, ideal_denoisers, networks, schedules
 from ddpm_lab.course import explorers, figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 
 z = torch.linspace(-8, 8, 1601, dtype=torch.float64)  # hidden causes on a grid, spacing 0.01

@@ -24,7 +24,7 @@ import torch
 
 from ddpm_lab import datasets, forward, gaussians, losses, predictions, schedules
 from ddpm_lab.course import figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 
 # A schedule keeps its color and its dashes in every figure.
 names = ["linear", "su", "cosine", "quadratic", "sigmoid", "geometric", "logarithmic"]

@@ -26,7 +26,7 @@ import torch
 
 from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
 from ddpm_lab.course import figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 from ddpm_lab.schedules import coef, row
 

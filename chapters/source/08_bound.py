@@ -28,7 +28,7 @@ import torch
 from ddpm_lab import datasets, forward, gaussians, ideal_denoisers, losses
 from ddpm_lab.course import figures
 from ddpm_lab import samplers, schedules
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, draw, log_prob, normal_like, seeded
 from ddpm_lab.schedules import row
 

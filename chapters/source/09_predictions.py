@@ -26,7 +26,7 @@ import torch
 from ddpm_lab import datasets, forward, ideal_denoisers, networks, predictions
 from ddpm_lab.course import explorers, figures
 from ddpm_lab import schedules, training
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
 

@@ -31,7 +31,7 @@ import torch
 from ddpm_lab import forward, ideal_denoisers, predictions, samplers, schedules
 from ddpm_lab.course import figures
 from ddpm_lab.datasets import digits, swiss_roll
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
 from ddpm_lab.schedules import coef, row
 

@@ -27,7 +27,7 @@ import torch
 from ddpm_lab import datasets, forward, ideal_denoisers, losses, networks
 from ddpm_lab.course import figures
 from ddpm_lab import predictions, samplers, schedules, training
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
 from ddpm_lab.training import loop

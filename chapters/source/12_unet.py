@@ -31,7 +31,7 @@ from torch import nn
 from ddpm_lab import datasets, forward, ideal_denoisers, losses, metrics, networks
 from ddpm_lab.course import ablation, figures
 from ddpm_lab import predictions, samplers, schedules, training
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import pretrained
 

@@ -35,7 +35,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ddpm_lab import datasets, losses, metrics, networks, schedules, training
 from ddpm_lab.course import figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, UNetConfig
 from ddpm_lab.training import loop, models, pretrained, trainer

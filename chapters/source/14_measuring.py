@@ -32,7 +32,7 @@ from torch.nn.functional import avg_pool2d, pad
 from ddpm_lab import datasets, gaussians, ideal_denoisers, losses, metrics, samplers
 from ddpm_lab import schedules, training
 from ddpm_lab.course import figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
 from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, UNetConfig
 from ddpm_lab.training import config as configs

@@ -31,7 +31,7 @@ from safetensors.torch import load_file
 from ddpm_lab import datasets, forward, ideal_denoisers, metrics, networks, predictions
 from ddpm_lab import samplers, schedules, training
 from ddpm_lab.course import compare_samplers, figures
-from ddpm_lab.course.exercises import check
+from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, normal_like, seeded
 from ddpm_lab.training import models, pretrained
 

@@ -100,7 +100,7 @@ def test_a_slip_is_named_at_any_exercise(slip, said):
 def test_what_nothing_explains_is_told_in_numbers():
     verdict = judged(row_means, lambda x: row_means(x) * table(7, 4), *XS)
     assert not verdict.named
-    assert "your answer at [" in verdict.message and "4 of 4 values differ" in verdict.message
+    assert "your answer at [" in verdict.message and "4 of 4 differ" in verdict.message
 
 
 def test_parts_of_an_answer_are_told_apart():

@@ -180,5 +180,5 @@ def _told(leaf):
     if leaf.got.numel() > 1:
         at = [int(i) for i in torch.unravel_index(torch.tensor(flat), leaf.got.shape)]
         place = f" at {at}"
-        rest = f" ({int(wrong.sum())} of {leaf.got.numel()} values differ; here the most)"
+        rest = f" ({int(wrong.sum())} of {leaf.got.numel()} differ)"
     return f"your {leaf.what}{place} is {got:.{digits}g}; we want {want:.{digits}g}{rest}"

@@ -58,7 +58,7 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
         or _confusions.from_inputs(question, cases, answers, wanted)
         or _factors.from_factors(cases, _confusions.names(question, cases), answers, wanted)
     )
-    where = f" ({trouble})" if " we want " in trouble else ""
+    where = f"; {trouble}" if " we want " in trouble else ""
     if words:
         return Verdict("✗", words + where)
     wrong = [difference(g, w) is not None for g, w in zip(answers, wanted)]
