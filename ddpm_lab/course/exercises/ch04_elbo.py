@@ -1,13 +1,13 @@
-"""Exercises of chapter 04: the bound, its two terms, and a VAE."""
+"""Exercises of chapter 04: the bound and its two terms; more in `ch04_elbo_loss` and `_more`."""
 
 import math
 
 import torch
 
-from ddpm_lab import elbo, networks
+from ddpm_lab import elbo
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import normal
-from ddpm_lab.gaussians import Gaussian, log_prob, seeded
+from ddpm_lab.course.exercises._inputs import fresh, near, normal
+from ddpm_lab.gaussians import Gaussian, log_prob
 
 # elbo.bound: causes that can be listed -----------------------------------------------------------
 
@@ -18,36 +18,141 @@ def _bound(q, joint):
 
 
 def _bound_cases():
-    rng = seeded(41)
-    for n, scale in ((3, 0.4), (10, 0.02), (2, 3.0)):
+    rng = fresh(41)
+    for n, scale in ((5, 0.4), (3, 0.02), (7, 3.0)):
         q, joint = (normal(rng, n).softmax(0) for _ in range(2))
         yield Case(f"{n} causes", (q, scale * joint))
 
+
+def _wrong_bound(formula):
+    """A wrong bound, from a formula in q, the joint and the posterior."""
+    return lambda q, joint: formula(q, joint, joint / joint.sum())
+
+
+def _mean(weights, ratio):
+    return (weights * ratio.log()).sum()
+
+
+def _best(found, q, joint):
+    """The weight of one cause only: the one where `found` is largest."""
+    return (joint / q)[found.argmax()].log()
+
+
+_WRONG_WEIGHTS = {
+    "you add up all causes alike; each counts with its q": lambda q, joint, post: 0 * q + 1,
+    "you count all causes alike; each counts with its q": lambda q, joint, post: 0 * q + 1 / len(q),
+    "the mean is taken over q; nobody can draw from p(x, z) with this x held fixed": (
+        lambda q, joint, post: joint
+    ),
+    "your mean is taken over the posterior, which is not known; the bound's is taken over q": (
+        lambda q, joint, post: post
+    ),
+    "you weight with log q; the weight in a mean is the probability q itself": (
+        lambda q, joint, post: q.log()
+    ),
+    "the weights of the mean are p(x, z) / q again; a mean over q has the weights q": (
+        lambda q, joint, post: joint / q
+    ),
+    "you weight with 1 - q; in a mean over q each cause counts with q": (
+        lambda q, joint, post: 1 - q
+    ),
+}
+_WRONG_RATIOS = {
+    "half of it: -log q is missing under the mean, and without it the best q is one point": (
+        lambda q, joint, post: joint
+    ),
+    "this is E_q[log q], minus the entropy of q; where does the model, p(x, z), come in?": (
+        lambda q, joint, post: q
+    ),
+    "this is the entropy of q alone; where does the model, p(x, z), come in?": (
+        lambda q, joint, post: 1 / q
+    ),
+    "you add log q; in the log of a fraction that of the denominator is subtracted": (
+        lambda q, joint, post: joint * q
+    ),
+    "the sign is reversed: this is minus the ELBO": lambda q, joint, post: q / joint,
+    "this is minus the KL to the posterior; keep p(x, z), whose sum is p(x), not 1": (
+        lambda q, joint, post: post / q
+    ),
+    "this is the gap, KL(q || posterior); the ELBO is what the gap leaves of log p(x)": (
+        lambda q, joint, post: q / post
+    ),
+    "this is minus the cross-entropy to the posterior; start from p(x, z), and divide by q": (
+        lambda q, joint, post: post
+    ),
+    "you divide by the root of q": lambda q, joint, post: joint / q.sqrt(),
+    "you divide by q twice": lambda q, joint, post: joint / q**2,
+}
 
 BOUND = Exercise(
     reference=_bound,
     cases=_bound_cases,
     wrong={
-        "half of it: -log q is missing under the mean, and without it the best q is one point": (
-            lambda q, joint: (q * joint.log()).sum()
-        ),
-        "the sign is reversed: this is minus the ELBO": (
-            lambda q, joint: (q * q.log()).sum() - (q * joint.log()).sum()
-        ),
         "mean first, log then: that is log p(x) for every q. The bound is the mean of the log": (
-            lambda q, joint: (q * (joint / q)).sum().log()
+            lambda q, joint: joint.sum().log()
         ),
-        "you add up all causes alike; each counts with its q": (
-            lambda q, joint: (joint / q).log().sum()
+        **{
+            hint: _wrong_bound(lambda q, joint, post, f=f: _mean(f(q, joint, post), joint / q))
+            for hint, f in _WRONG_WEIGHTS.items()
+        },
+        **{
+            hint: _wrong_bound(lambda q, joint, post, f=f: _mean(q, f(q, joint, post)))
+            for hint, f in _WRONG_RATIOS.items()
+        },
+        "the log stands outside: first the log of each p(x, z) / q, then the sum with weights q": (
+            lambda q, joint: (joint / q).sum().log()
         ),
-        "you count all causes alike; each counts with its q": (
-            lambda q, joint: (joint / q).log().mean()
+        "this is the log of a plain mean of the weights; take logs first, and the mean over q": (
+            lambda q, joint: (joint / q).mean().log()
         ),
-        "the mean is taken over q; nobody can draw from p(x, z) with this x held fixed": (
-            lambda q, joint: (joint * (joint / q).log()).sum()
+        "here q stands inside the log and cancels; it is the weight, outside": (
+            lambda q, joint: joint.log().sum()
         ),
-        "this is minus the KL to the posterior; keep p(x, z), whose sum is p(x), not 1": (
-            lambda q, joint: (q * (joint / joint.sum() / q).log()).sum()
+        "no logarithm: this is p(x) itself, for every q": lambda q, joint: joint.sum(),
+        "this is the mean of p(x, z); of which quantity does the bound take the mean?": (
+            lambda q, joint: (q * joint).sum()
+        ),
+        "the log of a fraction is a difference of logs, not a fraction of logs": (
+            lambda q, joint: (q * joint.log() / q.log()).sum()
+        ),
+        "the log of a fraction is a difference of logs; you take the log of a difference": (
+            lambda q, joint: (q * (joint - q).log()).sum()
+        ),
+        "log p(x) plus the gap; a lower bound lies below log p(x)": _wrong_bound(
+            lambda q, joint, post: joint.sum().log() + _mean(q, q / post)
+        ),
+        "log p(x) minus KL(posterior || q); the gap is the KL in the other direction": _wrong_bound(
+            lambda q, joint, post: joint.sum().log() - _mean(post, post / q)
+        ),
+        "this is KL(posterior || q); the mean is taken over q, and of p(x, z) / q": _wrong_bound(
+            lambda q, joint, post: _mean(post, post / q)
+        ),
+        "this is the weight of q's likeliest cause only; take the mean over all": (
+            lambda q, joint: _best(q, q, joint)
+        ),
+        "this is the weight of the cause with the largest p(x, z); take the mean over all": (
+            lambda q, joint: _best(joint, q, joint)
+        ),
+        "this is the largest of the weights; take the mean over all, by q": (
+            lambda q, joint: _best(joint / q, q, joint)
+        ),
+        "the first cause is left out; does your loop start at 1?": (
+            lambda q, joint: _mean(q[1:], joint[1:] / q[1:])
+        ),
+        "the last cause is left out; does your loop end too early?": (
+            lambda q, joint: _mean(q[:-1], joint[:-1] / q[:-1])
+        ),
+        "only the first cause counts; does a `return` stand inside the loop?": (
+            lambda q, joint: _mean(q[:1], joint[:1] / q[:1])
+        ),
+        "one number for each cause; a mean over q adds them up": (
+            lambda q, joint: q * (joint / q).log()
+        ),
+        "these are the log-weights of the causes; their mean over q is one number": (
+            lambda q, joint: (joint / q).log()
+        ),
+        "split gives three numbers: log p(x), the ELBO and the gap; return the ELBO alone": (
+            lambda q, joint: tuple(elbo.split(q, joint))
         ),
     },
 )
@@ -62,8 +167,8 @@ def _kl(mean, log_var):
 
 
 def _kl_cases():
-    rng = seeded(42)
-    for B, K in ((4, 3), (2, 1), (3, 16)):
+    rng = fresh(42)
+    for B, K in ((4, 3), (2, 5), (3, 16)):
         yield Case(f"{B} items of {K} numbers", (normal(rng, B, K), normal(rng, B, K)))
 
 
@@ -71,36 +176,133 @@ def _wrong_kl(each):
     return lambda mean, log_var: 0.5 * each(mean, log_var.exp(), log_var).sum(1)
 
 
+_WRONG_KLS = {
+    "a factor 1/2 is missing": lambda m, var, log_var: 2 * (var + m**2 - 1 - log_var),
+    "the log has the other sign: a narrow q, with a negative log_var, must cost more": (
+        lambda m, var, log_var: var + m**2 - 1 + log_var
+    ),
+    "a KL is never negative; the sign is reversed": (
+        lambda m, var, log_var: -(var + m**2 - 1 - log_var)
+    ),
+    "you take exp(log_var) for a standard deviation and square it again": (
+        lambda m, var, log_var: var**2 + m**2 - 1 - 2 * log_var
+    ),
+    "you take exp(log_var / 2), a standard deviation, for the variance": (
+        lambda m, var, log_var: var.sqrt() + m**2 - 1 - log_var
+    ),
+    "you use log_var / 2 throughout: that is the log of the standard deviation": (
+        lambda m, var, log_var: var.sqrt() + m**2 - 1 - 0.5 * log_var
+    ),
+    "exp(log_var) is the variance already; in the first term you square it": (
+        lambda m, var, log_var: var**2 + m**2 - 1 - log_var
+    ),
+    "the network gives the log of the variance: take its exponential first": (
+        lambda m, var, log_var: log_var + m**2 - 1 - log_var
+    ),
+    "log_var is a logarithm already, and may be negative; do not take its log again": (
+        lambda m, var, log_var: log_var + m**2 - 1 - log_var.log()
+    ),
+    "log_var is a logarithm already; do not take its log again": (
+        lambda m, var, log_var: var + m**2 - 1 - log_var.log()
+    ),
+    "the minus of log_var has got into the exponential: exp(-log_var) is 1 over the variance": (
+        lambda m, var, log_var: 1 / var + m**2 - 1 - log_var
+    ),
+    "subtract 1 for each number of the code: for q = N(0, I) nothing must be left": (
+        lambda m, var, log_var: var + m**2 - log_var
+    ),
+    "1 is added; for q = N(0, I) nothing must be left": (
+        lambda m, var, log_var: var + m**2 + 1 - log_var
+    ),
+    "1 is subtracted once for the whole code; every number of the code has its own": (
+        lambda m, var, log_var: var + m**2 - log_var - 1 / m.shape[1]
+    ),
+    "1 is subtracted once, after the sum and the half; every number of the code has its own": (
+        lambda m, var, log_var: var + m**2 - log_var - 2 / m.shape[1]
+    ),
+    "the 1 is not halved: for q = N(0, I) nothing must be left": (
+        lambda m, var, log_var: var + m**2 - log_var - 2
+    ),
+    "the mean counts with its square": lambda m, var, log_var: var + m - 1 - log_var,
+    "the mean counts with its square, not its absolute value": (
+        lambda m, var, log_var: var + m.abs() - 1 - log_var
+    ),
+    "the mean's part is missing: a code far from 0 must cost more": (
+        lambda m, var, log_var: var - 1 - log_var
+    ),
+    "the mean's square has the wrong sign: a code far from 0 must cost more": (
+        lambda m, var, log_var: var - m**2 - 1 - log_var
+    ),
+    "you divide the mean's square by q's variance; the second distribution's is 1": (
+        lambda m, var, log_var: var + m**2 / var - 1 - log_var
+    ),
+    "you multiply the mean's square by the variance; the two are added": (
+        lambda m, var, log_var: var * m**2 - 1 - log_var
+    ),
+    "the logarithm is missing: a q that is too narrow must cost, too": (
+        lambda m, var, log_var: var + m**2 - 1
+    ),
+    "the variance is missing: a q that is too wide must cost, too": (
+        lambda m, var, log_var: m**2 - 1 - log_var
+    ),
+    "only the mean counts here; what does it cost that q is too narrow or too wide?": (
+        lambda m, var, log_var: m**2
+    ),
+    "the half stands with the variance only; it belongs to all four terms": (
+        lambda m, var, log_var: var + 2 * (m**2 - 1 - log_var)
+    ),
+    "log_var lacks the half; it belongs to all four terms": (
+        lambda m, var, log_var: var + m**2 - 1 - 2 * log_var
+    ),
+    "log_var is halved twice": lambda m, var, log_var: var + m**2 - 1 - 0.5 * log_var,
+    "the half stands with log_var only; it belongs to all four terms": (
+        lambda m, var, log_var: 2 * (var + m**2 - 1) - log_var
+    ),
+    "the half stands with the mean's square only; it belongs to all four terms": (
+        lambda m, var, log_var: 2 * (var - 1 - log_var) + m**2
+    ),
+    "the mean's square lacks the half; it belongs to all four terms": (
+        lambda m, var, log_var: var + 2 * m**2 - 1 - log_var
+    ),
+    "this is KL(p || q): the ratios are over the second distribution, which is N(0, I)": (
+        lambda m, var, log_var: 1 / var + m**2 / var - 1 + log_var
+    ),
+    "this is the entropy of q, without the prior: how does a code cost nats that is far from 0?": (
+        lambda m, var, log_var: 1 + math.log(2 * math.pi) + log_var
+    ),
+}
+
+
+def _over(reduced):
+    """A wrong KL in another way to add up the table of all items and numbers."""
+    return lambda mean, log_var: reduced(elbo.latent_kl(Gaussian(mean, log_var.exp())))
+
+
 KL = Exercise(
     reference=_kl,
     cases=_kl_cases,
     wrong={
-        "a factor 1/2 is missing": (
-            _wrong_kl(lambda m, var, log_var: 2 * (var + m**2 - 1 - log_var))
-        ),
-        "the log has the other sign: a narrow q, with a negative log_var, must cost more": (
-            _wrong_kl(lambda m, var, log_var: var + m**2 - 1 + log_var)
-        ),
-        "a KL is never negative; the sign is reversed": (
-            _wrong_kl(lambda m, var, log_var: -(var + m**2 - 1 - log_var))
-        ),
-        "you take exp(log_var) for a standard deviation and square it again": (
-            _wrong_kl(lambda m, var, log_var: var**2 + m**2 - 1 - 2 * log_var)
-        ),
-        "the network gives the log of the variance: take its exponential first": (
-            _wrong_kl(lambda m, var, log_var: log_var + m**2 - 1 - log_var)
-        ),
-        "subtract 1 for each number of the code: for q = N(0, I) nothing must be left": (
-            _wrong_kl(lambda m, var, log_var: var + m**2 - log_var)
-        ),
-        "this is KL(p || q): the ratios are over the second distribution, which is N(0, I)": (
-            _wrong_kl(lambda m, var, log_var: 1 / var + m**2 / var - 1 + log_var)
-        ),
+        **{hint: _wrong_kl(each) for hint, each in _WRONG_KLS.items()},
         "you average over the numbers of the code; a bound in nats needs their sum": (
-            lambda mean, log_var: _kl(mean, log_var) / mean.shape[1]
+            _over(lambda table: table.mean(1))
         ),
-        "one number for the batch; keep one for each item": (
-            lambda mean, log_var: _kl(mean, log_var).mean()
+        "one number for the batch; keep one for each item": _over(
+            lambda table: table.sum(1).mean()
+        ),
+        "one number for the batch, and all of it a mean; each item has a sum over its own code": (
+            _over(lambda table: table.mean())
+        ),
+        "one sum over everything; add up the numbers of each code and keep one for each item": (
+            _over(lambda table: table.sum())
+        ),
+        "you add up over the items of the batch; add up over the numbers of each code": (
+            _over(lambda table: table.sum(0))
+        ),
+        "you average over the items of the batch; add up over the numbers of each code": (
+            _over(lambda table: table.mean(0))
+        ),
+        "one number for each latent: independent ones add up to the KL of the whole code": (
+            _over(lambda table: table)
         ),
     },
 )
@@ -115,220 +317,171 @@ def _reconstruction(x, x_mean, var):
 
 
 def _reconstruction_cases():
-    rng = seeded(43)
-    for shape, var in (((4, 3), 0.3), ((2, 1, 4, 4), 0.05), ((3, 1), 2.0)):
+    rng = fresh(43)
+    for shape, usual in (((4, 3), 0.3), ((2, 3, 4, 5), 0.05), ((5, 1, 2, 3), 2.5)):
+        var = round(near(usual), 3)
         level = torch.tensor(var, dtype=torch.float64)
-        yield Case(f"var = {var}", (normal(rng, *shape), normal(rng, *shape), level))
+        args = (normal(rng, *shape), normal(rng, *shape), level)
+        yield Case(f"var = {var}, x of shape {shape}", args)
 
 
-def _wrong_reconstruction(formula):
-    """A function from a formula in the summed squared error, the number of axes D and var."""
+def _wrong_reconstruction(square, constant):
+    """Of the flattened error and var: the squared error's part, and the constant's."""
 
     def wrong(x, x_mean, var):
-        square = ((x - x_mean) ** 2).flatten(1)
-        return formula(square.sum(1), square.shape[1], var)
+        error = (x - x_mean).flatten(1)
+        return -square(error, var) - constant(error, var)
 
     return wrong
 
 
-def _constant(D, var):
-    return -0.5 * D * math.log(2 * math.pi * var)
+def _square(error, var):
+    return error.square().sum(1) / (2 * var)
+
+
+def _constant(error, var):
+    return 0.5 * error.shape[1] * (2 * math.pi * var).log()
+
+
+def _none(error, var):
+    return 0 * error.sum(1)
+
+
+_WRONG_SQUARES = {
+    "you average the squares over the pixels; a log-density adds them up": (
+        lambda e, var: _square(e, var) / e.shape[1]
+    ),
+    "a factor 1/2 is missing with the squared error": lambda e, var: 2 * _square(e, var),
+    "the squared error is not divided by the variance": lambda e, var: _square(e, 1),
+    "the squared error is neither halved nor divided by the variance": (
+        lambda e, var: 2 * _square(e, 1)
+    ),
+    "the squared error is multiplied by var; a smaller variance must punish errors more": (
+        lambda e, var: _square(e, 1 / var)
+    ),
+    "the squared error is divided by a standard deviation; divide by the variance": (
+        lambda e, var: _square(e, var.sqrt())
+    ),
+    "the squared error is divided by var squared; var is a variance already": (
+        lambda e, var: _square(e, var**2)
+    ),
+    "you take the length of the error; a normal density has its square": (
+        lambda e, var: e.norm(dim=1) / (2 * var)
+    ),
+    "you add up the errors and then square; square each pixel's error first": (
+        lambda e, var: e.sum(1) ** 2 / (2 * var)
+    ),
+    "you average the errors before squaring; square each pixel's error first": (
+        lambda e, var: e.mean(1) ** 2 / (2 * var)
+    ),
+    "you add up absolute errors; a normal density has squares": (
+        lambda e, var: e.abs().sum(1) / (2 * var)
+    ),
+    "you add up the errors without squaring them": lambda e, var: e.sum(1) / (2 * var),
+    "the squared error is missing: how well x_mean fits x must count": _none,
+    "the squared error has the wrong sign: a larger error makes x less likely": (
+        lambda e, var: -_square(e, var)
+    ),
+}
+_WRONG_CONSTANTS = {
+    "the constant is missing; it depends on var, so it matters when variances are compared": _none,
+    "the constant comes once for each pixel, D times in all": (
+        lambda e, var: _constant(e, var) / e.shape[1]
+    ),
+    "the constant lacks its 1/2": lambda e, var: 2 * _constant(e, var),
+    "the constant has the wrong sign: with a larger var the density spreads and falls": (
+        lambda e, var: -_constant(e, var)
+    ),
+    "2 pi is missing in the constant": lambda e, var: _constant(e, var / (2 * math.pi)),
+    "the 2 of 2 pi is missing in the constant": lambda e, var: _constant(e, var / 2),
+    "var is missing in the constant: a wider density is lower": lambda e, var: _constant(
+        e, 0 * var + 1
+    ),
+    "the constant's log holds a standard deviation and a half as well: one root too many": (
+        lambda e, var: 0.5 * e.shape[1] * (2 * math.pi * var.sqrt()).log()
+    ),
+    "the constant's log holds the root already, so the half counts twice": (
+        lambda e, var: _constant(e, var) / 2
+    ),
+    "the constant has var squared; var is a variance already": lambda e, var: _constant(e, var**2),
+    "D is the number of pixels of one item; you count the items of the batch": (
+        lambda e, var: _constant(e, var) / e.shape[1] * len(e)
+    ),
+    "D is the number of pixels of one item; you count those of all items": (
+        lambda e, var: _constant(e, var) * len(e)
+    ),
+    "the constant's logarithm is to base 2; nats need the natural one": (
+        lambda e, var: _constant(e, var) / math.log(2)
+    ),
+    "the constant's logarithm is to base 10; nats need the natural one": (
+        lambda e, var: _constant(e, var) / math.log(10)
+    ),
+    "the constant lacks its logarithm": lambda e, var: 0.5 * e.shape[1] * 2 * math.pi * var,
+    "the log binds 2 pi only; var stands inside it, too": (
+        lambda e, var: 0.5 * e.shape[1] * math.log(2 * math.pi) * var
+    ),
+}
+
+
+def _channels(x, x_mean, var):
+    error = (x - x_mean).flatten(1)
+    return -_square(error, var) - 0.5 * x.shape[1] * (2 * math.pi * var).log()
+
+
+def _side(x, x_mean, var):
+    error = (x - x_mean).flatten(1)
+    return -_square(error, var) - 0.5 * x.shape[-1] * (2 * math.pi * var).log()
 
 
 RECONSTRUCTION = Exercise(
     reference=_reconstruction,
     cases=_reconstruction_cases,
+    gradients=("x_mean", "var"),
     wrong={
-        "you average the squares over the pixels; a log-density adds them up": (
-            _wrong_reconstruction(lambda s, D, var: -s / (2 * var) / D + _constant(D, var))
-        ),
         "this is the mean over the pixels; independent pixels add their nats": (
-            _wrong_reconstruction(lambda s, D, var: (-s / (2 * var) + _constant(D, var)) / D)
+            lambda x, x_mean, var: _reconstruction(x, x_mean, var) / x[0].numel()
         ),
         "the squared error alone; divide by 2 var and add the constant, which depends on var": (
-            _wrong_reconstruction(lambda s, D, var: -s)
+            _wrong_reconstruction(lambda e, var: e.square().sum(1), _none)
         ),
-        "the constant is missing; it depends on var, so it matters when variances are compared": (
-            _wrong_reconstruction(lambda s, D, var: -s / (2 * var))
-        ),
-        "the constant comes once for each pixel, D times in all": (
-            _wrong_reconstruction(lambda s, D, var: -s / (2 * var) + _constant(1, var))
+        "a mean squared error; a log-density has a sum, divided by 2 var, and a constant": (
+            _wrong_reconstruction(lambda e, var: e.square().mean(1), _none)
         ),
         "var is a variance already; you square it": (
-            _wrong_reconstruction(lambda s, D, var: -s / (2 * var**2) + _constant(D, var**2))
+            _wrong_reconstruction(
+                lambda e, var: _square(e, var**2), lambda e, var: _constant(e, var**2)
+            )
         ),
-        "a factor 1/2 is missing with the squared error": (
-            _wrong_reconstruction(lambda s, D, var: -s / var + _constant(D, var))
+        "you use the root of var, a standard deviation, where the variance belongs": (
+            lambda x, x_mean, var: _reconstruction(x, x_mean, var.sqrt())
+        ),
+        "both halves are missing, that of the squared error and that of the constant": (
+            lambda x, x_mean, var: 2 * _reconstruction(x, x_mean, var)
         ),
         "this is minus the log-density: a better reconstruction must give a larger number": (
-            _wrong_reconstruction(lambda s, D, var: s / (2 * var) - _constant(D, var))
+            lambda x, x_mean, var: -_reconstruction(x, x_mean, var)
         ),
+        "the half and the constant are both missing": _wrong_reconstruction(
+            lambda e, var: 2 * _square(e, var), _none
+        ),
+        "the squares are averaged, and the constant is missing": _wrong_reconstruction(
+            lambda e, var: _square(e, var) / e.shape[1], _none
+        ),
+        "this is the density itself; return its logarithm": (
+            lambda x, x_mean, var: _reconstruction(x, x_mean, var).exp()
+        ),
+        **{hint: _wrong_reconstruction(f, _constant) for hint, f in _WRONG_SQUARES.items()},
+        **{hint: _wrong_reconstruction(_square, f) for hint, f in _WRONG_CONSTANTS.items()},
+        "D is the number of pixels of one item; x.shape[1] counts the channels": _channels,
+        "D is the number of pixels of one item; x.shape[-1] is only the last axis": _side,
         "one number for the batch; keep one for each item": (
             lambda x, x_mean, var: _reconstruction(x, x_mean, var).mean()
         ),
-    },
-)
-
-
-# elbo.loss: one sample of the code, two terms ----------------------------------------------------
-
-
-def toy_vae() -> networks.VAE:
-    """A small untrained VAE in float64, always with the same weights."""
-    net = networks.build(networks.VAE, seed=4, shape=(1, 2, 3), latents=2, width=8, var=0.3)
-    return net.double().requires_grad_(False)
-
-
-def _loss(vae, x, eps, beta=1.0):
-    """beta KL(q(z | x) || N(0, I)) - log p(x | z) at z = mean + sqrt(var) eps."""
-    return elbo.loss(vae, x, eps, beta=beta)
-
-
-def _loss_cases():
-    rng, vae = seeded(44), toy_vae()
-    for B, beta in ((3, 1.0), (2, 4.0), (5, 0.1)):
-        x, eps = normal(rng, B, 1, 2, 3), normal(rng, B, 2)
-        yield Case(f"beta = {beta}", (vae, x, eps, beta))
-
-
-def _wrong_loss(*, code=None, total=None):
-    """A wrong loss: another way to sample the code, or to put the terms together."""
-    code = code or (lambda mean, log_var, eps: mean + (0.5 * log_var).exp() * eps)
-    total = total or (lambda rec, cost, beta: beta * cost - rec)
-
-    def wrong(vae, x, eps, beta):
-        mean, log_var = vae.encode(x)
-        z = code(mean, log_var, eps)
-        rec = _reconstruction(x, vae.decode(z), vae.var)
-        return total(rec, _kl(mean, log_var), beta)
-
-    return wrong
-
-
-LOSS = Exercise(
-    reference=_loss,
-    cases=_loss_cases,
-    wrong={
-        "this is the ELBO; an optimizer minimizes, so return MINUS the ELBO": (
-            _wrong_loss(total=lambda rec, cost, beta: rec - beta * cost)
+        "one sum over the whole batch; keep one number for each item": (
+            lambda x, x_mean, var: _reconstruction(x, x_mean, var).sum()
         ),
-        "beta belongs to the KL": _wrong_loss(total=lambda rec, cost, beta: cost - beta * rec),
-        "beta is not used; it multiplies the KL": (
-            _wrong_loss(total=lambda rec, cost, beta: cost - rec)
-        ),
-        "with this sign the KL is rewarded; it is a cost": (
-            _wrong_loss(total=lambda rec, cost, beta: -rec - beta * cost)
-        ),
-        "one number for the batch; keep one for each item, the mean comes in the loop": (
-            _wrong_loss(total=lambda rec, cost, beta: (beta * cost - rec).mean())
-        ),
-        "exp(log_var) is a variance; noise is multiplied by a standard deviation, its root": (
-            _wrong_loss(code=lambda mean, log_var, eps: mean + log_var.exp() * eps)
-        ),
-        "log_var is a logarithm; the standard deviation is exp(log_var / 2)": (
-            _wrong_loss(code=lambda mean, log_var, eps: mean + log_var * eps)
-        ),
-        "you decode the mean; the bound needs a draw of the code, mean + std * eps": (
-            _wrong_loss(code=lambda mean, log_var, eps: mean)
-        ),
-        "you decode pure noise, which knows nothing of x; the code is mean + std * eps": (
-            _wrong_loss(code=lambda mean, log_var, eps: eps)
-        ),
-    },
-)
-
-
-# elbo.active_units: which latents of the best linear VAE are used --------------------------------
-
-
-def _alive(spread, latents, var):
-    """How many of the largest `latents` variances exceed the decoder's variance."""
-    largest = spread.sort(descending=True).values[:latents]
-    return int((largest > var).sum())
-
-
-def _alive_cases():
-    spread = torch.tensor([0.25, 4.0, 1.0], dtype=torch.float64)
-    for latents, var in ((3, 0.1), (3, 0.5), (3, 2.0), (3, 5.0), (2, 0.1), (1, 0.5)):
-        yield Case(f"latents = {latents}, var = {var}", (spread, latents, var))
-    spread = torch.tensor([0.6, 0.02, 0.3, 0.9], dtype=torch.float64)
-    for latents, var in ((4, 0.4), (2, 0.2), (3, 0.7)):
-        yield Case(f"latents = {latents}, var = {var}", (spread, latents, var))
-
-
-ACTIVE_UNITS = Exercise(
-    reference=_alive,
-    cases=_alive_cases,
-    wrong={
-        "there are at most `latents` of them, however many directions vary enough": (
-            lambda spread, latents, var: int((spread > var).sum())
-        ),
-        "the latents go to the directions that vary most; here they are not sorted": (
-            lambda spread, latents, var: int((spread[:latents] > var).sum())
-        ),
-        "a latent whose direction varies less than var is dead at the optimum": (
-            lambda spread, latents, var: latents
-        ),
-        "compare variances with variances: var, not its root": (
-            lambda spread, latents, var: _alive(spread, latents, var**0.5)
-        ),
-        "the threshold is the decoder's variance, not the prior's": (
-            lambda spread, latents, var: _alive(spread, latents, 1.0)
-        ),
-        "these are the dead ones": (
-            lambda spread, latents, var: latents - _alive(spread, latents, var)
-        ),
-    },
-)
-
-
-# elbo.joint_kl: from the joint distribution of encoder and data to the model's -------------------
-
-
-def _joint_kl(data, encoder, joint):
-    """sum over x, z of data(x) encoder(z | x) log(data(x) encoder(z | x) / joint(x, z))."""
-    ours = data[:, None] * encoder
-    return (ours * (ours / joint).log()).sum()
-
-
-def _joint_kl_cases():
-    rng = seeded(46)
-    for M, K in ((2, 3), (4, 2), (1, 5)):
-        data, encoder = normal(rng, M).softmax(0), normal(rng, M, K).softmax(1)
-        joint = 0.9 * normal(rng, M, K).flatten().softmax(0).reshape(M, K)
-        yield Case(f"{M} data, {K} causes", (data, encoder, joint))
-
-
-def _minus_elbo(data, encoder, joint):
-    return -(data * elbo.split(encoder, joint).elbo).sum()
-
-
-def _entropy(data):
-    return -(data * data.log()).sum()
-
-
-JOINT_KL = Exercise(
-    reference=_joint_kl,
-    cases=_joint_kl_cases,
-    wrong={
-        "this is minus the mean ELBO; inside the log the data's own probability is missing": (
-            _minus_elbo
-        ),
-        "subtract the entropy of the data: if both joints were equal, 0 must be left": (
-            lambda data, encoder, joint: _minus_elbo(data, encoder, joint) + _entropy(data)
-        ),
-        "the sign is reversed": lambda data, encoder, joint: -_joint_kl(data, encoder, joint),
-        "this is the KL the other way round; the mean is taken over data and encoder": (
-            lambda data, encoder, joint: (joint * (joint / (data[:, None] * encoder)).log()).sum()
-        ),
-        "each x counts with its probability in the data": (
-            lambda data, encoder, joint: (encoder * (data[:, None] * encoder / joint).log()).sum()
-        ),
-        "the first story begins with a sample of x: its joint is data[:, None] * encoder": (
-            lambda data, encoder, joint: (encoder * (encoder / joint).log()).sum()
-        ),
-        "this is the mean gap of the bound; the joint KL adds that of the distributions of x": (
-            lambda data, encoder, joint: (data * elbo.split(encoder, joint).kl).sum()
+        "one number for each pixel; sum over all axes but the first": (
+            lambda x, x_mean, var: torch.distributions.Normal(x_mean, var.sqrt()).log_prob(x)
         ),
     },
 )
