@@ -1,11 +1,11 @@
-"""Exercises of chapter 02: marginals, conditionals, the chain rule; sums, measurements and KL."""
+"""Exercises of chapter 02, first part: marginals, conditionals and the chain rule."""
+
+from functools import reduce
 
 import torch
 
-from ddpm_lab import gaussians
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import normal
-from ddpm_lab.gaussians import Gaussian, seeded
+from ddpm_lab.course.exercises._inputs import fresh, near, one_of
 
 
 def _joint(rng, *shape):
@@ -13,85 +13,217 @@ def _joint(rng, *shape):
     return torch.rand(shape, generator=rng, dtype=torch.float64) + 0.05
 
 
-# Joint, marginal, conditional --------------------------------------------------------------------
+# Marginal: press ---------------------------------------------------------------------------------
 
 
 def marginal(joint, dy):
-    """p(x) on a grid from p(x, y): add up each row, times the width of a cell."""
+    """p(x) on a grid from p(x, y): add up each row, times the width of a cell.
+
+    >>> marginal(torch.tensor([[1.0, 2.0], [0.0, 3.0]]), 0.5)
+    tensor([1.5000, 1.5000])
+    """
     return joint.sum(dim=1) * dy
 
 
 def _marginal_cases():
-    rng = seeded(1)
-    for shape, dy in (((3, 3), 0.5), ((4, 2), 0.1), ((1, 5), 2.0)):
-        yield Case(f"a {shape[0]} by {shape[1]} grid, dy = {dy}", (_joint(rng, *shape), dy))
+    rng = fresh(1)
+    for shape, dy in (((3, 5), 0.5), ((4, 2), 0.1), ((4, 4), 0.3), ((1, 5), 2.0)):
+        dy = near(dy)
+        yield Case(f"a {shape[0]} by {shape[1]} grid, dy = {dy:.3g}", (_joint(rng, *shape), dy))
+
+
+def _trapezoids(table, dy):
+    return torch.trapezoid(table, dx=dy, dim=-1)
 
 
 MARGINAL = Exercise(
     reference=marginal,
     cases=_marginal_cases,
     wrong={
-        "this presses the mass onto the y-axis; to keep x, add over y: dim=1": (
+        "this presses the mass onto the y-axis, p(y); which axis must go, so that x stays?": (
             lambda joint, dy: joint.sum(dim=0) * dy
         ),
-        "an integral is a sum of height times width: multiply by dy": (
+        "an integral adds up height times width; the width of a cell is missing": (
             lambda joint, dy: joint.sum(dim=1)
         ),
-        "a marginal is the total of a row, not its average height: sum, times dy": (
+        "two slips: you add up over x, so y is left; and the width dy is missing": (
+            lambda joint, dy: joint.sum(dim=0)
+        ),
+        "this is the average height of each row; a marginal is its area: add up, do not average": (
             lambda joint, dy: joint.mean(dim=1)
         ),
-        "these are the masses of the rows; we want a density: sum of the row, times dy": (
+        "you average the row and multiply by dy; the area is the sum of all its cells": (
+            lambda joint, dy: joint.mean(dim=1) * dy
+        ),
+        "this averages over x, along the wrong axis; and an area is a sum, not an average": (
+            lambda joint, dy: joint.mean(dim=0)
+        ),
+        "these are probabilities that add to 1; we want a density: the area of each slice": (
             lambda joint, dy: joint.sum(dim=1) / joint.sum()
         ),
-        "this is the skyline of the joint; pressing adds up all mass behind each x": (
+        "you scale p(x) to area 1 with cells of width dy; but those in x may have another width": (
+            lambda joint, dy: joint.sum(dim=1) / (joint.sum() * dy)
+        ),
+        "you scale the result by the whole table's mass; joint is a density already": (
+            lambda joint, dy: joint.sum(dim=1) / (joint.sum() * dy**2)
+        ),
+        "this is the skyline of the joint density; pressing adds up all mass behind each x": (
             lambda joint, dy: joint.max(dim=1).values
         ),
-        "you divide by the width dy; height times width is the area": (
+        "you take the highest cell of each row, times dy; all its cells count": (
+            lambda joint, dy: joint.max(dim=1).values * dy
+        ),
+        "you divide by the width dy; the area of a cell is height times width": (
             lambda joint, dy: joint.sum(dim=1) / dy
+        ),
+        "this adds up over x and y, so one number is left; we want one for each x_i": (
+            lambda joint, dy: joint.sum() * dy
+        ),
+        "this is the sum of the whole table; we want one area for each x_i": (
+            lambda joint, dy: joint.sum()
+        ),
+        "this is the total mass of the table; we want the area of each slice by itself": (
+            lambda joint, dy: joint.sum() * dy**2
+        ),
+        "you return the first row's area only; is the `return` inside the loop?": (
+            lambda joint, dy: joint[0].sum() * dy
+        ),
+        "a running sum keeps all partial sums; the integral is only the last of them": (
+            lambda joint, dy: joint.cumsum(dim=1) * dy
+        ),
+        "this is the table times dy, the mass of each cell; now add up over y": (
+            lambda joint, dy: joint * dy
+        ),
+        "trapezoids between the middles of cells leave out half a cell at each end": _trapezoids,
+        "the last column is left out; all ny cells count": (
+            lambda joint, dy: joint[:, :-1].sum(dim=1) * dy
+        ),
+        "the first column is left out; all ny cells count": (
+            lambda joint, dy: joint[:, 1:].sum(dim=1) * dy
+        ),
+        "you multiply by the length ny dy of the whole axis; the sum needs the width of one cell": (
+            lambda joint, dy: joint.sum(dim=1) * dy * joint.shape[1]
         ),
     },
 )
 
 
+# Conditional: cut --------------------------------------------------------------------------------
+
+
 def conditional(joint, i, dy):
-    """p(y | x_i) on a grid: the slice, divided by its area."""
+    """p(y | x_i) on a grid: the slice, divided by its area.
+
+    >>> conditional(torch.tensor([[1.0, 3.0], [2.0, 2.0]]), 0, 0.5)
+    tensor([0.5000, 1.5000])
+    """
     return joint[i] / (joint[i].sum() * dy)
 
 
 def _conditional_cases():
-    rng = seeded(2)
-    for shape, i, dy in (((3, 3), 1, 0.5), ((4, 4), 3, 0.1), ((2, 5), 0, 2.0)):
-        label = f"a {shape[0]} by {shape[1]} grid, i = {i}, dy = {dy}"
+    rng = fresh(2)
+    for shape, i, dy in (((3, 5), one_of(1, 2), 0.5), ((4, 4), 3, 0.1), ((5, 2), 0, 2.0)):
+        dy = near(dy)
+        label = f"a {shape[0]} by {shape[1]} grid, i = {i}, dy = {dy:.3g}"
         yield Case(label, (_joint(rng, *shape), i, dy))
+
+
+def _over(divisor):
+    """The slice, divided by divisor(joint, slice, dy)."""
+    return lambda joint, i, dy: joint[i] / divisor(joint, joint[i], dy)
+
+
+def _column(divisor):
+    """The column instead of the row, divided by divisor(joint, column, dy)."""
+    return lambda joint, i, dy: joint[:, i] / divisor(joint, joint[:, i], dy)
 
 
 CONDITIONAL = Exercise(
     reference=conditional,
     cases=_conditional_cases,
     wrong={
-        "this is the raw slice: its area is p(x), not 1; divide by it": (
-            lambda joint, i, dy: joint[i]
-        ),
-        "your values add to 1, but a density has area 1: sum times dy": (
-            lambda joint, i, dy: joint[i] / joint[i].sum()
+        "this is the raw slice: its area is p(x_i), not 1": lambda joint, i, dy: joint[i],
+        "your values add to 1, but a density has area 1, and area is height times width": (
+            _over(lambda joint, cut, dy: cut.sum())
         ),
         "you scale the peak to 1; a density has area 1, its peak may be anything": (
-            lambda joint, i, dy: joint[i] / joint[i].max()
+            _over(lambda joint, cut, dy: cut.max())
+        ),
+        "you scale the peak and divide by dy; we want the slice scaled to area 1": (
+            _over(lambda joint, cut, dy: cut.max() * dy)
         ),
         "divide by the area of this slice, not by that of the whole table": (
-            lambda joint, i, dy: joint[i] / (joint.sum() * dy)
+            _over(lambda joint, cut, dy: joint.sum() * dy)
+        ),
+        "you divide by the sum of the whole table; which part of it belongs to x_i?": (
+            _over(lambda joint, cut, dy: joint.sum())
+        ),
+        "you divide by the mass of the whole table, which is 1; the slice has an area of its own": (
+            _over(lambda joint, cut, dy: joint.sum() * dy**2)
         ),
         "these are the masses of the cells; we want the slice divided by its area": (
             lambda joint, i, dy: joint[i] * dy
         ),
+        "you divide by the width of a cell; divide by the area of the whole slice": (
+            _over(lambda joint, cut, dy: dy)
+        ),
         "you divide by p(y), which gives p(x | y); to hold x fixed divide by p(x)": (
-            lambda joint, i, dy: joint[i] / (joint.sum(dim=0) * dy)
+            _over(lambda joint, cut, dy: joint.sum(dim=0) * dy)
         ),
-        "this is a column: it holds y fixed; x_i is held fixed in row i, joint[i]": (
-            lambda joint, i, dy: joint[:, i] / (joint[:, i].sum() * dy)
+        "you divide by the column sums, those over x; x is held fixed, so p(x_i) is one number": (
+            _over(lambda joint, cut, dy: joint.sum(dim=0))
         ),
-        "the width dy belongs to the area, so it stands below the line, too: mind the brackets": (
-            lambda joint, i, dy: joint[i] / joint[i].sum() * dy
+        "this is a column: it holds y fixed; which index of joint is x?": (
+            _column(lambda joint, cut, dy: cut.sum() * dy)
+        ),
+        "this is a column, scaled to sum 1; x_i is a row, and a density has area 1": (
+            _column(lambda joint, cut, dy: cut.sum())
+        ),
+        "this is a raw column; we want row i, scaled to area 1": (lambda joint, i, dy: joint[:, i]),
+        "you cut row i, but divide by the area of column i": (
+            lambda joint, i, dy: joint[i] / (joint[:, i].sum() * dy)
+        ),
+        "the width dy is part of the area, so it belongs into the denominator": (
+            _over(lambda joint, cut, dy: cut.sum() / dy)
+        ),
+        "you multiply by the area; to scale a slice of area A to 1, do the opposite": (
+            lambda joint, i, dy: joint[i] * joint[i].sum() * dy
+        ),
+        "you divide by the mean height; that is the area only if y runs over a length of 1": (
+            _over(lambda joint, cut, dy: cut.mean())
+        ),
+        "you divide by the mean height times dy; the area of the slice is its sum times dy": (
+            _over(lambda joint, cut, dy: cut.mean() * dy)
+        ),
+        "the trapezoidal area leaves out half a cell at each end; add up all cells": (
+            _over(lambda joint, cut, dy: _trapezoids(cut, dy))
+        ),
+        "you divide by the slice's length (the root of the sum of squares); divide by its area": (
+            _over(lambda joint, cut, dy: cut.norm())
+        ),
+        "softmax takes exp of the densities; scaling divides them by one number": (
+            lambda joint, i, dy: joint[i].softmax(0)
+        ),
+        "softmax takes exp of the densities; a slice only needs to be divided by its area": (
+            lambda joint, i, dy: joint[i].softmax(0) / dy
+        ),
+        "1/x is the answer for the triangle of the text; this table is another one": (
+            lambda joint, i, dy: torch.full_like(joint[i], 1 / ((i + 0.5) * dy))
+        ),
+        "this is the area of the slice, p(x_i); now divide the slice by it": (
+            lambda joint, i, dy: joint[i].sum() * dy
+        ),
+        "these are all the conditionals at once; return row i only": (
+            lambda joint, i, dy: joint / (joint.sum(dim=1, keepdim=True) * dy)
+        ),
+        "this is the cumulative distribution of y; we want its density": (
+            lambda joint, i, dy: joint[i].cumsum(0) / joint[i].sum()
+        ),
+        "this is p(y), the marginal: x_i says nothing in it; cut row i out": (
+            lambda joint, i, dy: joint.sum(dim=0) / (joint.sum() * dy)
+        ),
+        "you counted from the end: i = 0 is the first row": (
+            lambda joint, i, dy: conditional(joint.flip(0), i, dy)
         ),
     },
 )
@@ -107,7 +239,12 @@ def _keep(table, axes):
 
 
 def chain_rule(table, order):
-    """One factor for each variable: p(it | all that came before it in `order`)."""
+    """One factor for each variable: p(it | all that came before it in `order`).
+
+    >>> first, second = chain_rule(torch.tensor([[0.1, 0.3], [0.2, 0.4]]), (1, 0))
+    >>> first
+    tensor([[0.3000, 0.7000]])
+    """
     before = [order[:k] for k in range(len(order))]
     return [
         _keep(table, (*known, new)) / _keep(table, known)
@@ -116,8 +253,8 @@ def chain_rule(table, order):
 
 
 def _chain_cases():
-    rng = seeded(3)
-    for shape, order in (((2, 3, 4), (0, 1, 2)), ((2, 3, 4), (2, 0, 1)), ((3, 2, 2), (1, 2, 0))):
+    rng = fresh(3)
+    for shape, order in (((2, 3, 4), (2, 0, 1)), ((2, 3, 4), (0, 1, 2)), ((3, 5, 2), (1, 2, 0))):
         table = _joint(rng, *shape)
         yield Case(f"order {order}", (table / table.sum(), order))
 
@@ -129,20 +266,54 @@ def _each(formula):
     ]  # fmt: skip
 
 
+def _given(known_of):
+    """One factor a variable, conditioned on known_of(earlier)."""
+    return _each(
+        lambda table, known, new: (
+            _keep(table, (*known_of(known), new)) / _keep(table, known_of(known))
+        )
+    )
+
+
+def _over_marginals(over):
+    """The first factors right, then fractions with another denominator: over(table, known, new)."""
+    return _each(
+        lambda table, known, new: (
+            _keep(table, (*known, new)) / (over(table, known, new) if known else 1)
+        )
+    )
+
+
+def _last(third):
+    """The third factor is third(table, first, second); the others are right."""
+
+    def factors(table, order):
+        first, second, _ = chain_rule(table, order)
+        return [first, second, third(table, first, second)]
+
+    return factors
+
+
+def _product_of_marginals(table, axes):
+    return reduce(torch.mul, [_keep(table, (axis,)) for axis in axes])
+
+
+def _permuted(table, order):
+    """As if axis 0 of the answer were the first of `order`."""
+    return chain_rule(table.permute(order), tuple(range(len(order))))
+
+
 CHAIN_RULE = Exercise(
     reference=chain_rule,
     cases=_chain_cases,
     wrong={
         "these are the marginals; their product is the joint only if all are independent": (
-            _each(lambda table, known, new: _keep(table, (new,)))
+            _given(lambda known: ())
         ),
         "you condition on the last one only, as if the distribution were Markov; "
-        "the chain rule takes all earlier ones": (
-            _each(
-                lambda table, known, new: (
-                    _keep(table, (*known[-1:], new)) / _keep(table, known[-1:])
-                )
-            )
+        "the chain rule takes all earlier ones": _given(lambda known: known[-1:]),
+        "you condition on the first one only; the chain rule takes all earlier ones": (
+            _given(lambda known: known[:1])
         ),
         "these are joint distributions of the first k; divide each by that of those before": (
             _each(lambda table, known, new: _keep(table, (*known, new)))
@@ -150,166 +321,81 @@ CHAIN_RULE = Exercise(
         "this is p(earlier | new one): divide by the distribution of the earlier ones": (
             _each(lambda table, known, new: _keep(table, (*known, new)) / _keep(table, (new,)))
         ),
+        "from the second factor on this is p(earlier | new one), the other way round": (
+            _over_marginals(lambda table, known, new: _keep(table, (new,)))
+        ),
+        "you divide by the product of single marginals, as if the earlier ones were independent": (
+            _over_marginals(lambda table, known, new: _product_of_marginals(table, known))
+        ),
         "you go through the axes as they are numbered; go through them as `order` says": (
             lambda table, order: chain_rule(table, tuple(range(table.dim())))
         ),
-    },
-)
-
-
-# Gaussians ---------------------------------------------------------------------------------------
-
-
-def sum_var(v_1, v_2, rho):
-    """Variance of a sum of two numbers with correlation rho."""
-    return v_1 + v_2 + 2 * rho * (v_1 * v_2) ** 0.5
-
-
-def _sum_cases():
-    for v_1, v_2, rho in ((9.0, 16.0, 0.0), (9.0, 16.0, 1.0), (2.0, 0.5, -1.0), (0.3, 2.0, 0.4)):
-        yield Case(f"variances {v_1} and {v_2}, correlation {rho}", (v_1, v_2, rho))
-
-
-SUM_VAR = Exercise(
-    reference=sum_var,
-    cases=_sum_cases,
-    wrong={
-        "right for independent numbers; what does the correlation rho add?": (
-            lambda v_1, v_2, rho: v_1 + v_2
+        "right factors, but sorted by axis; return them in the order that `order` gives": (
+            lambda table, order: [chain_rule(table, order)[order.index(k)] for k in sorted(order)]
         ),
-        "this adds the standard deviations: true only for rho = 1": (
-            lambda v_1, v_2, rho: (v_1**0.5 + v_2**0.5) ** 2
+        "right factors in reverse; the first in `order` comes first": (
+            lambda table, order: chain_rule(table, order)[::-1]
         ),
-        "(a + b)^2 = a^2 + 2 a b + b^2: the mixed term comes twice": (
-            lambda v_1, v_2, rho: v_1 + v_2 + rho * (v_1 * v_2) ** 0.5
+        "each is conditioned on all that come later; we want p(it | the earlier ones)": (
+            lambda table, order: chain_rule(table, order[::-1])[::-1]
         ),
-        "rho is the covariance only if both variances are 1; scale it with both roots": (
-            lambda v_1, v_2, rho: v_1 + v_2 + 2 * rho
+        "each is conditioned on all the others; the chain rule knows only the earlier ones": (
+            _each(lambda table, known, new: table / table.sum(dim=new, keepdim=True))
         ),
-        "a covariance is rho times both standard deviations, not both variances": (
-            lambda v_1, v_2, rho: v_1 + v_2 + 2 * rho * v_1 * v_2
+        "right values, but the axes of length 1 are gone; keep them, so that the shapes fit": (
+            lambda table, order: [factor.squeeze() for factor in chain_rule(table, order)]
         ),
-        "this is the variance of the difference; for a sum the mixed term has a plus": (
-            lambda v_1, v_2, rho: v_1 + v_2 - 2 * rho * (v_1 * v_2) ** 0.5
+        "your factors have their axes in the order of `order`; axis k must stay axis k": (
+            _permuted
         ),
-        "this is the standard deviation; we want the variance": (
-            lambda v_1, v_2, rho: (v_1 + v_2 + 2 * rho * (v_1 * v_2) ** 0.5) ** 0.5
+        "the first factor is missing: p(first), which is conditioned on nothing": (
+            lambda table, order: chain_rule(table, order)[1:]
         ),
-    },
-)
-
-
-def readings(mean, var, ys, noise_var):
-    """Mean and variance of x ~ N(mean, var) once all readings y = x + N(0, noise_var) are in."""
-    precision = 1 / var + len(ys) / noise_var
-    return (mean / var + ys.sum() / noise_var) / precision, 1 / precision
-
-
-def _readings_cases():
-    rng = seeded(5)
-    for n, mean, var, noise_var in ((1, 0.5, 2.0, 0.3), (4, -1.0, 0.7, 1.5), (0, 2.0, 3.0, 0.5)):
-        ys = normal(rng, n)
-        yield Case(f"{n} reading{'s' * (n != 1)}", (mean, var, ys, noise_var))
-
-
-READINGS = Exercise(
-    reference=readings,
-    cases=_readings_cases,
-    wrong={
-        "you forget the prior: it counts with precision 1 / var": (
-            lambda mean, var, ys, noise_var: (ys.mean(), noise_var / len(ys) if len(ys) else var)
+        "the last factor is missing: there is one for each axis": (
+            lambda table, order: chain_rule(table, order)[:-1]
         ),
-        "each reading brings its own precision: with n readings add n / noise_var": (
-            lambda mean, var, ys, noise_var: (
-                (mean / var + ys.sum() / noise_var) / (1 / var + 1 / noise_var),
-                1 / (1 / var + 1 / noise_var),
-            )
+        "your fractions are upside down: what is known goes in the denominator": (
+            lambda table, order: [1 / factor for factor in chain_rule(table, order)]
         ),
-        "the mean counts prior and readings alike; each counts by its precision": (
-            lambda mean, var, ys, noise_var: (
-                (mean + ys.sum()) / (1 + len(ys)),
-                1 / (1 / var + len(ys) / noise_var),
-            )
+        "this is the product of the factors, so the table again; return the list of them": (
+            lambda table, order: reduce(torch.mul, chain_rule(table, order))
         ),
-        "you weight by variances, so the vaguest counts most; weight by 1 / variance": (
-            lambda mean, var, ys, noise_var: (
-                (mean * var + ys.sum() * noise_var) / (var + len(ys) * noise_var),
-                1 / (1 / var + len(ys) / noise_var),
-            )
+        "you add up the axes that should stay; marginal_of(table, keep) names those to keep": (
+            lambda table, order: [
+                table.sum(dim=order[: k + 1], keepdim=True)
+                / (table.sum(dim=order[:k], keepdim=True) if k else table)
+                for k in range(len(order))
+            ]
         ),
-        "this adds the numbers themselves, as push does; seeing makes surer: precisions add": (
-            lambda mean, var, ys, noise_var: (mean + ys.sum(), var + len(ys) * noise_var)
+        "the last factor is the whole table; as a conditional it needs a denominator": (
+            _last(lambda table, first, second: table)
         ),
-        "your second value is the precision; the variance is one over it": (
-            lambda mean, var, ys, noise_var: (
-                (mean / var + ys.sum() / noise_var) / (1 / var + len(ys) / noise_var),
-                1 / var + len(ys) / noise_var,
-            )
+        "the last factor is divided by the second one; divide by the marginal of the earlier two": (
+            _last(lambda table, first, second: table / second)
         ),
-        "the average of n readings is sharper than one: its noise has variance noise_var / n": (
-            lambda mean, var, ys, noise_var: (
-                (mean / var + ys.mean() / noise_var) / (1 / var + 1 / noise_var),
-                1 / (1 / var + 1 / noise_var),
-            )
+        "the last factor is divided by the first one only; two variables are known by then": (
+            _last(lambda table, first, second: table / first)
         ),
-        "these are h and P; the distribution has the mean h / P and the variance 1 / P": (
-            lambda mean, var, ys, noise_var: (
-                mean / var + ys.sum() / noise_var,
-                1 / var + len(ys) / noise_var,
-            )
+        "the last factor is 1 over what it should be: earlier ones go in the denominator": (
+            _last(lambda table, first, second: first * second / table)
         ),
-    },
-)
-
-
-def _kl(formula):
-    """An answer from its formula in r = v_p / v_q and the squared distance of the means."""
-    return lambda m_p, v_p, m_q, v_q: formula(v_p, v_q, (m_p - m_q) ** 2)
-
-
-def _package_kl(m_p, v_p, m_q, v_q):
-    return gaussians.kl(Gaussian(m_p[:, None], v_p[:, None]), Gaussian(m_q[:, None], v_q[:, None]))
-
-
-def _kl_cases():
-    rng = seeded(6)
-    for n in (1, 4):
-        m_p, m_q = normal(rng, 2, n)
-        label = f"{n} pair{'s' * (n != 1)} of distributions"
-        yield Case(label, (m_p, _joint(rng, n), m_q, 2 * _joint(rng, n)))
-
-
-KL = Exercise(
-    reference=_package_kl,
-    cases=_kl_cases,
-    wrong={
-        "the ratios are upside down, though the log is right: q's variance stands below": (
-            _kl(lambda v_p, v_q, d2: 0.5 * (v_q / v_p - 1 - (v_p / v_q).log() + d2 / v_p))
+        "all ones: the numerator is the same marginal as the denominator": (
+            _each(lambda table, known, new: torch.ones_like(_keep(table, (*known, new))))
         ),
-        "this is KL(q || p), the other direction": (
-            _kl(lambda v_p, v_q, d2: 0.5 * (v_q / v_p - 1 - (v_q / v_p).log() + d2 / v_p))
-        ),
-        "the squared distance of the means is measured in q's variance, not in p's": (
-            _kl(lambda v_p, v_q, d2: 0.5 * (v_p / v_q - 1 - (v_p / v_q).log() + d2 / v_p))
-        ),
-        "the half is missing: it belongs to all terms": (
-            _kl(lambda v_p, v_q, d2: v_p / v_q - 1 - (v_p / v_q).log() + d2 / v_q)
-        ),
-        "for equal distributions yours gives 1/2; the -1 is missing": (
-            _kl(lambda v_p, v_q, d2: 0.5 * (v_p / v_q - (v_p / v_q).log() + d2 / v_q))
-        ),
-        "the log comes with a minus; with a plus a sharp p would get a negative KL": (
-            _kl(lambda v_p, v_q, d2: 0.5 * (v_p / v_q - 1 + (v_p / v_q).log() + d2 / v_q))
-        ),
-        "the half belongs to the squared distance of the means, too": (
-            _kl(lambda v_p, v_q, d2: 0.5 * (v_p / v_q - 1 - (v_p / v_q).log()) + d2 / v_q)
-        ),
-        "v_p and v_q are variances already; do not square them again": (
-            _kl(
-                lambda v_p, v_q, d2: (
-                    0.5 * (v_p**2 / v_q**2 - 1 - (v_p**2 / v_q**2).log() + d2 / v_q**2)
+        "you divide by what is left when the new axis is added up in the whole table": (
+            _each(
+                lambda table, known, new: (
+                    _keep(table, (*known, new)) / table.sum(dim=new, keepdim=True)
                 )
             )
+        ),
+        "you are one axis ahead: your first factor already is that of the second axis": (
+            lambda table, order: [
+                _keep(table, order[: k + 2]) / _keep(table, order[: k + 1]) for k in range(3)
+            ]
+        ),
+        "these are logarithms; we want the factors themselves": (
+            lambda table, order: [factor.log() for factor in chain_rule(table, order)]
         ),
     },
 )

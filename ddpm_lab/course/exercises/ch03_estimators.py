@@ -1,49 +1,140 @@
-"""Exercises of chapter 03: Monte Carlo, importance sampling, two gradients, two likelihoods."""
+"""Exercises of chapter 03, first part: Monte Carlo and importance sampling."""
 
 import math
 
 import torch
 
-from ddpm_lab import estimators
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import normal
-from ddpm_lab.gaussians import seeded
-
-LOG_2PI = math.log(2 * math.pi)
+from ddpm_lab.course.exercises._inputs import fresh, near, normal
+from ddpm_lab.course.exercises._slips import slips
 
 # estimators.monte_carlo: a mean and its standard error -------------------------------------------
 
 
-def _draws_cases():
-    rng = seeded(1)
-    for n, scale in ((2, 1.0), (9, 0.3), (200, 5.0)):
-        yield Case(f"{n} values", (2.0 + scale * normal(rng, n),))
+def monte_carlo(values):
+    """The mean of N samples and its standard error.
+
+    >>> monte_carlo(torch.tensor([1.0, 3.0]))
+    (tensor(2.), tensor(1.))
+    """
+    return values.mean(), values.std() / math.sqrt(len(values))
+
+
+def _values_cases():
+    rng = fresh(1)
+    for n, mean, scale in ((5, 2.0, 1.0), (9, -0.7, 0.3), (200, 1.5, 5.0), (2, 0.4, 0.8)):
+        yield Case(f"N = {n}", (near(mean) + scale * normal(rng, n),))
 
 
 def _with_error(error):
-    """A function of the samples: their mean, and some idea of its error."""
-    return lambda values: (values.mean(), error(values, math.sqrt(len(values))))
+    """A function of the samples: their mean, and error(values, N)."""
+    return lambda values: (values.mean(), error(values, len(values)))
 
+
+def _with_mean(mean):
+    """A function of the samples: mean(values), and the right error."""
+    return lambda values: (mean(values), monte_carlo(values)[1])
+
+
+_ERRORS = {
+    "this is the spread of single samples; their mean varies less, the less the larger N is": (
+        lambda x, n: x.std()
+    ),
+    "you divide by N; the variance of the mean falls like 1/N, and its root more slowly": (
+        lambda x, n: x.std() / n
+    ),
+    "this is the variance of the mean; its standard error is the square root": (
+        lambda x, n: x.var() / n
+    ),
+    "a variance over sqrt(N) mixes the two: (3.3) takes the root of both, Var and N": (
+        lambda x, n: x.var() / math.sqrt(n)
+    ),
+    "this is the variance of single samples; we want the standard error of their mean": (
+        lambda x, n: x.var()
+    ),
+    "you average the squares over N; the mean was fitted to them, so divide by N - 1 "
+    "(values.std() does)": (lambda x, n: x.std(correction=0) / math.sqrt(n)),
+    "N - 1 counts twice: values.std() has it already, so the root is over N": (
+        lambda x, n: x.std() / math.sqrt(n - 1)
+    ),
+    "this is the spread of single samples, with N for N - 1; the mean of N varies less": (
+        lambda x, n: x.std(correction=0)
+    ),
+    "two slips: numpy's std has N for N - 1, and its root belongs over N, too": (
+        lambda x, n: x.std(correction=0) / n
+    ),
+    "this is the variance of the mean, with N for N - 1; the standard error is a root": (
+        lambda x, n: x.var(correction=0) / n
+    ),
+    "you multiply by sqrt(N): that is the error of the sum; that of the mean falls with N": (
+        lambda x, n: x.std() * math.sqrt(n)
+    ),
+    "the root reaches the standard deviation, too; it is a root already": (
+        lambda x, n: (x.std() / n).sqrt()
+    ),
+    "you square the values without subtracting their mean: a constant would get an error": (
+        lambda x, n: ((x**2).sum() / (n - 1) / n).sqrt()
+    ),
+    "this is the root mean square; subtract the mean before you square": (
+        lambda x, n: (x**2).mean().sqrt() / math.sqrt(n)
+    ),
+    "the squared deviations are added, not averaged; then the root, then 1/sqrt(N)": (
+        lambda x, n: ((x - x.mean()) ** 2).sum().sqrt()
+    ),
+    "this is a 95 % interval, 1.96 standard errors; we want one": (
+        lambda x, n: 1.96 * x.std() / math.sqrt(n)
+    ),
+    "the 10 is the root of the 100 samples of the first cell; here N is len(values)": (
+        lambda x, n: x.std() / 10
+    ),
+    "you divide by 100, the N of the first cell; here N is len(values), and a root is missing": (
+        lambda x, n: x.std() / 100
+    ),
+    "s (1 - s) is the variance of a proportion, of zeros and ones; general values have their own": (
+        lambda x, n: (x.mean() * (1 - x.mean()) / n).sqrt()
+    ),
+    "the mean absolute deviation is no standard deviation; square, average, take the root": (
+        lambda x, n: (x - x.mean()).abs().mean() / math.sqrt(n)
+    ),
+    "1/sqrt(N) alone: how much do the values themselves vary?": lambda x, n: 1 / math.sqrt(n),
+    "the standard error does not scale with the mean, but with the standard deviation": (
+        lambda x, n: x.mean() / math.sqrt(n)
+    ),
+    "the range (largest minus smallest) grows with N; take the standard deviation": (
+        lambda x, n: (x.max() - x.min()) / math.sqrt(n)
+    ),
+}
+
+_MEANS = {
+    "you sum the values; an expectation is estimated by their mean": lambda x: x.sum(),
+    "this is the median; it differs from the mean if the distribution is skewed": (
+        lambda x: x.median()
+    ),
+    "the mean divides by N; only the variance has N - 1": lambda x: x.sum() / (len(x) - 1),
+    "you average the absolute values; negative ones count as negative": lambda x: x.abs().mean(),
+    "you average the squares; (3.2) averages the values": lambda x: (x**2).mean(),
+    "this is only the first sample; average all": lambda x: x[0],
+}
 
 MONTE_CARLO = Exercise(
-    reference=_with_error(lambda values, root_n: values.std() / root_n),
-    cases=_draws_cases,
+    reference=monte_carlo,
+    cases=_values_cases,
     wrong={
-        "this is the spread of single draws; their mean varies less, by the factor 1/sqrt(N)": (
-            _with_error(lambda values, root_n: values.std())
+        **slips(_with_error, (None,), _ERRORS),
+        **slips(_with_mean, (None,), _MEANS),
+        "this is the sum with its own error; an expectation is estimated by the mean": (
+            lambda values: (values.sum(), values.std() * math.sqrt(len(values)))
         ),
-        "you divide by N; the variance of the mean falls like 1/N, so its error like 1/sqrt(N)": (
-            _with_error(lambda values, root_n: values.std() / root_n**2)
+        "this is the sum and the spread of single samples; we want the mean and its error": (
+            lambda values: (values.sum(), values.std())
         ),
-        "this is the variance of the mean; its standard error is the square root": (
-            _with_error(lambda values, root_n: values.var() / root_n**2)
+        "you give the mean only; return its standard error, too": lambda values: values.mean(),
+        "you give the standard error only; return the mean before it": (
+            lambda values: monte_carlo(values)[1]
         ),
-        "you average the squares over N; the mean was fitted to them, so divide by N - 1 "
-        "(values.std() does)": (
-            _with_error(lambda values, root_n: values.std(correction=0) / root_n)
-        ),
-        "you sum the values; an expectation is estimated by their mean": (
-            lambda values: (values.sum(), values.std() / math.sqrt(len(values)))
+        "these are the two ends of the error bar; return the mean and the error": lambda values: (
+            values.mean() - monte_carlo(values)[1],
+            values.mean() + monte_carlo(values)[1],
         ),
     },
 )
@@ -51,225 +142,151 @@ MONTE_CARLO = Exercise(
 # estimators.importance: an expectation under p from samples of q ---------------------------------
 
 
+def importance(values, log_p, log_q):
+    """The estimate of E_p[f] from values f(x_i) at samples x_i of q.
+
+    >>> zero = torch.zeros(2)
+    >>> importance(torch.tensor([1.0, 3.0]), zero, zero)
+    tensor(2.)
+    """
+    return (torch.exp(log_p - log_q) * values).mean()
+
+
 def _importance_cases():
-    rng = seeded(2)
-    for n, about in ((2, -1), (7, -1), (50, -1), (5, -2000)):
-        logs = about + normal(rng, 2, n)
-        yield Case(f"{n} draws, log-densities near {about}", (normal(rng, n), *logs))
+    rng = fresh(2)
+    for n, about in ((5, -1.0), (7, -1.5), (50, -1.0), (3, -2000.0)):
+        log_p, log_q = near(about, 0.1) + normal(rng, 2, n)
+        # The values tell something about the weights, so that no average of both hides.
+        values = normal(rng, n) + 0.5 * (log_p - log_q) + 0.7
+        yield Case(f"{n} samples, log-densities near {about:g}", (values, log_p, log_q))
 
 
 def _weighted(weight):
     return lambda values, log_p, log_q: (weight(log_p, log_q) * values).mean()
 
 
-IMPORTANCE = Exercise(
-    reference=lambda values, log_p, log_q: (
-        estimators.importance_sampling(values, log_p - log_q).value
+_WEIGHTS = {
+    "this is the expectation under q; each sample still needs its weight p(x) / q(x)": (
+        lambda log_p, log_q: 1.0
     ),
+    "the weight is upside down: where q samples too often, a sample should count less": (
+        lambda log_p, log_q: (log_q - log_p).exp()
+    ),
+    "this is the logarithm of the weight; a weight is p / q itself": (
+        lambda log_p, log_q: log_p - log_q
+    ),
+    "right on paper; but exp(-2000) is 0 here: take the ratio before the exp": (
+        lambda log_p, log_q: log_p.exp() / log_q.exp()
+    ),
+    "exp(-2000) is 0 here, so these samples lose all their weight: take the ratio before the exp": (
+        lambda log_p, log_q: log_p.exp() / (log_q.exp() + 1e-12)
+    ),
+    "clamped log-densities are all alike, and their samples get weight 1; subtract, then exp": (
+        lambda log_p, log_q: log_p.clamp(min=-700).exp() / log_q.clamp(min=-700).exp()
+    ),
+    "a ratio of logarithms is not the logarithm of a ratio": (lambda log_p, log_q: log_p / log_q),
+    "exp of a ratio of logarithms is no weight; what is the logarithm of a ratio?": (
+        lambda log_p, log_q: (log_p / log_q).exp()
+    ),
+    "weights of p alone: the samples come from q already, so its density divides": (
+        lambda log_p, log_q: log_p.exp()
+    ),
+    "weights of q: the samples are from q already; they need p, and q in the denominator": (
+        lambda log_p, log_q: log_q.exp()
+    ),
+    "you multiply the densities; the weight is their ratio": (
+        lambda log_p, log_q: (log_p + log_q).exp()
+    ),
+    "you subtract the densities; the weight is their ratio": (
+        lambda log_p, log_q: log_p.exp() - log_q.exp()
+    ),
+    "you clip the weights at 1; large ones make up for samples that q draws too rarely": (
+        lambda log_p, log_q: (log_p - log_q).exp().clamp(max=1)
+    ),
+    "the logarithms are natural: exp, not 10 to the power": lambda log_p, log_q: (
+        10 ** (log_p - log_q)
+    ),
+    "the logarithms are natural: exp, not 2 to the power": lambda log_p, log_q: (
+        2 ** (log_p - log_q)
+    ),
+    "the root of the weight: the log-densities are of p and q, not of their squares": (
+        lambda log_p, log_q: ((log_p - log_q) / 2).exp()
+    ),
+    "the weight is squared": lambda log_p, log_q: (2 * (log_p - log_q)).exp(),
+    "you average the log-weights before exp: each sample has its own weight": (
+        lambda log_p, log_q: (log_p - log_q).mean().exp()
+    ),
+    "all get the mean weight; each sample has its own": (
+        lambda log_p, log_q: (log_p - log_q).exp().mean()
+    ),
+    "you subtract the largest log-weight and never put it back: multiply by its exp at the end": (
+        lambda log_p, log_q: (log_p - log_q - (log_p - log_q).max()).exp()
+    ),
+    "two different constants are subtracted from log_p and log_q; they do not cancel": (
+        lambda log_p, log_q: (log_p - log_p.max()).exp() / (log_q - log_q.max()).exp()
+    ),
+    "softmax weights add to 1 already; you divide by N again": (
+        lambda log_p, log_q: (log_p - log_q).softmax(0)
+    ),
+    "the softmax of log_p forgets that the samples come from q": (
+        lambda log_p, log_q: log_p.softmax(0) * len(log_p)
+    ),
+    "each density is scaled to sum 1 over the samples; p(x) / q(x) needs no scaling": (
+        lambda log_p, log_q: log_p.softmax(0) / log_q.softmax(0)
+    ),
+}
+
+
+def _in_logarithms(log_value):
+    """The mean of products, with log_value(values) added to the log-weights."""
+    return lambda values, log_p, log_q: (
+        (log_p - log_q + log_value(values)).logsumexp(0) - math.log(len(values))
+    ).exp()
+
+
+IMPORTANCE = Exercise(
+    reference=importance,
     cases=_importance_cases,
     wrong={
-        "this is the expectation under q; each draw still needs its weight p(x) / q(x)": (
-            _weighted(lambda log_p, log_q: 1.0)
-        ),
-        "the weight is upside down: where q draws too often, p / q is small": (
-            _weighted(lambda log_p, log_q: (log_q - log_p).exp())
-        ),
-        "this is the logarithm of the weight; take exp of the difference": (
-            _weighted(lambda log_p, log_q: log_p - log_q)
-        ),
-        "right on paper; but exp(-2000) is 0 here: subtract the logarithms, then take exp": (
-            _weighted(lambda log_p, log_q: log_p.exp() / log_q.exp())
-        ),
-        "a ratio of logarithms is not the logarithm of a ratio: exp(log_p - log_q)": (
-            _weighted(lambda log_p, log_q: log_p / log_q)
-        ),
-        "weights of p alone: the draws come from q already, so divide by q(x)": (
-            _weighted(lambda log_p, log_q: log_p.exp())
-        ),
+        **slips(_weighted, (None,), _WEIGHTS),
         "you divide by the sum of the weights; with complete densities divide by N: unbiased": (
             lambda values, log_p, log_q: ((log_p - log_q).softmax(0) * values).sum()
+        ),
+        "the weights are upside down, and divided by their sum": (
+            lambda values, log_p, log_q: ((log_q - log_p).softmax(0) * values).sum()
+        ),
+        "you divide by the sum of the values; divide by N": (
+            lambda values, log_p, log_q: ((log_p - log_q).exp() * values).sum() / values.sum()
         ),
         "you sum; an expectation is estimated by the mean": (
             lambda values, log_p, log_q: ((log_p - log_q).exp() * values).sum()
         ),
-    },
-)
-
-# estimators.pathwise: derivatives of f(a + b eps) ------------------------------------------------
-
-
-def _bend(x):
-    """A slope that differs from place to place, so that no slip goes unnoticed."""
-    return 2 * x + torch.cos(x)
-
-
-def _pathwise_cases():
-    rng = seeded(3)
-    for a, b, n in ((1.0, 1.0, 5), (-0.4, 0.3, 4), (2.0, 1.7, 1)):
-        yield Case(f"a = {a}, b = {b}", (_bend, a, b, normal(rng, n)))
-
-
-PATHWISE = Exercise(
-    reference=lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) * eps),
-    cases=_pathwise_cases,
-    wrong={
-        "right for a; by the chain rule the derivative by b has the extra factor dx/db = eps": (
-            lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps))
+        "a mean divides by N, not by N - 1": (
+            lambda values, log_p, log_q: ((log_p - log_q).exp() * values).sum() / (len(values) - 1)
         ),
-        "dx/db is eps, not b: differentiate a + b eps with eps fixed": (
-            lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) * b)
+        "this is the mean weight, an estimate of 1; where is f?": (
+            lambda values, log_p, log_q: (log_p - log_q).exp().mean()
         ),
-        "right for a; by the chain rule the derivative by b has the factor dx/db = eps, not x": (
-            lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) * (a + b * eps))
+        "one number per sample; the estimate is their mean": (
+            lambda values, log_p, log_q: (log_p - log_q).exp() * values
         ),
-        "you take the slope at a; take it where the draw is, at a + b eps": (
-            lambda slope, a, b, eps: (slope(a + 0 * eps), slope(a + 0 * eps) * eps)
+        "these are the weights; multiply by the values and average": (
+            lambda values, log_p, log_q: (log_p - log_q).exp()
         ),
-        "you take the slope at eps; f is evaluated at x = a + b eps": (
-            lambda slope, a, b, eps: (slope(eps), slope(eps) * eps)
+        "values are added to the weights; they are multiplied by them": (
+            lambda values, log_p, log_q: ((log_p - log_q).exp() + values).mean()
         ),
-        "b is the standard deviation here, no variance: x = a + b eps without a root": (
-            lambda slope, a, b, eps: (
-                slope(a + math.sqrt(b) * eps),
-                slope(a + math.sqrt(b) * eps) * eps,
-            )
+        "f is part of the exponent; a value multiplies the weight, after the exp": (
+            lambda values, log_p, log_q: ((log_p - log_q) * values).exp().mean()
         ),
-        "you average; return one number per draw, so that their variance can be seen": (
-            lambda slope, a, b, eps: (
-                slope(a + b * eps).mean(),
-                (slope(a + b * eps) * eps).mean(),
-            )
+        "values may be negative, and those have no logarithm; only the weights go through exp": (
+            _in_logarithms(lambda values: values.log())
         ),
-    },
-)
-
-# estimators.score_function: the gradient that needs no slope -------------------------------------
-
-
-def _jump(x):
-    """A value with a jump: this estimator does not mind."""
-    return x**2 + (x > 0.5)
-
-
-def _score_cases():
-    rng = seeded(4)
-    for mean, var, baseline in ((1.0, 1.0, 0.0), (-0.4, 0.25, 0.7), (2.0, 3.0, -2.0)):
-        x = mean + math.sqrt(var) * normal(rng, 6)
-        label = f"mean = {mean}, var = {var}, baseline = {baseline}"
-        yield Case(label, (_jump, mean, var, x, baseline))
-
-
-SCORE_FUNCTION = Exercise(
-    reference=lambda f, mean, var, x, baseline: (f(x) - baseline) * (x - mean) / var,
-    cases=_score_cases,
-    wrong={
-        "the slope of log N(x; mean, var) is (x - mean) / var; you left out the variance": (
-            lambda f, mean, var, x, baseline: (f(x) - baseline) * (x - mean)
+        "through logarithms the signs of the values get lost; only the weights need logarithms": (
+            _in_logarithms(lambda values: values.abs().log())
         ),
-        "you divide by a standard deviation; the exponent holds (x - mean)^2 / (2 var)": (
-            lambda f, mean, var, x, baseline: (f(x) - baseline) * (x - mean) / math.sqrt(var)
-        ),
-        "the sign: to make a draw at the right of the mean more likely, move the mean right": (
-            lambda f, mean, var, x, baseline: (f(x) - baseline) * (mean - x) / var
-        ),
-        "the baseline is missing: subtract it from f(x)": (
-            lambda f, mean, var, x, baseline: f(x) * (x - mean) / var
-        ),
-        "this shifts the gradient itself; subtract the baseline from f(x), before the score": (
-            lambda f, mean, var, x, baseline: f(x) * (x - mean) / var - baseline
-        ),
-        "brackets: the score multiplies the whole difference, (f(x) - baseline)": (
-            lambda f, mean, var, x, baseline: f(x) - baseline * (x - mean) / var
-        ),
-        "the baseline is subtracted from f(x), not added": (
-            lambda f, mean, var, x, baseline: (f(x) + baseline) * (x - mean) / var
-        ),
-        "you average; return one number per draw, so that their variance can be seen": (
-            lambda f, mean, var, x, baseline: ((f(x) - baseline) * (x - mean) / var).mean()
-        ),
-    },
-)
-
-# estimators.bound: log of the mean weight --------------------------------------------------------
-
-
-def _weight_cases():
-    rng = seeded(5)
-    for n, k, about in ((3, 1, 0.0), (4, 6, -2.0), (2, 5, -2000.0), (2, 3, 900.0)):
-        yield Case(f"{n} rows of {k} log-weights near {about:g}", (about + normal(rng, n, k),))
-
-
-BOUND = Exercise(
-    reference=lambda log_w: estimators.log_mean_weight(log_w),
-    cases=_weight_cases,
-    wrong={
-        "this is the mean of the logarithms; we want the logarithm of the mean weight": (
-            lambda log_w: log_w.mean(1)
-        ),
-        "a mean divides by K: subtract log K": lambda log_w: log_w.logsumexp(1),
-        "dividing the weights by K becomes, in logarithms, subtracting log K": (
-            lambda log_w: log_w.logsumexp(1) / log_w.shape[1]
-        ),
-        "len(log_w) counts the rows; subtract the log of K, the number of columns": (
-            lambda log_w: log_w.logsumexp(1) - math.log(len(log_w))
-        ),
-        "right on paper; but exp(-2000) is 0 and exp(900) infinite here: use logsumexp": (
-            lambda log_w: log_w.exp().mean(1).log()
-        ),
-        "you average over the rows; each row is one repetition, its K weights lie along axis 1": (
-            lambda log_w: log_w.logsumexp(0) - math.log(len(log_w))
-        ),
-        "the largest weight alone is no mean; add them all: logsumexp, then subtract log K": (
-            lambda log_w: log_w.amax(1)
-        ),
-    },
-)
-
-# estimators.gaussian_nll: squared error as a likelihood ------------------------------------------
-
-
-def _nll_cases():
-    rng = seeded(6)
-    for n, d, var in ((3, 2, 1.0), (2, 5, 0.25), (4, 1, 3.0)):
-        yield Case(f"D = {d}, var = {var}", (normal(rng, n, d), normal(rng, n, d), var))
-
-
-def _nll(formula):
-    """A function of (x, mean, var) from one of squares = (x - mean)^2 (B, D), var and D."""
-    return lambda x, mean, var: formula((x - mean) ** 2, var, x.shape[1])
-
-
-GAUSSIAN_NLL = Exercise(
-    reference=_nll(lambda sq, var, d: sq.sum(1) / (2 * var) + d / 2 * (LOG_2PI + math.log(var))),
-    cases=_nll_cases,
-    wrong={
-        "the log-density of independent coordinates is a sum; a mean divides the squares by D": (
-            _nll(lambda sq, var, d: sq.mean(1) / (2 * var) + d / 2 * (LOG_2PI + math.log(var)))
-        ),
-        "this is the squared error alone; it still needs 1/(2 var) and the constant": (
-            _nll(lambda sq, var, d: sq.sum(1))
-        ),
-        "the squares are right; add the constant, log(2 pi var) / 2 for each coordinate": (
-            _nll(lambda sq, var, d: sq.sum(1) / (2 * var))
-        ),
-        "each of the D coordinates has its own constant; you count one": (
-            _nll(lambda sq, var, d: sq.sum(1) / (2 * var) + (LOG_2PI + math.log(var)) / 2)
-        ),
-        "D is the number of columns, x.shape[1]; you count the rows": (
-            lambda x, mean, var: (
-                ((x - mean) ** 2).sum(1) / (2 * var) + len(x) / 2 * (LOG_2PI + math.log(var))
-            )
-        ),
-        "the exponent of a Gaussian has a half: (x - mean)^2 / (2 var)": (
-            _nll(lambda sq, var, d: sq.sum(1) / var + d / 2 * (LOG_2PI + math.log(var)))
-        ),
-        "you square var; it is a variance already": (
-            _nll(
-                lambda sq, var, d: sq.sum(1) / (2 * var**2) + d / 2 * (LOG_2PI + 2 * math.log(var))
-            )
-        ),
-        "this is the log-likelihood; the loss is its negative": (
-            _nll(lambda sq, var, d: -sq.sum(1) / (2 * var) - d / 2 * (LOG_2PI + math.log(var)))
+        "return one number, the estimate; its error is not asked for": (
+            lambda values, log_p, log_q: monte_carlo((log_p - log_q).exp() * values)
         ),
     },
 )
