@@ -94,6 +94,9 @@ MARGINAL = Exercise(
         "this is the table times dy, the mass of each cell; now add up over y": (
             lambda joint, dy: joint * dy
         ),
+        "right values, but as a column; return shape (nx,), without the axis that was added up": (
+            lambda joint, dy: joint.sum(dim=1, keepdim=True) * dy
+        ),
         "trapezoids between the middles of cells leave out half a cell at each end": _trapezoids,
         "the last column is left out; all ny cells count": (
             lambda joint, dy: joint[:, :-1].sum(dim=1) * dy
@@ -122,7 +125,8 @@ def conditional(joint, i, dy):
 
 def _conditional_cases():
     rng = fresh(2)
-    for shape, i, dy in (((3, 5), one_of(1, 2), 0.5), ((4, 4), 3, 0.1), ((5, 2), 0, 2.0)):
+    # Square, so that a slip meets no error of shapes but gives an answer, which can be named.
+    for shape, i, dy in (((4, 4), one_of(1, 2), 0.5), ((5, 5), 3, 0.1), ((1, 5), 0, 2.0)):
         dy = near(dy)
         label = f"a {shape[0]} by {shape[1]} grid, i = {i}, dy = {dy:.3g}"
         yield Case(label, (_joint(rng, *shape), i, dy))
@@ -215,6 +219,15 @@ CONDITIONAL = Exercise(
         ),
         "these are all the conditionals at once; return row i only": (
             lambda joint, i, dy: joint / (joint.sum(dim=1, keepdim=True) * dy)
+        ),
+        "right values, but as a table of one row; return shape (ny,)": (
+            lambda joint, i, dy: conditional(joint, i, dy)[None]
+        ),
+        "you divide by all of p(x); only p(x_i), one number, belongs to this slice": (
+            _over(lambda joint, cut, dy: joint.sum(dim=1) * dy)
+        ),
+        "you divide by the sums of all rows; only that of row i, times dy, belongs to this slice": (
+            _over(lambda joint, cut, dy: joint.sum(dim=1))
         ),
         "this is the cumulative distribution of y; we want its density": (
             lambda joint, i, dy: joint[i].cumsum(0) / joint[i].sum()

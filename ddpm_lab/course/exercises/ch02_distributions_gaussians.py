@@ -355,6 +355,12 @@ READINGS = Exercise(
                 1 / var + len(ys) / noise_var,
             )
         ),
+        "you give the mean only; return the variance, too": (
+            lambda mean, var, ys, noise_var: readings(mean, var, ys, noise_var)[0]
+        ),
+        "you give the variance only; return the mean before it": (
+            lambda mean, var, ys, noise_var: readings(mean, var, ys, noise_var)[1]
+        ),
         "only your last reading counts: the loop starts from the prior each time": _from_prior,
         "only the first reading counts; is the `return` inside the loop?": (
             lambda mean, var, ys, noise_var: readings(mean, var, ys[:1], noise_var)

@@ -87,7 +87,7 @@ _BY_B = {
         lambda a, b, eps, x: b
     ),
     "right for a; but in the chain rule for b stands dx/db, not x": lambda a, b, eps, x: x,
-    "right for a; for b, eps has a factor b too many: x - a is how far it moved": (
+    "right for a; for b, x - a is the whole shift, not how fast it grows with b": (
         lambda a, b, eps, x: b * eps
     ),
     "right for a; for b, eps is squared once too often": lambda a, b, eps, x: eps**2,

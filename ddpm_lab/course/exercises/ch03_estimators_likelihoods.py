@@ -24,11 +24,11 @@ def _weight_cases():
     rng = fresh(5)
     for n, k, about in ((4, 6, -2.0), (2, 5, -2000.0), (2, 3, 900.0), (3, 1, 0.0)):
         yield Case(f"{n} rows of {k} log-weights near {about:g}", (about + normal(rng, n, k),))
-    levels = torch.tensor([[-2000.0], [-5.0], [40.0]])
+    levels = torch.tensor([[-2000.0], [-5.0], [40.0]], dtype=torch.float64)
     yield Case("3 rows, one of them near -2000", (levels + normal(rng, 3, 4),))
     low = -2000.0
     levels = [[low, 0.0, low, 0.0, low], [0.0, low, low, low, 0.0], [0.0, 0.0, 0.0, low, 0.0]]
-    log_w = torch.tensor(levels) + normal(rng, 3, 5)
+    log_w = torch.tensor(levels, dtype=torch.float64) + normal(rng, 3, 5)
     yield Case("log-weights near -2000 and near 0 in one row", (log_w,))
 
 
@@ -310,7 +310,7 @@ GAUSSIAN_NLL = Exercise(
         "this is the mean squared error; a log-density has 1/(2 var), a sum, and a constant": (
             lambda x, mean, var: ((x - mean) ** 2).mean(1)
         ),
-        "you square var; it is a variance already": (
+        "var serves as a standard deviation here: Normal(mean, std) squares it, or you do": (
             lambda x, mean, var: gaussian_nll(x, mean, var**2)
         ),
         "you take the root of var where the variance belongs": (
