@@ -603,15 +603,16 @@ figures.show_source(gaussians.push)
 # sticky noise was standard normal indeed: $0.6^2 + 0.8^2 = 1$.)
 #
 # **And if the noises are not independent?** For means 0 the variance of a sum is
-# $E[(x + y)^2] = E[x^2] + 2\,E[x y] + E[y^2]$. The middle term is twice the covariance, and that is the
-# correlation $\rho$ times both standard deviations:
+# $E[(x + y)^2] = E[x^2] + 2\,E[x y] + E[y^2]$. The middle term is twice the covariance:
 #
-# $$\operatorname{Var}(x + y) = v_x + v_y + 2\rho\sqrt{v_x v_y}. \tag{2.13}$$
+# $$\operatorname{Var}(x + y) = v_x + v_y + 2\operatorname{Cov}(x, y). \tag{2.13}$$
 #
 # ### Exercise 2.4 · The variance of a sum
 #
-# Whoever merges noises that are not independent needs this. Three Python numbers come in (so take
-# `math.sqrt`); return the variance, not the standard deviation.
+# If you merge noises that are not independent, you need this. Usually you know their correlation
+# $\rho$ and not their covariance; how are the two related? (The first half of this chapter defined the
+# correlation.) Three Python numbers come in: the variances `v_x` and `v_y`, and `rho`. (So take
+# `math.sqrt`.) Return the variance of $x + y$, not the standard deviation.
 
 # %% tags=["exercise"]
 def my_sum_var(v_x, v_y, rho):
@@ -891,17 +892,16 @@ for t in (10, 2):
 # $\log u \le u - 1$, so $-\mathrm{KL} = E_p[\log\frac qp] \le E_p[\frac qp] - 1 = \int q\,dx - 1 = 0$.
 # And it is 0 only if $u = \frac qp$ is 1 everywhere, that is for equal laws.
 #
-# For $p = N(m_p, v_p)$ and $q = N(m_q, v_q)$ insert (2.10) twice. Two means are needed.
-# One is the variance, $E_p(x-m_p)^2 = v_p$. For the other write $x - m_q = (x - m_p) + (m_p - m_q)$ and
-# square it; the mixed term has mean 0, so $E_p(x - m_q)^2 = v_p + (m_p - m_q)^2$. Together:
-#
-# $$\mathrm{KL}\big(N(m_p, v_p)\,\|\,N(m_q, v_q)\big)
-# = \tfrac12\Big[\frac{v_p}{v_q} - 1 - \log\frac{v_p}{v_q} + \frac{(m_p - m_q)^2}{v_q}\Big]. \tag{2.21}$$
+# For $p = N(m_p, v_p)$ and $q = N(m_q, v_q)$ insert (2.10) twice. The two $\log 2\pi$ cancel, and the KL
+# is half of $E_p(x - m_q)^2/v_q + \log v_q - E_p(x - m_p)^2/v_p - \log v_p$. One of the two means you
+# know by name. For the other write $x - m_q = (x - m_p) + (m_p - m_q)$ and square it: the mixed term
+# has mean 0.
 #
 # ### Exercise 2.6 · The price in closed form
 #
-# The loss of a diffusion model is a sum of a thousand of these. Write (2.21) for tensors of shape
-# `(n,)`, one pair of laws for each entry. `v.log()` is the natural logarithm.
+# The loss of a diffusion model is a sum of a thousand of these. Work out the two means, insert them,
+# and write what you get for tensors of shape `(n,)`, one pair of distributions for each entry.
+# `v.log()` is the natural logarithm. (Two equal distributions must give 0.)
 
 # %% tags=["exercise"]
 def my_kl(m_p, v_p, m_q, v_q):
@@ -915,6 +915,11 @@ def my_kl(m_p, v_p, m_q, v_q):
 kl = check("distributions.kl", my_kl)
 
 # %% [markdown]
+# With both means inserted this is the closed form:
+#
+# $$\mathrm{KL}\big(N(m_p, v_p)\,\|\,N(m_q, v_q)\big)
+# = \tfrac12\Big[\frac{v_p}{v_q} - 1 - \log\frac{v_p}{v_q} + \frac{(m_p - m_q)^2}{v_q}\Big]. \tag{2.21}$$
+#
 # Three roads to the same number: the formula; the integral (2.20), added up on a grid; and a **Monte
 # Carlo** mean of 200,000 draws from $p$. Beside them stands a formula that circulates, with $v_q/v_p$
 # for $v_p/v_q$, and $v_p$ below the means.

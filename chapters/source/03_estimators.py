@@ -382,16 +382,17 @@ for name, (a, b) in laws.items():
 
 # %% [markdown]
 # Every dot follows a path: with $a$ it moves at speed $\partial x/\partial a = 1$, with $b$ at speed
-# $\partial x/\partial b = \epsilon$, so outer draws move most. The chain rule then gives the **pathwise gradient**:
+# $\partial x/\partial b = \epsilon$, so outer draws move most. The law of $\epsilon$ does not change, so the
+# derivative may be taken of each draw. That is the **pathwise gradient**:
 #
-# $$\frac{\partial}{\partial a} E[f] = E\big[f'(a + b\,\epsilon)\big], \qquad
-# \frac{\partial}{\partial b} E[f] = E\big[f'(a + b\,\epsilon)\;\epsilon\big]. \tag{3.8}$$
+# $$\frac{\partial}{\partial a} E[f] = E\Big[\frac{\partial}{\partial a} f(a + b\,\epsilon)\Big], \qquad
+# \frac{\partial}{\partial b} E[f] = E\Big[\frac{\partial}{\partial b} f(a + b\,\epsilon)\Big]. \tag{3.8}$$
 #
 # ### Exercise 3.3 · The pathwise gradient
 #
 # This is how the encoder of chapter 04 learns. `slope` is the function $f'$; it takes and returns tensors. `eps` has
-# shape (N,). Return two tensors of shape (N,): for each draw its estimate of the derivative by $a$, and by $b$.
-# (Do not average, we want to see how they scatter.)
+# shape (N,). Work out the two derivatives inside the brackets of (3.8) by the chain rule, and return two tensors of
+# shape (N,): for each draw its derivative by $a$, and by $b$. (Do not average, we want to see how they scatter.)
 
 # %% tags=["exercise"]
 def my_pathwise(slope, a, b, eps):
@@ -815,18 +816,15 @@ for mean, std in ((0.0, 0.8), (0.0, 1.25), (0.3, 1.0)):
 #
 # ### Least squares
 #
-# The third name. Let the model be a Gaussian with a mean that we choose and a **fixed** variance, in $D$
-# coordinates. Its negative log-density is
-#
-# $$-\log N(x; \mu, \mathrm{var}\,I) = \frac{\|x - \mu\|^2}{2\,\mathrm{var}}
-# + \frac{D}{2}\log(2\pi\,\mathrm{var}), \qquad \|x - \mu\|^2 = \sum_{d=1}^{D}(x_d - \mu_d)^2. \tag{3.16}$$
-#
-# The last term does not contain $\mu$. So the best $\mu$ is the one with the smallest squared error.
+# The third name. Let the model be a Gaussian with a mean that we choose and a **fixed** variance. For one coordinate
+# its negative log-density is $(x - \mu)^2/(2\,\mathrm{var}) + \tfrac12\log(2\pi\,\mathrm{var})$, by (2.10). The last
+# term does not contain $\mu$. So the best $\mu$ is the one with the smallest squared error.
 #
 # ### Exercise 3.6 · Squared error as a likelihood
 #
 # This is the loss of every network in this course, in disguise. `x` and `mean` have shape (n, D), `var` is a
-# number. Return (n,): each item's negative log-density, in nats. (`math.log`, `math.pi`; sum over axis 1.)
+# number. The $D$ coordinates are independent, so their densities multiply. Return (n,): each item's negative
+# log-density, in nats. (`math.log` and `math.pi` will be of use.)
 
 # %% tags=["exercise"]
 def my_gaussian_nll(x, mean, var):
@@ -841,6 +839,11 @@ def my_gaussian_nll(x, mean, var):
 gaussian_nll = check("estimators.gaussian_nll", my_gaussian_nll)
 
 # %% [markdown]
+# Densities multiply, so their logarithms add up over the coordinates:
+#
+# $$-\log N(x; \mu, \mathrm{var}\,I) = \frac{\|x - \mu\|^2}{2\,\mathrm{var}}
+# + \frac{D}{2}\log(2\pi\,\mathrm{var}), \qquad \|x - \mu\|^2 = \sum_{d=1}^{D}(x_d - \mu_d)^2. \tag{3.16}$$
+#
 # First the check of (3.16). We lay lines of many slopes $k$ through 40 points. For every slope, the negative
 # log-likelihood and the squared error / (2 var) should differ by the same constant.
 
