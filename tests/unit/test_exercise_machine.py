@@ -59,7 +59,7 @@ def row_means(x):
     return x.mean(1)
 
 
-# One slip that explains all differences -------------------------------------------------------------
+# One slip that explains all differences -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_one_case_that_is_wrong_is_pointed_at():
     assert "right in all cases but this one: for case 1" in said
 
 
-# A right function asked another question ------------------------------------------------------------
+# A right function asked another question ----------------------------------------------------------
 
 
 def _marginal_by(tables):
@@ -174,10 +174,12 @@ def test_factors_are_found_in_an_answer():
     answers = [2 * want + args[1] for want, args in zip(wanted, CHAIN)]
     said = _factors.from_factors(cases, ["schedule", "x", "t", "z"], answers, wanted)
     assert "factor of x" in said and "factor of z is twice" in said
-    assert _factors.from_factors(cases, ["s", "x", "t", "z"], [w**2 for w in wanted], wanted) is None
+    assert (
+        _factors.from_factors(cases, ["s", "x", "t", "z"], [w**2 for w in wanted], wanted) is None
+    )
 
 
-# Randomness and gradients ----------------------------------------------------------------------------
+# Randomness and gradients -------------------------------------------------------------------------
 
 
 def test_own_randomness_is_told():
@@ -210,7 +212,7 @@ def test_a_gradient_that_is_needed_must_flow(monkeypatch, attempt, said):
     assert (verdict.mark == "✓") == (not said) and said in verdict.message
 
 
-# Exceptions ----------------------------------------------------------------------------------------
+# Exceptions ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,7 +243,7 @@ def test_an_exception_nobody_foresaw_is_passed_on():
     assert _failures.in_words(Odd("so")) == "your function stopped with Odd: so"
 
 
-# Right in any honest form ---------------------------------------------------------------------------
+# Right in any honest form -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,8 @@ def test_a_right_answer_may_have_another_form(want, got):
 
 
 @pytest.mark.parametrize(
-    ("want", "got"), [(7, 8), (35_700_000, 35_700_001), (torch.tensor([1, 2]), torch.tensor([1, 3]))]
+    ("want", "got"),
+    [(7, 8), (35_700_000, 35_700_001), (torch.tensor([1, 2]), torch.tensor([1, 3]))],
 )
 def test_whole_numbers_are_exact(want, got):
     assert _differences.difference(got, want) is not None
@@ -310,7 +313,7 @@ def test_what_an_attempt_prints_appears_once(capsys):
     assert capsys.readouterr().out == "here\n✓ forward.marginal\n"
 
 
-# Hints, solutions, progress ----------------------------------------------------------------------------
+# Hints, solutions, progress -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -339,7 +342,9 @@ def test_hints_come_one_by_one(fresh, capsys):
     hints = all_help()["forward.step"].hints
     for number, text in enumerate(hints, start=1):
         exercises.hint("forward.step")
-        assert capsys.readouterr().out == f"Hint {number} of {len(hints)} for forward.step: {text}\n"
+        assert (
+            capsys.readouterr().out == f"Hint {number} of {len(hints)} for forward.step: {text}\n"
+        )
     exercises.hint("forward.step")
     assert 'solution("forward.step")' in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"forward\.step"):

@@ -96,7 +96,9 @@ def _fold_hints(cells) -> None:
             names = re.findall(r'\bcheck\("([\w.]+)"', cell.source)
             entry = all_help().get(names[0]) if names else None
             if entry and "<summary>Hint" not in text.source:
-                fold = f"<details><summary>Hint</summary>\n\n{_escaped(entry.hints[0])}\n\n</details>"
+                fold = (
+                    f"<details><summary>Hint</summary>\n\n{_escaped(entry.hints[0])}\n\n</details>"
+                )
                 text.source = f"{text.source.rstrip()}\n\n{fold}"
 
 

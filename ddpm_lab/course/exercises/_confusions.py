@@ -99,11 +99,13 @@ def _changes_of(name, x) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         for words, tables in CONFUSED.items():
             yield words, partial(_confused, tables)
     elif isinstance(x, Gaussian):
-        yield f"you use the variance of {name} as a standard deviation", (
-            lambda p: Gaussian(p.mean, p.var**2)
+        yield (
+            f"you use the variance of {name} as a standard deviation",
+            (lambda p: Gaussian(p.mean, p.var**2)),
         )
-        yield f"you use the root of {name}.var where the variance belongs", (
-            lambda p: Gaussian(p.mean, p.var.sqrt())
+        yield (
+            f"you use the root of {name}.var where the variance belongs",
+            (lambda p: Gaussian(p.mean, p.var.sqrt())),
         )
     elif isinstance(x, int) or (isinstance(x, Tensor) and not x.is_floating_point()):
         yield from _of_whole_numbers(name)
@@ -133,7 +135,10 @@ def _of_numbers(name):
     yield f"{name} has the wrong sign in your answer", lambda x: -x
     yield f"your answer takes {name} as 1, or leaves out the factor {name}", lambda x: 0 * x + 1
     yield f"{name} is squared once too often", lambda x: x**2
-    yield f"there is one square root of {name} too many, or a square too few", lambda x: abs(x) ** 0.5
+    yield (
+        f"there is one square root of {name} too many, or a square too few",
+        lambda x: abs(x) ** 0.5,
+    )
     yield f"your answer uses half of {name}", lambda x: x / 2
     yield f"your answer uses twice {name}", lambda x: 2 * x
     yield f"your answer uses 1 / {name} for {name}", lambda x: 1 / x
@@ -146,7 +151,7 @@ def _reversed(x):
     return x.flip(0) if isinstance(x, Tensor) and x.ndim else x
 
 
-# A schedule in which one thing is another ----------------------------------------------------------
+# A schedule in which one thing is another ---------------------------------------------------------
 
 
 def _early(table):

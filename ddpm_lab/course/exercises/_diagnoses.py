@@ -61,9 +61,9 @@ def from_answers(cases: Sequence[Case], answers: list[Any], wanted: list[Any]) -
     if rest:
         return "; ".join(f"your {what} {slip}" for what, slip in said)
     right = [column[0].what for column in columns if column not in wrong]
-    whats = " and your ".join(what for what, _ in said)
+    wrongs = " and your ".join(what for what, _ in said)
     praise = f" (your {' and '.join(right)} {_is(right)} right)" if right else ""
-    return f"your {whats} {slip}{praise}"
+    return f"your {wrongs} {slip}{praise}"
 
 
 def _is(words):
@@ -147,7 +147,9 @@ def _constant_factor(cases, column):
 
 def _constant_term(cases, column):
     gap = _constant([leaf.got - leaf.want for leaf in column])
-    return gap and f"differs from the right one by {gap}, everywhere; a term is missing, or too much"
+    return (
+        gap and f"differs from the right one by {gap}, everywhere; a term is missing, or too much"
+    )
 
 
 def _constant(parts: list[Tensor]) -> str | None:
@@ -160,7 +162,7 @@ def _constant(parts: list[Tensor]) -> str | None:
     return f"{float(middle):.4g}" if same and float(middle) else None
 
 
-# Order ---------------------------------------------------------------------------------------------
+# Order --------------------------------------------------------------------------------------------
 
 
 def _reordered(cases, column):
@@ -168,7 +170,9 @@ def _reordered(cases, column):
         return None
     if all(leaf.want.ndim and _same(leaf.got, leaf.want.flip(0)) for leaf in column):
         return "holds the right values in reverse order"
-    if all(_same(leaf.got.reshape(-1).sort()[0], leaf.want.reshape(-1).sort()[0]) for leaf in column):
+    if all(
+        _same(leaf.got.reshape(-1).sort()[0], leaf.want.reshape(-1).sort()[0]) for leaf in column
+    ):
         return "holds the right values in another order"
     return None
 
@@ -190,7 +194,9 @@ def _shifted(cases, column):
 def _first_of_batch(cases, column):
     """Right for the first item only, in every case: its numbers were used for all."""
     batches = [leaf for leaf in column if leaf.want.ndim and len(leaf.want) > 1]
-    if not batches or not all(_same(leaf.got[0], leaf.want[0]) for leaf in column if leaf.want.ndim):
+    if not batches or not all(
+        _same(leaf.got[0], leaf.want[0]) for leaf in column if leaf.want.ndim
+    ):
         return None
     if all(bool((leaf.got == leaf.got[:1]).all()) for leaf in batches):
         return "is the same for every item: that of the first one; each item has its own"
@@ -207,7 +213,9 @@ def _unmoved(cases, column):
 def _not_a_number(cases, column):
     bad = [leaf.got.isnan() & ~leaf.want.isnan() for leaf in column]
     if any(bool(b.any()) for b in bad):
-        return "is not a number somewhere: 0/0, infinity - infinity, or a root or log of less than 0?"
+        return (
+            "is not a number somewhere: 0/0, infinity - infinity, or a root or log of less than 0?"
+        )
     bad = [leaf.got.isinf() & ~leaf.want.isinf() for leaf in column]
     if any(bool(b.any()) for b in bad):
         return "is infinite somewhere: a division by 0, log 0, or exp of a large number?"

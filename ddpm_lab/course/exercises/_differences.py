@@ -90,11 +90,11 @@ def leaves(got: Any, want: Any, what: str = "answer") -> Iterator[Leaf]:
     for kind in (Gaussian, Schedule):
         if isinstance(want, kind) and not isinstance(got, kind):
             raise Unlike(f"return a {kind.__name__}; you return a {name}")
-    if isinstance(want, Gaussian):
+    if isinstance(want, Gaussian) and isinstance(got, Gaussian):
         yield from leaves(got.mean, want.mean, "mean")
         shape = want.mean.shape
         yield from leaves(_expand(got.var, shape), _expand(want.var, shape), "var")
-    elif isinstance(want, Schedule):
+    elif isinstance(want, Schedule) and isinstance(got, Schedule):
         yield from leaves(got.abar, want.abar, "abar")
     elif isinstance(want, str):
         if type(got) is not str or got != want:
@@ -152,7 +152,11 @@ def _leaf(got, want, what, name):
 def _shapes(what, got, want):
     """Two shapes, and how the one may have come about."""
     text = f"your {what} has shape {got}; we want {want}"
-    if got == want + (1,) or got == (1, *want) or (got[:1] == want and got[1:] == (1,) * len(got[1:])):
+    if (
+        got == want + (1,)
+        or got == (1, *want)
+        or (got[:1] == want and got[1:] == (1,) * len(got[1:]))
+    ):
         return f"{text}: the same numbers with one axis too many (keepdim? a sum too few?)"
     if len(want) == 1 and got == 2 * want:
         return f"{text}: a column met a row and made a table; both must have shape {want}"

@@ -100,7 +100,9 @@ def _meant(name, text):
     found = re.search(r"'(\w+)' object has no attribute '(\w+)'", text)
     if found and found[1] == "Schedule":
         near = difflib.get_close_matches(found[2], _TABLES, 1, 0.5)
-        return f"did you mean schedule.{near[0]}?" if near else f"a Schedule has {', '.join(_TABLES)}"
+        return (
+            f"did you mean schedule.{near[0]}?" if near else f"a Schedule has {', '.join(_TABLES)}"
+        )
     return next((words for pattern, words in _WORDS.items() if re.search(pattern, text)), None)
 
 

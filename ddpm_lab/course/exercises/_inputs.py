@@ -50,6 +50,7 @@ def one_of(*values: int) -> int:
     """The first of them; with another seed of the inputs, any."""
     return values[(_SEED.get() * 2654435761 >> 7) % len(values)] if _SEED.get() else values[0]
 
+
 _BATCH = torch.tensor([1, 20, 9]), torch.tensor([0, 12, 8])
 STEPS = ((1, 0), (2, 1), (20, 19), (9, 0), (20, 5), _BATCH)
 """(t, s): one step and many, at both ends, and a batch in which every item has its own step."""

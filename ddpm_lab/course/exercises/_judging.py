@@ -62,7 +62,7 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     if words:
         return Verdict("✗", words + where)
     wrong = [difference(g, w) is not None for g, w in zip(answers, wanted)]
-    if 0 < wrong.count(False) and len(wrong) > 2 and not any(map(is_nothing, answers)):
+    if wrong.count(False) > 0 and len(wrong) > 2 and not any(map(is_nothing, answers)):
         if wrong.count(True) == 1:
             return Verdict("✗", f"right in all cases but this one: {trouble}")
         words = f"right in {wrong.count(False)} of {len(wrong)} cases; {trouble}"

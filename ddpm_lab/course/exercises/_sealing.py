@@ -7,7 +7,6 @@ that the exercise asks for is told to write it.
 
 import inspect
 import sys
-from collections.abc import Callable
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from typing import Any
@@ -27,7 +26,8 @@ def seal(question: Exercise) -> None:
             _replace(function, _refusing(function))
     for name in [name for name in sys.modules if name.startswith(_HIDDEN)]:
         _KEPT.append(sys.modules.pop(name))
-        vars(exercises).pop(name.rpartition(".")[2], None)
+        with suppress(AttributeError):
+            delattr(exercises, name.rpartition(".")[2])
     sys.meta_path.insert(0, _Hiding())
     for name in ("exercise", "verdict"):
         setattr(exercises, name, _closed)
@@ -36,7 +36,7 @@ def seal(question: Exercise) -> None:
     exercises.check = _given_back
 
 
-def told(function: Callable) -> str:
+def told(function: Any) -> str:
     """What is said to who hands in, or calls, a function of the package.
 
     >>> from ddpm_lab import forward
@@ -50,13 +50,17 @@ def told(function: Callable) -> str:
     return f"write it yourself: the package's {name} is what the exercise asks for"
 
 
-_HIDDEN = tuple(f"{exercises.__name__}.{part}" for part in ("ch", "_solutions", "_registry", "help"))
+_HIDDEN = tuple(
+    f"{exercises.__name__}.{part}" for part in ("ch", "_solutions", "_registry", "help")
+)
 
 
 class _Hiding(MetaPathFinder):
     def find_spec(self, fullname, path=None, target=None):
         if fullname.startswith(_HIDDEN):
-            raise Refused("hand in your own work; the course's answers are closed while it is graded")
+            raise Refused(
+                "hand in your own work; the course's answers are closed while it is graded"
+            )
 
 
 def _closed(*args, **kwargs):

@@ -49,7 +49,7 @@ def _value(case: Case, kind: Literal["value", "again"] = "value") -> Trial:
     return Trial(kind, case.label, case.args, partial(ask, case=case))
 
 
-# The gradient --------------------------------------------------------------------------------------
+# The gradient -------------------------------------------------------------------------------------
 
 
 def _gradient(question: Exercise, case: Case) -> Trial:
@@ -66,7 +66,9 @@ def _gradient(question: Exercise, case: Case) -> Trial:
             parts = [part for part in _tensors(answer) if part.requires_grad]
             if not parts:
                 return "cut"
-            found = torch.autograd.grad([_weighed(part) for part in parts], inputs, allow_unused=True)
+            found = torch.autograd.grad(
+                [_weighed(part) for part in parts], inputs, allow_unused=True
+            )
         return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found)]
 
     return Trial("gradient", case.label, case.args, gradient)

@@ -23,7 +23,7 @@ MARK = "__exercise__"
 class _Form(NamedTuple):
     """What a right answer looks like."""
 
-    kind: type
+    kind: Any  # its type
     parts: tuple["_Form", ...] = ()
     ndim: int = 0
     dtype: torch.dtype | None = None
@@ -33,7 +33,8 @@ def usable(attempt: Any, question: Exercise, name: str) -> Any:
     """An accepted attempt, in the form of the right answer.
 
     >>> from ddpm_lab.course.exercises import Case
-    >>> question = Exercise(reference=lambda x: x.sum(), cases=lambda: [Case("x", (torch.ones(2),))])
+    >>> one = Case("x", (torch.ones(2),))
+    >>> question = Exercise(reference=lambda x: x.sum(), cases=lambda: [one])
     >>> usable(lambda x: [2.0], question, "toy.sum")(torch.ones(2))
     tensor(2.)
     """
@@ -79,11 +80,12 @@ def _form(x) -> _Form:
     return _Form(type(x))
 
 
-def _in_form(x, form: _Form, inputs):
+def _in_form(x: Any, form: _Form, inputs: tuple) -> Any:
     if form.kind is Tensor:
         return _as_tensor(x, form, inputs)
     if form.kind is Gaussian and isinstance(x, Gaussian):
-        return Gaussian(*(_as_tensor(part, _Form(Tensor, ndim=-1), inputs) for part in x))
+        form = _Form(Tensor, ndim=-1)
+        return Gaussian(_as_tensor(x.mean, form, inputs), _as_tensor(x.var, form, inputs))
     if form.kind in (list, tuple):
         parts = list(x)
         forms = form.parts if len(form.parts) == len(parts) else form.parts[:1] * len(parts)

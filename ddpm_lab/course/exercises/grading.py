@@ -104,7 +104,9 @@ def grade(
             wall_seconds, 0, 1e6, "wall_seconds", advice="Give seconds, or None.", open_ends=True
         )
     memory = _checks.count(memory, "memory", advice="Give a number of bytes, such as 2**31.")
-    seed = _checks.count(seed, "seed", lowest=0, highest=2**31, advice="Give a whole number for each student.")
+    seed = _checks.count(
+        seed, "seed", lowest=0, highest=2**31, advice="Give a whole number for each student."
+    )
     question = exercise(name)
     if _is_ours(attempt):
         return Grade("wrong", _sealing.told(attempt))

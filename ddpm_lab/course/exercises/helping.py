@@ -103,9 +103,10 @@ def progress() -> None:
     lines = [_row(label, keys, got) for label, keys, got in rows]
     total = sum(len(keys) for _, keys, _ in rows)
     following = next((k for _, keys, _ in rows for k in keys if k not in done), None)
-    lines.append(f"{len(done)} of {total} exercises are right" + (
-        f", {len(tried)} are tried. Go on with {following}." if following else ": all of them."
-    ))
+    lines.append(
+        f"{len(done)} of {total} exercises are right"
+        + (f", {len(tried)} are tried. Go on with {following}." if following else ": all of them.")
+    )
     _show.show("\n".join(lines), _table(rows, lines[-1]))
 
 
