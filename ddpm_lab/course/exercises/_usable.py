@@ -89,7 +89,8 @@ def _in_form(x: Any, form: _Form, inputs: tuple) -> Any:
     if form.kind in (list, tuple):
         parts = list(x)
         forms = form.parts if len(form.parts) == len(parts) else form.parts[:1] * len(parts)
-        return form.kind(_in_form(part, f, inputs) for part, f in zip(parts, forms))
+        found = [_in_form(part, f, inputs) for part, f in zip(parts, forms)]
+        return found if form.kind is list else tuple(found)
     if form.kind in (int, float, bool, str) and type(x) is not form.kind:
         return form.kind(x.item() if hasattr(x, "item") else x[0] if type(x) is list else x)
     return x
