@@ -4,55 +4,165 @@ import math
 
 import torch
 
-from ddpm_lab import forward, gaussians, losses
+from ddpm_lab import forward, gaussians
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import label, normal, short_chain
-from ddpm_lab.gaussians import Gaussian, seeded
+from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of, parts, short_chain
 from ddpm_lab.schedules import row
 
 # bound.jensen_gap: log of a mean, mean of a log --------------------------------------------------
 
 
+def _expectation(values, p):
+    return (p * values).sum()
+
+
 def _jensen_gap(w, p):
     """log E[w] - E[log w] for values w with probabilities p."""
-    return (p * w).sum().log() - (p * w.log()).sum()
+    return _expectation(w, p).log() - _expectation(w.log(), p)
 
 
 def _jensen_cases():
-    rng = seeded(81)
-    for n in (2, 5, 40):
+    rng = fresh(81)
+    for n in (5, 3, 40):
         w, p = normal(rng, n).exp(), normal(rng, n).softmax(0)
         yield Case(f"{n} values", (w, p))
-    p = torch.tensor([0.2, 0.3, 0.5], dtype=torch.float64)
-    yield Case("equal values", (torch.full_like(p, 2.0), p))
+    w = torch.tensor([near(0.5), near(3.0), near(20.0)], dtype=torch.float64)
+    p = torch.tensor([0.9, 0.06, 0.04], dtype=torch.float64)
+    yield Case(f"w = {[round(v, 4) for v in w.tolist()]}, p = {p.tolist()}", (w, p))
 
+
+_NO_EXPECTATION = {
+    "you count all values alike": lambda values, p: values.mean(),
+    "you add the values without p": lambda values, p: values.sum(),
+    "you take the mean of p times the values, not their sum": lambda values, p: (p * values).mean(),
+}
+
+
+def _wrong_expectations():
+    """Another thing for E[…], in the first place, the second, or both."""
+    right, advice = _expectation, "an expectation is a sum weighted with p, which adds up to 1"
+    for text, other in _NO_EXPECTATION.items():
+        for where, one, two in (
+            ("", other, other),
+            (" in the log of the mean", other, right),
+            (" in the mean of the logs", right, other),
+        ):
+            yield f"{text}{where}; {advice}", _sides(one, two)
+
+
+def _sides(one, two):
+    return lambda w, p: one(w, p).log() - two(w.log(), p)
+
+
+def _tangent_gap(w, p):
+    """How far each log w lies below the tangent at m = E[w]."""
+    m = _expectation(w, p)
+    return m.log() + (w - m) / m - w.log()
+
+
+def _spread(values, p):
+    return _expectation(values**2, p) - _expectation(values, p) ** 2
+
+
+_NOT_A_GAP = {
+    "the sign is flipped: which side of Jensen's inequality is the larger one?": (
+        lambda w, p: -_jensen_gap(w, p)
+    ),
+    "these are bits; we want nats, the natural logarithm": (
+        lambda w, p: _jensen_gap(w, p) / math.log(2)
+    ),
+    "one side has no logarithm: Jensen compares the log of a mean with a mean of logs": (
+        lambda w, p: _expectation(w, p) - _expectation(w.log(), p)
+    ),
+    "one side has no logarithm, the other too early: log p w is not p log w": (
+        lambda w, p: _expectation(w, p) - (p * w).log().sum()
+    ),
+    "this is a gap between values of w (E[w] less a geometric mean); take it between the logs": (
+        lambda w, p: _expectation(w, p) - _expectation(w.log(), p).exp()
+    ),
+    "this is the ratio of the two sides; what is lost is their difference": (
+        lambda w, p: _expectation(w, p).log() / _expectation(w.log(), p)
+    ),
+    "this is the ratio of the two sides, upside down; what is lost is their difference": (
+        lambda w, p: _expectation(w.log(), p) / _expectation(w, p).log()
+    ),
+    "this is the sum of the two sides; what is lost is their difference": (
+        lambda w, p: _expectation(w.log(), p) + _expectation(w, p).log()
+    ),
+    "p stands inside the logarithm of the second side; weight log w with p, outside": (
+        lambda w, p: _expectation(w, p).log() - (p * w).log().sum()
+    ),
+    "on the second side p stands inside the logarithm, and a mean divides once more": (
+        lambda w, p: _expectation(w, p).log() - (p * w).log().mean()
+    ),
+    "the second side is a log of a mean as well: take the log of each w before you average": (
+        lambda w, p: 0 * _jensen_gap(w, p)
+    ),
+    "this is only the log of the mean; what does the inequality compare it with?": (
+        lambda w, p: _expectation(w, p).log()
+    ),
+    "this is only the mean of the logs; what does the inequality compare it with?": (
+        lambda w, p: _expectation(w.log(), p)
+    ),
+    "this is minus the mean of the logs; the other side of the inequality is missing": (
+        lambda w, p: -_expectation(w.log(), p)
+    ),
+    "this is the KL of p against w; but w holds values of a random number, not probabilities": (
+        lambda w, p: (p * (p / w).log()).sum()
+    ),
+    "this is a KL of w against p; but w holds values of a random number, not probabilities": (
+        lambda w, p: (w * (w / p).log()).sum()
+    ),
+    "this is the entropy of p; where are the values w?": lambda w, p: -(p * p.log()).sum(),
+    "on the second side you take the log of p; the logarithm is that of w": (
+        lambda w, p: _expectation(w, p).log() - (p * p.log()).sum()
+    ),
+    "you take w for logarithms: no exp is needed, w holds the values themselves": (
+        lambda w, p: (p.log() + w).logsumexp(0) - _expectation(w, p)
+    ),
+    "this is the gap to the tangent at 1; the best tangent touches at m = E[w]": (
+        lambda w, p: _expectation(w, p) - 1 - _expectation(w.log(), p)
+    ),
+    "this is the largest gap between tangent and log; we want the mean gap, weighted with p": (
+        lambda w, p: _tangent_gap(w, p).max()
+    ),
+    "this is the plain mean of the gaps to the tangent; weight each with its probability": (
+        lambda w, p: _tangent_gap(w, p).mean()
+    ),
+    "this is the plain sum of the gaps to the tangent; weight each with its probability": (
+        lambda w, p: _tangent_gap(w, p).sum()
+    ),
+    "half the variance over the squared mean is an approximation of the gap; we want it exactly": (
+        lambda w, p: _spread(w, p) / (2 * _expectation(w, p) ** 2)
+    ),
+    "half the variance of log w is an approximation of the gap; we want it exactly": (
+        lambda w, p: _spread(w.log(), p) / 2
+    ),
+    "this is the variance of w; the gap is a difference of two expectations": _spread,
+    "this is a gap for each value, weighted; their sum is missing": (
+        lambda w, p: p * (_expectation(w, p).log() - w.log())
+    ),
+    "this is a gap for each value; average them with the probabilities p": (
+        lambda w, p: _expectation(w, p).log() - w.log()
+    ),
+    "the second side is not summed yet: an expectation is one number": (
+        lambda w, p: _expectation(w, p).log() - p * w.log()
+    ),
+    "neither side is summed: an expectation is one number": (
+        lambda w, p: (p * w).log() - p * w.log()
+    ),
+    "these are the two sides; return their difference, one number": (
+        lambda w, p: (_expectation(w.log(), p), _expectation(w, p).log())
+    ),
+    "these are both sides; return one number, how far they are apart": (
+        lambda w, p: (_expectation(w, p).log(), _expectation(w.log(), p))
+    ),
+}
 
 JENSEN_GAP = Exercise(
     reference=_jensen_gap,
     cases=_jensen_cases,
-    wrong={
-        "the sign is turned round: the log of the mean is the larger one": (
-            lambda w, p: -_jensen_gap(w, p)
-        ),
-        "you count all values alike; each counts with its probability p": (
-            lambda w, p: w.mean().log() - w.log().mean()
-        ),
-        "in log E[w] you count all values alike; each counts with its probability p": (
-            lambda w, p: w.mean().log() - (p * w.log()).sum()
-        ),
-        "these are bits; we want nats, the natural logarithm": (
-            lambda w, p: _jensen_gap(w, p) / math.log(2)
-        ),
-        "the first term lacks its logarithm: log E[w] - E[log w]": (
-            lambda w, p: (p * w).sum() - (p * w.log()).sum()
-        ),
-        "inside the second term, take the log of w alone, then weight it with p": (
-            lambda w, p: (p * w).sum().log() - (p * w).log().sum()
-        ),
-        "this is log E[w]; the gap is what is left after taking away E[log w]": (
-            lambda w, p: (p * w).sum().log()
-        ),
-    },
+    wrong={**_NOT_A_GAP, **dict(_wrong_expectations())},
 )
 
 
@@ -61,8 +171,8 @@ JENSEN_GAP = Exercise(
 
 def _step_kl(schedule, x_0, x0_hat, t, s):
     """KL(q(x_s | x_t, x_0) || q(x_s | x_t, x0_hat)) for each item, nats."""
-    snr = row(schedule.snr, s) - row(schedule.snr, t)
-    return 0.5 * snr * _square(x_0, x0_hat)
+    abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
+    return 0.5 * (abar_s / (1 - abar_s) - abar_t / (1 - abar_t)) * _square(x_0, x0_hat)
 
 
 def _square(a, b):
@@ -70,280 +180,201 @@ def _square(a, b):
 
 
 def _step_cases():
-    rng = seeded(82)
-    for t, s in ((2, 1), (20, 19), (20, 3), (9, 8)):
-        for shape in ((3, 4), (2, 1, 3, 3)):
-            x_0, x0_hat = normal(rng, *shape), normal(rng, *shape)
-            yield Case(f"t = {t}, s = {s}, shape {shape}", (short_chain(), x_0, x0_hat, t, s))
+    rng, vectors, images = fresh(82), (3, 5), (2, 3, 2, 2)
+    far = one_of(9, 11, 14), one_of(4, 5, 3)
+    for (t, s), shape in ((far, vectors), (far, images), ((20, 19), (4, 1)), ((2, 1), vectors)):
+        x_0, x0_hat = normal(rng, *shape), normal(rng, *shape)
+        yield Case(f"t = {t}, s = {s}, shape {shape}", (short_chain(), x_0, x0_hat, t, s))
 
 
 def _w_0(schedule, t, s):
-    """The weight of x_0 in the posterior's mean, and the posterior's variance."""
-    unit, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
-    p = forward.posterior(schedule, unit, zero, t, s)
-    return p.mean.reshape(()), p.var
+    abar_s, abar_t, _, noised = parts(schedule, t, s)
+    return abar_s.sqrt() * noised / (1 - abar_t)
 
 
-def _step_wrong(price):
-    """Wrong on purpose: another price for the same squared error."""
+def _var(schedule, t, s):
+    abar_s, abar_t, _, noised = parts(schedule, t, s)
+    return noised * (1 - abar_s) / (1 - abar_t)
+
+
+def _priced(price):
+    """Wrong on purpose: another price, of (schedule, t, s), for the same squared error."""
+    return lambda schedule, x_0, x0_hat, t, s: price(schedule, t, s) * _square(x_0, x0_hat)
+
+
+def _weighted(w_0=_w_0, var=_var):
+    """Wrong on purpose: another weight or variance, each of (schedule, t, s)."""
+    return _priced(lambda sch, t, s: w_0(sch, t, s) ** 2 / (2 * var(sch, t, s)))
+
+
+def _erred(error):
+    """Wrong on purpose: the right price for another error, of (x_0, x0_hat)."""
     return lambda schedule, x_0, x0_hat, t, s: (
-        price(*_w_0(schedule, t, s), schedule, t, s) * _square(x_0, x0_hat)
+        0.5 * (schedule.snr[s] - schedule.snr[t]) * error(x_0, x0_hat)
     )
 
+
+def _compared(law):
+    """Wrong on purpose: the KL of two other distributions, law(schedule, x_0, t, s)."""
+    return lambda schedule, x_0, x0_hat, t, s: gaussians.kl(
+        law(schedule, x_0, t, s), law(schedule, x0_hat, t, s)
+    )
+
+
+_WRONG_PRICES = {
+    "the half is missing: equal variances give ||difference of the means||^2 / (2 var)": (
+        lambda sch, t, s: _w_0(sch, t, s) ** 2 / _var(sch, t, s)
+    ),
+    "one half too many: how many factors 1/2 stand in front of the squared difference?": (
+        lambda sch, t, s: _w_0(sch, t, s) ** 2 / (4 * _var(sch, t, s))
+    ),
+    "w_0 must be squared too: it stands inside the squared difference of the means": (
+        lambda sch, t, s: _w_0(sch, t, s) / (2 * _var(sch, t, s))
+    ),
+    "you compare x_0 with x0_hat; compare the two means, which differ by w_0 times that": (
+        lambda sch, t, s: 1 / (2 * _var(sch, t, s))
+    ),
+    "this is half the squared distance of the means; the KL divides it by the variance as well": (
+        lambda sch, t, s: _w_0(sch, t, s) ** 2 / 2
+    ),
+    "this is the squared distance of the means; a KL divides it by twice the variance": (
+        lambda sch, t, s: _w_0(sch, t, s) ** 2
+    ),
+    "this multiplies by the variance; a KL divides by it: a narrow Gaussian makes errors costly": (
+        lambda sch, t, s: _w_0(sch, t, s) ** 2 * _var(sch, t, s) / 2
+    ),
+    "a KL is never negative: which of t and s has the larger SNR?": (
+        lambda sch, t, s: 0.5 * (sch.snr[t] - sch.snr[s])
+    ),
+    "this is the ratio of amplitudes; the SNR is a ratio of variances, abar over 1 - abar": (
+        lambda sch, t, s: 0.5 * ((sch.signal / sch.noise)[s] - (sch.signal / sch.noise)[t])
+    ),
+    "this is the difference of the log-SNRs; the price is a difference of the SNRs themselves": (
+        lambda sch, t, s: 0.5 * (sch.log_snr[s] - sch.log_snr[t])
+    ),
+    "your SNR is upside down: signal in the numerator, noise in the denominator": (
+        lambda sch, t, s: 0.5 * (1 / sch.snr[t] - 1 / sch.snr[s])
+    ),
+    "this is the price with SNR_s alone, a KL of marginals at s; what does x_t know already?": (
+        lambda sch, t, s: 0.5 * sch.snr[s]
+    ),
+    "this is the price with SNR_t alone, a KL of marginals at t; what does the step gain?": (
+        lambda sch, t, s: 0.5 * sch.snr[t]
+    ),
+    "you add the two SNRs; what counts is how much the step gains": (
+        lambda sch, t, s: 0.5 * (sch.snr[s] + sch.snr[t])
+    ),
+    "this is a difference of abar; the price is a difference of signal-to-noise ratios": (
+        lambda sch, t, s: 0.5 * (sch.abar[s] - sch.abar[t])
+    ),
+    "this is only the squared error, without a weight": lambda sch, t, s: torch.ones(()),
+    "this is half the squared error; the price of the step is missing": (
+        lambda sch, t, s: torch.full((), 0.5)
+    ),
+    "your step goes to t - 1; it must go to the given s": (
+        lambda sch, t, s: 0.5 * (sch.snr[t - 1] - sch.snr[t])
+    ),
+}
+_WRONG_VARIANCES = {
+    "you divide by a standard deviation; the KL divides by the variance": (
+        lambda sch, t, s: _var(sch, t, s).sqrt()
+    ),
+    "you square the variance: .var is a variance already": lambda sch, t, s: _var(sch, t, s) ** 2,
+    "your variance is that of one step, posterior_var[t]; here the step goes to any s": (
+        lambda sch, t, s: sch.posterior_var[t]
+    ),
+    "the distribution's variance is the posterior's, not beta_t": lambda sch, t, s: sch.beta[t],
+    "you divide by the variance of the noising step; both ends are known: use the posterior's": (
+        lambda sch, t, s: parts(sch, t, s)[3]
+    ),
+    "you divide by the marginal's variance at s; given x_t as well, x_s scatters less": (
+        lambda sch, t, s: 1 - sch.abar[s]
+    ),
+    "you divide by the marginal's variance at t; the KL is between distributions of x_s": (
+        lambda sch, t, s: 1 - sch.abar[t]
+    ),
+    "in your variance the ratio of 1 - abar_s and 1 - abar_t is upside down": (
+        lambda sch, t, s: parts(sch, t, s)[3] * (1 - sch.abar[t]) / (1 - sch.abar[s])
+    ),
+    "in your variance stands beta_t, which is right for s = t - 1 only": (
+        lambda sch, t, s: sch.beta[t] * (1 - sch.abar[s]) / (1 - sch.abar[t])
+    ),
+}
+_WRONG_WEIGHTS = {
+    "this is the weight of x_t in the posterior's mean; x_0 and x0_hat have the weight w_0": (
+        lambda sch, t, s: parts(sch, t, s)[2].sqrt() * (1 - sch.abar[s]) / (1 - sch.abar[t])
+    ),
+    "in w_0 the square root of abar_s is missing": (
+        lambda sch, t, s: _w_0(sch, t, s) * sch.signal[s]
+    ),
+    "in w_0 stands abar_t; it is the signal of the earlier time s that counts": (
+        lambda sch, t, s: _w_0(sch, t, s) * sch.signal[t] / sch.signal[s]
+    ),
+    "in w_0 stands beta_t, which is right for s = t - 1 only": (
+        lambda sch, t, s: sch.signal[s] * sch.beta[t] / (1 - sch.abar[t])
+    ),
+    "in w_0 stands alpha_ts, the kept part; it is the noised part, 1 - alpha_ts, that counts": (
+        lambda sch, t, s: sch.signal[s] * parts(sch, t, s)[2] / (1 - sch.abar[t])
+    ),
+    "in w_0 you divide by 1 - abar_s; all the noise that x_t holds counts": (
+        lambda sch, t, s: _w_0(sch, t, s) * (1 - sch.abar[t]) / (1 - sch.abar[s])
+    ),
+    "in w_0 you divide by a root; 1 - abar_t stands there without one": (
+        lambda sch, t, s: _w_0(sch, t, s) * sch.noise[t]
+    ),
+    "in w_0 the factor sqrt(abar_s) is missing": lambda sch, t, s: _w_0(sch, t, s) / sch.signal[s],
+    "in w_0 you do not divide by 1 - abar_t": lambda sch, t, s: _w_0(sch, t, s) * sch.noise[t] ** 2,
+}
+_WRONG_ERRORS = {
+    "you averaged over the numbers of an item; a KL of independent numbers is their sum": (
+        lambda a, b: _square(a, b) / a[0].numel()
+    ),
+    "the error is not squared: this is the norm of x_0 - x0_hat": lambda a, b: _square(a, b).sqrt(),
+    "the error is not squared: this is a sum of absolute differences": (
+        lambda a, b: (a - b).abs().reshape(len(a), -1).sum(1)
+    ),
+    "the error is not squared: positive and negative differences cancel": (
+        lambda a, b: (a - b).reshape(len(a), -1).sum(1)
+    ),
+    "you square the sum; square each difference, then sum": (
+        lambda a, b: (a - b).reshape(len(a), -1).sum(1) ** 2
+    ),
+    "this is the difference of the squares; take the square of the difference": (
+        lambda a, b: (a**2 - b**2).reshape(len(a), -1).sum(1)
+    ),
+    "return one number for each item of the batch, not their mean": lambda a, b: _square(
+        a, b
+    ).mean(),
+    "return one number for each item of the batch, not the sum over all of them": (
+        lambda a, b: _square(a, b).sum()
+    ),
+    "this is the mean over everything, items and dimensions; sum each item over its dimensions": (
+        lambda a, b: ((a - b) ** 2).mean()
+    ),
+    "this is one number for each number of an item; sum over all axes but the first": (
+        lambda a, b: (a - b) ** 2
+    ),
+}
+_OTHER_DISTRIBUTIONS = {
+    "each of your posteriors has an x_t of its own, its marginal's mean; both share the same x_t": (
+        lambda sch, x, t, s: forward.posterior(sch, x, forward.marginal(sch, x, t).mean, t, s)
+    ),
+    "each of your posteriors has an x_t of its own (its data); both share the same x_t": (
+        lambda sch, x, t, s: forward.posterior(sch, x, x, t, s)
+    ),
+    "this is the KL of two noising steps from s to t; the bound compares the steps back": (
+        lambda sch, x, t, s: forward.transition(sch, x, s, t)
+    ),
+}
 
 STEP_KL = Exercise(
     reference=_step_kl,
     cases=_step_cases,
     wrong={
-        "the half is missing: equal variances give ||difference of the means||^2 / (2 var)": (
-            _step_wrong(lambda w, v, *_: w**2 / v)
-        ),
-        "you divide by a standard deviation; the KL has the variance below": (
-            _step_wrong(lambda w, v, *_: w**2 / (2 * v.sqrt()))
-        ),
-        "w_0 must be squared too: it stands inside the squared difference of the means": (
-            _step_wrong(lambda w, v, *_: w / (2 * v))
-        ),
-        "you compare x_0 with x0_hat; compare the two means, which differ by w_0 times that": (
-            _step_wrong(lambda w, v, *_: 1 / (2 * v))
-        ),
-        "you averaged over the numbers of an item; a KL of independent numbers is their sum": (
-            lambda schedule, x_0, x0_hat, t, s: (
-                _step_kl(schedule, x_0, x0_hat, t, s) / x_0[0].numel()
-            )
-        ),
-        "a KL is never negative: the earlier time s has the larger SNR": (
-            _step_wrong(lambda w, v, schedule, t, s: 0.5 * (schedule.snr[t] - schedule.snr[s]))
-        ),
-        "the distribution's variance is the posterior's, not beta_t": (
-            _step_wrong(lambda w, v, schedule, t, s: w**2 / (2 * schedule.beta[t]))
-        ),
-        "your step goes to t - 1; it must go to the given s": (
-            lambda schedule, x_0, x0_hat, t, s: _step_kl(schedule, x_0, x0_hat, t, t - 1)
-        ),
-        "return one number for each item of the batch, not their mean": (
-            lambda schedule, x_0, x0_hat, t, s: _step_kl(schedule, x_0, x0_hat, t, s).mean()
-        ),
-    },
-)
-
-
-# bound.weight_eps: how much an error of the noise counts -----------------------------------------
-
-
-def _weight_eps(schedule, t, var):
-    """The bound's factor on ||eps - eps_hat||^2 for a reverse step of variance var."""
-    beta, alpha = row(schedule.beta, t), row(schedule.alpha, t)
-    return beta**2 / (2 * var * alpha * (1 - row(schedule.abar, t)))
-
-
-def _weight_cases():
-    schedule = short_chain()
-    for t in (1, 2, 20, torch.tensor([2, 20, 9])):
-        yield Case(f"{label(t)}, var = beta_t", (short_chain(), t, row(schedule.beta, t)))
-    t = torch.tensor([3, 20])
-    yield Case(
-        f"{label(t)}, posterior var",
-        (short_chain(), t, row(schedule.posterior_var, t)),
-    )
-
-
-def _times_weight(factor):
-    return lambda schedule, t, var: _weight_eps(schedule, t, var) * factor(schedule, t, var)
-
-
-WEIGHT_EPS = Exercise(
-    reference=_weight_eps,
-    cases=_weight_cases,
-    wrong={
-        "the half is missing: the KL is ||difference of the means||^2 / (2 var)": (
-            _times_weight(lambda s, t, var: 2.0)
-        ),
-        "this weighs the noise of one step; an error of x_t's whole noise counts less": (
-            _times_weight(lambda s, t, var: (1 - row(s.abar, t)) / row(s.beta, t))
-        ),
-        "this is the factor on ||x_0 - x0_hat||^2; an eps-error is SNR times as large": (
-            _times_weight(lambda s, t, var: row(s.snr, t))
-        ),
-        "you multiplied by SNR where you must divide: eps-errors are SNR times x0-errors": (
-            _times_weight(lambda s, t, var: row(s.snr, t) ** 2)
-        ),
-        "you divide by a standard deviation; the KL has the variance below": (
-            _times_weight(lambda s, t, var: var.sqrt())
-        ),
-        "abar_t stands where alpha_t belongs: one step, one alpha": (
-            _times_weight(lambda s, t, var: row(s.alpha, t) / row(s.abar, t))
-        ),
-        "beta must be squared: it stands in the difference of the means, which is squared": (
-            _times_weight(lambda s, t, var: 1 / row(s.beta, t))
-        ),
-        "x_0 - x0_hat is noise / signal times the eps-error; square that factor as well": (
-            _times_weight(
-                lambda s, t, var: row(s.signal, t) / row(s.noise, t) * torch.ones_like(var)
-            )
-        ),
-    },
-)
-
-
-# bound.importance: one random time stands for the sum --------------------------------------------
-
-
-def _importance(loss, t, p):
-    """Unbiased estimates of the sum of all terms, one for each drawn time."""
-    return loss / p[t]
-
-
-def _importance_cases():
-    rng = seeded(84)
-    for T, n in ((6, 4), (20, 9)):
-        p = torch.cat([torch.zeros(2).double(), normal(rng, T - 1).softmax(0)])
-        t = torch.randint(2, T + 1, (n,), generator=rng)
-        yield Case(f"T = {T}, {n} draws", (normal(rng, n).exp(), t, p))
-
-
-IMPORTANCE = Exercise(
-    reference=_importance,
-    cases=_importance_cases,
-    wrong={
-        "the factor 1 / p_t is missing: times that are drawn often would count too much": (
-            lambda loss, t, p: loss
-        ),
-        "the number of terms is the factor for uniform draws only; here it is 1 / p_t": (
-            lambda loss, t, p: (len(p) - 2) * loss
-        ),
-        "999 is the factor for even draws from t = 2 … 1000; for draws with p it is 1 / p_t": (
-            lambda loss, t, p: 999 * loss
-        ),
-        "you multiplied by p_t: times that are drawn often would count twice; divide": (
-            lambda loss, t, p: loss * p[t]
-        ),
-        "this estimates the mean of the terms; we want their sum": (
-            lambda loss, t, p: loss / p[t] / (len(p) - 2)
-        ),
-        "dividing by the mean of the weights makes the estimate biased; use 1 / p_t as it is": (
-            lambda loss, t, p: (len(p) - 2) * (loss / p[t]) / (1 / p[t]).mean()
-        ),
-        "you are one row early: p[t] belongs to time t": lambda loss, t, p: loss / p[t - 1],
-        "return one estimate for each drawn time, so that we can look at their spread": (
-            lambda loss, t, p: (loss / p[t]).mean()
-        ),
-    },
-)
-
-
-# bound.pixel_cost: what a gray level costs -------------------------------------------------------
-
-
-def _pixel_cost(mean, var, x, levels):
-    """-log P(gray level x) under N(mean, var), for each pixel, nats."""
-    one_each = Gaussian(mean[:, None], var)
-    return -gaussians.pixel_log_prob(one_each, x[:, None], levels=levels)
-
-
-def _pixel_cases():
-    rng = seeded(85)
-    for levels, var in ((17, 0.02), (256, 0.5), (2, 0.3)):
-        x = torch.linspace(-1, 1, levels, dtype=torch.float64)[torch.arange(-2, 4) % levels]
-        mean = (x + 0.1 * normal(rng, 6)).clamp(-1, 1)
-        args = (mean, torch.tensor(var, dtype=torch.float64), x, levels)
-        yield Case(f"{levels} levels, var = {var}", args)
-
-
-def _interval(mean, scale, x, half, *, open_ends=True, edge=None):
-    """Wrong on purpose: the mass between x - half and x + half, with one slip or another."""
-    upper, lower = (x - mean + half) / scale, (x - mean - half) / scale
-    if open_ends:
-        edge = half if edge is None else edge
-        upper = torch.where(x > 1 - edge, torch.inf, upper)
-        lower = torch.where(x < -1 + edge, -torch.inf, lower)
-    return torch.special.ndtr(upper) - torch.special.ndtr(lower)
-
-
-def _pixel_wrong(mass):
-    return lambda mean, var, x, levels: -mass(mean, var, x, levels).log()
-
-
-PIXEL_COST = Exercise(
-    reference=_pixel_cost,
-    cases=_pixel_cases,
-    wrong={
-        "the first and the last level own their whole tail; yours end half a level outside": (
-            _pixel_wrong(lambda m, v, x, n: _interval(m, v.sqrt(), x, 1 / (n - 1), open_ends=False))
-        ),
-        "n levels from -1 to 1 are 2 / (n - 1) apart, so half a level is 1 / (n - 1)": (
-            _pixel_wrong(lambda m, v, x, n: _interval(m, v.sqrt(), x, 1 / n))
-        ),
-        "your interval is two levels wide; it reaches half a level to either side": (
-            _pixel_wrong(lambda m, v, x, n: _interval(m, v.sqrt(), x, 2 / (n - 1), edge=1 / n))
-        ),
-        "you divide by the variance; distances are divided by its root, the standard deviation": (
-            _pixel_wrong(lambda m, v, x, n: _interval(m, v, x, 1 / (n - 1)))
-        ),
-        "this is minus a log density; a level needs the probability of its whole interval": (
-            lambda m, v, x, n: 0.5 * ((x - m) ** 2 / v + torch.log(2 * math.pi * v))
-        ),
-        "density times width is a guess; take the exact mass, with the tails at both ends": (
-            lambda m, v, x, n: (
-                0.5 * ((x - m) ** 2 / v + torch.log(2 * math.pi * v)) - math.log(2 / (n - 1))
-            )
-        ),
-        "this is the log probability; its cost is minus that": (
-            lambda m, v, x, n: -_pixel_cost(m, v, x, n)
-        ),
-        "this is the probability of the level; its cost is minus the log of that": (
-            lambda m, v, x, n: (-_pixel_cost(m, v, x, n)).exp()
-        ),
-        "these are bits; we want nats here": (
-            lambda m, v, x, n: _pixel_cost(m, v, x, n) / math.log(2)
-        ),
-        "return one cost for each pixel, not their sum": (
-            lambda m, v, x, n: _pixel_cost(m, v, x, n).sum()
-        ),
-    },
-)
-
-
-# bound.bits_per_dim: from the bound to the figure that papers print ------------------------------
-
-
-def _bits_cases():
-    rng = seeded(86)
-    for shape in ((3, 4), (5, 1, 8, 8), (2, 3, 4, 4)):
-        x = normal(rng, *shape).clamp(-1, 1)
-        yield Case(f"x of shape {shape}", (30 * normal(rng, shape[0]).exp(), x))
-
-
-BITS_PER_DIM = Exercise(
-    reference=losses.bits_per_dim,
-    cases=_bits_cases,
-    wrong={
-        "these are bits for the whole item; divide by its number of dimensions": (
-            lambda nats, x: nats / math.log(2)
-        ),
-        "these are nats per dimension; divide by log 2 for bits": (
-            lambda nats, x: nats / x[0].numel()
-        ),
-        "64 is the size of a digit; read the size of one item off x": (
-            lambda nats, x: nats / (64 * math.log(2))
-        ),
-        "you multiplied by log 2; a nat is more than a bit, so divide": (
-            lambda nats, x: nats / x[0].numel() * math.log(2)
-        ),
-        "you divided by the size of the whole batch; divide by the size of one item": (
-            lambda nats, x: nats / (x.numel() * math.log(2))
-        ),
-        "return one number for each item, not the mean of the batch": (
-            lambda nats, x: (nats / (x[0].numel() * math.log(2))).mean()
-        ),
-        "log2(127.5) is for densities, to change their unit; this cost is about levels already": (
-            lambda nats, x: nats / (x[0].numel() * math.log(2)) + math.log2(127.5)
-        ),
-        "you divided by the last axis alone; every number of an item is a dimension": (
-            lambda nats, x: nats / (x.shape[-1] * math.log(2))
-        ),
-        "nats is a cost already, minus a log probability: keep its sign": (
-            lambda nats, x: -nats / (x[0].numel() * math.log(2))
-        ),
+        **{hint: _priced(price) for hint, price in _WRONG_PRICES.items()},
+        **{hint: _weighted(var=var) for hint, var in _WRONG_VARIANCES.items()},
+        **{hint: _weighted(w_0=w_0) for hint, w_0 in _WRONG_WEIGHTS.items()},
+        **{hint: _erred(error) for hint, error in _WRONG_ERRORS.items()},
+        **{hint: _compared(law) for hint, law in _OTHER_DISTRIBUTIONS.items()},
     },
 )
