@@ -519,8 +519,9 @@ for name, s in published.items():
 #
 # ### Exercise 6.4 · Another T, noise again
 #
-# Return `schedules.linear` with `T` steps and both its ends, 1e-4 and 0.02, times $1000/T$: then the betas
-# keep their sum. (For $T > 20$; a beta must stay below 1.)
+# By (6.6) it is the *sum* of the betas that decides what is left. Return `schedules.linear` with `T` steps
+# whose betas have the sum that they have with $T = 1000$: multiply both its ends, 1e-4 and 0.02, by one factor.
+# Which one? (For $T > 20$; a beta must stay below 1.)
 
 # %% tags=["exercise"]
 def my_rescaled(T):
@@ -769,18 +770,13 @@ for name in ("8×8", "32×32, averaged"):
 #
 # </details>
 #
-# A $k\times k$ block of equal pixels, averaged, keeps its signal and averages $k^2$ independent noises:
-#
-# $$\frac1{k^2}\sum_{i=1}^{k^2}\bigl(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon_i\bigr)
-# = \sqrt{\bar\alpha_t}\,x_0 + \frac{\sqrt{1-\bar\alpha_t}}{k}\,z , \qquad
-# \mathrm{SNR}^{\text{block}}_t = k^2\,\mathrm{SNR}_t . \tag{6.11}$$
-#
-# So the rule of thumb is upside down: [ND21] made `cosine` because `linear` was too noisy for 64×64 and
-# 32×32.
+# A $k\times k$ block of equal pixels is $k^2$ times the same signal, with $k^2$ independent noises. What does averaging
+# do to each of the two?
 #
 # ### Exercise 6.7 · What blocks see
 #
-# From SNRs per pixel return the SNRs of $k \times k$ block averages. (A power is `**` in Python.)
+# From SNRs per pixel return the SNRs of $k \times k$ block averages. (SNR compares variances. What is the variance of
+# the mean of $n$ independent noises? A power is `**` in Python.)
 
 # %% tags=["exercise"]
 def my_seen_by_blocks(snr, k):
@@ -793,6 +789,15 @@ def my_seen_by_blocks(snr, k):
 seen_by_blocks = check("schedules.seen_by_blocks", my_seen_by_blocks)
 
 # %% [markdown]
+# The average keeps its signal, and the standard deviation of its noise is $k$ times smaller:
+#
+# $$\frac1{k^2}\sum_{i=1}^{k^2}\bigl(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\epsilon_i\bigr)
+# = \sqrt{\bar\alpha_t}\,x_0 + \frac{\sqrt{1-\bar\alpha_t}}{k}\,z , \qquad
+# \mathrm{SNR}^{\text{block}}_t = k^2\,\mathrm{SNR}_t . \tag{6.11}$$
+#
+# So the rule of thumb is upside down: [ND21] made `cosine` because `linear` was too noisy for 64×64 and
+# 32×32.
+#
 # The repair is one shift of the whole curve, by $-2\log k$: divide every SNR by $k^2$,
 # `schedules.scaled_snr` [Hoo23, Chen23]. How far does the middle of the walk move, there and back?
 

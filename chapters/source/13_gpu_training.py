@@ -335,7 +335,7 @@ for lr in (3e-3, 1e-2, 3e-2):
 #
 # ### Exercise 13.2 · Clip a list
 #
-# `grads` is a list of tensors of any shape, one for each layer. Return a new list. (Many clip tensor by tensor. That changes the *direction* of the step too.)
+# `grads` is a list of tensors of any shape, one for each layer; they are not all 0. Return a new list. (Many clip tensor by tensor. That changes the *direction* of the step too.)
 
 # %% tags=["exercise"]
 def my_clipped(grads, longest):
@@ -551,7 +551,7 @@ print(f"1e-8 in float16: {small_one.half().item():g}; scaled up first, and down 
 #
 # - A: the weights
 # - B: their average
-# - C: Adam's $m$ and $v$, and its count of steps
+# - C: Adam's $m$ and $v$
 # - D: the gradient of the last step
 # - E: the states of the generators that draw times, hidden labels, and noise
 # - F: the number of steps done
@@ -698,26 +698,29 @@ print(header["conv_in.weight"])
 # ## 8 · One batch, several processes
 #
 # Four processors can share the work of a batch. Each holds a copy of the network, takes its share of the batch, and computes the gradient of *its* mean loss. Let share $k$ have $B_k$ of the $B$ items, and let
-# $g_k$ be its gradient. The gradient of a sum is the sum of the gradients, so
 #
-# $$\nabla \frac1B \sum_{i=1}^{B} \ell_i = \frac1B \sum_k \sum_{i \in \text{share } k} \nabla \ell_i = \sum_k \frac{B_k}{B}\, g_k,
-# \qquad g_k = \frac{1}{B_k} \sum_{i \in \text{share } k} \nabla \ell_i. \tag{13.5}$$
+# $$g_k = \frac{1}{B_k} \sum_{i \in \text{share } k} \nabla \ell_i$$
 #
-# If all shares are equal, this is the plain mean of the $g_k$: that is what PyTorch's `DistributedDataParallel` computes, after each backward pass, and all copies then take the same step.
+# be its gradient. We want that of the mean loss of all $B$ items. If all shares are equal, it is the plain mean of the $g_k$: that is what PyTorch's `DistributedDataParallel` computes, after each backward pass, and all copies then take the same step.
 #
 # ### Exercise 13.5 · Shares that are not equal
 #
-# `grads` is a list of tensors $g_k$, `counts` the list of the $B_k$. Return the gradient of the whole batch's mean loss. (It happens by accident: 100 items among 3 processes, or the last batch of an epoch.)
+# `grads` is a list of tensors $g_k$, `counts` the list of the $B_k$. Return the gradient of the whole batch's mean loss. The gradient of a sum is the sum of the gradients: how much of that sum is in each $g_k$? (It happens by accident: 100 items among 3 processes, or the last batch of an epoch.)
 
 # %% tags=["exercise"]
 def my_joined(grads, counts):
-    """Return the gradient of the mean loss of all items, as in (13.5)."""
+    """Return the gradient of the mean loss of all items."""
     ### BEGIN SOLUTION
     return sum(count / sum(counts) * g for g, count in zip(grads, counts))
     ### END SOLUTION
 
 
 joined = check("training.data_parallel", my_joined)
+
+# %% [markdown]
+# Undo each mean, add up, and take the mean of all:
+#
+# $$\nabla \frac1B \sum_{i=1}^{B} \ell_i = \frac1B \sum_k \sum_{i \in \text{share } k} \nabla \ell_i = \sum_k \frac{B_k}{B}\, g_k. \tag{13.5}$$
 
 # %%
 def gradient(each, rows, draws, part=slice(None)):

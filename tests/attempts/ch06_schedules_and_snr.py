@@ -784,7 +784,7 @@ def _(snr):
     return torch.log(1 + snr) / (2 * math.log(10))
 
 
-@wrong("schedules.information", "the package's bits per dimension of all together")
+@right("schedules.information", "the package's bits per dimension, each SNR an item of one number")
 def _(snr):
     return losses.bits_per_dim(0.5 * torch.log(1 + snr), snr)
 

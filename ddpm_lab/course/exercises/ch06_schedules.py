@@ -1,4 +1,4 @@
-"""Exercises of chapter 06: how fast the signal goes."""
+"""Exercises of chapter 06: how fast the signal goes; go on with `ch06_schedules_more`."""
 
 import math
 
@@ -6,382 +6,411 @@ import torch
 
 from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._differences import difference
-from ddpm_lab.schedules import Schedule
+from ddpm_lab.course.exercises._inputs import fresh, one_of
 
 # log-SNR, from the table of abar ----------------------------------------------------------------
 
 
-def log_snr(abar):
+def _log_snr(abar):
     """log abar - log(1 - abar), nats: +inf for clean data, -inf for pure noise."""
     return abar.log() - torch.log1p(-abar)
 
 
-def _abar_cases():
-    yield Case("the table of `linear`", (schedules.linear(T=50).abar,))
-    yield Case("the table of `cosine`", (schedules.cosine(T=20).abar,))
-    yield Case("a table that ends at 0", (torch.tensor([1.0, 0.9, 0.5, 0.0]).double(),))
+def _falling(number, n):
+    """(n,) float64: abar of n falling log-SNRs, all well apart."""
+    gaps = 0.3 + torch.rand(n, generator=fresh(number), dtype=torch.float64)
+    return torch.sigmoid(4 * n / (n + 2) - gaps.cumsum(0))
 
+
+def _tables():
+    """Tables with row 0."""
+    clean = torch.ones(1, dtype=torch.float64)
+    yield Case("a table of 6 rows", (torch.cat([clean, _falling(602, 5)]),))
+    yield Case("the table of `linear`", (schedules.linear(T=one_of(50, 40, 60)).abar,))
+    yield Case("the table of `cosine`", (schedules.cosine(T=one_of(20, 15, 30)).abar,))
+    yield Case("a table that ends at 0", (torch.cat([clean, _falling(603, 3), 0 * clean]),))
+
+
+def _log_snr_cases():
+    yield Case("7 values of abar", (_falling(601, 7),))
+    yield from _tables()
+
+
+def _clamped(eps):
+    return lambda abar: _log_snr(abar.clamp(eps, 1 - eps))
+
+
+def _padded(eps):
+    return lambda abar: torch.log((abar + eps) / (1 - abar + eps))
+
+
+_ENDS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
 
 LOG_SNR = Exercise(
-    reference=log_snr,
-    cases=_abar_cases,
+    reference=_log_snr,
+    cases=_log_snr_cases,
     wrong={
-        "this is the log of the signal alone; divide by the noise 1 - abar before the log": (
+        "this is the log of the signal's variance alone; SNR compares it with the noise's": (
             lambda abar: abar.log()
         ),
-        "this is half of it: SNR is a ratio of variances, not of standard deviations": (
-            lambda abar: 0.5 * log_snr(abar)
+        "this is the log of the noise's variance alone; where is the signal's?": (
+            lambda abar: torch.log(1 - abar)
         ),
-        "the sign is turned round: signal stands above, noise below, so it must fall with t": (
-            lambda abar: -log_snr(abar)
+        "this is half of it: SNR is a ratio of variances, not of standard deviations": (
+            lambda abar: 0.5 * _log_snr(abar)
+        ),
+        "the sign is flipped: signal belongs in the numerator, noise in the denominator": (
+            lambda abar: -_log_snr(abar)
         ),
         "you took log10; we want the natural logarithm, so that abar = sigmoid(log-SNR)": (
-            lambda abar: log_snr(abar) / math.log(10)
+            lambda abar: _log_snr(abar) / math.log(10)
         ),
         "these are decibels, 10 log10(SNR); we want the natural logarithm of SNR": (
-            lambda abar: 10 * log_snr(abar) / math.log(10)
+            lambda abar: 10 * _log_snr(abar) / math.log(10)
         ),
-        "you took log2; we want the natural logarithm": lambda abar: log_snr(abar) / math.log(2),
-        "this is SNR itself; take its logarithm": lambda abar: log_snr(abar).exp(),
+        "you took log2; we want the natural logarithm": lambda abar: _log_snr(abar) / math.log(2),
+        "this is SNR itself; take its logarithm": lambda abar: abar / (1 - abar),
+        "this is noise over signal, without a logarithm; we want the log of signal over noise": (
+            lambda abar: (1 - abar) / abar
+        ),
+        "you added two logarithms, which is the log of a product; SNR is a quotient": (
+            lambda abar: abar.log() + torch.log(1 - abar)
+        ),
+        "a quotient of two logarithms is not the logarithm of a quotient": (
+            lambda abar: abar.log() / torch.log(1 - abar)
+        ),
+        "a quotient of two logarithms, and upside down; we want the log of a quotient": (
+            lambda abar: torch.log(1 - abar) / abar.log()
+        ),
+        "log(a - b) is not log a - log b: compare signal and noise as a quotient": (
+            lambda abar: torch.log(abar - (1 - abar))
+        ),
+        "this is signal minus noise; SNR is their quotient, and we want its logarithm": (
+            lambda abar: abar - (1 - abar)
+        ),
+        "you took the root of the noise only; both variances enter SNR as they are": (
+            lambda abar: torch.log(abar / (1 - abar).sqrt())
+        ),
+        "you took the root of the signal only; both variances enter SNR as they are": (
+            lambda abar: torch.log(abar.sqrt() / (1 - abar))
+        ),
+        "the variances are abar and 1 - abar; you put sqrt(abar) in place of abar": (
+            lambda abar: torch.log(abar.sqrt() / (1 - abar.sqrt()))
+        ),
+        "the noise's variance is 1 - abar; you have 1 - sqrt(abar)": (
+            lambda abar: torch.log(abar / (1 - abar.sqrt()))
+        ),
+        "the noise's variance is 1 - abar; you have 1 - abar^2": (
+            lambda abar: torch.log(abar / (1 - abar**2))
+        ),
+        "this is sigmoid, which leads from log-SNR back to abar; we want the other direction": (
+            lambda abar: abar.sigmoid()
+        ),
+        "this is log(1 + SNR), which is never negative; we want log SNR": (
+            lambda abar: -torch.log(1 - abar)
+        ),
+        "a / 1 - a is 0: the division comes before the minus; put 1 - abar in brackets": (
+            lambda abar: torch.log(abar / 1 - abar)
+        ),
+        "you took the log of the numerator only; it belongs around the whole quotient": (
+            lambda abar: abar.log() / (1 - abar)
+        ),
+        "log(1 - abar) is not 1 - log(abar): the difference stands inside the logarithm": (
+            lambda abar: abar.log() - (1 - abar.log())
+        ),
+        "log1p(x) is log(1 + x): what must x be for log(1 - abar)?": (
+            lambda abar: abar.log() - abar.log1p()
+        ),
+        "a minus too many: log1p(-abar) is log(1 - abar) already, and is to be subtracted": (
+            lambda abar: torch.log(abar * (1 - abar)).neg()
+        ),
+        "you multiply the rows up; but abar is the cumulative product already": (
+            lambda abar: _log_snr(abar.cumprod(0))
+        ),
+        "you read the table as betas; it holds abar already, so no 1 - … and no product": (
+            lambda abar: _log_snr((1 - abar).cumprod(0))
+        ),
+        "you compare each row with the one before; SNR compares signal and noise at one time": (
+            lambda abar: torch.log(abar[1:] / abar[:-1])
+        ),
+        "a row is missing at the front: we want one log-SNR for each row, the infinite one too": (
+            lambda abar: _log_snr(abar[1:])
+        ),
+        "a row is missing at the end: we want one log-SNR for each row": (
+            lambda abar: _log_snr(abar[:-1])
+        ),
+        "you replaced the infinite ends; leave them as they are: abar = 1 has no noise at all": (
+            lambda abar: torch.nan_to_num(_log_snr(abar))
+        ),
+        "you set the infinite ends to 0; at 0 signal and noise are equal, so leave them infinite": (
+            lambda abar: torch.nan_to_num(_log_snr(abar), posinf=0.0, neginf=0.0)
+        ),
+        **{
+            f"you clamp abar at a distance of {eps:g} from its ends; infinite ends are right": (
+                _clamped(eps)
+            )
+            for eps in _ENDS
+        },
+        **{
+            f"you add {eps:g} to avoid infinite ends; they are right, so add nothing": _padded(eps)
+            for eps in _ENDS[2:]
+        },
     },
 )
 
 # beta, back from abar ---------------------------------------------------------------------------
 
 
-def beta_from_abar(abar):
-    """beta_1 … beta_T: the share of new noise in each step, 1 - abar_t / abar_{t-1}."""
+def _beta_from_abar(abar):
+    """beta_1 … beta_T: the fraction of new noise in each step, 1 - abar_t / abar_{t-1}."""
     return 1 - abar[1:] / abar[:-1]
 
 
 BETA_FROM_ABAR = Exercise(
-    reference=beta_from_abar,
-    cases=_abar_cases,
+    reference=_beta_from_abar,
+    cases=_tables,
     wrong={
-        "1 - abar_t is all the noise gathered by time t; beta_t is the share of new noise, "
-        "1 - abar_t / abar_{t-1}": lambda abar: 1 - abar[1:],
-        "that is the drop of abar; divide it by abar_{t-1}, for a step acts on what is left": (
+        "1 - abar_t is all the noise gathered by time t; what did the step to t alone add?": (
+            lambda abar: 1 - abar[1:]
+        ),
+        "1 - abar_{t-1} is all the noise before the step; what does the step itself add?": (
+            lambda abar: 1 - abar[:-1]
+        ),
+        "these are all T + 1 values of 1 - abar, the noise so far; we want that of single steps": (
+            lambda abar: 1 - abar
+        ),
+        "that is the drop of abar; a step acts on what is left, so relative to what is it beta?": (
             lambda abar: abar[:-1] - abar[1:]
         ),
-        "this is alpha_t, the share of signal a step keeps; beta_t = 1 - alpha_t": (
+        "this is alpha_t, the fraction of signal that a step keeps; beta_t is the rest": (
             lambda abar: abar[1:] / abar[:-1]
         ),
-        "you divided by abar_t; divide by abar_{t-1}, the signal before the step": (
+        "this is sqrt(alpha_t), the factor on the signal; beta_t is what alpha_t lacks to 1": (
+            lambda abar: (abar[1:] / abar[:-1]).sqrt()
+        ),
+        "you divide the drop by abar_t, the signal after the step; take the one before": (
             lambda abar: (abar[:-1] - abar[1:]) / abar[1:]
         ),
-        "your fraction is upside down: divide the later abar_t by the earlier abar_{t-1}": (
+        "your fraction is upside down: divide the later abar by the earlier one": (
             lambda abar: 1 - abar[:-1] / abar[1:]
         ),
+        "this is 1 / alpha_t: the fraction is upside down, and not subtracted from 1": (
+            lambda abar: abar[:-1] / abar[1:]
+        ),
         "this is sqrt(beta), a standard deviation; beta is a variance": (
-            lambda abar: (1 - abar[1:] / abar[:-1]).clamp(min=0).sqrt()
+            lambda abar: _beta_from_abar(abar).clamp(min=0).sqrt()
         ),
         "you have one row too many: return beta_1 … beta_T, without a beta_0": (
-            lambda abar: torch.cat([torch.zeros_like(abar[:1]), beta_from_abar(abar)])
+            lambda abar: torch.cat([torch.zeros_like(abar[:1]), _beta_from_abar(abar)])
         ),
+        "one row too many: roll puts row T before row 0, where no step ends; return T betas": (
+            lambda abar: 1 - abar / abar.roll(1)
+        ),
+        "one row too many: your last entry belongs to no step; return beta_1 … beta_T": (
+            lambda abar: torch.cat([_beta_from_abar(abar), torch.zeros_like(abar[:1])])
+        ),
+        "the last step is missing: T + 1 rows have T steps between them": (
+            lambda abar: _beta_from_abar(abar)[:-1]
+        ),
+        "the first step is missing: it leads from row 0, clean data, to row 1": (
+            lambda abar: _beta_from_abar(abar)[1:]
+        ),
+        "your betas are in reverse order; beta_1 comes first": (
+            lambda abar: _beta_from_abar(abar).flip(0)
+        ),
+        "this is -log(alpha_t), which is close to beta_t for small steps only": (
+            lambda abar: -abar.log().diff()
+        ),
+        "this is log(alpha_t): a difference of logs is the log of the quotient; go back with exp": (
+            lambda abar: abar.log().diff()
+        ),
+        "you multiply again; abar is the product already, and must be taken apart": (
+            lambda abar: torch.cumprod(1 - abar, 0)[1:]
+        ),
+        "you multiply the rows up again; abar is the product already, and must be taken apart": (
+            lambda abar: 1 - torch.cumprod(abar, 0)[1:]
+        ),
+        "a t-th root of abar_t assumes that all betas are equal; look at two neighboring rows": (
+            lambda abar: 1 - abar[1:] ** (1 / torch.arange(1, len(abar)))
+        ),
+        "you multiply neighboring rows; to undo a product, divide": (
+            lambda abar: 1 - abar[1:] * abar[:-1]
+        ),
+        "you compare the noise of two rows, 1 - abar; compare what is left of the signal": (
+            lambda abar: 1 - (1 - abar[1:]) / (1 - abar[:-1])
+        ),
+        "you compare the noise of two rows, 1 - abar; compare abar itself": (
+            lambda abar: 1 - (1 - abar[:-1]) / (1 - abar[1:])
+        ),
+        "that is the quotient of the noise after and before; we want 1 - a quotient of abar": (
+            lambda abar: (1 - abar[1:]) / (1 - abar[:-1])
+        ),
+        "you divide the drop by the noise before the step; divide by the signal before it": (
+            lambda abar: (abar[:-1] - abar[1:]) / (1 - abar[:-1])
+        ),
+        "this is the variance of the posterior (chapter 07); we want that of the forward step": (
+            lambda abar: _beta_from_abar(abar) * (1 - abar[:-1]) / (1 - abar[1:])
+        ),
+        "a - b / c divides first: put the drop in brackets before you divide it": (
+            lambda abar: abar[:-1] - abar[1:] / abar[:-1]
+        ),
+        "you skip a row: divide by the row just before, t - 1": (
+            lambda abar: 1 - abar[2:] / abar[:-2]
+        ),
+        "you divide by row 1 each time; each step has its own row before it": (
+            lambda abar: 1 - abar[1:] / abar[1]
+        ),
+        "you return abar itself, not the betas": lambda abar: abar[1:],
     },
 )
 
 # Where the steps are spent ----------------------------------------------------------------------
 
 
-def steps_in_band(schedule, low, high):
-    """The share of the steps 1 … T whose log-SNR lies in (low, high]."""
-    lam = schedule.log_snr[1:]
-    return float(((low < lam) & (lam <= high)).double().mean())
+def _steps_in_band(schedule, low, high):
+    """The fraction of the steps 1 … T whose log-SNR lies in (low, high]."""
+    return _fraction(_inside(schedule.log_snr[1:], low, high))
 
 
-def _band_cases():
-    centered = schedules.from_log_snr([6.0, 2.0, 0.0, -1.0, -6.0])
-    for schedule in (schedules.linear(T=200), schedules.cosine(T=40), centered):
-        for low, high in ((4.0, math.inf), (-4.0, 4.0), (-math.inf, 0.0), (0.0, 3.0)):
-            yield Case(f"{schedule.name}, ({low:g}, {high:g}]", (schedule, low, high))
-
-
-def _in(values, low, high):
+def _inside(values, low, high):
     return (low < values) & (values <= high)
 
 
+def _fraction(mask):
+    return float(mask.double().mean())
+
+
+def _band_cases():
+    # Log-SNR 0 is met exactly, and is an end of two bands.
+    first, last = one_of(6, 5, 7), one_of(-6, -7, -5)
+    centered = schedules.from_log_snr([first, 2.0, 0.0, -1.0, last])
+    for schedule in (
+        schedules.linear(T=one_of(200, 150, 180)),
+        schedules.cosine(T=one_of(40, 30, 50)),
+        centered,
+    ):
+        for low, high in ((-4.0, 4.0), (4.0, math.inf), (-math.inf, 0.0), (0.0, 3.0)):
+            what = f"{schedule.name}, T = {schedule.T}, ({low:g}, {high:g}]"
+            yield Case(what, (schedule, low, high))
+
+
+def _of_table(table):
+    """A wrong answer: another table, from row 1 on, is compared with the band."""
+    return lambda schedule, low, high: _fraction(_inside(table(schedule)[1:], low, high))
+
+
+def _by(test):
+    """A wrong answer: another test of the log-SNRs of the steps 1 … T."""
+    return lambda schedule, low, high: _fraction(test(schedule.log_snr[1:], low, high))
+
+
+def _count(schedule, low, high, start=1):
+    return float(_inside(schedule.log_snr[start:], low, high).sum())
+
+
+_TABLES = {
+    "you compare SNR with the band; the band is given in log-SNR": lambda s: s.snr,
+    "you compare numbers from 0 to 1, such as abar, with the band; it is given in log-SNR": (
+        lambda s: s.abar
+    ),
+    "you compare the time t with the band; the band is given in log-SNR": (
+        lambda s: torch.arange(s.T + 1)
+    ),
+    "your log-SNR has the wrong sign: signal over noise, not noise over signal": (
+        lambda s: -s.log_snr
+    ),
+    "you took log10; the band is given in nats, the natural logarithm": (
+        lambda s: s.log_snr / math.log(10)
+    ),
+    "you took decibels; the band is given in nats, the natural logarithm": (
+        lambda s: 10 * s.log_snr / math.log(10)
+    ),
+    "you took log2; the band is given in nats, the natural logarithm": (
+        lambda s: s.log_snr / math.log(2)
+    ),
+    "your log-SNR is half of it: a ratio of standard deviations, where variances belong": (
+        lambda s: s.log_snr / 2
+    ),
+    "you compare log(abar) with the band, without the noise; log-SNR is log abar - log(1 - abar)": (
+        lambda s: s.abar.log()
+    ),
+    "you drop the sign of log-SNR": lambda s: s.log_snr.abs(),
+    "you compare how much log-SNR falls in a step; we want where it lies": (
+        lambda s: torch.cat([s.log_snr[:1], -s.log_snr.diff()])
+    ),
+}
+_TESTS = {
+    "you took [low, high); we want (low, high], so that neighboring bands add up": (
+        lambda lam, low, high: (low <= lam) & (lam < high)
+    ),
+    "both your ends are closed, so a step on the border is counted in two bands; "
+    "we want (low, high]": lambda lam, low, high: (low <= lam) & (lam <= high),
+    "both your ends are open, so a step on the border belongs to no band; "
+    "we want (low, high]": lambda lam, low, high: (low < lam) & (lam < high),
+    "every number is above `low` or below `high`: we want both at once, so `and`, not `or`": (
+        lambda lam, low, high: (low < lam) | (lam <= high)
+    ),
+    "you forget `high`: this is the fraction of steps above `low`": (
+        lambda lam, low, high: low < lam
+    ),
+    "you forget `low`: this is the fraction of steps up to `high`": (
+        lambda lam, low, high: lam <= high
+    ),
+    "your comparisons point outward: this is the fraction of steps outside of the band": (
+        lambda lam, low, high: (lam <= low) | (high < lam)
+    ),
+    "no number is below `low` and above `high`: turn both comparisons round": (
+        lambda lam, low, high: (lam < low) & (high < lam)
+    ),
+}
+
 STEPS_IN_BAND = Exercise(
-    reference=steps_in_band,
+    reference=_steps_in_band,
     cases=_band_cases,
     wrong={
         "you count row 0 as a step; it is clean data: use rows 1 … T": (
-            lambda s, low, high: float(_in(s.log_snr, low, high).double().mean())
+            lambda schedule, low, high: _fraction(_inside(schedule.log_snr, low, high))
         ),
         "row 0 is clean data, not a step: leave it out of the count": (
-            lambda s, low, high: float(_in(s.log_snr, low, high).double().sum()) / s.T
+            lambda schedule, low, high: _count(schedule, low, high, 0) / schedule.T
+        ),
+        "row T is left out; it is row 0, clean data, that is no step": (
+            lambda schedule, low, high: _fraction(_inside(schedule.log_snr[:-1], low, high))
+        ),
+        "you leave out row 1, too; the steps are 1 … T": (
+            lambda schedule, low, high: _fraction(_inside(schedule.log_snr[2:], low, high))
+        ),
+        "you leave out both ends; only row 0 is no step": (
+            lambda schedule, low, high: _fraction(_inside(schedule.log_snr[1:-1], low, high))
         ),
         "you divide by T + 1, the number of rows; there are T steps": (
-            lambda s, low, high: float(_in(s.log_snr[1:], low, high).double().sum()) / (s.T + 1)
+            lambda schedule, low, high: _count(schedule, low, high) / (schedule.T + 1)
         ),
-        "this is a number of steps; divide by T for a share": (
-            lambda s, low, high: float(_in(s.log_snr[1:], low, high).double().sum())
+        "you divide by T - 1; there are T steps": (
+            lambda schedule, low, high: _count(schedule, low, high) / (schedule.T - 1)
         ),
-        "you compare SNR with the band; the band is given in log-SNR": (
-            lambda s, low, high: float(_in(s.snr[1:], low, high).double().mean())
+        "you divide by 1000; this schedule has T steps, and T need not be 1000": (
+            lambda schedule, low, high: _count(schedule, low, high) / 1000
         ),
-        "you compare abar with the band; the band is given in log-SNR": (
-            lambda s, low, high: float(_in(s.abar[1:], low, high).double().mean())
+        "this is a number of steps; divide by T for a fraction": _count,
+        "this is a number of rows, row 0 included; we want a fraction of the T steps": (
+            lambda schedule, low, high: _count(schedule, low, high, 0)
         ),
-        "you took [low, high); we want (low, high], so that neighboring bands add up": (
-            lambda s, low, high: float(
-                ((low <= s.log_snr[1:]) & (s.log_snr[1:] < high)).double().mean()
+        "these are percent; we want a fraction, from 0 to 1": (
+            lambda schedule, low, high: 100 * _steps_in_band(schedule, low, high)
+        ),
+        "that is the mask, one truth value for each step; we want the fraction that is True": (
+            lambda schedule, low, high: _inside(schedule.log_snr[1:], low, high)
+        ),
+        "that is a mask, one truth value for each row; we want the fraction of steps": (
+            lambda schedule, low, high: _inside(schedule.log_snr, low, high)
+        ),
+        "you count as a fraction of the steps outside of the band; divide by all T steps": (
+            lambda schedule, low, high: (
+                _count(schedule, low, high) / max(schedule.T - _count(schedule, low, high), 1)
             )
         ),
-        "both your ends are closed, so a step on the border is counted in two bands; "
-        "we want (low, high]": (
-            lambda s, low, high: float(
-                ((low <= s.log_snr[1:]) & (s.log_snr[1:] <= high)).double().mean()
-            )
-        ),
-        "both your ends are open, so a step on the border belongs to no band; "
-        "we want (low, high]": (
-            lambda s, low, high: float(
-                ((low < s.log_snr[1:]) & (s.log_snr[1:] < high)).double().mean()
-            )
-        ),
+        **{hint: _of_table(table) for hint, table in _TABLES.items()},
+        **{hint: _by(test) for hint, test in _TESTS.items()},
     },
-)
-
-# Noise at the end with another number of steps --------------------------------------------------
-
-
-def rescaled(T):
-    """`linear` with T steps whose betas keep the sum of 1000: both ends times 1000 / T."""
-    return schedules.linear(T, 1e-4 * 1000 / T, 0.02 * 1000 / T)
-
-
-RESCALED = Exercise(
-    reference=rescaled,
-    cases=lambda: [Case(f"T = {T}", (T,)) for T in (25, 100, 1000, 4000)],
-    wrong={
-        "the ends still belong to T = 1000; fewer steps must each do more: times 1000 / T": (
-            schedules.linear
-        ),
-        "you multiply by T / 1000; it is the other way round: fewer steps, larger betas": (
-            lambda T: schedules.linear(T, 1e-4 * T / 1000, 0.02 * T / 1000)
-        ),
-        "you scaled beta_T only; scale both ends, or the shape of the curve changes": (
-            lambda T: schedules.linear(T, 1e-4, 0.02 * 1000 / T)
-        ),
-        "you scaled beta_1 only; scale both ends": (
-            lambda T: schedules.linear(T, 1e-4 * 1000 / T, 0.02)
-        ),
-        "you took the square root; betas are variances and add up, so scale by 1000 / T itself": (
-            lambda T: schedules.linear(T, 1e-4 * math.sqrt(1000 / T), 0.02 * math.sqrt(1000 / T))
-        ),
-    },
-)
-
-# Nothing left at T ------------------------------------------------------------------------------
-
-
-def _zero_cases():
-    for schedule in (
-        schedules.linear(T=50),
-        schedules.from_beta([0.3, 0.4, 0.5]),
-        schedules.from_beta([0.2, 0.5]),
-    ):
-        yield Case(f"{schedule.name} with T = {schedule.T}", (schedule,))
-
-
-def _stretched(curve, *, back):
-    """A wrong zero_terminal: rows 1..T of `curve(abar)` go through a map, then `back` to abar."""
-
-    def wrong(change):
-        def attempt(schedule):
-            abar = schedule.abar.clone()
-            abar[1:] = back(change(curve(abar[1:])))
-            abar[-1] = 0.0
-            return Schedule("attempt", abar)
-
-        return attempt
-
-    return wrong
-
-
-_on_abar = _stretched(lambda abar: abar, back=lambda abar: abar)
-_on_signal = _stretched(torch.sqrt, back=torch.square)
-_unsquared = _stretched(torch.sqrt, back=lambda signal: signal)
-
-
-def _stretch(x):
-    return (x - x[-1]) * x[0] / (x[0] - x[-1])
-
-
-def _nearly_zero(schedule):
-    abar = schedules.zero_terminal(schedule).abar
-    abar[-1] = 1e-16
-    return Schedule("attempt", abar)
-
-
-def judge_zero_terminal(case, answer):
-    """All rows of [Lin23, Alg. 1] within rounding, the last one without."""
-    wrong = difference(answer, schedules.zero_terminal(*case.args))
-    if wrong is None and float(answer.abar[-1]) != 0:
-        return f"your last abar is {float(answer.abar[-1]):.2g}; we want exactly 0"
-    return wrong
-
-
-ZERO_TERMINAL = Exercise(
-    reference=schedules.zero_terminal,
-    cases=_zero_cases,
-    judge=judge_zero_terminal,
-    wrong={
-        "you only set the last row to 0: one huge step, beta_T = 1, has to remove all that was "
-        "left; shift and stretch the rows before it too": _on_abar(lambda abar: abar),
-        "you stretched abar; [Lin23] stretches sqrt(abar), the factor in front of x_0": (
-            _on_abar(_stretch)
-        ),
-        "you shifted sqrt(abar) but did not stretch it: sqrt(abar_1) must come out unchanged": (
-            _on_signal(lambda signal: signal - signal[-1])
-        ),
-        "you stretched from row 0; the row to keep is t = 1, for row 0 is clean data anyway": (
-            _on_signal(lambda signal: (signal - signal[-1]) / (1 - signal[-1]))
-        ),
-        "you return sqrt(abar); square it again: a Schedule holds abar": _unsquared(_stretch),
-        "your last row is tiny, not 0: set it to 0.0 at the end, whatever the rounding": (
-            _nearly_zero
-        ),
-    },
-)
-
-# What x_t can tell about x_0 --------------------------------------------------------------------
-
-
-def information(snr):
-    """1/2 log2(1 + SNR): bits for each number of x_t, if x_0 ~ N(0, 1)."""
-    return 0.5 * torch.log2(1 + snr)
-
-
-def _snr_cases():
-    yield Case("SNR = 3", (torch.tensor(3.0).double(),))
-    yield Case("a table of SNRs", (torch.tensor([0.0, 1e-3, 0.5, 1.0, 30.0, 9999.0]).double(),))
-
-
-INFORMATION = Exercise(
-    reference=information,
-    cases=_snr_cases,
-    wrong={
-        "these are nats; for bits use log2, or divide by log 2": (
-            lambda snr: 0.5 * torch.log1p(snr)
-        ),
-        "a factor 1/2 is missing: count how many noise widths fit into the spread of x_t, "
-        "which is sqrt(1 + SNR), and take log2 of that": lambda snr: torch.log2(1 + snr),
-        "two slips: a factor 1/2 is missing, and these are nats; use log2 for bits": (
-            lambda snr: torch.log1p(snr)
-        ),
-        "you took log(SNR); it is log(1 + SNR), which is 0 when there is no signal": (
-            lambda snr: 0.5 * torch.log2(snr)
-        ),
-        "you took log10; bits need log2": lambda snr: 0.5 * torch.log10(1 + snr),
-        "you put a ratio of standard deviations in; SNR is already the ratio of variances": (
-            lambda snr: 0.5 * torch.log2(1 + snr.sqrt())
-        ),
-        "this is noise over signal; more signal must tell more": (
-            lambda snr: 0.5 * torch.log2(1 + 1 / snr)
-        ),
-    },
-)
-
-# The same noise on a larger image ---------------------------------------------------------------
-
-
-def seen_by_blocks(snr, k):
-    """SNR of a k x k block average: k^2 independent noises average away, a common signal stays."""
-    return snr * k**2
-
-
-def _block_cases():
-    for k in (1, 2, 4, 8):
-        yield Case(f"k = {k}", (torch.tensor([1e-4, 0.5, 7.0]).double(), k))
-
-
-SEEN_BY_BLOCKS = Exercise(
-    reference=seen_by_blocks,
-    cases=_block_cases,
-    wrong={
-        "the noise's standard deviation falls by k; SNR compares variances, so k^2": (
-            lambda snr, k: snr * k
-        ),
-        "in Python ^ is no power but a bitwise operation; write k**2": (
-            lambda snr, k: snr * (k ^ 2)
-        ),
-        "averaging does change it: the signal of a block stays, its noise shrinks": (
-            lambda snr, k: snr
-        ),
-        "the other way round: averaging k^2 noises divides the noise variance, so SNR grows": (
-            lambda snr, k: snr / k**2
-        ),
-        "you divided the standard deviation by k^2; it is the variance of a mean of k^2 noises "
-        "that is k^2 times smaller": lambda snr, k: snr * k**4,
-        "you shifted SNR by 2 log k; that is what happens to log-SNR": (
-            lambda snr, k: snr + 2 * math.log(k)
-        ),
-    },
-)
-
-# Slow, fast, slow -------------------------------------------------------------------------------
-
-ABAR_1, ABAR_T, FASTER = 0.99, 1e-3, 1.5
-"""The three wishes for an S: clean at the start, noise at the end, this much faster between."""
-
-
-def s_shaped(T):
-    """log-SNR falls along half a cosine wave from 8 to -8: slow, fast, slow."""
-    u = torch.linspace(0, 1, T, dtype=torch.float64)
-    return schedules.from_log_snr(8 * torch.cos(math.pi * u), name="S in log-SNR")
-
-
-def thirds(schedule):
-    """Mean fall of log-SNR per step in the first, the middle and the last third of the steps."""
-    lam = schedule.log_snr[1:]
-    a, b = schedule.T // 3, schedule.T - schedule.T // 3 - 1
-    ends = ((0, a), (a, b), (b, schedule.T - 1))
-    return [float((lam[i] - lam[j]) / (j - i)) for i, j in ends]
-
-
-def judge_s_shaped(case, schedule):
-    """Which of the wishes a schedule leaves open."""
-    (T,) = case.args
-    if not isinstance(schedule, Schedule):
-        return f"return a Schedule; you return a {type(schedule).__name__}"
-    if schedule.T != T:
-        return f"your schedule has {schedule.T} steps; we want {T}"
-    first, last = float(schedule.abar[1]), float(schedule.abar[-1])
-    if first < ABAR_1:
-        return f"the start: your abar_1 is {first:.4g}; we want {ABAR_1} or more"
-    if last > ABAR_T:
-        return f"the end: your abar_T is {last:.4g}; we want {ABAR_T} or less"
-    early, middle, late = thirds(schedule)
-    speeds = f"log-SNR falls by {early:.3g}, {middle:.3g}, {late:.3g} per step in the three thirds"
-    if middle < FASTER * early:
-        return f"the slow start: {speeds}; we want the middle {FASTER} times as fast as the first"
-    if middle < FASTER * late:
-        return f"the slow end: {speeds}; we want the middle {FASTER} times as fast as the last"
-    return None
-
-
-def _line(T):
-    return schedules.from_log_snr(torch.linspace(8, -8, T, dtype=torch.float64))
-
-
-def _half_way(T):
-    u = torch.linspace(0, 1, T, dtype=torch.float64)
-    return schedules.from_log_snr(4 + 4 * torch.cos(math.pi * u))
-
-
-S_SHAPED = Exercise(
-    reference=s_shaped,
-    cases=lambda: [Case(f"T = {T}", (T,)) for T in (30, 100, 1000)],
-    wrong={
-        "cosine is slow, fast, slow in abar; in log-SNR it is fast, slow, fast": schedules.cosine,
-        "this is an S in beta; its log-SNR starts with a plunge, for a second step as large as "
-        "the first doubles the noise": schedules.sigmoid,
-        "your log-SNR is a straight line: the same speed everywhere; bend it into an S": _line,
-        "an S, but it ends at log-SNR 0, where half the variance of x_T is still signal; "
-        "go down to -7 or so": _half_way,
-    },
-    judge=judge_s_shaped,
 )

@@ -1,20 +1,27 @@
-"""Exercises of chapter 13: long training runs."""
+"""Exercises of chapter 13: long training runs; go on with `ch13_training_more`."""
 
 import math
+from functools import partial
 
 import torch
 
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import normal
-from ddpm_lab.gaussians import seeded
+from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of
 
 # training.learning_rate: the learning rate of a step ---------------------------------------------
 
 
 def _rate(n, lr, warmup, steps):
     """lr min(1, n / warmup) (1 + cos(pi (n - 1) / steps)) / 2, n = 1 .. steps."""
-    rise = min(1.0, n / warmup) if warmup else 1.0
-    return lr * rise * _half_cosine((n - 1) / steps)
+    return lr * _rise(n, warmup) * _fall(n, steps)
+
+
+def _rise(n, warmup):
+    return min(1.0, n / warmup) if warmup else 1.0
+
+
+def _fall(n, steps):
+    return _half_cosine((n - 1) / steps)
 
 
 def _half_cosine(part):
@@ -22,55 +29,156 @@ def _half_cosine(part):
 
 
 def _rate_cases():
-    for n, lr, warmup, steps in (
-        (1, 2e-3, 10, 100),
-        (5, 2e-3, 10, 100),
-        (10, 2e-3, 10, 100),
-        (60, 2e-3, 10, 100),
-        (100, 2e-3, 10, 100),
-        (1, 0.5, 0, 8),
-        (3, 0.5, 0, 8),
-    ):
-        what = f"n = {n}, lr = {lr}, warmup = {warmup}, steps = {steps}"
+    # Short runs: the fall is seen from the second step on, and no rate is so small that it is lost
+    # in the rounding of float32.
+    steps, warmup, lr = one_of(13, 15, 17), one_of(5, 4, 6), near(0.3)
+    cases = [(n, lr, warmup, steps) for n in (3, 1, warmup, 8, steps)]
+    lr = near(2e-3)
+    cases += [(n, lr, 0, one_of(9, 8, 7)) for n in (3, 1, 5)]
+    for n, lr, warmup, steps in cases:
+        what = f"n = {n}, lr = {lr:.4g}, warmup = {warmup}, steps = {steps}"
         yield Case(what, (n, lr, warmup, steps))
 
 
-def _rise(n, warmup):
-    return min(1.0, n / warmup) if warmup else 1.0
+def _with_rise(rise):
+    """A wrong answer: another rise, of (n, warmup) where there is a warm-up."""
+    return lambda n, lr, warmup, steps: lr * (rise(n, warmup) if warmup else 1.0) * _fall(n, steps)
+
+
+def _with_fall(fall):
+    """A wrong answer: another fall, of (n, steps)."""
+    return lambda n, lr, warmup, steps: lr * _rise(n, warmup) * fall(n, steps)
+
+
+_RISES = {
+    "your first step has rate 0 and changes nothing: n counts from 1, so take n / warmup": (
+        lambda n, u: min(1.0, (n - 1) / u)
+    ),
+    "your warm-up is one step too short: n counts from 1, and step 1 gets 1 / warmup": (
+        lambda n, u: min(1.0, (n + 1) / u)
+    ),
+    "your warm-up is one step too long: it reaches 1 at step `warmup`": (
+        lambda n, u: min(1.0, n / (u + 1))
+    ),
+    "your rise never ends: from step `warmup` on its factor is 1": lambda n, u: n / u,
+    "max for min: the factor of the warm-up is at most 1": lambda n, u: max(1.0, n / u),
+    "your warm-up's fraction is upside down: it must grow with n": lambda n, u: min(1.0, u / n),
+    "your warm-up is squared; it rises along a straight line": lambda n, u: min(1.0, n / u) ** 2,
+    "your warm-up rises along a root; it is a straight line": (
+        lambda n, u: math.sqrt(min(1.0, n / u))
+    ),
+    "your warm-up rises along a cosine; ours is a straight line": (
+        lambda n, u: 1 - _half_cosine(min(1.0, n / u))
+    ),
+    "your warm-up is 0 until it ends (// or int?); it rises from step 1 on": lambda n, u: float(
+        n >= u
+    ),
+    "you have the fall, half a cosine; multiply by the rise of the warm-up": lambda n, u: 1.0,
+    "your warm-up falls: 1 - n / warmup is what is still missing": (
+        lambda n, u: 1 - n / u if n < u else 1.0
+    ),
+    "the rate is 0 after your warm-up; from then on the factor is 1": (
+        lambda n, u: n / u if n < u else 0.0
+    ),
+}
+_FALLS = {
+    "your last step has rate 0 and changes nothing: the cosine starts at 0 in step n = 1": (
+        lambda n, N: _half_cosine(n / N)
+    ),
+    "your cosine is two steps late: n counts from 1": lambda n, N: _half_cosine((n - 2) / N),
+    "your last step has rate 0 and changes nothing: it should not divide by steps - 1": (
+        lambda n, N: _half_cosine((n - 1) / (N - 1))
+    ),
+    "you divide by steps + 1; the run has `steps` steps": (
+        lambda n, N: _half_cosine((n - 1) / (N + 1))
+    ),
+    "1 + cos goes from 2 to 0: halve it": lambda n, N: 2 * _fall(n, N),
+    "brackets: halve 1 + cos, not the cosine alone": (
+        lambda n, N: 1 + math.cos(math.pi * (n - 1) / N) / 2
+    ),
+    "brackets: halve 1 + cos, not the 1 alone": (
+        lambda n, N: 0.5 + math.cos(math.pi * (n - 1) / N)
+    ),
+    "a whole cosine ends at -1, and the steps would go uphill: lift it, then halve it": (
+        lambda n, N: math.cos(math.pi * (n - 1) / N)
+    ),
+    "a quarter of a cosine wave: it ends at 0, too, but falls late; where is the 1 + cos?": (
+        lambda n, N: math.cos(math.pi / 2 * (n - 1) / N)
+    ),
+    "pi is missing: cos takes an angle, and half a wave is pi": (
+        lambda n, N: 0.5 * (1 + math.cos((n - 1) / N))
+    ),
+    "2 pi is a whole wave, which rises again; half a wave is pi": (
+        lambda n, N: _half_cosine(2 * (n - 1) / N)
+    ),
+    "pi / 2 is a quarter of a wave, which ends halfway; half a wave is pi": (
+        lambda n, N: _half_cosine((n - 1) / N / 2)
+    ),
+    "cos takes radians; 180 is half a turn in degrees": (
+        lambda n, N: 0.5 * (1 + math.cos(180 * (n - 1) / N))
+    ),
+    "1 - cos rises from 0 to 2; we want a fall": lambda n, N: 1 - _fall(n, N),
+    "1 - cos rises, and goes up to 2; we want a fall, from 1 to 0": (
+        lambda n, N: 2 - 2 * _fall(n, N)
+    ),
+    "sin for cos: half a sine rises first; we want a fall from the first step on": (
+        lambda n, N: 0.5 * (1 + math.sin(math.pi * (n - 1) / N))
+    ),
+    "a straight line down; we want half a cosine": lambda n, N: 1 - (n - 1) / N,
+    "a straight line down, and the last rate is 0; we want half a cosine": (lambda n, N: 1 - n / N),
+    "you squared the half cosine": lambda n, N: _fall(n, N) ** 2,
+    "you have the rise; multiply by the fall, half a cosine": lambda n, N: 1.0,
+    "(n - 1) / steps without brackets is n - 1 / steps": (
+        lambda n, N: 0.5 * (1 + math.cos(math.pi * n - 1 / N))
+    ),
+}
+
+
+def _after(n, lr, warmup, steps, shift=1):
+    """The cosine begins when the warm-up is over."""
+    if n <= warmup:
+        return lr * n / warmup
+    return lr * _half_cosine((n - warmup - shift) / (steps - warmup))
 
 
 LEARNING_RATE = Exercise(
     reference=_rate,
     cases=_rate_cases,
     wrong={
-        "your first step has rate 0 and changes nothing: n counts from 1, so take n / warmup": (
+        **{hint: _with_rise(rise) for hint, rise in _RISES.items()},
+        **{hint: _with_fall(fall) for hint, fall in _FALLS.items()},
+        "your cosine begins after the warm-up; ours covers the whole run, step 1 included": _after,
+        "your cosine begins after the warm-up; ours covers the whole run, from its first step on": (
+            partial(_after, shift=0)
+        ),
+        "your cosine covers steps - warmup; ours covers the whole run": (
             lambda n, lr, warmup, steps: (
-                lr * (min(1.0, (n - 1) / warmup) if warmup else 1.0) * _half_cosine((n - 1) / steps)
+                lr * _rise(n, warmup) * _half_cosine((n - 1) / (steps - warmup))
             )
         ),
-        "your last step has rate 0 and changes nothing: the cosine takes (n - 1) / steps": (
-            lambda n, lr, warmup, steps: lr * _rise(n, warmup) * _half_cosine(n / steps)
+        "either the rise or the fall; in the warm-up, too, the rate is their product": (
+            lambda n, lr, warmup, steps: lr * n / warmup if n < warmup else lr * _fall(n, steps)
         ),
-        "your rise never ends: from step `warmup` on its factor is 1": (
-            lambda n, lr, warmup, steps: (
-                lr * (n / warmup if warmup else 1.0) * _half_cosine((n - 1) / steps)
-            )
+        "either the rise or the fall, also in step `warmup`; the rate is always their product": (
+            lambda n, lr, warmup, steps: lr * n / warmup if n <= warmup else lr * _fall(n, steps)
         ),
-        "your cosine begins after the warm-up; ours covers the whole run, step 1 included": (
-            lambda n, lr, warmup, steps: (
-                lr
-                * _rise(n, warmup)
-                * (_half_cosine((n - 1 - warmup) / (steps - warmup)) if n > warmup else 1.0)
-            )
+        "rise and fall are added; the rate is their product": (
+            lambda n, lr, warmup, steps: lr * (_rise(n, warmup) + _fall(n, steps))
         ),
-        "1 + cos goes from 2 to 0: halve it": (
-            lambda n, lr, warmup, steps: lr * _rise(n, warmup) * 2 * _half_cosine((n - 1) / steps)
+        "with warmup = 0 your rate stays lr; only the rise is missing then, not the fall": (
+            lambda n, lr, warmup, steps: _rate(n, lr, warmup, steps) if warmup else lr
         ),
-        "a whole cosine ends at -1, and the steps would go uphill: (1 + cos) / 2 ends at 0": (
-            lambda n, lr, warmup, steps: lr * _rise(n, warmup) * math.cos(math.pi * (n - 1) / steps)
+        "with warmup = 0 your rate is 0; without a warm-up its factor is 1": (
+            lambda n, lr, warmup, steps: _rate(n, lr, warmup, steps) if warmup else 0.0
         ),
-        "you have the rise; multiply by the fall, half a cosine": (
-            lambda n, lr, warmup, steps: lr * _rise(n, warmup)
+        "lr is missing: these are the two factors, without the setting they scale": (
+            lambda n, lr, warmup, steps: _rise(n, warmup) * _fall(n, steps)
+        ),
+        "the rise is lr / warmup times n, so lr comes in twice": (
+            lambda n, lr, warmup, steps: lr * _rate(n, lr, warmup, steps)
+        ),
+        "these are the rates of all steps; we want that of step n, a number": (
+            lambda n, lr, warmup, steps: [_rate(k, lr, warmup, steps) for k in range(1, steps + 1)]
         ),
     },
 )
@@ -81,21 +189,150 @@ LEARNING_RATE = Exercise(
 
 def _clipped(grads, longest):
     """All of them times min(1, longest / length of them all)."""
-    length = math.sqrt(sum(float(g.square().sum()) for g in grads))
-    return [g * min(1.0, longest / length) for g in grads]
+    return _times(grads, _at_most_1(longest / _length(grads)))
+
+
+def _length(grads):
+    """The length of all as one long vector."""
+    return _flat(grads).square().sum().sqrt()
+
+
+def _flat(grads):
+    return torch.cat([g.reshape(-1) for g in grads])
+
+
+def _times(grads, factor):
+    return [g * factor for g in grads]
+
+
+def _at_most_1(factor):
+    return factor.clamp(max=1)
 
 
 def _clipped_cases():
-    rng = seeded(1)
-    for shapes, loud, longest in (
-        (((3,), (2, 2)), 1.0, 1.0),
-        (((4,), (3, 2), ()), 5.0, 2.0),
-        (((3,), (2, 2)), 0.1, 1.0),
+    rng = fresh(1301)
+    # The last is long, but its square is not; and all of it is below 1.
+    for shapes, length, longest in (
+        (((5,), (3, 1, 2, 2), ()), near(6.1), near(1.3)),
+        (((2, 3), (4,)), near(15.0), near(2.0)),
+        (((3,), (2, 2)), near(0.3), near(0.8)),
+        (((7,),), near(0.63, 0.05), near(0.5, 0.05)),
     ):
-        grads = [loud * normal(rng, *shape) for shape in shapes]
-        short = "short" if loud < 1 else "long"
-        yield Case(f"{len(shapes)} {short} gradients, longest = {longest}", (grads, longest))
+        grads = [normal(rng, *shape) for shape in shapes]
+        grads = _times(grads, length / _length(grads))
+        size = "long" if length > longest else "short"
+        yield Case(f"{len(shapes)} {size} gradients, longest = {longest:.3g}", (grads, longest))
 
+
+def _by_length(length):
+    """A wrong answer: another measure of how long they are."""
+    return lambda grads, longest: _times(grads, _at_most_1(longest / length(grads)))
+
+
+def _by_factor(factor):
+    """A wrong answer: another factor, of (longest, length)."""
+    return lambda grads, longest: _times(grads, factor(longest, _length(grads)))
+
+
+def _norms(grads):
+    return torch.stack([g.norm() for g in grads])
+
+
+_LENGTHS = {
+    "lengths of parts do not add up: add the squares, then take the root": (
+        lambda grads: _norms(grads).sum()
+    ),
+    "that is the squared length: take its root": lambda grads: _length(grads) ** 2,
+    "the length of them all, not that of the longest one: add up squares of all, take the root": (
+        lambda grads: _norms(grads).max()
+    ),
+    "your length is a mean over the tensors; it is that of one vector that holds them all": (
+        lambda grads: _norms(grads).mean()
+    ),
+    "your length is the first tensor's; it is that of one vector that holds them all": (
+        lambda grads: _norms(grads)[0]
+    ),
+    "your length is the last tensor's; it is that of one vector that holds them all": (
+        lambda grads: _norms(grads)[-1]
+    ),
+    "a mean of squares is no length: it does not grow with the number of weights; add them up": (
+        lambda grads: _flat(grads).square().mean().sqrt()
+    ),
+    "a mean of squares, without a root: add them up, and take the root": (
+        lambda grads: _flat(grads).square().mean()
+    ),
+    "you use the standard deviation; the length does not subtract a mean, nor divide by n": (
+        lambda grads: _flat(grads).std()
+    ),
+    "you use the largest number; the length adds up the squares of all": (
+        lambda grads: _flat(grads).abs().max()
+    ),
+    "you add up absolute values (the L1 norm); the length adds up squares, then takes the root": (
+        lambda grads: _flat(grads).abs().sum()
+    ),
+    "you average absolute values; the length adds up squares, then takes the root": (
+        lambda grads: _flat(grads).abs().mean()
+    ),
+    "you square the sum of the numbers; square each one first, or signs cancel": (
+        lambda grads: _flat(grads).sum().abs()
+    ),
+    "you square the sums of the tensors; square each number first, or signs cancel": (
+        lambda grads: torch.stack([g.sum() for g in grads]).square().sum().sqrt()
+    ),
+    "roots do not add up; nor do squares of sums: add all squares, take one root": (
+        lambda grads: _norms(grads).sqrt().sum()
+    ),
+    "you take the root twice": lambda grads: _length(grads).sqrt(),
+    "half of it: the length has no factor 1/2": lambda grads: _length(grads) / 2,
+    "your length counts the tensors: it is divided by their number": (
+        lambda grads: _length(grads) / len(grads)
+    ),
+    "your length is divided by the root of the number of tensors": (
+        lambda grads: _length(grads) / math.sqrt(len(grads))
+    ),
+}
+_SCALES = {
+    "you also lengthen what is short: the factor is at most 1": lambda c, length: c / length,
+    "max for min: short gradients get longer, and long ones stay as they are": (
+        lambda c, length: (c / length).clamp(min=1)
+    ),
+    "the quotient is upside down: a long gradient needs a factor below 1": (
+        lambda c, length: _at_most_1(length / c)
+    ),
+    "the quotient is upside down, and nothing bounds it: long gradients get longer": (
+        lambda c, length: length / c
+    ),
+    "longest does not come in: the new length is to be `longest`, not 1": (
+        lambda c, length: _at_most_1(1 / length)
+    ),
+    "all come out with length 1; they may be up to `longest` long, and short ones stay": (
+        lambda c, length: 1 / length
+    ),
+    "longest is the bound of the length itself, but you compare the square with it": (
+        lambda c, length: _at_most_1(c / length) if length**2 > c else length / length
+    ),
+    "your factor is squared; once is enough to make the length `longest`": (
+        lambda c, length: _at_most_1(c / length) ** 2
+    ),
+    "your factor is the root of the right one": lambda c, length: _at_most_1(c / length).sqrt(),
+    "the bound of squares is longest squared; or compare lengths": (
+        lambda c, length: _at_most_1(c**2 / length)
+    ),
+    "you multiply by `longest`; divide by the length as well": (
+        lambda c, length: c if length > c else 1.0
+    ),
+    "you divide by the length; multiply by `longest` as well": (
+        lambda c, length: 1 / length if length > c else 1.0
+    ),
+    "too long gradients become 0; shorten them instead": lambda c, length: (length <= c).double(),
+    "your gradients come back as they are: which factor makes a long one shorter?": (
+        lambda c, length: 1.0
+    ),
+    "longest / (longest + length) also shortens what is short enough": (
+        lambda c, length: c / (c + length)
+    ),
+    "your gradients change sign": lambda c, length: -_at_most_1(c / length),
+}
 
 CLIPPED = Exercise(
     reference=_clipped,
@@ -104,267 +341,31 @@ CLIPPED = Exercise(
         "you shorten each tensor by itself, which turns the step; all share one factor": (
             lambda grads, longest: [g * min(1.0, longest / float(g.norm())) for g in grads]
         ),
+        "each tensor comes out `longest` long; all share one factor, which is at most 1": (
+            lambda grads, longest: [g * (longest / g.norm()) for g in grads]
+        ),
+        "each tensor gets length 1; all share one factor, which is at most 1": (
+            lambda grads, longest: [g / g.norm() for g in grads]
+        ),
+        "tensor by tensor, and without a root; all share one factor, from the length of them all": (
+            lambda grads, longest: [g * _at_most_1(longest / g.square().sum()) for g in grads]
+        ),
         "you clamp each number, which turns the step; scale all numbers by one factor": (
             lambda grads, longest: [g.clamp(-longest, longest) for g in grads]
         ),
-        "you also lengthen what is short: the factor is at most 1": (
-            lambda grads, longest: [
-                g * longest / math.sqrt(sum(float(h.square().sum()) for h in grads)) for g in grads
-            ]
+        "you cap each number from above, which turns the step; scale all by one factor": (
+            lambda grads, longest: [g.clamp(max=longest) for g in grads]
         ),
-        "lengths of parts do not add up: add the squares, then take the root": (
-            lambda grads, longest: [
-                g * min(1.0, longest / sum(float(h.norm()) for h in grads)) for g in grads
-            ]
+        "one long vector is right for the length; return a list of tensors, as they came": (
+            lambda grads, longest: _flat(_clipped(grads, longest))
         ),
-        "that is the squared length: take its root": (
-            lambda grads, longest: [
-                g * min(1.0, longest / sum(float(h.square().sum()) for h in grads)) for g in grads
-            ]
+        "that is the factor; multiply the gradients by it": (
+            lambda grads, longest: float(_at_most_1(longest / _length(grads)))
         ),
-        "the length of them all, not that of the longest one: add the squares, take the root": (
-            lambda grads, longest: [
-                g * min(1.0, longest / max(float(h.norm()) for h in grads)) for g in grads
-            ]
+        "that is the length; scale the gradients by longest / length, if that is below 1": (
+            lambda grads, longest: float(_length(grads))
         ),
-    },
-)
-
-
-# training.ema_weights: what an average of weights is made of -------------------------------------
-
-
-def _past(decay, n):
-    """(n + 1,) float64: d^n for the start, (1 - d) d^(n - k) for step k."""
-    k = torch.arange(n + 1, dtype=torch.float64)
-    share = (1 - decay) * decay ** (n - k)
-    share[0] = decay**n
-    return share
-
-
-def _past_cases():
-    for decay, n in ((0.9, 1), (0.9, 5), (0.5, 3), (0.99, 40)):
-        yield Case(f"decay = {decay}, n = {n}", (decay, n))
-
-
-def _no_start(decay, n):
-    return (1 - decay) * decay ** (n - torch.arange(n + 1, dtype=torch.float64))
-
-
-EMA_WEIGHTS = Exercise(
-    reference=_past,
-    cases=_past_cases,
-    wrong={
-        "the start was never multiplied by 1 - decay: its share is decay^n": _no_start,
-        "oldest first: entry 0 belongs to the start, entry n to the newest weights": (
-            lambda decay, n: _past(decay, n).flip(0)
-        ),
-        "the shares must add up to 1: what enters at step k is multiplied by 1 - decay first": (
-            lambda decay, n: decay ** (n - torch.arange(n + 1, dtype=torch.float64))
-        ),
-        "you swap decay and 1 - decay: with decay 0.9 the newest weights get 0.1": (
-            lambda decay, n: _past(1 - decay, n)
-        ),
-        "dividing by the sum hides the start: the average keeps decay^n of it": (
-            lambda decay, n: _no_start(decay, n) / _no_start(decay, n).sum()
-        ),
-        "not all alike: each update shrinks what was there before by the factor decay": (
-            lambda decay, n: torch.full((n + 1,), 1 / (n + 1), dtype=torch.float64)
-        ),
-    },
-)
-
-
-# training.data_parallel: the gradient of a batch from those of its shares ------------------------
-
-
-def _joined(grads, counts):
-    """sum_k (B_k / B) g_k."""
-    total = sum(counts)
-    return sum(count / total * g for g, count in zip(grads, counts))
-
-
-def _joined_cases():
-    rng = seeded(2)
-    for counts in ([48, 12, 4], [5, 3], [8, 8]):
-        grads = [normal(rng, 3) for _ in counts]
-        yield Case(f"counts = {counts}", (grads, counts))
-
-
-DATA_PARALLEL = Exercise(
-    reference=_joined,
-    cases=_joined_cases,
-    wrong={
-        "the plain mean is right for equal shares only: an item of a small share counts more": (
-            lambda grads, counts: sum(grads) / len(grads)
-        ),
-        "each is a mean already: their sum grows with the number of shares": (
-            lambda grads, counts: sum(grads)
-        ),
-        "that is the gradient of the summed loss: divide by the number of all items": (
-            lambda grads, counts: sum(c * g for g, c in zip(grads, counts))
-        ),
-        "each is a mean already: do not divide by its count, multiply by it": (
-            lambda grads, counts: sum(g / c for g, c in zip(grads, counts))
-        ),
-        "divide by the number of items, not by the number of shares": (
-            lambda grads, counts: sum(c * g for g, c in zip(grads, counts)) / len(grads)
-        ),
-        "a large share counts more, not less: its weight is count / total": (
-            lambda grads, counts: (
-                sum(g / c for g, c in zip(grads, counts)) / sum(1 / c for c in counts)
-            )
-        ),
-    },
-)
-
-
-# training.checkpoint: what must be stored, if a run shall go on as if nothing had happened -------
-
-_WHY = {
-    "A": "A is missing: without the weights there is nothing to go on with",
-    "B": "B is missing: the average holds weights of many steps, and the last ones do not tell it",
-    "C": "C is missing: Adam would forget m and v, and its first steps would be too bold",
-    "E": "E is missing: the generators would draw again what they had drawn at the start",
-    "F": "F is missing: learning rate and order of the images follow from the step",
-    "D": "D is not needed: every step computes its gradient afresh",
-    "G": "G is not needed: the rate follows from the step and the settings",
-    "H": "H is not needed: which images come follows from the seed and the step",
-}
-
-
-def _judge_needed(case, answer):
-    """The letters A B C E F, in any order."""
-    if not isinstance(answer, str):
-        return f'hand in a text of letters, such as "AD"; you hand in a {type(answer).__name__}'
-    letters = set(answer.upper()) - set(" ,")
-    if letters - set("ABCDEFGH"):
-        return "hand in letters from A to H"
-    missing, more = set("ABCEF") - letters, letters - set("ABCEF")
-    return next((_WHY[x] for x in sorted(missing) + sorted(more)), None)
-
-
-CHECKPOINT = Exercise(
-    reference="ABCEF",
-    judge=_judge_needed,
-    wrong={
-        "the weights are enough to sample, not to go on: what else moves from step to step?": "A",
-        "weights and step: then Adam, the average and the generators start all over again": "AF",
-        "Adam remembers m and v for every weight, twice the size of the network: keep them too": (
-            "ABF"
-        ),
-        "a seed tells how the draws began, not how far they came: keep the generators' states": (
-            "ABCF"
-        ),
-        "the average holds weights of many steps, and cannot be made from the last ones": "ACEF",
-        "the step is missing: learning rate and order of the images follow from it": "ABCE",
-        "not all: D, G and H can be computed from the rest whenever they are needed": "ABCDEFGH",
-    },
-)
-
-
-# training.multiplications: multiplications of a convolution --------------------------------------
-
-
-def _work(enter, leave, kernel, height, width):
-    """height width leave enter kernel^2, for a result of height x width."""
-    return height * width * leave * enter * kernel**2
-
-
-def _work_cases():
-    for enter, leave, kernel, height, width in (
-        (1, 16, 3, 8, 8),
-        (96, 48, 3, 16, 16),
-        (5, 7, 1, 4, 6),
-        (3, 2, 5, 32, 32),
-    ):
-        what = f"{enter} to {leave} channels, kernel = {kernel}, {height} x {width} points"
-        yield Case(what, (enter, leave, kernel, height, width))
-
-
-MULTIPLICATIONS = Exercise(
-    reference=_work,
-    cases=_work_cases,
-    wrong={
-        "that is the number of weights; each is used at every point of the grid": (
-            lambda enter, leave, k, h, w: leave * enter * k**2
-        ),
-        "each number that leaves is a sum over all channels that enter": (
-            lambda enter, leave, k, h, w: h * w * leave * k**2
-        ),
-        "that makes one feature; there are `leave` of them": (
-            lambda enter, leave, k, h, w: h * w * enter * k**2
-        ),
-        "a kernel is a square: kernel^2 points": (
-            lambda enter, leave, k, h, w: h * w * leave * enter * k
-        ),
-        "every channel that leaves is joined with every one that enters: a product, not a sum": (
-            lambda enter, leave, k, h, w: h * w * (leave + enter) * k**2
-        ),
-        "twice too many: here one multiplication with its addition counts as one": (
-            lambda enter, leave, k, h, w: 2 * h * w * leave * enter * k**2
-        ),
-    },
-)
-
-
-# training.time_left: images a second, passes, and the time that is left --------------------------
-
-
-def _left(earlier, later, steps, batch, pictures):
-    """(images a second, passes so far, seconds left); two lines of a log: (step, seconds)."""
-    per_second = (later[0] - earlier[0]) / (later[1] - earlier[1])
-    passes = later[0] * batch / pictures
-    return per_second * batch, passes, (steps - later[0]) / per_second
-
-
-def _left_cases():
-    for a, b, steps, batch, pictures in (
-        ((100, 30.0), (300, 80.0), 2000, 64, 60_000),
-        ((0, 0.0), (50, 10.0), 100, 32, 896),
-        ((50, 400.0), (100, 405.0), 1000, 128, 1000),  # it was slow before, or stood still
-    ):
-        what = f"steps {a[0]} to {b[0]} of {steps} in {b[1] - a[1]:g} s"
-        yield Case(what, (a, b, steps, batch, pictures))
-
-
-def _with_left(change):
-    """The right answer, one of its three numbers changed."""
-
-    def wrong(earlier, later, steps, batch, pictures):
-        right = _left(earlier, later, steps, batch, pictures)
-        return change(right, earlier, later, steps, batch, pictures)
-
-    return wrong
-
-
-TIME_LEFT = Exercise(
-    reference=_left,
-    cases=_left_cases,
-    wrong={
-        "those are steps a second; each step takes `batch` images": (
-            _with_left(lambda r, a, b, steps, batch, n: (r[0] / batch, r[1], r[2]))
-        ),
-        "you average since the start, delays and all: how fast is it between the two lines?": (
-            _with_left(
-                lambda r, a, b, steps, batch, n: (
-                    b[0] / b[1] * batch,
-                    r[1],
-                    (steps - b[0]) * b[1] / b[0],
-                )
-            )
-        ),
-        "passes count images, not steps: a step takes `batch` of them": (
-            _with_left(lambda r, a, b, steps, batch, n: (r[0], b[0] / n, r[2]))
-        ),
-        "passes so far: up to the later line, not in the whole run": (
-            _with_left(lambda r, a, b, steps, batch, n: (r[0], steps * batch / n, r[2]))
-        ),
-        "that is the time of all steps; those up to the later line are done": (
-            _with_left(lambda r, a, b, steps, batch, n: (r[0], r[1], r[2] * steps / (steps - b[0])))
-        ),
-        "passes since the start, not since the earlier line": (
-            _with_left(lambda r, a, b, steps, batch, n: (r[0], (b[0] - a[0]) * batch / n, r[2]))
-        ),
+        **{hint: _by_length(length) for hint, length in _LENGTHS.items()},
+        **{hint: _by_factor(factor) for hint, factor in _SCALES.items()},
     },
 )

@@ -1,0 +1,356 @@
+"""Exercises of chapter 13, from 13.6 on: how long a run takes."""
+
+from itertools import permutations
+
+from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._inputs import near, one_of
+
+# training.multiplications: multiplications of a convolution --------------------------------------
+
+
+def _work(enter, leave, kernel, height, width):
+    """height width leave enter kernel^2, for a result of height x width."""
+    return height * width * leave * enter * kernel**2
+
+
+def _work_cases():
+    for enter, leave, kernel, height, width in (
+        (one_of(5, 4, 6), one_of(7, 8, 9), 3, one_of(11, 10, 12), one_of(13, 14, 16)),
+        (96, one_of(48, 32), 3, 16, 16),
+        (3, 2, 5, 9, one_of(8, 7)),
+        (1, 16, 7, 6, 4),
+        (6, 4, 1, 5, 8),
+    ):
+        what = f"{enter} to {leave} channels, kernel = {kernel}, {height} x {width} points"
+        yield Case(what, (enter, leave, kernel, height, width))
+
+
+def _power(enter, leave, kernel, grid):
+    """A wrong answer: the product with other powers of its factors."""
+    return lambda e, o, k, h, w: e**enter * o**leave * k**kernel * (h * w) ** grid
+
+
+_ONE_SLIP = {
+    (0, 1, 2, 1): "each number that leaves is a sum over all channels that enter",
+    (1, 0, 2, 1): "that makes one feature; there are `leave` of them",
+    (1, 1, 0, 1): "the kernel is missing: at each point, how many numbers of a channel go in?",
+    (1, 1, 1, 1): "a kernel is a square: `kernel` is its side only",
+    (1, 1, 3, 1): "the kernel has two sides, not three; the channels are counted on their own",
+    (1, 1, 4, 1): "the kernel is squared twice",
+    (1, 1, 2, 0): "that is the number of weights; each is used at every point of the grid",
+    (1, 1, 2, 2): "the grid is counted twice: a convolution sees the points under its kernel only",
+    (2, 1, 2, 1): "the channels that enter are counted twice",
+    (1, 2, 2, 1): "the channels that leave are counted twice",
+    (0, 0, 2, 1): "that is for one channel in and one out; how many pairs of channels are there?",
+    (1, 1, 0, 2): "that is a dense layer, every point with every other; a kernel sees a few points",
+    (1, 1, 0, 0): "those are the pairs of channels only; kernel and grid are missing",
+    (0, 0, 2, 0): "that is one kernel, used once; the channels and the grid are missing",
+    (1, 0, 2, 0): "that is for a single number of the result; how many numbers are there?",
+    (0, 1, 2, 0): "channels that leave, and the kernel; the channels that enter, and the grid?",
+    (0, 1, 0, 1): "that is how many numbers leave; how many multiplications does one of them take?",
+    (1, 0, 0, 1): "that is how many numbers enter; each is used many times",
+    (0, 1, 1, 1): "two slips: the kernel is a square, and all channels that enter are summed over",
+    (1, 0, 1, 1): "two slips: the kernel is a square, and there are `leave` features",
+    (1, 1, 1, 0): "two slips: the kernel is a square, and it is used at every point of the grid",
+    (0, 0, 0, 1): "those are the points of the grid only",
+}
+
+MULTIPLICATIONS = Exercise(
+    reference=_work,
+    cases=_work_cases,
+    wrong={
+        **{hint: _power(*powers) for powers, hint in _ONE_SLIP.items()},
+        "every channel that leaves is joined with every one that enters: a product, not a sum": (
+            lambda enter, leave, k, h, w: h * w * (leave + enter) * k**2
+        ),
+        "twice too many: here one multiplication with its addition counts as one": (
+            lambda enter, leave, k, h, w: 2 * _work(enter, leave, k, h, w)
+        ),
+        "additions are counted as well; count the multiplications only": (
+            lambda enter, leave, k, h, w: h * w * leave * (2 * enter * k**2 - 1)
+        ),
+        "those are the additions, one fewer for each sum; count the multiplications": (
+            lambda enter, leave, k, h, w: h * w * leave * (enter * k**2 - 1)
+        ),
+        "times three is for a training step; here the image goes through once, forward": (
+            lambda enter, leave, k, h, w: 3 * _work(enter, leave, k, h, w)
+        ),
+        "a bias is added, not multiplied; leave it out": (
+            lambda enter, leave, k, h, w: h * w * leave * (enter * k**2 + 1)
+        ),
+        "the biases are not multiplied, and not to be counted": (
+            lambda enter, leave, k, h, w: _work(enter, leave, k, h, w) + leave
+        ),
+        "you take the image for a square: width is missing": (
+            lambda enter, leave, k, h, w: h * h * leave * enter * k**2
+        ),
+        "you take the image for a square: height is missing": (
+            lambda enter, leave, k, h, w: w * w * leave * enter * k**2
+        ),
+        "only the height counts in yours; the grid has height times width points": (
+            lambda enter, leave, k, h, w: h * leave * enter * k**2
+        ),
+        "only the width counts in yours; the grid has height times width points": (
+            lambda enter, leave, k, h, w: w * leave * enter * k**2
+        ),
+        "a grid has height times width points, not their sum": (
+            lambda enter, leave, k, h, w: (h + w) * leave * enter * k**2
+        ),
+        "`height` x `width` is the result already: do not take the kernel off once more": (
+            lambda enter, leave, k, h, w: _work(enter, leave, k, h - k + 1, w - k + 1)
+        ),
+        "`height` x `width` is the result: do not add a margin for the kernel": (
+            lambda enter, leave, k, h, w: _work(enter, leave, k, h + k - 1, w + k - 1)
+        ),
+        "the points do not get fewer by the kernel: it stands on every point of the result": (
+            lambda enter, leave, k, h, w: (h // k) * (w // k) * leave * enter * k**2
+        ),
+        "in Python ^ is no power but a bitwise operation; a power is **": (
+            lambda enter, leave, k, h, w: h * w * leave * enter * (k ^ 2)
+        ),
+        "without brackets ^ comes last, and is no power in Python; a power is **": (
+            lambda enter, leave, k, h, w: h * w * leave * enter * k ^ 2
+        ),
+        "2 * kernel is not its square": lambda enter, leave, k, h, w: h * w * leave * enter * 2 * k,
+        "2^kernel is not the kernel's square: base and exponent are swapped": (
+            lambda enter, leave, k, h, w: h * w * leave * enter * 2**k
+        ),
+        "the square holds for the kernel only; you square the product": (
+            lambda enter, leave, k, h, w: (h * w * leave * enter * k) ** 2
+        ),
+        "a depthwise and a 1 x 1 convolution need fewer; here every kernel sees all channels": (
+            lambda enter, leave, k, h, w: h * w * enter * (k**2 + leave)
+        ),
+        "the parts are multiplied, not added": (
+            lambda enter, leave, k, h, w: h * w + leave * enter * k**2
+        ),
+        "those are the weights and biases; each is used at every point of the grid": (
+            lambda enter, leave, k, h, w: leave * (enter * k**2 + 1)
+        ),
+        "half of it: no symmetry saves multiplications here": (
+            lambda enter, leave, k, h, w: _work(enter, leave, k, h, w) / 2
+        ),
+    },
+)
+
+
+# training.time_left: images a second, passes, and the time that is left --------------------------
+
+
+def _left(earlier, later, steps, batch, pictures):
+    """(images a second, passes so far, seconds left); two lines of a log: (step, seconds)."""
+    per_second = (later[0] - earlier[0]) / (later[1] - earlier[1])
+    return _three(per_second, earlier, later, steps, batch, pictures)
+
+
+def _three(per_second, earlier, later, steps, batch, pictures):
+    passes = later[0] * batch / pictures
+    return per_second * batch, passes, (steps - later[0]) / per_second
+
+
+def _left_cases():
+    for a, b, steps, batch, pictures in (
+        ((100, near(30.0)), (300, near(30.0) + 50), one_of(2000, 1500), 64, 60_000),
+        (
+            (50, near(400.0, 0.1)),
+            (90, near(400.0, 0.1) + 5),
+            1000,
+            one_of(128, 96),
+            1000,
+        ),  # a delay
+        ((0, 0.0), (50, near(11.0)), 120, 32, one_of(896, 700)),
+    ):
+        what = f"steps {a[0]} to {b[0]} of {steps} in {b[1] - a[1]:.3g} s"
+        yield Case(what, (a, b, steps, batch, pictures))
+
+
+def _with_rate(rate):
+    """A wrong answer: another number of steps a second, of the two lines."""
+    return lambda a, b, steps, batch, n: _three(rate(a, b), a, b, steps, batch, n)
+
+
+def _with_number(place, number):
+    """A wrong answer: one of its numbers is another, of (r, a, b, steps, batch, n)."""
+
+    def wrong(a, b, steps, batch, n):
+        right = list(_left(a, b, steps, batch, n))
+        right[place] = number(right, a, b, steps, batch, n)
+        return tuple(right)
+
+    return wrong
+
+
+_RATES = {
+    "you average since the start, delays and all: how fast is it between the two lines?": (
+        lambda a, b: b[0] / b[1]
+    ),
+    "you took the earlier line alone; how fast is it between the two lines?": (
+        lambda a, b: a[0] / a[1] if a[1] else b[0] / b[1]
+    ),
+    "steps between the lines, but seconds since the start: take both differences": (
+        lambda a, b: (b[0] - a[0]) / b[1]
+    ),
+    "seconds between the lines, but steps since the start: take both differences": (
+        lambda a, b: b[0] / (b[1] - a[1])
+    ),
+    "your speed is seconds per step; turn the fraction over": (
+        lambda a, b: (b[1] - a[1]) / (b[0] - a[0])
+    ),
+    "your speed is negative: later minus earlier, for both steps and seconds": (
+        lambda a, b: -(b[0] - a[0]) / (b[1] - a[1])
+    ),
+    "the step at the earlier line is done: there are later - earlier steps between, not one more": (
+        lambda a, b: (b[0] - a[0] + 1) / (b[1] - a[1])
+    ),
+    "you add where you should subtract: steps and seconds *between* the lines": (
+        lambda a, b: (b[0] + a[0]) / (b[1] + a[1])
+    ),
+    "your speed is per minute; we want seconds": lambda a, b: 60 * (b[0] - a[0]) / (b[1] - a[1]),
+}
+_IMAGES = {
+    "those are steps a second; each step takes `batch` images": (
+        lambda r, a, b, steps, batch, n: r[0] / batch
+    ),
+    "images a second since the start; how fast is it between the two lines?": (
+        lambda r, a, b, steps, batch, n: b[0] * batch / b[1]
+    ),
+    "those are images a minute": lambda r, a, b, steps, batch, n: 60 * r[0],
+    "those are seconds an image": lambda r, a, b, steps, batch, n: 1 / r[0],
+    "those are seconds a step; we want images a second": (
+        lambda r, a, b, steps, batch, n: batch / r[0]
+    ),
+    "that is how many images there were between the lines; divide by the seconds": (
+        lambda r, a, b, steps, batch, n: (b[0] - a[0]) * batch
+    ),
+    "a batch holds `batch` images: multiply by it, do not divide": (
+        lambda r, a, b, steps, batch, n: r[0] / batch**2
+    ),
+    "those are passes a second; we want images": lambda r, a, b, steps, batch, n: r[0] / n,
+}
+_PASSES = {
+    "passes count images, not steps: a step takes `batch` of them": (
+        lambda r, a, b, steps, batch, n: b[0] / n
+    ),
+    "passes so far: up to the later line, not in the whole run": (
+        lambda r, a, b, steps, batch, n: steps * batch / n
+    ),
+    "passes since the start, not since the earlier line": (
+        lambda r, a, b, steps, batch, n: (b[0] - a[0]) * batch / n
+    ),
+    "passes up to the later line, not up to the earlier one": (
+        lambda r, a, b, steps, batch, n: a[0] * batch / n
+    ),
+    "that is how many images were seen; divide by the number there are": (
+        lambda r, a, b, steps, batch, n: b[0] * batch
+    ),
+    "your passes are upside down: images seen over images there are": (
+        lambda r, a, b, steps, batch, n: n / (b[0] * batch)
+    ),
+    "that is how many steps a pass takes; how many passes is it so far?": (
+        lambda r, a, b, steps, batch, n: n / batch
+    ),
+    "those are the passes that are left; we want those so far": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) * batch / n
+    ),
+    "that is the fraction of the run that is done; we want passes through the data": (
+        lambda r, a, b, steps, batch, n: b[0] / steps
+    ),
+    "a step takes `batch` images: multiply by it, do not divide": (
+        lambda r, a, b, steps, batch, n: b[0] / batch / n
+    ),
+    "whole passes only; a fraction of a pass counts, too (// or int)": (
+        lambda r, a, b, steps, batch, n: b[0] * batch // n
+    ),
+    "rounded up to whole passes; a fraction of a pass is fine": (
+        lambda r, a, b, steps, batch, n: -(-b[0] * batch // n)
+    ),
+    "you count seconds for steps in the passes": lambda r, a, b, steps, batch, n: b[1] * batch / n,
+    "percent? the passes are a number such as 1.5": (
+        lambda r, a, b, steps, batch, n: 100 * b[0] * batch / n
+    ),
+}
+_SECONDS = {
+    "that is the time of all steps; those up to the later line are done": (
+        lambda r, a, b, steps, batch, n: steps * batch / r[0]
+    ),
+    "units: you divide steps by images a second; both in steps, or both in images": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) / r[0]
+    ),
+    "units: all steps, and divided by images a second": (
+        lambda r, a, b, steps, batch, n: steps / r[0]
+    ),
+    "you subtract the seconds so far, in which the run had another speed; count the steps left": (
+        lambda r, a, b, steps, batch, n: steps * batch / r[0] - b[1]
+    ),
+    "you count from the earlier line; the steps up to the later one are done, too": (
+        lambda r, a, b, steps, batch, n: (steps - a[0]) * batch / r[0]
+    ),
+    "these are minutes; we want seconds": (lambda r, a, b, steps, batch, n: r[2] / 60),
+    "these are hours; we want seconds": (lambda r, a, b, steps, batch, n: r[2] / 3600),
+    "the time left is steps over steps a second: divide by the speed, do not multiply": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) * r[0] / batch
+    ),
+    "divide by the speed, do not multiply; and both in steps, or both in images": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) * r[0]
+    ),
+    "that is how many steps are left; how long do they take?": (
+        lambda r, a, b, steps, batch, n: steps - b[0]
+    ),
+    "that is how long the run has taken so far": lambda r, a, b, steps, batch, n: b[1],
+    "that is when it will be done, counted from the start; how long from the later line?": (
+        lambda r, a, b, steps, batch, n: b[1] + r[2]
+    ),
+    "you use the speed since the start for the time left; use that between the two lines": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) * b[1] / b[0]
+    ),
+    "negative: steps to do minus steps done, not the other way round": (
+        lambda r, a, b, steps, batch, n: -r[2]
+    ),
+    "the time until the data are through once more? we want that until step `steps`": (
+        lambda r, a, b, steps, batch, n: n / r[0]
+    ),
+    "off by one step: at line (step, …) that step is done, so steps - step are left": (
+        lambda r, a, b, steps, batch, n: (steps - b[0] + 1) * batch / r[0]
+    ),
+    "off by one step: at line (step, …) that step is done, and the last one is still to do": (
+        lambda r, a, b, steps, batch, n: (steps - b[0] - 1) * batch / r[0]
+    ),
+}
+
+
+def _ordered(order):
+    return lambda *args: tuple(_left(*args)[i] for i in order)
+
+
+_NAMES = ("images a second", "passes", "seconds left")
+
+TIME_LEFT = Exercise(
+    reference=_left,
+    cases=_left_cases,
+    wrong={
+        **{hint: _with_rate(rate) for hint, rate in _RATES.items()},
+        **{
+            hint: _with_number(place, number)
+            for place, numbers in enumerate((_IMAGES, _PASSES, _SECONDS))
+            for hint, number in numbers.items()
+        },
+        **{
+            f"right numbers, wrong order: yours are {', '.join(_NAMES[i] for i in order)}": (
+                _ordered(order)
+            )
+            for order in permutations(range(3))
+            if order != (0, 1, 2)
+        },
+        "a line is (step, seconds); you read it as (seconds, step)": (
+            lambda a, b, steps, batch, n: _left(a[::-1], b[::-1], steps, batch, n)
+        ),
+        "earlier and later are swapped in passes and time left: count from the later line": (
+            lambda a, b, steps, batch, n: _left(b, a, steps, batch, n)
+        ),
+        "`batch` never comes in: steps are not images": (
+            lambda a, b, steps, batch, n: _left(a, b, steps, 1, n)
+        ),
+        "three numbers, please: images a second and passes, too": (lambda *args: _left(*args)[2]),
+        "three numbers, please: the seconds left, too": lambda *args: _left(*args)[:2],
+    },
+)
