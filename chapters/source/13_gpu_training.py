@@ -698,10 +698,7 @@ print(header["conv_in.weight"])
 # ## 8 · One batch, several processes
 #
 # Four processors can share the work of a batch. Each holds a copy of the network, takes its share of the batch, and computes the gradient of *its* mean loss. Let share $k$ have $B_k$ of the $B$ items, and let
-#
-# $$g_k = \frac{1}{B_k} \sum_{i \in \text{share } k} \nabla \ell_i$$
-#
-# be its gradient. We want that of the mean loss of all $B$ items. If all shares are equal, it is the plain mean of the $g_k$: that is what PyTorch's `DistributedDataParallel` computes, after each backward pass, and all copies then take the same step.
+# $g_k = \frac{1}{B_k} \sum_{i \in \text{share } k} \nabla \ell_i$ be its gradient. We want that of the mean loss of all $B$ items. If all shares are equal, it is the plain mean of the $g_k$: that is what PyTorch's `DistributedDataParallel` computes, after each backward pass, and all copies then take the same step.
 #
 # ### Exercise 13.5 · Shares that are not equal
 #
