@@ -1,12 +1,11 @@
-"""Exercises of chapter 11: learning to denoise."""
+"""Exercises of chapter 11: the times and the loss that a network learns from."""
 
 import torch
+from torch import Tensor
 
-from ddpm_lab import losses
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import label, normal, short_chain
-from ddpm_lab.forward import noised
-from ddpm_lab.gaussians import seeded
+from ddpm_lab.course.exercises._inputs import fresh, label, normal, one_of, short_chain
+from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import coef, row
 
 # learning.times: draw t uniformly on 1..T --------------------------------------------------------
@@ -18,31 +17,67 @@ def _times(T, size, seed):
 
 
 def _times_cases():
-    for T, size, seed in ((5, 5000, 0), (50, 20_000, 1), (2, 400, 2)):
-        yield Case(f"T = {T}, size = {size}", (T, size, seed))
+    """Two seeds with the same T and size, one after the other; and a batch smaller than T."""
+    few, many = one_of(5, 6, 7), one_of(1000, 900, 800)
+    for T, size, seed in (
+        (few, 5000, 2),
+        (few, 5000, 3),
+        (50, 20_000, 1),
+        (many, 100, 7),
+        (2, 400, 4),
+    ):
+        yield Case(f"T = {T}, size = {size}, seed = {seed}", (T, size, seed + one_of(0, 10, 20)))
+
+
+_seen: dict[tuple[int, int], Tensor] = {}
+"""The answer to the case before, if it is to be compared with the next one."""
 
 
 def _judge_times(case, answer):
     """A fair sample has the right type and range, and all times about equally often."""
     T, size, _ = case.args
-    if not isinstance(answer, torch.Tensor):
+    if not isinstance(answer, Tensor):
         return f"return a tensor; you return a {type(answer).__name__}"
     if tuple(answer.shape) != (size,):
         return f"your times have shape {tuple(answer.shape)}; we want {(size,)}"
     if answer.dtype != torch.int64:
-        return f"your times are {answer.dtype}; times count steps, so we want torch.int64"
+        return f"your times are {answer.dtype}; they number rows of tables, so we want torch.int64"
     low, high = int(answer.min()), int(answer.max())
     if low < 1 or high > T:
         return f"your times lie in {low}..{high}; they must lie in 1..{T}"
+    if size < T and high <= size:
+        return f"no time after t = {high} ever comes; draw each time from all of 1..{T}"
+    return _unfair(T, size, answer) or _same_again(T, size, answer)
+
+
+def _unfair(T, size, answer):
     count = torch.bincount(answer, minlength=T + 1)[1:].double()
-    # A fair count has a standard deviation below sqrt(size / T); six of them are no accident.
+    # A fair count has a standard deviation below sqrt(size / T); six of them are no accident,
+    # unless the times are so many that each is rare.
     off = (count - size / T).abs()
-    if float(off.max()) > 6 * (size / T) ** 0.5:
+    if float(off.max()) > 6 * (size / T) ** 0.5 + (4 if size < T else 0):
         t = int(off.argmax()) + 1
-        return f"t = {t} came {int(count[t - 1])} times; about {size / T:.0f} would be fair"
+        end = " (an end is too rare or too frequent: rounding, or a clamp?)" if t in (1, T) else ""
+        times = "once" if int(count[t - 1]) == 1 else f"{int(count[t - 1])} times"
+        return f"t = {t} came {times}; about {size / T:.0f} would be fair{end}"
     if float(answer.diff().unique(return_counts=True)[1].max()) > 0.75 * size:
         return "your times follow a pattern; draw them"
     return None
+
+
+def _same_again(T, size, answer):
+    """Does another seed bring the same times? (The cases to compare follow each other.)"""
+    before = _seen.pop((T, size), None)
+    if before is None:
+        _seen.clear()
+        _seen[T, size] = answer
+    elif torch.equal(before, answer):
+        return "another seed, and the same times again; your generator must use `seed`"
+    return None
+
+
+def _rounded(T, size, seed):
+    return (1 + (T - 1) * torch.rand(size, generator=seeded(seed))).round().long()
 
 
 TIMES = Exercise(
@@ -62,11 +97,45 @@ TIMES = Exercise(
         "your times are fractions; times count steps, and tables have whole rows: use randint": (
             lambda T, size, seed: 1 + (T - 1) * torch.rand(size, generator=seeded(seed))
         ),
+        "your times are fractions in 0..T; times count steps, from 1: use randint": (
+            lambda T, size, seed: T * torch.rand(size, generator=seeded(seed))
+        ),
+        "rounding makes t = 1 and t = T come half as often as the others; round down instead": (
+            _rounded
+        ),
+        "0 becomes 1, so t = 1 comes twice as often; begin the draw at 1": (
+            lambda T, size, seed: torch.randint(0, T + 1, (size,), generator=seeded(seed)).clamp(
+                min=1
+            )
+        ),
         "you draw one time for the whole batch; each item gets its own, so draw `size` of them": (
             lambda T, size, seed: _times(T, 1, seed).expand(size)
         ),
+        "this is a single time; draw `size` of them: one for each item": (
+            lambda T, size, seed: _times(T, 1, seed)
+        ),
         "you count through the times; draw them, or items and times would go in step": (
             lambda T, size, seed: torch.arange(size) % T + 1
+        ),
+        "you shuffle a list, so a small batch sees early times only; draw each from 1..T": (
+            lambda T, size, seed: (torch.arange(size) % T + 1)[
+                torch.randperm(size, generator=seeded(seed))
+            ]
+        ),
+        "a shuffled list holds each time once; draw with repetition, for any size": (
+            lambda T, size, seed: torch.randperm(T, generator=seeded(seed))[:size] + 1
+        ),
+        "T and size are swapped: we want `size` numbers, none above T": (
+            lambda T, size, seed: _times(size, T, seed)
+        ),
+        "you return a column; we want one axis, (size,): coef adds axes where they are needed": (
+            lambda T, size, seed: _times(T, size, seed)[:, None]
+        ),
+        "every seed brings the same times; make the generator from `seed`, not from a number": (
+            lambda T, size, seed: _times(T, size, 0)
+        ),
+        "T is a parameter; you draw from 1..1000 whatever it is": (
+            lambda T, size, seed: _times(1000, size, seed)
         ),
     },
 )
@@ -77,38 +146,199 @@ TIMES = Exercise(
 
 def _loss(schedule, net, x_0, t, eps):
     """Mean over data axes of (eps - net(x_t, t))^2."""
-    return losses.simple(schedule, net, "eps", x_0, t, eps)
+    x_t = _noised(x_0, eps, *_factors(schedule, t, x_0))
+    return _mean(eps - net(x_t, t))
 
 
-def _toy_net(x_t, t):
-    """Some function of x_t and t; it need not be a good one."""
-    return 0.6 * x_t + 0.02 * t.reshape(-1, *[1] * (x_t.dim() - 1)) - 0.1
+def _factors(schedule, t, x):
+    return coef(row(schedule.signal, t), x), coef(row(schedule.noise, t), x)
+
+
+def _noised(x_0, eps, signal, noise):
+    return signal * x_0 + noise * eps
+
+
+def _mean(error):
+    return error.square().flatten(1).mean(1)
+
+
+class _Net(torch.nn.Module):
+    """A network of one weight; it need not be a good one."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor(0.6, dtype=torch.float64))
+
+    def forward(self, x_t, t):
+        return _out(self.weight, x_t, t)
+
+    def detach(self):
+        """Itself as a tensor, of which one can ask whether a gradient reaches it."""
+        return self.weight.detach().as_subclass(_Weight)
+
+
+class _Weight(Tensor):
+    """The network as its one weight; what is made of it is a plain tensor."""
+
+    __torch_function__ = torch._C._disabled_torch_function_impl
+
+    def __call__(self, x_t, t):
+        return _out(self.as_subclass(Tensor), x_t, t)
+
+
+def _out(weight, x_t, t):
+    when = 0.02 * t.reshape(-1, *[1] * (x_t.dim() - 1))
+    return weight * x_t + when.to(x_t.dtype) - 0.1
 
 
 def _loss_cases():
-    rng = seeded(1)
-    for shape, t in (((3, 2), [1, 20, 9]), ((4, 2, 3), [20, 1, 1, 7]), ((2, 2), [5, 5])):
+    schedule, rng = short_chain(), fresh(1101)
+    for shape, t in (((3, 5), [9, 20, 1]), ((4, 1, 2, 3), [20, 1, 1, 7]), ((2, 3), [5, 5])):
         times = torch.tensor(t)
-        args = (
-            short_chain(),
-            _toy_net,
-            normal(rng, *shape),
-            times,
-            normal(rng, *shape),
-        )
+        args = schedule, _Net(), normal(rng, *shape), times, normal(rng, *shape)
         yield Case(label(times), args)
 
 
-def _wrong_loss(*, measure=None, truth=None, time=None, given=None):
+def _wrong_loss(*, measure=_mean, truth=None, time=None, given=None):
     """A wrong loss; each option replaces one part of the right one."""
-    measure = measure or (lambda error: (error**2).flatten(1).mean(1))
-    truth = truth or (lambda x_0, x_t, eps: eps)
-    time = time or (lambda t: t)
-    given = given or (lambda x_0, x_t: x_t)
+    truth = truth or (lambda x_0, eps, signal, noise: eps)
+    time = time or (lambda t, schedule: t)
+    given = given or _noised
 
     def wrong(schedule, net, x_0, t, eps):
-        x_t = noised(schedule, x_0, t, eps)
-        return measure(truth(x_0, x_t, eps) - net(given(x_0, x_t), time(t)))
+        parts = x_0, eps, *_factors(schedule, t, x_0)
+        return measure(truth(*parts) - net(given(*parts), time(t, schedule)))
+
+    return wrong
+
+
+_MEASURES = {
+    "you sum over an item's numbers; take their mean, so that big and small data compare": (
+        lambda error: error.square().flatten(1).sum(1)
+    ),
+    "one number for the batch hides which t did badly; average over the data axes only": (
+        lambda error: error.square().mean()
+    ),
+    "this is the sum over the whole batch; we want one mean for each item": (
+        lambda error: error.square().sum()
+    ),
+    "you averaged over the batch; keep the batch axis and average over the others": (
+        lambda error: error.square().flatten(1).mean(0)
+    ),
+    "you average over the batch, axis 0; keep that one and average over all the others": (
+        lambda error: error.square().mean(0)
+    ),
+    "you average over the last axis only; an item has other axes too: flatten(1) joins them": (
+        lambda error: error.square().mean(-1) if error.dim() > 2 else _mean(error)
+    ),
+    "no square: errors of both signs would cancel": lambda error: error.flatten(1).mean(1),
+    "the square comes too late: square each error, then average; else errors cancel": (
+        lambda error: error.flatten(1).mean(1).square()
+    ),
+    "absolute errors lead to the median; only squares lead to the conditional mean": (
+        lambda error: error.abs().flatten(1).mean(1)
+    ),
+    "this is the length of the error; we want its square, divided by the number of pixels": (
+        lambda error: error.flatten(1).norm(dim=1)
+    ),
+    "you divide by the root of the number of pixels; a mean divides by the number itself": (
+        lambda error: error.square().flatten(1).sum(1) / error[0].numel() ** 0.5
+    ),
+    "a variance leaves out the mean error; that is an error too: average the squares": (
+        lambda error: error.flatten(1).var(1, correction=0)
+    ),
+    "var() subtracts the mean error and divides by n - 1; just average the squares": (
+        lambda error: error.flatten(1).var(1)
+    ),
+    "the largest error says little of the others; average the squares": (
+        lambda error: error.square().flatten(1).amax(1)
+    ),
+    "you divide by the batch size, too; each item stands for itself here": (
+        lambda error: _mean(error) / len(error)
+    ),
+    "a Huber (smooth L1) loss does not lead to the conditional mean; take plain squares": (
+        lambda error: (
+            torch.nn.functional.smooth_l1_loss(error, torch.zeros_like(error), reduction="none")
+            .flatten(1)
+            .mean(1)
+        )
+    ),
+}
+_TRUTHS = {
+    "you compare with x_0; this network predicts eps": lambda x_0, eps, signal, noise: x_0,
+    "you compare with x_t, which the network is given; the truth to predict is eps": _noised,
+    "you compare with v, as chapter 9 may; this network predicts eps": (
+        lambda x_0, eps, signal, noise: signal * eps - noise * x_0
+    ),
+    "you compare with the score -eps / sqrt(1 - abar); this network predicts eps itself": (
+        lambda x_0, eps, signal, noise: -eps / noise
+    ),
+    "eps and the network's answer must be subtracted, not added": (
+        lambda x_0, eps, signal, noise: -eps
+    ),
+    "you compare with the scaled noise, sqrt(1 - abar) eps; the network predicts eps itself": (
+        lambda x_0, eps, signal, noise: noise * eps
+    ),
+    "the truth is missing: you take the size of the network's answer, not of its error": (
+        lambda x_0, eps, signal, noise: torch.zeros_like(eps)
+    ),
+}
+_GIVEN = {
+    "you show the network the clean x_0; it must see the noised x_t": (
+        lambda x_0, eps, signal, noise: x_0
+    ),
+    "you show the network the noise that it is to guess; it must see x_t": (
+        lambda x_0, eps, signal, noise: eps
+    ),
+    "your x_t is x_0 + eps: both need their factors at time t; forward.noised knows them": (
+        lambda x_0, eps, signal, noise: x_0 + eps
+    ),
+    "your x_t keeps x_0 in full; it must shrink by sqrt(abar_t)": (
+        lambda x_0, eps, signal, noise: x_0 + noise * eps
+    ),
+    "your x_t gets eps in full; its factor at time t is missing": (
+        lambda x_0, eps, signal, noise: signal * x_0 + eps
+    ),
+    "your x_t lacks its noise; it is signal and noise together": (
+        lambda x_0, eps, signal, noise: signal * x_0
+    ),
+    "x_0 and eps are swapped in your x_t": lambda x_0, eps, signal, noise: (
+        signal * eps + noise * x_0
+    ),
+    "your x_t subtracts the noise; it is added": (
+        lambda x_0, eps, signal, noise: signal * x_0 - noise * eps
+    ),
+}
+_TOLD = {
+    "you tell the network t - 1; x_t belongs to time t": lambda t, schedule: t - 1,
+    "you tell the network t + 1; x_t belongs to time t": lambda t, schedule: t + 1,
+    "you tell the network t / T; this network takes the whole number t": (
+        lambda t, schedule: t / schedule.T
+    ),
+    "you tell the network the first item's t for all; each item has its own": (
+        lambda t, schedule: t[:1].expand(t.shape)
+    ),
+    "you tell the network no time (or 0); it must know how noisy x_t is": (
+        lambda t, schedule: 0 * t
+    ),
+    "you tell the network t = T, whatever t is": lambda t, schedule: 0 * t + schedule.T,
+}
+
+
+def _own_noise(both):
+    """The loss with noise that was not given: in x_t only, or in both places."""
+
+    def wrong(schedule, net, x_0, t, eps):
+        z = normal_like(x_0, generator=seeded(0))
+        x_t = _noised(x_0, z, *_factors(schedule, t, x_0))
+        return _mean((z if both else eps) - net(x_t, t))
+
+    return wrong
+
+
+def _weighted(factor):
+    def wrong(schedule, net, x_0, t, eps):
+        return factor(row(schedule.snr, t)) * _loss(schedule, net, x_0, t, eps)
 
     return wrong
 
@@ -116,222 +346,17 @@ def _wrong_loss(*, measure=None, truth=None, time=None, given=None):
 LOSS = Exercise(
     reference=_loss,
     cases=_loss_cases,
+    gradients=("net",),
     wrong={
-        "you sum over an item's numbers; take their mean, so that big and small data compare": (
-            _wrong_loss(measure=lambda error: (error**2).flatten(1).sum(1))
+        **{hint: _wrong_loss(measure=measure) for hint, measure in _MEASURES.items()},
+        **{hint: _wrong_loss(truth=truth) for hint, truth in _TRUTHS.items()},
+        **{hint: _wrong_loss(given=given) for hint, given in _GIVEN.items()},
+        **{hint: _wrong_loss(time=time) for hint, time in _TOLD.items()},
+        "you draw noise of your own; use the eps that you are given": _own_noise(True),
+        "your x_t holds other noise than the eps that you compare with": _own_noise(False),
+        "you divide by the SNR, which makes it an error of x_0; the plain eps-loss has no weight": (
+            _weighted(lambda snr: 1 / snr)
         ),
-        "one number for the batch hides which t did badly; average over the data axes only": (
-            _wrong_loss(measure=lambda error: (error**2).mean())
-        ),
-        "you averaged over the batch; keep the batch axis and average over the others": (
-            _wrong_loss(measure=lambda error: (error**2).flatten(1).mean(0))
-        ),
-        "no square: errors of both signs would cancel": (
-            _wrong_loss(measure=lambda error: error.flatten(1).mean(1))
-        ),
-        "absolute errors lead to the median; only squares lead to the conditional mean": (
-            _wrong_loss(measure=lambda error: error.abs().flatten(1).mean(1))
-        ),
-        "you compare with x_0; this network predicts eps": (
-            _wrong_loss(truth=lambda x_0, x_t, eps: x_0)
-        ),
-        "you compare with x_t, which the network is given; the truth to predict is eps": (
-            _wrong_loss(truth=lambda x_0, x_t, eps: x_t)
-        ),
-        "you show the network the clean x_0; it must see the noised x_t": (
-            _wrong_loss(given=lambda x_0, x_t: x_0)
-        ),
-        "you tell the network t - 1; x_t belongs to time t": _wrong_loss(time=lambda t: t - 1),
-    },
-)
-
-
-# learning.gradient: the gradient of the smallest shared network ----------------------------------
-
-
-def _slope(schedule, w, t):
-    """d/dw E (eps - w x_t)^2 for N(0, 1) data: 2 w - 2 sqrt(1 - abar_t)."""
-    return 2 * w - 2 * schedule.noise[t]
-
-
-def _slope_cases():
-    for w in (0.5, -0.3, 2.0):
-        for t in (1, 9, 20):
-            yield Case(f"w = {w}, t = {t}", (short_chain(), w, t))
-
-
-GRADIENT = Exercise(
-    reference=_slope,
-    cases=_slope_cases,
-    wrong={
-        "check the sign of the mixed term: (eps - w x)^2 holds -2 w eps x": (
-            lambda s, w, t: 2 * w + 2 * s.noise[t]
-        ),
-        "E[eps x_t] is the factor of eps in x_t: sqrt(1 - abar), not 1 - abar": (
-            lambda s, w, t: 2 * w - 2 * (1 - s.abar[t])
-        ),
-        "you took the signal factor; eps enters x_t with sqrt(1 - abar)": (
-            lambda s, w, t: 2 * w - 2 * s.signal[t]
-        ),
-        "the sign is reversed: this is downhill, the slope itself points uphill": (
-            lambda s, w, t: 2 * s.noise[t] - 2 * w
-        ),
-        "the mixed term -2 w sqrt(1 - abar) keeps its 2: its derivative is -2 sqrt(1 - abar)": (
-            lambda s, w, t: 2 * w - s.noise[t]
-        ),
-        "a factor 2 is missing: the derivative of w^2 is 2 w": lambda s, w, t: w - s.noise[t],
-        "this is the loss; we want its derivative with respect to w": (
-            lambda s, w, t: 1 - 2 * w * s.noise[t] + w**2
-        ),
-        "E[x_t^2] is 1 for N(0, 1) data: the signal's variance counts too": (
-            lambda s, w, t: 2 * w * (1 - s.abar[t]) - 2 * s.noise[t]
-        ),
-    },
-)
-
-
-# learning.one_step: what a step on one time does to another --------------------------------------
-
-
-def _one_step(schedule, w, t, other, lr):
-    """How the loss at `other` changes when w takes one gradient step on the loss at t."""
-    return _change(schedule, w, w - lr * _slope(schedule, w, t), other)
-
-
-def _change(schedule, w, new, at):
-    def loss(w):
-        return 1 - 2 * w * schedule.noise[at] + w**2
-
-    return loss(new) - loss(w)
-
-
-def _one_step_cases():
-    for w, t, other, lr in ((0.5, 1, 20, 0.1), (0.5, 20, 1, 0.1), (-0.2, 9, 9, 0.3), (2, 1, 9, 1)):
-        args = (short_chain(), w, t, other, lr)
-        yield Case(f"w = {w}, a step of {lr} on t = {t}, loss at {other}", args)
-
-
-ONE_STEP = Exercise(
-    reference=_one_step,
-    cases=_one_step_cases,
-    wrong={
-        "you walk uphill: a gradient step subtracts lr times the slope": (
-            lambda s, w, t, other, lr: _change(s, w, w + lr * _slope(s, w, t), other)
-        ),
-        "you step on the other time's loss; the step is taken on t, the loss read at `other`": (
-            lambda s, w, t, other, lr: _change(s, w, w - lr * _slope(s, w, other), other)
-        ),
-        "you read the loss at t itself; we ask what happens at `other`": (
-            lambda s, w, t, other, lr: _change(s, w, w - lr * _slope(s, w, t), t)
-        ),
-        "before minus after; we want after minus before, so that a rise is positive": (
-            lambda s, w, t, other, lr: -_one_step(s, w, t, other, lr)
-        ),
-        "this is the change to first order; the loss is a parabola: take it before and after": (
-            lambda s, w, t, other, lr: -lr * _slope(s, w, t) * _slope(s, w, other)
-        ),
-        "this is the loss after the step; subtract the loss before it": (
-            lambda s, w, t, other, lr: (
-                _change(s, w, w - lr * _slope(s, w, t), other) + _change(s, 0.0, w, other) + 1
-            )
-        ),
-    },
-)
-
-
-# learning.irreducible: the error that no network can avoid ---------------------------------------
-
-
-def _irreducible(schedule, x_0, best, t):
-    """Mean squared error of eps that is left with the best guess of x_0: SNR (x_0 - best)^2."""
-    snr = coef(row(schedule.snr, t), x_0)
-    return (snr * (x_0 - best) ** 2).mean()
-
-
-def _irreducible_cases():
-    rng = seeded(2)
-    for t in (1, 9, 20, torch.tensor([1, 20, 9])):
-        yield Case(
-            label(t),
-            (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t),
-        )
-
-
-def _floor(factor, *, measure=torch.mean):
-    def wrong(schedule, x_0, best, t):
-        snr = coef(factor(row(schedule.snr, t)), x_0)
-        return measure(snr * (x_0 - best) ** 2)
-
-    return wrong
-
-
-IRREDUCIBLE = Exercise(
-    reference=_irreducible,
-    cases=_irreducible_cases,
-    wrong={
-        "this is the error of x_0; an error of eps is signal / noise times as large": (
-            _floor(torch.ones_like)
-        ),
-        "upside down: where there is much signal, a small x_0-error is a large eps-error": (
-            _floor(lambda snr: 1 / snr)
-        ),
-        "sqrt(SNR) converts the error; its square is converted by SNR": _floor(torch.sqrt),
-        "SNR + 1 belongs to v; for eps it is SNR": _floor(lambda snr: snr + 1),
-        "you sum over the numbers of an item; the loss is their mean": (
-            _floor(lambda snr: snr, measure=lambda x: x.sum(1).mean())
-        ),
-        "a difference of squares is not the square of the difference on a few draws": (
-            lambda schedule, x_0, best, t: (
-                _irreducible(schedule, x_0, torch.zeros_like(x_0), t)
-                - _irreducible(schedule, best, torch.zeros_like(x_0), t)
-            )
-        ),
-    },
-)
-
-
-# learning.ema: an average of the weights that starts young ---------------------------------------
-
-
-def _ema(average, new, n, decay, keep=None):
-    """The average after update n = 1, 2, …: it keeps min(decay, (1 + n) / (10 + n)) of itself."""
-    keep = min(decay, (1 + n) / (10 + n)) if keep is None else keep(n, decay)
-    return keep * average + (1 - keep) * new
-
-
-def _ema_cases():
-    rng = seeded(3)
-    for n, decay in ((1, 0.999), (7, 0.9), (2, 0.05), (10_000, 0.99), (89, 0.95)):
-        args = (normal(rng, 3, 2), normal(rng, 3, 2), n, decay)
-        yield Case(f"update {n}, decay {decay}", args)
-
-
-def _kept(keep):
-    return lambda average, new, n, decay: _ema(average, new, n, decay, keep)
-
-
-EMA = Exercise(
-    reference=_ema,
-    cases=_ema_cases,
-    wrong={
-        "swapped: the average keeps most of itself and takes a little of the new weights": (
-            lambda average, new, n, decay: _ema(new, average, n, decay)
-        ),
-        "a young average must not cling to the untrained start: it keeps (1 + n) / (10 + n)": (
-            _kept(lambda n, decay: decay)
-        ),
-        "grown up, the average keeps `decay` of itself, no more: take the smaller of the two": (
-            _kept(lambda n, decay: (1 + n) / (10 + n))
-        ),
-        "you take the larger of the two; the young average must let go: take the smaller": (
-            _kept(lambda n, decay: max(decay, (1 + n) / (10 + n)))
-        ),
-        "this is the plain mean of all weights so far; it never forgets the bad early ones": (
-            _kept(lambda n, decay: n / (n + 1))
-        ),
-        "the shares must add to 1: the new weights get 1 - keep": (
-            lambda average, new, n, decay: average * min(decay, (1 + n) / (10 + n)) + new
-        ),
-        "this is the last network; nothing is averaged": lambda average, new, n, decay: new,
+        "you multiply by the SNR; the plain eps-loss has no weight": _weighted(lambda snr: snr),
     },
 )

@@ -1,13 +1,12 @@
-"""Exercises of chapter 12: the U-Net and how it is trained."""
+"""Exercises of chapter 12: sizes, weights and the waves of t."""
 
 import math
 
 import torch
-import torch.nn.functional as F
 
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import normal
-from ddpm_lab.gaussians import seeded
+from ddpm_lab.course.exercises._inputs import one_of
+from ddpm_lab.course.exercises._mixed import mixed
 
 # unet.size: how large is the grid after a convolution? -------------------------------------------
 
@@ -18,171 +17,118 @@ def _size(n, kernel, stride, padding):
 
 
 def _size_cases():
+    more = one_of(0, 12, 24)  # keeps what is left over by strides 2, 3 and 4
     for n, kernel, stride, padding in (
-        (8, 3, 1, 1),
+        (12, 5, 3, 2),
         (8, 3, 2, 1),
         (7, 3, 2, 1),
         (32, 4, 2, 1),
         (9, 5, 3, 0),
+        (9, 4, 2, 1),
         (28, 1, 1, 0),
         (10, 3, 4, 2),
+        (11, 7, 3, 1),
+        (6 - more, 6, 2, 0),  # n = kernel: one place
+        (2 - more, 5, 2, 1),  # too small: no place
+        (8, 3, 1, 1),
     ):
-        what = f"n = {n}, kernel = {kernel}, stride = {stride}, padding = {padding}"
-        yield Case(what, (n, kernel, stride, padding))
+        what = f"n = {n + more}, kernel = {kernel}, stride = {stride}, padding = {padding}"
+        yield Case(what, (n + more, kernel, stride, padding))
+
+
+def _sized(room, kernel, ending):
+    """A size: the room with padding, less the kernel, in strides, and how it ends."""
+    return lambda n, k, s, p: ending(room(n, p) - kernel(k), s)
+
+
+_ROOM = {
+    "": lambda n, p: n + 2 * p,
+    "there is padding on both sides, so it counts twice": lambda n, p: n + p,
+    "you forgot the padding: 2 padding points are added before the kernel moves": lambda n, p: n,
+    "padding makes the row longer; you subtract it": lambda n, p: n - 2 * p,
+    "padding counts twice, once for each end, not four times": lambda n, p: n + 4 * p,
+}
+_KERNEL = {
+    "": lambda k: k,
+    "the kernel takes room: subtract its size": lambda k: 0,
+    "subtract the whole kernel, not half of it": lambda k: k // 2,
+    "subtract the kernel, which may be even, not twice its half": lambda k: 2 * (k // 2),
+    "you add the kernel; it takes room, so subtract it": lambda k: -k,
+    "the kernel is a parameter; you subtract 3 whatever it is": lambda k: 3,
+}
+_ENDING = {
+    "": lambda room, s: room // s + 1,
+    "one short: with no room left to move (n = kernel) there is still one place": (
+        lambda room, s: room // s
+    ),
+    "round down: a last step that is too short for the kernel is not taken": (
+        lambda room, s: -(-room // s) + 1
+    ),
+    "a size is a whole number: round the division down, with //": lambda room, s: room / s + 1,
+    "not divided by the stride: fewer places fit if the kernel jumps": lambda room, s: room + 1,
+    "the stride divides only; each jump is `stride` long, not stride + 1": (
+        lambda room, s: room // (s + 1) + 1
+    ),
+    "1 too many: count the first place once": lambda room, s: room // s + 2,
+    "you multiply by the stride; jumps of `stride` leave fewer places": lambda room, s: (
+        room * s + 1
+    ),
+    "the 1 is the first place: add it after the division, not before": (
+        lambda room, s: (room + 1) // s
+    ),
+    "the 1 is added after the division, and you subtract one before it as well": (
+        lambda room, s: (room - 1) // s + 1
+    ),
+    "the 1 is added, not subtracted": lambda room, s: room // s - 1,
+    "round() goes up as well; a place that fits only in part does not count": (
+        lambda room, s: round(room / s + 1)
+    ),
+}
+
+
+def _kernels(kernel):
+    """The mixed answers with another kernel would say the same of several slips: each alone."""
+    return lambda n, k, s, p: (n + 2 * p - kernel(k)) // s + 1
 
 
 SIZE = Exercise(
     reference=_size,
     cases=_size_cases,
     wrong={
-        "one short: with no room left to move (n = kernel) there is still one place": (
-            lambda n, k, s, p: (n + 2 * p - k) // s
+        "without parentheses // comes before + and -: the whole difference is divided": (
+            lambda n, k, s, p: n + 2 * p - k // s + 1
         ),
-        "there is padding on both sides, so it counts twice": (
-            lambda n, k, s, p: (n + p - k) // s + 1
-        ),
-        "you forgot the padding: 2 padding points are added before the kernel moves": (
-            lambda n, k, s, p: (n - k) // s + 1
-        ),
-        "round down: a last step that is too short for the kernel is not taken": (
-            lambda n, k, s, p: math.ceil((n + 2 * p - k) / s) + 1
-        ),
-        "a size is a whole number: round the division down, with //": (
-            lambda n, k, s, p: (n + 2 * p - k) / s + 1
+        "without parentheses // comes before +: the 1 belongs outside, n + 2 padding inside": (
+            lambda n, k, s, p: n + (2 * p - k) // s + 1
         ),
         "n // stride holds for a kernel of 3 with padding 1 and even n only": (
             lambda n, k, s, p: n // s
         ),
-    },
-)
-
-
-# unet.group_norm: group norm by hand -------------------------------------------------------------
-
-
-def _normed(x, groups, *, axes=(2, 3, 4), correction=0, root=torch.sqrt):
-    """(x - mean) / sqrt(var + 1e-5), mean and var over each item's own groups of channels."""
-    b, c, h, w = x.shape
-    parts = x.reshape(b, groups, c // groups, h, w)
-    mean = parts.mean(dim=axes, keepdim=True)
-    var = parts.var(dim=axes, keepdim=True, correction=correction)
-    return ((parts - mean) / root(var + 1e-5)).reshape(x.shape)
-
-
-def _normed_cases():
-    rng = seeded(1)
-    for b, c, groups, side, loud in ((2, 4, 2, 3, 1.0), (3, 6, 3, 2, 0.05), (2, 6, 2, 4, 5.0)):
-        x = loud * normal(rng, b, c, side, side) + 3 * normal(rng, b, c, 1, 1)
-        yield Case(f"x of shape {tuple(x.shape)}, groups = {groups}", (x, groups))
-
-
-def _interleaved(x, groups):
-    """Every groups-th channel into one group, where neighbors belong together."""
-    b, c, h, w = x.shape
-    turned = x.reshape(b, c // groups, groups, h, w).transpose(1, 2).reshape(b, c, h, w)
-    normed = _normed(turned, groups).reshape(b, groups, c // groups, h, w)
-    return normed.transpose(1, 2).reshape(b, c, h, w)
-
-
-GROUP_NORM = Exercise(
-    reference=_normed,
-    cases=_normed_cases,
-    wrong={
-        "you average over the batch too; then an item's result depends on its companions": (
-            lambda x, groups: _normed(x, groups, axes=(0, 2, 3, 4))
+        "rounding n / stride up holds for `same` padding only; kernel and padding count": (
+            lambda n, k, s, p: -(-n // s)
         ),
-        "you average over the grid only, each channel for itself: that is instance norm": (
-            lambda x, groups: _normed(x, groups, axes=(3, 4))
+        "the kernel takes room, and the first place counts: how often can it still move?": (
+            lambda n, k, s, p: (n + 2 * p) // s
         ),
-        "you average over all channels of an item: that is layer norm, one single group": (
-            lambda x, groups: _normed(x, 1)
+        "you lay kernels side by side; they overlap: each place is `stride` further": (
+            lambda n, k, s, p: (n + 2 * p) // k
         ),
-        "you average over the channels of a group, each pixel for itself; the grid counts too": (
-            lambda x, groups: _normed(x, groups, axes=(2,))
+        "this is the size of a transposed convolution, the way up; here the kernel moves": (
+            lambda n, k, s, p: (n - 1) * s - 2 * p + k
         ),
-        "you divide by the variance; its square root makes the spread 1": (
-            lambda x, groups: _normed(x, groups, root=lambda var: var)
+        "half a kernel at each end is lost only for odd kernels; subtract the kernel, add 1": (
+            lambda n, k, s, p: (n + 2 * p - 2 * (k // 2)) // s
         ),
-        "your variance divides by n - 1; a norm divides by n: var(..., correction=0)": (
-            lambda x, groups: _normed(x, groups, correction=1)
+        "kernel and stride are swapped": lambda n, k, s, p: (n + 2 * p - s) // k + 1,
+        "kernel and padding are swapped": lambda n, k, s, p: (n + 2 * k - p) // s + 1,
+        "the size after all is n + 2 padding only if the kernel is one pixel and never jumps": (
+            lambda n, k, s, p: n + 2 * p
         ),
-        "the 1e-5 belongs under the root, with the variance": (
-            lambda x, groups: _normed(x, groups, root=lambda var: (var - 1e-5).sqrt() + 1e-5)
+        "at each place the kernel covers `kernel` pixels; only its first pixel is moved about": (
+            lambda n, k, s, p: (n + 2 * p - 1) // s + 1
         ),
-        "the 1e-5 of (12.5) is missing under the root; it guards against a division by 0": (
-            lambda x, groups: _normed(x, groups, root=lambda var: (var - 1e-5).sqrt())
-        ),
-        "std() divides by n - 1 and knows no 1e-5: take var(..., correction=0), add, root": (
-            lambda x, groups: _normed(x, groups, correction=1, root=lambda v: (v - 1e-5).sqrt())
-        ),
-        "a group is a run of neighboring channels: reshape to (B, groups, C / groups, H, W)": (
-            _interleaved
-        ),
-    },
-)
-
-
-# unet.time_embedding: the time embedding ---------------------------------------------------------
-
-
-def _waves(t, dim, *, rate=lambda k, half: 10_000.0 ** (-k / half), join=torch.cat):
-    """[sin(t f_0), ..., cos(t f_0), ...] with f_k = 10000^(-k / (dim / 2))."""
-    half = dim // 2
-    f = rate(torch.arange(half, dtype=torch.float64), half)
-    angle = t.double()[:, None] * f
-    return join([angle.sin(), angle.cos()], dim=1)
-
-
-def _waves_cases():
-    # small t, dim a power of 2: a slip made in float32 still gets its hint
-    for times, dim in (([0, 1, 2], 4), ([1, 3, 4], 8), ([2], 16)):
-        yield Case(f"t = {times}, dim = {dim}", (torch.tensor(times), dim))
-
-
-def _judge_waves(case, answer):
-    """float32 will do."""
-    want = _waves(*case.args)
-    if not isinstance(answer, torch.Tensor):
-        return f"return a tensor; you return a {type(answer).__name__}"
-    if answer.shape != want.shape:
-        return f"your waves have shape {tuple(answer.shape)}; we want {tuple(want.shape)}"
-    off = (answer.double() - want).abs()
-    if bool(off.max() < 1e-5):
-        return None
-    row, column = divmod(int(off.argmax()), off.shape[1])
-    ours, theirs = float(answer[row, column]), float(want[row, column])
-    return f"in row {row}, column {column} you have {ours:.4g}; we want {theirs:.4g}"
-
-
-def _woven(parts, dim):
-    """sin, cos, sin, cos, ... in turn."""
-    return torch.stack(parts, dim=-1).flatten(1)
-
-
-TIME_EMBEDDING = Exercise(
-    reference=_waves,
-    cases=_waves_cases,
-    judge=_judge_waves,
-    wrong={
-        "your waves slow down half as much as they should: there are dim / 2 of them, not dim": (
-            lambda t, dim: _waves(t, dim, rate=lambda k, half: 10_000.0 ** (-k / dim))
-        ),
-        "the exponent is negative: the waves get slower, not faster": (
-            lambda t, dim: _waves(t, dim, rate=lambda k, half: 10_000.0 ** (k / half))
-        ),
-        "you divide k by dim / 2 - 1, as the code of [Ho20] does; (12.4) divides by dim / 2": (
-            lambda t, dim: _waves(t, dim, rate=lambda k, half: 10_000.0 ** (-k / (half - 1)))
-        ),
-        "k starts at 0: the fastest wave has f_0 = 1": (
-            lambda t, dim: _waves(t, dim, rate=lambda k, half: 10_000.0 ** (-(k + 1) / half))
-        ),
-        "all sines come first, then all cosines; you put them in turn": (
-            lambda t, dim: _waves(t, dim, join=_woven)
-        ),
-        "sines first, then cosines; you have them the other way round": (
-            lambda t, dim: _waves(t, dim).roll(dim // 2, dims=1)
-        ),
-        "no 2 pi: the angle is t f_k": lambda t, dim: _waves(2 * math.pi * t.double(), dim),
+        **mixed(_sized, _ROOM, {"": _KERNEL[""]}, _ENDING),
+        **{hint: _kernels(kernel) for hint, kernel in _KERNEL.items() if hint},
     },
 )
 
@@ -190,143 +136,273 @@ TIME_EMBEDDING = Exercise(
 # unet.weights: what a skip costs -----------------------------------------------------------------
 
 
-def _weights(wide, skip, *, twin=None, bias=True, leave=1):
+def _weights(wide, skip):
     """Weights of the first 3 x 3 convolution of a block on the way up."""
-    enter = {"concat": 2, "sum": 1}[skip] if twin is None else twin[skip]
-    return 9 * enter * wide * leave * wide + (leave * wide if bias else 0)
+    return _counted(_ENTER[""], 9, _BIAS[""])(wide, skip)
 
 
 def _weights_cases():
-    for wide, skip in ((16, "concat"), (16, "sum"), (32, "concat"), (5, "sum")):
+    for wide, skip in ((16, "concat"), (16, "sum"), (24, "concat"), (5, "sum"), (7, "concat")):
+        wide += one_of(0, 3, 6)
         yield Case(f"wide = {wide}, skip = {skip!r}", (wide, skip))
+
+
+def _counted(enter, kernel, bias):
+    """Weights by what enters, the kernel's size and the biases."""
+
+    def count(wide, skip):
+        features = enter(skip == "concat") * wide
+        return kernel * features * wide + bias(wide, features)
+
+    return count
+
+
+_ENTER = {
+    "": lambda concat: 2 if concat else 1,
+    "the same for both: for 'concat' twice as many features enter (is the word misspelled?)": (
+        lambda concat: 1
+    ),
+    "sum: the two are added point by point, so no more features enter than come up": (
+        lambda concat: 2
+    ),
+    "concat and sum are swapped: concatenating makes more features enter": (
+        lambda concat: 1 if concat else 2
+    ),
+    "two and one times `wide` enter, not three and two": lambda concat: 3 if concat else 2,
+}
+_SWAPPED = {words: enter for words, enter in _ENTER.items() if "swapped" in words or not words}
+_KERNEL_SIZE = {
+    "": 9,
+    "a 3 x 3 kernel has nine weights for each pair of features, not one": 1,
+    "a kernel is 3 x 3: not three weights for each pair of features": 3,
+    "3 x 3 is 9, not 6": 6,
+}
+_BIAS = {
+    "": lambda wide, features: wide,
+    "you forgot the biases: each feature that leaves has one": lambda wide, features: 0,
+    "a bias belongs to each feature that leaves, not to each that enters": (
+        lambda wide, features: features
+    ),
+    "one bias for the layer is too few: each feature that leaves has one": (
+        lambda wide, features: 1
+    ),
+    "a bias for each kernel is too many: each feature that leaves has one": (
+        lambda wide, features: features * wide
+    ),
+    "a bias is one number for each feature, not nine": lambda wide, features: 9 * wide,
+    "each feature that leaves has one bias, not two": lambda wide, features: 2 * wide,
+}
+
+
+def _leaving(wide, skip):
+    """As many features leave as enter."""
+    features = 2 * wide if skip == "concat" else wide
+    return 9 * features * features + features
 
 
 WEIGHTS = Exercise(
     reference=_weights,
     cases=_weights_cases,
     wrong={
-        "you forgot the biases: each feature that leaves has one": (
-            lambda wide, skip: _weights(wide, skip, bias=False)
+        "twice as many features enter, but only `wide` leave": _leaving,
+        "twice as many features enter, but only `wide` leave; and only those have biases": (
+            lambda wide, skip: 9 * (4 if skip == "concat" else 1) * wide**2 + wide
         ),
-        "a bias belongs to each feature that leaves, not to each that enters": (
-            lambda wide, skip: _weights(wide, skip) + (wide if skip == "concat" else 0)
-        ),
-        "concat: what comes up AND what the twin saw enter, so twice as many features": (
-            lambda wide, skip: _weights(wide, skip, twin={"concat": 1, "sum": 1})
-        ),
-        "sum: the two are added point by point, so no more features enter than come up": (
-            lambda wide, skip: _weights(wide, skip, twin={"concat": 2, "sum": 2})
-        ),
-        "twice as many features enter, but only `wide` leave": (
-            lambda wide, skip: _weights(wide, skip, leave=2 if skip == "concat" else 1)
-        ),
-        "a 3 x 3 kernel has nine weights for each pair of features, not one": (
-            lambda wide, skip: _weights(wide, skip) // 9
+        "twice as many features enter, but only `wide` leave; and the biases are missing": (
+            lambda wide, skip: 9 * (4 if skip == "concat" else 1) * wide**2
         ),
         "each feature that leaves has nine weights for EVERY feature that enters": (
             lambda wide, skip: 9 * (wide * (2 if skip == "concat" else 1)) + wide
         ),
+        "nine weights for each feature? for each pair of one that enters and one that leaves": (
+            lambda wide, skip: 9 * wide + wide
+        ),
+        "this is what concatenating costs in addition; we want the weights for `skip` itself": (
+            lambda wide, skip: 9 * wide * wide
+        ),
+        "this is the whole layer twice; only the features that enter double, not the biases": (
+            lambda wide, skip: 2 * (9 * wide * wide + wide)
+        ),
+        "`wide` is a parameter; you count for 16 features whatever it is": (
+            lambda wide, skip: _weights(16, skip)
+        ),
+        "this counts what one feature needs that leaves; `wide` of them leave": (
+            lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide + 1
+        ),
+        "weights do not depend on pixels; what enters and what leaves, times the kernel": (
+            lambda wide, skip: 64 * (2 if skip == "concat" else 1) * wide * wide + wide
+        ),
+        "a cube is too much: pairs of features, times the 3 x 3 of a kernel": (
+            lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide**3 + wide
+        ),
+        **mixed(_counted, _ENTER, _KERNEL_SIZE, {"": _BIAS[""]}),
+        **mixed(_counted, {"": _ENTER[""]}, _KERNEL_SIZE, _BIAS),
+        **mixed(_counted, _SWAPPED, {"": 9}, _BIAS),
     },
 )
 
 
-# unet.unshuffle: small squares of pixels become channels -----------------------------------------
+# unet.time_embedding: the time embedding ---------------------------------------------------------
 
 
-def _unshuffle(x, p):
-    """(B, C, H, W) -> (B, C p^2, H/p, W/p)."""
-    b, c, h, w = x.shape
-    squares = x.reshape(b, c, h // p, p, w // p, p)
-    return squares.permute(0, 1, 3, 5, 2, 4).reshape(b, c * p * p, h // p, w // p)
+def _waves(t, dim):
+    """[sin(t f_0), ..., cos(t f_0), ...] with f_k = 10000^(-k / (dim / 2))."""
+    return _waved(_RATES[""], _JOINS[""])(t, dim)
 
 
-def _unshuffle_cases():
-    rng = seeded(2)
-    for b, c, h, w, p in ((1, 1, 4, 4, 2), (2, 3, 4, 6, 2), (1, 2, 6, 9, 3)):
-        x = normal(rng, b, c, h, w)
-        yield Case(f"x of shape {tuple(x.shape)}, p = {p}", (x, p))
+def _waves_cases():
+    # small t: a slip made in float32 still gets its hint
+    more = one_of(0, 2, 4)
+    for times, dim in (([1, 3, 4], 8), ([5, 2], 12), ([2], 16), ([4, 1, 1, 6], 6)):
+        times = [t + more for t in times]
+        yield Case(f"t = {times}, dim = {dim}", (torch.tensor(times), dim))
 
 
-def _permuted(*order):
-    def wrong(x, p):
-        b, c, h, w = x.shape
-        squares = x.reshape(b, c, h // p, p, w // p, p)
-        return squares.permute(*order).reshape(b, c * p * p, h // p, w // p)
+def _waved(rate, join, angle=lambda t, f: t[:, None] * f):
+    """Waves of other frequencies, joined or made in another way."""
 
-    return wrong
+    def waves(t, dim):
+        half = dim // 2
+        f = rate(torch.arange(half, dtype=torch.float64), half)
+        x = angle(t.double(), f)
+        return join(x.sin(), x.cos())
 
-
-def _tiles(x, p):
-    """The image cut into p x p large tiles."""
-    b, c, h, w = x.shape
-    tiles = x.reshape(b, c, p, h // p, p, w // p)
-    return tiles.permute(0, 1, 2, 4, 3, 5).reshape(b, c * p * p, h // p, w // p)
+    return waves
 
 
-UNSHUFFLE = Exercise(
-    reference=_unshuffle,
-    cases=_unshuffle_cases,
+_RATES = {
+    "": lambda k, half: 10_000.0 ** (-k / half),
+    "your waves slow down half as much as they should: is k divided by dim / 2?": (
+        lambda k, half: 10_000.0 ** (-k / (2 * half))
+    ),
+    "your waves slow down twice as much as they should: is there a 2 too many?": (
+        lambda k, half: 10_000.0 ** (-2 * k / half)
+    ),
+    "the exponent is negative: the waves get slower, not faster": (
+        lambda k, half: 10_000.0 ** (k / half)
+    ),
+    "you divide k by dim / 2 - 1, as the code of [Ho20] does; (12.4) divides by dim / 2": (
+        lambda k, half: 10_000.0 ** (-k / (half - 1))
+    ),
+    "k starts at 0: the fastest wave has f_0 = 1": (lambda k, half: 10_000.0 ** (-(k + 1) / half)),
+    "the base is 10000, not 1000": lambda k, half: 1000.0 ** (-k / half),
+    "the base is 10000, not 100000": lambda k, half: 100_000.0 ** (-k / half),
+    "exp(-k / (dim / 2)) has base e; the log of 10000 is missing in the exponent": (
+        lambda k, half: (-k / half).exp()
+    ),
+    "log10 in an exp; exp needs the natural logarithm of 10000": (
+        lambda k, half: (-4 * k / half).exp()
+    ),
+    "log2 in an exp; exp needs the natural logarithm of 10000": (
+        lambda k, half: (-math.log2(10_000) * k / half).exp()
+    ),
+    "// makes whole numbers of the exponents; divide with /": (
+        lambda k, half: 10_000.0 ** (-k // half)
+    ),
+    "all your frequencies are 1: is it // for /, or is k left out of the exponent?": (
+        lambda k, half: 10_000.0 ** -(k // half)
+    ),
+    "the exponent is -k / (dim / 2); you do not divide k": lambda k, half: 10_000.0**-k,
+    "frequencies fall by a constant factor, a power of 10000; yours are a plain fraction of k": (
+        lambda k, half: 1 - k / half
+    ),
+    "your f_k is 10000 k / (dim / 2), not a power": lambda k, half: 10_000.0 * k / half,
+    "the frequencies are in reverse order: the fastest comes first": (
+        lambda k, half: (10_000.0 ** (-k / half)).flip(0)
+    ),
+}
+_JOINS = {
+    "": lambda sin, cos: torch.cat([sin, cos], dim=1),
+    "all sines come first, then all cosines; you put them in turn": (
+        lambda sin, cos: torch.stack([sin, cos], dim=-1).flatten(1)
+    ),
+    "sines first, then cosines; you have them the other way round": (
+        lambda sin, cos: torch.cat([cos, sin], dim=1)
+    ),
+    "in turn, and cosines first; we want all sines, then all cosines": (
+        lambda sin, cos: torch.stack([cos, sin], dim=-1).flatten(1)
+    ),
+    "the second half is sines again; it must be the cosines": (
+        lambda sin, cos: torch.cat([sin, sin], dim=1)
+    ),
+    "the first half is cosines too; it must be the sines": (
+        lambda sin, cos: torch.cat([cos, cos], dim=1)
+    ),
+    "the cosines stand under the sines; put them beside: cat(..., dim=1)": (
+        lambda sin, cos: torch.cat([sin, cos], dim=0)
+    ),
+    "an axis too many: one for sine and cosine; cat joins them in one axis": (
+        lambda sin, cos: torch.stack([sin, cos], dim=1)
+    ),
+    "sines alone are dim / 2 features; the cosines are missing": lambda sin, cos: sin,
+    "the sum of sine and cosine is dim / 2 features; put them side by side": (
+        lambda sin, cos: sin + cos
+    ),
+    "your cosines have the wrong sign": lambda sin, cos: torch.cat([sin, -cos], dim=1),
+    "your sines have the wrong sign": lambda sin, cos: torch.cat([-sin, cos], dim=1),
+    "rows and columns are swapped: each time has a row": (
+        lambda sin, cos: torch.cat([sin, cos], dim=1).T
+    ),
+}
+_ANGLES = {
+    "no 2 pi: the angle is t f_k": lambda t, f: 2 * math.pi * t[:, None] * f,
+    "no pi: the angle is t f_k": lambda t, f: math.pi * t[:, None] * f,
+    "t is not divided by 1000: the angle is t f_k with the whole number t": (
+        lambda t, f: t[:, None] / 1000 * f
+    ),
+    "t is not multiplied by 1000: the angle is t f_k": lambda t, f: t[:, None] * 1000 * f,
+    "the times count from 1: the angle is t f_k, not (t - 1) f_k": lambda t, f: (
+        (t[:, None] - 1) * f
+    ),
+    "the angle is t f_k, not (t + 1) f_k": lambda t, f: (t[:, None] + 1) * f,
+    "the frequency multiplies t; you divide t by it": lambda t, f: t[:, None] / f,
+    "the frequency multiplies t; you add it": lambda t, f: t[:, None] + f,
+    "the angles leave out t": lambda t, f: 0 * t[:, None] + f,
+    "the angles leave out f_k: every wave is equally fast": lambda t, f: t[:, None] + 0 * f,
+    "all items get the first item's angles; each has its own t": lambda t, f: (
+        t[:1, None] * f + 0 * t[:, None]
+    ),
+    "your angles are in degrees; sin and cos take t f_k as it is": (
+        lambda t, f: t[:, None] * f * math.pi / 180
+    ),
+}
+
+
+def _all_frequencies(join):
+    """As many frequencies as features."""
+
+    def waves(t, dim):
+        x = t.double()[:, None] * 10_000.0 ** (-torch.arange(dim, dtype=torch.float64) / dim)
+        return join(x.sin(), x.cos())
+
+    return waves
+
+
+def _outside(t, dim):
+    half = dim // 2
+    f = _RATES[""](torch.arange(half, dtype=torch.float64), half)
+    t = t.double()[:, None]
+    return torch.cat([t.sin() * f, t.cos() * f], dim=1)
+
+
+TIME_EMBEDDING = Exercise(
+    reference=_waves,
+    cases=_waves_cases,
     wrong={
-        "reshape alone keeps the order in memory and tears rows apart: split, permute, reshape": (
-            lambda x, p: x.reshape(len(x), -1, x.shape[2] // p, x.shape[3] // p)
+        "sin(t f_k), not sin(t) f_k: the frequency belongs inside the sine": _outside,
+        "dim / 2 frequencies, each with a sine and a cosine, make dim features: not dim": (
+            _all_frequencies(_JOINS[""])
         ),
-        "you cut large tiles; a point of the new grid is a small square of p x p neighbors": (
-            _tiles
+        "dim sines; half of the features are the cosines of the same dim / 2 frequencies": (
+            _all_frequencies(lambda sin, cos: sin)
         ),
-        "inside a square you go down first; go along its rows: first row, then column": (
-            _permuted(0, 1, 5, 3, 2, 4)
+        "even places sine, odd ones cosine, of dim frequencies; there are dim / 2, sines first": (
+            _all_frequencies(
+                lambda sin, cos: torch.where(torch.arange(sin.shape[1]) % 2 == 0, sin, cos)
+            )
         ),
-        "the squares' places come before the channels; keep each channel's p^2 places together": (
-            _permuted(0, 3, 5, 1, 2, 4)
-        ),
-        "your new grid is turned: height before width": _permuted(0, 1, 3, 5, 4, 2),
-        "you average the squares; nothing may be lost: their pixels become channels": (
-            lambda x, p: F.avg_pool2d(x, p).repeat_interleave(p * p, dim=1)
-        ),
-    },
-)
-
-
-# unet.same_run: from a mean to a sum -------------------------------------------------------------
-
-
-def _same_run(n, lr_sgd, lr_adam, eps):
-    """Settings that give the same run when the loss is n times as large."""
-    return lr_sgd / n, lr_adam, eps * n
-
-
-def _same_run_cases():
-    for n, lr_sgd, lr_adam, eps in ((64, 0.1, 3e-3, 1e-8), (3072, 0.5, 1e-4, 1e-6)):
-        yield Case(f"n = {n}", (n, lr_sgd, lr_adam, eps))
-
-
-SAME_RUN = Exercise(
-    reference=_same_run,
-    cases=_same_run_cases,
-    wrong={
-        "SGD: the gradient is n times as long now, so the rate must be n times smaller": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd * n, lr_adam, eps * n)
-        ),
-        "Adam divides by the size of the gradient, so its rate stays": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam / n, eps * n)
-        ),
-        "Adam: m and sqrt(v) both grow n times; the rate stays, and eps must grow with them": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam / n, eps)
-        ),
-        "nearly: Adam's eps is added to sqrt(v), so it must grow with it": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, eps)
-        ),
-        "eps the other way: sqrt(v) is n times as large, so is the eps beside it": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, eps / n)
-        ),
-        "v grows by n squared, but eps is added to its root": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, eps * n**2)
-        ),
-        "a gradient is linear in the loss: n times the loss, n times the gradient": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n**0.5, lr_adam, eps * n)
-        ),
-        "SGD with these settings takes steps n times as long": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd, lr_adam, eps)
-        ),
+        **mixed(_waved, _RATES, _JOINS, most=1),
+        **mixed(_waved, dict(list(_RATES.items())[:6]), dict(list(_JOINS.items())[:4])),
+        **{hint: _waved(_RATES[""], _JOINS[""], angle) for hint, angle in _ANGLES.items()},
     },
 )

@@ -1,0 +1,429 @@
+"""Exercises of chapter 12: group norm, pixel-unshuffle, and the scale of a loss."""
+
+from itertools import permutations
+
+import torch.nn.functional as F
+
+from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of
+from ddpm_lab.course.exercises._mixed import mixed
+
+# unet.group_norm: group norm by hand -------------------------------------------------------------
+
+
+def _group_norm(x, groups):
+    """(x - mean) / sqrt(var + 1e-5), mean and var over each item's own groups of channels."""
+    return _normed(x, groups)
+
+
+def _centered(parts, mean, var):
+    return (parts - mean) / (var + 1e-5).sqrt()
+
+
+def _normed(x, groups, axes=(2, 3, 4), correction=0, how=_centered):
+    b, c, h, w = x.shape
+    parts = x.reshape(b, groups, c // groups, h, w)
+    mean = parts.mean(dim=axes, keepdim=True)
+    var = parts.var(dim=axes, keepdim=True, correction=correction)
+    return how(parts, mean, var).reshape(x.shape)
+
+
+def _normed_cases():
+    """In two cases channels differ in their means; one is so quiet that the 1e-5 counts."""
+    rng = fresh(1204)
+    for b, c, groups, h, w, loud, apart in (
+        (2, 6, 3, 2, 4, 1.0, 3.0),
+        (3, 6, 2, 3, 2, 0.02, 0.0),
+        (2, 8, 2, 3, 3, 5.0, 3.0),
+    ):
+        x = loud * normal(rng, b, c, h, w) + apart * normal(rng, b, c, 1, 1)
+        yield Case(f"x of shape {tuple(x.shape)}, groups = {groups}", (x, groups))
+
+
+def _interleaved(x, groups):
+    """Every groups-th channel into one group, where neighbors belong together."""
+    b, c, h, w = x.shape
+    turned = x.reshape(b, c // groups, groups, h, w).transpose(1, 2).reshape(b, c, h, w)
+    normed = _normed(turned, groups).reshape(b, groups, c // groups, h, w)
+    return normed.transpose(1, 2).reshape(b, c, h, w)
+
+
+def _batch_norm(x, groups, correction=0):
+    mean = x.mean((0, 2, 3), keepdim=True)
+    return (x - mean) / (x.var((0, 2, 3), keepdim=True, correction=correction) + 1e-5).sqrt()
+
+
+def _with(how, correction=0):
+    return lambda x, groups: _normed(x, groups, correction=correction, how=how)
+
+
+def _over(*axes):
+    return lambda x, groups: _normed(x, groups, axes=axes)
+
+
+def _least_and_most(x, groups):
+    rows = x.reshape(len(x), groups, -1)
+    low, high = rows.amin(2, keepdim=True), rows.amax(2, keepdim=True)
+    return ((rows - low) / (high - low)).reshape(x.shape)
+
+
+def _about_zero(parts, mean, var):
+    return (parts - mean) / (var + mean**2 + 1e-5).sqrt()
+
+
+_AXES = {
+    "you average over the batch too; then an item's result depends on its companions": (
+        _over(0, 2, 3, 4)
+    ),
+    "you average over the grid only, each channel on its own: that is instance norm": _over(3, 4),
+    "you average over the channels of a group, each pixel on its own; the grid counts too": _over(
+        2
+    ),
+    "you average across the groups, not within them: which axis holds a group's numbers?": _over(1),
+    "you average over the width only; a group has channels, height and width": _over(4),
+    "you average over the height only; a group has channels, height and width": _over(3),
+    "you average over channels and height; the width belongs to a group, too": _over(2, 3),
+    "you average over channels and width; the height belongs to a group, too": _over(2, 4),
+    "you average over the batch only; each item stands for itself": _over(0),
+    "you average over everything; each item and each group has its own mean and variance": (
+        _over(0, 1, 2, 3, 4)
+    ),
+    "you average over all groups and the grid, each place in a group apart": _over(1, 3, 4),
+    "batch and channels of a group, each pixel apart; only an item's own group counts, all of it": (
+        _over(0, 2)
+    ),
+}
+_HOW = {
+    "the mean is not subtracted": _with(lambda x, mean, var: x / (var + 1e-5).sqrt()),
+    "the mean is subtracted, and the spread stays: divide by its root, as (12.5) says": (
+        _with(lambda x, mean, var: x - mean)
+    ),
+    "only the mean is divided: put x - mean into parentheses": (
+        _with(lambda x, mean, var: x - mean / (var + 1e-5).sqrt())
+    ),
+    "you divide by the variance; its square root makes the spread 1": (
+        _with(lambda x, mean, var: (x - mean) / (var + 1e-5))
+    ),
+    "you divide by the variance, which is too small a scale, or too large: take its square root": (
+        _with(lambda x, mean, var: (x - mean) / var)
+    ),
+    "you multiply by the root; divide by it, to make the spread 1": (
+        _with(lambda x, mean, var: (x - mean) * (var + 1e-5).sqrt())
+    ),
+    "the mean is added; subtract it": _with(lambda x, mean, var: (x + mean) / (var + 1e-5).sqrt()),
+    "your variance divides by n - 1; a norm divides by n: var(..., correction=0)": (
+        _with(_centered, 1)
+    ),
+    "the 1e-5 belongs under the root, with the variance": (
+        _with(lambda x, mean, var: (x - mean) / (var.sqrt() + 1e-5))
+    ),
+    "the 1e-5 of (12.5) is missing under the root; it guards against a division by 0": (
+        _with(lambda x, mean, var: (x - mean) / var.sqrt())
+    ),
+    "the 1e-5 is subtracted; add it, against a division by 0": (
+        _with(lambda x, mean, var: (x - mean) / (var - 1e-5).sqrt())
+    ),
+    "1e-5 to the power 2 under the root: add it to the variance as it is": (
+        _with(lambda x, mean, var: (x - mean) / (var + 1e-10).sqrt())
+    ),
+    "std() divides by n - 1 and knows no 1e-5: take var(..., correction=0), add, root": (
+        _with(lambda x, mean, var: (x - mean) / var.sqrt(), 1)
+    ),
+    "std() divides by n - 1, and the 1e-5 belongs under the root: start from the variance": (
+        _with(lambda x, mean, var: (x - mean) / (var.sqrt() + 1e-5), 1)
+    ),
+    "divided by n - 1, and no root: you want sqrt(variance + 1e-5), correction=0": (
+        _with(lambda x, mean, var: (x - mean) / (var + 1e-5), 1)
+    ),
+    "this variance is about 0: subtract the mean before you square": _with(_about_zero),
+    "this is RMS norm: the mean is not subtracted, from the numbers nor in the variance": (
+        _with(lambda x, mean, var: x / (var + mean**2 + 1e-5).sqrt())
+    ),
+    "divide by the standard deviation, not by the length: a mean of squares, not their sum": (
+        _with(lambda x, mean, var: (x - mean) / (var * x[0, 0].numel() + 1e-5).sqrt())
+    ),
+    "you divide by the mean absolute deviation; (12.5) has the standard deviation": (
+        _with(
+            lambda x, mean, var: (
+                (x - mean) / ((x - mean).abs().mean((2, 3, 4), keepdim=True) + 1e-5)
+            )
+        )
+    ),
+    "you divide by the mean; subtract it, and divide by the standard deviation": (
+        _with(lambda x, mean, var: x / mean)
+    ),
+    **{
+        f"your eps under the root is {eps:g}; (12.5) has 1e-5": (
+            _with(lambda x, mean, var, eps=eps: (x - mean) / (var + eps).sqrt())
+        )
+        for eps in (1e-6, 1e-7, 1e-4, 1e-3, 1e-2, 1.0)
+    },
+}
+
+GROUP_NORM = Exercise(
+    reference=_group_norm,
+    cases=_normed_cases,
+    wrong={
+        "you average over all channels of an item: that is layer norm, one single group": (
+            lambda x, groups: _normed(x, 1)
+        ),
+        "this is batch norm: each channel over all items; (12.5) keeps to one item": _batch_norm,
+        "this is batch norm, with n - 1; (12.5) stays within one item, and divides by n": (
+            lambda x, groups: _batch_norm(x, groups, correction=1)
+        ),
+        "`groups` is how many groups there are; you take it for the size of one": (
+            lambda x, groups: _normed(x, x.shape[1] // groups)
+        ),
+        "a group is a run of neighboring channels: which reshape puts these into one row?": (
+            _interleaved
+        ),
+        "this squeezes each group into 0..1; (12.5) makes mean 0 and variance 1": _least_and_most,
+        **_HOW,
+        **_AXES,
+    },
+)
+
+
+# unet.unshuffle: small squares of pixels become channels -----------------------------------------
+
+
+def _unshuffle(x, p):
+    """(B, C, H, W) -> (B, C p^2, H/p, W/p)."""
+    return _ordered(0, 1, 3, 5, 2, 4)(x, p)
+
+
+def _ordered(*order, tiles=False):
+    """Six axes, put into an order; of small squares, or of large tiles."""
+
+    def made(x, p):
+        b, c, h, w = x.shape
+        sides = (p, h // p, p, w // p) if tiles else (h // p, p, w // p, p)
+        return x.reshape(b, c, *sides).permute(*order).reshape(b, c * p * p, h // p, w // p)
+
+    return made
+
+
+def _unshuffle_cases():
+    rng = fresh(1205)
+    for b, c, h, w, p in ((2, 3, 4, 6, 2), (1, 2, 6, 9, 3), (3, 1, 4, 4, 2), (1, 1, 4, 12, 4)):
+        x = normal(rng, b, c, h, w)
+        yield Case(f"x of shape {tuple(x.shape)}, p = {p}", (x, p))
+
+
+def _repeated(x, p):
+    return x[:, :, ::p, ::p].repeat_interleave(p * p, dim=1)
+
+
+def _same_place(x, p):
+    return x[:, :, ::p, ::p].repeat(1, p * p, 1, 1)
+
+
+def _gray(x, p):
+    return _unshuffle(x[:, :1], p)
+
+
+def _apart(x, p):
+    """Cut into p x p squares, and left at that."""
+    b, c, h, w = x.shape
+    return x.reshape(b, c, h // p, p, w // p, p).permute(0, 1, 3, 5, 2, 4)
+
+
+def _inverse(x, p):
+    """Where channels are enough, the way back; it has another shape."""
+    return F.pixel_shuffle(x.repeat(1, p * p, 1, 1), p)
+
+
+_ORDERS = {
+    "inside a square you go down first; go along its rows: first row, then column": (
+        (0, 1, 5, 3, 2, 4)
+    ),
+    "the squares' places come before the channels; keep each channel's p^2 places together": (
+        (0, 3, 5, 1, 2, 4)
+    ),
+    "places before channels, and down first; keep each channel's p^2 places together, row by row": (
+        (0, 5, 3, 1, 2, 4)
+    ),
+    "a channel stands between row and column of the place; it comes before both": (
+        (0, 3, 1, 5, 2, 4)
+    ),
+    "the channel stands between column and row of the place; it comes before both, rows first": (
+        (0, 5, 1, 3, 2, 4)
+    ),
+    "your new grid is turned: height before width": (0, 1, 3, 5, 4, 2),
+    "the places in a square are the channels, not the places of the squares: you swapped the two": (
+        (0, 1, 2, 4, 3, 5)
+    ),
+    "you swap squares' rows with places, and then the new grid is none: first places, then grid": (
+        (0, 1, 4, 2, 3, 5)
+    ),
+    "down first, and the grid is turned: rows before columns in both": (0, 1, 5, 3, 4, 2),
+    "the two sides stay side by side in yours; first both places in the square, then the grid": (
+        (0, 1, 3, 2, 5, 4)
+    ),
+    "the width's places go to the grid and the grid's to the channels; only H is right": (
+        (0, 1, 3, 4, 2, 5)
+    ),
+    "the height's places go to the grid and the grid's to the channels; only W is right": (
+        (0, 1, 2, 5, 4, 3)
+    ),
+}
+_ALSO = {
+    f"axes in the order {order}: which two hold the place in a square? they join the channel": order
+    for order in [(0, 1, *rest) for rest in permutations((2, 3, 4, 5))]
+    if order not in _ORDERS.values() and order not in ((0, 1, 3, 5, 2, 4), (0, 1, 2, 3, 4, 5))
+}
+
+UNSHUFFLE = Exercise(
+    reference=_unshuffle,
+    cases=_unshuffle_cases,
+    wrong={
+        "reshape alone keeps the order in memory and tears rows apart: split, permute, reshape": (
+            lambda x, p: x.reshape(len(x), -1, x.shape[2] // p, x.shape[3] // p)
+        ),
+        "you cut large tiles; a point of the new grid is a small square of p x p neighbors": (
+            _ordered(0, 1, 2, 4, 3, 5, tiles=True)
+        ),
+        "you split a side as (p, H/p); neighbors are the last of the two: (H/p, p)": (
+            _ordered(0, 1, 3, 5, 2, 4, tiles=True)
+        ),
+        **{hint: _ordered(*order) for hint, order in _ORDERS.items()},
+        "you average the squares; nothing may be lost: their pixels become channels": F.avg_pool2d,
+        "you average the squares and repeat that; their own pixels become the channels": (
+            lambda x, p: F.avg_pool2d(x, p).repeat_interleave(p * p, dim=1)
+        ),
+        "you take the largest of each square; nothing may be lost: their pixels become channels": (
+            F.max_pool2d
+        ),
+        "you keep one pixel of each square; the others become channels, too": (
+            lambda x, p: x[:, :, ::p, ::p]
+        ),
+        "all channels hold the same pixel of a square; each of its p^2 pixels gets its own": (
+            _repeated
+        ),
+        "you repeat one coarse image; each of a square's p^2 pixels gets a channel of its own": (
+            _same_place
+        ),
+        "only the first channel is left; C channels become C p^2": _gray,
+        "unfold leaves the squares in one row; bring them back to a grid, (H/p, W/p)": (
+            lambda x, p: F.unfold(x, p, stride=p)
+        ),
+        "the axes are right, but still six; join channel and place by a last reshape": _apart,
+        "p is a parameter; you cut squares of 2 x 2 whatever it is": (
+            lambda x, p: _unshuffle(x[..., : x.shape[-1] // 2 * 2], 2)
+        ),
+        "this goes the way back: channels become pixels, (H p, W p)": _inverse,
+        **{hint: _ordered(*order) for hint, order in _ALSO.items()},
+    },
+)
+
+
+# unet.same_run: from a mean to a sum -------------------------------------------------------------
+
+
+def _same_run(n, lr_sgd, lr_adam, eps):
+    """Settings that give the same run when the loss is n times as large."""
+    return lr_sgd / n, lr_adam, eps * n
+
+
+def _same_run_cases():
+    for n, lr_sgd, lr_adam, eps in (
+        (one_of(48, 80, 100), 0.1, 3e-3, 1e-8),
+        (3072, 0.5, 1e-4, 1e-6),
+        (49, 0.02, 2e-3, 1e-5),
+    ):
+        yield Case(f"n = {n}", (n, near(lr_sgd), near(lr_adam), eps))
+
+
+def _run(sgd, adam, eps):
+    return lambda n, lr_sgd, lr_adam, e: (lr_sgd * sgd(n), lr_adam * adam(n), e * eps(n))
+
+
+_SGD = {
+    "": lambda n: 1 / n,
+    "SGD: the gradient is n times as long now; the step must stay as long as it was": lambda n: n,
+    "SGD: with the old rate each step is n times as long": lambda n: 1,
+    "SGD: n times the loss is n times the gradient, without a root": lambda n: n**-0.5,
+    "SGD: the rate must fall, and without a root": lambda n: n**0.5,
+    "SGD: n once, not squared: a gradient is linear in the loss": lambda n: n**-2,
+    "SGD: n is a parameter, not always 64": lambda n: 1 / 64,
+}
+_ADAM = {
+    "": lambda n: 1,
+    "Adam divides by the size of the gradient, so its rate stays": lambda n: 1 / n,
+    "Adam's step does not shrink with n: m and sqrt(v) grow alike": lambda n: n,
+    "Adam divides by sqrt(v), which grows n times, not sqrt(n); the rate stays": lambda n: n**-0.5,
+    "Adam's rate: m and sqrt(v) both grow n times, so nothing is left": lambda n: n**0.5,
+}
+_EPS = {
+    "": lambda n: n,
+    "eps is added to sqrt(v): what must happen to it if sqrt(v) grows n times?": lambda n: 1,
+    "eps the other way: sqrt(v) is n times as large, so is the eps beside it": lambda n: 1 / n,
+    "eps stands beside sqrt(v), which grows n times, not sqrt(n) times": lambda n: n**0.5,
+    "v grows by n squared, but eps is added to its root": lambda n: n**2,
+    "eps must grow, and without a root": lambda n: n**-0.5,
+    "eps must grow, and by n: v is under a root": lambda n: n**-2,
+    "eps: n is a parameter, not always 64": lambda n: 64,
+}
+
+
+def _swapped(*order):
+    """The three right numbers in another order."""
+    return lambda *args: tuple(_same_run(*args)[i] for i in order)
+
+
+def _upside_down(n, lr_sgd, lr_adam, eps):
+    return lr_sgd * n, lr_adam, eps / n
+
+
+SAME_RUN = Exercise(
+    reference=_same_run,
+    cases=_same_run_cases,
+    wrong={
+        "from sum to mean it would be so; here the loss goes from mean to sum": _upside_down,
+        "nothing changes in yours; SGD then takes steps n times as long, and eps is too small": (
+            _run(lambda n: 1, lambda n: 1, lambda n: 1)
+        ),
+        "all three divided by n: only SGD's rate is; what does Adam divide its step by?": (
+            _run(lambda n: 1 / n, lambda n: 1 / n, lambda n: 1 / n)
+        ),
+        "all three times n: a longer gradient wants a smaller rate; what does Adam divide by?": (
+            _run(lambda n: n, lambda n: n, lambda n: n)
+        ),
+        "64 stands for n: n is a parameter, the number of pixels": (
+            _run(lambda n: 1 / 64, lambda n: 1, lambda n: 64)
+        ),
+        "Adam's rate and eps come first in yours; we want SGD's rate first": _swapped(1, 2, 0),
+        "the two rates are swapped: SGD's first": _swapped(1, 0, 2),
+        "eps comes last, after Adam's rate": _swapped(0, 2, 1),
+        "in reverse order: SGD's rate, Adam's rate, eps": _swapped(2, 1, 0),
+        "eps comes last, after the two rates": _swapped(2, 0, 1),
+        "eps is given, and need not be Adam's default 1e-8": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, 1e-8 * n)
+        ),
+        "your eps is 1e-8 whatever it was; eps must grow with sqrt(v)": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, 1e-8)
+        ),
+        "the third number is Adam's eps; you leave it out": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam)
+        ),
+        "Adam's two numbers are missing: we want three in all": (
+            lambda n, lr_sgd, lr_adam, eps: lr_sgd / n
+        ),
+        "// rounds down, here to 0; divide with /": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd // n, lr_adam, eps * n)
+        ),
+        "Adam has a rate of its own, lr_adam; you give it SGD's": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_sgd, eps * n)
+        ),
+        "these are factors; we want the three new numbers themselves": (
+            lambda n, lr_sgd, lr_adam, eps: (1 / n, 1, n)
+        ),
+        "eps may not vanish; it must stay as large beside sqrt(v) as it was": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, 0.0)
+        ),
+        "eps is multiplied, not increased by n": (
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, eps + n)
+        ),
+        **mixed(_run, _SGD, _ADAM, _EPS),
+    },
+)
