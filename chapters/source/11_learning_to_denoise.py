@@ -85,7 +85,8 @@ print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 #
 # ### Exercise 11.1 · Draw the times
 #
-# Return `size` times, uniform on $1 \dots T$, as an int64 tensor. Use a generator: `seeded(seed)`.
+# Return `size` times, uniform on $1 \dots T$, as an int64 tensor. Use a generator, `seeded(seed)`: the same seed must
+# give the same times, another seed others.
 
 # %% tags=["exercise"]
 def my_times(T, size, seed):
@@ -524,8 +525,7 @@ print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 #
 # The loop also kept `ema.net`: an *exponential moving average* of the weights, updated after every step,
 #
-# $$\bar w_n = \kappa_n\,\bar w_{n-1} + (1-\kappa_n)\, w_n, \qquad
-# \kappa_n = \min\Big(\text{decay}, \frac{1+n}{10+n}\Big). \tag{11.5}$$
+# $$\bar w_n = \kappa_n\,\bar w_{n-1} + (1-\kappa_n)\, w_n. \tag{11.5}$$
 #
 # Why average? A gradient from a batch is right on average and wrong every time. With a *constant* learning rate the
 # weights never come to rest. Take the simplest regression, the mean of $N(0,1)$ data, with steps of size
@@ -536,9 +536,10 @@ print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 #
 # ### Exercise 11.6 · One update of the average
 #
-# Write (11.5), for update $n = 1, 2, \dots$ Return a new tensor. Why the minimum? With a plain decay of 0.999 the
-# average after 200 updates would still be made of the *untrained* start by $0.999^{200}$, 82 %. A young
-# average must let go faster.
+# How much should the average keep? With $\kappa_n = 0.999$ from the start, the average after 200 updates would still
+# consist of the *untrained* start by $0.999^{200}$, 82 %. A young average must let go faster. So at update
+# $n = 1, 2, \dots$ it keeps $\frac{1+n}{10+n}$ of itself, but never more than `decay`. Return the average after
+# update $n$, as a new tensor.
 
 # %% tags=["exercise"]
 def my_ema(average, new, n, decay):

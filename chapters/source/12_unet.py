@@ -274,7 +274,7 @@ for skip in ("concat", "sum"):
 #
 # ### Exercise 12.3 · Write them
 #
-# `t` has shape (B,), whole numbers; return (B, dim). `t[:, None] * f` multiplies every time with every frequency. These waves
+# `t` has shape (B,), whole numbers; return (B, dim), without a loop: every time meets every frequency. These waves
 # are all that the network will know of $t$.
 
 # %% tags=["exercise"]
@@ -315,8 +315,8 @@ for a, b in ((0, 1), (2, 3), (0, 4)):
 #
 # ### Exercise 12.4 · Group norm by hand
 #
-# `x` is (B, C, H, W); neighboring channels form `groups` groups of C / groups. Hint: `x.reshape(B, groups, -1)` puts each group into one row;
-# `mean(dim=2, keepdim=True)` and `var(dim=2, keepdim=True, correction=0)` go along the rows; reshape back at the end.
+# `x` is (B, C, H, W); neighboring channels form `groups` groups of C / groups. The variance divides by the number of values, not by one
+# less. Which numbers share one mean? How can they be brought into one axis, and back?
 
 # %% tags=["exercise"]
 def my_normed(x, groups):
@@ -489,9 +489,9 @@ figures.show_source(ablation.no_zero_init)
 #
 # ### Exercise 12.5 · Pixel-unshuffle by reshape
 #
-# Make (B, C, H, W) into (B, C p², H/p, W/p): the p² pixels of each square become channels, row by row. Hint: split the height into (H/p, p)
-# and the width into (W/p, p) by `reshape`, put the six axes into order by `permute`, and `reshape` again. (`reshape` alone tears pictures
-# apart, without any error: a bug that many have had.)
+# Make (B, C, H, W) into (B, C p², H/p, W/p): the p² pixels of each square become channels, row by row. With several channels, the p² that
+# come from the first one stand first, then those from the second. Split axes by `reshape`, put them into order by `permute`, and join them
+# by `reshape`. (`reshape` alone tears images apart, without any error: a bug that many have had.)
 
 # %% tags=["exercise"]
 def my_unshuffle(x, p):

@@ -78,7 +78,7 @@ GRADIENT = Exercise(
         "the middle term of the loss has a derivative, too; only 2 w is here": (
             lambda s, w, t: 2 * w + 0 * s.noise[t]
         ),
-        "the middle term is missing, and the sign of 2 w is flipped": (
+        "is this the derivative with respect to sqrt(1 - abar)? we want that with respect to w": (
             lambda s, w, t: -2 * w + 0 * s.noise[t]
         ),
         "this is the second derivative; we want the first": lambda s, w, t: 2 + 0 * s.noise[t],

@@ -29,7 +29,6 @@ def _size_cases():
         (10, 3, 4, 2),
         (11, 7, 3, 1),
         (6 - more, 6, 2, 0),  # n = kernel: one place
-        (2 - more, 5, 2, 1),  # too small: no place
         (8, 3, 1, 1),
     ):
         what = f"n = {n + more}, kernel = {kernel}, stride = {stride}, padding = {padding}"
@@ -76,10 +75,10 @@ _ENDING = {
     "the 1 is the first place: add it after the division, not before": (
         lambda room, s: (room + 1) // s
     ),
-    "the 1 is added after the division, and you subtract one before it as well": (
+    "a range leaves out its end, so you lose the place where the kernel just fits": (
         lambda room, s: (room - 1) // s + 1
     ),
-    "the 1 is added, not subtracted": lambda room, s: room // s - 1,
+    "the first place counts too: add 1, where you subtract it": lambda room, s: room // s - 1,
     "round() goes up as well; a place that fits only in part does not count": (
         lambda room, s: round(room / s + 1)
     ),
@@ -116,7 +115,7 @@ SIZE = Exercise(
         "this is the size of a transposed convolution, the way up; here the kernel moves": (
             lambda n, k, s, p: (n - 1) * s - 2 * p + k
         ),
-        "half a kernel at each end is lost only for odd kernels; subtract the kernel, add 1": (
+        "you count the pixels that can be a kernel's center; count its jumps, and then add 1": (
             lambda n, k, s, p: (n + 2 * p - 2 * (k // 2)) // s
         ),
         "kernel and stride are swapped": lambda n, k, s, p: (n + 2 * p - s) // k + 1,
@@ -175,12 +174,11 @@ _KERNEL_SIZE = {
     "": 9,
     "a 3 x 3 kernel has nine weights for each pair of features, not one": 1,
     "a kernel is 3 x 3: not three weights for each pair of features": 3,
-    "3 x 3 is 9, not 6": 6,
 }
 _BIAS = {
     "": lambda wide, features: wide,
     "you forgot the biases: each feature that leaves has one": lambda wide, features: 0,
-    "a bias belongs to each feature that leaves, not to each that enters": (
+    "a bias belongs to each feature that leaves; what enters has none, so concat adds none": (
         lambda wide, features: features
     ),
     "one bias for the layer is too few: each feature that leaves has one": (
@@ -345,20 +343,14 @@ _JOINS = {
     ),
 }
 _ANGLES = {
-    "no 2 pi: the angle is t f_k": lambda t, f: 2 * math.pi * t[:, None] * f,
-    "no pi: the angle is t f_k": lambda t, f: math.pi * t[:, None] * f,
-    "t is not divided by 1000: the angle is t f_k with the whole number t": (
-        lambda t, f: t[:, None] / 1000 * f
-    ),
-    "t is not multiplied by 1000: the angle is t f_k": lambda t, f: t[:, None] * 1000 * f,
-    "the times count from 1: the angle is t f_k, not (t - 1) f_k": lambda t, f: (
-        (t[:, None] - 1) * f
-    ),
-    "the angle is t f_k, not (t + 1) f_k": lambda t, f: (t[:, None] + 1) * f,
-    "the frequency multiplies t; you divide t by it": lambda t, f: t[:, None] / f,
+    "there is a 2 pi in your angles; (12.4) has none": lambda t, f: 2 * math.pi * t[:, None] * f,
+    "there is a pi in your angles; (12.4) has none": lambda t, f: math.pi * t[:, None] * f,
+    "you divide t by 1000; the angle has the whole number t": (lambda t, f: t[:, None] / 1000 * f),
+    "you multiply t by 1000; the angle has the whole number t": lambda t, f: t[:, None] * 1000 * f,
+    "you count times from 0, by t - 1; the angle has t itself": lambda t, f: (t[:, None] - 1) * f,
+    "you take t + 1; the angle has t itself": lambda t, f: (t[:, None] + 1) * f,
     "the frequency multiplies t; you add it": lambda t, f: t[:, None] + f,
     "the angles leave out t": lambda t, f: 0 * t[:, None] + f,
-    "the angles leave out f_k: every wave is equally fast": lambda t, f: t[:, None] + 0 * f,
     "all items get the first item's angles; each has its own t": lambda t, f: (
         t[:1, None] * f + 0 * t[:, None]
     ),
@@ -393,7 +385,7 @@ TIME_EMBEDDING = Exercise(
         "dim / 2 frequencies, each with a sine and a cosine, make dim features: not dim": (
             _all_frequencies(_JOINS[""])
         ),
-        "dim sines; half of the features are the cosines of the same dim / 2 frequencies": (
+        "all your features are sines, of dim frequencies; half of them must be cosines": (
             _all_frequencies(lambda sin, cos: sin)
         ),
         "even places sine, odd ones cosine, of dim frequencies; there are dim / 2, sines first": (

@@ -5,8 +5,8 @@ from itertools import permutations
 import torch.nn.functional as F
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of
-from ddpm_lab.course.exercises._mixed import mixed
 
 # unet.group_norm: group norm by hand -------------------------------------------------------------
 
@@ -104,7 +104,7 @@ _HOW = {
     "you divide by the variance; its square root makes the spread 1": (
         _with(lambda x, mean, var: (x - mean) / (var + 1e-5))
     ),
-    "you divide by the variance, which is too small a scale, or too large: take its square root": (
+    "you divide by the variance alone; (12.5) has a root, and the 1e-5 under it": (
         _with(lambda x, mean, var: (x - mean) / var)
     ),
     "you multiply by the root; divide by it, to make the spread 1": (
@@ -117,14 +117,11 @@ _HOW = {
     "the 1e-5 belongs under the root, with the variance": (
         _with(lambda x, mean, var: (x - mean) / (var.sqrt() + 1e-5))
     ),
-    "the 1e-5 of (12.5) is missing under the root; it guards against a division by 0": (
+    "the 1e-5 of (12.5) is missing under the root, or far too small: what if v_g is 0?": (
         _with(lambda x, mean, var: (x - mean) / var.sqrt())
     ),
     "the 1e-5 is subtracted; add it, against a division by 0": (
         _with(lambda x, mean, var: (x - mean) / (var - 1e-5).sqrt())
-    ),
-    "1e-5 to the power 2 under the root: add it to the variance as it is": (
-        _with(lambda x, mean, var: (x - mean) / (var + 1e-10).sqrt())
     ),
     "std() divides by n - 1 and knows no 1e-5: take var(..., correction=0), add, root": (
         _with(lambda x, mean, var: (x - mean) / var.sqrt(), 1)
@@ -156,7 +153,7 @@ _HOW = {
         f"your eps under the root is {eps:g}; (12.5) has 1e-5": (
             _with(lambda x, mean, var, eps=eps: (x - mean) / (var + eps).sqrt())
         )
-        for eps in (1e-6, 1e-7, 1e-4, 1e-3, 1e-2, 1.0)
+        for eps in (1e-8, 1e-7, 1e-6, 1e-4, 1e-3, 1e-2, 1.0)
     },
 }
 
@@ -334,36 +331,49 @@ def _same_run_cases():
         yield Case(f"n = {n}", (n, near(lr_sgd), near(lr_adam), eps))
 
 
-def _run(sgd, adam, eps):
-    return lambda n, lr_sgd, lr_adam, e: (lr_sgd * sgd(n), lr_adam * adam(n), e * eps(n))
-
-
 _SGD = {
-    "": lambda n: 1 / n,
-    "SGD: the gradient is n times as long now; the step must stay as long as it was": lambda n: n,
-    "SGD: with the old rate each step is n times as long": lambda n: 1,
-    "SGD: n times the loss is n times the gradient, without a root": lambda n: n**-0.5,
-    "SGD: the rate must fall, and without a root": lambda n: n**0.5,
-    "SGD: n once, not squared: a gradient is linear in the loss": lambda n: n**-2,
-    "SGD: n is a parameter, not always 64": lambda n: 1 / 64,
+    1: "SGD: the gradient is n times as long now; the step must stay as long as it was",
+    0: "SGD: with the old rate each step is n times as long",
+    -0.5: "SGD: n times the loss is n times the gradient, without a root",
+    0.5: "SGD: the rate must fall, and without a root",
+    -2: "SGD: n once, not squared: a gradient is linear in the loss",
 }
 _ADAM = {
-    "": lambda n: 1,
-    "Adam divides by the size of the gradient, so its rate stays": lambda n: 1 / n,
-    "Adam's step does not shrink with n: m and sqrt(v) grow alike": lambda n: n,
-    "Adam divides by sqrt(v), which grows n times, not sqrt(n); the rate stays": lambda n: n**-0.5,
-    "Adam's rate: m and sqrt(v) both grow n times, so nothing is left": lambda n: n**0.5,
+    -1: "Adam divides by the size of the gradient, so its rate stays",
+    1: "Adam's step does not shrink with n: m and sqrt(v) grow alike",
+    -0.5: "Adam divides by sqrt(v), which grows n times, not sqrt(n); the rate stays",
+    0.5: "Adam's rate: m and sqrt(v) both grow n times, so nothing is left",
+    -2: "Adam's rate: m and sqrt(v) both grow n times, so no n is left, let alone n squared",
 }
 _EPS = {
-    "": lambda n: n,
-    "eps is added to sqrt(v): what must happen to it if sqrt(v) grows n times?": lambda n: 1,
-    "eps the other way: sqrt(v) is n times as large, so is the eps beside it": lambda n: 1 / n,
-    "eps stands beside sqrt(v), which grows n times, not sqrt(n) times": lambda n: n**0.5,
-    "v grows by n squared, but eps is added to its root": lambda n: n**2,
-    "eps must grow, and without a root": lambda n: n**-0.5,
-    "eps must grow, and by n: v is under a root": lambda n: n**-2,
-    "eps: n is a parameter, not always 64": lambda n: 64,
+    0: "eps is added to sqrt(v): what must happen to it if sqrt(v) grows n times?",
+    -1: "eps the other way: sqrt(v) is n times as large, so is the eps beside it",
+    0.5: "eps stands beside sqrt(v), which grows n times, not sqrt(n) times",
+    2: "v grows by n squared, but eps is added to its root",
+    -0.5: "eps must grow, and without a root",
+    -2: "eps must grow, and by n: v is under a root",
 }
+_POWERS = (-2, -1, -0.5, 0, 0.5, 1, 2)
+
+
+def _judge_run(case, answer):
+    """Of each number by which power of n it was changed, and why not by that."""
+    wanted = _same_run(*case.args)
+    trouble = difference(answer, wanted)
+    if trouble is None or not trouble.startswith("your value"):
+        return trouble
+    n, *old = case.args
+    said = []
+    for words, got, want, was in zip((_SGD, _ADAM, _EPS), answer, wanted, old):
+        powers = (p for p in _POWERS if difference(float(got), was * n**p) is None)
+        if difference(float(got), want):
+            said.append(words.get(next(powers, None)))
+    return "; ".join(said) if all(said) else trouble
+
+
+def _run(sgd, adam, eps):
+    """The three numbers, each times a power of n."""
+    return lambda n, lr_sgd, lr_adam, e: (lr_sgd * n**sgd, lr_adam * n**adam, e * n**eps)
 
 
 def _swapped(*order):
@@ -378,19 +388,23 @@ def _upside_down(n, lr_sgd, lr_adam, eps):
 SAME_RUN = Exercise(
     reference=_same_run,
     cases=_same_run_cases,
+    judge=_judge_run,
     wrong={
         "from sum to mean it would be so; here the loss goes from mean to sum": _upside_down,
         "nothing changes in yours; SGD then takes steps n times as long, and eps is too small": (
-            _run(lambda n: 1, lambda n: 1, lambda n: 1)
+            _run(0, 0, 0)
         ),
         "all three divided by n: only SGD's rate is; what does Adam divide its step by?": (
-            _run(lambda n: 1 / n, lambda n: 1 / n, lambda n: 1 / n)
+            _run(-1, -1, -1)
         ),
         "all three times n: a longer gradient wants a smaller rate; what does Adam divide by?": (
-            _run(lambda n: n, lambda n: n, lambda n: n)
+            _run(1, 1, 1)
+        ),
+        "all three by the root of n: by what does a gradient grow, and by what sqrt(v)?": (
+            _run(-0.5, -0.5, -0.5)
         ),
         "64 stands for n: n is a parameter, the number of pixels": (
-            _run(lambda n: 1 / 64, lambda n: 1, lambda n: 64)
+            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / 64, lr_adam, eps * 64)
         ),
         "Adam's rate and eps come first in yours; we want SGD's rate first": _swapped(1, 2, 0),
         "the two rates are swapped: SGD's first": _swapped(1, 0, 2),
@@ -424,6 +438,8 @@ SAME_RUN = Exercise(
         "eps is multiplied, not increased by n": (
             lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, eps + n)
         ),
-        **mixed(_run, _SGD, _ADAM, _EPS),
+        **{hint: _run(power, 0, 1) for power, hint in _SGD.items()},
+        **{hint: _run(-1, power, 1) for power, hint in _ADAM.items()},
+        **{hint: _run(-1, 0, power) for power, hint in _EPS.items()},
     },
 )
