@@ -1,166 +1,199 @@
-"""Exercises of chapter 00: a mix, a table and the steps, which together make a sampler."""
+"""Exercises of chapter 00: the time of clean data, and a mix of data and noise."""
 
 import torch
 
-from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.gaussians import seeded
+from ddpm_lab.course.exercises._differences import difference
+from ddpm_lab.course.exercises._inputs import fresh, normal, one_of, short_chain
+from ddpm_lab.gaussians import normal_like, seeded
+
+# start.clean: the time of clean data --------------------------------------------------------------
+
+
+def _where_clean(case, t):
+    """What is wrong with a time, or None if it is that of clean data."""
+    wrong = difference(t, 0)
+    if wrong is None:
+        return None
+    if isinstance(t, str):
+        return "hand in a number, not text; which time comes before any step?"
+    try:
+        t = float(t[0] if isinstance(t, (list, tuple)) and len(t) == 1 else t)
+    except (TypeError, ValueError, RuntimeError):
+        return "hand in a time t as a whole number; which row of the table is clean data?"
+    if t != t or t < 0:
+        return "no time is negative; Python's -1 is the last row, which is all noise"
+    if t < 1:
+        return "a time is a whole number, and not a value of abar; which one comes before any step?"
+    return f"by t = {t:g} noise has been added; which time comes before the first step?"
+
+
+CLEAN = Exercise(
+    reference=0,
+    wrong={
+        "x_1 already holds a little noise (if you mean abar = 1: at which time t is it so?)": 1,
+        "t = T is the noisy end; look at the other one": 200,
+        "t = T is the noisy end, and T is 200 in this chapter; look at the other end": 1000,
+        "t = T - 1 is near the noisy end; look at the other one": 199,
+        "no time is negative; Python's -1 is the last row, t = T, which is all noise": -1,
+    },
+    judge=_where_clean,
+)
+
+
+# start.mix: x_t from x_0 and noise --------------------------------------------------------------
 
 
 def mix(x_0, eps, abar_t):
-    """Clean data and noise, mixed by the roots of abar_t and 1 - abar_t."""
+    """Clean data and noise, mixed by the roots of abar_t and 1 - abar_t.
+
+    >>> mix(torch.ones(2), torch.zeros(2), torch.tensor(0.25))
+    tensor([0.5000, 0.5000])
+    """
     return abar_t.sqrt() * x_0 + (1 - abar_t).sqrt() * eps
 
 
 def _mix_cases():
-    rng = seeded(0)
-    abar = schedules.linear(T=20, beta_1=0.02, beta_T=0.3).abar
-    for t, shape in ((0, (2, 3)), (1, (4, 2)), (9, (3, 1, 2, 2)), (20, (5,))):
-        x_0 = torch.randn(shape, generator=rng, dtype=torch.float64)
-        eps = torch.randn(shape, generator=rng, dtype=torch.float64)
+    rng, abar = fresh(11), short_chain().abar
+    times = one_of(9, 7, 12), 1, 20, one_of(5, 4, 11), 0
+    for t, shape in zip(times, ((3, 1, 2, 2), (5, 2), (2, 3, 1), (7,), (2, 3))):
+        x_0, eps = normal(rng, *shape), normal(rng, *shape)
         yield Case(f"t = {t}, abar_t = {float(abar[t]):.4g}", (x_0, eps, abar[t]))
+
+
+_ON_X_0 = {
+    "sqrt(abar_t)": torch.sqrt,
+    "abar_t": lambda a: a,
+    "abar_t ** 2": torch.square,
+    "1": torch.ones_like,
+    "abar_t / 2": lambda a: a / 2,
+    "1 - abar_t": lambda a: 1 - a,
+    "sqrt(1 - abar_t)": lambda a: (1 - a).sqrt(),
+    "1 - sqrt(1 - abar_t)": lambda a: 1 - (1 - a).sqrt(),
+    "1 / sqrt(abar_t)": torch.rsqrt,
+    "-sqrt(abar_t)": lambda a: -a.sqrt(),
+    "sqrt(abar_t) / 2": lambda a: a.sqrt() / 2,
+}
+_ON_EPS = {
+    "sqrt(1 - abar_t)": lambda a: (1 - a).sqrt(),
+    "1 - abar_t": lambda a: 1 - a,
+    "(1 - abar_t) ** 2": lambda a: (1 - a) ** 2,
+    "1": torch.ones_like,
+    "(1 - abar_t) / 2": lambda a: (1 - a) / 2,
+    "abar_t": lambda a: a,
+    "sqrt(abar_t)": torch.sqrt,
+    "1 - sqrt(abar_t)": lambda a: 1 - a.sqrt(),
+    "sqrt(1 - sqrt(abar_t))": lambda a: (1 - a.sqrt()).sqrt(),
+    "1 - abar_t ** 2": lambda a: 1 - a**2,
+    "sqrt(1 - abar_t ** 2)": lambda a: (1 - a**2).sqrt(),
+    "sqrt(abar_t - 1), a root of less than 0": lambda a: (a - 1).sqrt(),
+    "sqrt(1 + abar_t)": lambda a: (1 + a).sqrt(),
+    "-sqrt(1 - abar_t)": lambda a: -(1 - a).sqrt(),
+    "-(1 - abar_t)": lambda a: a - 1,
+    "sqrt(1 - abar_t) / 2": lambda a: (1 - a).sqrt() / 2,
+}
+_MIX_SAID = {
+    ("abar_t", "1 - abar_t"): "your factors are abar_t and 1 - abar_t; the square roots of (0.1) "
+    "are missing, on both",
+    ("sqrt(1 - abar_t)", "sqrt(abar_t)"): "signal and noise are swapped: at abar_t = 1 all should "
+    "be signal, and yours is all noise",
+    ("1 - abar_t", "abar_t"): "signal and noise are swapped (abar_t = 1 is all signal), and the "
+    "square roots are missing",
+    ("sqrt(abar_t)", "1 - sqrt(abar_t)"): "your weights add to 1; their squares should: 1 minus "
+    "the root is not the root of 1 minus",
+    ("sqrt(abar_t)", "1 - abar_t"): "you multiply eps by 1 - abar_t, which is the variance; noise "
+    "is scaled by the standard deviation",
+    ("abar_t", "sqrt(1 - abar_t)"): "you multiply x_0 by abar_t itself; its square root is missing",
+    ("abar_t", "sqrt(1 - abar_t ** 2)"): "you take abar_t as the factor of x_0; here it is that "
+    "factor's square (some texts define it the other way)",
+    ("1", "sqrt(1 - abar_t)"): "you add noise without shrinking x_0, so the variance grows; what "
+    "is the factor of x_0 in (0.1)?",
+    ("1", "1"): "you add x_0 and eps at full strength; how much of each there is depends on abar_t",
+    (
+        "1",
+        "1 - abar_t",
+    ): "you add noise without shrinking x_0, and the factor of eps lacks its root",
+    ("sqrt(abar_t)", "-sqrt(1 - abar_t)"): "you subtract the noise: x_t has the same distribution, "
+    "but later you solve for eps, and then the sign counts",
+    ("abar_t / 2", "(1 - abar_t) / 2"): "x ** 1 / 2 means (x ** 1) / 2, a half; for a root write "
+    "x ** 0.5 or x.sqrt()",
+    ("abar_t ** 2", "(1 - abar_t) ** 2"): "you square abar_t and 1 - abar_t; (0.1) takes their "
+    "square roots",
+    ("sqrt(abar_t)", "sqrt(abar_t)"): "sqrt(abar_t) multiplies both x_0 and eps; each has a factor "
+    "of its own",
+    ("sqrt(abar_t)", "sqrt(1 + abar_t)"): "a sign is wrong under the root on eps: the shares of "
+    "signal and noise add to 1",
+}
+
+
+def _mix_slips():
+    """Wrong factors, one or both, each pair under its hint."""
+    one = [(x, "sqrt(1 - abar_t)") for x in _ON_X_0] + [("sqrt(abar_t)", e) for e in _ON_EPS]
+    pairs = dict.fromkeys([*_MIX_SAID, *one])
+    right = ("sqrt(abar_t)", "sqrt(1 - abar_t)")
+    return {_mix_hint(x, e): _mixed(x, e) for x, e in pairs if (x, e) != right}
+
+
+def _mix_hint(on_x_0, on_eps):
+    if (on_x_0, on_eps) in _MIX_SAID:
+        return _MIX_SAID[on_x_0, on_eps]
+    if on_x_0 == "sqrt(abar_t)":
+        return f"x_0 has the right factor, but eps has {on_eps}; see the second root of (0.1)"
+    return f"eps has the right factor, but x_0 has {on_x_0}; see the first root of (0.1)"
+
+
+def _mixed(on_x_0, on_eps):
+    f, g = _ON_X_0[on_x_0], _ON_EPS[on_eps]
+    return lambda x_0, eps, abar_t: f(abar_t) * x_0 + g(abar_t) * eps
+
+
+def _own_noise(seed):
+    return lambda x_0, eps, abar_t: mix(x_0, normal_like(x_0, generator=seeded(seed)), abar_t)
 
 
 MIX = Exercise(
     reference=mix,
     cases=_mix_cases,
     wrong={
-        "your factors are abar_t and 1 - abar_t; we want their square roots": (
-            lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t) * eps
-        ),
-        "signal and noise are swapped; we want sqrt(abar_t) on x_0: abar_t = 1 is all signal": (
-            lambda x_0, eps, abar_t: (1 - abar_t).sqrt() * x_0 + abar_t.sqrt() * eps
-        ),
-        "signal and noise are swapped, and the square roots are missing; "
-        "we want sqrt(abar_t) on x_0 and sqrt(1 - abar_t) on eps": (
-            lambda x_0, eps, abar_t: (1 - abar_t) * x_0 + abar_t * eps
-        ),
-        "your weights add to 1; we want their squares to add to 1: sqrt(1 - abar_t) on eps": (
-            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + (1 - abar_t.sqrt()) * eps
-        ),
-        "you multiply eps by the variance 1 - abar_t; we want the standard deviation, its root": (
-            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + (1 - abar_t) * eps
-        ),
-        "you multiply x_0 by abar_t; we want its square root, abar_t.sqrt()": (
-            lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t).sqrt() * eps
-        ),
-        "right on pages whose abar is the factor itself; ours is the factor's square, so we "
-        "want sqrt(abar_t) and sqrt(1 - abar_t)": (
-            lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t**2).sqrt() * eps
-        ),
-        "you add noise without shrinking x_0, so the variance grows; we want sqrt(abar_t) on x_0": (
-            lambda x_0, eps, abar_t: x_0 + (1 - abar_t).sqrt() * eps
-        ),
-        "you shrink x_0 and add no noise; we want sqrt(1 - abar_t) * eps as well": (
+        **_mix_slips(),
+        "you shrink x_0 and add no noise; where does eps come in?": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * x_0
         ),
-        "you add the factor sqrt(1 - abar_t) alone; we want it times eps": (
+        "this is the noise alone; where does x_0 come in?": (
+            lambda x_0, eps, abar_t: (1 - abar_t).sqrt() * eps
+        ),
+        "you add the factor sqrt(1 - abar_t) alone; it should multiply eps": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + (1 - abar_t).sqrt()
         ),
-        "you subtract the noise; we want +: x_t has the same distribution, but later you solve "
-        "for eps, and then the sign counts": (
-            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 - (1 - abar_t).sqrt() * eps
-        ),
-        "sqrt(abar_t) stands before a bracket, so it shrinks the noise too; "
-        "we want it on x_0 only": (
+        "sqrt(abar_t) stands before a bracket, so it shrinks the noise too; check the brackets": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * (x_0 + (1 - abar_t).sqrt() * eps)
         ),
-    },
-)
-
-
-def table(beta):
-    """abar_0 … abar_T from beta_1 … beta_T: a 1 for clean data, then the products of alpha."""
-    return torch.cat([beta.new_ones(1), (1 - beta).cumprod(dim=0)])
-
-
-def _with_first(first, rest):
-    """A table whose row 0 is `first`."""
-    return torch.cat([torch.full((1,), first, dtype=rest.dtype), rest])
-
-
-TABLE = Exercise(
-    reference=table,
-    cases=lambda: [
-        Case("beta = 0.1, 0.2, 0.5", (torch.tensor([0.1, 0.2, 0.5]).double(),)),
-        Case("beta of `linear` with T = 10", (schedules.linear(T=10).beta[1:],)),
-        Case("one step, beta = 0.3", (torch.tensor([0.3]).double(),)),
-    ],
-    wrong={
-        "row 0 is missing, so abar_1 stands where abar_0 belongs; we want T + 1 rows, "
-        "with a 1 for clean data in front": lambda beta: (1 - beta).cumprod(dim=0),
-        "your last row belongs to t = T - 1; we want T + 1 rows, the last one for t = T": (
-            lambda beta: table(beta)[:-1]
+        "you multiply the signal by the noise; (0.1) adds them": (
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 * (1 - abar_t).sqrt() * eps
         ),
-        "your 1 stands at the end; clean data is t = 0, so we want it in front": (
-            lambda beta: torch.cat([(1 - beta).cumprod(dim=0), beta.new_ones(1)])
+        "one root over the whole sum is nan where that is below 0; each factor has a root": (
+            lambda x_0, eps, abar_t: (abar_t * x_0 + (1 - abar_t) * eps).sqrt()
         ),
-        "your abar_0 is 0, which is all noise; we want 1: no noise yet": (
-            lambda beta: _with_first(0.0, (1 - beta).cumprod(dim=0))
+        "your root goes over x_0 and eps too; take the root of the factors only": (
+            lambda x_0, eps, abar_t: (abar_t * x_0).sqrt() + ((1 - abar_t) * eps).sqrt()
         ),
-        "your rows are 1 - beta_t, what a single step keeps; we want the product of "
-        "all steps up to t": lambda beta: _with_first(1.0, 1 - beta),
-        "you multiply the beta; we want the product of the alpha, alpha_t = 1 - beta_t": (
-            lambda beta: _with_first(1.0, beta.cumprod(dim=0))
+        "you solve (0.1) for eps, as if x_0 were x_t; eps is given, and x_t is asked for": (
+            lambda x_0, eps, abar_t: (x_0 - abar_t.sqrt() * eps) / (1 - abar_t).sqrt()
         ),
-        "this is 1 - abar_t, the variance of the noise; we want abar_t": (
-            lambda beta: 1 - table(beta)
+        "you solve (0.1) for x_0; that is your first input, and x_t is asked for": (
+            lambda x_0, eps, abar_t: (x_0 - (1 - abar_t).sqrt() * eps) / abar_t.sqrt()
         ),
-        "you subtract the beta one after another; a step acts on what is left, "
-        "so we want a product": lambda beta: _with_first(1.0, 1 - beta.cumsum(dim=0)),
-        "this is sqrt(abar_t), the factor on x_0; we want abar_t itself": (
-            lambda beta: table(beta).sqrt()
+        "you return signal and noise as a pair; return their sum, one tensor": (
+            lambda x_0, eps, abar_t: (abar_t.sqrt() * x_0, (1 - abar_t).sqrt() * eps)
         ),
-        "you have the first row and the last; we want all the rows between them too": (
-            lambda beta: _with_first(1.0, (1 - beta).cumprod(dim=0)[-1:])
+        "you cut x_t off at -1 and 1; noise goes beyond, and must be allowed to": (
+            lambda x_0, eps, abar_t: mix(x_0, eps, abar_t).clamp(-1, 1)
         ),
-    },
-)
-
-
-def moves(times):
-    """The steps (t, s) of a sampler through falling times."""
-    return list(zip(times, times[1:]))
-
-
-STEPS = Exercise(
-    reference=moves,
-    cases=lambda: [
-        Case("times = [4, 3, 2, 1, 0]", ([4, 3, 2, 1, 0],)),
-        Case("times = [1000, 500, 20, 0]", ([1000, 500, 20, 0],)),
-        Case("times = [1, 0]", ([1, 0],)),
-    ],
-    wrong={
-        "your pairs are (s, t); we want (t, s): where a move starts, then where it ends": (
-            lambda times: list(zip(times[1:], times))
-        ),
-        "you always go to t - 1; we want the next time of the list, however far it is": (
-            lambda times: [(t, t - 1) for t in times[:-1]]
-        ),
-        "you make every step from the first time down to 0; we want only the times of the "
-        "list: it may skip": lambda times: [(t, t - 1) for t in range(max(times), 0, -1)],
-        "you always go to t - 1, even from 0; we want the next time of the list, and no move "
-        "from 0": lambda times: [(t, t - 1) for t in times],
-        "your walk stops before 0; we want the last move too, the one that ends at clean data": (
-            lambda times: list(zip(times, times[1:-1]))
-        ),
-        "your walk leaves out its first move; we want it to start at the first time given": (
-            lambda times: list(zip(times[1:], times[2:]))
-        ),
-        "you also move from 0 to 0; we want the walk to end when it arrives at clean data": (
-            lambda times: list(zip(times, [*times[1:], 0]))
-        ),
-        "that is the way from data to noise; we want the way back, as (t, s) with t > s": (
-            lambda times: list(zip(times[1:], times))[::-1]
-        ),
-    },
-)
-
-
-CLEAN = Exercise(
-    reference=0,
-    wrong={
-        "x_1 already holds a little noise; we want the time before any noise": 1,
-        "t = T is the noisy end; we want the other one": 1000,
+        **{
+            f"you draw noise of your own, with seed {seed}; use the eps that is given": _own_noise(
+                seed
+            )
+            for seed in (0, 1, 42)
+        },
     },
 )
