@@ -389,18 +389,18 @@ for sequence in ("HHTHHTHHHT", "TTTHHHHHHH"):
 # %% [markdown]
 # ## 4 · If it must be one number
 #
-# Sometimes one number must stand for the law: an *estimate*, written with a hat, $\hat\theta$. Three are usual. For a
-# prior Beta($a$, $b$) and $h$ heads in $n$ tosses:
+# Sometimes one number must stand for the distribution: an *estimate*, written with a hat, $\hat\theta$. Three are usual.
+# For $h$ heads in $n$ tosses, with the posterior Beta($A$, $B$) that (1.8) makes of the prior:
 #
 # $$\hat\theta_\text{MLE} = \frac{h}{n}, \qquad
-# \hat\theta_\text{MAP} = \frac{a + h - 1}{a + b + n - 2}, \qquad
-# \hat\theta_\text{mean} = \frac{a + h}{a + b + n}. \tag{1.9}$$
+# \hat\theta_\text{MAP} = \frac{A - 1}{A + B - 2}, \qquad
+# \hat\theta_\text{mean} = \frac{A}{A + B}. \tag{1.9}$$
 #
 # **MLE**, *maximum likelihood estimate*: where the likelihood is highest. It knows no prior. **MAP**, *maximum
 # a posteriori*: where the posterior is highest. And the posterior's **mean**. Heads over tosses, the number that
 # everybody writes down first, is the MLE; with a flat prior it is the MAP as well. (A peak of
 # $\theta^{A-1}(1-\theta)^{B-1}$ is where the slope of its logarithm, $\frac{A-1}{\theta} - \frac{B-1}{1-\theta}$, is 0:
-# at $\theta = \frac{A-1}{A+B-2}$. Insert $A$ and $B$ from (1.8).)
+# at $\theta = \frac{A-1}{A+B-2}$.)
 #
 # **Predict.** A coin showed heads in 3 tosses out of 3. What do the MLE and the mean say about the chance of
 # tails in the next toss, with a flat prior?
@@ -421,23 +421,23 @@ for a, b, h, n in ((1, 1, 7, 10), (1, 1, 3, 3), (2, 5, 7, 10), (50, 50, 7, 10)):
     after = bayes.coin_posterior(h, n, bayes.beta_density(Beta(a, b), fine), fine)
     mle, peak = fine[likelihood.argmax()], fine[after.argmax()]
     mean, _ = bayes.mean_and_var(after, fine)
-    formulas = h / n, (a + h - 1) / (a + b + n - 2), (a + h) / (a + b + n)
+    A, B = bayes.conjugate(Beta(a, b), h, n)
+    formulas = h / n, (A - 1) / (A + B - 2), A / (A + B)
     print(f"Beta({a}, {b}), {h} in {n}: on the grid {mle:.4f} {peak:.4f} {mean:.4f}; (1.9) "
           + " ".join(f"{x:.4f}" for x in formulas))
 
 # %% [markdown]
 # ### Exercise 1.4 · Three answers
 #
-# Return the three numbers of (1.9) in this order. Then we let them compete.
+# Return the three numbers of (1.9) in this order. You are given the prior's `a` and `b` and the tosses: what are $A$ and
+# $B$? Then we let the three compete.
 
 # %% tags=["exercise"]
 def my_three_answers(a, b, heads, tosses):
     """Return (MLE, MAP, posterior mean) for a Beta(a, b) prior."""
     ### BEGIN SOLUTION
-    mle = heads / tosses
-    peak = (a + heads - 1) / (a + b + tosses - 2)
-    mean = (a + heads) / (a + b + tosses)
-    return mle, peak, mean
+    A, B = a + heads, b + tosses - heads  # the posterior's
+    return heads / tosses, (A - 1) / (A + B - 2), A / (A + B)
     ### END SOLUTION
 
 

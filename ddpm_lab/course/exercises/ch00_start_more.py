@@ -76,7 +76,7 @@ _ROWS = {
     "this is the signal-to-noise ratio abar_t / (1 - abar_t); the table holds abar_t": (
         lambda beta: (1 - beta).cumprod(0) / (1 - (1 - beta).cumprod(0))
     ),
-    "you multiply the logarithms away: this is log(abar_t); exp is missing": (
+    "this is log(abar_t), a sum of logarithms; exp is missing at the end": (
         lambda beta: (1 - beta).log().cumsum(0)
     ),
     "every row is the whole product; row t holds the steps up to t only": (
@@ -302,7 +302,7 @@ STEPS = Exercise(
         "your second number is how far a move goes; it must be the time where it ends": (
             lambda times: [(t, t - s) for t, s in moves(times)]
         ),
-        "your second number is how far a move goes, below 0; it must be the time where it ends": (
+        "your second number is s - t, how far a move goes; it must be the time where it ends": (
             lambda times: [(t, s - t) for t, s in moves(times)]
         ),
         "all your moves are as long as the first; the list may skip unevenly": _first_length,

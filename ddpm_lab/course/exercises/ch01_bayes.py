@@ -31,8 +31,8 @@ def _rule_cases():
     ):
         prior = torch.tensor([near(w) for w in weights], dtype=torch.float64)
         prior = prior / prior.sum()
-        chances = torch.tensor([min(1.0, near(x)) for x in likelihood], dtype=torch.float64)
-        yield Case(f"prior {_short(prior)}, likelihood {_short(chances)}", (prior, chances))
+        fits = torch.tensor([min(1.0, near(x)) for x in likelihood], dtype=torch.float64)
+        yield Case(f"prior {_short(prior)}, likelihood {_short(fits)}", (prior, fits))
 
 
 def _short(x):
@@ -98,7 +98,7 @@ _NOT_THE_EVIDENCE = {
     "your evidence weights the likelihoods by 1 - prior; each belongs to its own prior": (
         lambda prior, likelihood: ((1 - prior) * likelihood).sum()
     ),
-    "you divide twice: the products by the evidence, and the evidence squared is below": (
+    "you divide by the evidence twice; once makes the numbers add to 1": (
         lambda prior, likelihood: (prior * likelihood).sum() ** 2
     ),
     "you divide by the root of the evidence; a sum needs no root": (
@@ -223,7 +223,7 @@ RULE = Exercise(
         "you multiply by the evidence; the products must be divided by it": (
             lambda prior, likelihood: prior * likelihood * (prior * likelihood).sum()
         ),
-        "your fraction is upside down: the evidence belongs below": (
+        "your fraction is upside down: the evidence belongs in the denominator": (
             lambda prior, likelihood: (prior * likelihood).sum() / (prior * likelihood)
         ),
         **{hint: _over(divisor) for hint, divisor in _NOT_THE_EVIDENCE.items()},

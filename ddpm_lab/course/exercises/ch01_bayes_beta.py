@@ -215,7 +215,7 @@ _FIRST = {
     "the heads, not their share": lambda a, b, h, n: h,
     "the share of tails": lambda a, b, h, n: (n - h) / n,
     "tosses over heads, upside down": lambda a, b, h, n: n / h if h else float("inf"),
-    "the odds, heads over tails; a share has all tosses below": (
+    "the odds, heads over tails; a share has all tosses in the denominator": (
         lambda a, b, h, n: h / (n - h) if n > h else float("inf")
     ),
     "Laplace's (h + 1) / (n + 2), a mean; what does the likelihood alone say?": (
@@ -239,35 +239,36 @@ _SECOND = {
     "h over n with the numbers of a flat prior; a and b are given": (
         lambda a, b, h, n: (h + 1) / (n + 2)
     ),
-    "one 1 short below: a and b lose 1 each": lambda a, b, h, n: (a + h - 1) / (a + b + n - 1),
-    "right above; below, a and b lose 1 each": lambda a, b, h, n: (a + h - 1) / (a + b + n),
-    "right below; above, the exponent is one less than a": (
+    "one off in the denominator: a and b lose 1 each": lambda a, b, h, n: (
+        (a + h - 1) / (a + b + n - 1)
+    ),
+    "right in the numerator; in the denominator, a and b lose 1 each": lambda a, b, h, n: (
+        (a + h - 1) / (a + b + n)
+    ),
+    "right in the denominator; which exponent of (1.7) stands in the numerator?": (
         lambda a, b, h, n: (a + h) / (a + b + n - 2)
     ),
-    "one off above and one below": lambda a, b, h, n: (a + h) / (a + b + n - 1),
+    "one off in the numerator and in the denominator": lambda a, b, h, n: (a + h) / (a + b + n - 1),
     "with + where the exponents of (1.7) have -": (
         lambda a, b, h, n: (a + h + 1) / (a + b + n + 2)
     ),
-    "right above; the sign of the 2 below is wrong": (
+    "right in the numerator; mind the sign of the 2 in the denominator": (
         lambda a, b, h, n: (a + h - 1) / (a + b + n + 2)
     ),
     "without brackets: / binds first": lambda a, b, h, n: a + h - 1 / a + b + n - 2,
-    "without brackets below: / binds first": lambda a, b, h, n: (a + h - 1) / a + b + n - 2,
-    "missing b below": lambda a, b, h, n: (a + h - 1) / (a + n - 2),
-    "missing the tosses below": lambda a, b, h, n: (a + h - 1) / (a + b - 2) if a + b > 2 else 0.0,
-    "missing the heads above": lambda a, b, h, n: (a - 1) / (a + b + n - 2),
-    "missing the prior's a above": lambda a, b, h, n: (h - 1) / (a + b + n - 2),
+    "without brackets around the denominator: / binds first": lambda a, b, h, n: (
+        (a + h - 1) / a + b + n - 2
+    ),
+    "missing b in the denominator": lambda a, b, h, n: (a + h - 1) / (a + n - 2),
+    "missing the tosses in the denominator": lambda a, b, h, n: (
+        (a + h - 1) / (a + b - 2) if a + b > 2 else 0.0
+    ),
+    "missing the heads in the numerator": lambda a, b, h, n: (a - 1) / (a + b + n - 2),
+    "missing the prior's a in the numerator": lambda a, b, h, n: (h - 1) / (a + b + n - 2),
     "missing the prior: heads - 1 over tosses - 2": lambda a, b, h, n: (h - 1) / (n - 2),
     "that of the prior, before the tosses": lambda a, b, h, n: (a - 1) / (a + b - 2),
     "that of 1 - theta": lambda a, b, h, n: (b + n - h - 1) / (a + b + n - 2),
     "a over b, the odds": lambda a, b, h, n: (a + h - 1) / max(b + n - h - 1, 1e-9),
-    "that of the density's height; where is the peak?": (
-        lambda a, b, h, n: float(
-            bayes.beta_density(
-                bayes.conjugate(Beta(a, b), h, n), bayes.unit_grid(3)[1:2] * 0 + _mode(a, b, h, n)
-            )
-        )
-    ),
     "a whole number: // cuts": lambda a, b, h, n: (a + h - 1) // (a + b + n - 2),
     **{
         f"a point of a grid of {points}; the peak lies between its points: use the formula": (
@@ -282,22 +283,26 @@ _THIRD = {
     "Laplace's (h + 1) / (n + 2), right for a flat prior only": (
         lambda a, b, h, n: (h + 1) / (n + 2)
     ),
-    "a over b; below belongs the sum of both": lambda a, b, h, n: (a + h) / (b + n - h + 1e-300),
-    "missing b below": lambda a, b, h, n: (a + h) / (a + n),
-    "missing the prior below": lambda a, b, h, n: (a + h) / n,
-    "missing the tosses below": lambda a, b, h, n: (a + h) / (a + b),
-    "missing the heads above": lambda a, b, h, n: a / (a + b + n),
-    "missing the prior's a above": lambda a, b, h, n: h / (a + b + n),
+    "a over b; the denominator is the sum of both": lambda a, b, h, n: (
+        (a + h) / (b + n - h + 1e-300)
+    ),
+    "missing b in the denominator": lambda a, b, h, n: (a + h) / (a + n),
+    "missing the prior in the denominator": lambda a, b, h, n: (a + h) / n,
+    "missing the tosses in the denominator": lambda a, b, h, n: (a + h) / (a + b),
+    "missing the heads in the numerator": lambda a, b, h, n: a / (a + b + n),
+    "missing the prior's a in the numerator": lambda a, b, h, n: h / (a + b + n),
     "that of the prior, before the tosses": lambda a, b, h, n: a / (a + b),
     "that of 1 - theta": lambda a, b, h, n: (b + n - h) / (a + b + n),
     "without brackets: / binds first": lambda a, b, h, n: a + h / a + b + n,
-    "without brackets below: / binds first": lambda a, b, h, n: (a + h) / a + b + n,
+    "without brackets around the denominator: / binds first": lambda a, b, h, n: (
+        (a + h) / a + b + n
+    ),
     "(a + h + 1) / (a + b + n + 2): Laplace's rule once too often": (
         lambda a, b, h, n: (a + h + 1) / (a + b + n + 2)
     ),
-    "one off below": lambda a, b, h, n: (a + h) / (a + b + n - 1),
-    "off below: a mean loses no 2": lambda a, b, h, n: (a + h) / (a + b + n - 2),
-    "off above: a mean loses no 1": lambda a, b, h, n: (a + h - 1) / (a + b + n),
+    "one off in the denominator": lambda a, b, h, n: (a + h) / (a + b + n - 1),
+    "off in the denominator: a mean loses no 2": lambda a, b, h, n: (a + h) / (a + b + n - 2),
+    "off in the numerator: a mean loses no 1": lambda a, b, h, n: (a + h - 1) / (a + b + n),
     "the compromise (1.10) with its weights exchanged": lambda a, b, h, n: (
         (n * a / (a + b) + (a + b) * h / n) / (a + b + n)
     ),
@@ -326,7 +331,7 @@ _COUNTS = {
     "your peak and mean have a and b swapped": (
         _counted(lambda a, b, h, n: b + h, lambda a, b, h, n: a + n - h)
     ),
-    "your peak and mean lack b below": (
+    "your peak and mean lack b in the denominator": (
         _counted(lambda a, b, h, n: a + h, lambda a, b, h, n: n - h)
     ),
     "your peak and mean forget the tails: b counts them": (
@@ -364,13 +369,13 @@ _COUNTS = {
             mean=lambda a, b, h, n: a + h / a + b + n,
         )
     ),
-    "peak and mean lack the tosses below": (
+    "your peak and mean lack the tosses in the denominator": (
         _three(
             mode=lambda a, b, h, n: (a + h - 1) / (a + b - 2),
             mean=lambda a, b, h, n: (a + h) / (a + b),
         )
     ),
-    "your peak and mean lack the heads above": (
+    "your peak and mean lack the heads in the numerator": (
         _three(
             mode=lambda a, b, h, n: (a - 1) / (a + b + n - 2),
             mean=lambda a, b, h, n: a / (a + b + n),
