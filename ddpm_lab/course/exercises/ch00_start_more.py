@@ -6,7 +6,7 @@ import torch
 
 from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import near, one_of
+from ddpm_lab.course.exercises._inputs import near
 
 # start.table: all rows of abar --------------------------------------------------------------------
 
@@ -25,7 +25,7 @@ def _table_cases():
         beta = [round(near(value), 3) for value in values]
         label = f"beta = {', '.join(f'{b:g}' for b in beta)}"
         yield Case(label, (torch.tensor(beta, dtype=torch.float64),))
-    T = one_of(10, 8, 13)
+    T = round(near(10, 0.3))
     yield Case(f"beta of `linear` with T = {T}", (schedules.linear(T=T).beta[1:],))
     beta = near(0.3)
     yield Case(f"one step, beta = {beta:.4g}", (torch.tensor([beta], dtype=torch.float64),))
@@ -192,7 +192,7 @@ def moves(times):
 
 
 def _walks():
-    by = one_of(1, 2, 3)
+    by = 1 + round(40 * abs(near(1.0) - 1))
     for walk in ([9, 7, 4, 3, 0], [4, 3, 2, 1, 0], [1000, 500, 20, 0], [60, 40, 20, 0], [1, 0]):
         times = [by * t for t in walk]
         yield Case(f"times = {times}", (times,))

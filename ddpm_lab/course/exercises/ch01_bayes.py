@@ -6,7 +6,7 @@ from torch.special import xlog1py, xlogy
 from ddpm_lab import bayes
 from ddpm_lab.bayes import Beta
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import near, one_of
+from ddpm_lab.course.exercises._inputs import near
 
 # bayes.rule: a list of possibilities -------------------------------------------------------------
 
@@ -238,16 +238,17 @@ RULE = Exercise(
 def _posterior_cases():
     grid, half = bayes.unit_grid(401), torch.linspace(0, 0.5, 201, dtype=torch.float64)
     flat, lower = bayes.uniform(grid), bayes.uniform(half)
-    few, bits = one_of(7, 6, 5), one_of(50, 40, 60)
-    tilted, fair = bayes.beta_density(Beta(2, 5), grid), bayes.beta_density(Beta(bits, bits), grid)
-    yield Case(f"{few} heads in 10, prior Beta(2, 5)", (few, 10, tilted, grid))
-    yield Case(f"{few} heads in 10, prior Beta({bits}, {bits})", (few, 10, fair, grid))
-    yield Case(f"{few} heads in 10, flat prior", (few, 10, flat, grid))
+    heads, bits, a = round(near(7)), round(near(50)), round(near(2), 1)
+    n = heads + 3
+    tilted, fair = bayes.beta_density(Beta(a, 5), grid), bayes.beta_density(Beta(bits, bits), grid)
+    yield Case(f"{heads} heads in {n}, prior Beta({a:g}, 5)", (heads, n, tilted, grid))
+    yield Case(f"{heads} heads in {n}, prior Beta({bits}, {bits})", (heads, n, fair, grid))
+    yield Case(f"{heads} heads in {n}, flat prior", (heads, n, flat, grid))
     yield Case("1 head in 8, flat from 0 to 1/2", (1, 8, lower, half))
     yield Case("0 heads in 3, flat prior", (0, 3, flat, grid))
     yield Case("7 heads in 10, prior 2 theta", (7, 10, 2 * grid, grid))
-    many = 500 * few
-    yield Case(f"{many} heads in 5000, flat prior", (many, 5000, flat, grid))
+    many, all_of = 500 * heads, 500 * n
+    yield Case(f"{many} heads in {all_of}, flat prior", (many, all_of, flat, grid))
     yield Case("70000 heads in 100000, flat from 0 to 1/2", (70_000, 100_000, lower, half))
     to_half = bayes.normalized((grid <= 0.5).double(), grid)  # 0 where the likelihood is largest
     yield Case("7000 heads in 10000, prior 0 above 1/2", (7_000, 10_000, to_half, grid))

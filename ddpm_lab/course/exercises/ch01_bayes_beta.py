@@ -3,7 +3,7 @@
 from ddpm_lab import bayes
 from ddpm_lab.bayes import Beta
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import one_of
+from ddpm_lab.course.exercises._inputs import near
 
 # bayes.conjugate: count on -----------------------------------------------------------------------
 
@@ -14,9 +14,8 @@ def _count_on(a, b, heads, tosses):
 
 
 def _conjugate_cases():
-    more = one_of(0, 1, 2)
-    for a, b, heads, tosses in ((3, 4, 7, 12), (50, 30, 0, 9), (0.5, 2.5, 4, 4), (1, 1, 5, 7)):
-        a, tosses = a + more, tosses + more
+    for a, b, heads, tails in ((3, 4, 7, 5), (50, 30, 0, 9), (0.5, 2.5, 4, 0), (1, 1, 5, 2)):
+        a, b, tosses = round(near(a), 1), round(near(b), 1), heads + round(near(tails, 0.4))
         yield Case(f"Beta({a:g}, {b:g}), {heads} heads in {tosses}", (a, b, heads, tosses))
 
 
@@ -155,15 +154,14 @@ def _three_answers(a, b, heads, tosses):
 
 
 def _three_cases():
-    more = one_of(0, 1, 2)
-    for a, b, heads, tosses in (
-        (3, 5, 7, 12),
-        (50, 30, 2, 9),
-        (2, 3, 3, 3),
+    for a, b, heads, tails in (
+        (3, 5, 7, 5),
+        (50, 30, 2, 7),
+        (2, 3, 3, 0),
         (4, 2, 0, 5),
-        (2.5, 1.5, 3, 7),
+        (2.5, 1.5, 3, 4),
     ):
-        a, tosses = a + more, tosses + more
+        a, b, tosses = round(near(a), 1), round(near(b), 1), heads + round(near(tails, 0.4))
         yield Case(f"Beta({a:g}, {b:g}), {heads} heads in {tosses}", (a, b, heads, tosses))
 
 

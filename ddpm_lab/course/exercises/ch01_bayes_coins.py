@@ -6,7 +6,7 @@ import torch
 
 from ddpm_lab import bayes
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import fresh, near, one_of
+from ddpm_lab.course.exercises._inputs import fresh, near
 
 # bayes.two_coins: a product of sums --------------------------------------------------------------
 
@@ -16,7 +16,7 @@ def _two_coin_cases():
         ([1, 1, 0, 1, 1, 1, 0, 1, 1, 0], 0.3, 0.9, 0.4),
         ([1], 0.2, 0.7, 0.1),
         ([0, 0, 1], 0.92, 0.5, 0.75),
-        ([0, 1, 1] * one_of(2000, 1800, 2100), 0.4, 0.8, 0.45),
+        ([0, 1, 1] * round(near(2000)), 0.4, 0.8, 0.45),
     ):
         p_1, p_2, alpha = (round(near(p, 0.08), 3) for p in (p_1, p_2, alpha))
         label = f"{len(seen)} tosses, p_1 = {p_1}, p_2 = {p_2}, alpha = {alpha}"
@@ -170,10 +170,6 @@ _RESULTS = {
         _m,
         lambda p, q, alpha: 1 - alpha * p + (1 - alpha) * q,
     ),
-    "every toss is a factor 1 - m in yours, heads as well; tails only": (
-        lambda p, q, alpha: _m(p, q, alpha) * _not_m(p, q, alpha),
-        _not_m,
-    ),
     "every toss is a factor m in yours, tails as well; heads only": (
         _m,
         lambda p, q, alpha: _m(p, q, alpha) * _not_m(p, q, alpha),
@@ -274,11 +270,6 @@ TWO_COINS = Exercise(
         ),
         "this counts heads only, and as tails: heads belong to m, tails to 1 - m": (
             lambda tosses, p_1, p_2, alpha: tosses.sum() * math.log(_not_m(p_1, p_2, alpha))
-        ),
-        "you add the probabilities, without logarithms; the log of a product is a sum of logs": (
-            lambda tosses, p_1, p_2, alpha: (
-                tosses.sum() * _m(p_1, p_2, alpha) + (1 - tosses).sum() * _not_m(p_1, p_2, alpha)
-            )
         ),
         **{hint: _both(mix) for hint, mix in _MIXES.items()},
         **{hint: _by_result(*results) for hint, results in _RESULTS.items()},
@@ -404,9 +395,6 @@ _ERRORS = {
     ),
     "you take the root of the standard deviation too; only N has a root here": (
         lambda x: (x.std() / len(x)).sqrt()
-    ),
-    "you take the root of the standard deviation; only N has a root here": (
-        lambda x: x.std().sqrt() / math.sqrt(len(x))
     ),
     "you divide the mean by sqrt(N); it is the standard deviation that belongs there": (
         lambda x: x.mean() / math.sqrt(len(x))
