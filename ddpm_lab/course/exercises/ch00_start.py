@@ -12,15 +12,14 @@ from ddpm_lab.gaussians import normal_like, seeded
 
 def _where_clean(case, t):
     """What is wrong with a time, or None if it is that of clean data."""
-    wrong = difference(t, 0)
-    if wrong is None:
+    if difference(t, 0) is None:
         return None
     if isinstance(t, str):
         return "hand in a number, not text; which time comes before any step?"
     try:
-        t = float(t[0] if isinstance(t, (list, tuple)) and len(t) == 1 else t)
+        t = torch.as_tensor(t).double().item()
     except (TypeError, ValueError, RuntimeError):
-        return "hand in a time t as a whole number; which row of the table is clean data?"
+        return "hand in a time t as one whole number; which row of the table is clean data?"
     if t != t or t < 0:
         return "no time is negative; Python's -1 is the last row, which is all noise"
     if t < 1:
