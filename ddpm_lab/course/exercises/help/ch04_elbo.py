@@ -12,22 +12,22 @@ HELP = {
             "A mean over q of a list: multiply each entry by its q, and add up. There is "
             "nothing to divide by, because q adds up to 1.",
         ),
-        why="The log of the mean weight would be log p(x) for every q, so it could not judge q. The "
-        "mean of the log is smaller by the KL from q to the posterior, and that is what makes a "
-        "q better or worse.",
+        why="The log of the mean weight would be log p(x) for every q, so it could not judge "
+        "q. The mean of the log is smaller by the KL from q to the posterior, and that is "
+        "what makes a q better or worse.",
     ),
     "elbo.kl": Help(
         hints=(
-            "Write (4.10) for one number of the code first. Which of its terms can you read off "
-            "log_var directly, and which one needs an exponential?",
-            "The exponential of log_var is the variance v. Its logarithm you already have. Each "
-            "number of the code has its own 1, and the half belongs to all of it.",
-            "Independent numbers add their KLs: sum over the axis of the latents, and keep that "
-            "of the items.",
+            "Write (4.10) for one number of the code first. Which of its terms can you read "
+            "off log_var directly, and which one needs an exponential?",
+            "The exponential of log_var is the variance v. Its logarithm you already have. "
+            "Each number of the code has its own 1, and the half belongs to all of it.",
+            "Independent numbers add their KLs: sum over the axis of the latents, and keep "
+            "that of the items.",
         ),
-        why="The KL of distributions with independent axes is the sum of the KLs along the axes. "
-        "For mean 0 and log_var 0 it must be 0, since then q is the prior: a quick test of the "
-        "signs.",
+        why="The KL of distributions with independent axes is the sum of the KLs along the "
+        "axes. For mean 0 and log_var 0 it must be 0, since then q is the prior: a quick "
+        "test of the signs.",
     ),
     "elbo.reconstruction": Help(
         hints=(
@@ -39,44 +39,44 @@ HELP = {
             "that the gradient gets back to var.",
         ),
         why="Each pixel has the log-density -(x - mean)^2 / (2 var) - log(2 pi var) / 2, and "
-        "independent pixels add. The constant matters as soon as var is learned or compared: "
-        "without it the best var would be infinite.",
+        "independent pixels add. The constant matters as soon as var is learned or "
+        "compared: without it the best var would be infinite.",
     ),
     "elbo.loss": Help(
         hints=(
             "Four steps: encode, draw a code with eps, decode, put the two terms together. "
             "Which of them does your function have?",
-            "The draw is the mean plus a standard deviation times eps, and encode gives the log "
-            "of a variance. What is exp of half of it?",
+            "The draw is the mean plus a standard deviation times eps, and encode gives the "
+            "log of a variance. What is exp of half of it?",
             "The optimizer makes the loss small. Which of the two terms should become small, "
             "and which one large? Only the KL is multiplied by beta.",
         ),
-        why="The loss is minus the ELBO, so the KL comes with a plus and the reconstruction with a "
-        "minus. Writing the draw as mean + std eps leaves the randomness in eps, and the "
-        "gradient can pass through mean and std to the encoder.",
+        why="The loss is minus the ELBO, so the KL comes with a plus and the reconstruction "
+        "with a minus. Writing the draw as mean + std eps leaves the randomness in eps, "
+        "and the gradient can pass through mean and std to the encoder.",
     ),
     "elbo.active_units": Help(
         hints=(
             "When is the length of a_k in (4.12) 0, and what does that say about latent k?",
-            "There are two limits on the number: how many directions vary by more than var, and "
-            "how many latents there are.",
+            "There are two limits on the number: how many directions vary by more than var, "
+            "and how many latents there are.",
             "The latents go to the directions that vary most, so sort first. A direction that "
             "varies by exactly var has a_k = 0.",
         ),
-        why="Whatever varies less than var is cheaper to treat as the decoder's noise than to put "
-        "into the code. So a latent is alive if its direction's variance exceeds var, and there "
-        "are at most as many as the code has numbers.",
+        why="Whatever varies less than var is cheaper to treat as the decoder's noise than to "
+        "put into the code. So a latent is alive if its direction's variance exceeds var, "
+        "and there are at most as many as the code has numbers.",
     ),
     "elbo.joint_kl": Help(
         hints=(
             "A KL of two tables of probabilities: which two tables of shape (M, K) are compared?",
-            "The first table is the probability of drawing x and then z. Build it from data and "
-            "encoder; data must become a column to multiply the rows.",
-            "Then it is a KL like any other: the first table times the log of a ratio, added up "
-            "over all entries. No means, no second weight.",
+            "The first table is the probability of drawing x and then z. Build it from data "
+            "and encoder; data must become a column to multiply the rows.",
+            "Then it is a KL like any other: the first table times the log of a ratio, added "
+            "up over all entries. No means, no second weight.",
         ),
-        why="The weight of a pair (x, z) is its probability in the first story, data(x) encoder(z | "
-        "x), and the same product stands inside the log. Leave it out of the log and the "
-        "entropy of the data is missing: that is minus the mean ELBO.",
+        why="The weight of a pair (x, z) is its probability in the first story, data(x) "
+        "encoder(z | x), and the same product stands inside the log. Leave it out of the "
+        "log and the entropy of the data is missing: that is minus the mean ELBO.",
     ),
 }
