@@ -1,33 +1,123 @@
-"""Exercises of chapter 15: few steps, guidance, interpolation, and a learned variance."""
+"""Exercises of chapter 15, first part: few steps, and guidance."""
 
 import math
 
 import torch
 
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._inputs import label, normal, short_chain
-from ddpm_lab.gaussians import seeded
-from ddpm_lab.schedules import row
+from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of
 
 # guidance.timesteps: timesteps that crowd near the data ------------------------------------------
 
 
 def _late(T, steps):
     """[T, …, 0]: the stops T (k / steps)^2, rounded, without repetitions."""
-    return sorted({round(T * (k / steps) ** 2) for k in range(steps + 1)}, reverse=True)
+    return _falling(round(T * (k / steps) ** 2) for k in range(steps + 1))
+
+
+def _falling(times):
+    return sorted(set(times), reverse=True)
 
 
 def _late_cases():
-    for T, steps in ((1000, 5), (1000, 7), (100, 30), (1000, 50), (10, 1)):
+    for T, steps in (
+        (one_of(1000, 900, 800), 7),
+        (one_of(1000, 900, 800), 5),
+        (one_of(100, 200), 30),
+        (one_of(1000, 900, 500), 50),
+        (one_of(20, 40), 3),
+    ):
         yield Case(f"T = {T}, steps = {steps}", (T, steps))
+
+
+def _stops(stop):
+    """Wrong on purpose: another rule for the k-th stop, the list made as it should be."""
+    return lambda T, steps: _falling(stop(T, steps, k) for k in range(steps + 1))
+
+
+def _in_turn(stop, ks):
+    """Wrong on purpose: stops in the order of ks, repetitions left out."""
+    return lambda T, steps: list(dict.fromkeys(stop(T, steps, k) for k in ks(steps)))
+
+
+def _stop(T, steps, k):
+    return round(T * (k / steps) ** 2)
+
+
+_RULES = {
+    "your stops are even; square the share k / steps": lambda T, n, k: round(T * k / n),
+    "your stops are even and cut off; square the share k / steps, and use round": (
+        lambda T, n, k: int(T * k / n)
+    ),
+    "you took the root of the share k / steps; its square brings the stops near 0": (
+        lambda T, n, k: round(T * math.sqrt(k / n))
+    ),
+    "you took the third power of the share k / steps; its square": (
+        lambda T, n, k: round(T * (k / n) ** 3)
+    ),
+    "your stops crowd near T; they shall crowd near 0": lambda T, n, k: T - _stop(T, n, k),
+    "your stops follow a cosine; the rule is a square": (
+        lambda T, n, k: round(T * (1 - math.cos(math.pi / 2 * k / n)))
+    ),
+    "you cut the digits off: int and // go down, round goes to the nearest": (
+        lambda T, n, k: int(T * (k / n) ** 2)
+    ),
+    "you round up; round goes to the nearest": lambda T, n, k: math.ceil(T * (k / n) ** 2),
+    "your times are not whole: round them": lambda T, n, k: T * (k / n) ** 2,
+    "T is squared, too: only the share k / steps is": lambda T, n, k: round((T * k / n) ** 2),
+    "steps is not squared: square the whole share k / steps": (lambda T, n, k: round(T * k**2 / n)),
+    "k is not squared: square the whole share k / steps": lambda T, n, k: round(T * k / n**2),
+    "T is left out: the stops lie between 0 and T, the shares between 0 and 1": (
+        lambda T, n, k: round((k / n) ** 2)
+    ),
+    "you round the share before you multiply by T; then only 0 and T are left": (
+        lambda T, n, k: T * round((k / n) ** 2)
+    ),
+    "you round T / steps before you square; round once, at the end": (
+        lambda T, n, k: round(T / n) * k**2
+    ),
+    "you write 1000 for T": lambda T, n, k: _stop(1000, n, k),
+    "your walk starts at T - 1; here times run from 0, clean data, to T": (
+        lambda T, n, k: _stop(T - 1, n, k)
+    ),
+    "your times run from 1; the last one must be 0, clean data": (
+        lambda T, n, k: 1 + _stop(T - 1, n, k)
+    ),
+    "your times are one too large": lambda T, n, k: 1 + _stop(T, n, k),
+    "you divide by steps + 1; with k = steps the share must be 1": (
+        lambda T, n, k: _stop(T, n + 1, k)
+    ),
+    "your list has steps stops; T to 0 in as many moves needs one stop more (steps > 1)": (
+        lambda T, n, k: _stop(T, n - 1, min(k, n - 1))
+    ),
+    "you make steps + 1 moves of it; k runs from 0 to steps": (
+        lambda T, n, k: round(T * (k / (n + 1)) ** 2) if k < n else T
+    ),
+}
+
+
+def _pushed(T, steps):
+    """Repetitions pushed up by one, not left out."""
+    times = [0]
+    for k in range(1, steps + 1):
+        times.append(max(_stop(T, steps, k), times[-1] + 1))
+    return times[::-1]
+
+
+def _with_repetitions(T, steps):
+    return [_stop(T, steps, k) for k in range(steps, -1, -1)]
 
 
 TIMESTEPS = Exercise(
     reference=_late,
     cases=_late_cases,
     wrong={
+        **{hint: _stops(rule) for hint, rule in _RULES.items()},
         "a time comes twice: near 0 two stops may round to one; a walk must fall at each move": (
-            lambda T, steps: [round(T * (k / steps) ** 2) for k in range(steps, -1, -1)]
+            _with_repetitions
+        ),
+        "your times rise, and some come twice; a walk falls from T to 0": (
+            lambda T, steps: _with_repetitions(T, steps)[::-1]
         ),
         "your times rise; a walk back to the data falls from T to 0": (
             lambda T, steps: _late(T, steps)[::-1]
@@ -35,20 +125,29 @@ TIMESTEPS = Exercise(
         "your walk ends before 0: the last move must land on clean data": (
             lambda T, steps: _late(T, steps)[:-1]
         ),
-        "your walk does not start at T, where the noise is": lambda T, steps: _late(T, steps)[1:],
-        "your stops are even; square the share k / steps": (
-            lambda T, steps: sorted({round(T * k / steps) for k in range(steps + 1)}, reverse=True)
+        "the stop k = 0 is left out, and with it the 0 where the walk ends": (
+            _in_turn(_stop, lambda n: range(n, 0, -1))
         ),
-        "your stops crowd near T; they shall crowd near 0": (
-            lambda T, steps: sorted(
-                {T - round(T * (k / steps) ** 2) for k in range(steps + 1)}, reverse=True
-            )
+        "T is missing, where the walk starts: range stops before its end": lambda T, steps: _late(
+            T, steps
+        )[1:],
+        "your times rise and leave T out: range stops before its end": (_in_turn(_stop, range)),
+        "both ends are left out: a walk starts at T and lands on 0": (
+            lambda T, steps: _late(T, steps)[1:-1]
         ),
-        "you took the root of the share k / steps; its square brings the stops near 0": (
-            lambda T, steps: sorted(
-                {round(T * math.sqrt(k / steps)) for k in range(steps + 1)}, reverse=True
-            )
+        "a set has no order that you can rely on: sort it, the largest first": (
+            lambda T, steps: list({_stop(T, steps, k) for k in range(steps, -1, -1)})
         ),
+        "a set is in no order of its own: sort what you make of it, the largest first": (
+            lambda T, steps: list({_stop(T, steps, k) for k in range(steps + 1)})
+        ),
+        "leave repetitions out; you push them up, so that other times are used": _pushed,
+        "all times that come twice are gone; one of each must stay": (
+            lambda T, steps: [
+                t for t in _late(T, steps) if _with_repetitions(T, steps).count(t) == 1
+            ]
+        ),
+        "you leave the 0 in twice": lambda T, steps: [*_late(T, steps), 0],
     },
 )
 
@@ -58,7 +157,10 @@ TIMESTEPS = Exercise(
 
 def _guess(asked, free, x_t, t, w):
     """free + w (asked - free), both at x_t."""
-    c, u = asked(x_t, t), free(x_t, t)
+    return _combined(asked(x_t, t), free(x_t, t), w)
+
+
+def _combined(c, u, w):
     return u + w * (c - u)
 
 
@@ -73,285 +175,155 @@ def _free(x_t, t):
 
 
 def _guess_cases():
-    rng = seeded(1)
+    rng = fresh(1)
     for w, t, shape in (
-        (2.0, 7, (3, 2)),
-        (0.5, 1, (4, 1)),
-        (8.0, 20, (2, 1, 3, 3)),
-        (0.0, 3, (2, 2)),
+        (3.0, 7, (3, 1, 2, 2)),
+        (0.5, 1, (4, 5)),
+        (8.0, 20, (2, 3, 3, 2)),
+        (0.0, 3, (5, 2)),
+        (1.0, 4, (2, 3)),
     ):
+        w = near(w)
         yield Case(f"w = {w:g}, t = {t}", (_asked, _free, normal(rng, *shape), t, w))
 
+
+def _mixed(mix):
+    """Wrong on purpose: another mixture of the two guesses c and u."""
+    return lambda asked, free, x_t, t, w: mix(asked(x_t, t), free(x_t, t), w)
+
+
+def _per_item(x, size):
+    return size(x.flatten(1), dim=1).reshape(-1, *[1] * (x.dim() - 1))
+
+
+_MIXTURES = {
+    "that is the w of [HS22], one less than ours: here 0 ignores the label, 1 follows it": (
+        lambda c, u, w: (1 + w) * c - w * u
+    ),
+    "you take one off w, as if it were to be turned into that of [HS22]; here w = 1 gives asked": (
+        lambda c, u, w: _combined(c, u, w - 1)
+    ),
+    "asked and free are swapped: w = 1 must give the guess that was told the label": (
+        lambda c, u, w: _combined(u, c, w)
+    ),
+    "the pull has the wrong sign: it goes from the free guess toward the asked one": (
+        lambda c, u, w: u - w * (c - u)
+    ),
+    "you scale the guess itself; scale the difference that the label makes": (
+        lambda c, u, w: w * c
+    ),
+    "you scale the free guess; scale the difference that the label makes": lambda c, u, w: w * u,
+    "that is the pull alone; add it to the free guess": lambda c, u, w: w * (c - u),
+    "you add the asked guess on top of the free one; add w times their difference": (
+        lambda c, u, w: u + w * c
+    ),
+    "you add the free guess on top of the asked one; the pull is w times their difference": (
+        lambda c, u, w: c + w * u
+    ),
+    "the pull is the difference of the guesses; you take their sum": (
+        lambda c, u, w: u + w * (c + u)
+    ),
+    "you push the asked guess by the sum; start from free, and push by the difference": (
+        lambda c, u, w: c + w * (c + u)
+    ),
+    "the free guess is taken away w times and never put in: the weights must add up to 1": (
+        lambda c, u, w: (1 + w) * c - (1 + w) * u
+    ),
+    "the weights are swapped in part: they must be w and what w leaves of 1": (
+        lambda c, u, w: (1 - w) * c - w * u
+    ),
+    "a weighted mean lies between the two guesses; guidance goes beyond the asked one": (
+        lambda c, u, w: (u + w * c) / (1 + w)
+    ),
+    "a mean lies between the two guesses; guidance goes beyond the asked one": (
+        lambda c, u, w: (u + c) / 2
+    ),
+    "your answer is the asked guess, whatever w": lambda c, u, w: c,
+    "your answer is the free guess, whatever w": lambda c, u, w: u,
+    "your answer is the difference of the guesses, whatever w": lambda c, u, w: c - u,
+    "w is left out of one place: the pull is w times (asked - free)": lambda c, u, w: w * c - u,
+    "brackets: w multiplies the whole difference, not only the asked guess": (
+        lambda c, u, w: w * c + u - c
+    ),
+    "w counts twice: the pull is w times the difference, not w^2": (
+        lambda c, u, w: _combined(c, u, w**2)
+    ),
+    "you push by the root of w": lambda c, u, w: _combined(c, u, w**0.5),
+    "you push twice as far: the pull is w times the difference, once": (
+        lambda c, u, w: _combined(c, u, 2 * w)
+    ),
+    "you push half as far: the pull is w times the difference": (
+        lambda c, u, w: _combined(c, u, w / 2)
+    ),
+    "you divide by w": lambda c, u, w: _combined(c, u, w) / (w or 1),
+    "w may be larger than 1: that is what guidance is for": (
+        lambda c, u, w: _combined(c, u, min(max(w, 0.0), 1.0))
+    ),
+    "you clamp the guess; (15.4) does not, and a guess may leave [-1, 1]": (
+        lambda c, u, w: _combined(c, u, w).clamp(-1, 1)
+    ),
+    "you clamp both guesses or their difference; (15.4) does not": (
+        lambda c, u, w: u + (w * (c - u)).clamp(-1, 1)
+    ),
+    "you bring the guess back to the spread (std) of the asked one; (15.4) does not rescale": (
+        lambda c, u, w: _combined(c, u, w) * c.std() / _combined(c, u, w).std()
+    ),
+    "you rescale each guess to the std of the asked one; (15.4) does not": (
+        lambda c, u, w: (
+            _combined(c, u, w) * _per_item(c, torch.std) / _per_item(_combined(c, u, w), torch.std)
+        )
+    ),
+    "you bring the guess back to the length of the asked one; (15.4) does not rescale": (
+        lambda c, u, w: _combined(c, u, w) * c.norm() / _combined(c, u, w).norm()
+    ),
+    "you rescale each guess to the length of the asked one; (15.4) does not": (
+        lambda c, u, w: (
+            _combined(c, u, w)
+            * _per_item(c, torch.linalg.vector_norm)
+            / _per_item(_combined(c, u, w), torch.linalg.vector_norm)
+        )
+    ),
+    "you take the size of the difference; it has a sign": (lambda c, u, w: u + w * (c - u).abs()),
+    "you go along the direction of the difference only; its length counts, too": (
+        lambda c, u, w: u + w * (c - u) / (c - u).norm()
+    ),
+    "you multiply the guesses; guidance multiplies distributions, and so it adds scores": (
+        lambda c, u, w: u * c**w
+    ),
+    "you return both guesses; combine them to one": lambda c, u, w: (c, u),
+}
 
 CLASSIFIER_FREE = Exercise(
     reference=_guess,
     cases=_guess_cases,
     wrong={
-        "that is the w of [HS22], one less than ours: here 0 ignores the label, 1 follows it": (
-            lambda asked, free, x_t, t, w: asked(x_t, t) + w * (asked(x_t, t) - free(x_t, t))
-        ),
-        "asked and free are swapped: w = 1 must give the guess that was told the label": (
-            lambda asked, free, x_t, t, w: _guess(free, asked, x_t, t, w)
-        ),
-        "you scale the guess itself; scale the difference that the label makes": (
-            lambda asked, free, x_t, t, w: w * asked(x_t, t)
-        ),
-        "you add the asked guess on top of the free one; add w times their difference": (
-            lambda asked, free, x_t, t, w: free(x_t, t) + w * asked(x_t, t)
-        ),
+        **{hint: _mixed(mix) for hint, mix in _MIXTURES.items()},
         "you push x_t; it is the guess that is pushed, starting from the free one": (
             lambda asked, free, x_t, t, w: x_t + w * (asked(x_t, t) - free(x_t, t))
+        ),
+        "you add the guess to x_t; the guided guess is a guess, not a step": (
+            lambda asked, free, x_t, t, w: x_t + _guess(asked, free, x_t, t, w)
+        ),
+        "you take the guess away from x_t; return the guess itself": (
+            lambda asked, free, x_t, t, w: x_t - _guess(asked, free, x_t, t, w)
         ),
         "you push x_t and then ask; ask both at the same x_t and combine the answers": (
             lambda asked, free, x_t, t, w: asked(w * x_t, t)
         ),
-        "a weighted mean lies between the two guesses; guidance goes beyond the asked one": (
-            lambda asked, free, x_t, t, w: (free(x_t, t) + w * asked(x_t, t)) / (1 + w)
+        "you ask one at the answer of the other; ask both at x_t": (
+            lambda asked, free, x_t, t, w: asked(free(x_t, t), t)
         ),
-    },
-)
-
-
-# guidance.slerp: between two noises --------------------------------------------------------------
-
-
-def _angle(a, b):
-    """(B, 1, …): the angle between each item of a and its partner in b."""
-    flat_a, flat_b = a.flatten(1), b.flatten(1)
-    cosine = (flat_a * flat_b).sum(dim=1) / (flat_a.norm(dim=1) * flat_b.norm(dim=1))
-    return torch.acos(cosine.clamp(-1, 1)).reshape(-1, *[1] * (a.dim() - 1))
-
-
-def _circle(a, b, share):
-    """(sin((1 - share) angle) a + sin(share angle) b) / sin(angle), item by item."""
-    angle = _angle(a, b)
-    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
-
-
-def _circle_cases():
-    rng = seeded(2)
-    for share, shape in ((0.3, (3, 5)), (0.5, (2, 1, 4, 4)), (0.8, (4, 3)), (1.0, (2, 6))):
-        yield Case(f"share = {share:g}", (normal(rng, *shape), normal(rng, *shape), share))
-
-
-def _one_angle(a, b, share):
-    cosine = (a * b).sum() / (a.norm() * b.norm())
-    angle = torch.acos(cosine)
-    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
-
-
-def _rescaled(a, b, share):
-    line = (1 - share) * a + share * b
-    length = line.flatten(1).norm(dim=1).reshape(-1, *[1] * (a.dim() - 1))
-    return line / length * math.sqrt(a[0].numel())
-
-
-def _unit(x):
-    return x / x.flatten(1).norm(dim=1).reshape(-1, *[1] * (x.dim() - 1))
-
-
-SLERP = Exercise(
-    reference=_circle,
-    cases=_circle_cases,
-    wrong={
-        "that is the straight line; its middle is too short. Use the sines of the angle": (
-            lambda a, b, share: (1 - share) * a + share * b
+        "you ask the free one at w x_t; both are asked at x_t, and w scales the difference": (
+            lambda asked, free, x_t, t, w: _combined(asked(x_t, t), free(w * x_t, t), w)
         ),
-        "you run from b to a: share = 0 must give a": lambda a, b, share: _circle(b, a, share),
-        "divide by the sine of the whole angle: at share = 1 nothing but b must be left": (
-            lambda a, b, share: _circle(a, b, share) * torch.sin(_angle(a, b))
+        "you ask at time 0; the denoisers must hear how noisy x_t is: t": (
+            lambda asked, free, x_t, t, w: _guess(asked, free, x_t, 0, w)
         ),
-        "you took one angle for the whole batch; each item has its own: sum within the items": (
-            _one_angle
+        "you ask the free one at another time; both are asked at x_t and t": (
+            lambda asked, free, x_t, t, w: _combined(asked(x_t, t), free(x_t, 0), w)
         ),
-        "you mixed unit vectors; the angle needs them, but mix a and b themselves": (
-            lambda a, b, share: _circle(_unit(a), _unit(b), share)
-        ),
-        "those factors suit noises at right angles only; take the sines of the true angle": (
-            lambda a, b, share: math.sqrt(1 - share) * a + math.sqrt(share) * b
-        ),
-        "you mixed along the line and rescaled: the right arc, but at other places on it": (
-            _rescaled
-        ),
-        "cosine and sine suit noises at right angles; in general both factors are sines": (
-            lambda a, b, share: (
-                torch.cos(share * _angle(a, b)) * a + torch.sin(share * _angle(a, b)) * b
-            )
-        ),
-    },
-)
-
-
-# guidance.ode_step: one step of the ODE, down or up ----------------------------------------------
-
-
-def _move(schedule, x_t, x0_hat, t, s):
-    """signal_s x0_hat + noise_s eps_hat, for s before or after t."""
-    eps_hat = (x_t - schedule.signal[t] * x0_hat) / schedule.noise[t]
-    return schedule.signal[s] * x0_hat + schedule.noise[s] * eps_hat
-
-
-def _move_cases():
-    rng = seeded(3)
-    for t, s in ((7, 3), (3, 7), (20, 0), (1, 20), (10, 11)):
-        yield Case(label(t, s), (short_chain(), normal(rng, 3, 2), normal(rng, 3, 2), t, s))
-
-
-def _by_beta(schedule, x_t, x0_hat, t, s):
-    """Adds the noise that lies between, in both directions, with the sign of the direction."""
-    share = (schedule.abar[s] / schedule.abar[t]).sqrt()
-    eps_hat = (x_t - schedule.signal[t] * x0_hat) / schedule.noise[t]
-    return share * x_t + (1 - schedule.abar[s] / schedule.abar[t]).abs().sqrt() * eps_hat
-
-
-ODE_STEP = Exercise(
-    reference=_move,
-    cases=_move_cases,
-    wrong={
-        "that treats x_t as the forward chain does: here data and noise each get a new factor": (
-            _by_beta
-        ),
-        "you scale noise by its variance; its factor is the root sqrt(1 - abar)": (
-            lambda sch, x_t, x0_hat, t, s: (
-                sch.signal[s] * x0_hat
-                + (1 - sch.abar[s]) * (x_t - sch.signal[t] * x0_hat) / (1 - sch.abar[t])
-            )
-        ),
-        "you mix the guess with x_t; mix it with eps_hat, what is left of x_t without the data": (
-            lambda sch, x_t, x0_hat, t, s: sch.signal[s] * x0_hat + sch.noise[s] * x_t
-        ),
-        "x_t holds sqrt(abar_t) x0_hat, not x0_hat: shrink it before you take it away": (
-            lambda sch, x_t, x0_hat, t, s: (
-                sch.signal[s] * x0_hat + sch.noise[s] * (x_t - x0_hat) / sch.noise[t]
-            )
-        ),
-        "you move down only; the same line moves up, with s later than t": (
-            lambda sch, x_t, x0_hat, t, s: _move(sch, x_t, x0_hat, t, min(s, t))
-        ),
-        "s and t are swapped: take x_t apart with row t, and put it together with row s": (
-            lambda sch, x_t, x0_hat, t, s: _move(sch, x_t, x0_hat, s, t) if s else x0_hat
-        ),
-    },
-)
-
-
-# guidance.learned_var: between the two variances, on a log scale ---------------------------------
-
-
-def _two_vars(schedule, t, s):
-    """(tilde beta, beta) of the step from t to s."""
-    left_s, left_t = row(schedule.abar, s), row(schedule.abar, t)
-    large = 1 - left_t / left_s
-    return large * (1 - left_s) / (1 - left_t), large
-
-
-def _learned_var(schedule, t, s, v):
-    """exp(v log beta + (1 - v) log tilde beta), of the step from t to s."""
-    small, large = _two_vars(schedule, t, s)
-    return (v * large.log() + (1 - v) * small.log()).exp()
-
-
-def _learned_var_cases():
-    rng = seeded(4)
-    for t, s in ((7, 6), (20, 10), (3, 1)):
-        v = torch.rand(5, generator=rng, dtype=torch.float64)
-        yield Case(label(t, s), (short_chain(), t, s, v))
-
-
-def _one_step_rows(schedule, t, s, v):
-    small, large = schedule.posterior_var[t], schedule.beta[t]
-    return (v * large.log() + (1 - v) * small.log()).exp()
-
-
-LEARNED_VAR = Exercise(
-    reference=_learned_var,
-    cases=_learned_var_cases,
-    wrong={
-        "you mix the variances; mix their logarithms, then take exp": (
-            lambda sch, t, s, v: v * _two_vars(sch, t, s)[1] + (1 - v) * _two_vars(sch, t, s)[0]
-        ),
-        "the other way round: v = 1 gives beta, v = 0 gives tilde beta": (
-            lambda sch, t, s, v: _learned_var(sch, t, s, 1 - v)
-        ),
-        "you return the logarithm; take exp of it": (
-            lambda sch, t, s, v: _learned_var(sch, t, s, v).log()
-        ),
-        "you return a standard deviation; we want the variance": (
-            lambda sch, t, s, v: _learned_var(sch, t, s, v).sqrt()
-        ),
-        "these are the variances of one step; for a move to s, beta is 1 - abar_t / abar_s": (
-            _one_step_rows
-        ),
-        "you mix precisions, 1 / variance; mix logarithms": (
-            lambda sch, t, s, v: (
-                1 / (v / _two_vars(sch, t, s)[1] + (1 - v) / _two_vars(sch, t, s)[0])
-            )
-        ),
-    },
-)
-
-
-# guidance.choose: a trade-off, judged ------------------------------------------------------------
-
-
-def _choose(rows, wanted):
-    """The weight of least distance among those that are read as asked often enough."""
-    return min((row for row in rows if row[1] >= wanted), key=lambda row: row[2])[0]
-
-
-def _choose_cases():
-    rows = [  # w, share read as asked, distance to real images, its standard error
-        (0.0, 0.11, 0.010, 0.008),
-        (0.5, 0.81, 0.012, 0.008),
-        (1.0, 0.96, 0.013, 0.008),
-        (1.5, 0.98, 0.025, 0.008),
-        (2.0, 0.99, 0.070, 0.009),
-        (4.0, 1.00, 0.210, 0.010),
-        (8.0, 0.98, 0.380, 0.010),
-    ]
-    for wanted in (0.9, 0.05, 0.985):
-        yield Case(f"wanted = {wanted:g}", (list(rows), wanted))
-    rows[1] = (0.5, 0.81, 0.060, 0.008)
-    yield Case("wanted = 0.7", (rows, 0.7))
-
-
-def _judge_choice(case, answer):
-    """Any weight that is read as asked often enough, and not told apart from the best of those."""
-    rows, wanted = case.args
-    found = [row for row in rows if isinstance(answer, (int, float)) and row[0] == answer]
-    if not found:
-        return f"return the w of one of the rows; you return {answer!r}"
-    (_, read, distance, stderr), best = found[0], _choose(rows, wanted)
-    if read < wanted:
-        return f"w = {answer:g} is read as asked in {read:.0%} only"
-    least, its_stderr = next(row[2:] for row in rows if row[0] == best)
-    if distance - least > 2 * math.hypot(stderr, its_stderr):
-        return f"w = {answer:g} is {distance - least:.3f} farther from real images than {best:g}"
-    return None
-
-
-CHOOSE = Exercise(
-    reference=_choose,
-    cases=_choose_cases,
-    judge=_judge_choice,
-    wrong={
-        "best read is not best: beyond what was wanted, obedience is paid with variety": (
-            lambda rows, wanted: max(rows, key=lambda row: row[1])[0]
-        ),
-        "nearest to real images, but not showing what was asked: look at the share first": (
-            lambda rows, wanted: min(rows, key=lambda row: row[2])[0]
-        ),
-        "the first that is read well enough need not be the nearest: compare the distances": (
-            lambda rows, wanted: next(row[0] for row in rows if row[1] >= wanted)
-        ),
-        "more guidance is not more quality: look at the distance": (
-            lambda rows, wanted: max(row[0] for row in rows)
-        ),
-        "that is the largest w that is read as asked; a smaller one is nearer to real images": (
-            lambda rows, wanted: max(row[0] for row in rows if row[1] >= wanted)
-        ),
-        "you return a share; return the w of the row that you chose": (
-            lambda rows, wanted: max(row[1] for row in rows)
+        "you ask the same denoiser twice: one was told the label, one was not": (
+            lambda asked, free, x_t, t, w: _combined(asked(x_t, t), asked(x_t, 0), w)
         ),
     },
 )

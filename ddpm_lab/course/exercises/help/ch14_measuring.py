@@ -1,0 +1,97 @@
+"""Help for chapter 14: bits, distances between sets, floors, copies, and error bars."""
+
+from ddpm_lab.course.exercises.help import Help
+
+HELP = {
+    "measuring.bits": Help(
+        hints=(
+            "(14.2) is one fraction. Which terms of its numerator are in `nats` already, and which "
+            "is missing? What is D for an image with padding?",
+            "Each axis has padding at both of its ends, and each channel has numbers of its own. "
+            "Count, rather than slice: with pad = 0, the slice pad:-pad is empty.",
+            "The label is paid for once per image, in nats like the bound, so it is added before "
+            "anything is divided. Test: 28 x 28 pixels in a 32 x 32 frame, each costing log 256 "
+            "nats, must give 8 bits.",
+        ),
+        why="Only what can vary has to be described, so padding is no dimension; and whoever is "
+        "told the label for free must add what telling it costs, log C nats (14.1).",
+    ),
+    "measuring.level": Help(
+        hints=(
+            "This is Bayes' rule for K possible levels: prior times likelihood, then divide. Make "
+            "an (N, K) table first: one row for each pixel, one column for each level.",
+            "Which axis of the table do the weights of one pixel lie on? Along that axis they must "
+            "add up to 1, with the prior inside, above and below.",
+            "The exponent has a minus, a square and 2 var in its denominator: mind the brackets. A "
+            "softmax would need the prior's logarithm.",
+        ),
+        why="The guess with the least expected squared error is the posterior mean: each level "
+        "weighted with how probable it is, given the look. The constant of the Gaussian density "
+        "is in each weight and cancels.",
+    ),
+    "measuring.energy": Help(
+        hints=(
+            "There are three means over pairs. `torch.cdist` gives a table for each of them; in "
+            "which of the tables is an item paired with itself?",
+            "The diagonal of the two tables within a set is 0 and adds nothing to their sums. So "
+            "only the number by which you divide has to be right.",
+            "n items have n - 1 others each. Across the sets every pair counts, and the two sets "
+            "have sizes of their own.",
+        ),
+        why="An item's distance to itself says nothing about the distribution. With it the means "
+        "within are too small, and equal distributions look different; without it the estimate "
+        "has no bias, and so it must be negative now and then.",
+    ),
+    "measuring.baseline": Help(
+        hints=(
+            "For one order: bring the data into that order, then cut two sets from it. Where does "
+            "the second one start, and where does it end if N is odd?",
+            "Indexing a tensor with a list of row numbers, data[rows], gives these rows in that "
+            "order. So take the first N // 2 entries of the order, then the N // 2 that follow.",
+            "Collect one number in each round of a loop. `metric` may return a float or a tensor "
+            "of one number: `float(...)` takes both.",
+        ),
+        why="Perfect samples would be real data that nobody has compared yet, so two disjoint "
+        "halves show what a perfect model gets. Shuffled, because files are often sorted; "
+        "repeatedly, because one such number is chance.",
+    ),
+    "measuring.frechet": Help(
+        hints=(
+            "Write (14.7) for one feature. What is the trace of a single number, and what is the "
+            "root of a product of two variances?",
+            "The three terms of the trace are the square of something. Test: two equal "
+            "distributions have the distance 0.",
+            "Features add up: a squared length is a sum of squares, a trace is a sum of the "
+            "diagonal. Nothing is averaged, and there is no root around the whole.",
+        ),
+        why="With independent features the matrix root is taken number by number, and the trace "
+        "becomes a sum of squared differences of standard deviations. So F is the squared shift "
+        "plus the squared change of width, added over the features.",
+    ),
+    "measuring.memorization": Help(
+        hints=(
+            "You need two numbers for each sample: its distance to the nearest training item, and "
+            "to the nearest held-out one. Which set must be cut before that, and to what size?",
+            "`torch.cdist(x, items)` has a row for each sample; the smallest entry of a row is the "
+            "distance to the nearest item. Either of the two sets may be the larger one.",
+            "Compare the two numbers sample by sample: 1, 0, or 1/2 where they are equal. The "
+            "share is the mean of these.",
+        ),
+        why="If nothing was memorized, training and held-out items are exchangeable, and each is "
+        "nearest with probability 1/2. That holds only for sets of one size, because more items "
+        "come nearer by chance alone.",
+    ),
+    "measuring.verdict": Help(
+        hints=(
+            "Three questions in turn: may the two be compared at all? Is their difference larger "
+            "than chance explains? And if so, which one is better?",
+            "What is the variance of a difference of two independent numbers? Its root is the "
+            "standard error; take two of these.",
+            "The bias of (14.8) depends on the number of items. A distance is better when it is "
+            "smaller.",
+        ),
+        why="Variances of independent errors add up, also for a difference, so its error is less "
+        "than the sum of both and more than either. With different n the two biases differ, and "
+        "no error bar shows that.",
+    ),
+}
