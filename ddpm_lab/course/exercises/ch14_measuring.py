@@ -220,6 +220,12 @@ _SCORES = {
     "a / 2 * var divides by 2 and multiplies by var: brackets": (
         lambda z, var, prior, level: prior.log() + _look(z, 1 / var, level)
     ),
+    "there is a root around 2 var in the exponent; var is a variance already": (
+        lambda z, var, prior, level: prior.log() - (z[:, None] - level) ** 2 / math.sqrt(2 * var)
+    ),
+    "softmax takes an exponential once more; these weights are made with one already": (
+        lambda z, var, prior, level: prior * _look(z, var, level).exp()
+    ),
     "the exponent does not depend on var: how sure is the look?": (
         lambda z, var, prior, level: prior.log() + _look(z, 1.0, level)
     ),
@@ -283,6 +289,18 @@ _MEANS = {
     ),
     "the weights add up to 1 already: a sum over the levels, not their mean": (
         lambda z, var, prior, level: _level(z, var, prior, level) / len(level)
+    ),
+    "you divide by the number of levels; divide by the sum of the weights": (
+        lambda z, var, prior, level: (_unnormalized(z, var, prior, level) * level).mean(dim=1)
+    ),
+    "these are logarithms of the weights (log_softmax); a mean needs the weights": (
+        lambda z, var, prior, level: (prior.log() + _look(z, var, level)).log_softmax(dim=1) @ level
+    ),
+    "you return the distance to z; return the mean of the levels itself": (
+        lambda z, var, prior, level: z - _level(z, var, prior, level)
+    ),
+    "you return how far the mean moves from z; return the mean itself": (
+        lambda z, var, prior, level: _level(z, var, prior, level) - z
     ),
     "you divide by the largest weight; divide by the sum of the weights": (
         lambda z, var, prior, level: (

@@ -7,7 +7,7 @@ import torch
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
 from ddpm_lab.gaussians import seeded
-from ddpm_lab.metrics import real_baseline
+from ddpm_lab.metrics import energy_distance, real_baseline
 
 # measuring.energy: how far apart are two sets of points? -----------------------------------------
 
@@ -120,6 +120,12 @@ _WITHIN = {
     "you take sums within the sets and a mean across them": (
         lambda a, b: torch.cdist(a, a).sum() + torch.cdist(b, b).sum()
     ),
+    "you divide by n (n + 1); an item has n - 1 others": (
+        lambda a, b: _own(a) * (len(a) - 1) / (len(a) + 1) + _own(b) * (len(b) - 1) / (len(b) + 1)
+    ),
+    "each pair once, divided by n^2: there are n (n - 1) / 2 such pairs": (
+        lambda a, b: (_with_self(a) + _with_self(b)) / 2
+    ),
     "you pool both sets for the distances within; each has a mean of its own": (
         lambda a, b: 2 * _own(torch.cat([a, b]))
     ),
@@ -129,7 +135,7 @@ _WITHIN = {
     ),
 }
 _ACROSS = {
-    "the distance across counts twice: it stands against two terms within": (
+    "the mean across must count twice: it stands against two means within": (
         lambda a, b: torch.cdist(a, b).mean() / 2
     ),
     "your distance across is twice too large: 2 E|a - b|, and once is enough": (
@@ -146,6 +152,12 @@ _ACROSS = {
         lambda a, b: torch.cdist(a, b).sum() / (len(a) * (len(a) - 1))
     ),
     "the mean across is missing": lambda a, b: 0,
+    "across the sets no item meets itself: divide by n * m, not by n (m - 1)": (
+        lambda a, b: torch.cdist(a, b).mean() * len(b) / (len(b) - 1)
+    ),
+    "across the sets no item meets itself: divide by n * m, not by (n - 1)(m - 1)": (
+        lambda a, b: torch.cdist(a, b).mean() * len(b) / (len(b) - 1) * len(a) / (len(a) - 1)
+    ),
     "across the sets you take the nearest item only; the mean is over all pairs": (
         lambda a, b: torch.cdist(a, b).amin(1).mean()
     ),
@@ -162,6 +174,12 @@ _LENGTHS = {
     ),
     "you divide the lengths by the root of the number of features; |.| is the plain length": (
         lambda x, y: torch.cdist(x, y) / x.shape[1] ** 0.5
+    ),
+    "you average absolute differences; |.| is the Euclidean length: root of a sum of squares": (
+        lambda x, y: torch.cdist(x, y, p=1) / x.shape[1]
+    ),
+    "you average squared differences; |.| is the Euclidean length: root of a sum of squares": (
+        lambda x, y: torch.cdist(x, y) ** 2 / x.shape[1]
     ),
     "you measure angles; |.| is the Euclidean length of the difference": _cosine,
     "you take the root of each length": lambda x, y: torch.cdist(x, y).sqrt(),
@@ -200,6 +218,7 @@ ENERGY = Exercise(
                 2 * torch.cdist(a, b).sum() - torch.cdist(a, a).sum() - torch.cdist(b, b).sum()
             )
         ),
+        "this is a number with its error; return the number alone (.value)": energy_distance,
         "you take the median of the distances; E is their mean": (
             lambda a, b: (
                 2 * torch.cdist(a, b).median() - torch.pdist(a).median() - torch.pdist(b).median()
@@ -286,6 +305,9 @@ _HALVES = {
     ),
     "both your halves have one item more than N // 2": (
         lambda x, order, half: (x[order[: half + 1]], x[order[half : 2 * half + 1]])
+    ),
+    "with an even N your second half lacks its last item": (
+        lambda x, order, half: (x[order[:half]], x[order[half:-1]])
     ),
     "you deal the items out in turn; take the first N // 2, then those that follow": (
         lambda x, order, half: (x[order[: 2 * half : 2]], x[order[1 : 2 * half : 2]])

@@ -1,6 +1,5 @@
 """Exercises of chapter 14, third part: the Fréchet distance."""
 
-
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, normal
 
@@ -49,13 +48,13 @@ _SPREADS = {
     "the root is missing in the mixed term; what is the root of a product of variances?": (
         lambda v, w: v + w - 2 * v * w
     ),
-    "the mixed term counts twice; check with equal distributions: the distance must be 0": (
+    "the mixed term must count twice; test with equal distributions: the distance is 0": (
         lambda v, w: v + w - (v * w).sqrt()
     ),
-    "the mixed term is taken away: with equal distributions the distance must be 0": (
+    "the mixed term is added in yours; test with equal distributions: the distance is 0": (
         lambda v, w: v + w + 2 * (v * w).sqrt()
     ),
-    "the mixed term is missing; check with equal distributions: the distance must be 0": (
+    "the mixed term is missing; test with equal distributions: the distance is 0": (
         lambda v, w: v + w
     ),
     "the mixed term has 4 where 2 belongs; is there a root of 4 left?": (
@@ -72,6 +71,14 @@ _SPREADS = {
         lambda v, w: v - w
     ),
     "the size of a difference of variances is no squared length": lambda v, w: (v - w).abs(),
+    "var_1 and var_2 themselves are missing: the trace has three terms": (
+        lambda v, w: -2 * (v * w).sqrt()
+    ),
+    "var_2 itself is missing: the trace has three terms": lambda v, w: v - 2 * (v * w).sqrt(),
+    "var_1 itself is missing: the trace has three terms": lambda v, w: w - 2 * (v * w).sqrt(),
+    "you compare the sums of the variances; compare standard deviations, feature by feature": (
+        lambda v, w: (v.sum() - w.sum()) ** 2
+    ),
     "only var_1 stands under the root; the root is of the product": (
         lambda v, w: v + w - 2 * v.sqrt() * w
     ),
@@ -124,7 +131,7 @@ _SHIFTS = {
     "you add the shifts up before you square: square them feature by feature": (
         lambda m, n: (m - n).sum() ** 2
     ),
-    "the means do not count; their shift does, squared": lambda m, n: 0 * m,
+    "the shift of the means is missing; the spreads alone are no distance": lambda m, n: 0 * m,
     "you square the means, not their difference": lambda m, n: m**2 - n**2,
     "you add the means; it is their difference that counts": lambda m, n: (m + n) ** 2,
     "you add the squared means; it is their difference that is squared": lambda m, n: m**2 + n**2,

@@ -75,16 +75,20 @@ def _strided(x, train, held_out):
     return (part[:: len(part) // size][:size] for part in (train, held_out))
 
 
+def _cut_train(x, train, held_out):
+    return train[: len(held_out)], held_out
+
+
+def _cut_held_out(x, train, held_out):
+    return train, held_out[: len(train)]
+
+
 _CUTS = {
     "the larger set has the nearer neighbors for no good reason: cut both to one size": (
         lambda x, train, held_out: (train, held_out)
     ),
-    "you cut the training items only; sometimes the held-out ones are more": (
-        lambda x, train, held_out: (train[: len(held_out)], held_out)
-    ),
-    "you cut the held-out items only; sometimes the training items are more": (
-        lambda x, train, held_out: (train, held_out[: len(train)])
-    ),
+    "you cut the training items only; sometimes the held-out ones are more": _cut_train,
+    "you cut the held-out items only; sometimes the training items are more": _cut_held_out,
     "keep the first items of the larger set, not the last": _last,
     "you cut both sets to the number of samples, too; how many those are does not matter": (
         _to_samples
@@ -94,6 +98,12 @@ _CUTS = {
     ),
     "you keep half as many items as the smaller set has": _halved,
     "you keep items from all over the larger set; keep its first ones": _strided,
+    "you cut the training items to one less than the held-out ones; both to one size": (
+        lambda x, train, held_out: (
+            train[: min(len(train), len(held_out)) - 1],
+            held_out[: min(len(train), len(held_out))],
+        )
+    ),
     "one item is missing: keep as many as the smaller set has": (
         lambda x, train, held_out: (part[:-1] for part in _both_cut(x, train, held_out))
     ),
@@ -187,6 +197,22 @@ MEMORIZATION = Exercise(
         "two things: cut both sets to one size, and a tie counts one half (you give it 1)": (
             _share_wrong(cut=lambda x, train, held_out: (train, held_out), tie=1.0)
         ),
+        **{
+            f"two things: {hint}, and a tie counts one half (you give it {tie:g})": _share_wrong(
+                cut=cut, tie=tie
+            )
+            for hint, cut in (
+                ("cut the training items, too, if they are more", _cut_held_out),
+                ("cut the held-out items, too, if they are more", _cut_train),
+            )
+            for tie in (0.0, 1.0)
+        },
+        "the samples are not cut: all of them count": (
+            lambda x, train, held_out: _share(x[: min(len(train), len(held_out))], train, held_out)
+        ),
+        "you compare the two smallest distances of all; compare sample by sample, then count": (
+            _share_wrong(score=lambda seen, new: _score(seen.min(), new.min()))
+        ),
         "you draw the items that stay; keep the first ones of the larger set": (
             lambda x, train, held_out: (
                 memorization_test(x, train, held_out, generator=seeded(0)).value
@@ -218,7 +244,7 @@ _PAIRS = (
     ((3.0, 0.05, 50_000), (2.0, 0.05, 5000)),
 )
 _GAPS = {  # between any two margins that people take there is a gap
-    (0.05, 0.05): (0.005, 0.03, 0.06, 0.08, 0.12, 0.17, 0.205, 0.25),
+    (0.05, 0.05): (0.005, 0.03, 0.06, 0.08, 0.12, 0.14, 0.17, 0.205, 0.25),
     (0.2, 0.05): (0.15, 0.203, 0.22, 0.27, 0.295, 0.32, 0.39, 0.405, 0.45, 0.55),
     (0.05, 0.2): (0.15, 0.203, 0.22, 0.27, 0.295, 0.32, 0.39, 0.405, 0.45, 0.55),
     (1.0, 1.0): (1.8, 2.5, 3.5),
@@ -270,6 +296,16 @@ def _per_item(first, second):
     return "first" if a < b else "second"
 
 
+def _or_second(first, second):
+    verdict = _verdict(first, second)
+    return "second" if verdict == "neither" and first[2] == second[2] else verdict
+
+
+def _or_first(first, second):
+    verdict = _verdict(first, second)
+    return "first" if verdict == "neither" and first[2] == second[2] else verdict
+
+
 def _more_items(first, second):
     if first[2] != second[2]:
         return "first" if first[2] > second[2] else "second"
@@ -285,6 +321,7 @@ def _fewer_items(first, second):
 _MARGINS = {
     "you do not look at the errors: a difference within them says nothing": lambda a, b: 0.0,
     "one standard error is too little: chance alone exceeds it in a third of all cases": math.hypot,
+    "two standard errors were asked for, not 1.96": lambda a, b: 1.96 * math.hypot(a, b),
     "three standard errors are too strict; two were asked for": lambda a, b: 3 * math.hypot(a, b),
     "four standard errors are too strict; two were asked for": lambda a, b: 4 * math.hypot(a, b),
     "independent errors add by their squares: sqrt(a^2 + b^2), less than a + b": (
@@ -321,6 +358,18 @@ _MARGINS = {
     ),
 }
 
+_WITH_N = {
+    "one standard error is too little": math.hypot,
+    "independent errors add by their squares, not as they are": lambda a, b: 2 * (a + b),
+    "the difference has both errors, not only the larger one": lambda a, b: 2 * max(a, b),
+    "the difference has both errors, not only the first one's": lambda a, b: 2 * a,
+    "two standard errors, and squares of errors add up": lambda a, b: a + b,
+    "the standard error is a root": lambda a, b: 2 * (a**2 + b**2),
+    "exactly two standard errors are not more than two": (
+        lambda a, b: 2 * math.hypot(a, b) * (1 - 1e-12)
+    ),
+}
+
 VERDICT = Exercise(
     reference=_verdict,
     cases=_verdict_cases,
@@ -332,6 +381,12 @@ VERDICT = Exercise(
         "the bias depends on n: two numbers of different n cannot be compared": (
             _verdict_wrong(same=lambda n, m: True)
         ),
+        **{
+            f"two things: {hint}; and with different n nothing can be said": _verdict_wrong(
+                margin, same=lambda n, m: True
+            )
+            for hint, margin in _WITH_N.items()
+        },
         "the errors are standard errors already: do not divide them by the root of n": _per_item,
         "more items do not make a distance better: its bias is another one": _more_items,
         "the side with fewer items is not better or worse: the two cannot be compared": (
@@ -354,6 +409,8 @@ VERDICT = Exercise(
         "your first never wins: is the sign of the difference looked at, where its size counts?": (
             _never("first", "neither")
         ),
+        'with equal n, what is not "first" is not "second" yet: it may be "neither"': _or_second,
+        'with equal n, what is not "second" is not "first" yet: it may be "neither"': _or_first,
         'what is not "first" is not "second" yet: it may be "neither"': _never("neither", "second"),
         'what is not "second" is not "first" yet: it may be "neither"': _never("neither", "first"),
         'the words are "first", "second" and "neither", in small letters': (

@@ -76,6 +76,13 @@ _RULES = {
     "you round T / steps before you square; round once, at the end": (
         lambda T, n, k: round(T / n) * k**2
     ),
+    "you round before you square; round once, at the end": (lambda T, n, k: round(T * k / n) ** 2),
+    "your stops go beyond T: k runs from 0 to steps, not from 1": (
+        lambda T, n, k: _stop(T, n, k + 1)
+    ),
+    "that is the list of the DDIM paper's program, which ends at 0.8 T: here it starts at T": (
+        lambda T, n, k: int((math.sqrt(0.8 * T) * min(k, n - 1) / (n - 1)) ** 2)
+    ),
     "you write 1000 for T": lambda T, n, k: _stop(1000, n, k),
     "your walk starts at T - 1; here times run from 0, clean data, to T": (
         lambda T, n, k: _stop(T - 1, n, k)
@@ -293,11 +300,38 @@ _MIXTURES = {
     "you return both guesses; combine them to one": lambda c, u, w: (c, u),
 }
 
+_WEIGHTS = {
+    "1": lambda w: 1,
+    "w": lambda w: w,
+    "-w": lambda w: -w,
+    "1 + w": lambda w: 1 + w,
+    "1 - w": lambda w: 1 - w,
+    "w - 1": lambda w: w - 1,
+}
+_TOLD = {  # (weight of asked, weight of free) with a hint of their own; the first is right
+    *(("w", "1 - w"), ("1 + w", "-w"), ("1 - w", "w"), ("-w", "1 + w"), ("w", "-w"), ("w", "1")),
+    *(("1", "w"), ("w", "1 + w"), ("1 + w", "w"), ("1 - w", "-w"), ("w - 1", "1")),
+}
+
+
+def _weighted(a, b):
+    """Wrong on purpose: two weights by name."""
+    return _mixed(lambda c, u, w: _WEIGHTS[a](w) * c + _WEIGHTS[b](w) * u)
+
+
 CLASSIFIER_FREE = Exercise(
     reference=_guess,
     cases=_guess_cases,
     wrong={
         **{hint: _mixed(mix) for hint, mix in _MIXTURES.items()},
+        **{
+            f"yours is ({a}) asked + ({b}) free; what must come out at w = 0, and at w = 1?": (
+                _weighted(a, b)
+            )
+            for a in _WEIGHTS
+            for b in _WEIGHTS
+            if (a, b) not in _TOLD
+        },
         "you push x_t; it is the guess that is pushed, starting from the free one": (
             lambda asked, free, x_t, t, w: x_t + w * (asked(x_t, t) - free(x_t, t))
         ),

@@ -249,6 +249,9 @@ ODE_STEP = Exercise(
         "rows t and s of abar are the times t and s; row 0 is clean data: do not count from 0": (
             _from_zero
         ),
+        "you read rows t - 1 and s - 1; row 0 is clean data, and row -1 is the last": (
+            lambda sch, x_t, x0_hat, t, s: _move(sch, x_t, x0_hat, t - 1, s - 1)
+        ),
         "x_t and x0_hat are swapped": (
             lambda sch, x_t, x0_hat, t, s: _move(sch, x0_hat, x_t, t, s)
         ),

@@ -106,10 +106,13 @@ _ANGLES = {
     "you divide by the number of pixels and clamp; divide by the two lengths": (
         lambda a, b: torch.acos((_dot(a, b) / a[0].numel()).clamp(-1, 1))
     ),
+    "the product of two items is a sum over their numbers; you take the mean": (
+        lambda a, b: torch.acos(_cosine(a, b) / a[0].numel())
+    ),
     "the lengths are those of the whole batch; each item has its own": (
         lambda a, b: torch.acos(_dot(a, b) / (a.norm() * b.norm()))
     ),
-    "the cosine is that of a sum over the first axis only, the channels: flatten each item": (
+    "the cosine sums over dim 1 only, the channels of an image; flatten each item first": (
         lambda a, b: torch.acos(torch.cosine_similarity(a, b, dim=1)).unsqueeze(1)
     ),
     "the cosine is taken along the last axis only: flatten each item": (
@@ -152,6 +155,11 @@ _MIXES = {
     "you divide the part of b only by the sine: brackets around the sum": (
         lambda a, b, share, angle: (
             torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b / angle.sin()
+        )
+    ),
+    "you divide the part of a only by the sine: brackets around the sum": (
+        lambda a, b, share, angle: (
+            torch.sin((1 - share) * angle) * a / angle.sin() + torch.sin(share * angle) * b
         )
     ),
     "you divide by the squared sine": (

@@ -196,6 +196,9 @@ _VARS = {
     "you raise 10 or 2 to a natural logarithm; exp undoes it": (
         lambda small, large, v: 10 ** (v * large.log() + (1 - v) * small.log())
     ),
+    "the two powers are added; exp is taken of the sum of the logarithms": (
+        lambda small, large, v: large**v + small ** (1 - v)
+    ),
     "log1p(x) is log(1 + x); the variances' own logarithms are wanted": (
         lambda small, large, v: (v * large.log1p() + (1 - v) * small.log1p()).exp()
     ),
