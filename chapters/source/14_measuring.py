@@ -251,7 +251,7 @@ print(f"difference {difference.mean():.2f} ± {difference.std() / len(new)**0.5:
 #
 # ### Exercise 14.2 · Bayes for a pixel
 #
-# `z` has shape (N,); `prior` and `level`, the $p_k$ and $\ell_k$ of K levels, have shape (K,); `var` is $r^2$, a number. Return (14.3), shape (N,). `z[:, None] - level` has shape (N, K). (Paper is by far the most frequent level of these digits. So the prior matters, and it is the part that is forgotten.)
+# `z` has shape (N,); `prior` and `level`, the $p_k$ and $\ell_k$ of K levels, have shape (K,), for any K levels; `var` is $r^2$, a number. Return (14.3), shape (N,). `z[:, None] - level` has shape (N, K). (Paper is by far the most frequent level of these digits. So the prior matters, and it is the part that is forgotten.)
 
 # %% tags=["exercise"]
 def my_level(z, var, prior, level):
@@ -496,7 +496,7 @@ print(f"N(0, 1) and N(1, 1): {energy(a, b + 1):.3f} ± {found.stderr:.3f}, in cl
 # ### Exercise 14.4 · The floor
 #
 # `data` are real items, shape (N, D). Each row of `orders` is a shuffled list of all N row numbers. For each order return `metric` of two sets: the first N // 2 items of the data *in that order*, and the N // 2 items
-# that follow. No number of this chapter can be read without it.
+# that follow. (`metric` returns one number: a float, or a tensor.) No number of this chapter can be read without it.
 
 # %% tags=["exercise"]
 def my_floor(metric, data, orders):
