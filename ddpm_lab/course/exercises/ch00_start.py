@@ -17,10 +17,10 @@ def _where_clean(case, t):
     if isinstance(t, str):
         return "hand in a number, not text; which time comes before any step?"
     try:
-        t = torch.as_tensor(t).double().item()
+        t = torch.as_tensor(t).double().nan_to_num(0.5).item()
     except (TypeError, ValueError, RuntimeError):
         return "hand in a time t as one whole number; which row of the table is clean data?"
-    if t != t or t < 0:
+    if t < 0:
         return "no time is negative; Python's -1 is the last row, which is all noise"
     if t < 1:
         return "a time is a whole number, and not a value of abar; which one comes before any step?"

@@ -154,6 +154,15 @@ TABLE = Exercise(
         "you put two rows before abar_1; only row 0 comes before it": (
             lambda beta: torch.cat([beta.new_ones(2), _abar(beta)])
         ),
+        "you add the alpha up, starting from 1; (0.2) multiplies them": (
+            lambda beta: torch.cat([beta.new_ones(1), 1 - beta]).cumsum(0)
+        ),
+        "a straight line from 1 to 0 does not use beta; multiply the alpha": (
+            lambda beta: torch.linspace(1, 0, len(beta) + 1)
+        ),
+        "you put a 0 behind the last row; abar_T is small, but it is the product (0.2)": (
+            lambda beta: torch.cat([table(beta), beta.new_zeros(1)])
+        ),
         "you have the first row and the last; all the rows between them belong to the table": (
             _behind(1.0, lambda beta: _abar(beta)[-1:])
         ),
@@ -263,6 +272,12 @@ STEPS = Exercise(
         ),
         "you take the times two by two, so every second move is lost; each move starts where the "
         "one before ended": lambda times: list(zip(times[::2], times[1::2])),
+        "these are all pairs of times, in any order; a move goes from one time to the very next": (
+            lambda times: [(t, s) for t in times for s in times]
+        ),
+        "you leave out the first move, and end with one from 0 to 0": (
+            lambda times: list(zip(times[1:], [*times[2:], 0]))
+        ),
         "you skip one time in each move; pair each time with the next one of the list": (
             lambda times: list(zip(times, times[2:]))
         ),

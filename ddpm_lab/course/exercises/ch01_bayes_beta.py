@@ -81,6 +81,9 @@ CONJUGATE = Exercise(
         "you multiply; when powers of theta multiply, what do their exponents do?": (
             _pair(lambda a, b, h, n: a * h, lambda a, b, h, n: b * (n - h))
         ),
+        "you divide by the tosses, too; a and b are counts, not shares": (
+            _pair(lambda a, b, h, n: (a + h) / n, lambda a, b, h, n: (b + n - h) / n)
+        ),
         "you subtract the counts; data add to what is believed": (
             _pair(lambda a, b, h, n: a - h, lambda a, b, h, n: b - n + h)
         ),
@@ -266,7 +269,10 @@ _SECOND = {
     "missing the prior: heads - 1 over tosses - 2": lambda a, b, h, n: (h - 1) / (n - 2),
     "that of the prior, before the tosses": lambda a, b, h, n: (a - 1) / (a + b - 2),
     "that of 1 - theta": lambda a, b, h, n: (b + n - h - 1) / (a + b + n - 2),
-    "a over b, the odds": lambda a, b, h, n: (a + h - 1) / max(b + n - h - 1, 1e-9),
+    "a over b, the odds; a peak is (A - 1) over both": (
+        lambda a, b, h, n: (a + h) / max(b + n - h, 1e-9)
+    ),
+    "a - 1 over b - 1, the odds": lambda a, b, h, n: (a + h - 1) / max(b + n - h - 1, 1e-9),
     "a whole number: // cuts": lambda a, b, h, n: (a + h - 1) // (a + b + n - 2),
     **{
         f"a point of a grid of {points}; the peak lies between its points: use the formula": (
@@ -298,6 +304,7 @@ _THIRD = {
     "(a + h + 1) / (a + b + n + 2): Laplace's rule once too often": (
         lambda a, b, h, n: (a + h + 1) / (a + b + n + 2)
     ),
+    "one off in the numerator": lambda a, b, h, n: (a + h + 1) / (a + b + n),
     "one off in the denominator": lambda a, b, h, n: (a + h) / (a + b + n - 1),
     "off in the denominator: a mean loses no 2": lambda a, b, h, n: (a + h) / (a + b + n - 2),
     "off in the numerator: a mean loses no 1": lambda a, b, h, n: (a + h - 1) / (a + b + n),

@@ -262,6 +262,9 @@ TWO_COINS = Exercise(
                 int(tosses.sum()), len(tosses), _m(p_1, p_2, alpha)
             )
         ),
+        "this is coin 1 for all tosses, taken once; before each toss one is taken": (
+            lambda tosses, p_1, p_2, alpha: math.log(alpha) + _log_all(tosses, p_1)
+        ),
         "this is m, the probability of heads; return the log-likelihood of all tosses": (
             lambda tosses, p_1, p_2, alpha: _m(p_1, p_2, alpha)
         ),
@@ -360,6 +363,10 @@ _ERRORS = {
     "you divide the standard deviation by N; variances fall like 1/N: what of their root?": (
         lambda x: x.std() / len(x)
     ),
+    "you divide the standard deviation by N - 1; .std() has seen to that, and N needs its root": (
+        lambda x: x.std() / (len(x) - 1)
+    ),
+    "this is the population variance; take .std(), over sqrt(N)": lambda x: x.var(correction=0),
     "this is the variance of the mean; the standard error is its root": lambda x: x.var() / len(x),
     "this is the variance of single draws; the standard error is the root of that of the mean": (
         lambda x: x.var()
