@@ -247,6 +247,9 @@ _SCORES = {
     "the prior multiplies the exponent; it is a factor of the exponential": (
         lambda z, var, prior, level: prior * _look(z, var, level)
     ),
+    "the prior is added to the density of the look; it multiplies it": (
+        lambda z, var, prior, level: (prior + _look(z, var, level).exp()).log()
+    ),
     "the prior counts twice": lambda z, var, prior, level: 2 * prior.log() + _look(z, var, level),
     "you divide by the prior: a frequent level must get more weight": (
         lambda z, var, prior, level: _look(z, var, level) - prior.log()
@@ -289,6 +292,9 @@ _MEANS = {
     ),
     "the weights add up to 1 already: a sum over the levels, not their mean": (
         lambda z, var, prior, level: _level(z, var, prior, level) / len(level)
+    ),
+    "you take the most frequent level, whatever the look says": (
+        lambda z, var, prior, level: level[prior.argmax()].expand(len(z))
     ),
     "you divide by the number of levels; divide by the sum of the weights": (
         lambda z, var, prior, level: (_unnormalized(z, var, prior, level) * level).mean(dim=1)

@@ -82,6 +82,10 @@ _WITHIN = {
     "your means within the sets are twice the right ones: as many pairs below as above?": (
         lambda a, b: 2 * (_own(a) + _own(b))
     ),
+    "the mean within a is half of the right one": lambda a, b: _own(a) / 2 + _own(b),
+    "the mean within b is half of the right one": lambda a, b: _own(a) + _own(b) / 2,
+    "the mean within a is twice the right one": lambda a, b: 2 * _own(a) + _own(b),
+    "the mean within b is twice the right one": lambda a, b: _own(a) + 2 * _own(b),
     "you divide by (n - 1)^2; each of n items has n - 1 others": (
         lambda a, b: _own(a) * len(a) / (len(a) - 1) + _own(b) * len(b) / (len(b) - 1)
     ),

@@ -79,6 +79,9 @@ _SPREADS = {
     "you compare the sums of the variances; compare standard deviations, feature by feature": (
         lambda v, w: (v.sum() - w.sum()) ** 2
     ),
+    "the 2 of the mixed term stands in front of the root, not under it": (
+        lambda v, w: v + w - (2 * v * w).sqrt()
+    ),
     "only var_1 stands under the root; the root is of the product": (
         lambda v, w: v + w - 2 * v.sqrt() * w
     ),
@@ -166,6 +169,9 @@ FRECHET = Exercise(
         ),
         "the spread is one number and the shift has one for each feature: sum both": (
             lambda m, v, n, w: _shift(m, n) + _spread(v, w).sum()
+        ),
+        "a root for each feature, then their sum: F adds up squares, and has no root": (
+            lambda m, v, n, w: (_shift(m, n) + _spread(v, w)).sqrt().sum()
         ),
         "you add two distances, each with its root; add their squares, without roots": (
             lambda m, v, n, w: (m - n).norm() + _spread(v, w).sum().sqrt()

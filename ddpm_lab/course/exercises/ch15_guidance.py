@@ -173,12 +173,12 @@ def _combined(c, u, w):
 
 def _asked(x_t, t):
     """A stand-in for a network conditioned on the label; not linear, so that w x_t is found out."""
-    return torch.tanh(x_t + 0.7) / (1 + 0.1 * t)
+    return 3 * torch.tanh(x_t + 0.7) / (1 + 0.1 * t)
 
 
 def _free(x_t, t):
     """The same network with the null label."""
-    return torch.tanh(0.5 * x_t) / (1 + 0.1 * t)
+    return 3 * torch.tanh(0.5 * x_t) / (1 + 0.1 * t)
 
 
 def _guess_cases():
@@ -269,7 +269,25 @@ _MIXTURES = {
     "you clamp the guess; (15.4) does not, and a guess may leave [-1, 1]": (
         lambda c, u, w: _combined(c, u, w).clamp(-1, 1)
     ),
-    "you clamp both guesses or their difference; (15.4) does not": (
+    "you clamp the guess to 0 … 1; (15.4) does not, and pixels run from -1 to 1": (
+        lambda c, u, w: _combined(c, u, w).clamp(0, 1)
+    ),
+    "you clamp both guesses before you combine them; (15.4) does not": (
+        lambda c, u, w: _combined(c.clamp(-1, 1), u.clamp(-1, 1), w)
+    ),
+    "you push back from the asked guess: the pull goes from free to asked, w times": (
+        lambda c, u, w: _combined(c, u, 2 - w)
+    ),
+    "you add both guesses, each with a share of w; the pull is their difference": (
+        lambda c, u, w: w * (c + u)
+    ),
+    "you take half of the sum, times w; the pull is the difference of the guesses": (
+        lambda c, u, w: w * (c + u) / 2
+    ),
+    "you use the sign of the difference only; its size counts, too": (
+        lambda c, u, w: u + w * (c - u).sign()
+    ),
+    "you clamp the pull, w times the difference; (15.4) does not": (
         lambda c, u, w: u + (w * (c - u)).clamp(-1, 1)
     ),
     "you bring the guess back to the spread (std) of the asked one; (15.4) does not rescale": (
@@ -310,7 +328,7 @@ _WEIGHTS = {
 }
 _TOLD = {  # (weight of asked, weight of free) with a hint of their own; the first is right
     *(("w", "1 - w"), ("1 + w", "-w"), ("1 - w", "w"), ("-w", "1 + w"), ("w", "-w"), ("w", "1")),
-    *(("1", "w"), ("w", "1 + w"), ("1 + w", "w"), ("1 - w", "-w"), ("w - 1", "1")),
+    *(("1", "w"), ("w", "w"), ("w", "1 + w"), ("1 + w", "w"), ("1 - w", "-w"), ("w - 1", "1")),
 }
 
 

@@ -149,6 +149,12 @@ _MIXES = {
     "you run from b to a: share = 0 must give a": (
         lambda a, b, share, angle: _mixed(b, a, share, angle)
     ),
+    "two things: share = 0 must give a, and the sine of the whole angle divides": (
+        lambda a, b, share, angle: _mixed(b, a, share, angle) * angle.sin()
+    ),
+    "the straight line, divided by a sine: the factors are sines of parts of the angle": (
+        lambda a, b, share, angle: ((1 - share) * a + share * b) / angle.sin()
+    ),
     "divide by the sine of the whole angle: at share = 1 nothing but b must be left": (
         lambda a, b, share, angle: _mixed(a, b, share, angle) * angle.sin()
     ),
