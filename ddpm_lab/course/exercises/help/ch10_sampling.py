@@ -1,0 +1,71 @@
+"""Help for chapter 10: sampling with a perfect denoiser."""
+
+from ddpm_lab.course.exercises.help import Help
+
+HELP = {
+    "sampling.dataset_denoiser": Help(
+        hints=(
+            "In (10.1) all q(x_0) are equal, so they cancel. What is left is a weighted average "
+            "of the points, with weights q(x_t | x_i).",
+            "By time t the point x_i has moved to sqrt(abar_t) x_i, and the noise around it has "
+            "variance 1 - abar_t. How does a Gaussian fall with the squared distance?",
+            "Squares of torch.cdist(x_t, moved points), shape (B, N), make the exponents; softmax "
+            "over dim=1 makes weights that add up to 1 for each x_t.",
+        ),
+        why="Bayes' rule: each point is as probable as its noise is likely to have led to x_t. "
+        "Softmax takes the largest exponent out first, so that not all weights underflow to 0.",
+    ),
+    "sampling.ancestral_step": Help(
+        hints=(
+            "Write (10.5) factor by factor: what is taken away from x_t, by what is the bracket "
+            "divided, and what is added?",
+            "sigma_t is a standard deviation, and here its square is beta_t.",
+            "The step from t = 1 ends at clean data: it returns the mean, without z.",
+        ),
+        why="eps_hat is the noise of all steps so far; one step undoes only its own share of it, "
+        "and fresh noise of variance beta_t keeps the spread. Noise in x_0 would stay there.",
+    ),
+    "sampling.timesteps": Help(
+        hints=(
+            "A walk of n moves has n + 1 times, both T and 0 included.",
+            "Where would the k-th time be if it did not have to be a whole number?",
+            "Round each of those times. If you round the length of a move and repeat it, the "
+            "rounding errors add up.",
+        ),
+        why="Rounding each ideal time keeps every time within half a step of its place, so "
+        "neighboring moves differ by at most one, and the ends are exact.",
+    ),
+    "sampling.follow_variance": Help(
+        hints=(
+            "One move makes x_s = f x_t + noise. What does that do to the variance of x?",
+            "A factor f multiplies a variance by f squared; an independent noise adds its own "
+            "variance.",
+            "Ask samplers.ddpm_step about x_t = 1 with the guess sqrt(abar_t): its mean is f, its "
+            "var is the variance of the noise. Repeat for every pair of neighboring times.",
+        ),
+        why="Everything stays Gaussian with mean 0, because the guess is linear in x_t, so the "
+        "variance is all there is to know. Each step turns var into f^2 var + fresh.",
+    ),
+    "sampling.ddim_step": Help(
+        hints=(
+            "Three parts: eps_hat from x_t and x0_hat, v from (10.10), the mean from (10.8).",
+            "x_t holds data and noise with the factors of t; x_s holds them with the factors of s.",
+            "The old noise and the fresh noise share the variance 1 - abar_s. If v of it is fresh, "
+            "how much is left, and which factor has that variance?",
+        ),
+        why="Old and fresh noise are independent, so their variances add up to 1 - abar_s for "
+        "every eta, and the marginal at s is right. The mean holds the old noise, var the fresh.",
+    ),
+    "sampling.encode": Help(
+        hints=(
+            "Each move is the same as on the way down with eta = 0: guess, solve for eps_hat, mix "
+            "for the next time. Which of the two times belongs to which part?",
+            "Ask and solve at t, where x stands; mix with the factors of s, where it goes.",
+            "At t = 0 there are two special things: the guess is x itself, and eps_hat comes from "
+            "asking about signal[1] * x at t = 1 and solving there.",
+        ),
+        why="Without fresh noise the move can be run in both directions: only the order of the "
+        "times changes. At t = 0 the noise factor is 0, so eps_hat cannot be solved for there; "
+        "one step later it can.",
+    ),
+}
