@@ -77,12 +77,11 @@ def _upward(
     eps=_noise,
     mix=_mixed,
     moves=_pairs,
-    first=lambda sch, x: x,
 ):
     """A way up; each option replaces one part of the right one."""
 
     def wrong(schedule, denoise, x_0, times):
-        x = first(schedule, x_0)
+        x = x_0
         for t, s in moves(times):
             if t == 0:
                 x0_hat, eps_hat = start(schedule, denoise, x, s)
