@@ -219,6 +219,15 @@ _MEASURES = {
     "one number for the batch hides which t did badly; average over the data axes only": (
         lambda error: error.square().mean()
     ),
+    "every item gets the mean of the whole batch; give each its own mean": (
+        lambda error: error.square().mean().expand(len(error))
+    ),
+    "you take half the sum over an item's numbers; take their mean": (
+        lambda error: error.square().flatten(1).sum(1) / 2
+    ),
+    "the median of the squares is not their mean": (
+        lambda error: error.square().flatten(1).median(1)[0]
+    ),
     "this is the sum over the whole batch; we want one mean for each item": (
         lambda error: error.square().sum()
     ),
@@ -279,6 +288,9 @@ _TRUTHS = {
     "you compare with the scaled noise, sqrt(1 - abar) eps; the network predicts eps itself": (
         lambda x_0, eps, signal, noise: noise * eps
     ),
+    "you compare with x_t - x_0, which is not eps: what else differs between x_0 and x_t?": (
+        lambda x_0, eps, signal, noise: _noised(x_0, eps, signal, noise) - x_0
+    ),
     "the truth is missing: you take the size of the network's answer, not of its error": (
         lambda x_0, eps, signal, noise: torch.zeros_like(eps)
     ),
@@ -315,6 +327,9 @@ _TOLD = {
     "you tell the network t / T; this network takes the whole number t": (
         lambda t, schedule: t / schedule.T
     ),
+    "you tell the network t / 1000; this network takes the whole number t": (
+        lambda t, schedule: t / 1000
+    ),
     "you tell the network the first item's t for all; each item has its own": (
         lambda t, schedule: t[:1].expand(t.shape)
     ),
@@ -336,6 +351,27 @@ def _own_noise(both):
     return wrong
 
 
+def _beside(error):
+    """What is made of eps and the network's answer otherwise than by their difference."""
+
+    def wrong(schedule, net, x_0, t, eps):
+        x_t = _noised(x_0, eps, *_factors(schedule, t, x_0))
+        return error(eps, net(x_t, t)).flatten(1).mean(1)
+
+    return wrong
+
+
+def _at(shift):
+    """x_t of a neighboring time, which the network is not told."""
+
+    def wrong(schedule, net, x_0, t, eps):
+        rows = (t + shift).clamp(max=schedule.T)
+        x_t = _noised(x_0, eps, *_factors(schedule, rows, x_0))
+        return _mean(eps - net(x_t, t))
+
+    return wrong
+
+
 def _weighted(factor):
     def wrong(schedule, net, x_0, t, eps):
         return factor(row(schedule.snr, t)) * _loss(schedule, net, x_0, t, eps)
@@ -352,6 +388,17 @@ LOSS = Exercise(
         **{hint: _wrong_loss(truth=truth) for hint, truth in _TRUTHS.items()},
         **{hint: _wrong_loss(given=given) for hint, given in _GIVEN.items()},
         **{hint: _wrong_loss(time=time) for hint, time in _TOLD.items()},
+        "only the network's answer is squared: put the difference into parentheses": (
+            _beside(lambda eps, out: eps - out**2)
+        ),
+        "a difference of squares is not the square of the difference": (
+            _beside(lambda eps, out: eps**2 - out**2)
+        ),
+        "this multiplies eps by the answer; we want their squared difference": (
+            _beside(lambda eps, out: eps * out)
+        ),
+        "your x_t is that of t - 1: row t of the tables belongs to time t": _at(-1),
+        "your x_t is that of t + 1: row t of the tables belongs to time t": _at(1),
         "you draw noise of your own; use the eps that you are given": _own_noise(True),
         "your x_t holds other noise than the eps that you compare with": _own_noise(False),
         "you divide by the SNR, which makes it an error of x_0; the plain eps-loss has no weight": (

@@ -81,6 +81,30 @@ GRADIENT = Exercise(
         "is this the derivative with respect to sqrt(1 - abar)? we want that with respect to w": (
             lambda s, w, t: -2 * w + 0 * s.noise[t]
         ),
+        "the derivative of the loss has no further factor: the 2 w stands alone": (
+            lambda s, w, t: 2 * (w - s.noise[t]) * s.noise[t]
+        ),
+        "which of the terms has w^2, and which has w? 2 w, and the root without w": (
+            lambda s, w, t: 2 * w * s.noise[t] - 2
+        ),
+        "you took signal over noise; which factor does eps alone have in x_t?": (
+            lambda s, w, t: 2 * w - 2 * s.snr[t] ** 0.5
+        ),
+        "your noise factor is 1 - sqrt(abar); we want sqrt(1 - abar)": (
+            lambda s, w, t: 2 * w - 2 * (1 - s.signal[t])
+        ),
+        "this is how the loss changes from t - 1 to t; the derivative is with respect to w": (
+            lambda s, w, t: _loss_of(s, w, t) - _loss_of(s, w, t - 1)
+        ),
+        "this is the slope of the mean over all times; we want that of L_t": (
+            lambda s, w, t: 2 * w - 2 * s.noise[1:].mean()
+        ),
+        "this is the slope of log L_t; we want that of L_t": (
+            lambda s, w, t: _slope(s, w, t) / _loss_of(s, w, t)
+        ),
+        "the root multiplies the middle term only, not 2 w": (
+            lambda s, w, t: 2 * w * s.noise[t] - 2 * s.noise[t]
+        ),
         "this is the second derivative; we want the first": lambda s, w, t: 2 + 0 * s.noise[t],
         "check the sign in front of 2 w: the loss grows with w^2": (
             lambda s, w, t: -2 * w - 2 * s.noise[t]
@@ -198,9 +222,6 @@ _READS = {
     "the second-order term is too large; simply take the loss before and after": (
         lambda s, w, new, t, other: (new - w) * _slope(s, w, other) + 2 * (new - w) ** 2
     ),
-    "the second-order term has the wrong sign; simply take the loss before and after": (
-        lambda s, w, new, t, other: (new - w) * _slope(s, w, other) - (new - w) ** 2
-    ),
     "this is the loss after the step; subtract the loss before it": (
         lambda s, w, new, t, other: _loss_of(s, new, other)
     ),
@@ -259,6 +280,81 @@ _READS = {
     ),
 }
 
+
+def _root_missing(schedule, w, t):
+    """The slope with 1 - abar for its root."""
+    return 2 * w - 2 * (1 - schedule.abar[t])
+
+
+def _rootless(schedule, w, t):
+    return 1 - 2 * w * (1 - schedule.abar[t]) + w**2
+
+
+_SLIPS = {
+    "to first order, and with the wrong sign: the step goes down the slope": (
+        lambda s, w, t, other, lr: lr * _slope(s, w, t) * _slope(s, w, other)
+    ),
+    "to first order, and lr is missing; take the loss before and after a step of lr": (
+        lambda s, w, t, other, lr: -_slope(s, w, t) * _slope(s, w, other)
+    ),
+    "to first order, and half of it; take the loss before and after": (
+        lambda s, w, t, other, lr: -lr * _slope(s, w, t) * _slope(s, w, other) / 2
+    ),
+    "this is the change at t to first order; take the loss at `other`, before and after": (
+        lambda s, w, t, other, lr: -lr * _slope(s, w, t) ** 2
+    ),
+    "the slope of `other` twice: the step follows that of t; and it is only first order": (
+        lambda s, w, t, other, lr: -lr * _slope(s, w, other) ** 2
+    ),
+    "this is the change for each unit of lr; we want the change itself": (
+        lambda s, w, t, other, lr: _one_step(s, w, t, other, lr) / lr
+    ),
+    "the step is subtracted from w; you shrink w by it as a factor": (
+        lambda s, w, t, other, lr: (
+            _loss_of(s, w * (1 - lr * _slope(s, w, t)), other) - _loss_of(s, w, other)
+        )
+    ),
+    "the slope has the root, sqrt(1 - abar), not 1 - abar": (
+        lambda s, w, t, other, lr: (
+            _loss_of(s, w - lr * _root_missing(s, w, t), other) - _loss_of(s, w, other)
+        )
+    ),
+    "(11.3) has the root, sqrt(1 - abar), not 1 - abar": (
+        lambda s, w, t, other, lr: _rootless(s, _moved(s, w, t, lr), other) - _rootless(s, w, other)
+    ),
+    "no root anywhere: slope and loss both have sqrt(1 - abar)": (
+        lambda s, w, t, other, lr: (
+            _rootless(s, w - lr * _root_missing(s, w, t), other) - _rootless(s, w, other)
+        )
+    ),
+    "before minus after, and at t: we want after minus before, at `other`": (
+        lambda s, w, t, other, lr: -_one_step(s, w, t, t, lr)
+    ),
+    "uphill, and read at t: subtract lr times the slope, and read at `other`": (
+        lambda s, w, t, other, lr: _one_step(s, w, t, t, -lr)
+    ),
+    "uphill, and before minus after: two signs are flipped": (
+        lambda s, w, t, other, lr: -_one_step(s, w, t, other, -lr)
+    ),
+    "uphill, and t and `other` swapped: subtract the slope of L_t, read at `other`": (
+        lambda s, w, t, other, lr: _one_step(s, w, other, t, -lr)
+    ),
+    "you add both losses; subtract the one before from the one after": (
+        lambda s, w, t, other, lr: _loss_of(s, _moved(s, w, t, lr), other) + _loss_of(s, w, other)
+    ),
+    "this is after over before; we want after minus before": (
+        lambda s, w, t, other, lr: _loss_of(s, _moved(s, w, t, lr), other) / _loss_of(s, w, other)
+    ),
+    "you read the new weight at both times; one of the losses is that before the step": (
+        lambda s, w, t, other, lr: (
+            _loss_of(s, _moved(s, w, t, lr), t) - _loss_of(s, _moved(s, w, t, lr), other)
+        )
+    ),
+    "you move the loss by the step; the step moves w, and the loss follows": (
+        lambda s, w, t, other, lr: _loss_of(s, w, other) - lr * _slope(s, w, t)
+    ),
+}
+
 ONE_STEP = Exercise(
     reference=_one_step,
     cases=_one_step_cases,
@@ -266,6 +362,7 @@ ONE_STEP = Exercise(
         "t and `other` are swapped: the step is taken on t, the loss is read at `other`": (
             lambda s, w, t, other, lr: _one_step(s, w, other, t, lr)
         ),
+        **_SLIPS,
         **{hint: _stepped(step) for hint, step in _STEPS.items()},
         **{hint: _read(read) for hint, read in _READS.items()},
     },

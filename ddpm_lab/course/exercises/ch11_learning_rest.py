@@ -63,6 +63,9 @@ _FACTORS = {
     ),
     "sqrt(SNR) converts the error; its square is converted by SNR": torch.sqrt,
     "SNR + 1 belongs to v; for eps it is SNR": lambda snr: snr + 1,
+    "SNR / (SNR + 1) squared? the factor for eps is the SNR itself": (
+        lambda snr: (snr / (1 + snr)) ** 2
+    ),
     "you took SNR - 1; the factor for eps is the SNR itself": lambda snr: snr - 1,
     "the SNR is squared already: it converts squared errors as it is": torch.square,
     "you took log SNR; the squared error is converted by the SNR itself": torch.log,
@@ -131,6 +134,27 @@ IRREDUCIBLE = Exercise(
         **{hint: _floor(factor) for hint, factor in _FACTORS.items()},
         **{hint: _floor(measure=measure) for hint, measure in _MEASURED.items()},
         **{hint: _floor(error=error) for hint, error in _ERRORS.items()},
+        "v's factor, and a sum over an item's numbers: eps has the SNR, and a mean": (
+            _floor(lambda snr: snr + 1, measure=lambda x: x.flatten(1).sum(1).mean())
+        ),
+        "the error of x_0, summed over an item: convert it to eps, and take the mean": (
+            _floor(torch.ones_like, measure=lambda x: x.flatten(1).sum(1).mean())
+        ),
+        "the error of x_0, summed over all: convert it to eps, and take the mean": (
+            _floor(torch.ones_like, measure=torch.sum)
+        ),
+        "the mean is squared; square each error first": (
+            lambda schedule, x_0, best, t: (
+                (coef(row(schedule.snr, t), x_0) * (x_0 - best)).mean().square()
+            )
+        ),
+        "the factor sqrt(1 - abar) belongs to eps in x_t; which converts squared errors of x_0?": (
+            _by_table(lambda s: s.noise)
+        ),
+        "alpha_t stands where abar_t belongs, above the fraction's line": (
+            _by_table(lambda s: s.alpha / (1 - s.abar))
+        ),
+        "beta_t stands where 1 - abar_t belongs": _by_table(lambda s: s.abar / s.beta),
         "sqrt(SNR) goes with absolute errors; the loss is a mean squared error": (
             _floor(torch.sqrt, error=lambda x_0, best: (x_0 - best).abs())
         ),

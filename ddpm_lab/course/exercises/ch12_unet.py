@@ -79,6 +79,12 @@ _ENDING = {
         lambda room, s: (room - 1) // s + 1
     ),
     "the first place counts too: add 1, where you subtract it": lambda room, s: room // s - 1,
+    "the 1 is added before the division, and the result is not rounded": (
+        lambda room, s: (room + 1) / s
+    ),
+    "a size is a whole number, and one place is missing: round down, then count the first": (
+        lambda room, s: room / s
+    ),
     "round() goes up as well; a place that fits only in part does not count": (
         lambda room, s: round(room / s + 1)
     ),
@@ -99,6 +105,18 @@ SIZE = Exercise(
         ),
         "without parentheses // comes before +: the 1 belongs outside, n + 2 padding inside": (
             lambda n, k, s, p: n + (2 * p - k) // s + 1
+        ),
+        "padding makes the row longer before the kernel jumps: it is divided by the stride, too": (
+            lambda n, k, s, p: (n - k) // s + 2 * p + 1
+        ),
+        "kernel and padding belong to the row that is divided by the stride": (
+            lambda n, k, s, p: n // s + 2 * p - k + 1
+        ),
+        "the zeros at each end are counted once, and the rest is doubled": (
+            lambda n, k, s, p: 2 * ((n + p - k) // s) + 1
+        ),
+        "% is what is left over; // is how many jumps fit": (
+            lambda n, k, s, p: (n + 2 * p - k) % s + 1
         ),
         "n // stride holds for a kernel of 3 with padding 1 and even n only": (
             lambda n, k, s, p: n // s
@@ -230,6 +248,33 @@ WEIGHTS = Exercise(
         "weights do not depend on pixels; what enters and what leaves, times the kernel": (
             lambda wide, skip: 64 * (2 if skip == "concat" else 1) * wide * wide + wide
         ),
+        "biases are not multiplied: one for each feature that leaves, `wide` in all": (
+            lambda wide, skip: (9 * (2 if skip == "concat" else 1) * wide + wide) * wide
+        ),
+        "weights for each feature that enters? for each pair of one in and one out": (
+            lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide
+        ),
+        "one kernel is 9 weights for each pair of features; here pairs became a sum": (
+            lambda wide, skip: 9 * ((2 if skip == "concat" else 1) * wide + wide) + wide
+        ),
+        "for each pair of features, and two biases: nine weights for EVERY pair, one bias each": (
+            lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide + 2 * wide
+        ),
+        "this is what concatenating costs, 0 for a sum; we want all weights of the convolution": (
+            lambda wide, skip: 9 * wide * wide if skip == "concat" else 0
+        ),
+        "four and two times `wide`? two times enter for concat, one for sum": (
+            lambda wide, skip: 9 * (4 if skip == "concat" else 2) * wide**2 + wide
+        ),
+        "a kernel has 3 x 3 = 9 weights for each pair of features, not 81": (
+            lambda wide, skip: 81 * (2 if skip == "concat" else 1) * wide**2 + wide
+        ),
+        "concat brings `wide` more features, not two more": (
+            lambda wide, skip: 9 * (wide + 2 * (skip == "concat")) * wide + wide
+        ),
+        "this counts both convolutions of the block; we want its first": (
+            lambda wide, skip: _weights(wide, skip) + 9 * wide * wide + wide
+        ),
         "a cube is too much: pairs of features, times the 3 x 3 of a kernel": (
             lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide**3 + wide
         ),
@@ -305,6 +350,12 @@ _RATES = {
         lambda k, half: 1 - k / half
     ),
     "your f_k is 10000 k / (dim / 2), not a power": lambda k, half: 10_000.0 * k / half,
+    "k counts up from 0; you count down from dim / 2": (
+        lambda k, half: 10_000.0 ** (-(half - k) / half)
+    ),
+    "1 + 10000 k / (dim / 2) is no power; f_k is 10000 to the power -k / (dim / 2)": (
+        lambda k, half: 1 / (1 + 10_000 * k / half)
+    ),
     "the frequencies are in reverse order: the fastest comes first": (
         lambda k, half: (10_000.0 ** (-k / half)).flip(0)
     ),
@@ -349,6 +400,9 @@ _ANGLES = {
     "you multiply t by 1000; the angle has the whole number t": lambda t, f: t[:, None] * 1000 * f,
     "you count times from 0, by t - 1; the angle has t itself": lambda t, f: (t[:, None] - 1) * f,
     "you take t + 1; the angle has t itself": lambda t, f: (t[:, None] + 1) * f,
+    "you divide t by the largest one of the batch; the angle has t itself": (
+        lambda t, f: (t / t.max())[:, None] * f
+    ),
     "the frequency multiplies t; you add it": lambda t, f: t[:, None] + f,
     "the angles leave out t": lambda t, f: 0 * t[:, None] + f,
     "all items get the first item's angles; each has its own t": lambda t, f: (

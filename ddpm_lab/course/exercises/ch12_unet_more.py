@@ -1,12 +1,11 @@
-"""Exercises of chapter 12: group norm, pixel-unshuffle, and the scale of a loss."""
+"""Exercises of chapter 12: group norm and pixel-unshuffle."""
 
 from itertools import permutations
 
 import torch.nn.functional as F
 
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._differences import difference
-from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of
+from ddpm_lab.course.exercises._inputs import fresh, normal
 
 # unet.group_norm: group norm by hand -------------------------------------------------------------
 
@@ -65,6 +64,28 @@ def _least_and_most(x, groups):
     rows = x.reshape(len(x), groups, -1)
     low, high = rows.amin(2, keepdim=True), rows.amax(2, keepdim=True)
     return ((rows - low) / (high - low)).reshape(x.shape)
+
+
+def _torn(axis):
+    """Rows that are no groups."""
+
+    def wrong(x, groups):
+        rows = x.reshape(len(x), -1, groups)
+        mean = rows.mean(axis, keepdim=True)
+        var = rows.var(axis, keepdim=True, correction=0)
+        return _centered(rows, mean, var).reshape(x.shape)
+
+    return wrong
+
+
+def _unbatched(x, groups):
+    rows = x.reshape(groups, -1)
+    mean, var = rows.mean(1, keepdim=True), rows.var(1, keepdim=True, correction=0)
+    return _centered(rows, mean, var).reshape(x.shape)
+
+
+def _by_pixel(x, groups):
+    return _centered(x, x.mean(1, keepdim=True), x.var(1, keepdim=True, correction=0))
 
 
 def _about_zero(parts, mean, var):
@@ -139,6 +160,21 @@ _HOW = {
     "divide by the standard deviation, not by the length: a mean of squares, not their sum": (
         _with(lambda x, mean, var: (x - mean) / (var * x[0, 0].numel() + 1e-5).sqrt())
     ),
+    "you divide by the length of x; subtract the mean, divide by the standard deviation": (
+        _with(lambda x, mean, var: x / x.square().sum((2, 3, 4), keepdim=True).sqrt())
+    ),
+    "you divide by the length, without 1e-5: a mean of squares, not their sum": (
+        _with(lambda x, mean, var: (x - mean) / (var * x[0, 0].numel()).sqrt())
+    ),
+    "the 1e-5 is added at the end; it belongs to the variance, under the root": (
+        _with(lambda x, mean, var: (x - mean) / var.sqrt() + 1e-5)
+    ),
+    "a root of the standard deviation: one root too many": (
+        _with(lambda x, mean, var: (x - mean) / (var.sqrt() + 1e-5).sqrt())
+    ),
+    "you multiply by the variance; divide by its root": (
+        _with(lambda x, mean, var: (x - mean) * (var + 1e-5))
+    ),
     "you divide by the mean absolute deviation; (12.5) has the standard deviation": (
         _with(
             lambda x, mean, var: (
@@ -173,6 +209,23 @@ GROUP_NORM = Exercise(
         ),
         "a group is a run of neighboring channels: which reshape puts these into one row?": (
             _interleaved
+        ),
+        "reshape(B, -1, groups) tears channels apart: which axis comes first, the groups?": (
+            _torn(1)
+        ),
+        "you average over runs of `groups` numbers; a group has C / groups channels": (_torn(2)),
+        "reshape(groups, -1) mixes the items; keep the batch as an axis of its own": _unbatched,
+        "each group has its own mean; you subtract the mean of all": (
+            _with(lambda x, mean, var: (x - x.mean()) / (var + 1e-5).sqrt())
+        ),
+        "each group has its own variance; you divide by that of all": (
+            _with(lambda x, mean, var: (x - mean) / (x.var(correction=0) + 1e-5).sqrt())
+        ),
+        "the first item's mean and variance serve all items; each has its own": (
+            _with(lambda x, mean, var: (x - mean[:1]) / (var[:1] + 1e-5).sqrt())
+        ),
+        "each pixel over all channels: that is a layer norm of pixels; take a group's whole grid": (
+            _by_pixel
         ),
         "this squeezes each group into 0..1; (12.5) makes mean 0 and variance 1": _least_and_most,
         **_HOW,
@@ -310,136 +363,5 @@ UNSHUFFLE = Exercise(
         ),
         "this goes the way back: channels become pixels, (H p, W p)": _inverse,
         **{hint: _ordered(*order) for hint, order in _ALSO.items()},
-    },
-)
-
-
-# unet.same_run: from a mean to a sum -------------------------------------------------------------
-
-
-def _same_run(n, lr_sgd, lr_adam, eps):
-    """Settings that give the same run when the loss is n times as large."""
-    return lr_sgd / n, lr_adam, eps * n
-
-
-def _same_run_cases():
-    for n, lr_sgd, lr_adam, eps in (
-        (one_of(48, 80, 100), 0.1, 3e-3, 1e-8),
-        (3072, 0.5, 1e-4, 1e-6),
-        (49, 0.02, 2e-3, 1e-5),
-    ):
-        yield Case(f"n = {n}", (n, near(lr_sgd), near(lr_adam), eps))
-
-
-_SGD = {
-    1: "SGD: the gradient is n times as long now; the step must stay as long as it was",
-    0: "SGD: with the old rate each step is n times as long",
-    -0.5: "SGD: n times the loss is n times the gradient, without a root",
-    0.5: "SGD: the rate must fall, and without a root",
-    -2: "SGD: n once, not squared: a gradient is linear in the loss",
-}
-_ADAM = {
-    -1: "Adam divides by the size of the gradient, so its rate stays",
-    1: "Adam's step does not shrink with n: m and sqrt(v) grow alike",
-    -0.5: "Adam divides by sqrt(v), which grows n times, not sqrt(n); the rate stays",
-    0.5: "Adam's rate: m and sqrt(v) both grow n times, so nothing is left",
-    -2: "Adam's rate: m and sqrt(v) both grow n times, so no n is left, let alone n squared",
-}
-_EPS = {
-    0: "eps is added to sqrt(v): what must happen to it if sqrt(v) grows n times?",
-    -1: "eps the other way: sqrt(v) is n times as large, so is the eps beside it",
-    0.5: "eps stands beside sqrt(v), which grows n times, not sqrt(n) times",
-    2: "v grows by n squared, but eps is added to its root",
-    -0.5: "eps must grow, and without a root",
-    -2: "eps must grow, and by n: v is under a root",
-}
-_POWERS = (-2, -1, -0.5, 0, 0.5, 1, 2)
-
-
-def _judge_run(case, answer):
-    """Of each number by which power of n it was changed, and why not by that."""
-    wanted = _same_run(*case.args)
-    trouble = difference(answer, wanted)
-    if trouble is None or not trouble.startswith("your value"):
-        return trouble
-    n, *old = case.args
-    said = []
-    for words, got, want, was in zip((_SGD, _ADAM, _EPS), answer, wanted, old):
-        powers = (p for p in _POWERS if difference(float(got), was * n**p) is None)
-        if difference(float(got), want):
-            said.append(words.get(next(powers, None)))
-    return "; ".join(said) if all(said) else trouble
-
-
-def _run(sgd, adam, eps):
-    """The three numbers, each times a power of n."""
-    return lambda n, lr_sgd, lr_adam, e: (lr_sgd * n**sgd, lr_adam * n**adam, e * n**eps)
-
-
-def _swapped(*order):
-    """The three right numbers in another order."""
-    return lambda *args: tuple(_same_run(*args)[i] for i in order)
-
-
-def _upside_down(n, lr_sgd, lr_adam, eps):
-    return lr_sgd * n, lr_adam, eps / n
-
-
-SAME_RUN = Exercise(
-    reference=_same_run,
-    cases=_same_run_cases,
-    judge=_judge_run,
-    wrong={
-        "from sum to mean it would be so; here the loss goes from mean to sum": _upside_down,
-        "nothing changes in yours; SGD then takes steps n times as long, and eps is too small": (
-            _run(0, 0, 0)
-        ),
-        "all three divided by n: only SGD's rate is; what does Adam divide its step by?": (
-            _run(-1, -1, -1)
-        ),
-        "all three times n: a longer gradient wants a smaller rate; what does Adam divide by?": (
-            _run(1, 1, 1)
-        ),
-        "all three by the root of n: by what does a gradient grow, and by what sqrt(v)?": (
-            _run(-0.5, -0.5, -0.5)
-        ),
-        "64 stands for n: n is a parameter, the number of pixels": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / 64, lr_adam, eps * 64)
-        ),
-        "Adam's rate and eps come first in yours; we want SGD's rate first": _swapped(1, 2, 0),
-        "the two rates are swapped: SGD's first": _swapped(1, 0, 2),
-        "eps comes last, after Adam's rate": _swapped(0, 2, 1),
-        "in reverse order: SGD's rate, Adam's rate, eps": _swapped(2, 1, 0),
-        "eps comes last, after the two rates": _swapped(2, 0, 1),
-        "eps is given, and need not be Adam's default 1e-8": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, 1e-8 * n)
-        ),
-        "your eps is 1e-8 whatever it was; eps must grow with sqrt(v)": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, 1e-8)
-        ),
-        "the third number is Adam's eps; you leave it out": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam)
-        ),
-        "Adam's two numbers are missing: we want three in all": (
-            lambda n, lr_sgd, lr_adam, eps: lr_sgd / n
-        ),
-        "// rounds down, here to 0; divide with /": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd // n, lr_adam, eps * n)
-        ),
-        "Adam has a rate of its own, lr_adam; you give it SGD's": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_sgd, eps * n)
-        ),
-        "these are factors; we want the three new numbers themselves": (
-            lambda n, lr_sgd, lr_adam, eps: (1 / n, 1, n)
-        ),
-        "eps may not vanish; it must stay as large beside sqrt(v) as it was": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, 0.0)
-        ),
-        "eps is multiplied, not increased by n": (
-            lambda n, lr_sgd, lr_adam, eps: (lr_sgd / n, lr_adam, eps + n)
-        ),
-        **{hint: _run(power, 0, 1) for power, hint in _SGD.items()},
-        **{hint: _run(-1, power, 1) for power, hint in _ADAM.items()},
-        **{hint: _run(-1, 0, power) for power, hint in _EPS.items()},
     },
 )
