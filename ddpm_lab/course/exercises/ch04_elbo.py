@@ -151,6 +151,7 @@ BOUND = Exercise(
         "these are the log-weights of the causes; their mean over q is one number": (
             lambda q, joint: (joint / q).log()
         ),
+        "these are bits; we want nats": lambda q, joint: _bound(q, joint) / math.log(2),
         "split gives three numbers: log p(x), the ELBO and the gap; return the ELBO alone": (
             lambda q, joint: tuple(elbo.split(q, joint))
         ),
@@ -283,6 +284,7 @@ KL = Exercise(
     cases=_kl_cases,
     wrong={
         **{hint: _wrong_kl(each) for hint, each in _WRONG_KLS.items()},
+        "these are bits; we want nats": _over(lambda table: table.sum(1) / math.log(2)),
         "you average over the numbers of the code; a bound in nats needs their sum": (
             _over(lambda table: table.mean(1))
         ),
@@ -466,6 +468,9 @@ RECONSTRUCTION = Exercise(
         ),
         "the squares are averaged, and the constant is missing": _wrong_reconstruction(
             lambda e, var: _square(e, var) / e.shape[1], _none
+        ),
+        "these are bits; we want nats": (
+            lambda x, x_mean, var: _reconstruction(x, x_mean, var) / math.log(2)
         ),
         "this is the density itself; return its logarithm": (
             lambda x, x_mean, var: _reconstruction(x, x_mean, var).exp()

@@ -43,6 +43,9 @@ ACTIVE_UNITS = Exercise(
         "there are at most `latents` of them, however many directions vary enough": (
             lambda spread, latents, var: int((spread > var).sum())
         ),
+        "a code has `latents` numbers at most; and a direction varying by exactly var is dead": (
+            lambda spread, latents, var: int((spread >= var).sum())
+        ),
         "the latents go to the directions that vary most; here they are not sorted": (
             lambda spread, latents, var: int((spread[:latents] > var).sum())
         ),
@@ -264,6 +267,9 @@ _WRONG_JOINT_KLS = {
     ),
     "the log of a fraction is a difference of logs, not a fraction of logs": (
         lambda data, encoder, joint, ours: (ours * ours.log() / joint.log()).sum()
+    ),
+    "these are bits; we want nats": (
+        lambda data, encoder, joint, ours: (ours * (ours / joint).log2()).sum()
     ),
     "data and encoder are added; a joint is their product": (
         lambda data, encoder, joint, ours: _kl_of(data + encoder, joint)
