@@ -97,6 +97,12 @@ MARGINAL = Exercise(
         "right values, but as a column; return shape (nx,), without the axis that was added up": (
             lambda joint, dy: joint.sum(dim=1, keepdim=True) * dy
         ),
+        "you scale the table to sum 1 first; joint holds densities already": (
+            lambda joint, dy: (joint / joint.sum()).sum(dim=1) * dy
+        ),
+        "every x gets the total of the whole table; each has its own row": (
+            lambda joint, dy: joint.sum() * dy * torch.ones_like(joint[:, 0])
+        ),
         "trapezoids between the middles of cells leave out half a cell at each end": _trapezoids,
         "the last column is left out; all ny cells count": (
             lambda joint, dy: joint[:, :-1].sum(dim=1) * dy
@@ -228,6 +234,9 @@ CONDITIONAL = Exercise(
         ),
         "you divide by the sums of all rows; only that of row i, times dy, belongs to this slice": (
             _over(lambda joint, cut, dy: joint.sum(dim=1))
+        ),
+        "this is p(y), the marginal: all rows are added up; cut row i out": (
+            lambda joint, i, dy: joint.sum(dim=0) * dy
         ),
         "this is the cumulative distribution of y; we want its density": (
             lambda joint, i, dy: joint[i].cumsum(0) / joint[i].sum()
@@ -391,6 +400,21 @@ CHAIN_RULE = Exercise(
         ),
         "the last factor is 1 over what it should be: earlier ones go in the denominator": (
             _last(lambda table, first, second: first * second / table)
+        ),
+        "the denominator has only the last of the earlier ones, the numerator has them all": (
+            _over_marginals(lambda table, known, new: _keep(table, known[-1:]))
+        ),
+        "the numerator lacks the earlier ones: it is the joint marginal of these and the new one": (
+            _each(lambda table, known, new: _keep(table, (new,)) / _keep(table, known))
+        ),
+        "you multiply the marginals; a conditional is their fraction": (
+            _each(lambda table, known, new: _keep(table, (*known, new)) * _keep(table, known))
+        ),
+        "the last denominator is the marginal of axes 0 and 1, whatever `order` says": (
+            lambda table, order: [*chain_rule(table, order)[:2], table / _keep(table, (0, 1))]
+        ),
+        "the last factor is p(first | the others): the first two belong in the denominator": (
+            lambda table, order: [*chain_rule(table, order)[:2], table / _keep(table, order[1:])]
         ),
         "all ones: the numerator is the same marginal as the denominator": (
             _each(lambda table, known, new: torch.ones_like(_keep(table, (*known, new))))

@@ -84,6 +84,18 @@ _MIXED = {
     "this adds the standard deviations: true only for rho = 1": (
         lambda x, y, rho: 2 * math.sqrt(x * y)
     ),
+    "two slips in the mixed term: its sign, and variances where their roots belong": (
+        lambda x, y, rho: -2 * rho * x * y
+    ),
+    "two slips in the mixed term: rho is squared, and the roots are missing": (
+        lambda x, y, rho: 2 * rho**2 * x * y
+    ),
+    "rho is divided by the standard deviations; to get the covariance, do the opposite": (
+        lambda x, y, rho: 2 * rho / math.sqrt(x * y)
+    ),
+    "rho is divided by the variances; to get the covariance, multiply by both roots": (
+        lambda x, y, rho: 2 * rho / (x * y)
+    ),
     "half of the covariance counts here; the mixed term of a square comes twice": (
         lambda x, y, rho: rho * math.sqrt(x * y) / 2
     ),
@@ -122,6 +134,15 @@ SUM_VAR = Exercise(
         ),
         "this is the covariance; the variance of a sum has three parts": (
             lambda v_x, v_y, rho: rho * math.sqrt(v_x * v_y)
+        ),
+        "two slips: nothing is left to square, and a root at the end makes no variance of it": (
+            lambda v_x, v_y, rho: math.sqrt(sum_var(v_x**2, v_y**2, rho))
+        ),
+        "rho scales the mixed term; v_y itself counts in full": (
+            lambda v_x, v_y, rho: (v_x**0.5 + rho * v_y**0.5) ** 2
+        ),
+        "the mixed term is missing, and rho^2 shrinks v_y; both variances count in full": (
+            lambda v_x, v_y, rho: v_x + rho**2 * v_y
         ),
         "1 - rho^2 is what y keeps once x is known; here both numbers are added": (
             lambda v_x, v_y, rho: v_x + (1 - rho**2) * v_y
@@ -246,6 +267,9 @@ _MEAN = {
     "your mean is not yet divided by the precision: it grows with every reading": (
         lambda m, v, n, total, w, P: m / v + total / w
     ),
+    "your mean is multiplied by the prior variance; the new one belongs there": (
+        lambda m, v, n, total, w, P: (m / v + total / w) * v
+    ),
     "your mean is multiplied by the precision; a weighted mean divides by the sum of weights": (
         lambda m, v, n, total, w, P: (m / v + total / w) * P
     ),
@@ -296,6 +320,10 @@ _VAR = {
     "right mean; but the sum of precisions is divided by the number of terms: it is no average": (
         lambda v, n, w, P: (n + 1) / P
     ),
+    "right mean; but in your variance n sits at the noise; in v w / (...) it goes with var": (
+        lambda v, n, w, P: v * w / (v + n * w) if n else v
+    ),
+    "right mean; but your second value is the squared precision": lambda v, n, w, P: P**2,
     "right mean; but your variance is squared": lambda v, n, w, P: 1 / P**2,
 }
 
@@ -388,6 +416,24 @@ READINGS = Exercise(
         ),
         "your mean moves by the reading, not by the surprise y - mean": _one_by_one(
             lambda m, v, y, w: (m + _gain(v, w) * y, _less(v, w))
+        ),
+        "what remains of the old variance is (1 - gain) var, not (1 - gain) noise_var": _one_by_one(
+            lambda m, v, y, w: (m + _gain(v, w) * (y - m), (1 - _gain(v, w)) * w)
+        ),
+        "your loop hands on the precision as if it were the variance": _one_by_one(
+            lambda m, v, y, w: ((m / v + y / w) * _less(v, w), 1 / _less(v, w))
+        ),
+        "your loop hands on h as if it were the mean; divide it by the precision": _one_by_one(
+            lambda m, v, y, w: (m / v + y / w, _less(v, w))
+        ),
+        "the mean jumps to the reading each time; it moves only by the gain": _one_by_one(
+            lambda m, v, y, w: (y, _less(v, w))
+        ),
+        "this is still the prior: the readings are not used": (
+            lambda mean, var, ys, noise_var: (mean, var)
+        ),
+        "this is right only if the readings are as sure as the prior, noise_var = var": (
+            lambda mean, var, ys, noise_var: readings(mean, var, ys, var)
         ),
         "the surprise has the wrong sign: a reading above the mean must pull it up": _one_by_one(
             lambda m, v, y, w: (m - _gain(v, w) * (y - m), _less(v, w))

@@ -84,6 +84,8 @@ _LOGS = {
     ),
     "log10 is no natural logarithm": lambda r, p, q, d: -r.log10(),
     "log(a / b) is log a - log b; you add the two": lambda r, p, q, d: -(p.log() + q.log()),
+    "the ratio itself stands where its log belongs": lambda r, p, q, d: -r,
+    "the log of a ratio is no ratio of logs": lambda r, p, q, d: -p.log() / q.log(),
     "the log of v_q is missing: it is that of the ratio": lambda r, p, q, d: -p.log(),
     "the log of v_p is missing: it is that of the ratio": lambda r, p, q, d: q.log(),
 }
@@ -116,6 +118,12 @@ _DISTANCES = {
         lambda r, p, q, d: 0 * d
     ),
     "the half belongs to the squared distance of the means, too": lambda r, p, q, d: 2 * d**2 / q,
+    "the distance is divided by a standard deviation, and not squared": (
+        lambda r, p, q, d: d / q**0.5
+    ),
+    "the squared distances are added up over all pairs; each pair has its own": (
+        lambda r, p, q, d: (d**2).sum() / q
+    ),
     "the squared distance is halved twice": lambda r, p, q, d: d**2 / (2 * q),
     "the squared distance has the wrong sign; a KL grows as the means move apart": (
         lambda r, p, q, d: -(d**2) / q
@@ -161,6 +169,12 @@ KL = Exercise(
             *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[:2]),
             _RIGHT[2],
             lambda r, p, q, d: 2 * d**2 / q,
+        ),
+        "the half is missing in the fraction with v_p and the means; the log has it": _kl(
+            lambda r, p, q, d: 2 * r, *_RIGHT[1:3], lambda r, p, q, d: 2 * d**2 / q
+        ),
+        "the log is right, but in the fractions the variances are squared": _kl(
+            lambda r, p, q, d: r**2, *_RIGHT[1:3], lambda r, p, q, d: d**2 / q**2
         ),
         "only the means are left: right if both variances are equal, and they may differ": _kl(
             *[lambda r, p, q, d: 0 * r] * 3, _RIGHT[3]

@@ -57,6 +57,15 @@ _ERRORS = {
     "N - 1 counts twice: values.std() has it already, so the root is over N": (
         lambda x, n: x.std() / math.sqrt(n - 1)
     ),
+    "N - 1 belongs to the variance, under its root; the mean brings sqrt(N)": (
+        lambda x, n: x.std() / (n - 1)
+    ),
+    "N - 1 lacks its root: numpy's std over sqrt(N - 1) would be right": (
+        lambda x, n: x.std(correction=0) / (n - 1)
+    ),
+    "the error is multiplied by the mean; shifting all values does not change it": (
+        lambda x, n: x.mean() * x.std() / math.sqrt(n)
+    ),
     "this is the spread of single samples, with N for N - 1; the mean of N varies less": (
         lambda x, n: x.std(correction=0)
     ),
@@ -211,6 +220,12 @@ _WEIGHTS = {
     ),
     "the root of the weight: the log-densities are of p and q, not of their squares": (
         lambda log_p, log_q: ((log_p - log_q) / 2).exp()
+    ),
+    "the sign of a log-weight counts: where p is smaller than q, a sample counts less": (
+        lambda log_p, log_q: (log_p - log_q).abs().exp()
+    ),
+    "the sigmoid is p / (p + q); the weight is p / q": (
+        lambda log_p, log_q: (log_p - log_q).sigmoid()
     ),
     "the weight is squared": lambda log_p, log_q: (2 * (log_p - log_q)).exp(),
     "you average the log-weights before exp: each sample has its own weight": (

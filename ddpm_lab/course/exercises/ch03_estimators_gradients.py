@@ -71,6 +71,7 @@ _PLACES = {
     "b is left out of your x: the noise is scaled by it": lambda a, b, eps: a + eps,
     "a is left out of your x: it is the mean of the samples": lambda a, b, eps: b * eps,
     "brackets: only the noise is scaled by b, not a": lambda a, b, eps: b * (a + eps),
+    "eps is squared in your x": lambda a, b, eps: a + b * eps**2,
     "you standardize eps; it is N(0, 1) already, and x is made of it": (
         lambda a, b, eps: (eps - a) / b
     ),
@@ -140,6 +141,27 @@ PATHWISE = Exercise(
             _times(lambda a, b, eps, x: a, lambda a, b, eps, x: b)
         ),
         "this is the derivative by b twice; by a all samples move alike": _times(_eps, _eps),
+        "the factors a and b are too many: as a or b grows, how fast does x move?": (
+            _times(lambda a, b, eps, x: a, lambda a, b, eps, x: b * eps)
+        ),
+        "you divide by b: that is for the score function, where samples stay in place": (
+            _times(lambda a, b, eps, x: 1 / b, lambda a, b, eps, x: eps / b)
+        ),
+        "you multiply by x, too; the slope at x is all that f contributes": (
+            _times(lambda a, b, eps, x: x, lambda a, b, eps, x: x * eps)
+        ),
+        "right for a; by b the slope is missing: it is part of the chain rule there, too": (
+            lambda slope, a, b, eps: (slope(a + b * eps), eps)
+        ),
+        "your x itself stands where its slope belongs: call slope": (
+            lambda slope, a, b, eps: (a + b * eps, (a + b * eps) * eps)
+        ),
+        "by b your slope is taken at b eps; both derivatives have it at x": (
+            lambda slope, a, b, eps: (slope(a + b * eps), slope(b * eps) * eps)
+        ),
+        "by b your slope is added to eps; in the chain rule they are multiplied": (
+            lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) + eps)
+        ),
         "the speeds are right, but the slope is missing": (
             lambda slope, a, b, eps: (1 + 0 * eps, eps)
         ),
@@ -224,6 +246,9 @@ _VALUES = {
     "you write x^2 for f; call f, which may be any function": lambda f, x, m, c: x**2 - c,
     "f is missing: the samples themselves are weighted": lambda f, x, m, c: x - c,
     "you take f at the mean; take it at each sample": lambda f, x, m, c: f(m + 0 * x) - c,
+    "f(mean) is another baseline than the one that was given": (
+        lambda f, x, m, c: f(x) - f(m + 0 * x)
+    ),
     "f(x) is missing; only the baseline is left": lambda f, x, m, c: c,
     "you multiply f(x) by the baseline; subtract it": lambda f, x, m, c: f(x) * c,
     "you divide f(x) by the baseline; subtract it": lambda f, x, m, c: f(x) / c,
@@ -284,6 +309,24 @@ _SCORES = {
     "the distance from the mean has a sign; without it right and left look alike": (
         lambda x, m, v: (x - m).abs() / v
     ),
+    "only the sign of x - mean is left in your score; its size counts": (
+        lambda x, m, v: (x - m).sign() / v
+    ),
+    "the score is averaged first; each sample has its own": lambda x, m, v: ((x - m) / v).mean(),
+    "you divide by the score; (3.9) multiplies by it": lambda x, m, v: v / (x - m),
+    "you multiply by the bell itself; the score is the slope of its logarithm": (
+        lambda x, m, v: torch.exp(-((x - m) ** 2) / (2 * v))
+    ),
+    "two slips in the score: its sign, and a standard deviation for the variance": (
+        lambda x, m, v: (m - x) / math.sqrt(v)
+    ),
+    "two slips in the score: a square remains, and var is divided by twice": (
+        lambda x, m, v: (x - m) ** 2 / v**2
+    ),
+    "two slips in the score: the 2 of the exponent cancels, and var is divided by twice": (
+        lambda x, m, v: (x - m) / (2 * v**2)
+    ),
+    "two slips in the score: x is not centered, and the variance is missing": lambda x, m, v: x,
     "x - mean has the wrong bracket: mean is divided by var, too": lambda x, m, v: x - m / v,
 }
 
@@ -316,6 +359,15 @@ SCORE_FUNCTION = Exercise(
         "brackets: the score multiplies the whole difference, f(x) minus baseline": (
             lambda f, mean, var, x, baseline: f(x) - baseline * (x - mean) / var
         ),
+        "the baseline is added at the end; it is subtracted from f(x), before the score": (
+            lambda f, mean, var, x, baseline: f(x) * (x - mean) / var + baseline
+        ),
+        "the baseline is subtracted from x - mean; it belongs to f(x)": (
+            lambda f, mean, var, x, baseline: f(x) * (x - mean - baseline) / var
+        ),
+        "the baseline is subtracted from the score; it belongs to f(x)": (
+            lambda f, mean, var, x, baseline: f(x) * ((x - mean) / var - baseline)
+        ),
         "two slips: the baseline and the variance are missing": (
             lambda f, mean, var, x, baseline: f(x) * (x - mean)
         ),
@@ -337,6 +389,11 @@ SCORE_FUNCTION = Exercise(
         ),
         "this is the pathwise gradient, the slope of f; here only values of f are needed": (
             _slope_of_f
+        ),
+        "f is taken at the standardized sample; take it at the sample itself": (
+            lambda f, mean, var, x, baseline: (
+                (f((x - mean) / math.sqrt(var)) - baseline) * (x - mean) / var
+            )
         ),
         "f and the score are added; they are multiplied": (
             lambda f, mean, var, x, baseline: f(x) - baseline + (x - mean) / var

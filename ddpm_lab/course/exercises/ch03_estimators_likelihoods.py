@@ -78,6 +78,30 @@ BOUND = Exercise(
         "logarithms to base 2 and natural ones do not mix": (
             lambda log_w: log_w.logsumexp(1) - math.log2(log_w.shape[1])
         ),
+        "you divide by the number of rows; and in logarithms a division is a subtraction": (
+            lambda log_w: log_w.logsumexp(1) / len(log_w)
+        ),
+        "the root of K is subtracted; which function turns a factor into a term?": (
+            lambda log_w: log_w.logsumexp(1) - math.sqrt(log_w.shape[1])
+        ),
+        "1/K is subtracted; a factor 1/K becomes a term in logarithms, and not itself": (
+            lambda log_w: log_w.logsumexp(1) - 1 / log_w.shape[1]
+        ),
+        "log K is subtracted K times; it stands outside of the sum": (
+            lambda log_w: log_w.logsumexp(1) - log_w.shape[1] * math.log(log_w.shape[1])
+        ),
+        "a mean divides by K; K - 1 is for variances": (
+            lambda log_w: log_w.logsumexp(1) - math.log(max(log_w.shape[1] - 1, 1))
+        ),
+        "the softmax divides the weights by their own sum, so that its mean is always 1/K": (
+            lambda log_w: 0 * log_w.sum(1) - math.log(log_w.shape[1])
+        ),
+        "log_softmax subtracts the very number that we want": (
+            lambda log_w: log_w.log_softmax(1).mean(1)
+        ),
+        "this is the median of the log-weights; we want the logarithm of the mean weight": (
+            lambda log_w: log_w.median(1).values
+        ),
         "len(log_w) counts the rows; K is the number of columns": (
             lambda log_w: log_w.logsumexp(1) - math.log(len(log_w))
         ),
@@ -312,6 +336,21 @@ GAUSSIAN_NLL = Exercise(
         ),
         "var serves as a standard deviation here: Normal(mean, std) squares it, or you do": (
             lambda x, mean, var: gaussian_nll(x, mean, var**2)
+        ),
+        "var is squared twice over: Normal takes a standard deviation, the root of var": (
+            lambda x, mean, var: gaussian_nll(x, mean, var**4)
+        ),
+        "this is PyTorch's loss, averaged: it lacks 2 pi, and the coordinates must be added up": (
+            lambda x, mean, var: (((x - mean) ** 2 / var + math.log(var)) / 2).mean(1)
+        ),
+        "two slips: the half of the squares, and the 2 pi of the constant are missing": (
+            _nll(_squares(lambda v: 1 / v), _log(math.log))
+        ),
+        "two slips in the constant: its sign, and it comes once for each coordinate": (
+            _nll(_fraction, lambda n, d, v: -math.log(2 * math.pi * v) / 2)
+        ),
+        "the constant is multiplied; under the logarithm a factor becomes a term": (
+            lambda x, mean, var: _fraction(x, mean, var) * _constant(*x.shape, var)
         ),
         "you take the root of var where the variance belongs": (
             lambda x, mean, var: gaussian_nll(x, mean, var**0.5)
