@@ -157,6 +157,7 @@ SUM_VAR = Exercise(
 def readings(mean, var, ys, noise_var):
     """Mean and variance of x ~ N(mean, var) once all readings y = x + N(0, noise_var) are in.
 
+    >>> import torch
     >>> readings(0.0, 1.0, torch.tensor([1.0, 3.0]), 1.0)
     (tensor(1.3333), 0.3333333333333333)
     """
