@@ -147,13 +147,16 @@ for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t,
 # their standard deviation, which is 1. Formula (9.3) is exact.
 #
 # ### Exercise 9.2 · The target v
+#
+# `forward.noised(schedule, x_0, t, eps)` returns $x_t = a\,x_0 + b\,\epsilon$. Make v with this function
+# alone, in a single call and without the tables: what must play the data, and what the noise, so that $x_t$
+# comes out turned by another 90°?
 
 # %% tags=["exercise"]
 def my_v(schedule, x_0, eps, t):
     """Return v for clean data x_0 and noise eps at time t."""
     ### BEGIN SOLUTION
-    signal, noise = coef(row(schedule.signal, t), x_0), coef(row(schedule.noise, t), x_0)
-    return signal * eps - noise * x_0
+    return forward.noised(schedule, eps, t, -x_0)  # a quarter turn: eps for x_0, -x_0 for eps
     ### END SOLUTION
 
 
@@ -161,13 +164,15 @@ v_target = check("predictions.v_target", my_v)
 
 # %% [markdown]
 # ### Exercise 9.3 · From v to the picture
+#
+# $(x_t, v)$ is $(x_0, \epsilon)$ turned by $\varphi$, so to find $x_0$ is to turn back. Again a single call of
+# `forward.noised` does it, with the same factors $a$ and $b$. What changes if a turn goes the other way?
 
 # %% tags=["exercise"]
 def my_v_to_x0(schedule, x_t, v, t):
     """Return the guess of x_0 that belongs to the guess `v`."""
     ### BEGIN SOLUTION
-    signal, noise = coef(row(schedule.signal, t), x_t), coef(row(schedule.noise, t), x_t)
-    return signal * x_t - noise * v
+    return forward.noised(schedule, x_t, t, -v)  # turn by -phi: the cosine stays, the sine flips
     ### END SOLUTION
 
 

@@ -823,3 +823,51 @@ def _(schedule, kind, t):
 def _(schedule, kind, t):
     snr = np.exp(schedule.log_snr.numpy()[t])
     return snr ** np.float64(kind != "x0") + np.float64(kind == "v")
+
+
+# 9.2 and 9.3 with forward.noised alone, as their text asks now ------------------------------------
+
+
+@right("predictions.v_target", "one call of forward.noised")
+def _(schedule, x_0, eps, t):
+    return forward.noised(schedule, eps, t, -x_0)
+
+
+@wrong("predictions.v_target", "forward.noised of eps and x_0, the minus forgotten")
+def _(schedule, x_0, eps, t):
+    return forward.noised(schedule, eps, t, x_0)
+
+
+@wrong("predictions.v_target", "forward.noised with -eps: a turn by 90 degrees of eps alone")
+def _(schedule, x_0, eps, t):
+    return forward.noised(schedule, x_0, t, -eps)
+
+
+@wrong("predictions.v_target", "forward.noised of -x_0 and eps, not swapped")
+def _(schedule, x_0, eps, t):
+    return forward.noised(schedule, -x_0, t, eps)
+
+
+@wrong("predictions.v_target", "forward.noised of -eps and x_0: turned the other way")
+def _(schedule, x_0, eps, t):
+    return forward.noised(schedule, -eps, t, x_0)
+
+
+@right("predictions.v_to_x0", "one call of forward.noised")
+def _(schedule, x_t, v, t):
+    return forward.noised(schedule, x_t, t, -v)
+
+
+@wrong("predictions.v_to_x0", "forward.noised of x_t and v: turned on, not back")
+def _(schedule, x_t, v, t):
+    return forward.noised(schedule, x_t, t, v)
+
+
+@wrong("predictions.v_to_x0", "forward.noised with the roles as in 9.2")
+def _(schedule, x_t, v, t):
+    return forward.noised(schedule, v, t, -x_t)
+
+
+@wrong("predictions.v_to_x0", "forward.noised with a negative time, to turn back")
+def _(schedule, x_t, v, t):
+    return forward.noised(schedule, x_t, -t, v)

@@ -109,6 +109,9 @@ _MEANS = {
     "your mean has the difference of the two; both pull with a plus": (
         lambda m_1, v_1, m_2, v_2: _mean(m_1, v_1, -m_2, v_2)
     ),
+    "your mean is a product of both; the densities are multiplied, not the means": (
+        lambda m_1, v_1, m_2, v_2: m_1 * m_2
+    ),
     "your mean has the wrong sign": lambda m_1, v_1, m_2, v_2: -_mean(m_1, v_1, m_2, v_2),
 }
 _VARIANCES = {
@@ -138,6 +141,12 @@ _VARIANCES = {
     ),
     "your variance is the square of the right one": lambda v_1, v_2: (1 / v_1 + 1 / v_2) ** -2,
     "your variance is the smaller one; the other source helps, too": min,
+    "your variance is the root of a sum of squares; which of v or 1/v adds?": (
+        lambda v_1, v_2: (v_1**2 + v_2**2) ** 0.5
+    ),
+    "your variance adds 1/std; what is the precision?": (
+        lambda v_1, v_2: 1 / (v_1**-0.5 + v_2**-0.5)
+    ),
     "your variance is the geometric mean of both": lambda v_1, v_2: (v_1 * v_2) ** 0.5,
 }
 
@@ -161,8 +170,23 @@ PRECISION = Exercise(
         "you read v as a standard deviation and square it; it is a variance already": (
             _by_weights(lambda v: v**-2)
         ),
-        "you take 1/std for the precision; which number stands below the square (x - m)^2?": (
-            _by_weights(lambda v: v**-0.5)
+        "this is the first source alone; what does the second one add?": (
+            lambda m_1, v_1, m_2, v_2: (m_1, v_1)
+        ),
+        "this is the second source alone; what does the first one add?": (
+            lambda m_1, v_1, m_2, v_2: (m_2, v_2)
+        ),
+        "this is the better source alone; the other one helps, too": (
+            lambda m_1, v_1, m_2, v_2: (m_1, v_1) if v_1 < v_2 else (m_2, v_2)
+        ),
+        "this is a mixture of the two (a sum of densities); we want their product": (
+            lambda m_1, v_1, m_2, v_2: ((m_1 + m_2) / 2, (v_1 + v_2) / 2 + (m_1 - m_2) ** 2 / 4)
+        ),
+        "// rounds down; divide with /": (
+            lambda m_1, v_1, m_2, v_2: (
+                (m_1 // v_1 + m_2 // v_2) / (1 / v_1 + 1 / v_2),
+                1 / (1 / v_1 + 1 / v_2),
+            )
         ),
         "brackets: your precision is 1/v_1 + v_2": _by_precision(lambda v_1, v_2: 1 / v_1 + v_2),
         "brackets: your precision is v_1 + 1/v_2": _by_precision(lambda v_1, v_2: v_1 + 1 / v_2),
@@ -308,6 +332,46 @@ VAR = Exercise(
             _var_by,
             "your denominator is {}; we want all the noise in x_t",
             w="1 - abar_s; sqrt(1 - abar_t); abar_t; sqrt(abar_t); 1 - sqrt(abar_t); beta_t",
+        ),
+        "you swapped the roles: 1 - abar_t is all noise, and belongs in the denominator": (
+            _var_of(lambda s, t, a, v: (1 - s) * (1 - t) / v)
+        ),
+        "you subtract two variances; it is the precisions 1/u and a^2/v that add": (
+            _var_of(lambda s, t, a, v: (1 - s) - v)
+        ),
+        "abar_s - abar_t is how much signal the move takes; we want what is left uncertain": (
+            _var_of(lambda s, t, a, v: s - t)
+        ),
+        "the prior of x_s is 1 - abar_s wide; you use 1 - abar_t, the width at t": (
+            _var_of(lambda s, t, a, v: 1 / (a / v + 1 / (1 - t)))
+        ),
+        "1 - abar_t is not what x_t says about x_s: that is the move from s to t, scaled by a": (
+            _var_of(lambda s, t, a, v: 1 / (1 / (1 - t) + 1 / (1 - s)))
+        ),
+        "you multiply the betas of t and s; the noise of a move is 1 - alpha_ts": (
+            lambda schedule, t, s: (
+                row(schedule.beta, t) * row(schedule.beta, s) / (1 - row(schedule.abar, t))
+            )
+        ),
+        "you add up the betas between s and t; earlier noise shrinks on the way": (
+            lambda schedule, t, s: (
+                (row(schedule.beta.cumsum(0), t) - row(schedule.beta.cumsum(0), s))
+                * (1 - row(schedule.abar, s))
+                / (1 - row(schedule.abar, t))
+            )
+        ),
+        "you take t - s times beta_t; the steps between have betas of their own": (
+            lambda schedule, t, s: (
+                (t - s)
+                * row(schedule.beta, t)
+                * (1 - row(schedule.abar, s))
+                / (1 - row(schedule.abar, t))
+            )
+        ),
+        "you add up the posterior variances of single steps; these do not add": (
+            lambda schedule, t, s: (
+                row(schedule.posterior_var.cumsum(0), t) - row(schedule.posterior_var.cumsum(0), s)
+            )
         ),
         "your denominator is 1 - abar_s abar_t; what is a^2 u + v in our tables?": (
             _var_of(lambda s, t, a, v: v * (1 - s) / (1 - s * t))

@@ -134,6 +134,59 @@ OPTIMAL_VAR = Exercise(
         "1 - alpha_ts is right for N(0, I) data; use the spread that you are given": (
             _optimal_in(lambda s, t, a, v, spread: v + 0 * spread)
         ),
+        "w_0^2 stands at the wrong part: it belongs to the spread of x_0": (
+            _optimal(lambda within, w_0, w_t, spread: w_0**2 * within + spread)
+        ),
+        "an average of the two parts; (7.20) is a sum, with w_0 at the second part only": (
+            _optimal(lambda within, w_0, w_t, spread: (1 - w_0) * within + w_0 * spread)
+        ),
+        "1 - w_0 is no weight of x_0; it is w_0 that the spread comes with": (
+            _optimal(lambda within, w_0, w_t, spread: within + (1 - w_0) ** 2 * spread)
+        ),
+        "the whole sum is squared; only w_0 is": (
+            _optimal(lambda within, w_0, w_t, spread: (within + w_0 * spread) ** 2)
+        ),
+        "the larger of the two parts; (7.20) adds them": (
+            _optimal(
+                lambda within, w_0, w_t, spread: (
+                    (within + w_0**2 * spread) / 2 + abs(within - w_0**2 * spread) / 2
+                )
+            )
+        ),
+        "a standard deviation plus the width of the centers; in (7.20) variances add": (
+            _optimal(lambda within, w_0, w_t, spread: within**0.5 + w_0 * spread)
+        ),
+        "your first part is a standard deviation; in (7.20) variances add": (
+            _optimal(lambda within, w_0, w_t, spread: within**0.5 + w_0**2 * spread)
+        ),
+        "your first part is squared; it is a variance already": (
+            _optimal(lambda within, w_0, w_t, spread: within**2 + w_0**2 * spread)
+        ),
+        "your spread comes with abar_s, as if x_t were not known; what is its weight in (7.8)?": (
+            _optimal_in(lambda s, t, a, v, spread: v * (1 - s) / (1 - t) + s * spread)
+        ),
+        "your spread comes with abar_t; what is the weight of x_0 in (7.8)?": (
+            _optimal_in(lambda s, t, a, v, spread: v * (1 - s) / (1 - t) + t * spread)
+        ),
+        "you mix on a log scale, as for a learned variance; insert (7.8) into (7.20)": (
+            _optimal_in(
+                lambda s, t, a, v, spread: (v * (1 - s) / (1 - t)) ** (1 - spread) * v**spread
+            )
+        ),
+        "`spread` is Var(x_0 | x_t) already; you subtract it from 1 - abar_t": (
+            _optimal_in(
+                lambda s, t, a, v, spread: (
+                    v * (1 - s) / (1 - t) + s * (v / (1 - t)) ** 2 * (1 - t - spread)
+                )
+            )
+        ),
+        "`spread` is divided by 1 - abar_t once more; w_0^2 has all that it needs": (
+            _optimal_in(
+                lambda s, t, a, v, spread: (
+                    v * (1 - s) / (1 - t) + s * (v / (1 - t)) ** 2 * spread / (1 - t)
+                )
+            )
+        ),
         "start from the variance of q(x_s | x_t, x_0), not from 1 - alpha_ts": (
             _optimal_in(lambda s, t, a, v, spread: v + s * (v / (1 - t)) ** 2 * spread)
         ),

@@ -362,6 +362,28 @@ AMPLIFY = Exercise(
         "this is the size of x0 itself at x_t = 1, eps = 1; what changes if eps is wrong by 1?": (
             _of_a_b(lambda a, b: (1 - b).abs() / a)
         ),
+        "this is one over abar_t; (9.3) divides by its root, and eps has a factor, too": (
+            _of_a_b(lambda a, b: 1 / a**2)
+        ),
+        "this is 1 - abar_t, the variance of the noise in x_t; what is divided in (9.3)?": (
+            _of_a_b(lambda a, b: b**2)
+        ),
+        "1 - sqrt(1 - abar_t) is not the signal's factor; the squares add to 1": (
+            _of_a_b(lambda a, b: b / (1 - b))
+        ),
+        "a share of the sum of both factors; (9.3) divides by the signal's factor alone": (
+            _of_a_b(lambda a, b: b / (a + b))
+        ),
+        "the mean squared error, halved; we want the plain error": (
+            _of_a_b(lambda a, b: (b / a) ** 2 / 2)
+        ),
+        "decibels; we want the plain factor": _of_a_b(lambda a, b: 10 * (b / a).log10()),
+        "the noise of one step back in the numerator; (9.3) has all the noise in x_t": (
+            lambda schedule, t: schedule.posterior_var[t].sqrt() / schedule.signal[t]
+        ),
+        "one over the noise's factor: that is how a score grows, not x_0": (
+            _of_a_b(lambda a, b: 1 / b)
+        ),
         "a difference of the two factors; read the factor of eps off (9.3)": (
             _of_a_b(lambda a, b: b - a)
         ),
@@ -393,7 +415,7 @@ AMPLIFY = Exercise(
         **slips(
             _ratio,
             "you divide by {}; by what is divided in (9.3)?",
-            below="abar_t; sqrt(alpha_t); alpha_t; 1 - abar_t; 1 - sqrt(abar_t)",
+            below="abar_t; sqrt(alpha_t); alpha_t; 1 - sqrt(abar_t)",
         ),
         **slips(
             _ratio,

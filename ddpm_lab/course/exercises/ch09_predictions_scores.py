@@ -151,6 +151,8 @@ _FOR_EPS = {
     "this is abar_t; which ratio does squaring (9.5) give?": lambda snr: snr / (1 + snr),
     "this is 1 - abar_t; which ratio does squaring (9.5) give?": lambda snr: 1 / (1 + snr),
     "the SNR is halved; (9.5) has no half": lambda snr: snr / 2,
+    "this is b/a, upside down and not squared": lambda snr: snr**-0.5,
+    "a squared error has no sign": lambda snr: -snr,
 }
 _FOR_V = {
     "upside down, for an x0-error is the smaller one of the two": lambda snr: 1 / (snr + 1),
@@ -171,12 +173,21 @@ _FOR_V = {
     "this is abar_t; what do a and b give in (9.5)?": lambda snr: snr / (1 + snr),
     "this is b / a squared; the factor of v has no a in it": lambda snr: 1 / snr,
     "the SNR is counted twice": lambda snr: 2 * snr + 1,
+    "the SNR is squared already; you square it again": lambda snr: snr**2 + 1,
+    "a square of a difference; (9.9) has a sum": lambda snr: (snr - 1) ** 2,
+    "eps's and v's factors are multiplied; start from the x0-error": lambda snr: snr * (snr + 1),
+    "this is a^2 / b times a, and b^2 is missing: add both parts of v": (
+        lambda snr: snr**2 / (1 + snr)
+    ),
+    "you add 2; one part more is 1": lambda snr: snr + 2,
     "eps's and v's factors are added up": lambda snr: 2 * snr,
 }
 _FOR_X0 = {
     "nothing has to be converted, so the factor is not 0": lambda snr: 0 * snr,
     "an x0-error is an x0-error already; no SNR is needed": lambda snr: snr,
     "an x0-error is an x0-error already; no 1/SNR is needed": lambda snr: 1 / snr,
+    "an x0-error is an x0-error already; no SNR + 1 is needed": lambda snr: snr + 1,
+    "an x0-error is an x0-error already; no abar_t is needed": lambda snr: snr / (1 + snr),
 }
 _OTHER_SNR = {
     "upside down: where there is much signal, a small x0-error is a large eps-error": (
@@ -235,6 +246,28 @@ SAME_LOSS = Exercise(
         ),
         "the SNR for all three: an x0-error is an x0-error already, and v has one part more": (
             _losses(v=lambda snr: snr, x0=lambda snr: snr)
+        ),
+        "these are b/a and b of (9.5): upside down, and not squared": (
+            _losses(lambda snr: snr**-0.5, lambda snr: (1 + snr) ** -0.5)
+        ),
+        "all factors are halved; an error is squared, without a half": (
+            _losses(lambda snr: snr / 2, lambda snr: (snr + 1) / 2)
+        ),
+        "all factors are halved, that of x0, too; an error is squared, without a half": (
+            _losses(lambda snr: snr / 2, lambda snr: (snr + 1) / 2, lambda snr: 0 * snr + 0.5)
+        ),
+        "each is one too small: SNR for eps, and one part more for v": (
+            _losses(lambda snr: snr - 1, lambda snr: snr)
+        ),
+        "a factor of squared errors has no sign": _losses(lambda snr: -snr, lambda snr: -snr - 1),
+        "logarithms of the factors; we want the factors": (
+            _losses(lambda snr: snr.log(), lambda snr: (snr + 1).log())
+        ),
+        "the three factors stand at the wrong kinds: which error is an x0-error already?": (
+            _losses(lambda snr: snr + 1, lambda snr: 0 * snr + 1, lambda snr: snr)
+        ),
+        "min-SNR weights of the losses; the exercise asks for the factor between errors": (
+            _losses(lambda snr: snr.clamp(max=5) / snr, lambda snr: snr.clamp(max=5) / (snr + 1))
         ),
         "one factor for all three: each kind has its own": (
             _losses(eps=lambda snr: snr + 1, x0=lambda snr: snr + 1)
