@@ -304,6 +304,10 @@ def _by(test):
     return lambda schedule, low, high: _fraction(test(schedule.log_snr[1:], low, high))
 
 
+def _with_row_0(test):
+    return lambda schedule, low, high: _fraction(test(schedule.log_snr, low, high))
+
+
 def _count(schedule, low, high, start=1):
     return float(_inside(schedule.log_snr[start:], low, high).sum())
 
@@ -410,6 +414,22 @@ STEPS_IN_BAND = Exercise(
                 _count(schedule, low, high) / max(schedule.T - _count(schedule, low, high), 1)
             )
         ),
+        "rounded to two digits; hand the fraction over as it is": (
+            lambda schedule, low, high: round(_steps_in_band(schedule, low, high), 2)
+        ),
+        "two slips: row 0 is no step, and we want a fraction, not percent": (
+            lambda schedule, low, high: 100 * _fraction(_inside(schedule.log_snr, low, high))
+        ),
+        "two slips: row 0 is no step, and you compare SNR, not its logarithm": (
+            lambda schedule, low, high: _fraction(_inside(schedule.snr, low, high))
+        ),
+        "this is the fraction above `high`": (
+            lambda schedule, low, high: _fraction(schedule.log_snr[1:] > high)
+        ),
+        **{
+            f"two slips: row 0 is no step, and we want (low, high], not {band}": _with_row_0(test)
+            for band, test in zip(("[low, high)", "[low, high]", "(low, high)"), _TESTS.values())
+        },
         **{hint: _of_table(table) for hint, table in _TABLES.items()},
         **{hint: _by(test) for hint, test in _TESTS.items()},
     },

@@ -107,6 +107,22 @@ RESCALED = Exercise(
         "beta_T starts from 0.002 where 0.02 belongs": lambda T: _ends(T, 1000 / T, 100 / T),
         "beta_1 starts from 1e-3 where 1e-4 belongs": lambda T: _ends(T, 10_000 / T, 1000 / T),
         "beta_1 starts from 1e-5 where 1e-4 belongs": lambda T: _ends(T, 100 / T, 1000 / T),
+        "you round the factor to a whole number": (
+            lambda T: _ends(T, round(1000 / T), round(1000 / T))
+        ),
+        "beta_T is half of what it should be": lambda T: _ends(T, 1000 / T, 500 / T),
+        "a root for beta_1 only; both ends get the same factor": (
+            lambda T: _ends(T, math.sqrt(1000 / T), 1000 / T)
+        ),
+        "a root for beta_T only; both ends get the same factor": (
+            lambda T: _ends(T, 1000 / T, math.sqrt(1000 / T))
+        ),
+        "one end is multiplied by 1000 / T, the other by T / 1000": (
+            lambda T: _ends(T, T / 1000, 1000 / T)
+        ),
+        "this is `sigmoid`; we want `linear`": (
+            lambda T: schedules.sigmoid(T, 1e-4 * 1000 / T, 0.02 * 1000 / T)
+        ),
         "this is `quadratic`; we want `linear`": (
             lambda T: schedules.quadratic(T, 1e-4 * 1000 / T, 0.02 * 1000 / T)
         ),
@@ -178,8 +194,9 @@ def _judge_zero_terminal(case, answer):
     if not bool(close(answer.abar[1], want.abar[1])):
         was = float(schedule.abar[1])
         return f"your abar_1 moves from {was:.4g} to {first:.4g}; the first value must stay"
-    return (
-        wrong and f"both ends are right, the rows between are not: is sqrt(abar) shifted? {wrong}"
+    return wrong and (
+        "both ends are right, but not the rows between: sqrt(abar) must move along a straight line, "
+        "the same shift and the same factor in all rows"
     )
 
 

@@ -81,6 +81,12 @@ INFORMATION = Exercise(
         "you take the root of the logarithm; the root belongs inside of it": (
             lambda snr: torch.log2(1 + snr).sqrt()
         ),
+        "two slips: the factor 1/2 is missing, and SNR is a ratio of variances already: no root": (
+            lambda snr: torch.log2(1 + snr.sqrt())
+        ),
+        "SNR comes in once, not twice: is your noise half of it?": (
+            lambda snr: 0.5 * torch.log2(1 + 2 * snr)
+        ),
         "the 1 stands outside of the logarithm; it belongs to SNR, inside": (
             lambda snr: 0.5 * (1 + torch.log2(snr))
         ),
@@ -176,6 +182,12 @@ SEEN_BY_BLOCKS = Exercise(
         **{hint: _of_factor(factor) for hint, factor in _FACTORS.items()},
         "you shifted SNR by 2 log k; that is what happens to log-SNR": (
             lambda snr, k: snr + 2 * math.log(k)
+        ),
+        "you add k; averaging changes SNR by a factor": lambda snr, k: snr + k,
+        "you multiply 1 + SNR, the variance of all": lambda snr, k: k**2 * (1 + snr),
+        "a root of all: SNR compares variances": lambda snr, k: (snr * k).sqrt(),
+        "a logarithm multiplied by k^2 is that of a power; averaging multiplies SNR": (
+            lambda snr, k: snr.log() * k**2
         ),
         "this is log-SNR of the blocks; go back with exp": (
             lambda snr, k: snr.log() + 2 * math.log(k)

@@ -117,6 +117,28 @@ _FALLS = {
     "cos takes radians; 180 is half a turn in degrees": (
         lambda n, N: 0.5 * (1 + math.cos(180 * (n - 1) / N))
     ),
+    "two slips: n counts from 1, and 1 + cos goes from 2 to 0": (
+        lambda n, N: 2 * _half_cosine(n / N)
+    ),
+    "n counts from 1, so the cosine starts one step early in yours, twice": (
+        lambda n, N: _half_cosine((n + 1) / N)
+    ),
+    "two slips: 1 - cos rises, and n counts from 1": lambda n, N: 1 - _half_cosine(n / N),
+    "two slips: a whole cosine ends at -1, and n counts from 1": (
+        lambda n, N: math.cos(math.pi * n / N)
+    ),
+    "two slips: a quarter of a wave, and n counts from 1": (
+        lambda n, N: math.cos(math.pi / 2 * n / N)
+    ),
+    "two slips: pi / 2 is a quarter of a wave, and 1 + cos is not halved": (
+        lambda n, N: 2 * _half_cosine((n - 1) / N / 2)
+    ),
+    "two slips: pi is missing, and n counts from 1": lambda n, N: 0.5 * (1 + math.cos(n / N)),
+    "two slips: pi is missing, and 1 + cos is not halved": lambda n, N: 1 + math.cos((n - 1) / N),
+    "two slips: 2 pi is a whole wave, and n counts from 1": lambda n, N: _half_cosine(2 * n / N),
+    "sin for cos, and n counts from 1; we want a fall from the first step on": (
+        lambda n, N: 0.5 * (1 + math.sin(math.pi * n / N))
+    ),
     "1 - cos rises from 0 to 2; we want a fall": lambda n, N: 1 - _fall(n, N),
     "1 - cos rises, and goes up to 2; we want a fall, from 1 to 0": (
         lambda n, N: 2 - 2 * _fall(n, N)
@@ -150,6 +172,12 @@ LEARNING_RATE = Exercise(
         "your cosine begins after the warm-up; ours covers the whole run, step 1 included": _after,
         "your cosine begins after the warm-up; ours covers the whole run, from its first step on": (
             partial(_after, shift=0)
+        ),
+        "two slips: the rise takes n and the fall n - 1; yours have it the other way round": (
+            lambda n, lr, warmup, steps: lr * _rise(n - 1, warmup) * _half_cosine(n / steps)
+        ),
+        "the rise is over after `warmup` steps; yours lasts the whole run": (
+            lambda n, lr, warmup, steps: lr * n / steps * _fall(n, steps)
         ),
         "your cosine covers steps - warmup; ours covers the whole run": (
             lambda n, lr, warmup, steps: (
@@ -213,7 +241,7 @@ def _clipped_cases():
     rng = fresh(1301)
     # The last is long, but its square is not; and all of it is below 1.
     for shapes, length, longest in (
-        (((5,), (3, 1, 2, 2), ()), near(6.1), near(1.3)),
+        (((5,), (3, 1, 2, 2), ()), near(6.1), near(2.6)),
         (((2, 3), (4,)), near(15.0), near(2.0)),
         (((3,), (2, 2)), near(0.3), near(0.8)),
         (((7,),), near(0.63, 0.05), near(0.5, 0.05)),
@@ -331,6 +359,13 @@ _SCALES = {
     "longest / (longest + length) also shortens what is short enough": (
         lambda c, length: c / (c + length)
     ),
+    "you multiply all by `longest`; a factor compares it with the length": lambda c, length: c,
+    "a difference of lengths is no factor: divide `longest` by the length": (
+        lambda c, length: _at_most_1(c - length)
+    ),
+    "min(longest, …) bounds the factor by `longest`; a factor is at most 1": (
+        lambda c, length: torch.minimum(c / length, torch.tensor(c))
+    ),
     "your gradients change sign": lambda c, length: -_at_most_1(c / length),
 }
 
@@ -349,6 +384,23 @@ CLIPPED = Exercise(
         ),
         "tensor by tensor, and without a root; all share one factor, from the length of them all": (
             lambda grads, longest: [g * _at_most_1(longest / g.square().sum()) for g in grads]
+        ),
+        "long tensors are scaled, short ones are not, which turns the step; all share one factor": (
+            lambda grads, longest: [
+                g * (longest / _length(grads)) if g.norm() > longest else g for g in grads
+            ]
+        ),
+        "tensor by tensor, by the largest number; all share one factor, from their length": (
+            lambda grads, longest: [g * _at_most_1(longest / g.abs().max()) for g in grads]
+        ),
+        "you divide by the number of tensors, too": (
+            lambda grads, longest: _times(_clipped(grads, longest), 1 / len(grads))
+        ),
+        "you subtract `longest`; scale by a factor instead": (
+            lambda grads, longest: [g - longest for g in grads]
+        ),
+        "the last tensor is missing in your length; it is that of one vector that holds them all": (
+            lambda grads, longest: _times(grads, _at_most_1(longest / _length(grads[:-1] or grads)))
         ),
         "you clamp each number, which turns the step; scale all numbers by one factor": (
             lambda grads, longest: [g.clamp(-longest, longest) for g in grads]

@@ -46,18 +46,21 @@ def _judge_past(case, answer):
         return wrong
     if len(got) != n + 1:
         return f"you return {len(got)} numbers; w_0, …, w_n are n + 1 = {n + 1}, the start included"
-    return _told_past(got.double(), want, wrong)
+    return _told_past(got.double(), want)
 
 
-def _told_past(got, want, wrong):
-    total = float(got.sum())
+def _told_past(got, want):
+    total, start, newest = float(got.sum()), float(got[0]), float(got[-1])
     if bool(close(got[1:], want[1:]).all()):
-        return f"right but for the start, w_0: {wrong}; how often is it multiplied, and by what?"
-    if bool(close(got[:1], want[:1]).all()):
-        return f"the start is right; the rest is not (your weights add up to {total:.4g}): {wrong}"
-    return (
-        f"your weights add up to {total:.4g} (they must to 1); start from n = 1 and n = 2: {wrong}"
-    )
+        return f"right but for the start, to which you give {start:.4g}: what meets it, how often?"
+    if not bool(close(got[:1], want[:1]).all()):
+        return (
+            f"your weights add up to {total:.4g}, with {start:.4g} for the start and {newest:.4g} "
+            "for the newest; write a_1 and a_2 down by hand"
+        )
+    if abs(total - 1) > 1e-6:
+        return f"the start is right, but your weights add up to {total:.4g}; they must add up to 1"
+    return "start and sum are right; but each update multiplies all older weights by decay"
 
 
 def _past_of(change):
@@ -245,7 +248,7 @@ def _joined(grads, counts):
 
 
 def _weighted(grads, weights):
-    return sum(weight * g for g, weight in zip(grads, weights))
+    return torch.stack([weight * g for g, weight in zip(grads, weights)]).sum(0)
 
 
 def _joined_cases():
@@ -329,6 +332,33 @@ DATA_PARALLEL = Exercise(
         "squares of the counts give the large shares too much weight": (_to_1(lambda b: b**2)),
         "logarithms of the counts give the large shares too little weight": (
             _to_1(lambda b: torch.tensor(1.0 + b).log().item())
+        ),
+        "your weights are the items that a share does not have, made to add up to 1": (
+            lambda grads, counts: (
+                _weighted(grads, [sum(counts) - b for b in counts])
+                / (sum(counts) * (len(counts) - 1))
+            )
+        ),
+        "the root of a sum of squares is a length; the weights must add up to 1": (
+            lambda grads, counts: _weighted(grads, counts) / sum(b * b for b in counts) ** 0.5
+        ),
+        "you sort the counts; each belongs to the gradient at its own place": (
+            lambda grads, counts: _joined(grads, sorted(counts))
+        ),
+        "you sort the counts, largest first; each belongs to the gradient at its own place": (
+            lambda grads, counts: _joined(grads, sorted(counts, reverse=True))
+        ),
+        "that is the median of the shares; we want the mean of all items": (
+            lambda grads, counts: torch.stack(grads).median(0).values
+        ),
+        "half the plain sum is right for two equal shares only": (
+            lambda grads, counts: sum(grads) / 2
+        ),
+        "the first share is missing in your sum": (
+            lambda grads, counts: _weighted(grads[1:], counts[1:]) / sum(counts)
+        ),
+        "the last share is missing in your sum": (
+            lambda grads, counts: _weighted(grads[:-1], counts[:-1]) / sum(counts)
         ),
         "divide by the number of all items, not by the largest count": (
             lambda grads, counts: _weighted(grads, counts) / max(counts)

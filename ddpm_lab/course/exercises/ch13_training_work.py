@@ -1,6 +1,6 @@
 """Exercises of chapter 13, from 13.6 on: how long a run takes."""
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import near, one_of
@@ -104,6 +104,31 @@ MULTIPLICATIONS = Exercise(
         ),
         "the points do not get fewer by the kernel: it stands on every point of the result": (
             lambda enter, leave, k, h, w: (h // k) * (w // k) * leave * enter * k**2
+        ),
+        **{
+            f"your result is {word} by {margin}; it has `height` x `width` points": (
+                lambda enter, leave, k, h, w, m=sign * margin: _work(enter, leave, k, h + m, w + m)
+            )
+            for word, sign in (("smaller", -1), ("larger", 1))
+            for margin in (1, 2)
+        },
+        "every pair of channels counts, not only the larger number of them": (
+            lambda enter, leave, k, h, w: h * w * max(enter, leave) * k**2
+        ),
+        "the center of the kernel is multiplied as well": (
+            lambda enter, leave, k, h, w: h * w * leave * enter * (k**2 - 1)
+        ),
+        "the square holds for the kernel only; you square the channels, too": (
+            lambda enter, leave, k, h, w: h * w * (leave * enter * k) ** 2
+        ),
+        "grid and kernel are multiplied, not added": (
+            lambda enter, leave, k, h, w: leave * enter * (h * w + k**2)
+        ),
+        "no pooling here: the result has height x width points": (
+            lambda enter, leave, k, h, w: _work(enter, leave, k, h // 2, w // 2)
+        ),
+        "six is for a training step with its additions; count one way, multiplications only": (
+            lambda enter, leave, k, h, w: 6 * _work(enter, leave, k, h, w)
         ),
         "in Python ^ is no power but a bitwise operation; a power is **": (
             lambda enter, leave, k, h, w: h * w * leave * enter * (k ^ 2)
@@ -293,6 +318,15 @@ _SECONDS = {
     "divide by the speed, do not multiply; and both in steps, or both in images": (
         lambda r, a, b, steps, batch, n: (steps - b[0]) * r[0]
     ),
+    "those between the lines are not all steps that are done; how many are left?": (
+        lambda r, a, b, steps, batch, n: (steps - (b[0] - a[0])) * batch / r[0]
+    ),
+    "steps left times the seconds between the lines: how long does *one* step take?": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) * (b[1] - a[1])
+    ),
+    "units: the batch comes in once too often; steps left over steps a second": (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) * batch * batch / r[0]
+    ),
     "that is how many steps are left; how long do they take?": (
         lambda r, a, b, steps, batch, n: steps - b[0]
     ),
@@ -318,6 +352,40 @@ _SECONDS = {
 }
 
 
+_SHORT = {
+    (0, "images a second, not steps"): lambda r, a, b, steps, batch, n: r[0] / batch,
+    (0, "speed between the lines, not since the start"): (
+        lambda r, a, b, steps, batch, n: b[0] * batch / b[1]
+    ),
+    (1, "passes count images, not steps"): lambda r, a, b, steps, batch, n: b[0] / n,
+    (1, "passes since the start, not between the lines"): (
+        lambda r, a, b, steps, batch, n: (b[0] - a[0]) * batch / n
+    ),
+    (2, "time for the steps that are left, not for all"): (
+        lambda r, a, b, steps, batch, n: steps * batch / r[0]
+    ),
+    (2, "steps over steps a second, not over images"): (
+        lambda r, a, b, steps, batch, n: (steps - b[0]) / r[0]
+    ),
+    (2, "steps are left from the later line on"): (
+        lambda r, a, b, steps, batch, n: (steps - a[0]) * batch / r[0]
+    ),
+}
+
+
+def _two(first, second):
+    """A wrong answer: two of its numbers are others."""
+
+    def wrong(a, b, steps, batch, n):
+        right = _left(a, b, steps, batch, n)
+        changed = list(right)
+        for place, number in (first, second):
+            changed[place] = number(right, a, b, steps, batch, n)
+        return tuple(changed)
+
+    return wrong
+
+
 def _ordered(order):
     return lambda *args: tuple(_left(*args)[i] for i in order)
 
@@ -341,14 +409,16 @@ TIME_LEFT = Exercise(
             for order in permutations(range(3))
             if order != (0, 1, 2)
         },
+        **{
+            f"two slips: {one[1]}; {two[1]}": _two((one[0], _SHORT[one]), (two[0], _SHORT[two]))
+            for one, two in combinations(_SHORT, 2)
+            if one[0] != two[0]
+        },
         "a line is (step, seconds); you read it as (seconds, step)": (
             lambda a, b, steps, batch, n: _left(a[::-1], b[::-1], steps, batch, n)
         ),
         "earlier and later are swapped in passes and time left: count from the later line": (
             lambda a, b, steps, batch, n: _left(b, a, steps, batch, n)
-        ),
-        "`batch` never comes in: steps are not images": (
-            lambda a, b, steps, batch, n: _left(a, b, steps, 1, n)
         ),
         "three numbers, please: images a second and passes, too": (lambda *args: _left(*args)[2]),
         "three numbers, please: the seconds left, too": lambda *args: _left(*args)[:2],
