@@ -195,7 +195,7 @@ def _judge_zero_terminal(case, answer):
         was = float(schedule.abar[1])
         return f"your abar_1 moves from {was:.4g} to {first:.4g}; the first value must stay"
     return wrong and (
-        "both ends are right, but not the rows between: sqrt(abar) must move along a straight line, "
+        "both ends are right, but not the rows between: sqrt(abar) must move along a line, "
         "the same shift and the same factor in all rows"
     )
 
