@@ -85,7 +85,7 @@ def _attempted(attempt, question, untouched, run):
     answers = []
     with preserved() as common:
         for trial, before in zip(list(_trials.trials(question)), untouched):
-            answer = run(partial(_called, attempt, trial))
+            answer = run(partial(_called, attempt, trial, question.stops))
             common.put_names_back()
             common.mute_output()  # what it prints in one case is enough
             answers.append(run(partial(_copied, answer, trial)))
@@ -96,7 +96,7 @@ def _attempted(attempt, question, untouched, run):
     return answers
 
 
-def _called(attempt, trial):
+def _called(attempt, trial, stops):
     hooks: Any = ((sys.setprofile, sys.getprofile()), (sys.settrace, sys.gettrace()))
     answer = failure = None
     try:
@@ -111,7 +111,7 @@ def _called(attempt, trial):
     if isinstance(failure, Refused):  # of what the attempt may not use
         raise failure
     if failure is not None:
-        raise Refused(f"{in_words(failure)} (for {trial.label})")
+        raise Refused(f"{in_words(failure, attempt, stops)} (for {trial.label})")
     return answer
 
 

@@ -71,6 +71,11 @@ def names(question: Exercise, cases: Sequence[Case]) -> list[str]:
 
 
 def _changes(named, args) -> Iterator[tuple[str, Change]]:
+    whole = [i for i, x in enumerate(args) if type(x) is int or _is_whole(x)]
+    if len(whole) > 1:
+        text = " and ".join(named[i] for i in whole)
+        yield f"this is right for {text} less 1; do you count from 0?", partial(_move, whole, -1)
+        yield f"this is right for {text} plus 1; do you count from 0?", partial(_move, whole, 1)
     for i, (name, x) in enumerate(zip(named, args)):
         for words, change in _changes_of(name, x):
             yield words, partial(_change_one, i, change)
@@ -82,6 +87,15 @@ def _changes(named, args) -> Iterator[tuple[str, Change]]:
 
 def _change_one(i, change, args):
     args[i] = change(args[i])
+
+
+def _move(places, by, args):
+    for i in places:
+        args[i] = args[i] + by
+
+
+def _is_whole(x):
+    return isinstance(x, Tensor) and not x.is_floating_point()
 
 
 def _swap(i, k, args):
@@ -107,7 +121,7 @@ def _changes_of(name, x) -> Iterator[tuple[str, Callable[[Any], Any]]]:
             f"you use the root of {name}.var where the variance belongs",
             (lambda p: Gaussian(p.mean, p.var.sqrt())),
         )
-    elif isinstance(x, int) or (isinstance(x, Tensor) and not x.is_floating_point()):
+    elif isinstance(x, int) or _is_whole(x):
         yield from _of_whole_numbers(name)
     elif isinstance(x, float) or isinstance(x, Tensor):
         yield from _of_numbers(name)
@@ -119,11 +133,15 @@ def _changes_of(name, x) -> Iterator[tuple[str, Callable[[Any], Any]]]:
 
 
 def _of_whole_numbers(name):
-    yield f"this is right for {name} - 1: you are one row (or one step) early", lambda t: t - 1
-    yield f"this is right for {name} + 1: you are one row (or one step) late", lambda t: t + 1
+    more = "; do you count from 1?" if name in ("i", "k", "n") else ""
+    early, late = "you are one row (or one step) early", "you are one row (or one step) late"
+    yield f"this is right for {name} - 1: {early}{more}", lambda t: t - 1
+    yield f"this is right for {name} + 1: {late}", lambda t: t + 1
     yield f"you use the first {name} for all items; each has its own", _first_for_all
     yield f"this is right for twice {name}", lambda t: 2 * t
     yield f"this is right for half of {name}", lambda t: t // 2
+    yield f"{name} is left out as a factor: this is right for {name} = 1", lambda t: 0 * t + 1
+    yield f"{name} is squared once too often", lambda t: t**2
 
 
 def _first_for_all(t):

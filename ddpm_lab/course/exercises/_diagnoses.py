@@ -6,6 +6,7 @@ explains all cases.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -62,12 +63,63 @@ def from_answers(cases: Sequence[Case], answers: list[Any], wanted: list[Any]) -
         return "; ".join(f"your {what} {slip}" for what, slip in said)
     right = [column[0].what for column in columns if column not in wrong]
     wrongs = " and your ".join(what for what, _ in said)
+    slip = slip if len(said) == 1 else re.sub("^is ", "are ", slip)
     praise = f" (your {' and '.join(right)} {_is(right)} right)" if right else ""
     return f"your {wrongs} {slip}{praise}"
 
 
 def _is(words):
     return "is" if len(words) == 1 else "are"
+
+
+def unchanged(cases: Sequence[Case], names: Sequence[str], answers: list[Any]) -> str | None:
+    """The input that comes back as it was given; None if none does."""
+    for i, name in enumerate(names):
+        if all(isinstance(case.args[i], Tensor) for case in cases) and all(
+            isinstance(a, Tensor) and _same(a.double(), case.args[i].double())
+            for case, a in zip(cases, answers)
+        ):
+            return f"you return {name} as it was given to you"
+    return None
+
+
+def nearly(answers: list[Any], wanted: list[Any]) -> str | None:
+    """Is everything near, and nothing equal: an estimate, or an approximation?"""
+    try:
+        found = [leaf for g, w in zip(answers, wanted) for leaf in leaves(g, w)]
+    except Unlike:
+        return None
+    gaps = [((leaf.got - leaf.want) / leaf.want).abs().reshape(-1) for leaf in found]
+    gap = torch.cat(gaps) if gaps else torch.ones(1)
+    if len(gap) > 2 and bool(((gap < 0.05) & (gap > 1e-6)).all()):
+        return "near the right one everywhere, and nowhere equal: an estimate, or an approximation?"
+    return None
+
+
+def right_parts(answers: list[Any], wanted: list[Any]) -> str | None:
+    """Which parts of an answer of several parts are right, if some are."""
+    try:
+        columns = list(zip(*(list(leaves(g, w)) for g, w in zip(answers, wanted))))
+    except Unlike:
+        return None
+    wrong = [column for column in columns if any(bool(leaf.differs.any()) for leaf in column)]
+    right = [column[0].what for column in columns if column not in wrong]
+    if not right or not wrong:
+        return None
+    whats = " and your ".join(column[0].what for column in wrong)
+    return f"your {' and your '.join(right)} {_is(right)} right in every case; look at your {whats}"
+
+
+def from_form(answers: list[Any], wanted: list[Any]) -> str | None:
+    """What can be told without knowing where a number comes from: it is none, or never another."""
+    try:
+        columns = list(zip(*(list(leaves(g, w)) for g, w in zip(answers, wanted))))
+    except Unlike:
+        return None
+    for column in columns:
+        if words := _not_a_number(column) or _unmoved(column):
+            return f"your {column[0].what} {words}"
+    return None
 
 
 def _swapped(found: list[list[Leaf]]) -> str | None:
@@ -100,12 +152,15 @@ def _slip(cases, column: Sequence[Leaf]) -> str | None:
     if words := slip(column):
         return words
     tests = (_sized, _shifted, _first_of_batch, _constant_factor, _constant_term, _reordered)
-    found = (test(cases, column) for test in (*tests, _unmoved, _not_a_number))
+    found = (test(cases, column) for test in tests)
     return next(filter(None, found), None)
 
 
 def _explains(column, change: Callable[[Tensor], Tensor]) -> bool:
-    return all(bool(close(leaf.got, change(leaf.want)).all()) for leaf in column)
+    changed = [change(leaf.want) for leaf in column]
+    if not all(bool(torch.isfinite(values).all()) for values in changed):
+        return False
+    return all(bool(close(leaf.got, values).all()) for leaf, values in zip(column, changed))
 
 
 # Sums and means ----------------------------------------------------------------------------------
@@ -203,14 +258,14 @@ def _first_of_batch(cases, column):
     return None
 
 
-def _unmoved(cases, column):
+def _unmoved(column):
     same = all(_same(leaf.got, column[0].got) for leaf in column)
     if len(column) < 3 or not same or all(_same(leaf.want, column[0].want) for leaf in column):
         return None
     return "is the same in every case; it must depend on what your function is given"
 
 
-def _not_a_number(cases, column):
+def _not_a_number(column):
     bad = [leaf.got.isnan() & ~leaf.want.isnan() for leaf in column]
     if any(bool(b.any()) for b in bad):
         return (

@@ -142,7 +142,7 @@ def _leaf(got, want, what, name):
     except (TypeError, ValueError, RuntimeError, OverflowError):
         raise Unlike(f"return numbers; your {what} is {_a(name)}") from None
     want = torch.as_tensor(want, dtype=torch.float64)
-    if got.shape != want.shape and got.numel() == want.numel() == 1:
+    if got.numel() == want.numel() == 1 and 0 in (got.ndim - 1, want.ndim):
         got = got.reshape(want.shape)
     if got.shape != want.shape:
         raise Unlike(_shapes(what, tuple(got.shape), tuple(want.shape)))
@@ -162,6 +162,8 @@ def _shapes(what, got, want):
         return f"{text}: a column met a row and made a table; both must have shape {want}"
     if got == want[::-1]:
         return f"{text}: rows and columns are swapped"
+    if want == ():
+        return f"{text}: one number is wanted; a sum or a mean (or an index) is missing"
     if got == () and len(want) == 1:
         return f"{text}: one number for all; we want one for each item, so keep the first axis"
     if len(want) == 1 and got[:1] == want:

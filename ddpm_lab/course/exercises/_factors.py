@@ -25,7 +25,7 @@ def from_factors(
         return None
     rows = [_row(case, leaf) for case, leaf in zip(cases, parts)]
     rows = [row for row in rows if row is not None]
-    if not rows or len({places for places, _, _ in rows}) != 1:
+    if len(rows) < min(2, len(cases)) or len({places for places, _, _ in rows}) != 1:
         return None
     used, what = [names[i] for i in rows[0][0]], parts[0].what
     columns = [
@@ -68,9 +68,13 @@ def _praise(columns, wrong):
 
 def _of_factor(column):
     name, (got, want) = column[0].what, _clearest(column)
+    got, want = (0.0 if abs(x) < 1e-9 else x for x in (got, want))
     numbers = f"{got:.4g} for {want:.4g}"
     if all(abs(float(leaf.got)) < 1e-9 for leaf in column):
         return f"{name} is left out"
+    for one, sign in ((1.0, ""), (-1.0, "-")):
+        if len(column) > 1 and all(abs(float(leaf.got) - one) < 1e-6 for leaf in column):
+            return f"{name} comes as it is, with the factor {sign}1; it needs another: {numbers}"
     slip = _diagnoses.slip(column) if len(column) > 1 else None
     return f"your factor of {name} {slip or 'is wrong'}: {numbers}"
 

@@ -6,6 +6,8 @@ says stays, in brackets: it is what one meets elsewhere.
 
 import difflib
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from ddpm_lab.course.exercises._answers import one_line, type_name
 from ddpm_lab.schedules import Schedule
@@ -16,12 +18,35 @@ _BATCH = (
 )
 _WORDS = {
     r"size of tensor a .* must match .* size of tensor b|shape.*broadcast": (
-        "two shapes do not fit; a factor for each item, (B,), must be shaped (B, 1, …) to multiply "
-        "items: coef(value, x)"
+        "two shapes do not fit; one number for each item must become a column, (B, 1, …), to "
+        "multiply the items: x[:, None], or coef(value, x)"
     ),
-    r"takes .* positional arguments? but|missing \d+ required positional|unexpected keyword": (
-        "it must take what the exercise's first line lists, in that order"
+    r"bitwise_(and|or)_cpu.* not implemented|unsupported operand type\(s\) for [&|]": (
+        "& and | bind more tightly than < and <=; put each comparison in brackets"
     ),
+    r"bitwise_xor_cpu.* not implemented": "a power is ** in Python, not ^",
+    r"tensors used as indices must be|slice indices must be integers": (
+        "a place in a table or list is a whole number: an int or a tensor of them; //, not /"
+    ),
+    r"received an invalid combination of arguments": (
+        "an argument has the wrong type or place: is a shape no tuple, a number no tensor?"
+    ),
+    r"torch\.return_types": (
+        "max(dim=…) gives a pair, values and places: take .values, or .max() without dim"
+    ),
+    r"expected Tensor as element \d+": (
+        "torch.cat joins tensors; make a number one first: torch.tensor([1.0])"
+    ),
+    r"'function' and '|and 'function'|'builtin_function_or_method' and": (
+        "a function stands where its answer belongs: call it with its inputs"
+    ),
+    r"arg is an empty sequence|iterable argument is empty|cannot unpack": (
+        "nothing (or not enough) is left to take from"
+    ),
+    r"values must be finite; got -?(nan|inf)": (
+        "nan or infinity on the way: 0 times log 0, 0/0, log 0, or a missing exp?"
+    ),
+    r"grid must rise": "are the values and the grid in the right order? integral(values, grid)",
     r"only one element tensors can be converted|cannot be converted to Scalar|"
     r"only integer tensors of a single element|only 0-dimensional arrays|only length-1 arrays|"
     r"only size-1 arrays|Boolean value of Tensor with more than one|truth value of an array": _BATCH,
@@ -75,7 +100,9 @@ _WORDS = {
 }
 
 
-def in_words(error: BaseException) -> str:
+def in_words(
+    error: BaseException, attempt: Any = None, stops: Mapping[str, str] | None = None
+) -> str:
     """An exception of an attempt in one line; nothing that its class defines can hinder it.
 
     >>> in_words(ZeroDivisionError("division by zero"))  # doctest: +ELLIPSIS
@@ -88,10 +115,20 @@ def in_words(error: BaseException) -> str:
     except BaseException:
         text = ""
     name = type_name(error)
-    meant = _meant(name, text)
+    meant = _first_match(stops or {}, text) or _miscalled(text, attempt) or _meant(name, text)
     if meant:
         return f"your function stopped: {meant} ({name}: {text})"
     return f"your function stopped with {name}: {text}"
+
+
+def _miscalled(text, attempt):
+    """Whose inputs are not those that it is given: the attempt's, or those of what it calls?"""
+    found = re.search(r"([\w<>]+)\(\) (takes .*positional|missing \d+ required|got an unexp)", text)
+    if not found:
+        return None
+    if attempt is None or found[1] == getattr(attempt, "__name__", found[1]):
+        return "it must take what the exercise's first line lists, in that order"
+    return f"{found[1]} is called with other inputs than it takes; help({found[1]}) lists them"
 
 
 def _meant(name, text):
@@ -103,7 +140,11 @@ def _meant(name, text):
         return (
             f"did you mean schedule.{near[0]}?" if near else f"a Schedule has {', '.join(_TABLES)}"
         )
-    return next((words for pattern, words in _WORDS.items() if re.search(pattern, text)), None)
+    return _first_match(_WORDS, text)
+
+
+def _first_match(table: Mapping[str, str], text: str) -> str | None:
+    return next((words for pattern, words in table.items() if re.search(pattern, text)), None)
 
 
 _TABLES = ["abar", *(name for name, x in vars(Schedule).items() if isinstance(x, property))]

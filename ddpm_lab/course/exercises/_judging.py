@@ -4,10 +4,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from torch import Tensor
+
 from ddpm_lab.course.exercises import _confusions, _diagnoses, _factors, _trials
 from ddpm_lab.course.exercises._answers import Other, plain
 from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._records import Exercise, Verdict
+from ddpm_lab.schedules import Schedule
 
 UNWRITTEN = Verdict("○", "not yet")
 _NOTHING_RETURNED = Verdict("○", "not yet; it returns nothing: is a `return` missing?")
@@ -38,30 +42,35 @@ def judged(question: Exercise, answers: list[Any], wanted: list[Any]) -> Verdict
     cases = list(question.cases())
     n = len(cases)
     trouble = _first_trouble(cases, answers, wanted[:n], question.judge)
+    more = list(zip(list(_trials.trials(question))[n:], answers[n:], wanted[n:]))
     if trouble is None:
-        return _beyond_values(question, answers, wanted, n) or Verdict("✓", "")
-    hint = _hint(cases, answers, question)
-    if hint:
-        return Verdict("✗", hint)
-    if n == len(answers) or difference(answers[n], answers[0]) is None:
-        general = _general(question, cases, answers[:n], wanted[:n], trouble)
-        return general or Verdict("✗", trouble, named=not _is_bare(trouble))
-    return Verdict("✗", _AGAIN)
+        return _beyond_values(question, answers[0], more) or Verdict("✓", "")
+    words = _hint(answers, question) or _own_noise(answers[0], wanted[0], more)
+    if words:
+        return Verdict("✗", words)
+    general = _general(question, cases, answers[:n], wanted[:n], trouble)
+    return general or Verdict("✗", trouble, named=not _is_bare(trouble))
 
 
 def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     """What can be told at any exercise: first from the answers, then from changed inputs."""
     if question.judge:
         return None
+    names = _confusions.names(question, cases)
     words = (
         _diagnoses.from_answers(cases, answers, wanted)
+        or _diagnoses.unchanged(cases, names, answers)
         or _confusions.from_inputs(question, cases, answers, wanted)
-        or _factors.from_factors(cases, _confusions.names(question, cases), answers, wanted)
+        or _diagnoses.from_form(answers, wanted)
+        or _factors.from_factors(cases, names, answers, wanted)
+        or _diagnoses.nearly(answers, wanted)
+        or _diagnoses.right_parts(answers, wanted)
     )
-    where = f"; {trouble}" if " we want " in trouble else ""
     if words:
-        return Verdict("✗", words + where)
+        return Verdict("✗", f"{words}; {trouble}" if _is_bare(trouble) else words)
     wrong = [difference(g, w) is not None for g, w in zip(answers, wanted)]
+    if words := _by_word(cases, wrong):
+        return Verdict("✗", f"{words}; {trouble}")
     if wrong.count(False) > 0 and len(wrong) > 2 and not any(map(is_nothing, answers)):
         if wrong.count(True) == 1:
             return Verdict("✗", f"right in all cases but this one: {trouble}")
@@ -70,25 +79,44 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     return None
 
 
+def _by_word(cases, wrong) -> str | None:
+    """For which word among the inputs, such as "eps", all is right, and for which all is wrong."""
+    words = [next((x for x in case.args if isinstance(x, str)), None) for case in cases]
+    kinds = {word: {bad for w, bad in zip(words, wrong) if w == word} for word in words if word}
+    if len(kinds) < 2 or any(len(found) > 1 for found in kinds.values()):
+        return None
+    good = [word for word, found in kinds.items() if found == {False}]
+    bad = [word for word in kinds if word not in good]
+    return f"right for {' and '.join(good)}, not for {' and '.join(bad)}" if good and bad else None
+
+
 def _is_bare(trouble):
     """Does it only say which number stands where another belongs?"""
     return re.search(r"your [^:]* is [^:]*; we want", trouble) is not None
 
 
-def _beyond_values(question, answers, wanted, n) -> Verdict | None:
+def _own_noise(first, right, more) -> str | None:
+    """Does the answer come from the attempt's own noise, fresh or from a seed of its own?"""
+    for trial, ours, theirs in more:
+        if trial.kind == "again" and not _same(ours, first):
+            return _AGAIN
+        if trial.kind == "turned" and _same(ours, first) and not _same(theirs, right):
+            return f"your answer does not depend on {trial.what}; use the {trial.what} it is given"
+    return None
+
+
+def _beyond_values(question, first, more) -> Verdict | None:
     """Trouble of an attempt whose values are all right."""
-    kinds = [trial.kind for trial in _trials.trials(question)]
-    for kind, ours, theirs in list(zip(kinds, answers, wanted))[n:]:
-        if kind == "again" and difference(ours, answers[0]) is not None:
+    for trial, ours, theirs in more:
+        if trial.kind == "again" and not _same(ours, first):
             return Verdict("✗", _AGAIN)
-        if kind == "gradient" and ours == "cut":
-            text = " and ".join(question.gradients)
+        if trial.kind == "gradient" and ours == "cut":
             return Verdict(
                 "✗",
-                f"right values, but no gradient flows back to {text}: what cuts it? (detach(), "
-                "no_grad(), .item(), float(), math., numpy)",
+                f"right values, but no gradient flows back to {' and '.join(question.gradients)}: "
+                "what cuts it? (detach(), no_grad(), .item(), float(), math., numpy)",
             )
-        if kind == "gradient" and difference(ours, theirs) is not None:
+        if trial.kind == "gradient" and difference(ours, theirs) is not None:
             return Verdict(
                 "✗",
                 "right values, but not the right gradient: a part of it is cut (detach(), no_grad(), "
@@ -107,16 +135,31 @@ def is_nothing(answer: Any) -> bool:
     return answer is None or answer is ...
 
 
-def _hint(cases, answers, question):
+def _hint(answers, question):
     """The hint under which the very same answers stand, if there is one."""
-    for hint, wrong in question.wrong.items():
-        try:
-            theirs = [plain(_trials.ask(wrong, case)) for case in question.cases()]
-        except Exception:
-            continue
-        if _first_trouble(cases, answers, theirs) is None:
-            return hint
-    return None
+    return next((h for h, wrong in question.wrong.items() if _alike(wrong, answers, question)), None)
+
+
+def _alike(wrong, answers, question):
+    """Does a known mistake lead to these answers? Looked at case by case, up to the first no."""
+    try:
+        return all(
+            difference(ours, plain(_trials.ask(wrong, case))) is None
+            for case, ours in zip(question.cases(), answers)
+        )
+    except Exception:  # the mistake does not even give answers
+        return False
+
+
+def _same(a, b):
+    """Are two answers of one attempt equal, whatever they are?"""
+    if isinstance(a, (list, tuple)) and type(a) is type(b):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, (Tensor, np.ndarray)) and isinstance(b, (Tensor, np.ndarray)):
+        return difference(a, b) is None
+    if isinstance(a, Schedule) and isinstance(b, Schedule):
+        return _same(a.abar, b.abar)
+    return type(a) is type(b) and (a == b or a != a)
 
 
 def _first_trouble(cases: Sequence, answers: list, wanted: list, judge=None) -> str | None:

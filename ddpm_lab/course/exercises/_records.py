@@ -36,6 +36,8 @@ class Exercise(NamedTuple):
     """Makes fresh inputs on each call: an attempt may spoil what it is given."""
     wrong: Mapping[str, Any] = {}
     """Wrong answers that people really give, each under the hint that helps."""
+    stops: Mapping[str, str] = {}
+    """What an exception means here: a regular expression of its text, and the hint."""
     judge: Callable[[Case, Any], str | None] | None = None
     """For questions with many right answers: what is wrong with an answer to a case, or None."""
     forbidden: tuple[Callable, ...] = ()

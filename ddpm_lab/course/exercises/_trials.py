@@ -1,7 +1,8 @@
 """What is asked of an attempt: each case; one of them again; and, where it counts, the gradient.
 
-An attempt that draws noise of its own gives another answer when asked again. One that cuts the
-gradient gives right values, and a network that does not learn.
+An attempt that draws noise of its own gives another answer when asked again; if it seeds it, the
+same answer when the noise that it is given is turned round. One that cuts the gradient gives right
+values, and a network that does not learn.
 """
 
 import inspect
@@ -19,11 +20,13 @@ from ddpm_lab.gaussians import Gaussian
 class Trial(NamedTuple):
     """A case, and what is wanted of it."""
 
-    kind: Literal["value", "again", "gradient"]
+    kind: Literal["value", "again", "turned", "gradient"]
     label: str
     args: tuple
     ask: Callable[[Any], Any]
     """Of a function (or value): its answer."""
+    what: str = ""
+    """The input that is turned."""
 
 
 def trials(question: Exercise) -> Iterator[Trial]:
@@ -32,6 +35,7 @@ def trials(question: Exercise) -> Iterator[Trial]:
     first = next(iter(question.cases()))
     if callable(question.reference):
         yield _value(first, "again")
+        yield from _turned(question, first)
     if question.gradients:
         yield from (_gradient(question, case) for case in question.cases())
 
@@ -45,8 +49,21 @@ def ask(attempt: Any, case: Case) -> Any:
     return attempt(*case.args) if callable(attempt) else attempt
 
 
-def _value(case: Case, kind: Literal["value", "again"] = "value") -> Trial:
+def _value(case: Case, kind: Literal["value", "again", "turned"] = "value") -> Trial:
     return Trial(kind, case.label, case.args, partial(ask, case=case))
+
+
+NOISE = ("z", "eps", "noise")
+"""What the inputs are called that an attempt may replace by noise of its own."""
+
+
+def _turned(question: Exercise, case: Case) -> Iterator[Trial]:
+    """The case again, with the noise turned round: an answer that stays the same does not use it."""
+    names = list(inspect.signature(question.reference).parameters)
+    for i, name in enumerate(names[: len(case.args)]):
+        if name in NOISE and isinstance(case.args[i], Tensor):
+            args = (*case.args[:i], -case.args[i], *case.args[i + 1 :])
+            yield _value(Case(case.label, args), "turned")._replace(what=name)
 
 
 # The gradient -------------------------------------------------------------------------------------
@@ -54,21 +71,21 @@ def _value(case: Case, kind: Literal["value", "again"] = "value") -> Trial:
 
 def _gradient(question: Exercise, case: Case) -> Trial:
     names = list(inspect.signature(question.reference).parameters)
-    places = [names.index(name) for name in question.gradients]
-    inputs = [case.args[i].detach().requires_grad_() for i in places]
-    args = list(case.args)
-    for i, x in zip(places, inputs):
-        args[i] = x
+    args, inputs = list(case.args), []
+    for i in [names.index(name) for name in question.gradients]:
+        if isinstance(args[i], torch.nn.Module):  # the case's own, made for it
+            inputs += args[i].requires_grad_().parameters()
+        else:
+            args[i] = args[i].detach().requires_grad_()
+            inputs.append(args[i])
 
     def gradient(f):
         with torch.enable_grad():
-            answer = f(*args)
-            parts = [part for part in _tensors(answer) if part.requires_grad]
-            if not parts:
+            parts = [part.double().reshape(-1) for part in _tensors(f(*args))]
+            flat = torch.cat(parts) if parts else torch.zeros(0)
+            if not flat.requires_grad:
                 return "cut"
-            found = torch.autograd.grad(
-                [_weighed(part) for part in parts], inputs, allow_unused=True
-            )
+            found = torch.autograd.grad(_weighed(flat), inputs, allow_unused=True)
         return [torch.zeros_like(x) if g is None else g for x, g in zip(inputs, found)]
 
     return Trial("gradient", case.label, case.args, gradient)
@@ -84,5 +101,5 @@ def _tensors(answer) -> Iterator[Tensor]:
 
 def _weighed(part: Tensor) -> Tensor:
     """A sum in which no two values count alike, so that no two gradients are mistaken."""
-    weights = torch.linspace(0.5, 1.5, part.numel(), dtype=part.dtype).reshape(part.shape)
+    weights = torch.linspace(0.5, 1.5, part.numel(), dtype=part.dtype)
     return (weights * part).sum()

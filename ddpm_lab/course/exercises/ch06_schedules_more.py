@@ -204,6 +204,7 @@ ZERO_TERMINAL = Exercise(
     reference=schedules.zero_terminal,
     cases=_zero_cases,
     judge=_judge_zero_terminal,
+    stops={"Start with beta_1": "your abar_1 is 1: the stretch has moved row 1, which must stay"},
     wrong={
         "you only set the last row to 0: one huge step, beta_T = 1, has to remove all that was "
         "left; shift and stretch the rows before it too": _on_abar(lambda abar: abar),

@@ -192,6 +192,7 @@ _LENGTHS = {
 ENERGY = Exercise(
     reference=_energy,
     cases=_energy_cases,
+    stops={"size of tensor": "the two sets have different sizes; take all pairs, as cdist does"},
     wrong={
         **{hint: _within_wrong(within) for hint, within in _WITHIN.items()},
         **{hint: _across_wrong(across) for hint, across in _ACROSS.items()},

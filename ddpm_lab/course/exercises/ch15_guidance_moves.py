@@ -231,6 +231,7 @@ _SUMS = {
 ODE_STEP = Exercise(
     reference=_move,
     cases=_move_cases,
+    stops={"Swap them": "that function only moves down; write the step itself, for up and down"},
     wrong={
         **{hint: _noise_wrong(eps) for hint, eps in _NOISES.items()},
         **{hint: _sum_wrong(put) for hint, put in _SUMS.items()},
