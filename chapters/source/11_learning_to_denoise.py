@@ -564,7 +564,7 @@ for n in range(1, 4001):
 print(f"spread after 4000 constant steps: last weights {w.std():.4f}, (11.6) says "
       f"{math.sqrt(0.1 / (1.9 * 16)):.4f}; average {average.std():.4f}")
 young = math.prod((1 + n) / (10 + n) for n in range(1, 201))
-print(f"share of the start after 200 updates: plain {0.999**200:.2f}, (11.5) {young:.0e}")
+print(f"share of the start after 200 updates: plain {0.999**200:.2f}, with kappa {young:.0e}")
 
 # %% tolerance={"rel": 0.005}
 print("step   loss on fresh data: last weights   average")

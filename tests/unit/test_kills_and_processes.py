@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -34,8 +35,12 @@ ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 # the program
 
 
-def in_a_fork(folder, limit=None):
-    """Run in a child; kill it at `limit` seconds. True if it was killed."""
+def in_a_fork(folder, limit=None, wait=0.0):
+    """Run in a child; kill it `wait` seconds after it has worked for `limit` seconds.
+
+    What counts is its processor time, so that a busy machine moves no kill to another place.
+    Returns how long it has worked, or None if it was killed.
+    """
     child = os.fork()
     if child == 0:
         try:
@@ -43,17 +48,18 @@ def in_a_fork(folder, limit=None):
             os._exit(0)
         finally:
             os._exit(1)
-    begun = time.monotonic()
+    work = psutil.Process(child)
     while True:
-        ended, status = os.waitpid(child, os.WNOHANG)
+        ended, status, used = os.wait4(child, os.WNOHANG)
         if ended:
             if status:
                 sys.exit(f"a run that nobody killed ended with {status}")
-            return False
-        if limit is not None and time.monotonic() - begun > limit:
+            return used.ru_utime + used.ru_stime
+        if limit is not None and sum(work.cpu_times()[:2]) > limit:
+            time.sleep(wait)
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-            return True
+            return None
         time.sleep(0.0005)
 
 
@@ -72,11 +78,11 @@ def program(folder, kills, seed):
     torch.set_num_threads(1)
     rng, steps, number = random.Random(seed), [], 0
     trainer.train(from_dict(CONFIG), folder / "whole")  # here, so that all is loaded
-    begun = time.monotonic()
-    in_a_fork(folder / "timed")
-    length = time.monotonic() - begun
+    length = in_a_fork(folder / "timed")
+    tick = 1 / os.sysconf("SC_CLK_TCK")  # processor time is counted in these
     while len(steps) < kills:
-        if in_a_fork(folder / f"run{number}", limit=0.7 * length * rng.random() ** 2):
+        limit, wait = 0.7 * length * rng.random() ** 2, tick * rng.random()
+        if in_a_fork(folder / f"run{number}", limit, wait) is None:
             steps.append(readable(folder / f"run{number}"))
         else:
             number += 1

@@ -172,19 +172,6 @@ class _Net(torch.nn.Module):
     def forward(self, x_t, t):
         return _out(self.weight, x_t, t)
 
-    def detach(self):
-        """Itself as a tensor, of which one can ask whether a gradient reaches it."""
-        return self.weight.detach().as_subclass(_Weight)
-
-
-class _Weight(Tensor):
-    """The network as its one weight; what is made of it is a plain tensor."""
-
-    __torch_function__ = torch._C._disabled_torch_function_impl
-
-    def __call__(self, x_t, t):
-        return _out(self.as_subclass(Tensor), x_t, t)
-
 
 def _out(weight, x_t, t):
     when = 0.02 * t.reshape(-1, *[1] * (x_t.dim() - 1))
