@@ -998,8 +998,8 @@ print(f"Var(x_0 | x_t) = {of_x_0:.4f}")
 # ### Exercise 7.8 · The best variance
 #
 # Insert (7.8) into (7.20) and average over $x_t$: what is $\sigma_*^2$ for the move from $t$ to $s$, if
-# `spread` stands for $E\,\operatorname{Var}(x_0 \mid x_t)$, one number? (Check on the last two lines above:
-# how do 0.6875 and 0.8965 hang together?)
+# `spread` stands for $E\,\operatorname{Var}(x_0 \mid x_t)$? (Check on the last two lines above: how do 0.6875 and
+# 0.8965 hang together?) As in 7.2, `t` and `s` are ints or batches, and `spread` is one number or one for each.
 
 # %% tags=["exercise"]
 def my_optimal_var(schedule, t, s, spread):

@@ -452,7 +452,7 @@ def _(schedule, t, s, spread):
     return 1 - row(schedule.abar, t) / row(schedule.abar, s) + w_0**2 * spread
 
 
-@right("posterior.optimal_var", "within from the package")
+@wrong("posterior.optimal_var", "for one time only: within from the package")
 def _(schedule, t, s, spread):
     one, zero = torch.ones(1, 1).double(), torch.zeros(1, 1).double()
     law = forward.posterior(schedule, one, zero, t, s)
@@ -460,7 +460,7 @@ def _(schedule, t, s, spread):
     return law.var.item() + w_0**2 * spread
 
 
-@right("posterior.optimal_var", "plain numbers")
+@wrong("posterior.optimal_var", "for one time only: plain numbers")
 def _(schedule, t, s, spread):
     abar_t, abar_s = float(schedule.abar[t]), float(schedule.abar[s])
     new = 1 - abar_t / abar_s

@@ -298,7 +298,7 @@ def _(schedule, x_t, x0_hat, t, s, eta):
     return Gaussian(a_s.sqrt() * x0_hat + (1 - a_s - v).clamp(min=0).sqrt() * eps, v)
 
 
-@right("sampling.ddim_step", "variance from the package's posterior, a pair")
+@wrong("sampling.ddim_step", "variance from the package's posterior, a pair")
 def _(schedule, x_t, x0_hat, t, s, eta):
     eps = predictions.convert(schedule, x0_hat, "x0", x_t, t).eps
     v = eta**2 * forward.posterior(schedule, x0_hat, x_t, t, s).var

@@ -214,7 +214,8 @@ def _constant(parts: list[Tensor]) -> str | None:
         return None
     middle = values.median()
     same = bool(torch.isclose(values, middle, rtol=1e-6, atol=1e-9).all())
-    return f"{float(middle):.4g}" if same and float(middle) else None
+    digits = 4 if f"{float(middle):.4g}" != "1" else 9
+    return f"{float(middle):.{digits}g}" if same and float(middle) else None
 
 
 # Order --------------------------------------------------------------------------------------------
