@@ -334,5 +334,10 @@ def _(earlier, later, steps, batch, pictures):
 def _(earlier, later, steps, batch, pictures):
     done, seconds = (torch.tensor(later) - torch.tensor(earlier)).double()
     rate = done / seconds
-    return torch.stack([rate * batch, torch.tensor(later[0] * batch / pictures).double(),
-                        (steps - later[0]) / rate])
+    return torch.stack(
+        [
+            rate * batch,
+            torch.tensor(later[0] * batch / pictures).double(),
+            (steps - later[0]) / rate,
+        ]
+    )

@@ -136,8 +136,11 @@ def _(a, b):
 @wrong("measuring.energy", "each pair once, divided by all")
 def _(a, b):
     n, m = len(a), len(b)
-    return (2 * torch.cdist(a, b).mean() - torch.pdist(a).sum() / (n * (n - 1))
-            - torch.pdist(b).sum() / (m * (m - 1)))
+    return (
+        2 * torch.cdist(a, b).mean()
+        - torch.pdist(a).sum() / (n * (n - 1))
+        - torch.pdist(b).sum() / (m * (m - 1))
+    )
 
 
 @wrong("measuring.energy", "cut at 0")
@@ -154,8 +157,11 @@ def _(a, b):
 @wrong("measuring.energy", "N² - 1 pairs")
 def _(a, b):
     n, m = len(a), len(b)
-    return (2 * torch.cdist(a, b).mean() - torch.cdist(a, a).sum() / (n**2 - 1)
-            - torch.cdist(b, b).sum() / (m**2 - 1))
+    return (
+        2 * torch.cdist(a, b).mean()
+        - torch.cdist(a, a).sum() / (n**2 - 1)
+        - torch.cdist(b, b).sum() / (m**2 - 1)
+    )
 
 
 @right("measuring.energy", "a mask without the diagonal")
@@ -212,8 +218,9 @@ def _(metric, data, orders):
 @wrong("measuring.baseline", "hands over row numbers")
 def _(metric, data, orders):
     half = len(data) // 2
-    return torch.tensor([float(metric(o[:half, None].double(), o[half : 2 * half, None].double()))
-                         for o in orders])
+    return torch.tensor(
+        [float(metric(o[:half, None].double(), o[half : 2 * half, None].double())) for o in orders]
+    )
 
 
 @right("measuring.baseline", "shuffles first, then cuts, a loop")

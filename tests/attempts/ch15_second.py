@@ -262,8 +262,9 @@ def _(a, b, share):
     out = []
     for p, q in zip(a, b):
         theta = torch.acos((p * q).sum() / p.norm() / q.norm())
-        out.append((torch.sin((1 - share) * theta) * p + torch.sin(share * theta) * q)
-                   / torch.sin(theta))
+        out.append(
+            (torch.sin((1 - share) * theta) * p + torch.sin(share * theta) * q) / torch.sin(theta)
+        )
     return torch.stack(out)
 
 

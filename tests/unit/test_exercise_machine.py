@@ -85,7 +85,7 @@ def row_means(x):
         (lambda w: w[:1].expand(4), "the same for every item"),
         (lambda w: w * torch.tensor([1.0, 1.0, 1.0, math.nan]), "right but for its last value"),
         (lambda w: w * torch.tensor([math.nan, 3.0, 1.0, math.nan]), "not a number"),
-        (lambda w: torch.ones(4), "the same in every case"),
+        (lambda w: torch.full((4,), 0.37), "the same in every case"),
         (lambda w: w[:, None], "one axis too many"),
         (lambda w: w.sum(), "one number for all"),
         (lambda w: w[:, None] * w, "made a table"),

@@ -187,15 +187,17 @@ def test_the_form_of_a_right_answer_does_not_matter(name):
 
 
 def test_a_buffer_that_each_call_overwrites_holds_right_answers():
-    buffer = torch.zeros(3, 3, dtype=torch.float64)
-    assert noised(returning(buffer.copy_)).mark == "✓"
-    store = np.zeros((3, 3))
+    buffers, stores = {}, {}
+
+    def in_torch(s, x_0, t, eps):
+        return buffers.setdefault(x_0.shape, torch.empty_like(x_0)).copy_(right(s, x_0, t, eps))
 
     def in_numpy(s, x_0, t, eps):
+        store = stores.setdefault(x_0.shape, np.empty(x_0.shape))
         store[:] = right(s, x_0, t, eps)
         return store
 
-    assert noised(in_numpy).mark == "✓"
+    assert noised(in_torch).mark == noised(in_numpy).mark == "✓"
 
 
 def test_an_attempt_that_is_a_mock_or_a_coroutine_is_wrong():
@@ -246,8 +248,10 @@ def test_all_that_can_be_raised_is_one_line(error, capsys):
 
     assert exercises.check("forward.noised", raises) is right
     printed = capsys.readouterr().out
-    assert printed.startswith("✗ forward.noised: your function ") and printed.count("\n") == 1
-    assert len(printed) < 400 and printed.rstrip("\n").isprintable()
+    assert printed.startswith("✗ forward.noised: your function ")
+    lines = printed.splitlines()
+    assert len(lines) == 2 and lines[1].startswith("  hint(")  # and what helps on
+    assert len(lines[0]) < 400 and lines[0].isprintable()
 
 
 @pytest.mark.parametrize(
@@ -502,7 +506,7 @@ def test_a_right_answer_stays_right_whatever_is_changed_beside_it(name, capsys):
         CHANGES[name]()
         return answer
 
-    assert exercises.check("forward.noised", attempt) is attempt
+    assert exercises.check("forward.noised", attempt).__wrapped__ is attempt
     assert capsys.readouterr().out == "✓ forward.noised\n"
 
 

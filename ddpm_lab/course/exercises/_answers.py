@@ -25,6 +25,10 @@ class Refused(Exception):
     """What cannot count as an answer; the message says why."""
 
 
+class Closed(Refused):
+    """What an attempt asks for and may not have, while it is graded."""
+
+
 class Other(NamedTuple):
     """An answer of a type that no exercise asks for."""
 

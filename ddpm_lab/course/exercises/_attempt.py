@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ddpm_lab.course.exercises import _trials
-from ddpm_lab.course.exercises._answers import Refused, one_line, plain, type_name
+from ddpm_lab.course.exercises._answers import Closed, Refused, one_line, plain, type_name
 from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._failures import in_words
 from ddpm_lab.course.exercises._limit import limited
@@ -108,8 +108,8 @@ def _called(attempt, trial, stops):
             put_back(before)
         except BaseException:  # the attempt's hook has just had its last word
             put_back(before)
-    if isinstance(failure, Refused):  # of what the attempt may not use
-        raise failure
+    if type(failure) is Closed:
+        raise Refused(one_line(str(failure)))
     if failure is not None:
         raise Refused(f"{in_words(failure, attempt, stops)} (for {trial.label})")
     return answer

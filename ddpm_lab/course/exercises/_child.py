@@ -14,7 +14,7 @@ from functools import partial
 from types import FunctionType
 
 from ddpm_lab.course.exercises import _judging, _sealing, exercise
-from ddpm_lab.course.exercises._answers import Refused
+from ddpm_lab.course.exercises._answers import Closed, Refused, one_line
 from ddpm_lab.course.exercises._attempt import answers_of, is_unwritten, late
 from ddpm_lab.course.exercises._failures import in_words
 from ddpm_lab.course.exercises._inputs import inputs_of
@@ -87,10 +87,10 @@ def _executed(source, names):
     failure = None
     try:
         exec(compile(source, FILE, "exec"), names)
-    except Refused:
-        raise
     except BaseException as error:
         failure = error
+    if type(failure) is Closed:
+        raise Refused(one_line(str(failure)))
     if failure is not None:
         raise Refused(in_words(failure).replace("your function", "your code", 1))
 

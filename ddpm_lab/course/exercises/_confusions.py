@@ -1,9 +1,9 @@
 """Mistakes that can be told by asking the right function another question.
 
-Who reads row t - 1 gives the right answer for t - 1; who swaps two inputs gives that for the swapped
-ones; who takes alpha for abar gives that of a schedule in which it is so. So the right function is
-run on inputs that are changed as a reader's slip would change them, and its answers are compared
-with the attempt's.
+Who reads row t - 1 gives the right answer for t - 1; who swaps two inputs gives that for the
+swapped ones; who takes alpha for abar gives that of a schedule in which it is so. So the right
+function is run on inputs that are changed as a reader's slip would change them, and its answers are
+compared with the attempt's.
 """
 
 import inspect
@@ -123,7 +123,7 @@ def _changes_of(name, x) -> Iterator[tuple[str, Callable[[Any], Any]]]:
         )
     elif isinstance(x, int) or _is_whole(x):
         yield from _of_whole_numbers(name)
-    elif isinstance(x, float) or isinstance(x, Tensor):
+    elif isinstance(x, (float, Tensor)):
         yield from _of_numbers(name)
     elif isinstance(x, (list, tuple)) and not isinstance(x, str):
         yield f"the last of {name} is left out", lambda x: x[:-1]

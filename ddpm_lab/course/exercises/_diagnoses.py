@@ -57,7 +57,7 @@ def from_answers(cases: Sequence[Case], answers: list[Any], wanted: list[Any]) -
     said = [(column[0].what, _slip(cases, column)) for column in wrong]
     if not said or any(slip is None for _, slip in said):
         return None
-    first, slip = said[0]
+    slip = said[0][1]
     rest = [what for what, other in said[1:] if other != slip]
     if rest:
         return "; ".join(f"your {what} {slip}" for what, slip in said)

@@ -8,6 +8,7 @@ the way.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -153,7 +154,7 @@ def _shapes(what, got, want):
     """Two shapes, and how the one may have come about."""
     text = f"your {what} has shape {got}; we want {want}"
     if (
-        got == want + (1,)
+        got == (*want, 1)
         or got == (1, *want)
         or (got[:1] == want and got[1:] == (1,) * len(got[1:]))
     ):
@@ -184,7 +185,7 @@ def _told(leaf):
     digits = next((d for d in (4, 9) if f"{got:.{d}g}" != f"{want:.{d}g}"), 17)
     place, rest = "", ""
     if leaf.got.numel() > 1:
-        at = [int(i) for i in torch.unravel_index(torch.tensor(flat), leaf.got.shape)]
+        at = [int(i) for i in np.unravel_index(flat, leaf.got.shape)]
         place = f" at {at}"
         rest = f" ({int(wrong.sum())} of {leaf.got.numel()} differ)"
     return f"your {leaf.what}{place} is {got:.{digits}g}; we want {want:.{digits}g}{rest}"

@@ -49,7 +49,7 @@ _WORDS = {
     r"grid must rise": "are the values and the grid in the right order? integral(values, grid)",
     r"only one element tensors can be converted|cannot be converted to Scalar|"
     r"only integer tensors of a single element|only 0-dimensional arrays|only length-1 arrays|"
-    r"only size-1 arrays|Boolean value of Tensor with more than one|truth value of an array": _BATCH,
+    r"only size-1 arrays|Boolean value of Tensor with more than|truth value of an array": _BATCH,
     r"argument 'input' .* must be Tensor, not (float|int)": (
         "torch's functions take tensors; for a plain number use the math module, or x**0.5"
     ),
@@ -93,7 +93,7 @@ _WORDS = {
     ),
     r"a leaf Variable that requires grad": "do not change weights in place; return new values",
     r"maximum recursion depth": "the function calls itself without an end",
-    r"unsupported operand type\(s\) for \^|not supported.*bitwise": "a power is ** in Python, not ^",
+    r"unsupported operand type\(s\) for \^": "a power is ** in Python, not ^",
     r"has no attribute 'sqrt'|loop of ufunc does not support": (
         "numpy cannot do that here; use torch on tensors"
     ),

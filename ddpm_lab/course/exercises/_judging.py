@@ -119,8 +119,8 @@ def _beyond_values(question, first, more) -> Verdict | None:
         if trial.kind == "gradient" and difference(ours, theirs) is not None:
             return Verdict(
                 "✗",
-                "right values, but not the right gradient: a part of it is cut (detach(), no_grad(), "
-                ".item(), float())",
+                "right values, but not the right gradient: a part of it is cut (detach(), "
+                "no_grad(), .item(), float())",
             )
     return None
 
@@ -137,7 +137,9 @@ def is_nothing(answer: Any) -> bool:
 
 def _hint(answers, question):
     """The hint under which the very same answers stand, if there is one."""
-    return next((h for h, wrong in question.wrong.items() if _alike(wrong, answers, question)), None)
+    return next(
+        (h for h, wrong in question.wrong.items() if _alike(wrong, answers, question)), None
+    )
 
 
 def _alike(wrong, answers, question):

@@ -3,6 +3,7 @@
 A chapter with many may have a second file, such as `ch05_forward_jump`.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,6 +11,7 @@ from types import MappingProxyType
 
 from ddpm_lab import _checks
 from ddpm_lab.course.exercises._records import Exercise
+from ddpm_lab.course.exercises.help import all_help
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -25,9 +27,7 @@ def exercise(name: str) -> Exercise:
             f"name must be an exercise of the course; got {name!r}. "
             + _checks.nearest([name], names(), f"There are: {', '.join(names())}.")
         )
-    group, _, key = name.partition(".")
-    found = (getattr(import_module(module), key.upper(), None) for module in _modules()[group])
-    return next(filter(None, found))
+    return _exercises()[name]
 
 
 def names() -> list[str]:
@@ -40,31 +40,39 @@ def names() -> list[str]:
 
 
 def chapters() -> list[tuple[str, list[str]]]:
-    """Each chapter, as in "05 forward", with the names of its exercises.
+    """Each chapter, as in "05 forward", with the names of its exercises, in the chapter's order.
 
-    >>> chapters()[5][0]
-    '05 forward'
+    >>> chapters()[5]  # doctest: +ELLIPSIS
+    ('05 forward', ['forward.step', 'forward.keep_variance', ...])
     """
-    return [
-        (f"{_number(modules[0])} {group}", [f"{group}.{key}" for m in modules for key in _keys(m)])
-        for group, modules in _modules().items()
-    ]
+    found: dict[str, list[str]] = {}
+    order = {name: place for place, name in enumerate(all_help())}
+    for name in sorted(_exercises(), key=lambda name: order.get(name, len(order))):
+        found.setdefault(name.partition(".")[0], []).append(name)
+    return [(f"{number} {group}", found[group]) for group, number in _numbers().items()]
 
 
 @cache
+def _exercises() -> Mapping[str, Exercise]:
+    """Looked up once: whatever an attempt does to a module later, an exercise stays what it is."""
+    return MappingProxyType(
+        {
+            f"{_group(module)}.{key.lower()}": value
+            for module in _modules()
+            for key, value in vars(import_module(f"{_PACKAGE}.{module}")).items()
+            if isinstance(value, Exercise)
+        }
+    )
+
+
 def _modules():
-    """The modules of each group: {"forward": ["….ch05_forward"]}."""
-    found = [module.name for module in iter_modules(import_module(_PACKAGE).__path__)]
-    groups: dict[str, list[str]] = {}
-    for name in sorted(name for name in found if name.startswith("ch")):
-        groups.setdefault(name.split("_")[1], []).append(f"{_PACKAGE}.{name}")
-    return MappingProxyType(groups)
+    found = iter_modules(import_module(_PACKAGE).__path__)
+    return sorted(module.name for module in found if module.name.startswith("ch"))
 
 
-def _number(module):
-    return module.rpartition(".")[2][2:4]
+def _numbers():
+    return {_group(module): module[2:4] for module in _modules()}
 
 
-def _keys(module):
-    values = vars(import_module(module))
-    return [name.lower() for name, value in values.items() if isinstance(value, Exercise)]
+def _group(module):
+    return module.split("_")[1]

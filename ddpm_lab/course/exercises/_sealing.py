@@ -1,18 +1,19 @@
 """Puts the course's own answers out of an attempt's reach, in the process that runs it.
 
 A learner's text may hold lines such as `marginal = check("forward.marginal", my_marginal)`: there
-`check` gives back what it is given. Who asks for a reference, a solution, or calls the very function
-that the exercise asks for is told to write it.
+`check` gives back what it is given. Who asks for a reference, a solution, or calls the very
+function that the exercise asks for is told to write it.
 """
 
 import inspect
 import sys
+from contextlib import suppress
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from typing import Any
 
 from ddpm_lab.course import exercises
-from ddpm_lab.course.exercises._answers import Refused
+from ddpm_lab.course.exercises._answers import Closed
 from ddpm_lab.course.exercises._records import Exercise
 
 _KEPT: list[Any] = []
@@ -58,13 +59,13 @@ _HIDDEN = tuple(
 class _Hiding(MetaPathFinder):
     def find_spec(self, fullname, path=None, target=None):
         if fullname.startswith(_HIDDEN):
-            raise Refused(
+            raise Closed(
                 "hand in your own work; the course's answers are closed while it is graded"
             )
 
 
 def _closed(*args, **kwargs):
-    raise Refused("hand in your own work; the course's answers are closed while it is graded")
+    raise Closed("hand in your own work; the course's answers are closed while it is graded")
 
 
 def _nothing(*args, **kwargs):
@@ -81,7 +82,7 @@ def _refusing(function):
     @wraps(function)
     def refusing(*args, **kwargs):
         if str(sys._getframe(1).f_globals.get("__name__")).partition(".")[0] != "ddpm_lab":
-            raise Refused(told(function))
+            raise Closed(told(function))
         return function(*args, **kwargs)
 
     del refusing.__wrapped__  # pyright: ignore[reportAttributeAccessIssue]

@@ -58,7 +58,7 @@ NOISE = ("z", "eps", "noise")
 
 
 def _turned(question: Exercise, case: Case) -> Iterator[Trial]:
-    """The case again, with the noise turned round: an answer that stays the same does not use it."""
+    """The case again, with the noise turned round: who stays at the same answer does not use it."""
     names = list(inspect.signature(question.reference).parameters)
     for i, name in enumerate(names[: len(case.args)]):
         if name in NOISE and isinstance(case.args[i], Tensor):

@@ -212,6 +212,11 @@ def _wrong_rows():
         f"you take the last rows of p, in order; {own}, p[t[i]]",
         (lambda loss, t, p: loss / p[-len(loss) :]),
     )
+    yield from _wrong_factors(own)
+
+
+def _wrong_factors(own):
+    """One factor for all draws, or a table of all with all."""
     yield (
         f"you use the mean factor for all draws; {own}",
         (lambda loss, t, p: loss * (1 / p[t]).mean()),

@@ -161,7 +161,9 @@ CHOOSE = Exercise(
     reference=_choose,
     cases=_choose_cases,
     judge=_judge_choice,
-    stops={"empty sequence": "no row is left to choose from; is it a share of at least what is wanted?"},
+    stops={
+        "empty sequence": "no row is left to choose from; is it a share of at least what is wanted?"
+    },
     wrong={
         **{hint: _picked(_distance, rows=rows) for hint, rows in _ROWS.items()},
         **{hint: _picked(key) for hint, key in _KEYS.items()},
