@@ -57,7 +57,7 @@ def from_answers(cases: Sequence[Case], answers: list[Any], wanted: list[Any]) -
     said = [(column[0].what, _slip(cases, column)) for column in wrong]
     if not said or any(slip is None for _, slip in said):
         return None
-    slip = said[0][1]
+    slip = said[0][1] or ""
     rest = [what for what, other in said[1:] if other != slip]
     if rest:
         return "; ".join(f"your {what} {slip}" for what, slip in said)
@@ -106,8 +106,10 @@ def right_parts(answers: list[Any], wanted: list[Any]) -> str | None:
     right = [column[0].what for column in columns if column not in wrong]
     if not right or not wrong:
         return None
-    whats = " and your ".join(column[0].what for column in wrong)
-    return f"your {' and your '.join(right)} {_is(right)} right in every case; look at your {whats}"
+    wrongs = " and your ".join(column[0].what for column in wrong)
+    return (
+        f"your {' and your '.join(right)} {_is(right)} right in every case; look at your {wrongs}"
+    )
 
 
 def from_form(answers: list[Any], wanted: list[Any]) -> str | None:

@@ -163,12 +163,12 @@ KL = Exercise(
             _RIGHT[0], *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[1:])
         ),
         "the half belongs to all terms; yours reaches only the last one": _kl(
-            *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[:3]), _RIGHT[3]
+            *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[:3]), distance=_RIGHT[3]
         ),
         "the half belongs to all terms; yours reaches only the log": _kl(
             *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[:2]),
-            _RIGHT[2],
-            lambda r, p, q, d: 2 * d**2 / q,
+            log=_RIGHT[2],
+            distance=lambda r, p, q, d: 2 * d**2 / q,
         ),
         "the half is missing in the fraction with v_p and the means; the log has it": _kl(
             lambda r, p, q, d: 2 * r, *_RIGHT[1:3], lambda r, p, q, d: 2 * d**2 / q
@@ -177,10 +177,10 @@ KL = Exercise(
             lambda r, p, q, d: r**2, *_RIGHT[1:3], lambda r, p, q, d: d**2 / q**2
         ),
         "only the means are left: right if both variances are equal, and they may differ": _kl(
-            *[lambda r, p, q, d: 0 * r] * 3, _RIGHT[3]
+            *[lambda r, p, q, d: 0 * r] * 3, distance=_RIGHT[3]
         ),
         "x has a spread under p; you take (2.20) at the mean of p only": _kl(
-            *[lambda r, p, q, d: 0 * r] * 2, *_RIGHT[2:]
+            *[lambda r, p, q, d: 0 * r] * 2, log=_RIGHT[2], distance=_RIGHT[3]
         ),
         "v_p and v_q are variances; yours treats them as standard deviations": (
             lambda m_p, v_p, m_q, v_q: _package_kl(m_p, v_p**2, m_q, v_q**2)

@@ -191,7 +191,7 @@ def gaussian_nll(x, mean, var):
     >>> gaussian_nll(torch.zeros(2, 3), torch.zeros(2, 3), 0.5 / math.pi)
     tensor([0., 0.])
     """
-    return _fraction(x, mean, var) + _constant(*x.shape, var)
+    return _fraction(x, mean, var) + _constant(*x.shape, var=var)
 
 
 def _nll_cases():
@@ -350,7 +350,7 @@ GAUSSIAN_NLL = Exercise(
             _nll(_fraction, lambda n, d, v: -math.log(2 * math.pi * v) / 2)
         ),
         "the constant is multiplied; under the logarithm a factor becomes a term": (
-            lambda x, mean, var: _fraction(x, mean, var) * _constant(*x.shape, var)
+            lambda x, mean, var: _fraction(x, mean, var) * _constant(*x.shape, var=var)
         ),
         "you take the root of var where the variance belongs": (
             lambda x, mean, var: gaussian_nll(x, mean, var**0.5)
@@ -377,13 +377,13 @@ GAUSSIAN_NLL = Exercise(
             lambda x, mean, var: gaussian_nll(x, mean, var).sum()
         ),
         "you sum over the rows; the coordinates of an item lie along axis 1": (
-            lambda x, mean, var: ((x - mean) ** 2).sum(0) / (2 * var) + _constant(*x.shape, var)
+            lambda x, mean, var: ((x - mean) ** 2).sum(0) / (2 * var) + _constant(*x.shape, var=var)
         ),
         "one number per coordinate; add them up over axis 1": lambda x, mean, var: (
             (x - mean) ** 2 / (2 * var) + math.log(2 * math.pi * var) / 2
         ),
         "the constant is added to each coordinate before the sum: it comes D times too often": (
-            lambda x, mean, var: ((x - mean) ** 2 / (2 * var) + _constant(*x.shape, var)).sum(1)
+            lambda x, mean, var: ((x - mean) ** 2 / (2 * var) + _constant(*x.shape, var=var)).sum(1)
         ),
     },
 )

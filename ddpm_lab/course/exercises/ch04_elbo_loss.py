@@ -14,8 +14,9 @@ def _vae():
     """A small untrained VAE in float64, always the same, whose codes differ clearly."""
     net = networks.build(networks.VAE, seed=4, shape=(1, 2, 3), latents=4, width=8, var=0.3)
     net = net.double().requires_grad_(False)
-    net.encoder[-1].weight.mul_(8.0)
-    net.decoder[-1].weight.mul_(4.0)
+    for layers, factor in ((net.encoder, 8.0), (net.decoder, 4.0)):
+        weight, _bias = list(layers.parameters())[-2:]
+        weight.mul_(factor)
     return net
 
 

@@ -444,7 +444,7 @@ _WRONG_ENDS = {
 
 def _at(end):
     def wrong(schedule, x_0):
-        t = end(schedule) if callable(end) else end
+        t: int = end(schedule) if callable(end) else end  # pyright: ignore
         return _wrong_bits(_term, at=t)(schedule, x_0)
 
     return wrong

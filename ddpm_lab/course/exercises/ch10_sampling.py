@@ -5,6 +5,7 @@ import torch
 from ddpm_lab import samplers
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, normal, one_of, short_chain
+from ddpm_lab.types import VarianceType
 
 # sampling.dataset_denoiser: the best guess, from Bayes' rule -------------------------------------
 
@@ -289,7 +290,7 @@ def _moved(*, pull=_share, shrunk=_root_alpha, std=_root_beta, noisy=lambda s, t
     return wrong
 
 
-def _by_guess(change=lambda x0_hat: x0_hat, var="large"):
+def _by_guess(change=lambda x0_hat: x0_hat, var: VarianceType = "large"):
     """The step by way of the guess of the data, changed."""
 
     def wrong(schedule, x_t, eps_hat, t, z):

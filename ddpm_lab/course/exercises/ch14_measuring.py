@@ -14,7 +14,7 @@ _BIT = math.log(2)  # nats
 
 def _bits(nats, x, pad, classes):
     """(nats + log classes) / (real numbers of an image x log 2)."""
-    return (nats + math.log(classes)) / (_real(*x.shape, pad) * _BIT)
+    return (nats + math.log(classes)) / (_real(*x.shape, pad=pad) * _BIT)
 
 
 def _real(b, c, h, w, pad):
@@ -138,11 +138,13 @@ BITS = Exercise(
         ),
         "the label's part stays in nats: it must be divided by log 2 as well": (
             lambda nats, x, pad, classes: (
-                _bits(nats, x, pad, 1) + math.log(classes) / _real(*x.shape, pad)
+                _bits(nats, x, pad, 1) + math.log(classes) / _real(*x.shape, pad=pad)
             )
         ),
         "you divide the label's cost only; the bound, too, is one of a whole image": (
-            lambda nats, x, pad, classes: nats / _BIT + math.log2(classes) / _real(*x.shape, pad)
+            lambda nats, x, pad, classes: (
+                nats / _BIT + math.log2(classes) / _real(*x.shape, pad=pad)
+            )
         ),
         "two things are missing: what the label costs, and that padding is no dimension": (
             lambda nats, x, pad, classes: nats / (x[0].numel() * _BIT)

@@ -10,7 +10,7 @@ from ddpm_lab.course.exercises._inputs import fresh, label, short_chain
 
 def _learned_var(schedule, t, s, v):
     """exp(v log beta + (1 - v) log tilde beta), of the step from t to s."""
-    return _between(*_two_vars(schedule, t, s), v)
+    return _between(*_two_vars(schedule, t, s), v=v)
 
 
 def _between(small, large, v):
@@ -40,7 +40,7 @@ def _learned_var_cases():
 
 def _ends_wrong(ends):
     """Wrong on purpose: another pair of variances (small, large), mixed as it should be."""
-    return lambda schedule, t, s, v: _between(*ends(schedule, t, s), v)
+    return lambda schedule, t, s, v: _between(*ends(schedule, t, s), v=v)
 
 
 def _var_wrong(mix):
