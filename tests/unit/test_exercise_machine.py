@@ -292,6 +292,15 @@ def test_what_comes_back_has_the_dtype_of_the_inputs_and_keeps_the_gradient():
     assert use.__name__ == "mine" and getattr(use, _usable.MARK) == "forward.noised"
 
 
+def test_the_dtype_is_that_of_tensors_in_a_list_too():
+    def mine(grads, longest):
+        length = sum(float((g**2).sum()) for g in grads) ** 0.5
+        return [g.numpy() * min(1.0, longest / length) for g in grads]
+
+    use = exercises.check("training.clipped", mine)
+    assert [g.dtype for g in use([torch.ones(2), torch.ones(3, 1)], 1.0)] == [torch.float32] * 2
+
+
 def test_a_form_follows_the_inputs_where_it_differs_between_them():
     question = Exercise(
         reference=lambda x: x + x, cases=lambda: [Case("", (1,)), Case("", (torch.ones(2),))]

@@ -70,7 +70,7 @@ def _kinds(args):
 
 def _form(x) -> _Form:
     if isinstance(x, Tensor):
-        return _Form(Tensor, ndim=x.ndim, dtype=None if x.is_floating_point() else x.dtype)
+        return _Form(Tensor, ndim=x.ndim, dtype=x.dtype)
     if isinstance(x, Gaussian):
         return _Form(Gaussian)
     if type(x) in (list, tuple):
@@ -97,8 +97,10 @@ def _in_form(x: Any, form: _Form, inputs: tuple) -> Any:
 
 
 def _as_tensor(x, form, inputs):
-    like = next((y for y in inputs if isinstance(y, Tensor) and y.is_floating_point()), None)
-    dtype = form.dtype or (like.dtype if like is not None else torch.float64)
+    like = next(_float_tensors(inputs), None)
+    dtype = form.dtype or torch.float64
+    if dtype.is_floating_point and like is not None:  # the arithmetic of what it is given
+        dtype = like.dtype
     if not isinstance(x, Tensor):
         x = as_tensor(x, dtype)
     elif x.dtype != dtype:
@@ -106,3 +108,12 @@ def _as_tensor(x, form, inputs):
     if like is not None and x.device != like.device:
         x = x.to(like.device)
     return x.reshape(()) if form.ndim == 0 and x.ndim and x.numel() == 1 else x
+
+
+def _float_tensors(inputs):
+    """The tensors of real numbers among the inputs, and in lists of them."""
+    for x in inputs:
+        if isinstance(x, Tensor) and x.is_floating_point():
+            yield x
+        elif isinstance(x, (list, tuple)):
+            yield from _float_tensors(x)
