@@ -12,7 +12,7 @@ from pathlib import Path
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-SHIPPED = ["[0-9]*.ipynb", "LICENSE", "configs/*.json"]
+SHIPPED = ["[0-9]*.ipynb", "LICENSE", "configs/*.json", "source/*.py"]
 SHIPPED += [f"checkpoints/*.{kind}" for kind in ("json", "jsonl", "safetensors")]
 HERE = Path(__file__).resolve().parent
 
