@@ -105,6 +105,11 @@ def test_the_courses_own_answers_are_refused(text, said):
     assert found.status == "wrong" and said in found.message
 
 
+def test_a_function_of_the_package_that_is_as_good_as_the_reference_is_refused():
+    text = "from ddpm_lab import estimators\ndef f(log_w): return estimators.log_mean_weight(log_w)"
+    assert "write it yourself" in grade("estimators.bound", text).message
+
+
 def test_a_function_of_the_course_is_not_the_learners():
     assert grade("forward.marginal", forward.marginal).status == "wrong"
     given_back = check("forward.marginal", lambda schedule, x_0, t: x_0)

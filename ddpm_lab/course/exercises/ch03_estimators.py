@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from ddpm_lab import estimators
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
 from ddpm_lab.course.exercises._slips import slips
@@ -126,6 +127,7 @@ _MEANS = {
 }
 
 MONTE_CARLO = Exercise(
+    forbidden=(estimators.monte_carlo,),
     reference=monte_carlo,
     cases=_values_cases,
     wrong={

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from ddpm_lab import estimators
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
 from ddpm_lab.course.exercises._slips import slips
@@ -42,6 +43,7 @@ def _row_max(log_w):
 
 
 BOUND = Exercise(
+    forbidden=(estimators.log_mean_weight,),
     reference=bound,
     cases=_weight_cases,
     wrong={

@@ -7,6 +7,7 @@ import torch
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import one_of
 from ddpm_lab.course.exercises._mixed import mixed
+from ddpm_lab.networks import embeddings, time_embedding
 
 # unet.size: how large is the grid after a convolution? -------------------------------------------
 
@@ -432,6 +433,7 @@ def _outside(t, dim):
 
 
 TIME_EMBEDDING = Exercise(
+    forbidden=(time_embedding, embeddings.sinusoids),
     reference=_waves,
     cases=_waves_cases,
     wrong={
