@@ -301,6 +301,17 @@ def test_the_dtype_is_that_of_tensors_in_a_list_too():
     assert [g.dtype for g in use([torch.ones(2), torch.ones(3, 1)], 1.0)] == [torch.float32] * 2
 
 
+def test_where_tensors_come_in_instead_of_numbers_tensors_go_out():
+    def mine(mean_1, var_1, mean_2, var_2):
+        var = 1 / (1 / var_1 + 1 / var_2)
+        return var * (mean_1 / var_1 + mean_2 / var_2), var
+
+    use = exercises.check("posterior.precision", mine)
+    mean, var = use(torch.ones(3), torch.tensor(1.0), torch.zeros(3), torch.tensor(1.0))
+    assert mean.shape == (3,) and float(var) == 0.5 and var.dtype == torch.float32
+    assert all(type(x) is float for x in use(1.0, 1.0, 0.0, 1.0))
+
+
 def test_a_form_follows_the_inputs_where_it_differs_between_them():
     question = Exercise(
         reference=lambda x: x + x, cases=lambda: [Case("", (1,)), Case("", (torch.ones(2),))]

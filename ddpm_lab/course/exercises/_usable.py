@@ -5,7 +5,6 @@ course's own function returns, so an accepted function is wrapped: what it retur
 form (type, dtype, shape of a single number) that the right answer has.
 """
 
-from collections.abc import Callable
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -42,26 +41,34 @@ def usable(attempt: Any, question: Exercise, name: str) -> Any:
         return _in_form(attempt, _form(question.reference), ())
     if attempt is question.reference:
         return attempt
-    form_for = _forms(question)
+    forms = _forms(question)
+    usual = next(iter(forms.values()))
 
     @wraps(attempt)
     def in_form(*args, **kwargs):
         inputs = (*args, *kwargs.values())
-        return _in_form(attempt(*args, **kwargs), form_for(args), inputs)
+        form = forms.get(_kinds(args), usual)
+        if _kinds(args) not in forms and any(isinstance(x, Tensor) for x in inputs):
+            form = _of_tensors(form)  # numbers were tried; where tensors come in, tensors go out
+        return _in_form(attempt(*args, **kwargs), form, inputs)
 
     setattr(in_form, MARK, name)
     return in_form
 
 
-def _forms(question: Exercise) -> Callable[[tuple], _Form]:
-    """The form of the answer to given inputs: as of the case whose inputs are most alike."""
-    known = {}
+def _forms(question: Exercise) -> dict[tuple, _Form]:
+    """The forms of the right answers, by the kinds of the inputs."""
+    found: dict[tuple, _Form] = {}
     for case in question.cases():
-        known.setdefault(_kinds(case.args), _form(question.reference(*case.args)))
-    first = next(iter(known.values()))
-    if len(set(known.values())) == 1:
-        return lambda args: first
-    return lambda args: known.get(_kinds(args), first)
+        found.setdefault(_kinds(case.args), _form(question.reference(*case.args)))
+    return found
+
+
+def _of_tensors(form: _Form) -> _Form:
+    """The form with a tensor of any shape for each single number."""
+    if form.kind in (int, float):
+        return _Form(Tensor, ndim=-1, dtype=torch.float64)
+    return form._replace(parts=tuple(_of_tensors(part) for part in form.parts))
 
 
 def _kinds(args):
