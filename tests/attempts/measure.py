@@ -6,8 +6,10 @@ Fails if a wrong attempt is accepted, a right one refused, or more than one wron
 no more than numbers: 0 accepted, 0 refused, at least 95 % named.
 """
 
+import os
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -36,21 +38,28 @@ NAMED = 0.95
 """Share of the wrong attempts whose mistake must be named."""
 
 
+def of_exercise(name: str) -> list[tuple[str, str, str]]:
+    """(kind, what was handed in, what was said) for each attempt at an exercise."""
+    load()
+    attempts = [attempt for attempt in ATTEMPTS if attempt.exercise == name]
+    found = [(attempt.what, *outcome(attempt)) for attempt in attempts]
+    return [(kind, what, said) for what, kind, said in found]
+
+
 def main() -> int:
     """Print what was found; 0 if it is good enough."""
-    load()
     wanted = [word for word in sys.argv[1:] if word != "-v"]
-    table = defaultdict(Counter)
-    for attempt in ATTEMPTS:
-        group = attempt.exercise.partition(".")[0]
-        if wanted and attempt.exercise not in wanted and group not in wanted:
-            continue
-        kind, said = outcome(attempt)
-        table[attempt.exercise][kind] += 1
-        if kind in ("accepted", "refused", "bare") or "-v" in sys.argv:
-            print(f"{kind:9}{attempt.exercise}: {attempt.what}\n         {said}", flush=True)
+    names = [n for n in exercises.names() if not wanted or {n, n.partition(".")[0]} & {*wanted}]
+    quiet = () if "-v" in sys.argv else ("named", "right")
+    table: dict[str, Counter] = {}
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for name, found in zip(names, pool.map(of_exercise, names)):
+            table[name] = Counter(kind for kind, _, _ in found)
+            for kind, what, said in found:
+                if kind not in quiet:
+                    print(f"{kind:9}{name}: {what}\n         {said}", flush=True)
     print(f"\n{'':28}{''.join(f'{kind:>10}' for kind in KINDS)}")
-    total = Counter()
+    total: Counter = Counter()
     for name, counts in table.items():
         print(f"{name:28}{''.join(f'{counts[kind]:10}' for kind in KINDS)}")
         total += counts
