@@ -96,7 +96,7 @@ def test_the_wheel_holds_the_package_and_what_the_learner_needs(built):
     chapters = ROOT / "chapters"
     wanted = {path for path in ROOT.glob("ddpm_lab/**/*") if path.is_file()}
     wanted = {path for path in wanted if path.suffix not in (".pyc", ".pyo")}
-    wanted |= {*chapters.glob("[0-9]*.ipynb")}
+    wanted |= {*chapters.glob("[0-9]*.ipynb"), *chapters.glob("source/*.py")}
     wanted |= {*chapters.glob("configs/*.json"), *chapters.glob("checkpoints/*.safetensors")}
     wanted |= {path.with_suffix(".json") for path in chapters.glob("checkpoints/*.jsonl")}
     paths = {path.relative_to(ROOT).as_posix() for path in wanted}

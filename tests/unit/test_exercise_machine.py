@@ -32,6 +32,7 @@ from ddpm_lab.course.exercises import (
     _usable,
     helping,
 )
+from ddpm_lab.course.exercises._answers import plain
 from ddpm_lab.course.exercises.help import all_help
 from ddpm_lab.gaussians import Gaussian, seeded
 
@@ -171,12 +172,14 @@ def test_a_slip_in_reading_the_inputs_is_named(attempt, said):
 def test_factors_are_found_in_an_answer():
     cases = [Case("", args) for args in CHAIN]
     wanted = [weighed(*args) for args in CHAIN]
-    answers = [2 * want + args[1] for want, args in zip(wanted, CHAIN)]
-    said = _factors.from_factors(cases, ["schedule", "x", "t", "z"], answers, wanted)
+
+    def told(answers):
+        parts = [_differences.Leaf("answer", got, want) for got, want in zip(answers, wanted)]
+        return _factors.from_factors(cases, ["schedule", "x", "t", "z"], parts)
+
+    said = told([2 * want + args[1] for want, args in zip(wanted, CHAIN)])
     assert "factor of x" in said and "factor of z is twice" in said
-    assert (
-        _factors.from_factors(cases, ["s", "x", "t", "z"], [w**2 for w in wanted], wanted) is None
-    )
+    assert told([want**2 for want in wanted]) is None
 
 
 # Randomness and gradients -------------------------------------------------------------------------
@@ -210,6 +213,34 @@ def test_a_gradient_that_is_needed_must_flow(monkeypatch, attempt, said):
     monkeypatch.setattr(exercises, "exercise", lambda name: question)
     verdict = exercises.verdict("toy", attempt)
     assert (verdict.mark == "✓") == (not said) and said in verdict.message
+
+
+ODD = {
+    "nothing inside": [None, [], ()],
+    "text": "text",
+    "an empty tensor": torch.zeros(0),
+    "one number": 3,
+    "nan": math.nan,
+    "infinity": torch.full((3,), math.inf),
+    "a table": torch.zeros(2, 3, 4),
+    "truth": torch.tensor([True, False]),
+    "a Gaussian of text": Gaussian("x", "y"),  # type: ignore[arg-type]
+    "a Gaussian": Gaussian(torch.zeros(3, 2), torch.tensor(math.nan)),
+    "a set": {1, 2},
+    "an iterator": zip([1], [2]),
+    "many": list(range(1000)),
+    "a ragged list": [[1.0], [1.0, 2.0], torch.zeros(2)],
+}
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_whatever_is_answered_gets_a_line(name):
+    question = exercises.exercise(name)
+    wanted = _judging.right_answers(question)
+    for what, odd in ODD.items():
+        answers = [plain(odd)] * len(wanted)
+        verdict = _judging.judged(question, answers, wanted)
+        assert verdict.mark == "✗" and "\n" not in verdict.message, what
 
 
 # Exceptions ---------------------------------------------------------------------------------------
@@ -262,11 +293,9 @@ def test_an_exception_nobody_foresaw_is_passed_on():
     ],
 )
 def test_a_right_answer_may_have_another_form(want, got):
-    from ddpm_lab.course.exercises._answers import plain
-
     assert _differences.difference(plain(got), plain(want)) is None
     question = Exercise(reference=lambda x: want, cases=lambda: [Case("", (0,))])
-    back = _usable.usable(lambda x: got, question, "toy")(0)
+    back = _usable.usable(lambda x: got, question)(0)
     assert type(back) is type(want)
     if isinstance(want, torch.Tensor):
         assert back.shape == want.shape and back.dtype == want.dtype
@@ -289,7 +318,7 @@ def test_what_comes_back_has_the_dtype_of_the_inputs_and_keeps_the_gradient():
     x_0 = torch.ones(2, 3, requires_grad=True)
     x_t = use(_inputs.short_chain(), x_0, torch.tensor([1, 2]), torch.zeros(2, 3))
     assert x_t.dtype == torch.float32 and x_t.requires_grad
-    assert use.__name__ == "mine" and getattr(use, _usable.MARK) == "forward.noised"
+    assert use.__name__ == "mine"
 
 
 def test_the_dtype_is_that_of_tensors_in_a_list_too():
@@ -316,7 +345,7 @@ def test_a_form_follows_the_inputs_where_it_differs_between_them():
     question = Exercise(
         reference=lambda x: x + x, cases=lambda: [Case("", (1,)), Case("", (torch.ones(2),))]
     )
-    use = _usable.usable(lambda x: np.asarray(x) * 2, question, "toy")
+    use = _usable.usable(lambda x: np.asarray(x) * 2, question)
     assert type(use(3)) is int and type(use(torch.ones(2))) is torch.Tensor
 
 

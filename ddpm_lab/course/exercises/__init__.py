@@ -80,7 +80,7 @@ def check(name: str, attempt: Any) -> Any:
         _tries.remember(name, result.mark, fingerprint(attempt))
     show_verdict(result, name, offer(name) if result.mark == "✗" else "")
     question = exercise(name)
-    return usable(attempt, question, name) if result.mark == "✓" else question.reference
+    return usable(attempt, question) if result.mark == "✓" else question.reference
 
 
 def verdict(name: str, attempt: Any) -> Verdict:

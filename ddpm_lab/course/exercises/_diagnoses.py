@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddpm_lab.course.exercises._differences import Leaf, Unlike, close, leaves
+from ddpm_lab.course.exercises._differences import Columns, Leaf, close
 from ddpm_lab.course.exercises._records import Case
 
 TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -44,51 +44,53 @@ TRANSFORMS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def from_answers(cases: Sequence[Case], answers: list[Any], wanted: list[Any]) -> str | None:
+def from_answers(cases: Sequence[Case], columns: Columns) -> str | None:
     """The slip that explains all differences; None if none does."""
-    try:
-        found = [list(leaves(g, w)) for g, w in zip(answers, wanted)]
-    except Unlike:
-        return None
-    if swapped := _swapped(found):
+    if swapped := _swapped(columns):
         return swapped
-    columns = list(zip(*found))
-    wrong = [column for column in columns if any(bool(leaf.differs.any()) for leaf in column)]
+    right, wrong = _parted(columns)
     said = [(column[0].what, _slip(cases, column)) for column in wrong]
     if not said or any(slip is None for _, slip in said):
         return None
-    slip = said[0][1] or ""
-    rest = [what for what, other in said[1:] if other != slip]
-    if rest:
+    if len({slip for _, slip in said}) > 1:
         return "; ".join(f"your {what} {slip}" for what, slip in said)
-    right = [column[0].what for column in columns if column not in wrong]
-    wrongs = " and your ".join(what for what, _ in said)
+    slip = said[0][1] or ""
     slip = slip if len(said) == 1 else re.sub("^is ", "are ", slip)
-    praise = f" (your {' and '.join(right)} {_is(right)} right)" if right else ""
-    return f"your {wrongs} {slip}{praise}"
+    praise = f" (your {_listed(right)} {_is(right)} right)" if right else ""
+    return f"your {_listed(wrong)} {slip}{praise}"
 
 
-def _is(words):
-    return "is" if len(words) == 1 else "are"
+def _parted(columns: Columns) -> tuple[Columns, Columns]:
+    """The right parts, and the wrong ones."""
+    wrong = [any(leaf.is_wrong for leaf in column) for column in columns]
+    return (
+        [column for column, bad in zip(columns, wrong) if not bad],
+        [column for column, bad in zip(columns, wrong) if bad],
+    )
+
+
+def _listed(columns: Columns) -> str:
+    return " and your ".join(column[0].what for column in columns)
+
+
+def _is(columns):
+    return "is" if len(columns) == 1 else "are"
 
 
 def unchanged(cases: Sequence[Case], names: Sequence[str], answers: list[Any]) -> str | None:
     """The input that comes back as it was given; None if none does."""
     for i, name in enumerate(names):
-        if all(isinstance(case.args[i], Tensor) for case in cases) and all(
-            isinstance(a, Tensor) and _same(a.double(), case.args[i].double())
-            for case, a in zip(cases, answers)
+        pairs = [(answer, case.args[i]) for case, answer in zip(cases, answers)]
+        if all(isinstance(x, Tensor) for pair in pairs for x in pair) and all(
+            _same(answer.double(), given.double()) for answer, given in pairs
         ):
             return f"you return {name} as it was given to you"
     return None
 
 
-def nearly(answers: list[Any], wanted: list[Any]) -> str | None:
+def nearly(columns: Columns) -> str | None:
     """Is everything near, and nothing equal: an estimate, or an approximation?"""
-    try:
-        found = [leaf for g, w in zip(answers, wanted) for leaf in leaves(g, w)]
-    except Unlike:
-        return None
+    found = [leaf for column in columns for leaf in column]
     gaps = [((leaf.got - leaf.want) / leaf.want).abs().reshape(-1) for leaf in found]
     gap = torch.cat(gaps) if gaps else torch.ones(1)
     if len(gap) > 2 and bool(((gap < 0.05) & (gap > 1e-6)).all()):
@@ -96,47 +98,28 @@ def nearly(answers: list[Any], wanted: list[Any]) -> str | None:
     return None
 
 
-def right_parts(answers: list[Any], wanted: list[Any]) -> str | None:
+def right_parts(columns: Columns) -> str | None:
     """Which parts of an answer of several parts are right, if some are."""
-    try:
-        columns = list(zip(*(list(leaves(g, w)) for g, w in zip(answers, wanted))))
-    except Unlike:
-        return None
-    wrong = [column for column in columns if any(bool(leaf.differs.any()) for leaf in column)]
-    right = [column[0].what for column in columns if column not in wrong]
+    right, wrong = _parted(columns)
     if not right or not wrong:
         return None
-    wrongs = " and your ".join(column[0].what for column in wrong)
-    return (
-        f"your {' and your '.join(right)} {_is(right)} right in every case; look at your {wrongs}"
-    )
+    return f"your {_listed(right)} {_is(right)} right in every case; look at your {_listed(wrong)}"
 
 
-def from_form(answers: list[Any], wanted: list[Any]) -> str | None:
+def from_form(columns: Columns) -> str | None:
     """What can be told without knowing where a number comes from: it is none, or never another."""
-    try:
-        columns = list(zip(*(list(leaves(g, w)) for g, w in zip(answers, wanted))))
-    except Unlike:
-        return None
     for column in columns:
         if words := _not_a_number(column) or _unmoved(column):
             return f"your {column[0].what} {words}"
     return None
 
 
-def _swapped(found: list[list[Leaf]]) -> str | None:
-    """Are all the right values there, in another order?"""
-    if len(found[0]) < 2 or any(len(parts) != len(found[0]) for parts in found):
+def _swapped(columns: Columns) -> str | None:
+    """Are two parts right, and in the wrong order?"""
+    if len(columns) != 2 or not _parted(columns)[1]:
         return None
-    if len(found[0]) == 2 and all(_same(a.got, b.want) for a, b in _pairs(found)):
-        return "right values in the wrong order: swap the two"
-    return None
-
-
-def _pairs(found):
-    for first, second in found:
-        yield first, second
-        yield second, first
+    crossed = all(_same(a.got, b.want) and _same(b.got, a.want) for a, b in zip(*columns))
+    return "right values in the wrong order: swap the two" if crossed else None
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

@@ -5,7 +5,7 @@ list for a tensor, a tensor of two values for a pair, one value in a box for a n
 the way.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,6 +48,11 @@ class Leaf(NamedTuple):
     def differs(self) -> Tensor:
         """Where."""
         return ~close(self.got, self.want, exact=self.exact)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Does it differ anywhere?"""
+        return bool(self.differs.any())
 
 
 class Unlike(Exception):
@@ -106,6 +111,25 @@ def leaves(got: Any, want: Any, what: str = "answer") -> Iterator[Leaf]:
             yield from leaves(g, w, f"value {i}" if what == "answer" else f"{what}, value {i}")
     else:
         yield _leaf(got, want, what, name)
+
+
+Columns = list[tuple[Leaf, ...]]
+"""Each part of the answers, through all cases."""
+
+
+def columns(answers: Sequence[Any], wanted: Sequence[Any]) -> Columns | None:
+    """The parts of the answers, each through all cases; None if they are built in another way.
+
+    >>> from ddpm_lab.course.exercises._answers import plain
+    >>> [column[0].what for column in columns([plain((1.0, 2.0))], [(1.0, 3.0)]) or ()]
+    ['value 1', 'value 2']
+    """
+    try:
+        found = [tuple(leaves(got, want)) for got, want in zip(answers, wanted)]
+    except Unlike:
+        return None
+    same = {tuple(leaf.what for leaf in parts) for parts in found}
+    return list(zip(*found)) if len(same) == 1 else None
 
 
 def _side_by_side(got, want, name):

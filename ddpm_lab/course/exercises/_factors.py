@@ -5,34 +5,27 @@ be found (more numbers than factors), and compared with the right ones.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ddpm_lab.course.exercises import _diagnoses
-from ddpm_lab.course.exercises._differences import Leaf, Unlike, close, leaves
+from ddpm_lab.course.exercises._differences import Leaf, close
 from ddpm_lab.course.exercises._records import Case
 
 
-def from_factors(
-    cases: Sequence[Case], names: Sequence[str], answers: list[Any], wanted: list[Any]
-) -> str | None:
-    """Which factors of an answer are wrong; None if it is no sum of its inputs."""
-    try:
-        parts = [next(leaves(g, w)) for g, w in zip(answers, wanted)]
-    except (Unlike, StopIteration):
-        return None
+def from_factors(cases: Sequence[Case], names: Sequence[str], parts: Sequence[Leaf]) -> str | None:
+    """Which factors of an answer, or of its first part, are wrong; None if it is no such sum."""
     rows = [_row(case, leaf) for case, leaf in zip(cases, parts)]
     rows = [row for row in rows if row is not None]
     if len(rows) < min(2, len(cases)) or len({places for places, _, _ in rows}) != 1:
         return None
-    used, what = [names[i] for i in rows[0][0]], parts[0].what
+    used = [names[i] for i in rows[0][0]]
     columns = [
         [Leaf(name, got[k], want[k]) for _, got, want in rows] for k, name in enumerate(used)
     ]
-    wrong = [column for column in columns if any(bool(leaf.differs.any()) for leaf in column)]
-    return _told(what, columns, wrong) if wrong else None
+    wrong = [column for column in columns if any(leaf.is_wrong for leaf in column)]
+    return _told(columns, wrong) if wrong else None
 
 
 def _row(case, leaf) -> tuple[tuple[int, ...], Tensor, Tensor] | None:
@@ -53,7 +46,7 @@ def _row(case, leaf) -> tuple[tuple[int, ...], Tensor, Tensor] | None:
     return (places, factors[:, 0], factors[:, 1]) if bool(fits.all()) else None
 
 
-def _told(what, columns, wrong) -> str:
+def _told(columns, wrong) -> str:
     if len(columns) == 2 and all(
         bool(close(a.got, b.want)) and bool(close(b.got, a.want)) for a, b in zip(*columns)
     ):

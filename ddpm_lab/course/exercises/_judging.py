@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ddpm_lab.course.exercises import _confusions, _diagnoses, _factors, _trials
+from ddpm_lab.course.exercises import _confusions, _diagnoses, _differences, _factors, _trials
 from ddpm_lab.course.exercises._answers import Other, plain
 from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._records import Exercise, Verdict
@@ -56,17 +56,8 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     """What can be told at any exercise: first from the answers, then from changed inputs."""
     if question.judge:
         return None
-    names = _confusions.names(question, cases)
-    words = (
-        _diagnoses.from_answers(cases, answers, wanted)
-        or _diagnoses.unchanged(cases, names, answers)
-        or _confusions.from_inputs(question, cases, answers, wanted)
-        or _diagnoses.from_form(answers, wanted)
-        or _factors.from_factors(cases, names, answers, wanted)
-        or _diagnoses.nearly(answers, wanted)
-        or _diagnoses.right_parts(answers, wanted)
-    )
-    if words:
+    columns = _differences.columns(answers, wanted)
+    if columns and (words := _slip(question, cases, answers, wanted, columns)):
         return Verdict("✗", f"{words}; {trouble}" if _is_bare(trouble) else words)
     wrong = [difference(g, w) is not None for g, w in zip(answers, wanted)]
     if words := _by_word(cases, wrong):
@@ -77,6 +68,20 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
         words = f"right in {wrong.count(False)} of {len(wrong)} cases; {trouble}"
         return Verdict("✗", words, named=not _is_bare(trouble))
     return None
+
+
+def _slip(question, cases, answers, wanted, columns) -> str | None:
+    """The general slip that explains the answers; the surest tests come first."""
+    names = _confusions.names(question, cases)
+    return (
+        _diagnoses.from_answers(cases, columns)
+        or _diagnoses.unchanged(cases, names, answers)
+        or _confusions.from_inputs(question, cases, answers, wanted)
+        or _diagnoses.from_form(columns)
+        or _factors.from_factors(cases, names, columns[0])
+        or _diagnoses.nearly(columns)
+        or _diagnoses.right_parts(columns)
+    )
 
 
 def _by_word(cases, wrong) -> str | None:
@@ -167,8 +172,16 @@ def _same(a, b):
 def _first_trouble(cases: Sequence, answers: list, wanted: list, judge=None) -> str | None:
     """What is wrong with the first wrong answer; None if all are right."""
     for case, ours, theirs in zip(cases, answers, wanted):
-        unasked = is_nothing(ours) or isinstance(ours, Other)
-        trouble = judge(case, ours) if judge and not unasked else difference(ours, theirs)
+        trouble = _trouble(case, ours, theirs, judge)
         if trouble:
             return trouble if case.label == "your answer" else f"for {case.label}: {trouble}"
     return None
+
+
+def _trouble(case, ours, theirs, judge) -> str | None:
+    if judge is None or is_nothing(ours) or isinstance(ours, Other):
+        return difference(ours, theirs)
+    try:
+        return judge(case, ours)
+    except Exception:  # it is nothing that the judge knows how to read
+        return difference(ours, theirs) or "your answer cannot be read"

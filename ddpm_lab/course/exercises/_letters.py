@@ -4,8 +4,6 @@ Many formulas are products of sqrt(abar_t), 1 - alpha_ts and the like, and many 
 of them where another belongs. A formula that looks its factors up by name can be asked for all.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
@@ -45,23 +43,4 @@ def _named(name: str, x: Tensor, rest: str = "") -> dict[str, Tensor]:
         rest: 1 - x,
         f"sqrt({rest})": (1 - x).sqrt(),
         f"1 - sqrt({name})": 1 - x.sqrt(),
-    }
-
-
-def slips(formula: Callable[..., Any], told: str, **places: str) -> dict[str, Callable[..., Any]]:
-    """Wrong answers that have another factor in one place of a formula, each under its hint.
-
-    Parameters
-    ----------
-    formula : takes the name of the factor in each place as a keyword
-    told : the hint, with {} for the name of the wrong factor
-    places : the names of wrong factors in a place, with "; " between them
-
-    >>> list(slips(print, "you divide by {}", below="abar_t; beta_t"))
-    ['you divide by abar_t', 'you divide by beta_t']
-    """
-    return {
-        told.format(name): partial(formula, **{place: name})
-        for place, names in places.items()
-        for name in names.split("; ")
     }

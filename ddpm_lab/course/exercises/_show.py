@@ -28,7 +28,7 @@ def show_verdict(verdict: Verdict, name: str, offer: str = "") -> None:
     )
     rest = f": {escape(verdict.message)}" if verdict.message else ""
     below = f"<br><small>{escape(offer)}</small>" if offer else ""
-    html = f'<div role="status">{sign} <b>{escape(name)}</b>{rest}{below}</div>'
+    html = f"{sign} <b>{escape(name)}</b>{rest}{below}"
     show(f"{text}\n  {offer}" if offer else text, html)
 
 
@@ -37,7 +37,8 @@ def show(text: str, html: str) -> None:
     if in_notebook():
         from IPython.display import display
 
-        display({"text/plain": text, "text/html": html}, raw=True)
+        block = f'<div role="status" style="margin:3px 0">{html}</div>'
+        display({"text/plain": text, "text/html": block}, raw=True)
     else:
         _console.say(text)
 

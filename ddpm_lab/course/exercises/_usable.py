@@ -15,9 +15,6 @@ from ddpm_lab.course.exercises._differences import as_tensor
 from ddpm_lab.course.exercises._records import Exercise
 from ddpm_lab.gaussians import Gaussian
 
-MARK = "__exercise__"
-"""An attribute of a wrapped attempt: the name of its exercise."""
-
 
 class _Form(NamedTuple):
     """What a right answer looks like."""
@@ -28,13 +25,13 @@ class _Form(NamedTuple):
     dtype: torch.dtype | None = None
 
 
-def usable(attempt: Any, question: Exercise, name: str) -> Any:
+def usable(attempt: Any, question: Exercise) -> Any:
     """An accepted attempt, in the form of the right answer.
 
     >>> from ddpm_lab.course.exercises import Case
     >>> one = Case("x", (torch.ones(2),))
     >>> question = Exercise(reference=lambda x: x.sum(), cases=lambda: [one])
-    >>> usable(lambda x: [2.0], question, "toy.sum")(torch.ones(2))
+    >>> usable(lambda x: [2.0], question)(torch.ones(2))
     tensor(2.)
     """
     if not callable(question.reference):
@@ -52,7 +49,6 @@ def usable(attempt: Any, question: Exercise, name: str) -> Any:
             form = _of_tensors(form)  # numbers were tried; where tensors come in, tensors go out
         return _in_form(attempt(*args, **kwargs), form, inputs)
 
-    setattr(in_form, MARK, name)
     return in_form
 
 

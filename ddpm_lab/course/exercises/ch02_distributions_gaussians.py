@@ -3,8 +3,8 @@
 import math
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import slips
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
-from ddpm_lab.course.exercises._slips import slips
 
 # The variance of a sum ---------------------------------------------------------------------------
 

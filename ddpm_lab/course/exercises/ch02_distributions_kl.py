@@ -6,8 +6,8 @@ import torch
 
 from ddpm_lab import gaussians
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import slips
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
-from ddpm_lab.course.exercises._slips import slips
 from ddpm_lab.gaussians import Gaussian
 
 

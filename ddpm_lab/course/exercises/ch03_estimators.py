@@ -6,8 +6,8 @@ import torch
 
 from ddpm_lab import estimators
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import slips
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
-from ddpm_lab.course.exercises._slips import slips
 
 # estimators.monte_carlo: a mean and its standard error -------------------------------------------
 

@@ -5,8 +5,8 @@ import math
 import torch
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import slips
 from ddpm_lab.course.exercises._inputs import fresh, near, normal
-from ddpm_lab.course.exercises._slips import slips
 
 # estimators.pathwise: derivatives of f(a + b eps) ------------------------------------------------
 

@@ -11,8 +11,9 @@ import torch
 
 from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import label, near, one_of, parts
-from ddpm_lab.course.exercises._letters import letters, slips
+from ddpm_lab.course.exercises._letters import letters
 from ddpm_lab.schedules import Schedule, row
 
 
@@ -318,17 +319,17 @@ VAR = Exercise(
             )
         ),
         "your alpha_ts starts one row early: the step that ends at s is not in it": _one_before,
-        **slips(
+        **misplaced(
             _var_by,
             "your numerator has {} where v belongs, the noise that the move from s to t adds",
             v="sqrt(1 - alpha_ts); alpha_ts; 1 - sqrt(alpha_ts); alpha_t",
         ),
-        **slips(
+        **misplaced(
             _var_by,
             "your numerator has {} where u belongs, the variance of x_s if only x_0 is known",
             u="sqrt(1 - abar_s); abar_s; 1 - sqrt(abar_s); beta_t; 1 - alpha_ts",
         ),
-        **slips(
+        **misplaced(
             _var_by,
             "your denominator is {}; we want all the noise in x_t",
             w="1 - abar_s; sqrt(1 - abar_t); abar_t; sqrt(abar_t); 1 - sqrt(abar_t); beta_t",

@@ -6,8 +6,9 @@ import torch
 
 from ddpm_lab import forward, gaussians
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import fresh, label, normal, one_of
-from ddpm_lab.course.exercises._letters import letters, slips
+from ddpm_lab.course.exercises._letters import letters
 from ddpm_lab.course.exercises.ch07_posterior import chain, steps
 from ddpm_lab.schedules import coef, row
 
@@ -139,37 +140,37 @@ MEAN = Exercise(
         "right for t > 1; at t = 1 your 1/u is 1/0: multiply h and P by u v first, as in (7.7)": (
             _literal
         ),
-        **slips(
+        **misplaced(
             _both_over,
             "both weights are divided by {}; we want all the noise in x_t, at time t",
             w="1 - abar_{t-1}; sqrt(1 - abar_t); abar_t; 1 - sqrt(abar_t); beta_t; alpha_t",
         ),
-        **slips(
+        **misplaced(
             _mean_by,
             "your weight of x_0 has {} where the factor of the walk from 0 to t - 1 belongs",
             b="abar_{t-1}; sqrt(abar_t); abar_t; sqrt(alpha_t); sqrt(1 - abar_{t-1}); 1",
         ),
-        **slips(
+        **misplaced(
             _mean_by,
             "your weight of x_0 has {} where the variance of the last step belongs",
             v="sqrt(beta_t); alpha_t; sqrt(alpha_t); 1 - abar_t; 1 - abar_{t-1}; 1 - sqrt(alpha_t)",
         ),
-        **slips(
+        **misplaced(
             _mean_by,
             "your weight of x_0 is divided by {}; we want all the noise in x_t",
             w_0="1 - abar_{t-1}; sqrt(1 - abar_t); abar_t",
         ),
-        **slips(
+        **misplaced(
             _mean_by,
             "your weight of x_t has {} where the factor of the last step belongs",
             a="sqrt(abar_t); abar_t; sqrt(abar_{t-1}); sqrt(beta_t); beta_t; 1",
         ),
-        **slips(
+        **misplaced(
             _mean_by,
             "your weight of x_t has {} where u belongs, the noise in x_{{t-1}}",
             u="sqrt(1 - abar_{t-1}); abar_{t-1}; beta_t; 1; 1 - sqrt(abar_{t-1})",
         ),
-        **slips(
+        **misplaced(
             _mean_by,
             "your weight of x_t is divided by {}; we want all the noise in x_t",
             w_t="1 - abar_{t-1}; sqrt(1 - abar_t); abar_t",
@@ -299,7 +300,7 @@ DRAW = Exercise(
                 ).mean
             )
         ),
-        **slips(
+        **misplaced(
             _by_name,
             "z is scaled by {}; the width that you want is a field of the distribution",
             std="sqrt(1 - alpha_ts); 1 - alpha_ts; sqrt(1 - abar_s); 1 - abar_s; sqrt(beta_t)"

@@ -4,8 +4,9 @@ from functools import partial
 
 from ddpm_lab import forward
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import fresh, label, normal, one_of, parts
-from ddpm_lab.course.exercises._letters import letters, slips
+from ddpm_lab.course.exercises._letters import letters
 from ddpm_lab.course.exercises.ch07_posterior import chain, steps
 from ddpm_lab.schedules import coef, row
 
@@ -123,19 +124,19 @@ EPS_MEAN = Exercise(
         "sqrt(1 - abar_t) belongs in the denominator; you multiply by it": (
             _sum(lambda s, t, a, v: (a**-0.5, -v * ((1 - t) / a).sqrt()))
         ),
-        **slips(
+        **misplaced(
             _back_from_noise,
             "the numerator of your factor of eps is {}; how much noise does the move add?",
             over="sqrt(1 - alpha_ts); beta_t; sqrt(beta_t); 1 - sqrt(alpha_ts); alpha_ts"
             "; 1 - abar_s; sqrt(1 - abar_s); 1",
         ),
-        **slips(
+        **misplaced(
             _back_from_noise,
             "the denominator of your factor of eps is {}; how wide is all the noise in x_t?",
             under="1 - abar_t; sqrt(1 - abar_s); 1 - abar_s; sqrt(abar_t)"
             "; 1 - sqrt(abar_t); sqrt(beta_t)",
         ),
-        **slips(
+        **misplaced(
             _back_from_noise,
             "in front you divide by {}; by what did the move from s to t multiply x_s?",
             front="alpha_ts; sqrt(abar_t); sqrt(alpha_t); alpha_t; sqrt(abar_s); abar_t"
@@ -315,13 +316,13 @@ SCORE_MEAN = Exercise(
         "how far uphill? the score needs a factor, the variance that the move adds": (
             partial(_up, over="1")
         ),
-        **slips(
+        **misplaced(
             _up,
             "your factor of the score is {}; how much variance does the move from s to t add?",
             over="sqrt(1 - alpha_ts); 1 - abar_t; sqrt(1 - abar_t); beta_t; sqrt(beta_t)"
             "; 1 - abar_s; 1 - sqrt(alpha_ts); alpha_ts",
         ),
-        **slips(
+        **misplaced(
             _up,
             "in front you divide by {}; by what did the move from s to t multiply x_s?",
             front="alpha_ts; sqrt(abar_t); sqrt(alpha_t); alpha_t; sqrt(abar_s); abar_t"

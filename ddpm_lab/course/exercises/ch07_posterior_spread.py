@@ -3,8 +3,9 @@
 from functools import partial
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import label, near, parts
-from ddpm_lab.course.exercises._letters import letters, slips
+from ddpm_lab.course.exercises._letters import letters
 from ddpm_lab.course.exercises.ch07_posterior import chain, steps
 from ddpm_lab.schedules import row
 
@@ -214,32 +215,32 @@ OPTIMAL_VAR = Exercise(
         "right for s = t - 1 only: what stands for beta_t if the move is longer?": (
             partial(_optimal_by, v="beta_t", over="beta_t")
         ),
-        **slips(
+        **misplaced(
             _optimal_by,
             "your w_0 has {} where the factor of the walk from 0 to s belongs",
             b="abar_s; 1; sqrt(abar_t); abar_t; sqrt(alpha_ts); sqrt(alpha_t); sqrt(1 - abar_s)",
         ),
-        **slips(
+        **misplaced(
             _optimal_by,
             "your w_0 has {} where the noise of the move from s to t belongs",
             over="beta_t; sqrt(1 - alpha_ts); alpha_ts; 1 - abar_s; 1",
         ),
-        **slips(
+        **misplaced(
             _optimal_by,
             "your w_0 is divided by {}; we want all the noise in x_t",
             under="1; 1 - abar_s; abar_t",
         ),
-        **slips(
+        **misplaced(
             _optimal_by,
             "the first part of your sum has {} where the noise of the move from s to t belongs",
             v="beta_t; sqrt(1 - alpha_ts); alpha_ts",
         ),
-        **slips(
+        **misplaced(
             _optimal_by,
             "the first part of your sum has {} where the noise in x_s belongs",
             u="sqrt(1 - abar_s); abar_s; 1 - alpha_ts",
         ),
-        **slips(
+        **misplaced(
             _optimal_by,
             "the first part of your sum is divided by {}; we want all the noise in x_t",
             w="1; sqrt(1 - abar_t); abar_t",

@@ -6,8 +6,9 @@ import torch
 
 from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import fresh, label, near, normal, one_of
-from ddpm_lab.course.exercises._letters import letters, slips
+from ddpm_lab.course.exercises._letters import letters
 from ddpm_lab.schedules import Schedule, coef, row
 
 
@@ -131,12 +132,12 @@ EPS_TO_X0 = Exercise(
             with_factors(lambda a, b, x_t, eps: ((x_t - b * eps) / a).clamp(-1, 1))
         ),
         _EARLY: early(lambda a, b, x_t, eps: (x_t - b * eps) / a),
-        **slips(
+        **misplaced(
             _x0_by,
             "you divide by {}; by what was x_0 multiplied to make x_t?",
             below="abar_t; sqrt(alpha_t); alpha_t; 1 - abar_t; sqrt(1 - abar_t); 1 - sqrt(abar_t)",
         ),
-        **slips(
+        **misplaced(
             _x0_by,
             "your factor of eps is {}; by what was eps multiplied to make x_t?",
             on_eps="1 - abar_t; sqrt(abar_t); beta_t; sqrt(beta_t); 1 - sqrt(abar_t); 1; abar_t",
@@ -218,12 +219,12 @@ V_TARGET = Exercise(
         "x_0 is missing: v mixes both": with_factors(lambda a, b, x_0, eps: a * eps),
         "eps is missing: v mixes both": with_factors(lambda a, b, x_0, eps: -b * x_0),
         _EARLY: early(lambda a, b, x_0, eps: a * eps - b * x_0),
-        **slips(
+        **misplaced(
             _v_by,
             "your factor of eps is {}; with what factor does x_0 come into x_t?",
             on_x="abar_t; sqrt(alpha_t); sqrt(1 - abar_t); 1; 1 - abar_t",
         ),
-        **slips(
+        **misplaced(
             _v_by,
             "your factor of x_0 is {}; with what factor does eps come into x_t?",
             on_y="1 - abar_t; sqrt(beta_t); sqrt(abar_t); beta_t; 1 - sqrt(abar_t); 1; abar_t",
@@ -299,12 +300,12 @@ V_TO_X0 = Exercise(
             with_factors(lambda a, b, x_t, v: (a * x_t - b * v).clamp(-1, 1))
         ),
         _EARLY: early(lambda a, b, x_t, v: a * x_t - b * v),
-        **slips(
+        **misplaced(
             _turned,
             "your factor of x_t is {}; what is the cosine of the angle?",
             on_x="sqrt(alpha_t); sqrt(1 - abar_t); 1; 1 - abar_t",
         ),
-        **slips(
+        **misplaced(
             _turned,
             "your factor of v is {}; what is the sine of the angle?",
             on_y="1 - abar_t; sqrt(beta_t); sqrt(abar_t); beta_t; 1 - sqrt(abar_t); 1",
@@ -412,12 +413,12 @@ AMPLIFY = Exercise(
             lambda schedule, t: round(float(_amplify(schedule, t)), 3)
         ),
         _EARLY: lambda schedule, t: _amplify(schedule, t - 1),
-        **slips(
+        **misplaced(
             _ratio,
             "you divide by {}; by what is divided in (9.3)?",
             below="abar_t; sqrt(alpha_t); alpha_t; 1 - sqrt(abar_t)",
         ),
-        **slips(
+        **misplaced(
             _ratio,
             "your numerator is {}; by what is eps multiplied in (9.3)?",
             above="1 - abar_t; sqrt(beta_t); beta_t; 1 - sqrt(abar_t)",

@@ -5,8 +5,9 @@ from functools import partial
 import torch
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import label, one_of
-from ddpm_lab.course.exercises._letters import letters, slips
+from ddpm_lab.course.exercises._letters import letters
 from ddpm_lab.course.exercises.ch09_predictions import chain, early, pairs, with_factors
 from ddpm_lab.schedules import coef
 
@@ -98,12 +99,12 @@ SCORE = Exercise(
             partial(_score_by, on_x0="abar_t", below="sqrt(1 - abar_t)")
         ),
         _EARLY: early(lambda a, b, x_t, x0_hat: (a * x0_hat - x_t) / b**2),
-        **slips(
+        **misplaced(
             _score_by,
             "your factor of x0_hat is {}; where does x_t lie on average, if x_0 is known?",
             on_x0="abar_t; sqrt(alpha_t); alpha_t; sqrt(1 - abar_t); 1 - abar_t",
         ),
-        **slips(
+        **misplaced(
             _score_by,
             "you divide by {}; how much variance has x_t if x_0 is known?",
             below="abar_t; beta_t; sqrt(beta_t); sqrt(abar_t); 1 - sqrt(abar_t); alpha_t",

@@ -1,8 +1,8 @@
 """Exercises of chapter 11: one weight for all times."""
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import mixed
 from ddpm_lab.course.exercises._inputs import near, short_chain
-from ddpm_lab.course.exercises._mixed import mixed
 
 # learning.gradient: the gradient of the smallest shared network ----------------------------------
 

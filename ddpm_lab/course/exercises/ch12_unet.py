@@ -5,8 +5,8 @@ import math
 import torch
 
 from ddpm_lab.course.exercises import Case, Exercise
+from ddpm_lab.course.exercises._families import mixed
 from ddpm_lab.course.exercises._inputs import one_of
-from ddpm_lab.course.exercises._mixed import mixed
 from ddpm_lab.networks import embeddings, time_embedding
 
 # unet.size: how large is the grid after a convolution? -------------------------------------------

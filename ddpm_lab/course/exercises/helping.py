@@ -88,7 +88,7 @@ def offer(name: str) -> str:
 
 
 def _say(text):
-    _show.show(text, f'<div role="status">{escape(text)}</div>')
+    _show.show(text, escape(text))
 
 
 def progress() -> None:
