@@ -31,7 +31,7 @@ class Try(NamedTuple):
 
 
 _kept: list[Try] = []
-"""The tries of this session; they count even where no file can be written."""
+"""The tries since this Python began; they count even where no file can be written."""
 
 
 def path() -> Path | None:
@@ -64,7 +64,7 @@ def _last_byte(file):
 
 
 def tries() -> list[Try]:
-    """All tries, oldest first: of the file, and of this session."""
+    """All tries, oldest first: of the file, and since this Python began."""
     found = dict.fromkeys(_read(path()))
     return list(found | dict.fromkeys(_kept))
 

@@ -214,10 +214,10 @@ def _erred(error):
     )
 
 
-def _compared(law):
-    """Wrong on purpose: the KL of two other distributions, law(schedule, x_0, t, s)."""
+def _compared(distribution):
+    """Wrong on purpose: the KL of two other distributions, distribution(schedule, x_0, t, s)."""
     return lambda schedule, x_0, x0_hat, t, s: gaussians.kl(
-        law(schedule, x_0, t, s), law(schedule, x0_hat, t, s)
+        distribution(schedule, x_0, t, s), distribution(schedule, x0_hat, t, s)
     )
 
 
@@ -375,6 +375,6 @@ STEP_KL = Exercise(
         **{hint: _weighted(var=var) for hint, var in _WRONG_VARIANCES.items()},
         **{hint: _weighted(w_0=w_0) for hint, w_0 in _WRONG_WEIGHTS.items()},
         **{hint: _erred(error) for hint, error in _WRONG_ERRORS.items()},
-        **{hint: _compared(law) for hint, law in _OTHER_DISTRIBUTIONS.items()},
+        **{hint: _compared(distribution) for hint, distribution in _OTHER_DISTRIBUTIONS.items()},
     },
 )
