@@ -4,6 +4,7 @@ Truth: the picture drawn with matplotlib's defaults, byte for byte; Pillow, whic
 """
 
 import io
+from itertools import combinations
 
 import matplotlib as mpl
 import numpy as np
@@ -74,3 +75,101 @@ def test_images_stand_upright():
         for draw in (PICTURES["image_grid"], PICTURES["images"]):
             pixels = np.asarray(Image.open(io.BytesIO(draw())).convert("L"), dtype=float)
             assert pixels[len(pixels) // 3].mean() < pixels[-len(pixels) // 5].mean()
+
+
+# --- Colors: contrast as in WCAG 2.2, distances in CIELAB as color-blind readers see them ----------
+
+VISION = {
+    "typical": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+}
+"""Machado, Oliveira, Fernandes (2009), severity 1, on linear RGB."""
+XYZ = np.array([[0.4125, 0.3576, 0.1804], [0.2127, 0.7152, 0.0722], [0.0193, 0.1192, 0.9503]])
+
+
+def linear_rgb(color):
+    share = np.array(mpl.colors.to_rgb(color))
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb):
+    """CIELAB under D65, of linear RGB."""
+    ratio = XYZ @ rgb.clip(0, 1) / XYZ.sum(axis=1)
+    x, y, z = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio * 841 / 108 + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def distances(colors, vision):
+    seen = {color: lab(np.array(VISION[vision]) @ linear_rgb(color)) for color in colors}
+    return [np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(colors, 2)]
+
+
+@pytest.mark.parametrize("color", figures.COLORS)
+def test_each_color_has_contrast_against_the_page(color):
+    luminance = XYZ[1] @ linear_rgb(color)
+    assert 1.05 / (luminance + 0.05) >= 3  # WCAG 2.2, criterion 1.4.11; white has luminance 1
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_colors_stay_apart_for_color_blind_readers(vision):
+    """A distance of 2.3 is just noticeable; the closest pair of Okabe and Ito's own has 14."""
+    assert min(distances(figures.COLORS, vision)) >= 15
+
+
+def test_the_yardsticks_know_black_white_and_a_red_green_pair():
+    assert lab(linear_rgb("white")) == pytest.approx([100, 0, 0], abs=0.1)
+    (typical,), (blind,) = (distances(["#B20000", "#6B5B00"], v) for v in ("typical", "protanopia"))
+    assert blind < typical / 2
+    assert 1.05 / (XYZ[1] @ linear_rgb("#E69F00") + 0.05) == pytest.approx(2.25, abs=0.01)
+
+
+# --- What is stored -------------------------------------------------------------------------------
+
+
+def stored(figure, monkeypatch):
+    """The bundle and the metadata that `show` hands to a notebook."""
+    shown = []
+    monkeypatch.setattr("IPython.get_ipython", lambda: "a notebook")
+    monkeypatch.setattr(
+        "IPython.display.display", lambda data, **facts: shown.append((data, facts))
+    )
+    figures.show(figure, "Two lines cross.")
+    ((data, facts),) = shown
+    return data, facts["metadata"]["image/png"]
+
+
+def test_a_figure_is_stored_sharp_small_opaque_and_with_its_sentence(monkeypatch, capsys):
+    figure, ax = figures.new(width=5, height=3)
+    ax.plot([0, 1], [0, 1], color=figures.BLUE)
+    ax.plot([0, 1], [1, 0], color=figures.RED)
+    data, facts = stored(figure, monkeypatch)
+    picture = Image.open(io.BytesIO(data["image/png"]))
+    assert picture.size == (1000, 600) and facts == {"alt": "Two lines cross.", "width": 500}
+    assert data["text/plain"] == capsys.readouterr().out.strip() == facts["alt"]
+    assert picture.mode == "P" and picture.getpixel((0, 0)) == picture.getpixel((999, 599))
+    assert picture.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+    assert len(data["image/png"]) < len(figures.png(figure, scale=2)) / 2
+    assert stored(figure, monkeypatch)[0] == data  # the same bytes each time
+
+
+def test_a_picture_of_many_colors_keeps_them(monkeypatch):
+    x = torch.linspace(-1, 1, 3 * 64 * 64)[torch.arange(3 * 64 * 64) * 5077 % (3 * 64 * 64)]
+    figure = figures.images(x.reshape(1, 3, 64, 64), panel=2)
+    data, _ = stored(figure, monkeypatch)
+    full = Image.open(io.BytesIO(figures.png(figure, scale=2))).convert("RGB")
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(data["image/png"]))), np.asarray(full))
+
+
+@pytest.mark.parametrize("scale", [0, 11, float("nan"), "2"])
+def test_png_refuses_an_odd_scale(scale):
+    with pytest.raises((TypeError, ValueError), match="scale must"):
+        figures.png(figures.new()[0], scale=scale)
