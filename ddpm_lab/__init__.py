@@ -8,15 +8,16 @@ Two nouns and one arrow carry the whole package:
 
 The modules are ordered like the chapters. A module imports only from lower layers:
 
-    0  types            _checks      _console    _installed
-    1  bayes            gaussians    estimators  schedules  _files
-    2  forward          predictions  elbo
-    3  ideal_denoisers  samplers     losses      networks
-    4  datasets         metrics
-    5  training
-    6  course
-    7  cli
-    8  __main__
+    0  types            _console     _installed
+    1  _checks
+    2  bayes            gaussians    estimators  schedules  _files
+    3  forward          predictions  elbo
+    4  ideal_denoisers  samplers     losses      networks
+    5  datasets         metrics
+    6  training
+    7  course
+    8  cli
+    9  __main__
 
 `course` holds what only the notebooks need, `cli` the commands: the library imports neither.
 

@@ -246,10 +246,10 @@ def _joint(parts, schedule, x_t, t):
 
 def _parts(mixture):
     """Weights, means and variances of a mixture as float64 on the CPU."""
-    fields = ("weight", "mean", "var")
-    _checks.record(mixture, fields, "mixture", example="Mixture(weight, mean, var)")
+    _checks.instance(mixture, Mixture, "mixture")
     weight, mean, var = (
-        _checks.numbers(part, f"mixture.{field}").detach() for part, field in zip(mixture, fields)
+        _checks.numbers(part, f"mixture.{field}").detach()
+        for part, field in zip(mixture, Mixture._fields)
     )
     _checks.finite_numbers(mean, "mixture.mean", advice="Look for NaN.")
     if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:

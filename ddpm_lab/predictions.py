@@ -176,7 +176,7 @@ def denoiser(
     all_lost = prediction_type == "eps" and float(schedule.abar[-1]) == 0  # somewhere: look there
 
     def denoise(x_t: Data, t: Times) -> Data:
-        times, common = _checks.item_times(t, schedule, _checks.data(x_t, "x_t"))
+        times, common = _item_times(t, schedule, _checks.data(x_t, "x_t"))
         if all_lost:
             _signal_left(row(schedule.abar, times), t)
         out = net(x_t, times)
@@ -185,6 +185,21 @@ def denoiser(
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
 
     return denoise
+
+
+def _item_times(t, schedule, x_t):
+    """(B,) int64 on the device of x_t, from one time or (B,) times; and their value.
+
+    The value is None if they are not all the same, and for times on a GPU, which are not looked at:
+    that would have to wait for all that the GPU has to do yet.
+    """
+    usual = type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x_t.shape[:1]
+    if usual and _checks.readable(t):
+        low, high = (each.item() for each in t.aminmax())
+        if 1 <= low <= high <= schedule.T:  # first: it stands in every loop
+            return t.to(x_t.device), low if low == high else None
+    t = _checks.times(t, schedule, batch=len(x_t), wait=False)
+    return _checks.time_per_item(t, x_t), t if isinstance(t, int) else None
 
 
 def _factors(schedule):

@@ -3,13 +3,15 @@
 import inspect
 import math
 import os
+from collections.abc import Callable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
 from ddpm_lab._checks.words import digits, first_line, nearest, say, short_repr
+from ddpm_lab.types import PredictionType
 
 MANY = 10_000_000
 """More rows or points than this would fill the memory: a typing error."""
@@ -21,9 +23,6 @@ SEEDS = 2**64 - 1
 
 SIZE = 10**6
 """No layer of the course's networks is larger, and no checkpoint may ask for one."""
-
-
-_KINDS = ("x0", "eps", "v")
 
 
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
@@ -38,7 +37,7 @@ REAL = frozenset(FLOATS + WHOLE)
 DENSE = torch.strided
 
 
-NO_DEVICE = (RuntimeError, AssertionError, TypeError, ValueError, OverflowError)  # as backends say
+_NO_DEVICE = (RuntimeError, AssertionError, TypeError, ValueError, OverflowError)  # as backends say
 
 
 def float64(value):
@@ -56,14 +55,23 @@ def float64_on(device):
     return torch.float64 if device.type in ("cpu", "cuda") else torch.float32
 
 
-def device(device):
-    """A device that is there."""
+def _used(device):
+    return torch.empty(0, dtype=torch.float32, device=device).device
+
+
+def device(
+    device,
+    use: Callable = _used,
+    *,
+    must="that this PyTorch can use",
+    advice='Use "cpu", or ask python -m ddpm_lab doctor what is there.',
+) -> Any:
+    """A device that is there; or what a function makes of it, where more than that is needed."""
     try:
-        return torch.empty(0, dtype=torch.float32, device=torch.device(device)).device
-    except NO_DEVICE as error:
+        return use(torch.device(device))
+    except _NO_DEVICE as error:
         raise ValueError(
-            f"device must be one that this PyTorch can use; got {short_repr(device)}: "
-            f'{first_line(error)} Use "cpu", or ask python -m ddpm_lab doctor what is there.'
+            f"device must be one {must}; got {short_repr(device)}: {first_line(error)} {advice}"
         ) from error
 
 
@@ -150,8 +158,10 @@ def first_bad(x, good):
     return float(x.detach().reshape(-1)[~good.reshape(-1)][0])
 
 
-def instance(value, cls, name, *, advice):
-    """An object of a class."""
+def instance(value, cls, name, *, advice="Use its named tuple."):
+    """An object of a class; of a named tuple, anything with the same fields."""
+    if fields := getattr(cls, "_fields", None):
+        return record(value, fields, name, cls.__name__, advice=advice)
     if not isinstance(value, cls):
         raise TypeError(f"{name} must be a {_path(cls)}; got {say(value)}. {advice}")
     return value
@@ -186,10 +196,11 @@ def method(net, what, name):
     )
 
 
-def record(value, fields, name, *, example):
+def record(value, fields, name, what, *, advice="Use its named tuple."):
     """A named tuple with these fields."""
     if getattr(value, "_fields", None) != fields:
-        raise TypeError(f"{name} must be a {example}; got {say(value)}. Use its named tuple.")
+        example = f"{what}({', '.join(fields)})"
+        raise TypeError(f"{name} must be a {example}; got {say(value)}. {advice}")
     return value
 
 
@@ -197,7 +208,7 @@ def prediction_type(prediction_type):
     """The name of a prediction."""
     return choice(
         prediction_type,
-        _KINDS,
+        get_args(PredictionType),
         "prediction_type",
         advice="It names what the network's output means.",
     )
@@ -250,29 +261,6 @@ def count(value, name, *, lowest=1, highest=2**63 - 1, advice=""):
                 f"{name} must be at {what} {bound}; got {digits(number, bound)}. {advice}".rstrip()
             )
     return number
-
-
-def counts(values, name, *, lowest, highest, advice):
-    """A list of whole numbers within bounds; it may be empty."""
-    if not isinstance(values, (list, tuple)):
-        raise TypeError(f"{name} must be a list of whole numbers; got {say(values)}. {advice}")
-    found = tuple(count(value, name, lowest=lowest, advice=advice) for value in values)
-    for value in found:
-        if value > highest:
-            raise ValueError(
-                f"{name} must lie in {lowest}..{highest}; got {digits(value, highest)}. {advice}"
-            )
-    return found
-
-
-def multiple(value, of, name, *, advice):
-    """A whole number that another one divides."""
-    if value % of:
-        raise ValueError(
-            f"{name} must be a multiple of {of}; got {value}. {advice} "
-            f"The next one is {value - value % of + of}."
-        )
-    return value
 
 
 def at_most(value, highest, name, *, advice=""):

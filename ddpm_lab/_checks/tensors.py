@@ -94,7 +94,7 @@ def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
 
 def gaussian(p, name, *, zero=True):
     """A Gaussian with its variance like the mean: >= 0, or > 0 where a density is needed."""
-    record(p, ("mean", "var"), name, example="Gaussian(mean, var)")
+    record(p, ("mean", "var"), name, "Gaussian")
     data(p.mean, f"{name}.mean")
     return p._replace(var=variance(p.var, f"{name}.var", zero=zero, like=p.mean))
 
@@ -230,19 +230,14 @@ def _one_hot(label):
 def finite_step(loss, grad_norm, step):
     """Loss and length of the gradient as numbers: with others a step would destroy the network."""
     loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).cpu().tolist()
-    finite_loss(loss, step)
+    if not math.isfinite(loss):
+        raise ValueError(
+            f"the loss must be finite; got {loss} at step {step}. "
+            "Lower lr, or look for NaN in the data."
+        )
     if not math.isfinite(grad_norm):
         raise ValueError(
             f"the gradient must be finite; got one of length {grad_norm} at step {step}, which was "
             'not taken. Lower lr, or train with precision="float32".'
         )
     return loss, grad_norm
-
-
-def finite_loss(loss, step):
-    """A loss that is still a number: beyond that point training only destroys the network."""
-    if not math.isfinite(loss):
-        raise ValueError(
-            f"the loss must be finite; got {float(loss)} at step {step}. "
-            "Lower lr, or look for NaN in the data."
-        )

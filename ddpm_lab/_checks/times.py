@@ -6,7 +6,7 @@ import torch
 
 from ddpm_lab._checks.numbers import WHOLE, dense, plain_number
 from ddpm_lab._checks.tensors import readable, tensor
-from ddpm_lab._checks.words import few, few_of, say, span
+from ddpm_lab._checks.words import few, say, span
 
 
 def time_per_item(t, x):
@@ -31,10 +31,15 @@ def _last(plan):
     return len(schedule(plan).abar) - 1
 
 
-def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
-    """An int, or a (B,) int64 tensor on the CPU, inside lowest..T: the plan's T, or a given one."""
+def times(t, plan, *, T=None, lowest=1, batch=None, name="t", wait=True):
+    """An int, or a (B,) int64 tensor on the CPU, inside lowest..T: the plan's T, or a given one.
+
+    With wait=False times on a GPU stay there, and their values are not looked at.
+    """
     T = _last(plan) if T is None else T
     if isinstance(t, torch.Tensor):
+        if not (wait or readable(t)):
+            return _time_tensor(t, batch, name)
         t = _times_tensor(t, batch, name)
     elif type(t) is not int:
         number = plain_number(t)
@@ -51,23 +56,6 @@ def times(t, plan, *, T=None, lowest=1, batch=None, name="t"):
             + _hint(low, high, lowest, T)
         )
     return t
-
-
-def item_times(t, plan, x):
-    """(B,) int64 on the device of x, from one time or (B,) times, inside 1..T; and their value.
-
-    The value is None if they are not all the same. What lies on a GPU is not looked at, for that
-    would have to wait for all that it has to do yet, and the value is None, too.
-    """
-    if isinstance(t, torch.Tensor) and not readable(t):
-        return time_per_item(_time_tensor(t, len(x), "t"), x), None
-    if type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x.shape[:1]:
-        low, high = t.aminmax()
-        low, high = low.item(), high.item()
-        if 1 <= low <= high < len(plan.abar):  # the usual case, first: it stands in every loop
-            return t.to(x.device), low if low == high else None
-    t = times(t, plan, batch=len(x))
-    return time_per_item(t, x), t if isinstance(t, int) else None
 
 
 def _times_tensor(t, batch, name):
@@ -141,17 +129,17 @@ def timesteps(times_, plan, *, to_zero=False, either_way=False):
     """A falling list of times inside 0..T with at least one move; or, either way, a rising one."""
     listed = _time_list(times_, _last(plan))
     if to_zero and listed[-1] != 0:
-        raise ValueError(f"times must end at 0, the clean data; got {few_of(listed)}. Append 0.")
+        raise ValueError(f"times must end at 0, the clean data; got {few(listed)}. Append 0.")
     down = all(s < t for t, s in zip(listed, listed[1:]))
     up = all(s > t for t, s in zip(listed, listed[1:]))
     if not either_way and not down:
         raise ValueError(
-            f"times must fall, like [T, ..., 0]; got {few_of(listed)}. "
+            f"times must fall, like [T, ..., 0]; got {few(listed)}. "
             "Use schedules.timesteps(T, steps)."
         )
     if not (down or up):
         raise ValueError(
-            f"times must fall (decode) or rise (encode) throughout; got {few_of(listed)}. "
+            f"times must fall (decode) or rise (encode) throughout; got {few(listed)}. "
             "Use schedules.timesteps(T, steps), or its reverse."
         )
     return listed

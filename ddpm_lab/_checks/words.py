@@ -21,12 +21,6 @@ def span(low, high):
     return low if low == high else f"{low}..{high}"
 
 
-def few(t):
-    """The first of some times, for a message."""
-    values = [t] if isinstance(t, int) else t.reshape(-1).tolist()
-    return f"{values[0]}" if len(values) == 1 else f"{values[:4]}{' …' if len(values) > 4 else ''}"
-
-
 def nearest(words, known, otherwise=""):
     """Advice on misspelt words: the known names that each of them resembles."""
     from difflib import get_close_matches
@@ -36,9 +30,16 @@ def nearest(words, known, otherwise=""):
     return f"Did you mean {', '.join(near)}?" if near else otherwise
 
 
-def few_of(values):
-    """A list, cut short after the fifth of more than six."""
-    return str(values) if len(values) <= 6 else f"[{', '.join(map(str, values[:5]))}, …]"
+def few(values):
+    """One number as it is; a tensor or a list of them, cut short after the fifth of more than six.
+
+    >>> few(torch.arange(9)), few(torch.tensor([4])), few([7, 0])
+    ('[0, 1, 2, 3, 4, …]', '4', '[7, 0]')
+    """
+    if isinstance(values, torch.Tensor):
+        values = values.item() if values.numel() == 1 else values.reshape(-1).tolist()
+    short = isinstance(values, (int, float)) or len(values) <= 6
+    return str(values) if short else f"[{', '.join(map(str, values[:5]))}, …]"
 
 
 def first_line(error):

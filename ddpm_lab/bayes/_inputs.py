@@ -13,7 +13,7 @@ def probability(value: float | Tensor, name: str) -> Tensor:
     if not p.numel():
         raise ValueError(f"{name} must hold at least one number; got shape {tuple(p.shape)}.")
     if not bool(good.all()):
-        bad = _checks.first_bad(p, good)
+        bad = float(p.detach()[~good][0])
         raise ValueError(
             f"{name} must lie between 0 and 1; got {_checks.digits(bad, 1 if bad > 1 else 0)}. "
             "It is a probability: divide percent by 100."

@@ -100,7 +100,7 @@ def beta_density(belief: Beta, grid: Tensor) -> Tensor:
 
 def _parameters(belief, name="belief", *, peak=False):
     """Two numbers a, b > 0; with one highest point inside [0, 1] if it is wanted."""
-    _checks.record(belief, ("a", "b"), name, example="Beta(a, b)")
+    _checks.instance(belief, Beta, name)
     for field, value in zip("ab", belief):
         _checks.between(value, 0, 1e100, field, advice="Beta(1, 1) is flat.", open_ends=True)
     a, b = belief

@@ -112,6 +112,6 @@ def _toss_rows(tosses):
     if not bool(good.all()):
         raise ValueError(
             "tosses must be 1 (heads) or 0 (tails); "
-            f"got {_checks.first_bad(x, good):g}. Recode them."
+            f"got {float(x.detach()[~good][0]):g}. Recode them."
         )
     return x if x.dim() == 2 else x[:, None]

@@ -69,7 +69,7 @@ def _covariance(cov, mean, name):
 def _symmetric(cov, name):
     if not torch.allclose(cov, cov.mT, rtol=1e-5, atol=0):
         raise ValueError(
-            f"{name} must be symmetric; got {_checks.few_of(cov.reshape(-1).tolist())}. "
+            f"{name} must be symmetric; got {_checks.few(cov)}. "
             "Rows (i, j) and (j, i) are the same covariance."
         )
     return cov

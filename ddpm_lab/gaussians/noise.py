@@ -58,10 +58,7 @@ def normal_like(x: Data, *, generator: torch.Generator) -> Data:
 
 def _generator_on(device):
     """A new generator on a device that has generators."""
-    try:
-        return torch.Generator(device=torch.device(device))
-    except _checks.NO_DEVICE as error:
-        raise ValueError(
-            f"device must be one on which this PyTorch can draw; got {_checks.short_repr(device)}: "
-            f'{_checks.first_line(error)} Use "cpu": what it draws is moved to the data.'
-        ) from error
+    advice = 'Use "cpu": what it draws is moved to the data.'
+    return _checks.device(
+        device, torch.Generator, must="on which this PyTorch can draw", advice=advice
+    )

@@ -48,7 +48,7 @@ class Classifier(nn.Module):
         super().__init__()
         channels, width = _sizes.size(channels, "channels"), _sizes.size(width, "width", lowest=8)
         features, labels = _sizes.size(features, "features"), _sizes.size(labels, "labels")
-        _checks.multiple(width, 8, "width", advice="Eight groups share the features.")
+        _sizes.multiple(width, 8, "width", advice="Eight groups share the features.")
         self.channels = channels
         widths = [channels, *(width * mult for mult in _sizes.mults(mults))]
         self.backbone = nn.Sequential()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ddpm_lab import _checks
-from ddpm_lab.networks import _inputs
+from ddpm_lab.networks import _inputs, _sizes
 
 
 def time_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tensor:
@@ -39,7 +39,7 @@ def time_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tens
     """
     _one_axis(t, "t")
     dim = _checks.count(dim, "dim", lowest=2, highest=_checks.SIZE, advice="Take 64.")
-    dim = _checks.multiple(dim, 2, "dim", advice="Each frequency has a sine and a cosine.")
+    dim = _sizes.multiple(dim, 2, "dim", advice="Each frequency has a sine and a cosine.")
     max_period = _checks.between(
         max_period, 1, math.inf, "max_period", open_ends=True, advice="10,000 suits T = 1000."
     )
@@ -95,8 +95,7 @@ class TimeEmbedding(nn.Module):
 
 def _one_axis(t, name):
     """(B,) numbers of any usual type."""
-    _checks.tensor(t, name)
-    if t.dim() != 1 or t.dtype not in _checks.REAL:
-        raise TypeError(
-            f"{name} must be a (B,) tensor of numbers; got {_checks.say(t)}. One per item."
-        )
+    must = "be a (B,) tensor of numbers"
+    if not isinstance(t, Tensor) or t.dim() != 1:
+        raise TypeError(f"{name} must {must}; got {_checks.say(t)}. One per item.")
+    _checks.numbers(t, name, like=t, must=must, advice="One per item.")

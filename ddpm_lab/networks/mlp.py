@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from ddpm_lab import _checks
 from ddpm_lab.networks import _inputs, _sizes
 from ddpm_lab.networks.blocks import zero_init
 from ddpm_lab.networks.embeddings import sinusoids
@@ -40,7 +39,7 @@ class MLP(nn.Module):
         dim, width = _sizes.size(dim, "dim"), _sizes.size(width, "width")
         depth = _sizes.depth(depth, "depth")
         time_dim = _sizes.size(time_dim, "time_dim")
-        _checks.multiple(time_dim, 2, "time_dim", advice="Try 64.")
+        _sizes.multiple(time_dim, 2, "time_dim", advice="Try 64.")
         self.dim, self.time_dim = dim, time_dim
         self.proj_in = nn.Linear(dim + time_dim, width)
         self.layers = nn.ModuleList(

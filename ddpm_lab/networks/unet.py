@@ -209,13 +209,13 @@ def _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves
     _sizes.depth(blocks, "blocks", lowest=1)
     _sizes.size(labels, "labels", lowest=0)
     _checks.count(width, "width", lowest=2, highest=_checks.SIZE, advice="Try 32.")
-    _checks.multiple(width, groups, "width", advice="So many groups share the features.")
-    _checks.multiple(width, 2, "width", advice="Half of the embedding of t are sines.")
+    _sizes.multiple(width, groups, "width", advice="So many groups share the features.")
+    _sizes.multiple(width, 2, "width", advice="Half of the embedding of t are sines.")
     _sizes.mults(mults)
     there_are = f"It counts resolutions from 0; there are {len(mults)}."
-    _checks.counts(attention, "attention", lowest=0, highest=len(mults) - 1, advice=there_are)
+    _sizes.counts(attention, "attention", lowest=0, highest=len(mults) - 1, advice=there_are)
     fine = "float32 tells no finer waves apart."
-    _checks.counts(waves, "waves", lowest=0, highest=16, advice=fine)
+    _sizes.counts(waves, "waves", lowest=0, highest=16, advice=fine)
 
 
 def _check_levels(levels, hidden_features):

@@ -131,8 +131,16 @@ def sample(
         if callable(sampler)
         else SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
     )
-    shape = _checks.counts(shape, "shape", lowest=1, highest=_checks.MANY, advice="Give (B, *D).")
-    _checks.count(len(shape), "the length of shape", advice="Give (B, *D).")
-    x_T = torch.empty(shape, dtype=torch.float32, device=_checks.device(device))
+    x_T = torch.empty(_sizes(shape), dtype=torch.float32, device=_checks.device(device))
     x_T = normal_like(x_T, generator=generator)
     return final(run(schedule, denoise, x_T, times=times, generator=generator, **options))
+
+
+def _sizes(shape):
+    """(B, *D), of whole numbers that fit into a memory."""
+    advice = "Give (B, *D)."
+    if not isinstance(shape, (list, tuple)):
+        came = _checks.say(shape)
+        raise TypeError(f"shape must be a list of whole numbers; got {came}. {advice}")
+    _checks.count(len(shape), "the length of shape", advice=advice)
+    return [_checks.count(size, "shape", highest=_checks.MANY, advice=advice) for size in shape]

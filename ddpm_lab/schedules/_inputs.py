@@ -67,7 +67,7 @@ def abar(abar: Tensor) -> Tensor:
             f"T must be at least 1, so abar needs 2 rows or more; got {len(abar)}. "
             "Row 0 is clean data, row t belongs to time t."
         )
-    abar = _checks.dense(abar, "abar").detach().cpu()
+    abar = _checks.numbers(abar, "abar").detach()
     if not bool(torch.isfinite(abar).all()):
         t = int(torch.nonzero(~torch.isfinite(abar))[0])
         raise ValueError(

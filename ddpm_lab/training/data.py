@@ -89,9 +89,15 @@ def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
         )
     if net.levels:
         _checks.choice(net.levels, (data.levels,), "net.levels (for these data)")
-    _checks.multiple(
-        config.batch, world_size, "batch", advice="Every process takes an equal share."
-    )
+    _check_shares(config.batch, world_size)
+
+
+def _check_shares(batch, world_size):
+    if batch % world_size:
+        raise ValueError(
+            f"batch must be a multiple of {world_size}; got {batch}. Every process takes an equal "
+            f"share. The next one is {batch - batch % world_size + world_size}."
+        )
 
 
 def told_apart(data: Dataset) -> dict[str, str | int]:
