@@ -5,6 +5,7 @@
     python tools/chapters.py sync            do texts and notebooks belong together?   (fast)
     python tools/chapters.py lint            house rules for what a notebook may hold  (fast)
     python tools/chapters.py links           does every link lead somewhere?           (fast)
+    python tools/chapters.py minutes         how long does each take? into the README's table
     python tools/chapters.py leaks           solutions where they belong, verdicts right (fast)
     python tools/chapters.py release --out D nbgrader source notebooks for a class
 
@@ -25,6 +26,12 @@ Rules for authors
   `marginal = check("forward.marginal", my_marginal)`. A name is used once in a chapter. If a
   value is asked for, `my_value = ...` stands before the block, so that the name exists.
 - Markdown tagged "solution" is an explanation for the solved reading only.
+- A section that nothing later needs is a detour: a heading `## Detour · Title` (or `###`), alone in
+  its cell but for a paragraph. JupyterLab opens it folded. It ends at the next heading of its level.
+- No minutes are typed: the first cell says `{road}`, and `{detours}` if there are some; the build
+  counts (`tools/notebooks/minutes.py`). A main road has at most 75 minutes.
+- Bookkeeping stands in lines `# eq: 5.3` and `# claim: E66` at the top of a code cell; the build
+  moves it into the cell's metadata.
 - A code cell tagged "demo" may call `check` on something that is not an exercise.
 - Code is plain Python (no `%` or `!`), at most 15 lines, or 25 in an exercise (blank lines and
   imports are free), 100 columns, and no closing `;`. It opens no file by a relative path: the
@@ -49,6 +56,7 @@ from tools.notebooks.building import build, check, sync
 from tools.notebooks.leaks import leaks
 from tools.notebooks.links import links
 from tools.notebooks.lint import lint
+from tools.notebooks.readme import write_minutes
 from tools.notebooks.release import release
 from tools.notebooks.sources import ROOT, ChapterError
 
@@ -59,6 +67,7 @@ COMMANDS = {
     "lint": lint,
     "links": links,
     "leaks": leaks,
+    "minutes": write_minutes,
 }
 
 

@@ -94,7 +94,7 @@ def check(
 
 
 def _repair(chapter: Chapter) -> str:
-    return f"run `python tools/chapters.py build {chapter.slug[:2]}`"
+    return f"run `python tools/chapters.py build {chapter.number}`"
 
 
 KEEP_WORK = """\
@@ -133,7 +133,7 @@ def sync(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:
             problems += [f"{name}: {cell}" for cell in cells]
     slugs = {c.slug for c in chapters(root)}
     for folder in () if wanted else (root / "chapters", root / "chapters" / "solutions"):
-        for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
+        for path in sorted(folder.glob("[0-9][0-9]*_*.ipynb")):
             if path.stem not in slugs:
                 name = path.relative_to(root).as_posix()
                 text = f"chapters/source/{path.stem}.py"

@@ -12,8 +12,9 @@ from pathlib import Path
 from tools import printed
 from tools.notebooks.exercises import checks_in, exercises
 from tools.notebooks.mathematics import math_problems
+from tools.notebooks.minutes import DETOUR, LONGEST
 from tools.notebooks.rules import on_notebooks, plain, without_code
-from tools.notebooks.sources import METADATA, read, solution_lines, tags
+from tools.notebooks.sources import METADATA, minutes_of, read, solution_lines, tags
 from tools.notebooks.stored import WIDGET_VIEW, texts
 
 TAGS = {"exercise", "solution", "demo"}
@@ -40,6 +41,8 @@ def lint(chapter, notebook, path, solved, root) -> Iterator[str]:
     for name in sorted({i for i in ids if ids.count(i) > 1}):
         yield f"two cells have the id {name}"
 
+    yield from _lint_minutes(chapter.source)
+
     names = [check.name for check in exercises(notebook)]
     known = {check.name for check in exercises(read(chapter.source, solved=True))}
     for name in sorted({n for n in names if names.count(n) > 1}):
@@ -60,6 +63,13 @@ def lint(chapter, notebook, path, solved, root) -> Iterator[str]:
         yield from (f"cell {cell.get('id')}: {problem}" for problem in problems)
     if solved:
         yield from _lint_exercises(read(chapter.source, solved=True, markers=True))
+
+
+def _lint_minutes(source: Path) -> Iterator[str]:
+    """A chapter is one sitting, and says how long it is."""
+    road = minutes_of(source).road
+    if "{road}" in source.read_text(encoding="utf-8") and road > LONGEST:
+        yield f"its main road takes {road:.0f} minutes; at most {LONGEST}: make detours, or two chapters"
 
 
 def _lint_tags(cell) -> Iterator[str]:
@@ -169,6 +179,8 @@ def _lint_markdown(source: str) -> Iterator[str]:
     if re.search(r"!\[\s*\]", text) or _NO_ALT.search(text):
         yield "an image has no alt text"
     yield from math_problems(text)
+    if DETOUR.match(source) and len(source.strip().split("\n\n")) > 3:
+        yield "a detour is folded under its heading: at most a paragraph in this cell, the rest below"
 
 
 def _lint_exercises(notebook) -> Iterator[str]:

@@ -11,10 +11,14 @@ import jupytext
 import nbformat
 
 from ddpm_lab.course.exercises.help import all_help
+from tools.notebooks import minutes
 
 ROOT = Path(__file__).resolve().parents[2]
 
 BEGIN, END, HOLE = "### BEGIN SOLUTION", "### END SOLUTION", "...  # your code here"
+SLUG = re.compile(r"[0-9][0-9][a-z]?_\w+")
+"""Of a chapter; the second part of a long one has the letter b."""
+
 METADATA = {
     "kernelspec": {
         "display_name": "Python 3 (ipykernel)",
@@ -37,6 +41,11 @@ class Chapter(NamedTuple):
     learner: Path
     solved: Path
 
+    @property
+    def number(self) -> str:
+        """`05` of 05_forward, `07b` of 07b_variance."""
+        return self.slug.split("_")[0]
+
     def readings(self) -> Iterator[tuple[Path, bool]]:
         """Each notebook's path, and whether it is the solved one."""
         yield self.learner, False
@@ -48,7 +57,8 @@ def chapters(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[Chapter]:
     folder = root / "chapters"
     found = [
         Chapter(p.stem, p, folder / f"{p.stem}.ipynb", folder / "solutions" / f"{p.stem}.ipynb")
-        for p in sorted((folder / "source").glob("[0-9][0-9]_*.py"))
+        for p in sorted((folder / "source").glob("[0-9][0-9]*_*.py"))
+        if SLUG.fullmatch(p.stem)
     ]
     chosen = []
     for want in wanted:
@@ -74,14 +84,19 @@ def reading(text: str, *, solved: bool, markers: bool = False):
             raise ChapterError(f"cell {name}: a chapter has Markdown and code cells only")
         if "solution" in tags(cell) and not solved:
             continue
-        source = cell.source
+        source, metadata = cell.source, kept_metadata(cell)
+        if cell.cell_type == "code":
+            source, settled = _bookkeeping(source)
+            metadata |= settled
+        elif minutes.DETOUR.match(source):
+            metadata[COLLAPSED] = True
         if cell.cell_type == "code" and not markers:
             source = _solution(source, name, solved)
         elif cell.cell_type == "markdown" and solved and not markers:
             source = _one_folder_down(source)
         code = cell.cell_type == "code"
         make = nbformat.v4.new_code_cell if code else nbformat.v4.new_markdown_cell
-        cells.append(make(source, id=name, metadata=kept_metadata(cell)))
+        cells.append(make(source, id=name, metadata=metadata))
     _fold_hints(cells)
     return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(METADATA))
 
@@ -107,10 +122,22 @@ def _escaped(text: str) -> str:
     return re.sub(r"([\\`*_$<>\[\]])", r"\\\1", text)
 
 
+COLLAPSED = "jp-MarkdownHeadingCollapsed"
+"""JupyterLab opens a section folded whose heading has this."""
+
+_NOTE = re.compile(r"^# (eq|claim): (.+)\n", re.M)
+
+
+def _bookkeeping(source: str) -> tuple[str, dict]:
+    """A code cell without its lines `# eq: 5.3` and `# claim: E66`, and what they say."""
+    return _NOTE.sub("", source), dict(_NOTE.findall(source))
+
+
 def kept_metadata(cell) -> dict:
     kept = {"tags": list(tags(cell))} if tags(cell) else {}
     tolerance = cell.metadata.get("tolerance")
-    return kept | ({"tolerance": dict(tolerance)} if tolerance else {})
+    kept |= {"tolerance": dict(tolerance)} if tolerance else {}
+    return kept | {k: cell.metadata[k] for k in (COLLAPSED, "eq", "claim") if k in cell.metadata}
 
 
 def tags(cell) -> list[str]:
@@ -118,8 +145,28 @@ def tags(cell) -> list[str]:
 
 
 def read(source: Path, **how):
-    """The reading of a chapter's file."""
-    return reading(source.read_text(encoding="utf-8"), **how)
+    """The reading of a chapter's file, with the minutes that it takes."""
+    notebook = reading(source.read_text(encoding="utf-8"), **how)
+    spent = minutes_of(source)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = minutes.PLACE.sub(
+                lambda place: _spent(source, *place.groups()), cell.source
+            )
+        if cell.id in spent.each:
+            cell.source += "\n\n" + minutes.sentence(spent.each[cell.id])
+    return notebook
+
+
+def _spent(source: Path, what: str, number: str | None) -> str:
+    """What stands for `{road}`, or for `{road 05}` of another chapter; a dash if there is none."""
+    texts = sorted(source.parent.glob(f"{number}_*.py")) if number else [source]
+    return minutes.rounded(getattr(minutes_of(texts[0]), what)) if texts else "–"
+
+
+def minutes_of(source: Path) -> minutes.Minutes:
+    """How long a chapter's text takes a learner."""
+    return minutes.minutes(reading(source.read_text(encoding="utf-8"), solved=False).cells)
 
 
 def solution_lines(source: str, name: str = "?") -> Iterator[tuple[bool, str]]:
@@ -156,7 +203,7 @@ def _one_folder_down(markdown: str) -> str:
 
     def adjust(match):
         start, target = match.groups()
-        sibling = re.match(r"[0-9][0-9]_\w+\.ipynb(#|$)", target)
+        sibling = re.match(r"[0-9]{2}[a-z]?_\w+\.ipynb(#|$)", target)
         stays = sibling or re.match(r"[#/]|\w+:", target)  # an anchor here, or an address
         return match[0] if stays else f"{start}../{target}"
 
