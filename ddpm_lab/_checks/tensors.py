@@ -179,8 +179,8 @@ def images(x, channels, factor, name="x_t"):
     if x.shape[2] % factor or x.shape[3] % factor:
         raise ValueError(
             f"height and width must be multiples of {factor} for this network; got "
-            f"{x.shape[2]} x {x.shape[3]}. Pad the images, as a run does with pad=1 or more, or "
-            "take fewer resolutions."
+            f"{x.shape[2]} x {x.shape[3]}. Pad the images, as a run does with data.pad=1 or more, "
+            "or take fewer resolutions."
         )
 
 

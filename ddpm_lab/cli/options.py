@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import traceback
 from collections.abc import Callable
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -108,9 +110,22 @@ def _run(does, args):
         return 1
 
 
+@contextmanager
+def _ended_at_once():
+    """Ctrl-C while PyTorch is loaded: it would swallow the exception and fail elsewhere later."""
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ours = usual and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(STOPPED))
+    yield
+    if ours:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _find_home(args):
     """Fill in ~ in the arguments that are paths."""
-    from ddpm_lab import _checks
+    with _ended_at_once():
+        from ddpm_lab import _checks
 
     for name, option in _PATHS.items():
         if (given := getattr(args, name, None)) is not None:

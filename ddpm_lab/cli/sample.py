@@ -31,7 +31,7 @@ def run(args) -> int:
     from ddpm_lab.gaussians import seeded
     from ddpm_lab.training import models
 
-    if Path(args.out).suffix not in _SUFFIXES:
+    if Path(args.out).suffix.lower() not in _SUFFIXES:
         raise ValueError(f"--out must end in .png, .npy or .safetensors; got {args.out}.")
     _files.check_writable(args.out)
     model = models.load(options.checkpoint(args.path), devices.pick(args.device))
@@ -42,7 +42,7 @@ def run(args) -> int:
         guidance_scale=args.guidance, generator=seeded(args.seed),
     )  # fmt: skip
     how = {key: getattr(args, key) for key in ("sampler", "steps", "label", "guidance", "seed")}
-    _files.write_whole(args.out, _payload(Path(args.out).suffix, x.cpu(), how))
+    _files.write_whole(args.out, _payload(Path(args.out).suffix.lower(), x.cpu(), how))
     print(f"{args.out}: {args.n} images,", ", ".join(f"{k} {v}" for k, v in how.items()))
     return 0
 

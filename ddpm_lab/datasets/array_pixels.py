@@ -1,5 +1,7 @@
 """Arrays of numbers as 8-bit pixels: in which range are they, and which axis holds the channels?"""
 
+from ddpm_lab.datasets.fitting import TRANSPARENT
+
 
 def _pixels(images, path):
     """All splits as (N, C, H, W) uint8, and notes on how they were read."""
@@ -14,7 +16,10 @@ def _pixels(images, path):
         found[split] = np.ascontiguousarray(each)
     _check_one_shape({each.shape[1:] for each in found.values()}, path)
     shape = ", ".join(f"{split} {value.shape}" for split, value in images.items())
-    return found, [f"{path}: {shape} of {kind}, read as {note}"]
+    notes = [f"{path}: {shape} of {kind}, read as {note}"]
+    if next(iter(found.values())).shape[1] == 4:
+        notes.append(f"{path}: 4 channels, all of them learned. {TRANSPARENT}")
+    return found, notes
 
 
 def _check_one_shape(shapes, path):

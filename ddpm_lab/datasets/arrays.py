@@ -24,7 +24,9 @@ class _Arrays(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _read_arrays(path: Path, split: str, held_out: float, seed: int) -> _Arrays:
+def _read_arrays(
+    path: Path, split: str, held_out: float, seed: int, called: str = "held_out"
+) -> _Arrays:
     """Images and labels of a split.
 
     Arrays named train_images and test_images, or x_train and x_test, are splits already; else the
@@ -39,7 +41,8 @@ def _read_arrays(path: Path, split: str, held_out: float, seed: int) -> _Arrays:
     part = split if split in pixels else "all"
     own, label = torch.from_numpy(pixels[part]), numbers.get(part)
     if part == "all":
-        rows = _held_out([str(row) for row in range(len(own))], split, held_out, seed, path)
+        keys = [str(row) for row in range(len(own))]
+        rows = _held_out(keys, split, held_out, seed, path, called)
         notes += [f"{len(rows):,} of its {len(own):,} images are the {split} set"]
         own, label = own[rows], None if label is None else label[rows]
     return _Arrays(own, label, None if label is None else classes, tuple(notes))
@@ -103,6 +106,7 @@ def _numbered(labels, pixels, path):
 
     if not labels or labels.keys() != pixels.keys():
         return None, {}
+    labels = {split: _whole(each, path) for split, each in labels.items()}
     if all(each.dtype.kind == "U" for each in labels.values()):
         classes = sorted({str(name) for each in labels.values() for name in each.reshape(-1)})
         labels = {split: np.searchsorted(classes, each) for split, each in labels.items()}
@@ -114,6 +118,22 @@ def _numbered(labels, pixels, path):
         n, k = len(pixels[split]), len(classes)
         found[split] = _checks.labels(values, n, k, "cpu", name=what, none=False)
     return tuple(classes), found
+
+
+def _whole(labels, path):
+    """Labels that were saved as floats, as np.loadtxt and pandas give them, as whole numbers."""
+    import numpy as np
+
+    if labels.dtype.kind != "f":
+        return labels
+    good = np.isfinite(labels) & (labels == np.round(labels)) & (np.abs(labels) < 2**53)
+    if not good.all():
+        row = int(np.nonzero(~good.reshape(len(good), -1).all(1))[0][0])
+        raise ValueError(
+            f"labels in {path} must be whole numbers; got {float(labels[~good][0]):g} in row "
+            f"{row}. Number the classes 0, 1, 2, … and save them with labels.astype('int64')."
+        )
+    return labels.astype(np.int64)
 
 
 def _count(labels):

@@ -26,7 +26,9 @@ class _Layout(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _laid_out(folder: Path, split: str, held_out: float, seed: int) -> _Layout:
+def _laid_out(
+    folder: Path, split: str, held_out: float, seed: int, called: str = "held_out"
+) -> _Layout:
     """Find all images of a folder, their classes, and those of a split."""
     train, test = (_first(folder, names) for names in (_TRAIN, _TEST))
     if train is not None and test is not None:
@@ -34,7 +36,7 @@ def _laid_out(folder: Path, split: str, held_out: float, seed: int) -> _Layout:
     root, (names, skipped) = folder, _images(folder)
     if train is not None and all(name.startswith(f"{train.name}/") for name in names):
         root, (names, skipped) = train, _images(train)
-    rows = _held_out(names, split, held_out, seed, root)
+    rows = _held_out(names, split, held_out, seed, root, called)
     classes, numbers = _labeled(names, root)
     labels = None if numbers is None else [numbers[row] for row in rows]
     note = f"{len(rows):,} of the {len(names):,} images in {root} are the {split} set"

@@ -42,7 +42,7 @@ def _decode_all(paths, target):
     import numpy as np
 
     shape = (len(paths), target.channels, *target.size)
-    _check_memory(prod(shape))
+    _check_memory(prod(shape), target.names)
     pixels, number = np.zeros(shape, np.uint8), {path: n for n, path in enumerate(paths)}
 
     def put(path):
@@ -86,30 +86,30 @@ def _common(headers: Sequence[_Header], target: Target) -> tuple[tuple[int, int]
     """The one size and the one number of channels that all images get."""
     if target.channels not in (None, 1, 3):
         raise ValueError(
-            f"channels must be 1 or 3 for image files, gray or color; got {target.channels}. "
-            "Save other data as an array in a .npz file."
+            f"{target.names.channels} must be 1 or 3 for image files, gray or color; got "
+            f"{target.channels}. Save other data as an array in a .npz file."
         )
     sizes = Counter(header.size for header in headers)
     if target.size is None and len(sizes) > 1:
-        raise _mixed(sizes)
+        raise _mixed(sizes, target.names)
     size = target.size or next(iter(sizes), (1, 1))
     return size, target.channels or (1 if all(header.gray for header in headers) else 3)
 
 
-def _mixed(sizes):
+def _mixed(sizes, names):
     listed = ", ".join(f"{h} x {w} ({n:,})" for (h, w), n in sizes.most_common(4))
     return ValueError(
         f"images must have one height and width; got {len(sizes):,} sizes: {listed}"
-        f"{', …' if len(sizes) > 4 else ''}. Say which: size=64, with fit='crop', 'resize' or "
-        "'pad'."
+        f"{', …' if len(sizes) > 4 else ''}. Say which: {names.size}=64, with {names.fit}='crop', "
+        "'resize' or 'pad'."
     )
 
 
-def _check_memory(numbers):
+def _check_memory(numbers, names):
     if 4 * numbers > MEMORY:
         raise ValueError(
             f"the images must fit into {MEMORY / 2**30:.0f} GB of memory; got "
-            f"{4 * numbers / 2**30:,.0f} GB. Give a smaller size, such as size=64."
+            f"{4 * numbers / 2**30:,.0f} GB. Give a smaller size, such as {names.size}=64."
         )
 
 

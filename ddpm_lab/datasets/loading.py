@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ddpm_lab import _checks, _files
 from ddpm_lab.datasets.arrays import _read_arrays
-from ddpm_lab.datasets.fitting import Fit, Target, _fitted, _target
+from ddpm_lab.datasets.fitting import Fit, Names, Target, _fitted, _target
 from ddpm_lab.datasets.folders import _laid_out
 from ddpm_lab.datasets.idx_files import _count_classes, _holds_idx, idx
 from ddpm_lab.datasets.image_files import _read_images
@@ -64,14 +64,38 @@ def load(
     >>> load("digits", size=16, fit="pad", channels=3).shape
     (3, 16, 16)
     """
+    return load_as(Names(), source, split, size, fit, channels, held_out, seed)
+
+
+def load_as(
+    names: Names,
+    source: str | Path,
+    split: str,
+    size: int | tuple[int, int] | None,
+    fit: Fit | None,
+    channels: int | None,
+    held_out: float,
+    seed: int = 0,
+) -> Dataset:
+    """`load`, for a caller whose own names for its arguments shall stand in the messages.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError, ImportError
+        As `load`.
+
+    >>> load_as(Names(size="data.size"), "digits", "test", 0, None, None, 0.1)
+    Traceback (most recent call last):
+    ValueError: data.size must be at least 1; got 0. It counts pixels: try 32.
+    """
     _checks.choice(split, ("train", "test"), "split")
-    target = _target(size, fit, channels)
-    held_out = _checks.between(held_out, 0, 1, "held_out", advice="Hold out 0.1 of the images.")
+    target, advice = _target(size, fit, channels, names), "Hold out 0.1 of the images."
+    held_out = _checks.between(held_out, 0, 1, names.held_out, advice=advice)
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")
     name = source.replace("-", "_") if isinstance(source, str) else ""
     if name in _NAMED:
         return _refitted(_of_name(name, split), target)
-    return _of_path(_existing(source), split, target, held_out, seed)
+    return _of_path(_existing(source, names), split, target, held_out, seed)
 
 
 def _of_path(path, split, target, held_out, seed):
@@ -80,24 +104,28 @@ def _of_path(path, split, target, held_out, seed):
         with _files.explained(path, "be a readable folder"):
             if _holds_idx(path):
                 return _refitted(_of_idx(path, split), target)
-            return _of_folder(path, _laid_out(path, split, held_out, seed), target)
+            layout = _laid_out(path, split, held_out, seed, target.names.held_out)
+            return _of_folder(path, layout, target)
     if path.suffix.lower() in (".npz", ".npy"):
-        return _refitted(_of_arrays(path, _read_arrays(path, split, held_out, seed)), target)
+        found = _read_arrays(path, split, held_out, seed, target.names.held_out)
+        return _refitted(_of_arrays(path, found), target)
     raise ValueError(
-        f"source must be a folder, a .npz or a .npy file; got {path}. "
+        f"{target.names.source} must be a folder, a .npz or a .npy file; got {path}. "
         "Unpack an archive first; put single images into a folder."
     )
 
 
-def _existing(source):
+def _existing(source, names):
     """The path of a file or folder that is there."""
-    path = _checks.path_of(source, "source")
+    path = _checks.path_of(source, names.source)
     if os.path.lexists(path):
         return path
-    near = _checks.nearest([str(source)], NAMES, "Check the path.")
+    one_of = f"one of {', '.join(NAMES)}, or " * isinstance(source, str)
+    near = _checks.nearest([path.name], NAMES, "Check the path.")
+    if not one_of:  # a path is no name, even if it looks like one
+        near = near.replace("mean ", f"mean {names.name}=")
     raise FileNotFoundError(
-        f"source must be one of {', '.join(NAMES)}, or an existing file or folder; "
-        f"got {source}. {near}"
+        f"{names.source} must be {one_of}an existing file or folder; got {source}. {near}"
     )
 
 

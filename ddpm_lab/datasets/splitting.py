@@ -5,7 +5,12 @@ from hashlib import sha256
 
 
 def _held_out(
-    names: Sequence[str], split: str, fraction: float, seed: int, where: object
+    names: Sequence[str],
+    split: str,
+    fraction: float,
+    seed: int,
+    where: object,
+    called: str = "held_out",
 ) -> list[int]:
     """The rows of a split. Each name decides by its own hash, not by its place in the list.
 
@@ -19,6 +24,6 @@ def _held_out(
     if not rows:
         raise ValueError(
             f"{where} must hold enough images for a split: {count} of its {len(names)} are held "
-            f"out for testing; got none for {split!r}. Give more images, or another held_out."
+            f"out for testing; got none for {split!r}. Give more images, or another {called}."
         )
     return rows

@@ -218,4 +218,4 @@ def straight_log_snr(first: float, last: float, T: int = 1000) -> Schedule:
     last = _checks.between(last, -100, 36, "last", advice=advice)
     T = _checks.count(T, "T", lowest=2, highest=_checks.MANY, advice="Take 1000.")
     line = torch.linspace(first, last, T, dtype=torch.float64, device="cpu")
-    return from_log_snr(line, name="straight log-SNR")
+    return from_log_snr(line, name="log_snr")

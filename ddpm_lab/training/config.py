@@ -77,9 +77,9 @@ class ScheduleConfig:
     beta_max: float | None = None
     """of "cosine" """
     first: float | None = None
-    """of "log_snr": at t = 1, nats"""
+    """of "log_snr": the log-SNR at t = 1, nats"""
     last: float | None = None
-    """of "log_snr": at t = T, nats"""
+    """of "log_snr": the log-SNR at t = T, nats"""
 
     def __post_init__(self):
         if isinstance(self.T, (int, float)):
@@ -164,7 +164,7 @@ class OptimizerConfig:
     lr: float = 1e-3
     """the largest learning rate; it falls to 0 along half a cosine"""
     warmup: int = 500
-    """steps over which it first rises"""
+    """steps over which it rises from 0, along a line, before that"""
     clip: float = 1.0
     """a longer gradient is shortened to this length"""
     ema: float = 0.999

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 from ddpm_lab import _checks, datasets, networks
 from ddpm_lab.datasets import Dataset
+from ddpm_lab.datasets.fitting import OF_A_RUN
+from ddpm_lab.datasets.loading import load_as
 from ddpm_lab.training.config import RunConfig
 from ddpm_lab.types import Data
 
@@ -37,11 +39,10 @@ def load_data(config: RunConfig, split: str, folder=None) -> Dataset:
     if folder is None:
         source = _checks.choice(wanted.name, datasets.NAMES, "data.name")
     else:
-        source = _checks.path_of(folder, "data")  # a path also where its name is that of a data set
-    return datasets.load(
-        source, split, size=wanted.size, fit=wanted.fit, channels=wanted.channels,
-        held_out=wanted.held_out,
-    )  # fmt: skip
+        source = _checks.path_of(folder, OF_A_RUN.source)  # a path, even if it is "digits"
+    return load_as(
+        OF_A_RUN, source, split, wanted.size, wanted.fit, wanted.channels, wanted.held_out
+    )
 
 
 def padded(x: Data, config: RunConfig) -> Data:

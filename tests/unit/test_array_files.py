@@ -172,7 +172,12 @@ def test_images_that_cannot_be_meant_are_named(tmp_path, images, said):
     ("labels", "said"),
     [
         (np.arange(11), r"labels in .*own.npz must be \(12,\) int64; got .*\(11,\)"),
-        (np.arange(12) / 2, r"labels in .* must be \(12,\) int64; got torch.float64"),
+        (
+            np.arange(12) / 2,
+            r"labels in .*own.npz must be whole numbers; got 0.5 in row 1",
+        ),
+        (np.full(12, np.nan), r"labels in .* must be whole numbers; got nan in row 0"),
+        (np.eye(12) / 2, r"must be whole numbers; got 0.5 in row 0"),
         (np.arange(12) - 1, r"must lie in 0\.\.10; got -1\.\.10"),
         (np.ones((12, 4), int), r"must be \(12,\) int64; got torch.int64 of shape \(12, 4\)"),
     ],
@@ -180,6 +185,25 @@ def test_images_that_cannot_be_meant_are_named(tmp_path, images, said):
 def test_labels_that_do_not_fit_are_named(tmp_path, labels, said):
     with refuses(ValueError, said):
         load(saved(tmp_path, BYTES, labels=labels))
+
+
+def test_labels_that_are_whole_numbers_may_be_stored_as_floats(tmp_path):
+    """As np.loadtxt, pandas and a one-hot encoder give them."""
+    whole = np.arange(12) % 4
+    for labels in (whole.astype("float32"), whole.astype("float64")[:, None], np.eye(4)[whole]):
+        data = load(saved(tmp_path, BYTES, labels=labels))
+        assert data.labels.tolist() == whole.tolist() and data.classes == tuple("0123")
+
+
+def test_a_fourth_channel_is_learned_and_told(tmp_path):
+    path = saved(tmp_path, BYTES[..., [0, 1, 2, 2]])
+    data = load(path)
+    assert data.channels == 4
+    assert any("4 channels" in note and "images[..., :3]" in note for note in data.notes)
+    for channels in (1, 3):
+        said = f"must be the 4 of the images, .*; got {channels}. .*RGBA.*images\\[..., :3\\]"
+        with refuses(ValueError, said):
+            load(path, channels=channels)
 
 
 def test_splits_of_two_shapes_are_refused(tmp_path):

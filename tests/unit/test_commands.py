@@ -176,6 +176,27 @@ def test_a_real_ctrl_c_in_a_real_process(config, tmp_path):
     assert f"stored at step {step} of 100000. Go on with:" in out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+@pytest.mark.parametrize("module", ["ddpm_lab.cli.doctor", "torch", "numpy.dtypes", "torch.nn"])
+def test_ctrl_c_while_modules_are_loaded_ends_without_a_traceback(module):
+    """The very moment of an import: a finder that raises the signal, and finds nothing."""
+    program = f"""
+import runpy, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Interrupt())
+sys.argv = ["ddpm-lab", "doctor"]
+runpy.run_module("ddpm_lab", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (options.STOPPED, "", "")
+
+
 def test_mistakes_of_the_user_are_one_line_and_write_nothing(config, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     new = ["--config", config]
@@ -288,8 +309,9 @@ def test_train_starts_from_a_trained_network(config, trained, tmp_path, capsys):
 # sample
 
 
-def test_sample_writes_a_picture(trained, tmp_path, capsys):
-    out = tmp_path / "new" / "ten.png"
+@pytest.mark.parametrize("suffix", ["png", "PNG"])
+def test_sample_writes_a_picture(suffix, trained, tmp_path, capsys):
+    out = tmp_path / "new" / f"ten.{suffix}"
     words = ["--n", 10, "--label", 3, "--steps", 2, "--guidance", 2.0, "--out", out]
     assert run("sample", "--run", trained, *words) == 0
     with Image.open(out) as picture:

@@ -249,7 +249,7 @@ def test_padding_reaches_the_next_side_that_can_be_halved(
 
 def test_without_padding_odd_sides_are_refused_with_a_way_out(tmp_path):
     folder = idx_folder(tmp_path / "data", [0] * 16, [0] * 8, 25, 25)
-    with pytest.raises(ValueError, match=r"got 25 x 25\. Pad .* with pad=1 or more"):
+    with pytest.raises(ValueError, match=r"got 25 x 25\. Pad .* with data\.pad=1 or more"):
         trainer.train(config(), tmp_path / "run", data=folder)
     assert not (tmp_path / "run").exists()
 

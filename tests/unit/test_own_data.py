@@ -144,12 +144,43 @@ def test_a_run_goes_on_with_data_of_the_same_shape_only(photos, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "data", [{"size": 0}, {"fit": "stretch"}, {"held_out": 2}, {"channels": 9}]
+    ("data", "said"),
+    [
+        ({"size": 0}, r"^data\.size must be at least 1; got 0"),
+        ({"size": [8, 8, 8]}, r"^data\.size must .* Write data\.size=32 or data\.size=32,48\."),
+        ({"fit": "stretch"}, r"^data\.fit must be one of"),
+        (
+            {"fit": "crop"},
+            r"^data\.fit must come with .* Give data\.size=32 or data\.size=32,48",
+        ),
+        ({"held_out": 2}, r"^data\.held_out must satisfy"),
+        ({"channels": 9}, r"^data\.channels must be 1 or 3"),
+    ],
 )
-def test_wishes_for_own_data_that_cannot_be_met_are_named(data, photos, tmp_path):
-    with pytest.raises((TypeError, ValueError), match="must"):
+def test_wishes_for_own_data_that_cannot_be_met_are_named(data, said, photos, tmp_path):
+    """By the names of the settings, as they stand behind --set and in the file."""
+    with pytest.raises((TypeError, ValueError), match=said):
         trainer.train(from_dict(SMALL | {"data": data}), tmp_path / "run", data=photos)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_command_line_is_told_what_to_type(photos, config, tmp_path, capsys, monkeypatch):
+    """And what it is told to type does what it says."""
+    words = ["train", "--config", config, "--device", "cpu", "--out", tmp_path / "run", "--data"]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("no images")
+    for path, said in (
+        ("digit", "data (--data) must be an existing file or folder; got digit. Did you mean "
+                  "data.name=digits?"),
+        ("notes.txt", "data (--data) must be a folder, a .npz or a .npy file; got notes.txt."),
+        (photos, "data.size=64, with data.fit='crop'"),
+    ):  # fmt: skip
+        Image.new("RGB", (9, 9)).save(photos / "red" / "odd.png")
+        assert run(*words, path) == 1
+        assert said in capsys.readouterr().err
+    assert run(*words, photos, "--set", "data.size=8,12", "data.fit=crop", "steps=1") == 0
+    (photos / "red" / "odd.png").unlink()
+    assert models.load(tmp_path / "run").shape == (3, 8, 12)
 
 
 def test_a_run_goes_on_with_its_own_data_only(tmp_path):

@@ -122,6 +122,12 @@ def test_every_schedule_can_be_named(name):
     assert small(schedule={"name": name, **more}).schedule.built.T == 1000
 
 
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_a_schedule_has_the_name_by_which_it_is_made(name):
+    more = {"first": 10, "last": -9} if name == "log_snr" else {}
+    assert schedules.make(name, T=20, **more).name == name
+
+
 def test_a_straight_log_snr_is_straight():
     line = {"name": "log_snr", "first": 10, "last": -9, "T": 20}
     found = small(schedule=line).schedule.built.log_snr[1:]
