@@ -27,7 +27,7 @@ Rules for authors
   value is asked for, `my_value = ...` stands before the block, so that the name exists.
 - Markdown tagged "solution" is an explanation for the solved reading only.
 - A section that nothing later needs is a detour: a heading `## Detour · Title` (or `###`), alone in
-  its cell but for a paragraph. JupyterLab opens it folded. It ends at the next heading of its level.
+  its cell but for a paragraph. JupyterLab opens it folded; the next heading of its level ends it.
 - No minutes are typed: the first cell says `{road}`, and `{detours}` if there are some; the build
   counts (`tools/notebooks/minutes.py`). A main road has at most 75 minutes.
 - Bookkeeping stands in lines `# eq: 5.3` and `# claim: E66` at the top of a code cell; the build

@@ -69,7 +69,7 @@ def _lint_minutes(source: Path) -> Iterator[str]:
     """A chapter is one sitting, and says how long it is."""
     road = minutes_of(source).road
     if "{road}" in source.read_text(encoding="utf-8") and road > LONGEST:
-        yield f"its main road takes {road:.0f} minutes; at most {LONGEST}: make detours, or two chapters"
+        yield f"its main road takes {road:.0f} minutes; at most {LONGEST}: make detours of parts"
 
 
 def _lint_tags(cell) -> Iterator[str]:
@@ -180,7 +180,7 @@ def _lint_markdown(source: str) -> Iterator[str]:
         yield "an image has no alt text"
     yield from math_problems(text)
     if DETOUR.match(source) and len(source.strip().split("\n\n")) > 3:
-        yield "a detour is folded under its heading: at most a paragraph in this cell, the rest below"
+        yield "a detour is folded under its heading: a paragraph in this cell, the rest below"
 
 
 def _lint_exercises(notebook) -> Iterator[str]:
