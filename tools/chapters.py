@@ -6,6 +6,7 @@
     python tools/chapters.py lint            house rules for what a notebook may hold  (fast)
     python tools/chapters.py links           does every link lead somewhere?           (fast)
     python tools/chapters.py minutes         how long does each take? into the README's table
+    python tools/chapters.py topics          where is each topic of the syllabus taught?
     python tools/chapters.py leaks           solutions where they belong, verdicts right (fast)
     python tools/chapters.py release --out D nbgrader source notebooks for a class
 
@@ -30,6 +31,8 @@ Rules for authors
   its cell but for a paragraph. JupyterLab opens it folded; the next heading of its level ends it.
 - No minutes are typed: the first cell says `{road}`, and `{detours}` if there are some; the build
   counts (`tools/notebooks/minutes.py`). A main road has at most 75 minutes.
+- The first cell of a section names what it teaches of the syllabus (`chapters/source/topics.txt`):
+  `# %% [markdown] topics="C079 C080"`.
 - Bookkeeping stands in lines `# eq: 5.3` and `# claim: E66` at the top of a code cell; the build
   moves it into the cell's metadata.
 - A code cell tagged "demo" may call `check` on something that is not an exercise.
@@ -59,6 +62,7 @@ from tools.notebooks.lint import lint
 from tools.notebooks.readme import write_minutes
 from tools.notebooks.release import release
 from tools.notebooks.sources import ROOT, ChapterError
+from tools.notebooks.topics import print_topics
 
 COMMANDS = {
     "build": build,
@@ -68,6 +72,7 @@ COMMANDS = {
     "links": links,
     "leaks": leaks,
     "minutes": write_minutes,
+    "topics": print_topics,
 }
 
 
