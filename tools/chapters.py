@@ -8,6 +8,7 @@
     python tools/chapters.py minutes         how long does each take? into the README's table
     python tools/chapters.py topics          where is each topic of the syllabus taught?
     python tools/chapters.py leaks           solutions where they belong, verdicts right (fast)
+    python tools/chapters.py pages           build glossary, formulas and cheat sheet from the texts
     python tools/chapters.py release --out D nbgrader source notebooks for a class
 
 A chapter is a text, `chapters/source/NN_slug.py`, in jupytext's percent format. It has two
@@ -60,6 +61,7 @@ from tools.notebooks.leaks import leaks
 from tools.notebooks.links import links
 from tools.notebooks.lint import lint
 from tools.notebooks.readme import write_minutes
+from tools.notebooks.reference import pages
 from tools.notebooks.release import release
 from tools.notebooks.sources import ROOT, ChapterError
 from tools.notebooks.topics import print_topics
@@ -73,6 +75,7 @@ COMMANDS = {
     "leaks": leaks,
     "minutes": write_minutes,
     "topics": print_topics,
+    "pages": pages,
 }
 
 

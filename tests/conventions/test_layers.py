@@ -125,11 +125,13 @@ COURSE = {
     "exercises": set(),  # judged without a figure: an attempt is numbers
     "explorers": {"figures", "style", "display"},
     "figures": {"style", "display"},
-    "diagrams": {"figures", "style"},
     "style": set(),
     "display": {"style"},
     "ablation": set(),
     "compare_samplers": set(),
+    "glossary": set(),
+    "formulas": set(),
+    "notation": set(),
 }
 """Room of the course -> the other rooms of it that it may import."""
 
@@ -176,8 +178,7 @@ def test_widgets_belong_to_explorers_and_drawing_not_to_exercises(path):
     libraries = {name.split(".")[0] for name, _ in imported(ast.parse(path.read_text()))}
     own = room(dotted(path))
     assert own == "explorers" or "ipywidgets" not in libraries
-    drawing = {"explorers", "figures", "diagrams", "style", "display"}
-    assert own in drawing or "matplotlib" not in libraries
+    assert own in {"explorers", "figures", "style", "display"} or "matplotlib" not in libraries
 
 
 @EACH

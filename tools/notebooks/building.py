@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.notebooks.comparing import against, differences, keep_stored
+from tools.notebooks.reference import page_problems, pages
 from tools.notebooks.running import clean_room, execute, settle
 from tools.notebooks.sources import ROOT, Chapter, ChapterError, chapters, read
 from tools.notebooks.stored import load, store, written
@@ -25,8 +26,8 @@ def build(
 ) -> list[str]:
     """Run both readings of each chapter and store them; return what went wrong.
 
-    `out` stores them in a folder like `chapters/` elsewhere. A reading that fails leaves the
-    notebook that was there.
+    `out` stores them in a folder like `chapters/` elsewhere; otherwise the pages of reference
+    follow. A reading that fails leaves the notebook that was there.
     """
     home = root / "chapters"
     (home / "solutions").mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,8 @@ def build(
         return await asyncio.gather(*(one(*task, env, turn) for task in tasks))
 
     with clean_room(root) as env:
-        return [problem for problem in asyncio.run(all_of_them(env)) if problem]
+        problems = [problem for problem in asyncio.run(all_of_them(env)) if problem]
+    return problems if out else problems + pages(root)
 
 
 def check(
@@ -138,4 +140,4 @@ def sync(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:
                 name = path.relative_to(root).as_posix()
                 text = f"chapters/source/{path.stem}.py"
                 problems.append(f"{name} has no text: write {text} and build, or delete {name}")
-    return problems
+    return problems if wanted else problems + page_problems(root)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tools.notebooks.reference import stored_pages
 from tools.notebooks.rules import FENCE, without_code
 from tools.notebooks.sources import ROOT, ChapterError, chapters, read
 from tools.notebooks.stored import load
@@ -29,6 +30,9 @@ def links(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:
     for name in ("README.md", "CONTRIBUTING.md"):
         if not wanted and (root / name).exists():
             pages.append((root / name, name, (root / name).read_text(encoding="utf-8")))
+    for path in () if wanted else stored_pages(root):
+        markdown = [cell for cell in load(path).cells if cell.cell_type == "markdown"]
+        pages += [(path, f"chapters/{path.name}", cell.source) for cell in markdown]
     for path, name, text in pages:
         for target in _targets(text):
             problem = _broken(target, path, root.resolve())

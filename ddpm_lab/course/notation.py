@@ -1,0 +1,297 @@
+"""The same chain in seven notations, and how to translate one into another.
+
+Papers use the letters alpha, beta and sigma for different things: "alpha" alone has four meanings.
+A chain is fixed by one table, abar, so a notation is a set of functions of it:
+
+    ours, Ho et al.   abar_t                 [Ho20]
+    DDIM              alpha_t = abar_t       [Song21a]
+    diffusers         row t - 1 of alphas_cumprod
+    VDM               gamma_t = -log SNR_t   [Kin21]
+    EDM               sigma_t = noise / signal, and x = x_t / signal    [Kar22]
+    squared letters   abar_t there is the square root of ours, so its letters are squared
+
+`TABLE` lists who writes what, `letters` computes the numbers, `abar_from` reads them back.
+"""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+from ddpm_lab import _checks
+from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.types import Data, Table, Times
+
+Notation = Literal["Ho", "DDIM", "diffusers", "VDM", "EDM", "squared letters"]
+"""A paper's letters, a library's, or those of notes whose alpha and beta are square roots."""
+
+
+class Row(NamedTuple):
+    """One quantity in every notation: LaTeX without dollars, names of code in backticks.
+
+    >>> next(row for row in TABLE if row.quantity == "signal-to-noise ratio").ours
+    '`schedule.snr`'
+    """
+
+    quantity: str
+    """in words"""
+    ours: str
+    """in this package"""
+    ho: str
+    """Ho et al. 2020"""
+    ddim: str
+    """Song et al. 2021 (DDIM)"""
+    diffusers: str
+    """the library"""
+    vdm: str
+    """Kingma et al. 2021"""
+    edm: str
+    """Karras et al. 2022"""
+    squared: str
+    """notes that call the square roots alpha and beta"""
+
+
+_TABLE = r"""
+clean data | `x_0` | \mathbf x_0 | \boldsymbol x_0 | `original_samples` | \mathbf x | \boldsymbol y | x_0
+noisy data | `x_t` | \mathbf x_t | \boldsymbol x_t | `sample` | \mathbf z_t | \boldsymbol x = x_t/\sqrt{\bar\alpha_t} | x_t
+clean data stands at | row 0 | t = 0 | t = 0 | no row | t = 0 | \sigma = 0 | t = 0
+noise variance of one step | `schedule.beta` | \beta_t | 1 - \alpha_t/\alpha_{t-1} | `betas` | \sigma_{t \mid s}^2 |  | \beta_t^2
+signal variance that one step keeps | `schedule.alpha` | \alpha_t | \alpha_t/\alpha_{t-1} | `alphas` | \alpha_{t \mid s}^2 |  | \alpha_t^2
+signal variance that is left | `schedule.abar` | \bar\alpha_t | \alpha_t | `alphas_cumprod` | \alpha_t^2 | 1/(1 + \sigma^2) | \bar\alpha_t^2
+factor of the clean data | `schedule.signal` | \sqrt{\bar\alpha_t} | \sqrt{\alpha_t} | `alphas_cumprod ** 0.5` | \alpha_t | 1/\sqrt{1 + \sigma^2} | \bar\alpha_t
+factor of the noise | `schedule.noise` | \sqrt{1 - \bar\alpha_t} | \sqrt{1 - \alpha_t} | `(1 - alphas_cumprod) ** 0.5` | \sigma_t | \sigma/\sqrt{1 + \sigma^2} | \bar\beta_t
+signal-to-noise ratio | `schedule.snr` | \bar\alpha_t/(1 - \bar\alpha_t) | \alpha_t/(1 - \alpha_t) | `compute_snr` | \mathrm{SNR}(t) = e^{-\gamma_t} | 1/\sigma^2 | \bar\alpha_t^2/\bar\beta_t^2
+log-SNR | `schedule.log_snr` | \log \bar\alpha_t - \log(1 - \bar\alpha_t) | \log \alpha_t - \log(1 - \alpha_t) |  | -\gamma_t | -2 \log \sigma | 2 \log(\bar\alpha_t/\bar\beta_t)
+posterior variance | `schedule.posterior_var` | \tilde\beta_t | \sigma_t^2(\eta = 1) | `variance_type="fixed_small"` | \sigma_{t \mid s}^2\,\sigma_s^2/\sigma_t^2 |  | (\bar\beta_{t-1}\,\beta_t/\bar\beta_t)^2
+forward noise | `eps` | \boldsymbol\epsilon | \epsilon_t | `noise` | \boldsymbol\epsilon | \boldsymbol n/\sigma | \bar\varepsilon
+guess of the clean data | `x0_hat` | \hat{\mathbf x}_0 | f_\theta^{(t)}(\boldsymbol x_t) | `pred_original_sample` | \hat{\mathbf x}_\theta | D_\theta(\boldsymbol x; \sigma) | \hat x_0
+output of the network | by `prediction_type` | \boldsymbol\epsilon_\theta | \epsilon_\theta^{(t)} | by `prediction_type` | \hat{\boldsymbol\epsilon}_\theta | F_\theta, \text{ which is } -v \text{ if } \sigma_\text{data} = 1 | \bar\varepsilon_\theta
+"""  # noqa: E501
+
+TABLE = tuple(
+    Row(*(cell.strip() for cell in line.split(" | "))) for line in _TABLE.strip().splitlines()
+)
+"""Who writes what; "" where a source has no letter for it."""
+
+HEADS = ("quantity", "ours", "Ho et al.", "DDIM", "diffusers", "VDM", "EDM", "squared letters")
+
+
+def markdown(rows: tuple[Row, ...] = TABLE) -> str:
+    """The names table as Markdown.
+
+    >>> print(markdown(TABLE[:1]))
+    | quantity | ours | Ho et al. | DDIM | diffusers | VDM | EDM | squared letters |
+    |---|---|---|---|---|---|---|---|
+    | clean data | `x_0` | $\\mathbf x_0$ | ... | $x_0$ |
+    """
+    lines = [HEADS, ["---"] * len(HEADS), *([r[0], *map(_cell, r[1:])] for r in rows)]
+    bars = [f"| {' | '.join(line)} |" for line in lines]
+    return "\n".join([bars[0], bars[1].replace(" ", ""), *bars[2:]])
+
+
+def _cell(text: str) -> str:
+    if not text:
+        return "–"
+    return text if "`" in text or " row" in f" {text}" else f"${text}$"
+
+
+def letters(schedule: Schedule, notation: Notation) -> dict[str, Table]:
+    """Every letter of a notation as a table, under the name that its source uses.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    notation : one of `Notation`
+
+    Returns
+    -------
+    {name: (T+1,) float64}, row t for time t; (T,) for diffusers, which has no row for clean data
+
+    >>> from ddpm_lab.schedules import linear
+    >>> {name: round(float(table[500]), 4) for name, table in letters(linear(), "VDM").items()}
+    {'alpha': 0.2803, 'sigma': 0.9599, 'SNR': 0.0853, 'gamma': 2.4617}
+    """
+    _checks.choice(notation, get_args(Notation), "notation")
+    return _LETTERS[notation](schedule)
+
+
+_LETTERS: dict[str, Callable[[Schedule], dict[str, Table]]] = {
+    "Ho": lambda s: {"beta": s.beta, "alpha": s.alpha, "abar": s.abar, "beta~": s.posterior_var},
+    "DDIM": lambda s: {"alpha": s.abar, "sigma": s.posterior_var.sqrt()},
+    "diffusers": lambda s: {
+        "betas": s.beta[1:],
+        "alphas": s.alpha[1:],
+        "alphas_cumprod": s.abar[1:],
+    },
+    "VDM": lambda s: {"alpha": s.signal, "sigma": s.noise, "SNR": s.snr, "gamma": -s.log_snr},
+    "EDM": lambda s: {"sigma": s.noise / s.signal, "s": s.signal},
+    "squared letters": lambda s: {
+        "alpha": s.alpha.sqrt(),
+        "beta": s.beta.sqrt(),
+        "abar": s.signal,
+        "beta bar": s.noise,
+    },
+}
+
+
+def abar_from(notation: Notation, table: Tensor) -> Table:
+    """Our table, read from the letter that fixes a chain in each notation.
+
+    Parameters
+    ----------
+    notation : one of `Notation`
+    table : (T+1,) float64, or (T,) without the row of clean data as in diffusers
+        abar (Ho), alpha (DDIM), alphas_cumprod (diffusers), gamma (VDM), sigma (EDM), abar (squared
+        letters).
+
+    Returns
+    -------
+    (T+1,) float64, with abar_0 = 1
+
+    >>> from ddpm_lab.schedules import linear
+    >>> gamma = letters(linear(), "VDM")["gamma"]
+    >>> bool(torch.allclose(abar_from("VDM", gamma), linear().abar, rtol=1e-12))
+    True
+    """
+    _checks.choice(notation, get_args(Notation), "notation")
+    abar = _ABAR[notation](table.double())
+    return torch.cat([torch.ones(1, dtype=torch.float64), abar]) if abar[0] < 1 else abar
+
+
+_ABAR: dict[str, Callable[[Tensor], Tensor]] = {
+    "Ho": lambda abar: abar,
+    "DDIM": lambda abar: abar,
+    "diffusers": lambda abar: abar,
+    "VDM": lambda gamma: (-gamma).sigmoid(),
+    "EDM": lambda noise_to_signal: 1 / (1 + noise_to_signal.square()),
+    "squared letters": lambda signal: signal.square(),
+}
+
+
+def which_alpha(last: float, schedule: Schedule) -> list[str]:
+    """Whose alpha is it? Told by its value at T, which differs a lot between the notations.
+
+    Parameters
+    ----------
+    last : the page's alpha_T, to three digits or more
+    schedule : Schedule, the chain of the page
+
+    Returns
+    -------
+    names of `Notation`; more than one if they agree there, none if no alpha fits
+
+    >>> from ddpm_lab.schedules import linear
+    >>> [which_alpha(value, linear()) for value in (0.98, 0.98995, 0.00635, 4.04e-05)]
+    [['Ho'], ['squared letters'], ['VDM'], ['DDIM']]
+    """
+    ends = {
+        name: float(letters(schedule, name)["alpha"][-1])
+        for name in get_args(Notation)
+        if "alpha" in letters(schedule, name)
+    }
+    return [name for name, end in ends.items() if abs(last - end) <= 2e-3 * end]
+
+
+# VDM and EDM: more than other letters -------------------------------------------------------------
+
+
+def vdm_step(schedule: Schedule, s: int, t: int) -> tuple[float, float]:
+    """VDM's letters of a step from s to t: alpha_{t|s} and sigma_{t|s}^2.
+
+    q(z_t | z_s) = N(alpha_{t|s} z_s, sigma_{t|s}^2 I),
+    sigma_{t|s}^2 = sigma_t^2 - alpha_{t|s}^2 sigma_s^2    [Kin21]
+
+    Parameters
+    ----------
+    s, t : int, 0 <= s < t <= T
+
+    Returns
+    -------
+    two float: the factor, and the variance in data units squared
+
+    >>> from ddpm_lab.schedules import linear
+    >>> vdm_step(linear(), 999, 1000)
+    (0.989949, 0.02)
+    """
+    signal, noise = schedule.signal, schedule.noise
+    alpha_ts = signal[t] / signal[s]
+    return float(alpha_ts), float(noise[t] ** 2 - alpha_ts**2 * noise[s] ** 2)
+
+
+def edm_input(schedule: Schedule, x_t: Data, t: Times) -> Data:
+    """EDM's noisy data, x = x_t / signal = x_0 + sigma eps: its signal is never scaled down.
+
+    Parameters
+    ----------
+    x_t : (B, *D) float, data units
+    t : int or (B,) int64, 1..T, with some signal left
+
+    Returns
+    -------
+    (B, *D) float, data units
+
+    >>> from ddpm_lab.schedules import linear
+    >>> edm_input(linear(), torch.ones(1, 1), 500)
+    tensor([[3.5672]])
+    """
+    return x_t / coef(row(schedule.signal, t), x_t)
+
+
+def edm_score(schedule: Schedule, x_t: Data, x0_hat: Data, t: Times) -> Data:
+    """EDM's score, of the density of x_t / signal: our score times the signal factor.
+
+    grad log p(x; sigma) = (D(x; sigma) - x) / sigma^2    [Kar22, Eq. 3]
+
+    Parameters
+    ----------
+    x_t, x0_hat : (B, *D) float, data units
+    t : int or (B,) int64, 1..T
+
+    Returns
+    -------
+    (B, *D) float, 1 / data units
+
+    >>> from ddpm_lab.schedules import linear
+    >>> edm_score(linear(), torch.zeros(1, 1), torch.ones(1, 1), 500)
+    tensor([[0.0853]])
+    """
+    variance = coef(row(1 / schedule.snr, t), x_t)
+    return (x0_hat - edm_input(schedule, x_t, t)) / variance
+
+
+class Preconditioning(NamedTuple):
+    """EDM's factors around the network: D = c_skip x + c_out F(c_in x)    [Kar22, Table 1].
+
+    >>> edm_preconditioning(torch.tensor(1.0), sigma_data=1.0).c_skip
+    tensor(0.5000)
+    """
+
+    c_skip: Tensor
+    """how much of the input goes straight to the output"""
+    c_out: Tensor
+    """scale of the network's output"""
+    c_in: Tensor
+    """scale of its input"""
+
+
+def edm_preconditioning(noise: Tensor, *, sigma_data: float = 0.5) -> Preconditioning:
+    """The factors that keep input and target of EDM's network at variance 1.
+
+    With sigma_data = 1, c_in x = x_t and F = -v: the network predicts v with the other sign.
+
+    Parameters
+    ----------
+    noise : () or (B,) float, >= 0
+        EDM's sigma, the standard deviation of the noise in x.
+    sigma_data : standard deviation of the data
+
+    Returns
+    -------
+    Preconditioning, each shaped like `noise`
+
+    >>> [round(float(c), 4) for c in edm_preconditioning(torch.tensor(0.5))]
+    [0.5, 0.3536, 1.4142]
+    """
+    total = noise.square() + sigma_data**2
+    return Preconditioning(sigma_data**2 / total, noise * sigma_data / total.sqrt(), total.rsqrt())
