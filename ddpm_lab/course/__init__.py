@@ -1,4 +1,5 @@
 """What the notebooks show: figures, explorers, exercises. The library imports none of it.
 
-`figures` draws, `style` says how it looks, `display` puts it into the notebook.
+`figures` draws data, `diagrams` ideas; `style` says how both look, `display` puts them into the
+notebook.
 """

@@ -46,9 +46,11 @@ __all__ = [
     "STYLE",
     "Figure",
     "curves",
+    "histograms",
     "image_grid",
     "images",
     "new",
+    "paths",
     "png",
     "scatter_grid",
     "show",
@@ -96,7 +98,11 @@ def curves(
     xlabel: str,
     ylabel: str,
     title: str = "",
+    log_x: bool = False,
     log_y: bool = False,
+    ylim: tuple[float | None, float | None] | None = None,
+    points: Mapping[str, tuple[Any, Any]] | None = None,
+    legend: bool = True,
     ax: Axes | None = None,
     **new_options: Any,
 ) -> Figure:
@@ -106,6 +112,9 @@ def curves(
     ----------
     x : (N,) numbers
     ys : name -> (N,) numbers; a curve has a gap where they are NaN
+    ylim : lowest and highest value shown; None is as the data want it
+    points : name -> (across, up), numbers measured at some places: dots on top of the curves
+    legend : False leaves out the names, as in the second of two panels
     ax : draw into this axis instead of a new figure
 
     Returns
@@ -123,18 +132,129 @@ def curves(
     """
     for words, which in ((xlabel, "xlabel"), (ylabel, "ylabel"), (title, "title")):
         _checks.instance(words, str, which, advice="It is written at an axis or above.")
-    _checks.choice(log_y, (False, True), "log_y")
-    points = _checks.numbers(x, "x").shape
+    for flag, which in ((log_x, "log_x"), (log_y, "log_y"), (legend, "legend")):
+        _checks.choice(flag, (False, True), which)
+    shape = _checks.numbers(x, "x").shape
     for name, y in _checks.mapping(ys, "ys").items():
-        _shaped(y, points, f"ys[{name!r}]", "as many numbers as x")
+        _shaped(y, shape, f"ys[{name!r}]", "as many numbers as x")
     axes: Any = new(**new_options)[1] if ax is None else ax
     _checks.instance(axes, Axes, "ax", advice="figures.new returns one.")
-    for (name, y), color, dash in zip(ys.items(), cycle(COLORS), cycle(DASHES)):
+    colors = cycle(COLORS)
+    for (name, y), color, dash in zip(ys.items(), colors, cycle(DASHES)):
         axes.plot(_array(x), _array(y), color=color, linestyle=dash, label=name)
+    for (name, dots), color, mark in zip((points or {}).items(), colors, cycle("osD")):
+        axes.plot(*map(_array, dots), mark, color=color, markersize=5, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
-    if log_y:
-        axes.set_yscale("log")
-    if len(ys) > 1 or "" not in ys:
+    axes.set(xscale="log" if log_x else axes.get_xscale())
+    axes.set(yscale="log" if log_y else axes.get_yscale())
+    if ylim is not None:
+        axes.set(ylim=ylim)
+    if legend and (len(ys) > 1 or "" not in ys or points):
+        axes.legend(fontsize=9)
+    return axes.figure
+
+
+def histograms(
+    samples: Mapping[str, Any],
+    *,
+    xlabel: str,
+    density: Any = None,
+    names: tuple[str, str] = ("samples", "density"),
+    bins: int = 60,
+    limits: tuple[float, float] | None = None,
+    width: float = 8.4,
+    height: float = 2.6,
+) -> Figure:
+    """Histograms side by side, on the same scale, each with the density that it should have.
+
+    Parameters
+    ----------
+    samples : title -> numbers of any shape
+    density : (x, y), a curve for all panels, or title -> (x, y)
+    names : of the bars and of the curve, for the legend of the last panel
+    limits : the lowest and the highest number shown; samples beyond them are left out
+
+    Returns
+    -------
+    Figure; the bars of a panel have the area 1
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless there are samples, and the numbers of panels and bins are in their range.
+
+    >>> fig = histograms({"t = 1": [0.0, 1.0], "t = 2": [0.5, 2.0]}, xlabel="x_t", bins=4)
+    >>> [ax.get_title() for ax in fig.axes]
+    ['t = 1', 't = 2']
+    """
+    n = len(_checks.mapping(samples, "samples"))
+    bins = _checks.count(bins, "bins", highest=10_000, advice="Some 60 show a density.")
+    fig, axes = new(1, n, width=width, height=height, squeeze=False, sharex=True, sharey=True)
+    for ax, (title, values) in zip(axes[0], samples.items()):
+        numbers = _checks.numbers(values, title or "samples").detach().reshape(-1)
+        ax.hist(_array(numbers), bins, range=limits, density=True, color=SKY, label=names[0])
+        curve = density.get(title) if isinstance(density, Mapping) else density
+        if curve is not None:
+            ax.plot(*map(_array, curve), color=RED, label=names[1])
+        ax.set(title=title, xlabel=xlabel, **({} if limits is None else {"xlim": limits}))
+    axes[0, 0].set_ylabel("density")
+    if density is not None:
+        axes[0, -1].legend(fontsize=9)
+    return fig
+
+
+def paths(
+    times: Any,
+    bundles: Mapping[str, Any],
+    *,
+    xlabel: str = "time t, steps",
+    ylabel: str = "x_t, data units",
+    title: str = "",
+    shown: int = 20,
+    mean: bool = True,
+    ax: Axes | None = None,
+    **new_options: Any,
+) -> Figure:
+    """Bundles of random paths over a common axis: a few of each as thin lines, and its mean.
+
+    Parameters
+    ----------
+    times : (K,) numbers; an axis runs backward where they fall
+    bundles : name -> (K, N) numbers: N paths
+    shown : int >= 1, so many paths of each bundle are drawn
+    mean : draw also the mean of all N
+    ax : draw into this axis instead of a new figure
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless each bundle has a row for each time.
+
+    >>> fig = paths([0, 1, 2], {"a": [[0, 0], [1, -1], [2, -2]]})
+    >>> len(fig.axes[0].lines)                                       # two paths and their mean
+    3
+    """
+    when = _checks.numbers(times, "times")
+    shown = _checks.count(shown, "shown", highest=1000, advice="More are a solid block.")
+    axes: Any = new(**new_options)[1] if ax is None else ax
+    for (name, walks), color in zip(_checks.mapping(bundles, "bundles").items(), cycle(COLORS)):
+        walks = _checks.numbers(walks, name or "bundle").detach()
+        if walks.dim() != 2 or len(walks) != len(when):
+            raise ValueError(
+                f"{name or 'bundle'} must have a row for each of {len(when)} times, (K, N); got "
+                f"{tuple(walks.shape)}. One column is one path."
+            )
+        few = axes.plot(
+            _array(when), _array(walks[:, :shown]), color=color, linewidth=0.6, alpha=0.6
+        )
+        thick = (
+            axes.plot(_array(when), _array(walks.mean(1)), color=color, linewidth=2.5)
+            if mean
+            else few
+        )
+        thick[0].set_label(f"mean, {name}" if mean else name)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title, xlim=(float(when[0]), float(when[-1])))
+    if len(bundles) > 1 or "" not in bundles:
         axes.legend(fontsize=9)
     return axes.figure
 

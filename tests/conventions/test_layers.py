@@ -125,6 +125,7 @@ COURSE = {
     "exercises": set(),  # judged without a figure: an attempt is numbers
     "explorers": {"figures", "style", "display"},
     "figures": {"style", "display"},
+    "diagrams": {"figures", "style"},
     "style": set(),
     "display": {"style"},
     "ablation": set(),
@@ -178,7 +179,8 @@ def test_widgets_belong_to_explorers_and_drawing_not_to_exercises(path):
     libraries = {name.split(".")[0] for name, _ in imported(ast.parse(path.read_text()))}
     own = room(dotted(path))
     assert own == "explorers" or "ipywidgets" not in libraries
-    assert own in {"explorers", "figures", "style", "display"} or "matplotlib" not in libraries
+    drawing = {"explorers", "figures", "diagrams", "style", "display"}
+    assert own in drawing or "matplotlib" not in libraries
 
 
 @EACH

@@ -104,3 +104,46 @@ def test_a_curve_in_16_bits_is_the_curve():
     y = torch.tensor([0.0, 0.5, -1.0])
     fig = figures.curves([0, 1, 2], {"y": y.bfloat16()}, xlabel="x", ylabel="y")
     assert fig.axes[0].lines[0].get_ydata().tolist() == y.tolist()
+
+
+def test_curves_carry_points_scales_and_limits():
+    fig = figures.curves(
+        [1, 10], {"y": [1, 2]}, xlabel="x", ylabel="y", log_x=True, ylim=(0, None),
+        points={"measured": (torch.tensor([3.0]), torch.tensor([1.5]))},
+    )  # fmt: skip
+    (ax,) = fig.axes
+    assert ax.get_xscale() == "log" and ax.get_yscale() == "linear" and ax.get_ylim()[0] == 0
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["y", "measured"]
+    assert ax.lines[1].get_xydata().tolist() == [[3.0, 1.5]]
+    plain = figures.curves([0, 1], {"y": [1, 2]}, xlabel="x", ylabel="y", legend=False)
+    assert plain.axes[0].get_legend() is None
+
+
+def test_histograms_have_the_area_one_on_one_scale_and_their_curves():
+    samples = {"a": GRAY, "b": 3 * GRAY[:2].bfloat16()}
+    curve = torch.tensor([-1.0, 1.0]), torch.tensor([0.5, 0.5])
+    fig = figures.histograms(samples, xlabel="x", density={"b": curve}, bins=7)
+    for ax in fig.axes:
+        assert sum(bar.get_width() * bar.get_height() for bar in ax.patches) == pytest.approx(1)
+        assert len(ax.patches) == 7 and ax.get_xlim() == fig.axes[0].get_xlim()
+    assert [len(ax.lines) for ax in fig.axes] == [0, 1]
+    same = figures.histograms(samples, xlabel="x", density=curve, limits=(-1, 1))
+    assert [len(ax.lines) for ax in same.axes] == [1, 1]
+    assert same.axes[1].get_xlim() == (-1, 1)
+    for wrong, words in (({}, "at least 1"), ({"a": "text"}, "a must be")):
+        with pytest.raises((TypeError, ValueError), match=words):
+            figures.histograms(wrong, xlabel="x")
+
+
+def test_paths_show_a_few_and_the_mean_of_all():
+    walks = {"up": GRAY[0, 0], "down": -GRAY[0, 0]}
+    (ax,) = figures.paths(range(80, 0, -10), walks, shown=3).axes
+    assert len(ax.lines) == 2 * (3 + 1) and ax.get_xlim() == (80, 10)
+    mean = torch.as_tensor(ax.lines[3].get_ydata())
+    torch.testing.assert_close(mean, GRAY[0, 0].double().mean(1))
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["mean, up", "mean, down"]
+    (bare,) = figures.paths(range(8), {"": GRAY[0, 0]}, mean=False).axes
+    assert len(bare.lines) == 8 and bare.get_legend() is None
+    with pytest.raises(ValueError, match=r"a row for each of 3 times"):
+        figures.paths([0, 1, 2], walks)

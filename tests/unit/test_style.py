@@ -13,9 +13,12 @@ import torch
 from matplotlib.style import library
 from PIL import Image
 
-from ddpm_lab.course import explorers, figures
+from ddpm_lab import ideal_denoisers, schedules
+from ddpm_lab.course import diagrams, explorers, figures
+from ddpm_lab.networks import UNet, build
 
 RAMP = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8).flip(-1)  # dark above, light below
+NET = build(UNet, seed=0, width=16, mults=(1, 2), attention=[1])
 
 
 def free_hand():
@@ -42,6 +45,17 @@ PICTURES = {
     "designer": lambda: figures.png(explorers.schedule_designer().render(family="cosine", T=50)),
     "drawing": lambda: figures.png(explorers.four_names().render()),
     "explorer": lambda: explorers.four_names().widget.first_picture,
+    "histograms": lambda: figures.png(figures.histograms({"a": RAMP}, xlabel="x", bins=8)),
+    "paths": lambda: figures.png(figures.paths(range(8), {"a": RAMP[0, 0], "b": -RAMP[0, 0]})),
+    "chain": lambda: figures.png(diagrams.chain(RAMP.expand(4, 1, 8, 8))),
+    "groupings": lambda: figures.png(diagrams.bound_groupings(2)),
+    "encoder": lambda: figures.png(diagrams.encoder_decoder()),
+    "unet": lambda: figures.png(diagrams.unet(NET)),
+    "attention": lambda: figures.png(diagrams.attention_map(NET, RAMP, 5, (1, 2))),
+    "tilted": lambda: figures.png(diagrams.tilted_posterior([0, 1], [[1, 0.5], [0.5, 1]]).figure),
+    "heat map": lambda: figures.png(
+        diagrams.marginal_heatmap(schedules.linear(T=9), ideal_denoisers.two_modes())
+    ),
 }
 READERS = {
     "upside down": {"image.origin": "lower", "image.interpolation": "bicubic"},
@@ -77,7 +91,7 @@ def test_images_stand_upright():
             assert pixels[len(pixels) // 3].mean() < pixels[-len(pixels) // 5].mean()
 
 
-# --- Colors: contrast as in WCAG 2.2, distances in CIELAB as color-blind readers see them ----------
+# --- Colors: contrast as in WCAG 2.2, distances in CIELAB as color-blind readers see them -------
 
 VISION = {
     "typical": np.eye(3),
