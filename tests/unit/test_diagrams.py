@@ -8,6 +8,7 @@ import math
 
 import pytest
 import torch
+from matplotlib.text import Text
 from torch.distributions import MultivariateNormal, Normal
 
 from ddpm_lab import ideal_denoisers, schedules
@@ -61,6 +62,19 @@ def test_the_auto_encoder_names_its_distributions():
     words = " ".join(texts(diagrams.encoder_decoder()))
     for name in (r"q_\phi(z|x)", r"p_\theta(x|z)", "p(z)", r"\mathrm{ELBO}", r"\epsilon \sim N"):
         assert name in words
+
+
+def test_words_are_large_enough_to_read():
+    """9 points at 100 pixels to the inch are 12.5 pixels on the page."""
+    drawn = (
+        diagrams.chain(noise(4, 1, 8, 8)),
+        diagrams.encoder_decoder(),
+        diagrams.bound_groupings(6),
+        diagrams.unet(build(UNet, seed=0, labels=10, attention=[2])),
+        diagrams.tilted_posterior([0, 0], [[1, 0.5], [0.5, 1]]).figure,
+    )
+    words = [text for figure in drawn for text in figure.findobj(Text) if text.get_text()]
+    assert len(words) > 60 and min(text.get_fontsize() for text in words) >= 9
 
 
 # --- The two groupings ----------------------------------------------------------------------------

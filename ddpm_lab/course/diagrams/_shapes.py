@@ -5,9 +5,10 @@ Whoever draws with them is in the course's style already.
 
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 
 from ddpm_lab.course import figures
 from ddpm_lab.course.style import GRAY
@@ -27,7 +28,7 @@ def page(width: float, height: float) -> tuple[Figure, Any]:
 
 def node(ax: Axes, at: Point, text: str, *, radius: float = 0.33, color: str = GRAY) -> None:
     """A random variable: a circle with its name."""
-    ax.add_patch(mpl.patches.Circle(at, radius, facecolor="white", edgecolor=color, linewidth=1.5))
+    ax.add_patch(Circle(at, radius, facecolor="white", edgecolor=color, linewidth=1.5))
     ax.text(*at, text, ha="center", va="center", fontsize=13)
 
 
@@ -37,9 +38,9 @@ def box(
     """A rectangle around a point, with words in it."""
     (x, y), (width, height) = at, size
     corner = x - width / 2, y - height / 2
-    shape = mpl.patches.FancyBboxPatch(
+    shape = FancyBboxPatch(
         corner, width, height, boxstyle="round,pad=0,rounding_size=0.06", linewidth=1.5,
-        facecolor=(*mpl.colors.to_rgb(color), 0.12), edgecolor=color,
+        facecolor=(*to_rgb(color), 0.12), edgecolor=color,
     )  # fmt: skip
     ax.add_patch(shape)
     ax.text(x, y, text, ha="center", va="center", fontsize=fontsize, linespacing=1.35)
@@ -52,9 +53,7 @@ def arrow(
     look = {"arrowstyle": "-|>", "mutation_scale": 12, "linewidth": 1.5, "linestyle": style}
     turn = f"arc3,rad={-bend}"
     ax.add_patch(
-        mpl.patches.FancyArrowPatch(
-            start, end, color=color, connectionstyle=turn, shrinkA=0, shrinkB=0, **look
-        )
+        FancyArrowPatch(start, end, color=color, connectionstyle=turn, shrinkA=0, shrinkB=0, **look)
     )
 
 

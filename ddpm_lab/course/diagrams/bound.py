@@ -120,11 +120,11 @@ def _draw_term(ax, term, y):
     x, side = _place(term.p.of), 0.24
     node(ax, (x, y), f"$x_{term.p.of}$", radius=0.3)
     words(ax, (x, y - 0.88), f"${term.tex}$", fontsize=15 if term.q else 11)
-    for factor, color in ((term.p, RED), (term.q, BLUE)):
+    for factor, color, up in ((term.p, RED, -1), (term.q, BLUE, 1)):
         for k in () if factor is None else factor.given:
-            start, up = _place(k), 1 if color == BLUE else -1
+            start = _place(k)
             toward = 1 if start < x else -1
-            bend = (0.3 if abs(k - factor.of) == 1 else 0.26) * up * toward  # up or down, not left
+            bend = (0.3 if abs(k - term.p.of) == 1 else 0.26) * up * toward  # up or down, not left
             ends = (start + 0.2 * toward, y + up * side), (x - 0.2 * toward, y + up * side)
             arrow(ax, *ends, color=color, bend=bend, style="-" if up > 0 else "--")
 

@@ -98,10 +98,10 @@ def unet(network: nn.Module, *, side: int | None = None) -> Figure:
     """
     net: Any = network
     rows = levels(network)
-    if side is not None:
-        advice = f"Its sides are multiples of {net.factor}."
-        side = _checks.count(side, "side", advice=advice)
-        _checks.multiple(side, net.factor, "side", advice=advice)
+    if side is not None and _checks.count(side, "side", advice="Count pixels.") % net.factor:
+        raise ValueError(
+            f"side must be a multiple of {net.factor}; got {side}. Each resolution halves it."
+        )
     inner = _left(len(rows) - 1, len(rows[0].down) - 1) + WIDE / 2
     half, top = max(inner + GAP / 2, 3.4), len(rows) + 1.45
     fig, ax = page(2 * half, top + 0.75)
