@@ -32,7 +32,7 @@ import sympy as sp
 import torch
 
 from ddpm_lab import forward, gaussians, ideal_denoisers, losses, schedules
-from ddpm_lab.course import figures
+from ddpm_lab.course import diagrams, figures
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.datasets import digits
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
@@ -54,13 +54,8 @@ starts = torch.tensor([-2.0, 2.0], dtype=torch.float64).repeat_interleave(300)[:
 paths = torch.stack([x_t for t, x_t in forward.chain(schedule, starts, generator=seeded(5))])
 left, right = paths[:, :300, 0], paths[:, 300:, 0]  # (1000 times, 300 walkers)
 
-fig, ax = figures.new(height=3.2)
-steps = torch.arange(1, 1001)
-for crowd, color, name in ((left, figures.BLUE, "x_0 = -2"), (right, figures.RED, "x_0 = +2")):
-    ax.plot(steps, crowd[:, :15], color=color, linewidth=0.5, alpha=0.5)
-    ax.plot(steps, crowd.mean(1), color=color, linewidth=2.5, label=f"mean of 300 from {name}")
-ax.set(xlabel="time t, steps", ylabel="x_t, data units", title="15 of each 300 paths, and means")
-ax.legend(loc="upper right", fontsize=9)
+fig = figures.paths(range(1, 1001), {"x_0 = -2": left, "x_0 = +2": right}, shown=15, height=3.2,
+                    title="15 of each 300 paths, and the means")
 figures.show(fig, alt="Two bundles of noisy paths, from -2 and +2, have merged by t = 800.")
 for t in (1, 300, 1000):
     print(f"t = {t:4}: means {left[t - 1].mean():+.3f} {right[t - 1].mean():+.3f}, "
@@ -72,6 +67,22 @@ print(f"standard error of a mean of 300: about {1 / math.sqrt(300):.2f}")
 # deviations settle near 1. At $t = 1000$ nothing about a walker tells you where it started. That is exactly
 # what we want: **every** start ends in the same simple distribution, so the way back can begin there without
 # knowing anything about the image.
+#
+# Color shows the same for *all* paths at once: the density of $x_t$ at each time, for data with two modes.
+
+# %%
+two = ideal_denoisers.two_modes()
+x_0 = torch.tensor([-0.97, -0.97, 0.97, 0.97], dtype=torch.float64)[:, None]
+places = torch.tensor([[0.0], [0.97]], dtype=torch.float64)
+few = torch.stack([x_0, *(x_t for _, x_t in forward.chain(schedule, x_0, generator=seeded(11)))])
+fig = diagrams.marginal_heatmap(schedule, two, few[..., 0])
+figures.show(fig, alt="The density of x_t: two narrow bands at t = 0 merge into one wide band.")
+for t in (0, 300, 1000):
+    middle, mode = ideal_denoisers.log_density(two, schedule, places, t).exp()
+    print(f"t = {t:4}: density {middle:.4f} at 0, {mode:.4f} at 0.97")
+
+# %% [markdown]
+# The two bands of the data become one band around 0, and each path wanders through them.
 #
 # Three questions remain. What exactly is one step? Why does the spread stop at 1? And can we know $x_t$
 # without taking $t$ steps?
@@ -389,17 +400,16 @@ for t, x_t in snapshots.items():
           f"{off_mean:+.1f}  {off_var:+.1f}")
 
 # %%
-fig, axes = figures.new(1, 3, height=2.6, sharey=True)
 grid = torch.linspace(-4, 4.5, 300, dtype=torch.float64)[:, None]
-for ax, (t, x_t) in zip(axes, snapshots.items()):
+densities = {}
+for t in snapshots:
     q_t = marginal(schedule, x_0[:1], t)
     density = gaussians.log_prob(Gaussian(q_t.mean.expand_as(grid), q_t.var), grid).exp()
-    ax.hist(x_t[:, 0], bins=60, density=True, color=figures.SKY, label="20,000 chains")
-    ax.plot(grid[:, 0], density, color=figures.RED, label="closed form (5.11)")
-    ax.set(title=f"t = {t}", xlabel="x_t, data units", xlim=(-4, 4.5))
+    densities[f"t = {t}"] = (grid[:, 0], density)
     print(f"t = {t:4}: peak of the density {density.max():.3f}")
-axes[0].set_ylabel("density")
-axes[-1].legend(fontsize=9, loc="upper right")
+fig = figures.histograms({f"t = {t}": x_t[:, 0] for t, x_t in snapshots.items()}, density=densities,
+                         names=("20,000 chains", "(5.11)"), xlabel="x_t, data units",
+                         limits=(-4, 4.5))
 figures.show(fig, alt="Histograms of the chains lie on the formula's bell curves at three times.")
 
 # %% [markdown]
