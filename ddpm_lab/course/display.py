@@ -23,11 +23,11 @@ from ddpm_lab.course.style import STYLE
 def show(fig: Figure, alt: str) -> None:
     """Put a figure into the notebook, and under it a sentence that says what it shows.
 
-    The sentence is written once and stored where each reader looks for it: as the `alt` of the
-    image (nbconvert), as the plain text of the output (MyST), and as the printed line below the
-    figure, because JupyterLab and GitHub hand neither of the others to a screen reader. An `<img>`
-    in HTML would carry it everywhere, but GitHub does not always show one, and then the figure
-    itself would be missing.
+    The printed sentence is what a screen reader speaks, once: neither JupyterLab nor the pages of
+    nbconvert's default template read `alt` from the metadata of an output. It is stored there, and
+    as the output's plain text, for programs that do read one of them, such as nbconvert's classic
+    template. An `<img alt>` in HTML would do without the printed line, but GitHub has at times
+    refused to show images inside HTML, and then the figure itself would be missing.
 
     Parameters
     ----------

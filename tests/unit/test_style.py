@@ -3,6 +3,7 @@
 Truth: the picture drawn with matplotlib's defaults, byte for byte; Pillow, which reads the pixels.
 """
 
+import base64
 import io
 from itertools import combinations
 
@@ -173,6 +174,18 @@ def test_a_figure_is_stored_sharp_small_opaque_and_with_its_sentence(monkeypatch
     assert picture.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
     assert len(data["image/png"]) < len(figures.png(figure, scale=2)) / 2
     assert stored(figure, monkeypatch)[0] == data  # the same bytes each time
+
+
+def test_a_page_says_the_sentence_once_and_keeps_the_size(monkeypatch, capsys):
+    nbconvert, v4 = pytest.importorskip("nbconvert"), pytest.importorskip("nbformat.v4")
+    data, facts = stored(figures.new(width=5)[0], monkeypatch)
+    data["image/png"] = base64.b64encode(data["image/png"]).decode()
+    shown = v4.new_output("display_data", data, metadata={"image/png": facts})
+    spoken = v4.new_output("stream", text=capsys.readouterr().out)
+    cell = v4.new_code_cell("", outputs=[shown, spoken])
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(v4.new_notebook(cells=[cell]))
+    assert page.count("Two lines cross.") == 1
+    assert 'width="500"' in page
 
 
 def test_a_picture_of_many_colors_keeps_them(monkeypatch):
