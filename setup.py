@@ -13,6 +13,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 SHIPPED = ["[0-9]*.ipynb", "LICENSE", "configs/*.json", "source/*.py"]
+SHIPPED += ["cheat_sheet.ipynb", "formulas.ipynb", "glossary.ipynb"]
 SHIPPED += [f"checkpoints/*.{kind}" for kind in ("json", "jsonl", "safetensors")]
 HERE = Path(__file__).resolve().parent
 

@@ -27,13 +27,18 @@ class Copies(NamedTuple):
     """{somebody's work on an older edition: the newer edition, under another name}"""
 
 
+PAGES = ("cheat_sheet.ipynb", "formulas.ipynb", "glossary.ipynb")
+"""The pages of reference, to which chapters link."""
+
+
 def chapters() -> dict[str, bytes]:
-    """The notebooks that come with the course, by name.
+    """The notebooks that come with the course, by name: chapters, then reference pages.
 
     >>> "00_start_here.ipynb" in chapters()
     True
     """
-    paths = sorted(_installed.course_folder().glob("[0-9]*.ipynb"))
+    folder = _installed.course_folder()
+    paths = [*sorted(folder.glob("[0-9]*.ipynb")), *(folder / name for name in PAGES)]
     return {path.name: path.read_bytes() for path in paths}
 
 

@@ -53,7 +53,9 @@ def same_folder(a: Path, b: Path) -> bool:
 
 
 def _say(folder, done):
-    print(f"{folder}: {len(done.written)} chapters new or refreshed, {len(done.kept)} as they were")
+    print(
+        f"{folder}: {len(done.written)} notebooks new or refreshed, {len(done.kept)} as they were"
+    )
     for mine, newer in done.beside.items():
         print(f"  {mine} is yours and stays; the newer edition is {newer}")
 

@@ -24,7 +24,7 @@ def test_chapter_runs(notebook, page, pictures, name, capsys):
 
     assert chapter.complaints() == []
     code = [cell for cell in chapter.cells() if cell["cell_type"] == "code" and cell["source"]]
-    assert code
+    assert code or name in ("formulas.ipynb", "glossary.ipynb")
     assert [cell["source"] for cell in code if not cell["execution_count"]] == [], "not run"
     assert silent_pictures(chapter, page) == []
     assert page.locator("mjx-merror, .katex-error").all_inner_texts() == [], "a formula is broken"

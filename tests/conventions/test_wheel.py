@@ -25,6 +25,7 @@ from pathlib import Path
 import pytest
 
 import ddpm_lab
+from ddpm_lab.cli import copies
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = "someone/some-name"
@@ -97,6 +98,7 @@ def test_the_wheel_holds_the_package_and_what_the_learner_needs(built):
     wanted = {path for path in ROOT.glob("ddpm_lab/**/*") if path.is_file()}
     wanted = {path for path in wanted if path.suffix not in (".pyc", ".pyo")}
     wanted |= {*chapters.glob("[0-9]*.ipynb"), *chapters.glob("source/*.py")}
+    wanted |= {chapters / name for name in copies.PAGES}
     wanted |= {*chapters.glob("configs/*.json"), *chapters.glob("checkpoints/*.safetensors")}
     wanted |= {path.with_suffix(".json") for path in chapters.glob("checkpoints/*.jsonl")}
     paths = {path.relative_to(ROOT).as_posix() for path in wanted}
@@ -156,7 +158,8 @@ def test_the_package_is_the_wheels_own(place):
 def test_the_chapters_are_opened(place):
     place("open", "course", "--only-copy")
     names = {path.name for path in (place.here / "course").glob("*.ipynb")}
-    assert names == {path.name for path in (ROOT / "chapters").glob("[0-9]*.ipynb")}
+    chapters = {path.name for path in (ROOT / "chapters").glob("[0-9]*.ipynb")}
+    assert names == chapters | set(copies.PAGES)
 
 
 def test_the_doctor_is_content(place):

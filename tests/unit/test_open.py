@@ -111,8 +111,9 @@ def test_the_chapters_come_into_a_folder_and_it_says_so(tmp_path, capsys, monkey
     monkeypatch.chdir(tmp_path)
     assert run("open", "--only-copy") == 0
     names = {path.name for path in (_installed.course_folder()).glob("[0-9]*.ipynb")}
+    names |= set(copies.PAGES)
     assert names == set(held(tmp_path / "ddpm-lab"))
-    assert f"ddpm-lab: {len(names)} chapters new or refreshed, 0 as they were" in (
+    assert f"ddpm-lab: {len(names)} notebooks new or refreshed, 0 as they were" in (
         capsys.readouterr().out
     )
     (tmp_path / "ddpm-lab" / "00_start_here.ipynb").write_text("work")
