@@ -93,13 +93,9 @@ p = forward.posterior(schedule, x_0, x_t, t, t - 1)
 guess = torch.zeros_like(x_0)  # any guess x0_hat
 gap = gaussians.kl(p, samplers.ddpm_step(schedule, x_t, guess, t, t - 1))
 weight = losses.weight(schedule, "x0", t, "vlb")
-print(
-    "v gives x0, eps, score:",
-    *(
-        torch.allclose(one, other)
-        for one, other in ((found.x0, x_0), (found.eps, eps), (found.score, -eps / b))
-    ),
-)
+pairs = (found.x0, x_0), (found.eps, eps), (found.score, -eps / b)
+same = [torch.allclose(*pair) for pair in pairs]
+print("v gives x0, eps, score:", *same)
 print("posterior mean from eps:", torch.allclose(p.mean, (x_t - beta / b * eps) / alpha.sqrt()))
 print("one term of the bound:", torch.allclose(gap, weight * (x_0 - guess).square().sum(1)))
 

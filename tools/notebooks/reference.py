@@ -120,15 +120,11 @@ GLOSSARY = """\
 # Glossary
 
 The {count} standard terms of the course. Each is introduced once, in **bold**, where it is first
-needed; the link leads there. A name in code is one of `ddpm_lab`, then one of
-[diffusers](https://github.com/huggingface/diffusers), if it has one.
+needed; the link leads there. Then come its names in `ddpm_lab`, and in
+[diffusers](https://github.com/huggingface/diffusers) if it has one.
 
 See also [all formulas](formulas.ipynb) and [DDPM on a page](cheat_sheet.ipynb). At the end of this
 page: [one chain in seven notations](#One-chain,-seven-notations)."""
-
-TERMS_HEAD = """\
-| term | 中文 | meaning | introduced | `ddpm_lab` | diffusers |
-|---|---|---|---|---|---|"""
 
 NOTATIONS = r"""## One chain, seven notations
 
@@ -146,23 +142,24 @@ def glossary_cells(root: Path) -> Iterator[str]:
     yield GLOSSARY.format(count=len(glossary.TERMS))
     for theme in glossary.THEMES:
         terms = [term for term in glossary.TERMS.values() if term.theme == theme]
-        rows = [_term_row(term, introduced(term, bold)) for term in terms]
-        yield "\n".join([f"## {theme}", "", TERMS_HEAD, *rows])
+        entries = [_entry(term, introduced(term, bold)) for term in terms]
+        yield "\n".join([f"## {theme}", "", *entries])
     yield NOTATIONS + notation.markdown()
 
 
-def _term_row(term: glossary.Term, part: Part | None) -> str:
+def _entry(term: glossary.Term, part: Part | None) -> str:
+    """Three lines of a list: the term, what it means, its names in code."""
     others = [name for name in term.also if not _same_words(name, term.name)]
     also = f" (also {', '.join(others)})" if others else ""
-    cells = [
-        f"**{term.name}**{also}",
-        term.chinese,
-        term.meaning,
-        part.link().replace("|", r"\|") if part else "",
-        _names(term.code),
-        _names([term.diffusers] if term.diffusers else []),
-    ]
-    return f"| {' | '.join(cells)} |"
+    head = [f"**{term.name}**{also}", term.chinese, part.link() if part else ""]
+    theirs = f"diffusers `{_short(term.diffusers)}`" if term.diffusers else ""
+    code = " · ".join(filter(None, [_names(term.code), theirs]))
+    return "- " + "<br>".join(filter(None, [" · ".join(filter(None, head)), term.meaning, code]))
+
+
+def _short(dotted: str) -> str:
+    """A name in diffusers without its modules."""
+    return re.sub(r"^([a-z_0-9]+\.)+", "", dotted)
 
 
 def _same_words(a: str, b: str) -> bool:
