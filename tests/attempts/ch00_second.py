@@ -162,3 +162,31 @@ def _(times):
 @right("start.steps", "the pairs are lists")
 def _(times):
     return [[a, b] for a, b in zip(times[:-1], times[1:])]
+
+
+# start.mix, brackets lost
+
+
+@wrong("start.mix", "no bracket around 1 - abar_t, with roots")
+def _(x_0, eps, abar_t):
+    return abar_t**0.5 * x_0 + 1 - abar_t**0.5 * eps
+
+
+@wrong("start.mix", "no bracket around 1 - abar_t, without roots")
+def _(x_0, eps, abar_t):
+    return abar_t * x_0 + 1 - abar_t * eps
+
+
+@wrong("start.mix", "the noise first, no bracket")
+def _(x_0, eps, abar_t):
+    return abar_t.sqrt() * x_0 + eps * 1 - abar_t.sqrt()
+
+
+@wrong("start.mix", "the second root closes after eps")
+def _(x_0, eps, abar_t):
+    return torch.sqrt(abar_t) * x_0 + torch.sqrt(1 - abar_t * eps)
+
+
+@wrong("start.mix", "a bracket around both, before eps")
+def _(x_0, eps, abar_t):
+    return (abar_t.sqrt() * x_0 + (1 - abar_t).sqrt()) * eps

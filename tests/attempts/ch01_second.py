@@ -320,3 +320,26 @@ def _(log_likelihood):
     mean = values.sum() / n
     var = ((values - mean) ** 2).sum() / (n - 1)
     return torch.stack([mean, (var / n).sqrt()])
+
+
+# bayes.three_answers, brackets lost
+
+
+@wrong("bayes.three_answers", "no brackets around the numerators")
+def _(a, b, heads, tosses):
+    return heads / tosses, a + heads - 1 / (a + b + tosses - 2), a + heads / (a + b + tosses)
+
+
+@wrong("bayes.three_answers", "no brackets around the denominators")
+def _(a, b, heads, tosses):
+    return heads / tosses, (a + heads - 1) / a + b + tosses - 2, (a + heads) / a + b + tosses
+
+
+@wrong("bayes.three_answers", "no bracket around the numerator of the mean")
+def _(a, b, heads, tosses):
+    return heads / tosses, (a + heads - 1) / (a + b + tosses - 2), a + heads / (a + b + tosses)
+
+
+@wrong("bayes.three_answers", "no bracket around the numerator of the peak")
+def _(a, b, heads, tosses):
+    return heads / tosses, a + heads - 1 / (a + b + tosses - 2), (a + heads) / (a + b + tosses)

@@ -330,3 +330,39 @@ def _(m_p, v_p, m_q, v_q):
         s_p, s_q = math.sqrt(b), math.sqrt(d)
         out.append(math.log(s_q / s_p) + (b + (a - c) ** 2) / (2 * d) - 1 / 2)
     return np.array(out)
+
+
+# distributions.readings, the prior's variance each time
+
+
+@wrong("distributions.readings", "a loop that updates the mean only, one update of the variance")
+def _(mean, var, ys, noise_var):
+    for y in ys:
+        mean = (mean / var + y / noise_var) / (1 / var + 1 / noise_var)
+    return mean, 1 / (1 / var + 1 / noise_var)
+
+
+@wrong("distributions.readings", "a loop with the precision of the prior each time")
+def _(mean, var, ys, noise_var):
+    new_mean, new_var = mean, var
+    for y in ys:
+        gain = var / (var + noise_var)
+        new_mean, new_var = new_mean + gain * (y - new_mean), (1 - gain) * var
+    return new_mean, new_var
+
+
+@wrong("distributions.readings", "one gain for all readings")
+def _(mean, var, ys, noise_var):
+    gain, new_var = var / (var + noise_var), var
+    for y in ys:
+        mean, new_var = mean + gain * (y - mean), (1 - gain) * new_var
+    return mean, new_var
+
+
+@wrong("distributions.readings", "the prior's mean each time")
+def _(mean, var, ys, noise_var):
+    new_mean = mean
+    for y in ys:
+        new_mean = (mean / var + y / noise_var) / (1 / var + 1 / noise_var)
+        var = 1 / (1 / var + 1 / noise_var)
+    return new_mean, var

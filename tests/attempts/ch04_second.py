@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 
+from ddpm_lab.gaussians import Gaussian, kl
 from tests.attempts import right, wrong
 
 # 4.1 The bound of a list
@@ -335,3 +336,21 @@ def _(data, encoder, joint):
     elbos = (encoder * np.log(joint / encoder)).sum(1)
     entropy = -(data * np.log(data)).sum()
     return -(data * elbos).sum() - entropy
+
+
+# elbo.kl, log_var for another thing
+
+
+@wrong("elbo.kl", "log_var as the variance, in the formula")
+def _(mean, log_var):
+    return 0.5 * (log_var + mean**2 - 1 - log_var.log()).sum(1)
+
+
+@wrong("elbo.kl", "log_var as the variance of a Gaussian")
+def _(mean, log_var):
+    return kl(Gaussian(mean, log_var), Gaussian(torch.zeros_like(mean), torch.ones(())))
+
+
+@wrong("elbo.kl", "log_var as the standard deviation")
+def _(mean, log_var):
+    return 0.5 * (log_var**2 + mean**2 - 1 - torch.log(log_var**2)).sum(1)

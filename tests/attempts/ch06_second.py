@@ -395,3 +395,8 @@ def _(T):
     u = torch.linspace(0, 1, T, dtype=torch.float64)
     lam = 9 - 18 * (3 * u**2 - 2 * u**3)
     return schedules.Schedule("mine", torch.cat([u.new_ones(1), lam.sigmoid()]))
+
+
+@wrong("schedules.information", "the root over SNR alone")
+def _(snr):
+    return torch.log2(1 + torch.sqrt(snr))

@@ -281,3 +281,16 @@ def _(schedule, kind, t):
     one = predictions.convert(schedule, zero, "x0", x_t, t)
     two = predictions.convert(schedule, zero + 1, "x0", x_t, t)
     return float((getattr(one, kind) - getattr(two, kind)).pow(2))
+
+
+# predictions.v_to_x0, back by -t
+
+
+@wrong("predictions.v_to_x0", "v's own function at -t")
+def _(schedule, x_t, v, t):
+    return predictions.target(schedule, "v", x_t, v, -t)
+
+
+@wrong("predictions.v_to_x0", "the tables at -t")
+def _(schedule, x_t, v, t):
+    return coef(schedule.signal[-t], x_t) * x_t - coef(schedule.noise[-t], x_t) * v

@@ -407,3 +407,29 @@ def _(schedule, denoise, x_0, times):
         x = forward.noised(schedule, guess.x0 if t else x_0, s, guess.eps)
         t = s
     return x
+
+
+# sampling.encode, the denoiser's answer for the noise
+
+
+@wrong("sampling.encode", "the denoiser's answer as the noise")
+def _(schedule, denoise, x_0, times):
+    x = x_0
+    for t, s in zip(times, times[1:]):
+        if t == 0:
+            x0_hat, eps_hat = x, denoise(schedule.signal[1] * x, 1)
+        else:
+            eps_hat = denoise(x, t)
+            x0_hat = (x - schedule.noise[t] * eps_hat) / schedule.signal[t]
+        x = schedule.signal[s] * x0_hat + schedule.noise[s] * eps_hat
+    return x
+
+
+@wrong("sampling.encode", "the denoiser's answer as the noise, at t = 0 none")
+def _(schedule, denoise, x_0, times):
+    x = x_0
+    for t, s in zip(times, times[1:]):
+        eps_hat = denoise(x, t) if t else torch.zeros_like(x)
+        x0_hat = (x - schedule.noise[t] * eps_hat) / schedule.signal[t]
+        x = schedule.signal[s] * x0_hat + schedule.noise[s] * eps_hat
+    return x

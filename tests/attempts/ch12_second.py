@@ -340,3 +340,20 @@ def _(n, lr_sgd, lr_adam, eps):
 def _(n, lr_sgd, lr_adam, eps):
     factor = torch.tensor([1 / n, 1.0, n], dtype=torch.float64)
     return torch.tensor([lr_sgd, lr_adam, eps], dtype=torch.float64) * factor
+
+
+# unet.time_embedding, without the minus
+
+
+@wrong("unet.time_embedding", "a power without its minus")
+def _(t, dim):
+    f = 10_000 ** (torch.arange(dim // 2) / (dim // 2))
+    angle = t[:, None] * f
+    return torch.cat([angle.sin(), angle.cos()], dim=1)
+
+
+@wrong("unet.time_embedding", "an exponential without its minus")
+def _(t, dim):
+    f = torch.exp(math.log(10_000) * torch.arange(dim // 2) / (dim // 2))
+    angle = t[:, None].float() * f[None]
+    return torch.cat([angle.sin(), angle.cos()], dim=-1)

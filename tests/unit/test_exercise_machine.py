@@ -267,6 +267,48 @@ def test_exceptions_are_put_into_words(attempt, said):
     assert verdict.mark == "✗" and said in verdict.message and "\n" not in verdict.message
 
 
+def _stops_at(n, answer):
+    """An exercise with three numbers to double; an attempt that stops at one of them."""
+
+    def attempt(k):
+        if k == n:
+            raise ValueError("no more")
+        return answer(k)
+
+    return attempt
+
+
+DOUBLE = Exercise(
+    reference=lambda k: 2 * k,
+    cases=lambda: [Case(f"k = {k}", (k,)) for k in (2.0, 3.0, 5.0)],
+    wrong={"you squared it": lambda k: k**2, "you cubed it": lambda k: k**3},
+)
+
+
+@pytest.mark.parametrize(
+    ("n", "answer", "said"),
+    [
+        (5.0, lambda k: k**2, "you squared it; "),
+        (5.0, lambda k: k**3, "you cubed it; "),
+        (3.0, lambda k: k**3, "you cubed it; "),
+        (3.0, lambda k: k**2, ""),  # 2 squared is right
+        (5.0, lambda k: 2 * k, ""),
+        (5.0, lambda k: k + 9, ""),
+        (2.0, lambda k: k**3, ""),
+    ],
+)
+def test_a_known_mistake_is_told_even_if_a_later_case_stops(n, answer, said):
+    verdict = exercises._verdict(DOUBLE, _stops_at(n, answer))
+    stopped = f"your function stopped with ValueError: no more (for k = {n})"
+    assert verdict[:2] == ("✗", said + stopped)
+
+
+def test_nothing_is_guessed_where_two_mistakes_agree_as_far_as_the_attempt_came():
+    alike = {"nine more": lambda k: k + 9, "nine more, below 5": lambda k: k + 9 * (k < 5)}
+    verdict = exercises._verdict(DOUBLE._replace(wrong=alike), _stops_at(5.0, lambda k: k + 9))
+    assert verdict.message == "your function stopped with ValueError: no more (for k = 5.0)"
+
+
 def test_an_exception_nobody_foresaw_is_passed_on():
     class Odd(Exception):
         pass

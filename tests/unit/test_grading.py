@@ -44,6 +44,12 @@ def _wrong_step(schedule, x, t, z):
     return (1 - schedule.beta[t]) * x + schedule.beta[t].sqrt() * z
 
 
+def test_a_known_mistake_is_told_even_if_a_later_case_stops():
+    hint = step(WRONG).message
+    found = step(f"if x.dim() == 2: raise ValueError('an image')\n{WRONG}")
+    assert found.status == "wrong" and found.message.startswith(f"{hint}; your function stopped")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [

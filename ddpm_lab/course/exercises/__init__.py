@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from ddpm_lab.course.exercises import _tries
-from ddpm_lab.course.exercises._answers import Refused
+from ddpm_lab.course.exercises._answers import Refused, Stopped
 from ddpm_lab.course.exercises._attempt import answers_of, fingerprint, is_unwritten
 from ddpm_lab.course.exercises._judging import (
     at_first_sight,
@@ -27,6 +27,7 @@ from ddpm_lab.course.exercises._judging import (
     judged,
     nothing,
     right_answers,
+    stopped,
 )
 from ddpm_lab.course.exercises._records import Case, Exercise, Verdict
 from ddpm_lab.course.exercises._registry import exercise, names
@@ -116,6 +117,8 @@ def _verdict(question, attempt):
     wanted = right_answers(question)
     try:
         answers = answers_of(attempt, question, SECONDS)
+    except Stopped as late:
+        return stopped(question, str(late), late.answers, wanted)
     except Refused as refused:
         return Verdict("✗", str(refused))
     if is_nothing(answers[0]):

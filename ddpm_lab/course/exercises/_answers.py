@@ -29,6 +29,14 @@ class Closed(Refused):
     """What an attempt asks for and may not have, while it is graded."""
 
 
+class Stopped(Refused):
+    """An attempt that stops in one case; in those before, it gave `answers`."""
+
+    def __init__(self, words: str):
+        super().__init__(words)
+        self.answers: list[Any] = []
+
+
 class Other(NamedTuple):
     """An answer of a type that no exercise asks for."""
 

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from ddpm_lab.course.exercises import _trials
-from ddpm_lab.course.exercises._answers import Closed, Refused, one_line, plain, type_name
+from ddpm_lab.course.exercises._answers import Closed, Refused, Stopped, one_line, plain, type_name
 from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._failures import in_words
 from ddpm_lab.course.exercises._limit import limited
@@ -31,7 +31,7 @@ def answers_of(attempt: Any, question: Exercise, seconds: float) -> list[Any]:
     Raises
     ------
     Refused
-        With the line to tell, if it gives no answers.
+        With the line to tell, if it gives no answers; `Stopped`, if it gave some.
     """
     untouched = list(_trials.trials(question))
     try:
@@ -85,7 +85,11 @@ def _attempted(attempt, question, untouched, run):
     answers = []
     with preserved() as common:
         for trial, before in zip(list(_trials.trials(question)), untouched):
-            answer = run(partial(_called, attempt, trial, question.stops))
+            try:
+                answer = run(partial(_called, attempt, trial, question.stops))
+            except Stopped as stopped:
+                stopped.answers = answers
+                raise
             common.put_names_back()
             common.mute_output()  # what it prints in one case is enough
             answers.append(run(partial(_copied, answer, trial)))
@@ -111,7 +115,7 @@ def _called(attempt, trial, stops):
     if type(failure) is Closed:
         raise Refused(one_line(str(failure)))
     if failure is not None:
-        raise Refused(f"{in_words(failure, attempt, stops)} (for {trial.label})")
+        raise Stopped(f"{in_words(failure, attempt, stops)} (for {trial.label})")
     return answer
 
 

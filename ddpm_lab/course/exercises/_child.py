@@ -14,7 +14,7 @@ from functools import partial
 from types import FunctionType
 
 from ddpm_lab.course.exercises import _judging, _sealing, exercise
-from ddpm_lab.course.exercises._answers import Closed, Refused, one_line
+from ddpm_lab.course.exercises._answers import Closed, Refused, Stopped, one_line
 from ddpm_lab.course.exercises._attempt import answers_of, is_unwritten, late
 from ddpm_lab.course.exercises._failures import in_words
 from ddpm_lab.course.exercises._inputs import inputs_of
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _outcome(question, job):
-    """{"answers": …}, {"nothing": is it unwritten?}, or {"refused": why}."""
+    """{"answers": …}, {"nothing": is it unwritten?}, {"refused": why}, or {"stopped": […]}."""
     try:
         attempt = _defined(question, job)
         said = _judging.at_first_sight(question, attempt)
@@ -56,6 +56,8 @@ def _outcome(question, job):
         if _judging.is_nothing(answers[0]):
             return {"nothing": is_unwritten(attempt)}
         return {"answers": written(answers)}
+    except Stopped as stopped:
+        return {"stopped": [str(stopped), written(stopped.answers)]}
     except Refused as refused:
         return {"refused": str(refused)}
     except RecursionError:

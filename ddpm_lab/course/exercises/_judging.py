@@ -52,6 +52,20 @@ def judged(question: Exercise, answers: list[Any], wanted: list[Any]) -> Verdict
     return general or Verdict("✗", trouble, named=not _is_bare(trouble))
 
 
+def stopped(question: Exercise, words: str, answers: list[Any], wanted: list[Any]) -> Verdict:
+    """The verdict on an attempt that stopped: `words` say how, and `answers` came before.
+
+    If one known mistake, and only one, leads to these answers, it is told as well.
+    """
+    cases = list(question.cases())
+    if _first_trouble(cases, answers, wanted, question.judge) is None:
+        return Verdict("✗", words)
+    if len(answers) >= len(cases):  # it stopped in what is asked beyond the cases
+        return judged(question, answers, wanted)
+    hints = _hints(answers, question)
+    return Verdict("✗", f"{hints[0]}; {words}" if len(hints) == 1 else words)
+
+
 def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     """What can be told at any exercise: first from the answers, then from changed inputs."""
     if question.judge:
@@ -142,9 +156,11 @@ def is_nothing(answer: Any) -> bool:
 
 def _hint(answers, question):
     """The hint under which the very same answers stand, if there is one."""
-    return next(
-        (h for h, wrong in question.wrong.items() if _alike(wrong, answers, question)), None
-    )
+    return next(iter(_hints(answers, question)), None)
+
+
+def _hints(answers, question):
+    return [hint for hint, wrong in question.wrong.items() if _alike(wrong, answers, question)]
 
 
 def _alike(wrong, answers, question):

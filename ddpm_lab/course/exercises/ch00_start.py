@@ -167,6 +167,32 @@ MIX = Exercise(
         "sqrt(abar_t) stands before a bracket, so it shrinks the noise too; check the brackets": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * (x_0 + (1 - abar_t).sqrt() * eps)
         ),
+        "1 - abar_t.sqrt() * eps multiplies first; a bracket keeps the difference together: "
+        "(1 - abar_t).sqrt() * eps": (
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + 1 - abar_t.sqrt() * eps
+        ),
+        "eps * 1 - abar_t.sqrt() multiplies first; a bracket keeps the difference together: "
+        "eps * (1 - abar_t).sqrt()": (
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + eps * 1 - abar_t.sqrt()
+        ),
+        "1 - abar_t * eps multiplies first: brackets are missing, and both square roots": (
+            lambda x_0, eps, abar_t: abar_t * x_0 + 1 - abar_t * eps
+        ),
+        "1 - abar_t * eps multiplies first: the bracket is missing, and the square root": (
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + 1 - abar_t * eps
+        ),
+        "your bracket closes too late: the second root goes over eps too": (
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + (1 - abar_t * eps).sqrt()
+        ),
+        "your bracket closes too late: the second root goes over (1 - abar_t) * eps": (
+            lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 + ((1 - abar_t) * eps).sqrt()
+        ),
+        "your bracket closes too late: the first root goes over abar_t * x_0": (
+            lambda x_0, eps, abar_t: (abar_t * x_0).sqrt() + (1 - abar_t).sqrt() * eps
+        ),
+        "eps multiplies a bracket with the signal in it; its factor is sqrt(1 - abar_t) alone": (
+            lambda x_0, eps, abar_t: (abar_t.sqrt() * x_0 + (1 - abar_t).sqrt()) * eps
+        ),
         "you multiply the signal by the noise; (0.1) adds them": (
             lambda x_0, eps, abar_t: abar_t.sqrt() * x_0 * (1 - abar_t).sqrt() * eps
         ),

@@ -260,6 +260,9 @@ _SECOND = {
     "without brackets around the denominator: / binds first": lambda a, b, h, n: (
         (a + h - 1) / a + b + n - 2
     ),
+    "without brackets around the numerator: / binds first": lambda a, b, h, n: (
+        a + h - 1 / (a + b + n - 2)
+    ),
     "missing b in the denominator": lambda a, b, h, n: (a + h - 1) / (a + n - 2),
     "missing the tosses in the denominator": lambda a, b, h, n: (
         (a + h - 1) / (a + b - 2) if a + b > 2 else 0.0
@@ -301,6 +304,7 @@ _THIRD = {
     "without brackets around the denominator: / binds first": lambda a, b, h, n: (
         (a + h) / a + b + n
     ),
+    "without brackets around the numerator: / binds first": lambda a, b, h, n: a + h / (a + b + n),
     "(a + h + 1) / (a + b + n + 2): Laplace's rule once too often": (
         lambda a, b, h, n: (a + h + 1) / (a + b + n + 2)
     ),
@@ -368,12 +372,6 @@ _COUNTS = {
             lambda a, b, h, n: (a + h) // (a + b + n),
         )
     ),
-    "brackets are missing in peak and mean: / binds first": (
-        _three(
-            mode=lambda a, b, h, n: a + h - 1 / a + b + n - 2,
-            mean=lambda a, b, h, n: a + h / a + b + n,
-        )
-    ),
     "your peak and mean lack the tosses in the denominator": (
         _three(
             mode=lambda a, b, h, n: (a + h - 1) / (a + b - 2),
@@ -402,6 +400,20 @@ _ORDERS = {
 }
 
 
+_UNBRACKETED = {
+    "all": "without brackets: / binds first",
+    "the numerator": "without brackets around the numerator: / binds first",
+    "the denominator": "without brackets around the denominator: / binds first",
+}
+_BOTH_UNBRACKETED = {
+    f"brackets are missing around {i} of the peak and {j} of the mean: / binds first": (
+        _three(mode=_SECOND[in_peak], mean=_THIRD[in_mean])
+    )
+    for i, in_peak in _UNBRACKETED.items()
+    for j, in_mean in _UNBRACKETED.items()
+}
+
+
 def _in_order(order):
     def wrong(a, b, heads, tosses):
         right = _three_answers(a, b, heads, tosses)
@@ -415,6 +427,7 @@ THREE_ANSWERS = Exercise(
     cases=_three_cases,
     wrong={
         **_COUNTS,
+        **_BOTH_UNBRACKETED,
         **{hint: _in_order(order) for hint, order in _ORDERS.items()},
         **{f"your first value is {what}": _three(mle=f) for what, f in _FIRST.items()},
         **{f"your second value is {what}": _three(mode=f) for what, f in _SECOND.items()},

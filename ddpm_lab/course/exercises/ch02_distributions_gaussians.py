@@ -238,6 +238,26 @@ def _no_prior(mean, var, ys, noise_var):
     return (ys.mean(), noise_var / len(ys)) if len(ys) else (mean, var)
 
 
+def _prior_gain(new_var):
+    """Each reading moves the mean by the first gain, that of the prior's variance."""
+
+    def belief(mean, var, ys, noise_var):
+        for y in ys:
+            mean = mean + _gain(var, noise_var) * (y - mean)
+        return mean, new_var(var, len(ys), noise_var)
+
+    return belief
+
+
+def _prior_mean(mean, var, ys, noise_var):
+    """Each reading starts from the prior's mean, with the variance that the last one left."""
+    new_mean, new_var = mean, var
+    for y in ys:
+        new_mean = mean + _gain(new_var, noise_var) * (y - mean)
+        new_var = _less(new_var, noise_var)
+    return new_mean, new_var
+
+
 def _from_prior(mean, var, ys, noise_var):
     """Each reading starts from the prior again, so the last one wins."""
     return readings(mean, var, ys[-1:], noise_var)
@@ -391,6 +411,21 @@ READINGS = Exercise(
             lambda mean, var, ys, noise_var: readings(mean, var, ys, noise_var)[1]
         ),
         "only your last reading counts: the loop starts from the prior each time": _from_prior,
+        "you use the prior variance for every reading; use the variance that the last one left": (
+            _prior_gain(lambda v, n, w: _less(v, w) if n else v)
+        ),
+        "you use the prior variance for every reading, and shrink it even if there is no reading": (
+            _prior_gain(lambda v, n, w: _less(v, w))
+        ),
+        "your gain is that of the prior variance each time; it falls as the variance does": (
+            _prior_gain(lambda v, n, w: v * (1 - _gain(v, w)) ** n)
+        ),
+        "right variance; but your mean moves by the prior's gain each time; the gain falls": (
+            _prior_gain(lambda v, n, w: 1 / (1 / v + n / w))
+        ),
+        "right variance; but each reading starts from the prior's mean: go on from the last one": (
+            _prior_mean
+        ),
         "only the first reading counts; is the `return` inside the loop?": (
             lambda mean, var, ys, noise_var: readings(mean, var, ys[:1], noise_var)
         ),

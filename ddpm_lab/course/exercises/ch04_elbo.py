@@ -200,8 +200,11 @@ _WRONG_KLS = {
     "the network gives the log of the variance: take its exponential first": (
         lambda m, var, log_var: log_var + m**2 - 1 - log_var
     ),
-    "log_var is a logarithm already, and may be negative; do not take its log again": (
+    "you take log_var for the variance itself; that is exp(log_var), and its log is log_var": (
         lambda m, var, log_var: log_var + m**2 - 1 - log_var.log()
+    ),
+    "you take log_var for the standard deviation; exp(log_var) is the variance": (
+        lambda m, var, log_var: log_var**2 + m**2 - 1 - (log_var**2).log()
     ),
     "log_var is a logarithm already; do not take its log again": (
         lambda m, var, log_var: var + m**2 - 1 - log_var.log()
@@ -282,6 +285,10 @@ def _over(reduced):
 KL = Exercise(
     reference=_kl,
     cases=_kl_cases,
+    stops={
+        r"\bvar must be finite and > 0": "log_var is the logarithm of the variance; a Gaussian "
+        "takes the variance itself, exp(log_var)"
+    },
     wrong={
         **{hint: _wrong_kl(each) for hint, each in _WRONG_KLS.items()},
         "these are bits; we want nats": _over(lambda table: table.sum(1) / math.log(2)),

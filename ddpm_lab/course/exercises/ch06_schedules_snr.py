@@ -35,10 +35,10 @@ INFORMATION = Exercise(
         ),
         "a factor 1/2 is missing: how many noise widths fit into the spread of x_t? widths are "
         "standard deviations": lambda snr: torch.log2(1 + snr),
-        "two slips: a factor 1/2 is missing, and these are nats; use log2 for bits": (
+        "a factor 1/2 is missing, and these are nats; use log2 for bits": (
             lambda snr: torch.log1p(snr)
         ),
-        "two slips: a root too many inside the log, or a 1/4 for 1/2, and these are nats": (
+        "a factor 1/4 stands for 1/2 (or a root too many in the log), and these are nats": (
             lambda snr: 0.25 * torch.log1p(snr)
         ),
         "you took log(SNR); what must come out when there is no signal?": (
@@ -81,7 +81,7 @@ INFORMATION = Exercise(
         "you take the root of the logarithm; the root belongs inside of it": (
             lambda snr: torch.log2(1 + snr).sqrt()
         ),
-        "two slips: the factor 1/2 is missing, and SNR is a ratio of variances already: no root": (
+        "the root is that of 1 + SNR, not of SNR alone: are brackets missing?": (
             lambda snr: torch.log2(1 + snr.sqrt())
         ),
         "SNR comes in once, not twice: is your noise half of it?": (

@@ -244,7 +244,20 @@ def _v_to_x0(schedule, x_t, v, t):
 V_TO_X0 = Exercise(
     reference=_v_to_x0,
     cases=pairs(3),
+    stops={
+        r"t must lie in .*got -": "no time is negative; to turn back, flip the sign of the angle: "
+        "then its sine, the factor of v, changes its sign"
+    },
     wrong={
+        "-t counts rows from the end of the table; to turn back, flip the sign of the sine": (
+            lambda schedule, x_t, v, t: _v_to_x0(schedule, x_t, v, schedule.T + 1 - t)
+        ),
+        "-t counts rows from the end of the table; the angle is that of t, and turning back "
+        "flips the sign of its sine": (
+            lambda schedule, x_t, v, t: with_factors(lambda a, b, x_t, v: a * x_t + b * v)(
+                schedule, x_t, v, schedule.T + 1 - t
+            )
+        ),
         "a turn by the same angle forward; which sign flips when you turn back?": (
             with_factors(lambda a, b, x_t, v: a * x_t + b * v)
         ),

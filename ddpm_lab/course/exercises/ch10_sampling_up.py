@@ -207,6 +207,39 @@ def _ahead_without_roots(schedule, denoise, x, s):
     return x, (x_1 - abar_1 * _ask(denoise, x_1, 1)) / (1 - abar_1)
 
 
+def _answer_as_noise(first):
+    """The denoiser's answer as eps_hat, and the guess solved for; at t = 0, first(…) as eps_hat."""
+
+    def wrong(schedule, denoise, x_0, times):
+        x = x_0
+        for t, s in _pairs(times):
+            if t == 0:
+                x0_hat, eps_hat = x, first(schedule, denoise, x, s)
+            else:
+                eps_hat = _ask(denoise, x, t)
+                x0_hat = (x - schedule.noise[t] * eps_hat) / schedule.signal[t]
+            x = _mixed(schedule, x0_hat, eps_hat, x, t, s)
+        return x
+
+    return wrong
+
+
+_TAKEN_FOR_NOISE = {
+    "the denoiser guesses the data, x0_hat; you take its answer for the noise eps_hat": (
+        lambda sch, denoise, x, s: _ask(denoise, sch.signal[1] * x, 1)
+    ),
+    "the denoiser guesses the data; you take its answer for eps_hat, at t = 0 about x as it is": (
+        lambda sch, denoise, x, s: _ask(denoise, x, 1)
+    ),
+    "the denoiser guesses the data; you take its answer for eps_hat, and no noise at t = 0": (
+        lambda sch, denoise, x, s: torch.zeros_like(x)
+    ),
+    "right at t = 0; after that you take the denoiser's answer, x0_hat, for the noise": (
+        lambda sch, denoise, x, s: _ahead(sch, denoise, x, s)[1]
+    ),
+}
+
+
 _STARTS = {
     "at t = 0 you use x as its own noise; look at t = 1 for the noise that is ahead": (
         lambda sch, denoise, x, s: x
@@ -349,6 +382,7 @@ ENCODE = Exercise(
         **{hint: _starting(noise) for hint, noise in _STARTS.items()},
         **{hint: _upward(eps=eps) for hint, eps in _EPS.items()},
         **{hint: _upward(mix=mix) for hint, mix in _MIXES.items()},
+        **{hint: _answer_as_noise(first) for hint, first in _TAKEN_FOR_NOISE.items()},
         **_OTHER_WAYS,
     },
 )

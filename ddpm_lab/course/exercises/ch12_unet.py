@@ -425,6 +425,34 @@ def _all_frequencies(join):
     return waves
 
 
+def _rising(rate):
+    """Frequencies that rise with k, in float32: at such angles its rounding shows."""
+
+    def waves(t, dim):
+        half = dim // 2
+        x = t[:, None] * rate(torch.arange(half, dtype=torch.float32), half)
+        return torch.cat([x.sin(), x.cos()], dim=1)
+
+    return waves
+
+
+_LOG = math.log(10_000)
+_RISING = {
+    "the minus in the exponent is missing: with k the waves get slower, not faster": (
+        lambda k, half: 10_000.0 ** (k / half)
+    ),
+    "the minus in the exponential is missing: with k the waves get slower, not faster": (
+        lambda k, half: (_LOG * k / half).exp()
+    ),
+    "a minus is missing, exp(-k log(10000) / (dim / 2)): with k the waves get slower": (
+        lambda k, half: (k * (_LOG / half)).exp()
+    ),
+    "a minus is missing, exp(-log(10000) k / (dim / 2)): with k the waves get slower": (
+        lambda k, half: (_LOG * (k / half)).exp()
+    ),
+}
+
+
 def _outside(t, dim):
     half = dim // 2
     f = _RATES[""](torch.arange(half, dtype=torch.float64), half)
@@ -452,5 +480,6 @@ TIME_EMBEDDING = Exercise(
         **mixed(_waved, _RATES, _JOINS, most=1),
         **mixed(_waved, dict(list(_RATES.items())[:6]), dict(list(_JOINS.items())[:4])),
         **{hint: _waved(_RATES[""], _JOINS[""], angle) for hint, angle in _ANGLES.items()},
+        **{hint: _rising(rate) for hint, rate in _RISING.items()},
     },
 )

@@ -120,10 +120,15 @@ def grade(
         return outcome if isinstance(outcome, Grade) else _graded(question, outcome, wanted)
 
 
-def _graded(question, answers, wanted):
+def _graded(question, outcome, wanted):
     try:
+        words, answers = outcome if isinstance(outcome, list) else (None, outcome)
         answers = _wire.read(answers)
-        verdict = _judging.judged(question, answers, wanted)
+        if words is None:
+            verdict = _judging.judged(question, answers, wanted)
+        else:
+            words = one_line(str(words), longest=400)
+            verdict = _judging.stopped(question, words, answers, wanted)
     except Exception:  # what was forged is unreadable in a way of its own
         return _UNREADABLE
     return Grade("passed" if verdict.mark == "✓" else "wrong", verdict.message)
@@ -136,7 +141,7 @@ _UNREADABLE = Grade("ended", "your code wrote where only answers may stand")
 
 
 def _outcome_of(process, seconds):
-    """The answers as text, or the grade if there are none."""
+    """The answers as text, with how it stopped before them if it did; or a grade without any."""
     ready, _, said = process.said.partition("\n")
     if ready != _child.READY:
         why = process.errors.strip().splitlines() or ["it said nothing"]
@@ -149,7 +154,7 @@ def _outcome_of(process, seconds):
         return _UNREADABLE if said else Grade("ended", _last_words(process.code, seconds))
     if kind == "nothing":
         return Grade("not yet", _judging.nothing(unwritten=value).message)
-    if kind == "answers" and isinstance(value, str):
+    if type(value) is {"answers": str, "stopped": list}.get(kind):
         return value
     return Grade("wrong", one_line(str(value), longest=400)) if kind == "refused" else _UNREADABLE
 
