@@ -15,7 +15,7 @@ class Formula(NamedTuple):
     """The names of one numbered formula.
 
     >>> FORMULAS["posterior", "9"].paper
-    'Ho20, Eq. 7'
+    'Ho20, Eq. 6-7'
     """
 
     code: tuple[str, ...]
@@ -96,17 +96,17 @@ _TEXT = """
 1 elbo.log_evidence
 2
 3
-4 elbo.split
+4 elbo.split [KW14, Eq. 1-2]
 5 elbo.split
 6
 7
 8
-9 elbo.terms elbo.loss [KW14]
-10 elbo.latent_kl [KW14]
+9 elbo.terms elbo.loss [KW14, Eq. 3]
+10 elbo.latent_kl [KW14, Eq. 10]
 11 gaussians.log_prob
-12 elbo.ppca [TB99]
+12 elbo.ppca [TB99, Eq. 7]
 13
-14 elbo.loss [Hig17]
+14 elbo.loss [Hig17, Eq. 4]
 15
 
 # forward
@@ -149,7 +149,7 @@ _TEXT = """
 6
 7
 8 forward.posterior
-9 forward.posterior schedules.Schedule.posterior_var [Ho20, Eq. 7]
+9 forward.posterior schedules.Schedule.posterior_var [Ho20, Eq. 6-7]
 10 gaussians.condition
 11
 12 predictions.convert [Ho20, Eq. 9]

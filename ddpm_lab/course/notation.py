@@ -13,7 +13,7 @@ A chain is fixed by one table, abar, so a notation is a set of functions of it:
 `TABLE` lists who writes what, `letters` computes the numbers, `abar_from` reads them back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -64,7 +64,7 @@ factor of the noise | `schedule.noise` | \sqrt{1 - \bar\alpha_t} | \sqrt{1 - \al
 signal-to-noise ratio | `schedule.snr` | \bar\alpha_t/(1 - \bar\alpha_t) | \alpha_t/(1 - \alpha_t) | `compute_snr` | \mathrm{SNR}(t) = e^{-\gamma_t} | 1/\sigma^2 | \bar\alpha_t^2/\bar\beta_t^2
 log-SNR | `schedule.log_snr` | \log \bar\alpha_t - \log(1 - \bar\alpha_t) | \log \alpha_t - \log(1 - \alpha_t) |  | -\gamma_t | -2 \log \sigma | 2 \log(\bar\alpha_t/\bar\beta_t)
 posterior variance | `schedule.posterior_var` | \tilde\beta_t | \sigma_t^2(\eta = 1) | `variance_type="fixed_small"` | \sigma_{t \mid s}^2\,\sigma_s^2/\sigma_t^2 |  | (\bar\beta_{t-1}\,\beta_t/\bar\beta_t)^2
-forward noise | `eps` | \boldsymbol\epsilon | \epsilon_t | `noise` | \boldsymbol\epsilon | \boldsymbol n/\sigma | \bar\varepsilon
+forward noise | `eps` | \boldsymbol\epsilon | \epsilon | `noise` | \boldsymbol\epsilon | \boldsymbol n/\sigma | \bar\varepsilon
 guess of the clean data | `x0_hat` | \hat{\mathbf x}_0 | f_\theta^{(t)}(\boldsymbol x_t) | `pred_original_sample` | \hat{\mathbf x}_\theta | D_\theta(\boldsymbol x; \sigma) | \hat x_0
 output of the network | by `prediction_type` | \boldsymbol\epsilon_\theta | \epsilon_\theta^{(t)} | by `prediction_type` | \hat{\boldsymbol\epsilon}_\theta | F_\theta, \text{ which is } -v \text{ if } \sigma_\text{data} = 1 | \bar\varepsilon_\theta
 """  # noqa: E501
@@ -77,17 +77,22 @@ TABLE = tuple(
 HEADS = ("quantity", "ours", "Ho et al.", "DDIM", "diffusers", "VDM", "EDM", "squared letters")
 
 
-def markdown(rows: tuple[Row, ...] = TABLE) -> str:
-    """The names table as Markdown.
+def markdown(columns: Sequence[str] = HEADS[1:], rows: Sequence[Row] = TABLE) -> str:
+    """The names table as Markdown, or some columns of it.
 
-    >>> print(markdown(TABLE[:1]))
-    | quantity | ours | Ho et al. | DDIM | diffusers | VDM | EDM | squared letters |
-    |---|---|---|---|---|---|---|---|
-    | clean data | `x_0` | $\\mathbf x_0$ | ... | $x_0$ |
+    Parameters
+    ----------
+    columns : some of `HEADS` but for the first, "quantity", which is always there
+
+    >>> print(markdown(["ours", "diffusers", "Ho et al."], TABLE[:1]))
+    | quantity | ours | diffusers | Ho et al. |
+    |---|---|---|---|
+    | clean data | `x_0` | `original_samples` | $\\mathbf x_0$ |
     """
-    lines = [HEADS, ["---"] * len(HEADS), *([r[0], *map(_cell, r[1:])] for r in rows)]
-    bars = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([bars[0], bars[1].replace(" ", ""), *bars[2:]])
+    at = [HEADS.index(name) for name in columns]
+    body = [[row.quantity, *(_cell(row[i]) for i in at)] for row in rows]
+    head, *lines = [f"| {' | '.join(line)} |" for line in [["quantity", *columns], *body]]
+    return "\n".join([head, "|---" * (1 + len(at)) + "|", *lines])
 
 
 def _cell(text: str) -> str:

@@ -177,6 +177,21 @@ def test_the_papers_of_formulas_are_in_the_bibliography():
         assert paper.partition(",")[0] in keys
 
 
+def equations(text):
+    """The numbered equations of papers in a text such as [Ho20, Eq. 6-7]: ("Ho20", 6) and 7."""
+    for key, first, last in re.findall(r"\b([A-Z]\w+\d\d\w?), Eq\. (\d+)(?:-(\d+))?", text):
+        yield from ((key, number) for number in range(int(first), int(last or first) + 1))
+
+
+def test_every_equation_that_a_docstring_of_the_library_cites_is_on_the_page():
+    library = ROOT / "ddpm_lab"
+    files = [p for p in library.rglob("*.py") if library / "course" not in p.parents]
+    cited = {found for path in files for found in equations(path.read_text("utf-8"))}
+    papers = " ".join(formula.paper for formula in formulas.FORMULAS.values())
+    assert len(cited) >= 10
+    assert cited - set(equations(papers)) == {("Gre12", 3)}  # the MMD, which no chapter writes out
+
+
 # The pages ----------------------------------------------------------------------------------------
 
 

@@ -144,7 +144,8 @@ def glossary_cells(root: Path) -> Iterator[str]:
         terms = [term for term in glossary.TERMS.values() if term.theme == theme]
         entries = [_entry(term, introduced(term, bold)) for term in terms]
         yield "\n".join([f"## {theme}", "", *entries])
-    yield NOTATIONS + notation.markdown()
+    papers, code = ("Ho et al.", "DDIM", "squared letters"), ("diffusers", "VDM", "EDM")
+    yield NOTATIONS + "\n\n".join(notation.markdown(["ours", *some]) for some in (papers, code))
 
 
 def _entry(term: glossary.Term, part: Part | None) -> str:
