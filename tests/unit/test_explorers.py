@@ -6,27 +6,41 @@ state must equal, to the byte, what the live widget shows for it.
 
 import math
 import re
+from itertools import product
 
 import pytest
 import torch
 from scipy import integrate, stats
 
-from ddpm_lab import samplers, schedules, training
+from ddpm_lab import datasets, losses, metrics, samplers, schedules, training
+from ddpm_lab import ideal_denoisers as ideal
 from ddpm_lab.course import explorers
 from ddpm_lab.course.explorers import (
+    baseline,
+    bits,
     bound,
     coin,
+    digit,
     guidance,
     joint,
+    learned,
     posterior,
     predictions,
+    unet,
     weights,
 )
 from ddpm_lab.course.explorers import samplers as steps
+from ddpm_lab.course.explorers._controls import Menu, Stops
 from ddpm_lab.course.explorers._live import png
+from ddpm_lab.gaussians import seeded
 from ddpm_lab.training import pretrained
 
 EXPLORERS = {
+    "how_much_is_left": {"t": 700, "digit": 8, "schedule": "cosine", "seed": 1},
+    "where_the_bits_are": {"schedule": "cosine", "T": 50, "percent": 70},
+    "learned_against_exact": {"t": 60, "steps": 1000},
+    "what_a_block_sees": {"block": "conv_in", "t": 600, "digit": 8},
+    "real_against_real": {"metric": "energy distance", "n": 200, "noise": 0.9},
     "prior_against_data": {"prior": "at most 1/2", "tosses": 200, "percent": 30},
     "slice_of_the_joint": {"joint": "correlated normals", "held": "y", "at": 0.7},
     "importance_sampling": {"mean": 1.5, "std": 0.75, "dimension": 3},
@@ -91,15 +105,85 @@ def test_the_first_state_and_the_words_of_another_follow_the_same_names(name):
     assert explorer.widget.picture.value == picture
 
 
+def ends(control):
+    """The values at the ends of a control."""
+    if isinstance(control, Stops):
+        return (control.options[0], control.options[-1]) if control.only else control.ends
+    return control.options if isinstance(control, Menu) else (control.low, control.high)
+
+
+@pytest.mark.parametrize("name", explorers.__all__[1:])
+def test_it_draws_at_all_ends_of_its_controls(name):
+    """All pairs of ends that no schedule forbids; the picture fits into its frame."""
+    explorer = getattr(explorers, name)()
+    for key, control in explorer.declared.items():
+        for other, second in explorer.declared.items():
+            for state in product(ends(control), ends(second)):
+                try:
+                    said = explorer.describe(**dict(zip((key, other), state)))
+                except ValueError as error:
+                    assert "No schedule has these settings" in str(error)
+                else:
+                    assert "nan" not in said.lower().split()
+
+
+@ALL
+def test_reset_goes_back_in_one_redraw(name, monkeypatch):
+    explorer = getattr(explorers, name)()
+    for key, value in EXPLORERS[name].items():
+        explorer.controls[key].value = value
+    redrawn = []
+    show = explorer.widget._show
+    monkeypatch.setattr(explorer.widget, "_show", lambda *a: redrawn.append(show(*a)))
+    button = explorer.widget.panel.children[1].children[0]
+    button.click()
+    assert button.description == "Reset" and len(redrawn) == 1
+    assert explorer.widget.picture.value == explorer.widget.first_picture
+
+
+def test_what_is_typed_becomes_a_stop_or_goes_to_the_nearest():
+    steps = explorers.how_few_steps().controls["steps"]
+    steps.typed.value = 13
+    assert steps.value == steps.slider.value == 13 and 13 in steps.options
+    n = explorers.real_against_real().controls["n"]
+    n.typed.value = 190
+    assert n.value == n.typed.value == n.slider.value == 200
+
+
+def test_time_can_be_played():
+    controls = explorers.four_names().widget.panel.children[1].children
+    label, play = controls[1].children
+    assert label.value == "play t (steps)" and (play.min, play.max) == (1, 1000)
+    assert len(explorers.how_tight().widget.panel.children[1].children) == 1
+
+
+def test_a_move_is_computed_by_one_thread_and_the_others_come_back():
+    before, seen = torch.get_num_threads(), []
+    explorer = explorers.four_names()
+    update = explorer.widget.update
+    explorer.widget.update = lambda **state: seen.append(torch.get_num_threads()) or update(**state)
+    torch.set_num_threads(3)
+    try:
+        explorer.controls["t"].value = 500
+        assert seen == [1] and torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 WRONG = {
-    "prior_against_data": [{"prior": "flatt"}, {"tosses": 11}, {"percent": 101}],
+    "how_much_is_left": [{"t": 0}, {"digit": 10}, {"schedule": "line"}, {"seed": -1}],
+    "where_the_bits_are": [{"schedule": "line"}, {"T": 1}, {"T": 4001}, {"percent": 101}],
+    "learned_against_exact": [{"t": 0}, {"steps": 11}],
+    "what_a_block_sees": [{"block": "down"}, {"t": 1001}, {"digit": -1}],
+    "real_against_real": [{"metric": "FID"}, {"n": 26}, {"noise": 0.25}],
+    "prior_against_data": [{"prior": "flatt"}, {"tosses": -1}, {"percent": 101}],
     "slice_of_the_joint": [{"joint": "square"}, {"held": "z"}, {"at": 1.0}],
     "importance_sampling": [{"mean": -1}, {"std": 0.0}, {"dimension": 0}, {"dimension": 51}],
     "how_tight": [{"model": "one"}, {"x": 2.5}, {"mean": math.nan}, {"std": -1.0}],
     "who_pulls_harder": [{"t": 1}, {"t": 1001}, {"back": 0}, {"x_0": 3}, {"x_t": math.inf}],
     "four_names": [{"t": 0}, {"t": 1001}],
     "how_few_steps": [{"sampler": "dim"}, {"steps": 0}],
-    "guidance_dial": [{"label": 10}, {"guidance_scale": 1.1}, {"steps": 0}, {"seed": -1}],
+    "guidance_dial": [{"label": 10}, {"guidance_scale": 8.1}, {"steps": 0}, {"seed": -1}],
 }
 
 
@@ -324,3 +408,88 @@ def test_a_larger_weight_is_followed_by_more():
         for weight in (0.0, 1.0, 2.0)
     }
     assert right[0.0] < 30 < 70 < right[1.0] <= right[2.0] + 3
+
+
+def test_the_digit_is_noised_and_guessed_by_the_formulas():
+    """[Ho20, Eq. 4], and the mean over the data set weighted by its normal densities."""
+    drawn = digit.drawing()
+    said = drawn.update(t=250, digit=7, schedule="linear", seed=3)
+    abar = torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64).neg().add(1).cumprod(0)[249]
+    x_0, x_t, x0_hat = (torch.as_tensor(page.get_array()).double() for page in drawn.moving[:3])
+    images, labels = datasets.digits("train")
+    assert torch.equal(x_0, images[labels == 7][0, 0].double())
+    eps = torch.randn(1, 1, 8, 8, dtype=torch.float64, generator=seeded(3))[0, 0]
+    assert torch.allclose(x_t, abar.sqrt() * x_0 + (1 - abar).sqrt() * eps)
+    log_w = -((x_t - abar.sqrt() * images[:, 0].double()) ** 2).sum((1, 2)) / (2 * (1 - abar))
+    mean = torch.einsum("n,nij->ij", log_w.softmax(0), images[:, 0].double())
+    assert torch.allclose(x0_hat, mean, atol=1e-6)
+    assert f"abar = {abar:.3g}, SNR = {abar / (1 - abar):.3g}" in said
+    assert f"is off by {(mean - x_0).square().mean().sqrt():.3f} per pixel" in said
+
+
+def test_the_bits_are_those_of_the_bound():
+    """`losses.bound`, which adds up KL divergences, on all digits at once."""
+    for name, T in (("linear", 50), ("cosine", 20)):
+        schedule, x_0 = schedules.make(name, T=T), datasets.digits("train")[0].double()
+        denoise = ideal.dataset_denoiser(x_0, schedule)
+        terms = losses.bound(schedule, denoise, x_0, generator=seeded(8), levels=17)
+        steps = losses.bits_per_dim(terms.steps.sum(1), x_0)
+        found = bits._terms(name, T)
+        error = float(steps.std() / len(steps) ** 0.5)
+        assert abs(float(found.steps.sum()) - float(steps.mean())) < 4 * error
+        prior = losses.bits_per_dim(terms.prior, x_0)
+        assert abs(found.prior - float(prior.mean())) < 4 * float(prior.std()) / 64**0.5
+        decoder = losses.bits_per_dim(terms.decoder, x_0)
+        assert (
+            abs(found.decoder - float(decoder.mean())) < 4 * float(decoder.std()) / 64**0.5 + 1e-6
+        )
+
+
+def test_small_steps_cost_little_more_than_to_say_which_digit_it_is():
+    totals = [bits._terms("cosine", T).total for T in (50, 200, 1000, 4000)]
+    assert totals == sorted(totals, reverse=True)
+    assert bits.WHICH_ONE < totals[-1] < 1.02 * bits.WHICH_ONE
+
+
+def test_a_learned_guess_misses_by_what_cannot_be_known_and_by_its_distance_to_the_exact():
+    """The errors are at right angles, since the exact guess is the conditional mean."""
+    for trained in learned.STEPS:
+        exact, error, apart = learned._errors(trained)
+        assert torch.allclose(error**2, exact**2 + apart**2, rtol=0.1)
+    means = [float(learned._errors(trained)[2].mean()) for trained in learned.STEPS]
+    assert means[0] > 2 * means[-1] and min(means) == means[-1]
+
+
+def test_the_first_layer_sees_nine_pixels_and_the_last_all():
+    x_t, features, seen = unet._look("conv_in", 200, 3)
+    net = pretrained.load("digits").net
+    assert torch.allclose(features, net.conv_in(x_t)[0], atol=1e-5)
+    near = torch.zeros(8, 8, dtype=torch.bool)
+    near[3:6, 3:6] = True
+    assert torch.equal(seen > 0, near)
+    assert (unet._look("up, 8 x 8", 200, 3)[2] > 0).all()
+
+
+def test_deeper_blocks_see_more():
+    spread = [
+        unet._pixels_for(unet._look(f"down, {side} x {side}", 200, 3)[2], 0.9) for side in (8, 4, 2)
+    ]
+    assert spread == sorted(spread) and spread[0] < 12 < 24 < spread[-1]
+
+
+def test_the_baseline_is_the_metric_between_sets_that_share_no_image():
+    rng = seeded(4)
+    net, _ = training.load(pretrained.path("features_digits"))
+    real = metrics.features(net, datasets.digits("test")[0])
+    orders = [torch.randperm(901, generator=rng) for _ in range(baseline.SPLITS)]
+    values = [metrics.frechet(real[o[:100]], real[o[100:200]]).value for o in orders]
+    said = baseline.drawing().update(metric="Fréchet distance", n=100, noise=0.9)
+    assert f"real against real {min(values):.3g} to {max(values):.3g}," in said
+    medians = baseline._values("Fréchet distance", 0.0).median(dim=1).values
+    assert (medians.diff() < 0).all()  # the bias falls with n [CF20]
+
+
+def test_many_images_show_what_few_cannot():
+    update = baseline.drawing().update
+    few, many = (update(metric="energy distance", n=n, noise=0.6) for n in (25, 400))
+    assert "; 6 of 6 noisy" in many and "; 6 of 6 noisy" not in few

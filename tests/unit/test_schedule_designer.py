@@ -97,7 +97,7 @@ def test_families_are_told_apart():
 def test_at_most_four_controls_are_in_view(family):
     explorer = explorers.schedule_designer()
     explorer.controls["family"].value = family
-    in_view = explorer.widget.children[0].children
+    in_view = explorer.widget.panel.children[0].children
     shown = {name for name, control in explorer.controls.items() if control in in_view}
     assert shown == {"family", "T", *designer.FAMILIES[family][1]}
     assert len(shown) <= 4

@@ -12,6 +12,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ddpm_lab import _checks
+from ddpm_lab.course.explorers._typed import TypedStops
 
 State = dict[str, Any]
 """name of a control -> its value"""
@@ -63,26 +64,41 @@ class Menu(Control):
 
 @dataclass(frozen=True)
 class Stops(Control):
-    """A slider that stops at a few numbers; with `lowest`, any whole number from there on may be
-    asked for and becomes a stop of its own.
+    """A slider that stops at a few numbers; any other number from the lowest to the highest can be
+    typed, and becomes a stop of its own, unless there are only these. A default that is a whole
+    number means that all are.
 
-    >>> Stops("steps", 10, "The number of steps", (1, 10, 100), lowest=1).check(7, "steps")
+    >>> Stops("steps", 10, "The number of steps", (1, 10, 100)).check(7, "steps")
     7
     """
 
     options: tuple[float, ...]
-    lowest: int | None = None
-    advice: str = ""
+    lowest: float | None = None
+    """Default: the first of the stops."""
+    highest: float | None = None
+    """Default: the last of the stops."""
+    advice: str = "That is the range of its slider."
+    only: bool = False
+    """The stops are all there is: what is typed goes to the nearest."""
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest number that can be chosen."""
+        low = self.options[0] if self.lowest is None else self.lowest
+        return low, self.options[-1] if self.highest is None else self.highest
 
     def check(self, value: Any, name: str) -> Any:
-        if self.lowest is not None:
-            return _checks.count(value, name, lowest=self.lowest, advice=self.advice)
-        whole = type(value) is int and isinstance(self.default, float)
-        return _checks.choice(float(value) if whole else value, self.options, name)
+        low, high = self.ends
+        if self.only:
+            return _checks.choice(value, self.options, name)
+        if isinstance(self.default, int):
+            return _checks.count(
+                value, name, lowest=int(low), highest=int(high), advice=self.advice
+            )
+        return _checks.between(value, low, high, name, advice=self.advice)
 
     def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
-        stops = sorted({*self.options, value})
-        return self._make(widgets.SelectionSlider, value, look, options=stops)
+        return TypedStops(self, value, look)
 
 
 @dataclass(frozen=True)
@@ -96,6 +112,8 @@ class Count(Control):
     low: int
     high: int
     step: int = 1
+    plays: bool = False
+    """Has a button that plays it, as time does."""
 
     def check(self, value: Any, name: str) -> int:
         return _checks.count(value, name, lowest=self.low, highest=self.high, advice=_RANGE)
@@ -171,8 +189,21 @@ def build(controls: Mapping[str, Control], state: State) -> dict[str, widgets.Wi
     >>> build({"t": Count("t (steps)", 300, "The time", 1, 1000)}, {"t": 9})["t"].value
     9
     """
-    look = {
-        "style": widgets.SliderStyle(description_width="200px"),
-        "layout": widgets.Layout(width="405px"),
-    }
+    look = {"style": widgets.SliderStyle(), "layout": widgets.Layout(width="auto")}
     return {name: control.widget(state[name], look) for name, control in controls.items()}
+
+
+def player(control: Control, slider: widgets.Widget) -> widgets.Widget | None:
+    """Buttons that play a slider, some 50 stops in 10 seconds; None unless it `plays`.
+
+    >>> player(Menu("sampler", "ddim", "How x_s is found", ("ddpm", "ddim")), widgets.Dropdown())
+    """
+    if not (isinstance(control, Count) and control.plays):
+        return None
+    step = max(control.step, (control.high - control.low) // 50)
+    play = widgets.Play(
+        value=slider.value, min=control.low, max=control.high, step=step, interval=200
+    )
+    play.show_repeat = False
+    widgets.jslink((play, "value"), (slider, "value"))
+    return widgets.HBox([widgets.Label(f"play {control.label}"), play])

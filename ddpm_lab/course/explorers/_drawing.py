@@ -28,13 +28,16 @@ class Drawing(NamedTuple):
 
 
 @mpl.rc_context(STYLE)
-def ready(figure: Figure, moving: list[Artist], update: Callable[..., str]) -> Drawing:
-    """Freeze the layout, and lift what moves above all that stays.
+def ready(
+    figure: Figure, question: str, moving: list[Artist], update: Callable[..., str]
+) -> Drawing:
+    """Write the question above, freeze the layout, and lift what moves above all that stays.
 
     >>> from ddpm_lab.course import figures
-    >>> ready(figures.new()[0], [], str).moving
-    []
+    >>> ready(figures.new()[0], "How many?", [], str).figure.get_suptitle()
+    'How many?'
     """
+    figure.suptitle(question, x=0.01, ha="left", fontsize=13, fontweight="bold")
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     return lifted(figure, moving, update)
@@ -61,6 +64,18 @@ def empty_curves(ax: Any, styles: Iterable[tuple[str, str, str]]) -> list[Any]:
     ['q(z)']
     """
     return [ax.plot([], [], color=c, linestyle=dash, label=n)[0] for c, dash, n in styles]
+
+
+def to_curve(curve: Any, x: Tensor, y: Tensor) -> None:
+    """Give a curve its points. Matplotlib would take tensors too, but number by number.
+
+    >>> from ddpm_lab.course import figures
+    >>> (curve,) = empty_curves(figures.new()[1], [("red", "-", "q(z)")])
+    >>> to_curve(curve, torch.arange(3), torch.ones(3))
+    >>> curve.get_ydata()
+    array([1., 1., 1.], dtype=float32)
+    """
+    curve.set_data(x.numpy(), y.numpy())
 
 
 def normal_density(x: Tensor, mean: float, std: float) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
-from ddpm_lab.course.explorers._controls import Control, build, complete
+from ddpm_lab.course.explorers._controls import Control, build, complete, player
 from ddpm_lab.course.explorers._drawing import Drawing
 from ddpm_lab.course.explorers._live import Live
 
@@ -66,21 +66,22 @@ class Explorer:
         return bundle, {"image/png": {"alt": self.widget.first_sentence}}
 
 
-def in_rows(controls: dict[str, widgets.Widget]) -> widgets.Widget:
-    """Controls in rows of two.
+def in_columns(controls: dict[str, widgets.Widget]) -> widgets.Widget:
+    """Controls in two columns, or in one where the window is narrow.
 
-    >>> len(in_rows({name: widgets.IntSlider() for name in "abc"}).children)
-    2
+    >>> in_columns({name: widgets.IntSlider() for name in "abc"}).layout.display
+    'grid'
     """
-    items = [*controls.values()]
-    return widgets.VBox([widgets.HBox(items[i : i + 2]) for i in range(0, len(items), 2)])
+    columns = "repeat(auto-fit, minmax(min(380px, 100%), 1fr))"
+    layout = {"display": "grid", "grid_template_columns": columns, "width": "100%"}
+    return widgets.GridBox([*controls.values()], layout=layout)
 
 
 def explore(
     declared: Mapping[str, Control],
     draw: Callable[[], Drawing],
     state: Mapping[str, Any],
-    arrange: Callable[[dict[str, widgets.Widget]], widgets.Widget] = in_rows,
+    arrange: Callable[[dict[str, widgets.Widget]], widgets.Widget] = in_columns,
 ) -> Explorer:
     """The explorer of a drawing under its controls.
 
@@ -100,6 +101,14 @@ def explore(
     >>> explore(predictions.CONTROLS, predictions.drawing, {"t": 900}).controls["t"].value
     900
     """
-    controls = build(declared, complete(declared, state))
-    live = Live(*draw(), controls, arrange(controls))
+    first = complete(declared, state)
+    controls = build(declared, first)
+    reset = widgets.Button(description="Reset", tooltip="Back to the values shown first")
+    players = (player(declared[name], control) for name, control in controls.items())
+    buttons = widgets.HBox([reset, *filter(None, players)])
+    buttons.add_class("ddpm-buttons")
+    panel = widgets.VBox([arrange(controls), buttons], layout={"width": "100%"})
+    panel.add_class("ddpm-controls")
+    live = Live(*draw(), controls, panel)
+    reset.on_click(lambda _: live.move(**first))
     return Explorer(live, controls, declared, draw)

@@ -7,17 +7,20 @@ import html
 import struct
 import textwrap
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
+import torch
 import traitlets
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from ddpm_lab.course.explorers._page import speaker, style
 from ddpm_lab.course.style import STYLE
 
 
@@ -70,19 +73,36 @@ class Live(widgets.VBox):
         tip = "The picture that the controls move; the sentence below says what it shows"
         self.picture = _Picture(format="png", layout=layout, tooltip=tip)
         self.sentence = widgets.HTML(layout=layout)
+        self.sentence.add_class("ddpm-sentence")
+        self._waiting = False
         self.redraw()
         self.first_picture, self.first_sentence = self.picture.value, self._said
         for control in self.controls.values():
             control.observe(self.redraw, "value")
-        panel = panel or widgets.VBox([*self.controls.values()])
-        super().__init__([panel, self.picture, self.sentence])
+        self.panel = panel or widgets.VBox([*self.controls.values()])
+        parts = [style(), self.panel, self.picture, self.sentence, speaker()]
+        super().__init__(parts, layout={"width": width, "max_width": "100%"})
+        self.add_class("ddpm-explorer")
+
+    def move(self, **state: Any) -> None:
+        """Set several controls, and redraw once."""
+        self._waiting = True
+        try:
+            for name, value in state.items():
+                self.controls[name].value = value
+        finally:
+            self._waiting = False
+        self.redraw()
 
     @mpl.rc_context(STYLE)
     def redraw(self, change: Any = None) -> None:
         """Bring the picture and its sentence to the state of the controls."""
+        if self._waiting:
+            return
         state = {name: control.value for name, control in self.controls.items()}
         try:
-            self._show(self.moving, self.update(**state))
+            with one_thread():
+                self._show(self.moving, self.update(**state))
         except ValueError as error:
             self._show_notice(str(error))
         except Exception as error:
@@ -100,6 +120,22 @@ class Live(widgets.VBox):
 
     def _show_notice(self, message):
         self._show([_notice(self.figure, message)], f"No picture: {message}")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Many small tensors are computed sooner by one thread than by all that wait for each other.
+
+    >>> with one_thread():
+    ...     torch.get_num_threads()
+    1
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class _Picture(widgets.Image):

@@ -7,7 +7,13 @@ import torch
 from ddpm_lab import elbo
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Menu, Range
-from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, normal_density, ready
+from ddpm_lab.course.explorers._drawing import (
+    Drawing,
+    empty_curves,
+    normal_density,
+    ready,
+    to_curve,
+)
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, ORANGE, RED
 
@@ -17,6 +23,8 @@ LATENTS = torch.linspace(-8, 8, 801, dtype=torch.float64, device="cpu")
 MEANS = torch.linspace(-2.5, 2.5, 101, dtype=torch.float64, device="cpu")[:, None]
 MODELS = ("one bump", "two bumps")
 """x is 1.2 z, or 1.2 |z|, plus noise of standard deviation 0.6."""
+
+QUESTION = "How tight can q make the evidence lower bound?"
 
 CONTROLS = {
     "model": Menu(
@@ -59,16 +67,16 @@ def drawing() -> Drawing:
     gap = bounds.plot([], [], color=ORANGE, marker="o", linewidth=3, label="KL, the gap")[0]
     densities.legend(loc="upper left", fontsize=9)
     bounds.legend(loc="lower center", fontsize=9, ncols=3, columnspacing=1)
-    curves[0].set_data(LATENTS, normal_density(LATENTS, 0.0, 1.0))
+    to_curve(curves[0], LATENTS, normal_density(LATENTS, 0.0, 1.0))
 
     def update(model, x, mean, std):
         joint = _joint(model, x)
         all_q, q = _masses(MEANS, std), _masses(mean, std)
         found = elbo.split(q, joint)
-        curves[1].set_data(LATENTS, joint / joint.sum() / SPACING)
-        curves[2].set_data(LATENTS, q / SPACING)
+        to_curve(curves[1], LATENTS, joint / joint.sum() / SPACING)
+        to_curve(curves[2], LATENTS, q / SPACING)
         evidence.set_data([-2.5, 2.5], [found.log_evidence] * 2)
-        bound.set_data(MEANS[:, 0], elbo.split(all_q, joint.expand_as(all_q)).elbo)
+        to_curve(bound, MEANS[:, 0], elbo.split(all_q, joint.expand_as(all_q)).elbo)
         gap.set_data([mean, mean], [found.elbo, found.log_evidence])
         return (
             f"How tight can q make the bound? At x = {x:g}: log p(x) = {found.log_evidence:.4f} "
@@ -76,11 +84,11 @@ def drawing() -> Drawing:
             f"the KL to the posterior {found.kl:.4f}."
         )
 
-    return ready(figure, [*curves, evidence, bound, gap], update)
+    return ready(figure, QUESTION, [*curves, evidence, bound, gap], update)
 
 
 def _axes():
-    figure, (densities, bounds) = figures.new(1, 2, width=8.4, height=3.4)
+    figure, (densities, bounds) = figures.new(1, 2, width=8.4, height=3.7)
     densities.set(xlim=(-3, 3), ylim=(0, 2), xlabel="hidden cause z", ylabel="density")
     densities.set(title="What x says of z, and what q says")
     bounds.set(xlim=(-2.5, 2.5), ylim=(-8, 0), xlabel="mean of q", ylabel="nats")

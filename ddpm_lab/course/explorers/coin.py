@@ -1,5 +1,6 @@
 """Who wins, the prior or the data? A coin's belief before and after its tosses (chapter 01)."""
 
+import math
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from ddpm_lab import bayes
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Menu, Stops
-from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
+from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready, to_curve
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GREEN, RED
 
@@ -16,11 +17,13 @@ PRIORS = ("flat", "nearly fair", "nearly always tails", "at most 1/2")
 """Beta(1, 1), Beta(50, 50), Beta(2, 50); and uniform from 0 to 1/2."""
 TOSSES = (0, 10, 20, 30, 50, 70, 100, 200, 300, 500, 700, 1000, 2000, 3000, 5000, 7000, 10_000)
 
+QUESTION = "Who wins, the prior or the data?"
+
 CONTROLS = {
     "prior": Menu(
         "prior (belief before)", "nearly fair", "What is believed before the first toss", PRIORS
     ),
-    "tosses": Stops("tosses (number)", 10, "How often the coin is tossed", TOSSES),
+    "tosses": Stops("tosses", 10, "How often the coin is tossed", TOSSES),
     "percent": Count(
         "heads (percent of tosses)", 70, "How many of the tosses show heads", 0, 100, step=10
     ),
@@ -62,27 +65,27 @@ def drawing() -> Drawing:
     def update(prior, tosses, percent):
         heads = round(tosses * percent / 100)
         for curve, (x, y) in zip(curves, _three_beliefs(prior, heads, tosses)):
-            curve.set_data(*_down_to_zero(x, y / y.max()))
+            to_curve(curve, *_down_to_zero(x, y / y.max()))
         n, mean, std = _beliefs_by_tosses(prior, percent)
-        mean_line.set_data(n, mean)
+        to_curve(mean_line, n, mean)
         for edge, sign in zip(edges, (1, -1)):
-            edge.set_data(n, mean + sign * std)
+            to_curve(edge, n, mean + sign * std)
         observed.set_ydata([percent / 100] * 2)
-        i = TOSSES.index(tosses)
-        dot.set_data([n[i]], [mean[i]])
+        after = [value.item() for value in _moments(prior, percent, (tosses,))]
+        dot.set_data([max(tosses, 5)], after[:1])
         facts = f"Prior {prior}, {heads} heads in {tosses} tosses"
-        return _sentence(facts, (mean[0], std[0]), (mean[i], std[i]))
+        return _sentence(facts, (mean[0], std[0]), after)
 
-    return ready(figure, [observed, *curves, *edges, mean_line, dot], update)
+    return ready(figure, QUESTION, [observed, *curves, *edges, mean_line, dot], update)
 
 
 def _axes():
     """The figure and its two axes; a log axis has no 0, so 0 tosses stand at 5."""
-    figure, (beliefs, path) = figures.new(1, 2, width=8.4, height=3.4)
-    beliefs.set(xlim=(0, 1), ylim=(0, 1.45), xlabel="theta, chance of heads", yticks=[])
+    figure, (beliefs, path) = figures.new(1, 2, width=8.4, height=3.7)
+    beliefs.set(xlim=(0, 1), ylim=(0, 1.45), xlabel="theta, probability of heads", yticks=[])
     beliefs.set(ylabel="value / its peak", title="Before, the facts, after")
     path.set(xscale="log", xlim=(4, 12_000), ylim=(-0.02, 1.02), xlabel="tosses (log scale)")
-    path.set(ylabel="chance of heads", title="Posterior by number of tosses")
+    path.set(ylabel="probability of heads", title="Posterior by number of tosses")
     path.set_xticks([5, 10, 100, 1000, 10_000], ["0", "10", "100", "1000", "10000"])
     path.minorticks_off()
     return figure, beliefs, path
@@ -125,10 +128,21 @@ def _prior(name):
 @cache
 def _beliefs_by_tosses(prior, percent):
     """(tosses, mean, std) of the posterior for all of TOSSES; 0 stands at 5 on the log axis."""
+    return torch.tensor(TOSSES, dtype=torch.int64, device="cpu").clamp(min=5), *_moments(
+        prior, percent, TOSSES
+    )
+
+
+def _moments(prior, percent, tosses):
+    """Mean and standard deviation of the posterior, for several numbers of tosses at once.
+
+    `bayes.coin_posterior` takes one number; to call it for each of them would be felt.
+    """
     grid, density = _prior(prior)
-    found = [
-        bayes.mean_and_var(bayes.coin_posterior(round(n * percent / 100), n, density, grid), grid)
-        for n in TOSSES
-    ]
-    mean, var = (torch.stack(part) for part in zip(*found))
-    return mean.new_tensor(TOSSES).clamp(min=5), mean, var.sqrt()
+    heads = grid.new_tensor([round(n * percent / 100) for n in tosses])[:, None]
+    tails = grid.new_tensor(tosses)[:, None] - heads
+    log_joint = torch.xlogy(heads, grid) + torch.xlogy(tails, 1 - grid) + density.log()
+    log_joint[:, [0, -1]] += math.log(0.5)  # the cells at both ends are half as wide
+    mass = log_joint.softmax(dim=1)
+    mean = mass @ grid
+    return mean, (mass * (grid - mean[:, None]) ** 2).sum(dim=1).sqrt()

@@ -5,23 +5,25 @@ from typing import Any
 
 import torch
 
-from ddpm_lab import gaussians, training
+from ddpm_lab import gaussians, predictions, samplers, schedules, training
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, ready
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, RED
-from ddpm_lab.training import models, pretrained
+from ddpm_lab.training import pretrained
 
 SCALES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-STEPS = (3, 4, 5, 6, 8, 10, 15, 20)
+STEPS = (2, 3, 4, 5, 6, 8)
+
+QUESTION = "How strongly should the network listen to the label?"
 
 CONTROLS = {
     "label": Count("label (digit)", 3, "What is asked for", 0, 9),
     "guidance_scale": Stops(
-        "w (no unit)", 1.0, "0 ignores the label, 1 follows it, more exaggerates it", SCALES
+        "guidance scale w", 1.0, "0 ignores the label, 1 follows it, more exaggerates it", SCALES
     ),
-    "steps": Stops("steps", 8, "The number of steps from noise to data", STEPS),
+    "steps": Stops("steps", 8, "The number of steps from noise to data", STEPS, highest=20),
     "seed": Count("seed", 0, "Decides the noise that the eight images start from", 0, 20),
 }
 
@@ -70,12 +72,12 @@ def drawing() -> Drawing:
         asked_for = f"{label} with w = {w:g}, {steps} steps ({calls} calls), seed {seed}"
         return _sentence(asked_for, f"{int((read_as == label).sum())} of 8 are read as {label}", x)
 
-    return ready(figure, [page, *names, *bars, asked], update)
+    return ready(figure, QUESTION, [page, *names, *bars, asked], update)
 
 
 def _axes():
-    figure, (made, read) = figures.new(1, 2, width=8.4, height=3.4)
-    made.set(title="Eight pictures, and what they are read as")
+    figure, (made, read) = figures.new(1, 2, width=8.4, height=3.7)
+    made.set(title="Eight images, and what they are read as")
     made.set_axis_off()
     read.set(xlim=(-0.6, 9.6), ylim=(0, 1.3), xlabel="digit", ylabel="mean probability, no unit")
     read.set(title="What the classifier reads", xticks=range(10))
@@ -118,8 +120,28 @@ def _images(label, w, steps, seed):
     """((8, 1, 8, 8) images, (8, 10) probabilities of each digit according to the classifier)."""
     model, classifier = _pretrained()
     rng = gaussians.seeded(seed)
-    if w == 0:  # without a label there is no need to ask twice
-        label, w = None, 1.0
-    x = models.sample(model, 8, label=label, steps=steps, guidance_scale=w, generator=rng)
-    with torch.no_grad():
+    x_T = torch.randn(8, *model.shape, generator=rng, dtype=torch.float32, device="cpu")
+    times = schedules.timesteps(model.schedule.T, steps)
+    with torch.inference_mode():
+        denoise = _denoiser(model, label, w)
+        x = samplers.final(samplers.dpmpp_2m(model.schedule, denoise, x_T, times=times))
         return x, classifier(x).softmax(dim=1)
+
+
+def _denoiser(model, label, w):
+    """The guided denoiser, which asks the network once for what `models.denoiser` asks twice: with
+    the label and without it (the null label), as one batch.
+    """
+    weights = {label: w, model.net.labels: 1 - w}
+    asked = torch.tensor(
+        [each for each, weight in weights.items() if weight], dtype=torch.int64, device="cpu"
+    )
+
+    def denoise(x_t, t):
+        n = len(asked)
+        labels = asked.repeat_interleave(len(x_t))
+        v = model.net(x_t.repeat(n, 1, 1, 1), t.repeat(n), labels).unflatten(0, (n, -1))
+        v = sum(weights[each] * part for each, part in zip(asked.tolist(), v))
+        return predictions.convert(model.schedule, v, "v", x_t, t).x0.clamp(-1, 1)
+
+    return denoise

@@ -7,7 +7,7 @@ import torch
 
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Menu, Range
-from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
+from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready, to_curve
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, RED
 
@@ -16,6 +16,8 @@ JOINTS = ("triangle", "correlated normals")
 
 CELLS = (torch.arange(200, dtype=torch.float64, device="cpu") + 0.5) / 200
 """The midpoints of 200 cells that fill the unit interval."""
+
+QUESTION = "What does a slice of a joint distribution say?"
 
 CONTROLS = {
     "joint": Menu("joint distribution", "triangle", "The distribution of x and y together", JOINTS),
@@ -63,19 +65,21 @@ def drawing() -> Drawing:
         area = raw.mean()  # the cells fill the unit interval, so a mean is an integral
         marginal = density.mean(0 if held == "x" else 1)
         for curve, shown in zip(curves, (marginal, raw, raw / area)):
-            curve.set_data(CELLS, shown)
+            to_curve(curve, CELLS, shown)
         cut_at = f"{joint}, cut at {held} = {at:.2f}: the slice has area {area:.3f}"
         return _sentence(cut_at, "y" if held == "x" else "x", raw / area, marginal)
 
-    return ready(figure, [roof, line, *curves], update)
+    return ready(figure, QUESTION, [roof, line, *curves], update)
 
 
 def _axes():
-    figure, (whole, cut) = figures.new(1, 2, width=8.4, height=3.8)
-    whole.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title="The joint law (darker is denser)")
+    figure, (whole, cut) = figures.new(1, 2, width=8.4, height=4.1)
+    whole.set(
+        xlim=(0, 1), ylim=(0, 1), aspect="equal", title="The joint density (darker is denser)"
+    )
     whole.set(xlabel="x, data units", ylabel="y, data units")
     whole.grid(False)
-    cut.set(xlim=(0, 1), ylim=(0, 8), title="The law along the cut")
+    cut.set(xlim=(0, 1), ylim=(0, 8), title="Along the cut")
     cut.set(xlabel="the coordinate that is free, data units", ylabel="density, 1 / data unit")
     return figure, whole, cut
 

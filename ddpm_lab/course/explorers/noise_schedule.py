@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from ddpm_lab import _checks, losses, schedules
 from ddpm_lab.course.explorers._controls import LogRange, Menu, Stops
 from ddpm_lab.course.explorers._drawing import Drawing, lifted
-from ddpm_lab.course.explorers._explorer import Explorer, explore
+from ddpm_lab.course.explorers._explorer import Explorer, explore, in_columns
 from ddpm_lab.course.explorers._schedule_views import (
     DECIDING,
     deciding_fraction,
@@ -98,6 +98,7 @@ CONTROLS = {
         "The number of noising steps; nothing else is adapted to it",
         (10, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000),
         lowest=2,
+        highest=10_000,
         advice="One step makes no curve; [Ho20] takes 1000.",
     ),
     **_PARAMETERS,
@@ -125,8 +126,7 @@ def schedule_designer(**state: Any) -> Explorer:
 def _arrange(controls):
     """Only the parameters that the family has are in view; the others keep their values."""
     nothing = widgets.Label("This family has nothing else to set.")
-    two_columns = {"grid_template_columns": "auto auto", "width": "fit-content"}
-    panel = widgets.GridBox(layout=two_columns)
+    panel = in_columns({})
 
     def show_parameters(change=None):
         names = FAMILIES[controls["family"].value][1]

@@ -8,15 +8,17 @@ import torch
 from ddpm_lab import forward, schedules
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Range, Stops
-from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
+from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready, to_curve
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GREEN, RED
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
 BACK = (1, 2, 5, 10, 20, 50, 100, 200, 500, 999)
 
+QUESTION = "Who pulls harder on x_s, the clean x_0 or the noisy x_t?"
+
 CONTROLS = {
-    "t": Count("t (steps)", 500, "The later time", 2, 1000),
+    "t": Count("t (steps)", 500, "The later time", 2, 1000, plays=True),
     "back": Stops("back (steps)", 1, "How many steps back s lies; at most to s = 0", BACK),
     "x_0": Range("x_0 (data units)", 1.0, "The clean end", -2, 2),
     "x_t": Range("x_t (data units)", -0.5, "The noisy end", -2, 2),
@@ -57,10 +59,10 @@ def drawing() -> Drawing:
         ends = GRID.new_full((1, 1), x_0), GRID.new_full((1, 1), x_t)
         both = forward.posterior(schedule, *ends, t, s)
         for curve, density in zip(curves, _shapes(schedule, *ends, t, s, both)):
-            curve.set_data(GRID[:, 0], density)
+            to_curve(curve, GRID[:, 0], density)
         where, *w = _weights(schedule, t)
         for line, dot, weight in zip(lines, dots, w):
-            line.set_data(where, weight)
+            to_curve(line, where, weight)
             dot.set_data([s / t], [weight[s]])
         return (
             f"Who pulls harder? From t = {t} back to s = {s}: weight {w[0][s]:.4f} on x_0 and "
@@ -68,11 +70,11 @@ def drawing() -> Drawing:
             f"deviation {both.var.item() ** 0.5:.4f}."
         )
 
-    return ready(figure, [*curves, *lines, *dots], update)
+    return ready(figure, QUESTION, [*curves, *lines, *dots], update)
 
 
 def _axes():
-    figure, (densities, weights) = figures.new(1, 2, width=8.4, height=3.4)
+    figure, (densities, weights) = figures.new(1, 2, width=8.4, height=3.7)
     densities.set(xlim=(-3, 3), ylim=(0, 1.5), xlabel="x_s, data units", yticks=[])
     densities.set(ylabel="density / its peak", title="Three opinions about x_s")
     weights.set(xlim=(0, 1), ylim=(-0.03, 1.05), xlabel="s / t", ylabel="weight in the mean")

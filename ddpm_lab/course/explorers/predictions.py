@@ -7,13 +7,15 @@ import torch
 from ddpm_lab import ideal_denoisers, predictions, schedules
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count
-from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready
+from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready, to_curve
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, GREEN, ORANGE, RED
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
 
-CONTROLS = {"t": Count("t (steps)", 300, "The time", 1, 1000)}
+QUESTION = "How do x0, eps, v and the score look as t runs?"
+
+CONTROLS = {"t": Count("t (steps)", 300, "The time", 1, 1000, plays=True)}
 
 
 def four_names(**state: Any) -> Explorer:
@@ -49,9 +51,9 @@ def drawing() -> Drawing:
     def update(t):
         found = predictions.convert(schedule, denoise(GRID, t), "x0", GRID, t)
         for curve, value in zip(curves, found):
-            curve.set_data(GRID[:, 0], value[:, 0])
+            to_curve(curve, GRID[:, 0], value[:, 0])
         density = ideal_denoisers.log_density(data, schedule, GRID, t).exp()
-        crowd.set_data(GRID[:, 0], density - 3)
+        to_curve(crowd, GRID[:, 0], density - 3)
         mark.set_xdata([t, t])
         factor = (schedule.noise[t] / schedule.signal[t]).item()
         right = [f"{name} {value[-41].item():+.2f}" for name, value in found._asdict().items()]
@@ -61,12 +63,12 @@ def drawing() -> Drawing:
             f"{schedule.noise[t].item():.3g}."
         )
 
-    return ready(figure, [crowd, *curves, mark], update)
+    return ready(figure, QUESTION, [crowd, *curves, mark], update)
 
 
 def _axes(schedule):
     """The figure and its two axes; the errors are the same for every state."""
-    figure, (guesses, errors) = figures.new(1, 2, width=8.4, height=3.4)
+    figure, (guesses, errors) = figures.new(1, 2, width=8.4, height=3.7)
     guesses.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="x_t, data units", ylabel="best prediction")
     guesses.set(title="One guess, four names")
     t, in_eps = range(1, schedule.T + 1), schedule.noise[1:] / schedule.signal[1:]

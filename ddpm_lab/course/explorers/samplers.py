@@ -8,17 +8,19 @@ import torch
 from ddpm_lab import gaussians, ideal_denoisers, samplers, schedules
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Menu, Stops
-from ddpm_lab.course.explorers._drawing import Drawing, ready
+from ddpm_lab.course.explorers._drawing import Drawing, ready, to_curve
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, RED
 
 STEPS = (1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100)
 
+QUESTION = "How few steps are enough, if the denoiser is perfect?"
+
 CONTROLS = {
     "sampler": Menu(
         "sampler", "ddim", "How x_s is found from x_t and the guess", tuple(samplers.SAMPLERS)
     ),
-    "steps": Stops("steps", 10, "The number of steps from t = 200 to t = 0", STEPS),
+    "steps": Stops("steps", 10, "The number of steps from t = 200 to t = 0", STEPS, highest=200),
 }
 
 
@@ -50,10 +52,10 @@ def drawing() -> Drawing:
 
     def update(sampler, steps):
         film, calls = _film(sampler, steps)
-        ends.set_data(*film[-1].T)
-        stops.set_data(*film[-1, :24].T)
+        to_curve(ends, *film[-1].T)
+        to_curve(stops, *film[-1, :24].T)
         for i, path in enumerate(paths):
-            path.set_data(*film[:, i].T)
+            to_curve(path, *film[:, i].T)
         distance = torch.cdist(film[-1].double(), centers).amin(1)
         return (
             f"How few steps are enough? {sampler} with {steps} steps ({calls} calls of the "
@@ -61,11 +63,11 @@ def drawing() -> Drawing:
             f"on average {distance.mean():.3f} from its center (true draws: 98.9 %, 0.063)."
         )
 
-    return ready(figure, [ends, *paths, stops], update)
+    return ready(figure, QUESTION, [ends, *paths, stops], update)
 
 
 def _axes(centers):
-    figure, axes = figures.new(1, 2, width=8.4, height=4.1)
+    figure, axes = figures.new(1, 2, width=8.4, height=4.4)
     for ax, title in zip(axes, ("where they end", "how 24 of them got there")):
         ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal", title=title)
         ax.set(xlabel="first coordinate", ylabel="second coordinate")

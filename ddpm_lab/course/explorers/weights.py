@@ -9,13 +9,21 @@ import torch
 from ddpm_lab import estimators, gaussians
 from ddpm_lab.course import figures
 from ddpm_lab.course.explorers._controls import Count, Range
-from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, normal_density, ready
+from ddpm_lab.course.explorers._drawing import (
+    Drawing,
+    empty_curves,
+    normal_density,
+    ready,
+    to_curve,
+)
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, ORANGE, RED
 
 SAMPLES = 1000
 """The number of samples that are weighted."""
 X = torch.linspace(-5, 6, 221, dtype=torch.float64, device="cpu")
+
+QUESTION = "When does importance sampling collapse?"
 
 CONTROLS = {
     "mean": Range("mean of q", 0.5, "How far q lies from p, in every coordinate", 0, 3),
@@ -56,7 +64,7 @@ def drawing() -> Drawing:
     worth.legend(loc="upper right", fontsize=9)
 
     def update(mean, std, dimension):
-        curve.set_data(X, normal_density(X, mean, std))
+        to_curve(curve, X, normal_density(X, mean, std))
         places, log_w = _weighted(mean, std)
         normalized = log_w[:, dimension - 1].softmax(dim=0)
         dots.set_offsets(places.numpy())
@@ -72,11 +80,11 @@ def drawing() -> Drawing:
             f"has {normalized.max():.1%} of all weight; {_in_the_limit(second, dimension)}."
         )
 
-    return ready(figure, [curve, dots, limit, found, mark], update)
+    return ready(figure, QUESTION, [curve, dots, limit, found, mark], update)
 
 
 def _axes():
-    figure, (densities, worth) = figures.new(1, 2, width=8.4, height=3.6)
+    figure, (densities, worth) = figures.new(1, 2, width=8.4, height=3.9)
     densities.set(xlim=(-5, 6), ylim=(-0.25, 0.85), xlabel="first coordinate, data units")
     densities.set(ylabel="density, 1 / data unit", title="Draws of q, as large as their weight")
     densities.set_yticks([0, 0.2, 0.4, 0.6, 0.8])
