@@ -27,7 +27,8 @@ CUT_OFF = """() => [...document.querySelectorAll(".jp-OutputArea .widget-label")
 STOPWATCH = """(() => {
     const now = () => performance.now();
     window.times = {}; window.painted = [];
-    document.addEventListener("keydown", event => { window.times = {pressed: event.timeStamp}; }, true);
+    document.addEventListener(
+        "keydown", event => { window.times = {pressed: event.timeStamp}; }, true);
     document.addEventListener("load", event => {
         if (event.target.matches?.(".jp-OutputArea img")) requestAnimationFrame(
             () => window.painted.push({...window.times, painted: now()}));
@@ -36,7 +37,7 @@ STOPWATCH = """(() => {
         constructor(...all) {
             super(...all);
             this.addEventListener("message", ({data}) => {
-                if ((data.byteLength ?? data.length) > 4000) window.times.received ??= now();
+                if ((data.byteLength ?? data.length) > 4000) window.times.received = now();
             });
         }
         send(data) { window.times.sent ??= now(); super.send(data); }

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ddpm_lab.course.explorers._controls import Control, build, complete, player
 from ddpm_lab.course.explorers._drawing import Drawing
-from ddpm_lab.course.explorers._live import Live
+from ddpm_lab.course.explorers._live import Live, one_thread
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,8 +39,9 @@ class Explorer:
         >>> len(explorers.four_names().render(t=900).axes)
         2
         """
-        drawing = self.draw()
-        drawing.update(**complete(self.declared, state))
+        with one_thread():
+            drawing = self.draw()
+            drawing.update(**complete(self.declared, state))
         return drawing.figure
 
     def describe(self, **state: Any) -> str:
@@ -50,7 +51,8 @@ class Explorer:
         >>> explorers.four_names().describe(t=900)[:51]
         'How does one guess look under four names? At t = 90'
         """
-        return self.widget.update(**complete(self.declared, state))
+        with one_thread():
+            return self.widget.update(**complete(self.declared, state))
 
     def __repr__(self):
         return self.widget.first_sentence
@@ -109,6 +111,7 @@ def explore(
     buttons.add_class("ddpm-buttons")
     panel = widgets.VBox([arrange(controls), buttons], layout={"width": "100%"})
     panel.add_class("ddpm-controls")
-    live = Live(*draw(), controls, panel)
+    with one_thread():
+        live = Live(*draw(), controls, panel)
     reset.on_click(lambda _: live.move(**first))
     return Explorer(live, controls, declared, draw)
