@@ -23,6 +23,7 @@ class TypedStops(widgets.Box):
     """
 
     value = traitlets.Any()
+    _showing = False
     description = traitlets.Unicode("").tag(sync=True)  # ipywidgets: no tooltip without one
 
     def __init__(self, control: Any, value: float, look: dict[str, Any]):
@@ -46,6 +47,8 @@ class TypedStops(widgets.Box):
         return self.slider.options
 
     def _take(self, change):
+        if self._showing:
+            return  # new options set the slider back to the first of them
         value = change["new"]
         if self._only:
             value = min(self.options, key=lambda stop: abs(stop - value))
@@ -54,6 +57,8 @@ class TypedStops(widgets.Box):
     @traitlets.observe("value")
     def _show(self, change):
         value = change["new"]
+        self._showing = True
         if value not in self.slider.options:
             self.slider.options = sorted({*self.slider.options, value})
         self.slider.value = self.typed.value = value
+        self._showing = False
