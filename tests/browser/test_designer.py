@@ -214,12 +214,17 @@ def measured(lab, notebook, page, name, prepare, make, *, handle):
 
 
 def one_move(page, key):
-    """Times of a move, from the key press on."""
+    """Times of a move, from the key press on; then waits until nothing more is drawn.
+
+    The output of `interact` is drawn once more when the kernel repeats what the page told it.
+    """
     seen = page.evaluate("window.painted.length")
     page.keyboard.press(key)
     page.wait_for_function("seen => window.painted.length > seen", arg=seen, polling=10)
-    page.wait_for_timeout(60)  # a reader looks before pressing again
-    return page.evaluate("window.painted.at(-1)")
+    move, drawn = page.evaluate("n => window.painted[n]", seen), 0
+    while drawn != (drawn := page.evaluate("window.painted.length")):
+        page.wait_for_timeout(300)
+    return move
 
 
 def in_parts(moves, kernel):
