@@ -44,6 +44,8 @@ STOPWATCH = """(() => {
     };
 })()"""
 
+IDLE = """() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'"""
+
 # What the kernel spends on a move.
 TIMED = """import time
 spent = []
@@ -201,6 +203,7 @@ def measured(lab, notebook, page, name, prepare, make, *, handle):
     page.locator(".jp-InputPrompt", has_text="[1]:").wait_for()
     page.keyboard.press("Shift+Enter")
     page.wait_for_function("() => window.painted.length")
+    page.wait_for_function(IDLE)
     visible_handles(page)[handle].focus()  # beta_T
     moves = [one_move(page, "ArrowLeft" if n % 17 < 9 else "ArrowRight") for n in range(34)]
     moves = moves[4:]  # the first ones warm up
@@ -221,9 +224,11 @@ def one_move(page, key):
     seen = page.evaluate("window.painted.length")
     page.keyboard.press(key)
     page.wait_for_function("seen => window.painted.length > seen", arg=seen, polling=10)
+    page.wait_for_function(IDLE, polling=10)
     move, drawn = page.evaluate("n => window.painted[n]", seen), 0
     while drawn != (drawn := page.evaluate("window.painted.length")):
         page.wait_for_timeout(300)
+        page.wait_for_function(IDLE, polling=10)
     return move
 
 
