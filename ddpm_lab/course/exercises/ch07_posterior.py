@@ -89,12 +89,12 @@ def _by_weights(weight):
 
 _MEANS = {
     "": _mean,
-    "your mean takes both alike; the more precise one must count more": (
+    "your mean weights both equally; the more precise one must count more": (
         lambda m_1, v_1, m_2, v_2: (m_1 + m_2) / 2
     ),
     "you weight each mean by its own variance, so the vaguer one wins": _weighted(lambda v: v),
     "you weight each mean by 1/std; is that the precision?": _weighted(lambda v: v**-0.5),
-    "your mean is h of (7.3); it is still to be divided": _h,
+    "your mean is h of (7.3); it still has to be divided by P": _h,
     "your mean is twice too large; is a 2 of 2h left?": (
         lambda m_1, v_1, m_2, v_2: 2 * _mean(m_1, v_1, m_2, v_2)
     ),
@@ -246,10 +246,10 @@ VAR = Exercise(
     reference=_var,
     cases=_var_cases,
     wrong={
-        "1 - alpha_ts is the variance of x_t given x_s; knowing x_0 as well narrows x_s down": (
+        "1 - alpha_ts is the variance of x_t given x_s; we want that of x_s, given x_t and x_0": (
             _var_of(lambda s, t, a, v: v)
         ),
-        "1 - abar_s is what x_0 alone tells about x_s; x_t tells something too": (
+        "1 - abar_s is the variance if only x_0 is known; x_t adds information": (
             _var_of(lambda s, t, a, v: 1 - s)
         ),
         "1 - abar_t is the common denominator a^2 u + v; what stands in the numerator of 1/P?": (
@@ -261,7 +261,7 @@ VAR = Exercise(
         "you added two variances; it is the precisions 1/u and a^2/v that add": (
             _var_of(lambda s, t, a, v: (1 - s) + v / a)
         ),
-        "u + v adds two variances; more knowledge cannot make x_s vaguer. What adds?": (
+        "u + v adds two variances; more information cannot increase the variance. What adds?": (
             _var_of(lambda s, t, a, v: (1 - s) + v)
         ),
         "the precision from x_t is a^2/v, not 1/v: x_t measures a x_s, not x_s": (
@@ -276,22 +276,22 @@ VAR = Exercise(
         "the precision from x_0 is 1/u; a^2 belongs to the one from x_t": (
             _var_of(lambda s, t, a, v: 1 / (1 / v + a / (1 - s)))
         ),
-        "one half of P is missing: x_0 says something about x_s, too": (
+        "one term of P is missing: x_0 says something about x_s, too": (
             _var_of(lambda s, t, a, v: v / a)
         ),
         "this is the precision P; the variance is 1/P": (
             _var_of(lambda s, t, a, v: (1 - t) / (v * (1 - s)))
         ),
-        "your ratio is upside down: (1 - abar_s) / (1 - abar_t) is below 1": (
+        "your ratio is inverted: (1 - abar_s) / (1 - abar_t) is below 1": (
             _var_of(lambda s, t, a, v: v * (1 - t) / (1 - s))
         ),
-        "your alpha_ts is upside down: a share of the signal that is kept cannot exceed 1": (
+        "your alpha_ts is inverted: the fraction of the signal that is kept cannot exceed 1": (
             _var_of(lambda s, t, a, v: (1 - 1 / a) * (1 - s) / (1 - t))
         ),
         "alpha_ts is a quotient of two abar; you multiply them": (
             _var_of(lambda s, t, a, v: (1 - s * t) * (1 - s) / (1 - t))
         ),
-        "abar_s - abar_t is the new noise as seen from x_0; 1 - alpha_ts divides it once more": (
+        "abar_s - abar_t is 1 - alpha_ts times abar_s; divide it by abar_s": (
             _var_of(lambda s, t, a, v: (s - t) * (1 - s) / (1 - t))
         ),
         "this is the standard deviation; we want the variance": (
@@ -313,7 +313,7 @@ VAR = Exercise(
         "this is the variance of a step at s; your formula must use both s and t": (
             lambda schedule, t, s: row(schedule.posterior_var, s)
         ),
-        "you use beta for 1 - abar: one step, where u and a^2 u + v speak of the whole way": (
+        "you use beta, the noise of one step, for 1 - abar, the noise of all steps so far": (
             lambda schedule, t, s: (
                 row(schedule.beta, s) / row(schedule.beta, t) * parts(schedule, t, s)[3]
             )
@@ -340,10 +340,10 @@ VAR = Exercise(
         "you subtract two variances; it is the precisions 1/u and a^2/v that add": (
             _var_of(lambda s, t, a, v: (1 - s) - v)
         ),
-        "abar_s - abar_t is how much signal the move takes; we want what is left uncertain": (
+        "abar_s - abar_t is how much signal the move removes; we want the variance of x_s": (
             _var_of(lambda s, t, a, v: s - t)
         ),
-        "the prior of x_s is 1 - abar_s wide; you use 1 - abar_t, the width at t": (
+        "the prior of x_s has variance 1 - abar_s; you use 1 - abar_t, the variance at t": (
             _var_of(lambda s, t, a, v: 1 / (a / v + 1 / (1 - t)))
         ),
         "1 - abar_t is not what x_t says about x_s: that is the move from s to t, scaled by a": (

@@ -96,7 +96,7 @@ MEAN = Exercise(
         "your weights are swapped: the one with beta_t goes with x_0": (
             _weights(lambda b, a, s, t: (a.sqrt() * (1 - s) / (1 - t), s.sqrt() * b / (1 - t)))
         ),
-        "the roots are missing: abar and alpha are shares of variance, and a mean takes roots": (
+        "the square roots are missing: abar and alpha scale variances, the mean has roots": (
             partial(_mean_by, b="abar_{t-1}", a="alpha_t")
         ),
         "your weight of x_t has 1 - abar_t in the numerator, so it cancels; whose u is it?": (
@@ -105,7 +105,7 @@ MEAN = Exercise(
         "you have abar_t in every place; two of them belong to the time t - 1": (
             partial(_mean_by, b="sqrt(abar_t)", u="1 - abar_t")
         ),
-        "your weights are made to add to 1; those of (7.8) do not: divide by 1 - abar_t": (
+        "your weights are normalized to add to 1; those of (7.8) do not: divide by 1 - abar_t": (
             _adding_to_one
         ),
         "x_t says x_s is about x_t / a; your weight of x_t does not divide by a": (
@@ -117,7 +117,7 @@ MEAN = Exercise(
         "both weights need the denominator; your weight of x_t has none": partial(
             _mean_by, w_t="1"
         ),
-        "these are the numerators; both are still to be divided by all the noise in x_t": (
+        "these are the numerators; both still have to be divided by all the noise in x_t": (
             partial(_both_over, w="1")
         ),
         "both terms pull with a plus; your x_t has a minus": (
@@ -147,7 +147,7 @@ MEAN = Exercise(
         ),
         **misplaced(
             _mean_by,
-            "your weight of x_0 has {} where the factor of the walk from 0 to t - 1 belongs",
+            "your weight of x_0 has {} where the signal factor from 0 to t - 1 belongs",
             b="abar_{t-1}; sqrt(abar_t); abar_t; sqrt(alpha_t); sqrt(1 - abar_{t-1}); 1",
         ),
         **misplaced(
@@ -246,7 +246,7 @@ DRAW = Exercise(
             _scaled(lambda p, schedule, t, s: p.var)
         ),
         "this is the mean of the distribution; where is z?": _scaled(lambda p, schedule, t, s: 0.0),
-        "you add z as it is, with variance 1; how wide is the distribution?": (
+        "you add z as it is, with variance 1; what standard deviation is needed?": (
             _scaled(lambda p, schedule, t, s: 1.0)
         ),
         "you squared the variance; which power of it is a standard deviation?": (
@@ -255,39 +255,39 @@ DRAW = Exercise(
         "you took two roots of the variance; one root is the standard deviation": (
             _scaled(lambda p, schedule, t, s: p.var**0.25)
         ),
-        "you divide by the standard deviation; a wide distribution needs a large factor": (
+        "you divide by the standard deviation; a larger variance needs a larger factor": (
             _scaled(lambda p, schedule, t, s: 1 / p.var.sqrt())
         ),
-        "you subtract the noise: a fair draw, but the mirror image of the one that z makes": (
+        "you subtract the noise: a valid sample, but the mirror image of the one that z gives": (
             _scaled(lambda p, schedule, t, s: -p.var.sqrt())
         ),
         "the variance comes from the table of one step; s may lie further back": (
             _scaled(lambda p, schedule, t, s: coef(row(schedule.posterior_var, t).sqrt(), p.mean))
         ),
-        "the variance comes from the table of one step, and its root is missing, too": (
+        "the variance comes from the table of one step, and the square root is missing, too": (
             _scaled(lambda p, schedule, t, s: coef(row(schedule.posterior_var, t), p.mean))
         ),
         "s is not used: this is one step from t to t - 1": _one_step,
-        "this forgets x_t: a fair draw of x_s given x_0 alone, but not of one walk with x_t": (
+        "this ignores x_t: it samples x_s given x_0 alone; we want x_s given x_0 and x_t": (
             _from_x0_alone
         ),
         "you handed x_0 and x_t over in the wrong order: x_0 comes first": (
             lambda schedule, x_0, x_t, t, s, z: _draw(schedule, x_t, x_0, t, s, z)
         ),
-        "no noise at s = 1? the distribution still has a width there; only at s = 0 it has none": (
+        "no noise at s = 1? the variance is still positive there; only at s = 0 is it zero": (
             _no_last_noise
         ),
         "one number of z for all values; each value has its own": _one_number,
-        "the right noise, but around x_t; the distribution has a mean of its own": (
+        "the right noise, but around x_t; use the mean of the distribution": (
             _around(lambda schedule, x_0, x_t, t, s: x_t)
         ),
-        "the right noise, but around x_0; the distribution has a mean of its own": (
+        "the right noise, but around x_0; use the mean of the distribution": (
             _around(lambda schedule, x_0, x_t, t, s: x_0)
         ),
         "the right noise, but around 0; where is the mean?": (
             _around(lambda schedule, x_0, x_t, t, s: 0 * x_t)
         ),
-        "the right noise, but around sqrt(abar_s) x_0: the mean leans to x_t as well": (
+        "the right noise, but around sqrt(abar_s) x_0: the mean depends on x_t as well": (
             _around(lambda sch, x_0, x_t, t, s: coef(row(sch.signal, s), x_0) * x_0)
         ),
         "the right noise, but around the mean for t - 1; s may lie further back": (
@@ -302,7 +302,7 @@ DRAW = Exercise(
         ),
         **misplaced(
             _by_name,
-            "z is scaled by {}; the width that you want is a field of the distribution",
+            "z is scaled by {}; the variance that you want is a field of the distribution",
             std="sqrt(1 - alpha_ts); 1 - alpha_ts; sqrt(1 - abar_s); 1 - abar_s; sqrt(beta_t)"
             "; beta_t; sqrt(1 - abar_t); 1 - abar_t",
         ),

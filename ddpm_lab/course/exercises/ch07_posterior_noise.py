@@ -79,13 +79,13 @@ EPS_MEAN = Exercise(
     cases=_eps_cases,
     wrong={
         "right for s = t - 1 only, as (7.13) is; which of its letters mean one step?": _one_step,
-        "this takes eps for the noise of this one move; it is all noise since t = 0": (
+        "this treats eps as the noise of this one move; it is all the noise since t = 0": (
             partial(_back_from_noise, over="sqrt(1 - alpha_ts)", under="1")
         ),
         "your sign is flipped: the mean of a step back has less of the noise in it": (
             lambda schedule, x_t, eps, t, s: _eps_mean(schedule, x_t, -eps, t, s)
         ),
-        "1/sqrt(alpha_ts) is missing in front: a step back has to stretch again": (
+        "1/sqrt(alpha_ts) is missing in front: a step back must undo the shrinking": (
             partial(_back_from_noise, front="1")
         ),
         "your factor of eps has no denominator; insert (7.12) and look at what is left of w_0": (
@@ -94,10 +94,10 @@ EPS_MEAN = Exercise(
         "brackets: only x_t is divided by sqrt(alpha_ts); what remains of eps in (7.13)?": (
             _sum(lambda s, t, a, v: (a**-0.5, -v / (1 - t).sqrt()))
         ),
-        "brackets: only eps is divided by sqrt(alpha_ts); x_t is stretched, too": (
+        "brackets: only eps is divided by sqrt(alpha_ts); so is x_t": (
             _sum(lambda s, t, a, v: (1 + 0 * t, -v / (1 - t).sqrt() / a.sqrt()))
         ),
-        "this is sqrt(abar_s) x_0, what x_0 alone says; the mean leans to x_t as well": (
+        "this is sqrt(abar_s) x_0, the mean if only x_0 is known; it depends on x_t as well": (
             lambda schedule, x_t, eps, t, s: (
                 coef(row(schedule.signal, s), x_t) * _guess(schedule, x_t, eps, t)
             )
@@ -109,13 +109,13 @@ EPS_MEAN = Exercise(
             _noised_again
         ),
         "you insert x_0, but w_t x_t of (7.8) is missing": _without_pull,
-        "your alpha_ts is upside down: a share of the signal that is kept cannot exceed 1": (
+        "your alpha_ts is inverted: the fraction of the signal that is kept cannot exceed 1": (
             _upside_down
         ),
-        "you multiply by sqrt(alpha_ts); forward shrinks, so back has to stretch": (
+        "you multiply by sqrt(alpha_ts); forward shrinks; back must undo that": (
             _sum(lambda s, t, a, v: (a.sqrt(), -v / (1 - t).sqrt() * a.sqrt()))
         ),
-        "your factor of eps is upside down: a short move takes little noise away": (
+        "your factor of eps is inverted: a short move removes little noise": (
             _sum(lambda s, t, a, v: (a**-0.5, -((1 - t).sqrt() / v) / a.sqrt()))
         ),
         "1 - alpha_ts is the noise of the move; abar_s - abar_t is less, by the factor abar_s": (
@@ -132,7 +132,7 @@ EPS_MEAN = Exercise(
         ),
         **misplaced(
             _back_from_noise,
-            "the denominator of your factor of eps is {}; how wide is all the noise in x_t?",
+            "the denominator of your factor of eps is {}; what is the std of all the noise in x_t?",
             under="1 - abar_t; sqrt(1 - abar_s); 1 - abar_s; sqrt(abar_t)"
             "; 1 - sqrt(abar_t); sqrt(beta_t)",
         ),
@@ -185,10 +185,10 @@ ROOTS = Exercise(
         ),
         "a is the root of alpha_t already; do not take another root": partial(_powers, of_a=0.5),
         "you divide by alpha_t, that is a squared; we want its root": partial(_powers, of_a=2),
-        "this takes all the noise of x_t for the noise of its last step": (
+        "this treats all the noise in x_t as the noise of the last step": (
             partial(_powers, of_b=1, of_bar=0)
         ),
-        "b is the root of beta_t; you take yet another root, and it has to go the other way": (
+        "b is the root of beta_t; you take another root, where a square is needed": (
             partial(_powers, of_b=0.5)
         ),
         "you squared b once too often: b^4 is beta_t squared": partial(_powers, of_b=4),
@@ -201,7 +201,7 @@ ROOTS = Exercise(
         "you read their b_bar as our abar_t; in the table it is a root of 1 - abar_t": (
             lambda x_t, eps, a, b, b_bar: (x_t - b / (1 - b_bar) ** 0.5 * eps) / a**0.5
         ),
-        "1 - b_bar is nothing in our letters; b_bar is a noise factor, sqrt(1 - abar_t)": (
+        "1 - b_bar has no meaning here; b_bar is a noise factor, sqrt(1 - abar_t)": (
             _factor(lambda a, b, b_bar: b**2 / (1 - b_bar))
         ),
         "sqrt(1 - b_bar^2) is the signal's factor; eps is divided by the noise's": (
@@ -213,10 +213,10 @@ ROOTS = Exercise(
         "the root of 1 - a is not a beta_t: square a first": (
             _factor(lambda a, b, b_bar: (1 - a) ** 0.5 / b_bar)
         ),
-        "the division by a is missing: a step back has to stretch again": partial(_powers, of_a=0),
-        "you multiply by a; forward shrinks by it, so back has to stretch": partial(
-            _powers, of_a=-1
+        "the division by a is missing: a step back must undo the shrinking": partial(
+            _powers, of_a=0
         ),
+        "you multiply by a; forward shrinks by it; back must undo that": partial(_powers, of_a=-1),
         "brackets: only x_t is divided by a": (
             lambda x_t, eps, a, b, b_bar: x_t / a - b**2 / b_bar * eps
         ),
@@ -234,7 +234,7 @@ ROOTS = Exercise(
             partial(_powers, of_b=0, of_bar=-1)
         ),
         "b is missing in your factor of eps": partial(_powers, of_b=0),
-        "b and b_bar are swapped: the last step is the small part, above": (
+        "b and b_bar are swapped: the last step is the small part, in the numerator": (
             _factor(lambda a, b, b_bar: b_bar**2 / b)
         ),
         "b and b_bar are swapped, and the square is missing": _factor(
@@ -243,7 +243,7 @@ ROOTS = Exercise(
         "you squared the whole fraction; only one of its letters needs it, and a not at all": (
             partial(_powers, of_a=2, of_b=2, of_bar=2)
         ),
-        "a b is no variance; what is beta_t in their letters?": (
+        "a b is not a variance; what is beta_t in their letters?": (
             _factor(lambda a, b, b_bar: a * b / b_bar)
         ),
         "twice b is not b squared": _factor(lambda a, b, b_bar: 2 * b / b_bar),
@@ -290,7 +290,7 @@ SCORE_MEAN = Exercise(
         "the root of 1 - abar_t is one too many: that of (7.13) cancels it": (
             _sum(lambda s, t, a, v: (a**-0.5, v * ((1 - t) / a).sqrt()))
         ),
-        "1/sqrt(alpha_ts) is missing in front: a step back has to stretch again": (
+        "1/sqrt(alpha_ts) is missing in front: a step back must undo the shrinking": (
             partial(_up, front="1")
         ),
         "this goes all the way to x_0 (Tweedie); the move to s is shorter": (
@@ -303,14 +303,16 @@ SCORE_MEAN = Exercise(
         "brackets: only the score is divided by sqrt(alpha_ts)": (
             _sum(lambda s, t, a, v: (1 + 0 * a, v / a.sqrt()))
         ),
-        "you multiply by sqrt(alpha_ts); forward shrinks, so back has to stretch": (
+        "you multiply by sqrt(alpha_ts); forward shrinks; back must undo that": (
             _sum(lambda s, t, a, v: (a.sqrt(), v * a.sqrt()))
         ),
         "1 - alpha_ts is the noise of the move; abar_s - abar_t is less, by the factor abar_s": (
             _sum(lambda s, t, a, v: (a**-0.5, (s - t) / a.sqrt()))
         ),
-        "the score alone is no mean; where is x_t?": _sum(lambda s, t, a, v: (0 * a, v / a.sqrt())),
-        "your alpha_ts is upside down: a share of the signal that is kept cannot exceed 1": (
+        "the score alone is not the mean; where is x_t?": _sum(
+            lambda s, t, a, v: (0 * a, v / a.sqrt())
+        ),
+        "your alpha_ts is inverted: the fraction of the signal that is kept cannot exceed 1": (
             _sum(lambda s, t, a, v: (a.sqrt(), (1 - 1 / a) * a.sqrt()))
         ),
         "how far uphill? the score needs a factor, the variance that the move adds": (

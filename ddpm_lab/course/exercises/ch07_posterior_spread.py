@@ -90,7 +90,7 @@ OPTIMAL_VAR = Exercise(
         "you forgot the first part of (7.20): the spread that is left even if x_0 is known": (
             _optimal(lambda within, w_0, w_t, spread: w_0**2 * spread)
         ),
-        "x_0 enters the mean of (7.8) with a weight; the spread of x_0 cannot come in whole": (
+        "x_0 enters the mean of (7.8) with a weight, so its spread does too": (
             _optimal(lambda within, w_0, w_t, spread: within + spread)
         ),
         "this is right if x_0 is known; what does the second part of (7.20) add?": (
@@ -105,16 +105,16 @@ OPTIMAL_VAR = Exercise(
         "w_0 belongs to the spread of x_0 only; you weight the posterior's variance, too": (
             _optimal(lambda within, w_0, w_t, spread: w_0**2 * (within + spread))
         ),
-        "you took w_t, the weight of x_t; x_t is known: whose weight spreads the centers?": (
+        "you took w_t, the weight of x_t; x_t is known: which end varies?": (
             _optimal(lambda within, w_0, w_t, spread: within + w_t**2 * spread)
         ),
         "you took w_t, the weight of x_t, and did not square it; which end is unknown?": (
             _optimal(lambda within, w_0, w_t, spread: within + w_t * spread)
         ),
-        "x_t is known and does not spread: w_t must not come in beside w_0": (
+        "x_t is known and has no variance: w_t does not belong beside w_0": (
             _optimal(lambda within, w_0, w_t, spread: within + (w_0 + w_t) ** 2 * spread)
         ),
-        "both weights squared? x_t is known and does not spread": (
+        "both weights squared? x_t is known and has no variance": (
             _optimal(lambda within, w_0, w_t, spread: within + (w_0**2 + w_t**2) * spread)
         ),
         "this is the standard deviation; we want the variance": (
@@ -135,13 +135,13 @@ OPTIMAL_VAR = Exercise(
         "1 - alpha_ts is right for N(0, I) data; use the spread that you are given": (
             _optimal_in(lambda s, t, a, v, spread: v + 0 * spread)
         ),
-        "w_0^2 stands at the wrong part: it belongs to the spread of x_0": (
+        "w_0^2 multiplies the wrong term: it belongs to the spread of x_0": (
             _optimal(lambda within, w_0, w_t, spread: w_0**2 * within + spread)
         ),
         "an average of the two parts; (7.20) is a sum, with w_0 at the second part only": (
             _optimal(lambda within, w_0, w_t, spread: (1 - w_0) * within + w_0 * spread)
         ),
-        "1 - w_0 is no weight of x_0; it is w_0 that the spread comes with": (
+        "1 - w_0 is not the weight of x_0; w_0 is": (
             _optimal(lambda within, w_0, w_t, spread: within + (1 - w_0) ** 2 * spread)
         ),
         "the whole sum is squared; only w_0 is": (
@@ -154,7 +154,7 @@ OPTIMAL_VAR = Exercise(
                 )
             )
         ),
-        "a standard deviation plus the width of the centers; in (7.20) variances add": (
+        "a standard deviation plus w_0 times a variance; in (7.20) variances add": (
             _optimal(lambda within, w_0, w_t, spread: within**0.5 + w_0 * spread)
         ),
         "your first part is a standard deviation; in (7.20) variances add": (
@@ -163,10 +163,10 @@ OPTIMAL_VAR = Exercise(
         "your first part is squared; it is a variance already": (
             _optimal(lambda within, w_0, w_t, spread: within**2 + w_0**2 * spread)
         ),
-        "your spread comes with abar_s, as if x_t were not known; what is its weight in (7.8)?": (
+        "you multiply the spread by abar_s, as if x_t were unknown; what is the weight in (7.8)?": (
             _optimal_in(lambda s, t, a, v, spread: v * (1 - s) / (1 - t) + s * spread)
         ),
-        "your spread comes with abar_t; what is the weight of x_0 in (7.8)?": (
+        "you multiply the spread by abar_t; what is the weight of x_0 in (7.8)?": (
             _optimal_in(lambda s, t, a, v, spread: v * (1 - s) / (1 - t) + t * spread)
         ),
         "you mix on a log scale, as for a learned variance; insert (7.8) into (7.20)": (
@@ -181,7 +181,7 @@ OPTIMAL_VAR = Exercise(
                 )
             )
         ),
-        "`spread` is divided by 1 - abar_t once more; w_0^2 has all that it needs": (
+        "you divide `spread` by 1 - abar_t once more; w_0^2 is the whole factor": (
             _optimal_in(
                 lambda s, t, a, v, spread: (
                     v * (1 - s) / (1 - t) + s * (v / (1 - t)) ** 2 * spread / (1 - t)
@@ -194,7 +194,7 @@ OPTIMAL_VAR = Exercise(
         "start from the variance of q(x_s | x_t, x_0), not from 1 - abar_s, where x_t is unknown": (
             _optimal_in(lambda s, t, a, v, spread: 1 - s + s * (v / (1 - t)) ** 2 * spread)
         ),
-        "this knows nothing of x_t: it is the variance of x_s if x_0 has variance `spread`": (
+        "this ignores x_t: it is the variance of x_s if x_0 has variance `spread`": (
             _optimal_in(lambda s, t, a, v, spread: 1 - s + s * spread)
         ),
         "only the root of w_0 is squared; the fraction is to be squared as well": (
@@ -217,7 +217,7 @@ OPTIMAL_VAR = Exercise(
         ),
         **misplaced(
             _optimal_by,
-            "your w_0 has {} where the factor of the walk from 0 to s belongs",
+            "your w_0 has {} where the signal factor from 0 to s belongs",
             b="abar_s; 1; sqrt(abar_t); abar_t; sqrt(alpha_ts); sqrt(alpha_t); sqrt(1 - abar_s)",
         ),
         **misplaced(

@@ -19,17 +19,16 @@ HELP = {
             "P = a^2/v + 1/u is a sum of two fractions. What is their common denominator, and what "
             "is then the numerator?",
             "The numerator is a^2 u + v: the noise of x_s carried on to t, plus the new noise. "
-            "Together that is all the noise in x_t; which table says how much?",
-            "Now turn the fraction around, and insert u = 1 - abar_s and v = 1 - abar_t / abar_s.",
+            "Together that is all the noise in x_t; which table gives its variance?",
+            "Now invert the fraction, and insert u = 1 - abar_s and v = 1 - abar_t / abar_s.",
         ),
         why="Over the common denominator u v the numerator a^2 u + v is 1 - abar_t, because two "
-        "moves of the chain merge into one. At s = 0 there is u = 0: x_0 is known, nothing is "
-        "left.",
+        "moves of the chain merge into one. At s = 0, u = 0: x_0 is known, so the variance is 0.",
     ),
     "posterior.mean": Help(
         hints=(
             "Put s = t - 1 into (7.8). What is abar_t / abar_{t-1}?",
-            "alpha_ts becomes alpha_t, and 1 - alpha_ts becomes beta_t. What belongs to the time s "
+            "alpha_ts becomes alpha_t, and 1 - alpha_ts becomes beta_t. Whatever belongs to time s "
             "takes row t - 1.",
             "Each weight is one number for each item: shape both with coef(weight, x_t) before you "
             "multiply.",
@@ -48,13 +47,13 @@ HELP = {
     "posterior.eps_mean": Help(
         hints=(
             "Insert (7.12) for x_0 into the mean of (7.8). What is in front of eps?",
-            "eps: w_0 times sqrt(1 - abar_t) / sqrt(abar_t). Use abar_t = alpha_ts abar_s to "
+            "For eps: w_0 times sqrt(1 - abar_t) / sqrt(abar_t). Use abar_t = alpha_ts abar_s to "
             "cancel sqrt(abar_s).",
-            "x_t: w_0 / sqrt(abar_t) + w_t must become one over the factor by which the move from "
-            "s to t shrinks. Check it at s = t - 1 against (7.13).",
+            "For x_t: w_0 / sqrt(abar_t) + w_t must become one over the factor by which the move "
+            "from s to t shrinks. Check it at s = t - 1 against (7.13).",
         ),
-        why="(7.13) never needs that the step is a single one: each step of the derivation holds "
-        "with alpha_ts for alpha_t. Only sqrt(1 - abar_t) stays, for eps is all the noise in x_t.",
+        why="The derivation of (7.13) never uses that the move is a single step: every line holds "
+        "with alpha_ts for alpha_t. Only sqrt(1 - abar_t) stays: eps is all the noise in x_t.",
     ),
     "posterior.roots": Help(
         hints=(
@@ -67,23 +66,23 @@ HELP = {
     ),
     "posterior.score_mean": Help(
         hints=(
-            "Solve (7.17) for the noise: what must stand for eps in your formula of 7.5?",
+            "Solve (7.17) for the noise: what replaces eps in your formula of 7.5?",
             "eps becomes -sqrt(1 - abar_t) times the score. What happens to the denominator of "
             "your factor, and to the sign?",
         ),
         why="The root of 1 - abar_t cancels and two minus signs make a plus: the mean moves "
-        "uphill, by the variance that the move added, and then stretches back.",
+        "uphill, by the variance that the move added, and then undoes the shrinking.",
     ),
     "posterior.optimal_var": Help(
         hints=(
-            "(7.20) has two parts. The first needs no average: (7.8) has it, and it holds for any "
-            "x_0.",
-            "Second part: given x_t, the center w_0 x_0 + w_t x_t varies only because x_0 does. "
+            "(7.20) has two parts. The first needs no average: it is the variance in (7.8), the "
+            "same for every x_0.",
+            "Second part: given x_t, the mean w_0 x_0 + w_t x_t varies only because x_0 does. "
             "What does the factor w_0 do to a variance?",
             "Check: for a spread of 0 you must get exercise 7.2, for 1 - abar_t the noise of the "
             "move, 1 - alpha_ts.",
         ),
-        why="The law of total variance: the width of each Gaussian, plus the variance of their "
-        "centers. The centers move with x_0 by w_0, so their variance is w_0^2 times that of x_0.",
+        why="The law of total variance: the variance of each Gaussian, plus the variance of their "
+        "means. The means move with x_0 by w_0, so their variance is w_0^2 times that of x_0.",
     ),
 }
