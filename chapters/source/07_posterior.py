@@ -12,8 +12,8 @@
 # - write its mean in terms of $x_0$ and in terms of the noise $\epsilon$,
 # - explain why a single guess of $x_0$ gives the exact mean of a reverse step, but not its variance.
 #
-# **You need** from [05 · How does data become noise?](05_forward.ipynb) one noising step, how the noises of
-# several steps merge (5.10), and the closed form (5.11), $x_t = \sqrt{\bar\alpha_t}\,x_0 +
+# **You need** from [05 · How does data become noise?](05_forward.ipynb) the sections from "One step" to "A thousand
+# steps are one line", above all the closed form (5.11), $x_t = \sqrt{\bar\alpha_t}\,x_0 +
 # \sqrt{1-\bar\alpha_t}\,\epsilon$. Bayes' rule is in [01](01_bayes.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20
@@ -210,7 +210,7 @@ figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: be
 #
 # The last term does not contain $x$: it only scales the density, and the scale is fixed by the integral being
 # 1. So whenever a log density is $-\tfrac12(P x^2 - 2 h x)$ plus terms without $x$, the distribution is
-# $N(h/P,\; 1/P)$. The number $P$, one over the variance, is the **precision**.
+# $N(h/P,\; 1/P)$. The number $P$, one over the variance, is the precision (chapter 02).
 #
 # ### Exercise 7.1 · Two opinions about one number
 #
@@ -325,9 +325,9 @@ print("does it contain x_s?", rest.has(x_s_))
 def my_var(schedule, t, s):
     """Return the variance of q(x_s | x_t, x_0), for one pair of times or for a batch of them."""
     ### BEGIN SOLUTION
-    abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
-    v = 1 - abar_t / abar_s
-    return v * (1 - abar_s) / (1 - abar_t)
+    u, all_noise = 1 - row(schedule.abar, s), 1 - row(schedule.abar, t)
+    v = 1 - row(schedule.abar, t) / row(schedule.abar, s)
+    return u * v / all_noise
     ### END SOLUTION
 
 
@@ -436,8 +436,8 @@ unit, zero = torch.ones(1000, 1).double(), torch.zeros(1000, 1).double()
 weight_0 = forward.posterior(schedule, unit, zero, t, t - 1).mean[:, 0]  # x_0 = 1, x_t = 0
 weight_t = forward.posterior(schedule, zero, unit, t, t - 1).mean[:, 0]  # x_0 = 0, x_t = 1
 fig = figures.curves(t, {"w_0, weight of x_0": weight_0, "w_t, weight of x_t": weight_t},
-                     xlabel="time t, steps (log scale)", ylabel="weight, no unit", height=2.6)
-fig.axes[0].set_xscale("log")
+                     xlabel="time t, steps (log scale)", ylabel="weight, no unit", log_x=True,
+                     height=2.6)
 figures.show(fig, alt="The weight of x_0 falls from 1 to nearly 0; x_t's rises, larger from t = 3.")
 for i in (1, 2, 3, 10, 100, 1000):
     print(f"t = {i:4}: w_0 = {weight_0[i - 1]:.4g}, w_t = {weight_t[i - 1]:.4f}, "
@@ -645,9 +645,9 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 #
 # This fixes the form of the model. Ho et al. take $p_\theta(x_{t-1} \mid x_t) = N(\mu_\theta(x_t, t),\,
 # \sigma_t^2 I)$, where the second argument of $N$ is a variance. The network's output defines the mean,
-# $\sigma_t^2$ is a table, and generating means sampling from this distribution at every step. In words: guess
-# $\hat x_0$, take one step back as if the guess were true, and guess again. In the package, `samplers.ddpm_step`
-# is `forward.posterior` with `x0_hat` in the place of $x_0$.
+# $\sigma_t^2$ is a table, and generating means sampling from this distribution at every step, from $t = T$ down to 1:
+# this is the **reverse process**. In words: guess $\hat x_0$, take one step back as if the guess were true, and guess
+# again. In the package, `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in the place of $x_0$.
 #
 # **Predict.** Why many steps? At $x_{300} = 0.2$, jump straight to the best guess $\hat x_0$. Is that a likely data
 # point?
@@ -675,12 +675,12 @@ for t, s in ((300, 100), (500, 499)):
     x_t = zero + schedule.noise[t]  # x_0 = 0 and eps = 1, so the mean is c
     q = forward.posterior(schedule, zero, x_t, t, s)
     ddim = samplers.ddim_step(schedule, x_t, zero, t, s)  # the update of chapter 00
-    print(f"{t} → {s}: noise variance {1 - schedule.abar[s]:.4f}; old + fresh: "
+    print(f"{t} → {s}: noise {1 - schedule.abar[s]:.4f}; old + fresh: "
           f"posterior {q.mean.item() ** 2:.4f} + {q.var.item():.4f}, "
           f"ddim {ddim.mean.item() ** 2:.4f} + {ddim.var.item():.0f}")
 
 # %% [markdown]
-# The update of chapter 00, **DDIM**, keeps all the old noise and adds none. The posterior replaces 0.0100 of 0.9206
+# The update of chapter 00 (DDIM) keeps all the old noise and adds none. The posterior replaces 0.0100 of 0.9206
 # in the step 500 → 499, and nearly everything, 0.0952 of 0.1030, in the long move 300 → 100.
 
 # %% [markdown] topics="C118 C119"

@@ -53,7 +53,7 @@ print(schedule)
 # variance. Does any of them lose one of the two bumps? What happens to the width of a bump?
 
 # %%
-# claim: E41, E71, E113, E115
+# claim: E115
 def with_variance(change):
     """The step of DDPM with the variance change(var) instead of var."""
     def step(schedule, x_t, x0_hat, t, s):
@@ -76,14 +76,16 @@ places = torch.linspace(-2, 2, 401, dtype=torch.float64)[:, None]
 target = ideal_denoisers.log_density(data, schedule, places, 0).exp()
 fig, axes = figures.new(1, 3, width=8.4, height=2.6, sharex=True)
 for ax, (name, samples) in zip(axes, results.items()):
-    counts, *_ = ax.hist(samples[:, 0], 90, (-2, 2), density=True, color=figures.SKY, label="samples")
+    bars, *_ = ax.hist(samples[:, 0], 90, (-2, 2), True, color=figures.SKY, label="samples")
     ax.plot(places, target, color=figures.GRAY, label="data")
-    ax.set(title=name, xlabel="x_0, data units", xlim=(-2, 2))
-    ax.set_ylim(0, 1.4 * counts.max())
-    print(f"{name:>14}: highest bar {counts.max():.2f}, data density up to {target.max():.2f}")
+    ax.set(title=name, xlabel="x_0, data units", xlim=(-2, 2), ylim=(0, 1.4 * bars.max()))
+    print(f"{name:>14}: highest bar {bars.max():.2f}, data density up to {target.max():.2f}")
 axes[0].set_ylabel("density")
 axes[0].legend(fontsize=9, loc="upper center")
 figures.show(fig, alt="Right: as wide as the data. Root forgotten: two needles. Doubled: too wide.")
+
+# %%
+# claim: E41, E71, E113
 for t in (2, 500, 1000):
     var = schedule.posterior_var[t]
     print(f"t = {t:4}: variance {var:.4g}, std {var.sqrt():.4f}, beta / variance "
@@ -212,8 +214,8 @@ print(f"b for b²: {len(x[x > 0])} of 2000 right of 0, there mean {x[x > 0].mean
 # %% [markdown] topics="C123"
 # ## The mean in terms of the score
 #
-# The **score** is the gradient of the log density with respect to $x_t$, $\nabla \log q(x_t)$: the direction in which
-# $x_t$ becomes more probable. (Chapter 03 used the same word for a derivative with respect to *parameters*.)
+# The **score function**, or score, is the gradient of the log density with respect to $x_t$, $\nabla \log q(x_t)$: the direction in which
+# $x_t$ becomes more probable. (Chapter 03 used the word for a derivative with respect to *parameters*.)
 # Three lines connect it with the noise. First, the gradient of $q(x_t) = \int q(x_t \mid x_0)\, q(x_0)\,dx_0$ acts on the
 # first factor only. That is the Gaussian (5.11): its gradient brings down
 # $-\frac{x_t - \sqrt{\bar\alpha_t}\,x_0}{1-\bar\alpha_t}$, which is $-\epsilon/\sqrt{1-\bar\alpha_t}$. Then divide by
@@ -440,9 +442,8 @@ print(f"at t = 2 the noise has std {schedule.noise[2]:.3f}, a bump {data.var[0].
 # %%
 # claim: E07
 shares = {name: v[1:] / schedule.beta[2:] for name, v in variances.items()}
-fig = figures.curves(t[1:], shares, height=2.8, xlabel="time t, steps (log scale)",
+fig = figures.curves(t[1:], shares, log_x=True, xlabel="time t, steps (log scale)", height=2.8,
                      ylabel="variance / beta, no unit", title="Three variances, divided by beta")
-fig.axes[0].set_xscale("log")
 figures.show(fig, alt="The best variance follows beta; tilde beta starts at half, then catches up.")
 for name, v in shares.items():
     print(f"{name}, divided by beta, at t = 2, 10, 100, 1000:",
@@ -484,9 +485,8 @@ for n, small, large in zip(moves, *stds.values()):
     print(f"{n:4} moves: std {small:.3f} with tilde beta, {large:.3f} with beta (the data: 1)")
 
 # %%
-fig = figures.curves(moves, stds, height=2.6, xlabel="number of moves (log scale)",
+fig = figures.curves(moves, stds, log_x=True, xlabel="number of moves (log scale)", height=2.6,
                      ylabel="std of the samples", title="Samples of N(0, 1) data")
-fig.axes[0].set_xscale("log")
 figures.show(fig, alt="Both rise to 1 with more moves; tilde beta stays lower, 0.740 at 10 moves.")
 r = schedule.beta[2:] / schedule.posterior_var[2:]  # best / used, for N(0, 1) data
 print(f"with tilde beta, (7.19) loses {0.5 * (r - 1 - r.log()).sum():.4f} nats in 999 steps")
