@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 07 · Where was the chain a moment ago?
 #
-# Noising is easy: we wrote the rule ourselves. To generate, the chain has to be run backward. You are at
-# $x_t$; where were you at an earlier time $s < t$? If you know where the chain started, the answer is a
-# Gaussian with a formula. If you do not, no formula exists, and that is the gap that a network fills.
+# Adding noise is easy: we wrote the rule ourselves. To generate data, the chain has to be run backward. You are at
+# $x_t$; where were you at an earlier time $s < t$? If you know where the chain started, the answer is a Gaussian
+# with a formula. If you do not, the answer depends on the distribution of all data, and that is what a network has
+# to learn.
 #
 # **After this chapter you can**
 #
@@ -185,7 +186,7 @@ axes[0].legend(fontsize=9)
 figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: bells, on top of it.")
 
 # %% [markdown]
-# (b) and (c). Half new noise right next to the data: off by 167.9 % of the peak. The same half at $s = 400$:
+# For (b) and (c). Half new noise right next to the data: off by 167.9 % of the peak. The same half at $s = 400$:
 # 0.4 %, because by then the two bumps have melted into nearly one bell. A step is small or large *compared with
 # the structure of* $q(x_s)$. So "the reverse step is Gaussian" is a statement about small steps **and** smooth
 # densities. For infinitely small steps it becomes a theorem: the reverse process has the same form as the forward

@@ -2,13 +2,13 @@
 # # 07b · How much noise should a step back add?
 #
 # A step back is a mean plus noise. Chapter 07 settled the mean; the noise looks like a detail. But give a perfect
-# denoiser the wrong amount of it, and it draws needles or smears. Which amount is right? The DDPM paper offers two
-# answers, and says that both work. This chapter derives both, shows for which data each is exact, and when the
-# choice matters.
+# denoiser the wrong amount of it, and its samples are too narrow or too wide. Which amount is right? The DDPM paper
+# offers two answers, and says that both work. This chapter derives both, and shows for which data each is exact and
+# when the choice matters.
 #
 # **After this chapter you can**
 #
-# - tell the noise of the last step from all the noise in $x_t$,
+# - distinguish the noise of the last step from all the noise in $x_t$,
 # - write the mean of a reverse step with the score, and state Tweedie's formula,
 # - derive the best variance of a reverse step from the law of total variance,
 # - say for which data $\tilde\beta_t$ and $\beta_t$ are optimal, and when a learned variance pays.
@@ -93,8 +93,8 @@ for t in (2, 500, 1000):
 
 # %% [markdown]
 # None loses a bump; the denoiser takes care of that. But the widths are 0.237, 0.070 and 0.317, where the data have
-# 0.243: too little noise gives needles, too much gives smears. Nothing crashes, and the samples stay near the data.
-# It takes data whose distribution is known to see such a mistake.
+# 0.243: too little noise gives needles, too much gives smeared bumps. Nothing crashes, and the samples stay near the
+# data. To notice such a mistake, test a sampler on data whose distribution you know.
 #
 # A misprint in a formula for $\tilde\beta_t$ has $1-\bar\alpha_{t-1}$ in the denominator as well. It cancels, and
 # $\beta_t$ is left: 2.199 times too large at $t = 2$, and hardly different at $t = 500$. Yet some papers choose
