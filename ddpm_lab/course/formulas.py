@@ -239,6 +239,8 @@ _TEXT = """
 6 networks.blocks.ResBlock
 7 training.adam
 8
+b1 networks.blocks.ResBlock
+b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 
 # gpu_training
 1 training.OptimizerConfig

@@ -1,6 +1,7 @@
 """All exercises by name: `forward.marginal` is the `MARGINAL` of the file `ch05_forward`.
 
-A chapter with many may have a second file, such as `ch05_forward_jump`.
+A chapter with many may have a second file, such as `ch05_forward_jump`; a number may have a letter,
+as in `ch12b_build`.
 """
 
 from collections.abc import Mapping
@@ -71,7 +72,7 @@ def _modules():
 
 
 def _numbers():
-    return {_group(module): module[2:4] for module in _modules()}
+    return {_group(module): module.partition("_")[0][2:] for module in _modules()}
 
 
 def _group(module):

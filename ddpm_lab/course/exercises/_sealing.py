@@ -47,7 +47,7 @@ def told(function: Any) -> str:
     module = getattr(function, "__module__", None) or ""
     if ".exercises" in module:
         return "hand in your own function; this is the course's own answer"
-    name = f"{module.rpartition('.')[2]}.{getattr(function, '__name__', 'function')}"
+    name = f"{module.rpartition('.')[2]}.{getattr(function, '__qualname__', 'function')}"
     return f"write it yourself: the package's {name} is what the exercise asks for"
 
 
@@ -90,7 +90,10 @@ def _refusing(function):
 
 
 def _replace(old, new):
+    """Wherever a module of the package, or a class in one, holds the old function."""
     for module in [m for name, m in sys.modules.items() if name.partition(".")[0] == "ddpm_lab"]:
-        for name, value in list(vars(module).items()):
-            if value is old:
-                setattr(module, name, new)
+        classes = [x for x in vars(module).values() if isinstance(x, type)]
+        for holder in (module, *classes):
+            for name, value in list(vars(holder).items()):
+                if value is old:
+                    setattr(holder, name, new)

@@ -288,7 +288,10 @@ def _definition(name, value, seen):
     elif _is_importable(value):
         yield f"from {value.__module__} import {value.__qualname__} as {name}"
     elif type(value) is FunctionType:
+        value = inspect.unwrap(value)  # what `check` returned for a right function
         yield from _parts(value, seen)
+        if value.__name__ != name:
+            yield f"{name} = {value.__name__}"
 
 
 def _is_importable(value):
