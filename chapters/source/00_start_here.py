@@ -2,20 +2,24 @@
 # # 00 · What is this, and can I see it work now?
 #
 # Yes. Click the gray cell below, press **Shift + Enter**, and do the same with the next one. Two
-# thousand points of pure noise will walk into eight neat blobs. Nothing was trained.
+# thousand points of pure noise will move into eight tight clusters. Nothing was trained.
 #
 # **After this chapter you can**
 #
-# - run a diffusion model, and read a film of what it does,
-# - say what its denoiser guesses on the way, and what a perfect one cannot do,
+# - run a diffusion model and read a film of what it does,
+# - say what its denoiser estimates on the way, and what even a perfect one cannot do,
 # - write a sampler yourself, from three small functions,
-# - hand in an exercise, and know where to go next.
+# - hand in an exercise, and choose your route through the course.
 #
-# **You need** a little Python, square roots, mean and variance, and the normal law (the bell curve).
-# PyTorch is used here for arrays only. About 45 minutes to work through; all of it runs in about 20
-# seconds. **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2; but play first.
+# **You need** a little Python, square roots, mean and variance, and the normal distribution (the bell curve).
+# PyTorch is used here for arrays only.
 #
-# **To predict honestly**, first choose *Edit ▸ Clear Outputs of All Cells*: the results are stored
+# **Time:** about {road} minutes; the detours at the end, which nothing later needs, add {detours}. The notebook runs in
+# about 20 seconds.
+#
+# **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2. But play first.
+#
+# **To make honest predictions**, first choose *Edit ▸ Clear Outputs of All Cells*: results are stored
 # below every cell, and a glance would spoil the questions.
 
 # %%
@@ -40,102 +44,96 @@ noise = gaussians.normal_like(x_0, generator=gaussians.seeded(0))  # same seed: 
 frames = {"before: noise": noise, "after: samples": x_0}
 figures.show(
     figures.scatter_grid(frames, panel=3.2, limit=2.5),
-    alt="Left: a round cloud of noise. Right: the same points, now in eight small blobs on a ring.",
+    alt="Left: a round cloud of noise. Right: the same points in eight clusters on a circle.",
 )
 for title, points in frames.items():
     distance = torch.cdist(points.double(), blobs.mean).amin(dim=1)
-    print(f"{title:<14}  mean distance to the nearest blob's center: {distance.mean():.3f}")
+    print(f"{title:<14}  mean distance to the nearest center: {distance.mean():.3f}")
 
 # %% [markdown]
-# The line `Schedule('cosine', T=200, abar_T=6.072e-08)` says: 200 steps from data to noise, at a pace
-# named cosine, and at the end next to nothing, 0.00000006, is left of the data (section 3).
+# The line `Schedule('cosine', T=200, abar_T=6.072e-08)` describes the **noise schedule**: 200 steps from data to noise, at a
+# pace named cosine, after which next to nothing, 0.00000006, is left of the data (section 3).
 #
 # ## 1 · Is it any good?
 #
-# A pretty picture proves little. So draw 2,000 points from the blobs themselves, with no diffusion
-# at all, and ask both clouds the same questions. Each blob is a round normal law of standard
-# deviation 0.05; "inside" shall mean within three of those.
+# A pretty figure proves little. So draw 2,000 points directly from the clusters, without any diffusion,
+# and ask both sets the same questions. Each cluster is a round normal distribution with standard
+# deviation 0.05; "inside" means within three of those.
 
 # %%
 truth = ideal_denoisers.sample(blobs, 2000, generator=gaussians.seeded(1))
-for name, points in {"noise": noise, "our samples": x_0, "true draws": truth}.items():
+for name, points in {"noise": noise, "our samples": x_0, "direct samples": truth}.items():
     distance, blob = torch.cdist(points.double(), blobs.mean).min(dim=1)
     inside = distance < 3 * 0.05
     counts = torch.bincount(blob[inside], minlength=8).tolist()
     middle = (points.norm(dim=1) < 0.3).double().mean()
-    print(f"{name:<11}  inside: {int(inside.sum()):4} of 2000, by blob {counts}")
-    print(f"{'':<11}  mean distance {distance.mean():.3f}; in the middle of the ring {middle:.1%}")
+    print(f"{name:<14}  inside: {int(inside.sum()):4} of 2000, by cluster {counts}")
+    print(f"{'':<14}  mean distance {distance.mean():.3f}; in the middle {middle:.1%}")
 
 # %% [markdown]
-# Of our samples, 1,981 lie inside a blob; of the true draws, 1,979. The mean distances are 0.057
-# and 0.061: ours sit a little too tight, the price of a finite number of steps. No blob is
-# forgotten. The middle of the ring, within 0.3 of the origin, held 4.3 % of the noise; now it is
-# empty, as it is in the truth.
+# Of our samples, 1,981 lie inside a cluster; of the direct samples, 1,979. The mean distances are 0.057
+# and 0.061: ours sit slightly too close to the centers, the price of a finite number of steps. No cluster is
+# missing. The middle, within 0.3 of the origin, held 4.3 % of the noise; now it is empty, as it should be.
 #
-# That is the trade of a **generative model**: draw new samples from a **law** (a probability
-# distribution) $p(x)$ that is known only through examples. A **diffusion model** does it with a chain
-# of small steps. One way, it turns data into a law so plain that anyone can draw from it:
+# This is what a **generative model** does: it draws new samples from a distribution $p(x)$ that is known only
+# through examples. A **diffusion model** does it with a chain
+# of small steps. In one direction, the chain turns data into a distribution so simple that anyone can sample from it:
 # $x_0 \sim p_\text{data}$ becomes $x_T \sim N(0, I)$. Read $x \sim p$ as "$x$ is drawn from $p$";
-# $N(0, I)$ is the law of independent normal numbers, each with mean 0 and variance 1. Then it walks
-# back. Think of demolishing a building, and building again from the rubble. Keep this image; section 4
+# $N(0, I)$ is the distribution of independent normal numbers, each with mean 0 and variance 1. Then the chain is
+# run backward. Think of demolishing a building, and building again from the rubble. Keep this analogy in mind; section 4
 # tests how far it carries.
 
+# %%
+from ddpm_lab.course import diagrams
+
+figures.show(
+    diagrams.chain(),
+    alt="The chain x_0 to x_T: arrows q lead to noise, arrows p_theta lead back to data.",
+)
+print("forward: q(x_t | x_t-1), fixed, adds noise; backward: p_theta(x_t-1 | x_t), learned")
+
 # %% [markdown]
-# ## 2 · A film of the walk
+# ## 2 · A film of sampling
 #
-# At each time $t$ the **denoiser** looks at the noisy points $x_t$ and guesses where each came
-# from. The guess is called `x0_hat`; a hat always marks a guess. The **sampler** moves a little toward
-# it and asks again. How it moves is its `step`: `ddim` re-mixes the guess with the noise that the
-# guess implies, while `ddpm` adds fresh noise in every step but the last.
+# At each time $t$ the **denoiser** looks at the noisy points $x_t$ and estimates where each came
+# from. The estimate is called `x0_hat`; a hat always marks an estimate. The **sampler** moves a little toward
+# it and asks again. There are several samplers: `ddim` re-mixes the estimate with the noise that the
+# estimate implies, while `ddpm` adds fresh noise in every step but the last.
 #
-# **Predict.** The first guess is made at $t = 200$, where $x_t$ is nothing but noise. The denoiser is
-# the best possible one: on average over data and noise, no other has a smaller mean squared error (the
-# squared distance between guess and truth). What does its guess look like?
-#
-# <details><summary>Answer</summary>
-#
-# One point in the middle of the ring. From pure noise any blob is as likely as any other, and the
-# guess with the smallest mean squared error is the average of them all. It lies where no data is!
-#
-# </details>
+# **Predict.** The first estimate is made at $t = 200$, where $x_t$ is nothing but noise. The denoiser is
+# the best possible one: no other has a smaller mean squared error. What does its estimate look like?
 
 # %%
 film = samplers.ddim(schedule, denoise, noise)
 walks = {walk.t: walk for walk in film}
 times = [200, 120, 80, 40, 20, 1]
 frames = {f"x_t, t = {t}": walks[t].x_t for t in times}
-frames |= {f"guess at {t}": walks[t].x0_hat for t in times}
+frames |= {f"x0_hat at {t}": walks[t].x0_hat for t in times}
 figures.show(
     figures.scatter_grid(frames, columns=6, panel=1.35, limit=2.2),
-    alt="Top: noise condenses into eight blobs. Bottom: the guesses start as one point in the "
-    "middle, open up into a disk, an octagon at t = 40, and the ring of blobs.",
+    alt="Top: noise condenses into eight clusters. Bottom: the estimates start as one point in "
+    "the middle, spread into a disk, an octagon at t = 40, and the eight clusters.",
 )
 for t in times:
     x_t, guess = walks[t].x_t.norm(dim=1).mean(), walks[t].x0_hat.norm(dim=1).mean()
-    print(f"t = {t:3}: mean distance from the origin: x_t {x_t:.2f}, guess {guess:.2f}")
+    print(f"t = {t:3}: mean distance from the origin: x_t {x_t:.2f}, x0_hat {guess:.2f}")
+
 
 # %% [markdown]
-# The guesses start at distance 0.00 and open like an umbrella: 0.42 at $t = 120$, 0.94 at
-# $t = 40$, 1.00 at the end. This is why the walk has many steps: jump from noise straight to the
-# first guess and you land on the average of all data, a point that no blob would own up to.
+# At first it is a single point in the middle, where there are no data. From pure noise every cluster is equally
+# likely, and the estimate with the smallest mean squared error is the average of them all. Then the estimates spread: from
+# distance 0.00 to 0.42 at $t = 120$, 0.94 at $t = 40$ and 1.00 at the end. This is why sampling takes many steps: jump
+# from noise straight to the first estimate and you land on the average of all data.
 #
-# The octagon at $t = 40$ is no accident either. By then, for nearly every point, only two neighboring
-# blobs are still in question, and an average of two lies on the straight line between them. Eight such
-# lines make an octagon.
+# The octagon at $t = 40$ has a reason, too. By then only two neighboring clusters are still possible for most points, and
+# an average of two lies on the line between them. Eight such lines form an octagon.
 #
-# **Predict.** When is it decided which blob a point goes to: early, halfway, late? Below, `ddim`, which
-# is **deterministic** (the same start always gives the same end), and the dice-throwing `ddpm` start
+# **Predict.** When is it decided which cluster a point goes to: early, halfway, or late? Below, `ddim`, which
+# is **deterministic** (the same start always gives the same end), and the random `ddpm` start
 # from the same noise. Will they agree?
-#
-# <details><summary>Answer</summary>
-#
-# They disagree as much as they can: `ddim` has decided before its first step, `ddpm` decides late.
-#
-# </details>
-
 
 # %%
-def nearest_blob(x):
+def nearest_cluster(x):
     return torch.cdist(x.double(), blobs.mean).argmin(dim=1)
 
 
@@ -145,15 +143,17 @@ for sampler in (samplers.ddim, samplers.ddpm):
     # All points at each time: a move from t ends at walk.s with walk.x_s; 200 is the start.
     films[sampler.__name__] = {walk.s: walk.x_s for walk in film} | {200: noise}
 
-print("share of points whose nearest blob at time t is already the final one")
+print("points whose nearest cluster at time t is already the final one")
 for t in times:
-    same = {n: (nearest_blob(x[t]) == nearest_blob(x[0])).double().mean() for n, x in films.items()}
+    same = {}
+    for name, x in films.items():
+        same[name] = (nearest_cluster(x[t]) == nearest_cluster(x[0])).double().mean()
     print(f"t = {t:3}:  ddim {same['ddim']:4.0%}   ddpm {same['ddpm']:4.0%}")
 
 # %%
 fig, axes = figures.new(2, 6, width=8.2, height=3.1)
 for (name, x), line in zip(films.items(), axes):
-    red = nearest_blob(x[0]) == 0  # will end in the blob on the right
+    red = nearest_cluster(x[0]) == 0  # will end in the cluster on the right
     for ax, t in zip(line, times):
         for those, color in ((~red, figures.SKY), (red, figures.RED)):
             across, up = x[t][those].T  # .T turns n rows (across, up) into two rows of n
@@ -161,22 +161,22 @@ for (name, x), line in zip(films.items(), axes):
         ax.set(xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), aspect="equal")
         ax.set_title(f"{name}, t = {t}", fontsize=10)
         ax.set_axis_off()
-    there = (nearest_blob(x[200])[red] == 0).double().mean()
-    print(f"{name}: {int(red.sum())} points end in the right blob; {there:.0%} of them began there")
+    there = (nearest_cluster(x[200])[red] == 0).double().mean()
+    print(f"{name}: {int(red.sum())} points end on the right; {there:.0%} of them began there")
 alt = "Red will end on the right. With ddim it is one wedge at once; with ddpm it gathers late."
 figures.show(fig, alt=alt)
 
 # %% [markdown]
-# With `ddim`, 100 % at every time: **decided before the first step**. No dice are thrown on the way,
-# so the noise $x_T$ fixes the end, and on this symmetric ring each wedge of noise keeps its own
-# blob. With `ddpm`, 11 % at the start, near one in eight: pure luck. Then 43 % at $t = 80$, 76 % at
-# $t = 40$, 97 % at $t = 20$. **Decided late**, by fresh noise on the way. One denoiser, eight blobs in
-# the end both times, by quite different roads.
+# They disagree as much as they can. With `ddim` it is 100 % at every time: **decided before the first step**. Nothing is
+# random on the way, so the noise $x_T$ determines the end, and by symmetry each wedge of noise goes to its own
+# cluster. With `ddpm` it is 11 % at the start, about one in eight: pure chance. Then 43 % at $t = 80$, 76 % at
+# $t = 40$, 97 % at $t = 20$: **decided late**, by fresh noise. One denoiser, the same eight clusters, two
+# very different routes.
 
 # %% [markdown]
 # ## 3 · Real digits dissolve
 #
-# Blobs are easy. Here are handwritten digits, 8 × 8 pixels, scaled to [−1, 1]. The way from data to
+# Clusters are easy. Here are handwritten digits, 8 × 8 pixels, scaled to [−1, 1]. The way from data to
 # noise needs no learning, only one line:
 #
 # $$x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon, \qquad
@@ -200,18 +200,11 @@ for t in (1, 60, 100, 200):
     print(f"t = {t:3}: factor on x_0 {signal_t:.3f}, factor on eps {noise_t:.3f}")
 
 # %% [markdown]
-# Up to which $t$ can *you* read them? Write your number down, and then let a machine try: a simple one
-# that gives a noisy digit the label of the most similar training image. It is tested on digits that it
-# does not hold.
+# Up to which $t$ can *you* read them? Write your number down, and then let a machine try: a simple classifier
+# that gives a noisy digit the label of the most similar training image. It is tested on digits that are not in the
+# training set.
 #
-# **Predict.** At $t = 100$, will this simple reader still get half of them right?
-#
-# <details><summary>Answer</summary>
-#
-# Yes, and far more than half: about three in four. The noise hits each of the 64 pixels by itself, and
-# all 64 together often still point to the right neighbor when the picture looks lost.
-#
-# </details>
+# **Predict.** At $t = 100$, will this classifier still get half of them right?
 
 # %%
 test, test_labels = datasets.digits("test")
@@ -220,19 +213,20 @@ for t in (1, 60, 80, 100, 120, 140, 200):
     x_t = forward.noised(schedule, test, t, eps).flatten(1).double()
     shrunk = schedule.signal[t] * images.flatten(1).double()  # as faint as the digit in x_t
     right = (labels[torch.cdist(x_t, shrunk).argmin(dim=1)] == test_labels).double().mean()
-    print(f"t = {t:3}: {right:.0%} read correctly")
+    print(f"t = {t:3}: {right:.0%} classified correctly")
 
 # %% [markdown]
-# 99 % at first and still 95 % at $t = 60$; then it slides, 78 % at $t = 100$, 44 % at $t = 140$,
-# to 11 % at the end, about what a monkey gets with ten keys.
+# Far more than half: 78 %. It starts at 99 % and is still at 95 % at $t = 60$; then it falls to 44 % at $t = 140$ and to
+# 11 % at the end, which is guessing. The noise hits each of the 64 pixels independently, and all 64 together often still
+# point to the right neighbor when the image looks lost to you.
 #
 # ### How exercises work
 #
 # You write a function and hand it to `check`. It answers in one line: **○** not yet, **✗** with what
-# went wrong, **✓** right. It hands back your function if it is right and ours if not, so a chapter
+# went wrong, **✓** right. It returns your function if it is right and ours if not, so a chapter
 # always runs on. If you are stuck, `hint("start.mix")` shows a hint, and again the next one;
-# `solution("start.mix")` shows how we did it, after three tries or when you ask twice. Here is a
-# question with a value for an answer: *at which $t$ is the data clean?* We answer it three times.
+# `solution("start.mix")` shows our solution, after three tries or when you ask twice. Here is a
+# question with a value for an answer: *at which $t$ are the data clean?* We answer it three times.
 
 # %% tags=["demo"]
 from ddpm_lab.course.exercises import check, hint, progress, solution
@@ -240,18 +234,17 @@ from ddpm_lab.course.exercises import check, hint, progress, solution
 for attempt in (..., 1, 0):
     check("start.clean", attempt)
 
+
 # %% [markdown]
 # ### Exercise 0.1 · Mix signal and noise
 #
-# Write (0.1): return $x_t$, given `x_0`, `eps` and the number `abar_t`. Mind the square roots; they are
-# easily lost on this line. Replace the three dots.
+# Write (0.1): return $x_t$, given `x_0`, `eps` and the number `abar_t`. Mind the square roots. Replace the three dots.
 #
 # <details><summary>Hint</summary>
 #
 # `abar_t` is a tensor that holds one number. For its root use `abar_t.sqrt()`.
 #
 # </details>
-
 
 # %% tags=["exercise"]
 def my_mix(x_0, eps, abar_t):
@@ -264,7 +257,7 @@ def my_mix(x_0, eps, abar_t):
 mix = check("start.mix", my_mix)
 
 # %% [markdown]
-# ### A long walk in one jump
+# ### Two hundred steps in one
 #
 # Where does $\bar\alpha_t$ come from? Noise is added in small steps. One step is the same mix again,
 # with a number $\alpha_t$ of its own, and $\bar\alpha_t$ is the product of all $\alpha$ up to $t$:
@@ -272,22 +265,16 @@ mix = check("start.mix", my_mix)
 # $$x_t = \sqrt{\alpha_t}\; x_{t-1} + \sqrt{1 - \alpha_t}\;\epsilon_t, \qquad
 # \bar\alpha_t = \alpha_1\, \alpha_2 \cdots \alpha_t \tag{0.2}$$
 #
-# So (0.1) claims to know the end of $t$ steps in *one* jump. Chapter 05 derives it; here it is put to
+# So (0.1) claims to know the end of $t$ steps in *one* step. Chapter 05 derives it; here it is put to
 # the test, with your `mix` for the steps.
 #
-# **Predict.** 100,000 copies of the number 0.8 walk all 200 steps. Where is their mean at the end, and
+# **Predict.** 100,000 copies of the number 0.8 take all 200 steps. Where is their mean at the end, and
 # what is their standard deviation?
-#
-# <details><summary>Answer</summary>
-#
-# By (0.1) with $\bar\alpha_{200} \approx 0$: mean 0, standard deviation 1, whatever the start was.
-#
-# </details>
 
 # %%
 # eq: 0.1, 0.2
 x, product, rng = torch.full((100_000, 1), 0.8), 1.0, gaussians.seeded(6)
-print("         walked: mean    std   by (0.1): mean    std    product of alpha   abar[t]")
+print("       200 steps: mean    std   by (0.1): mean    std    product of alpha   abar[t]")
 for t in range(1, 201):
     x = mix(x, gaussians.normal_like(x, generator=rng), schedule.alpha[t])  # one step of (0.2)
     product = product * schedule.alpha[t]
@@ -300,14 +287,12 @@ for t in range(1, 201):
 print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.noise).max():.4f}")
 
 # %% [markdown]
-# Walk and jump agree within 0.005, about what 100,000 walkers can resolve.
+# Mean 0 and standard deviation 1, whatever the start was, because $\bar\alpha_{200} \approx 0$. On the way the steps and (0.1)
+# agree within 0.005, about what 100,000 samples can resolve.
 #
-# Some notes call (0.1) a weighted average of image and noise. The weights of an average add to 1; these
-# two add to as much as 1.4142, that is $\sqrt 2$. It is their **squares** that add to 1, and no test is
-# needed for that: $\bar\alpha_t + (1 - \bar\alpha_t) = 1$. Why squares? Variances of independent things
-# add. If the data have variance 1, then so has $x_t$ at every time, and $\bar\alpha_t$ is the share of
-# it that comes from the data. (Our digits have another variance. The formula holds all the same, but
-# $\bar\alpha_t$ is then not exactly that share.)
+# The two factors in (0.1) are not the weights of an average: they add to as much as 1.4142. It is their **squares** that
+# add to 1, because variances of independent quantities add. If the data have variance 1, then so has $x_t$ at every time,
+# and $\bar\alpha_t$ is the part of it that comes from the data.
 
 # %% [markdown]
 # ## 4 · Digits come back, and which ones
@@ -315,14 +300,8 @@ print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.no
 # For a finite list of data, too, the perfect denoiser can be written down: the average of all images,
 # here the 896 of the training half, each weighted by how likely it is to have become $x_t$.
 #
-# **Predict.** Start from pure noise and walk back, with `ddpm` from now on. What comes out: new digits,
+# **Predict.** Start from pure noise and run the chain back, with `ddpm` from now on. What comes out: new digits,
 # blurry averages, or something else?
-#
-# <details><summary>Answer</summary>
-#
-# Something else: the training images themselves, exactly. The cell after the picture counts.
-#
-# </details>
 
 # %%
 denoise_digits = ideal_denoisers.dataset_denoiser(images, schedule)
@@ -334,11 +313,11 @@ times = [200, 160, 120, 100, 80, 60, 40, 20, 1]
 x_t = torch.stack([walks[t].x_t for t in times], dim=1)  # (2 walks, 9 times, 1, 8, 8)
 guess = torch.stack([walks[t].x0_hat for t in times], dim=1)
 strip = torch.stack([x_t, guess], dim=1).flatten(0, 2)  # a row for x_t, a row for guess, per walk
-titles, names = [f"t = {t}" for t in times], ["x_t", "guess"] * 2
+titles, names = [f"t = {t}" for t in times], ["x_t", "x0_hat"] * 2
 fig = figures.images(strip, titles, columns=9, panel=0.8, row_labels=names)
-figures.show(fig, alt="Two walks from noise to a digit. The first guess is one gray average digit.")
+figures.show(fig, alt="Two samples, from noise to a digit. The first estimate is one gray digit.")
 gap = (guess[0, 0] - images.mean(dim=0)).abs().max()
-print(f"first guess and the mean of all images: no pixel differs by more than {gap:.3f}")
+print(f"first estimate and the mean of all images: no pixel differs by more than {gap:.3f}")
 
 
 # %%
@@ -352,46 +331,39 @@ x_0 = samplers.sample(schedule, denoise_digits, shape, sampler="ddpm", generator
 distance, which = nearest_image(x_0)
 print(f"exact copies: {int((distance < 1e-3).sum())} of 200; largest distance {distance.max():.3f}")
 print(f"for scale: a test digit lies {nearest_image(test)[0].median():.2f} away (median)")
-plain = torch.randint(len(labels), (200,), generator=rng)  # 200 images drawn from a hat
-for name, drawn in {"by the sampler": which, "from a hat": plain}.items():
+plain = torch.randint(len(labels), (200,), generator=rng)  # 200 images at random
+for name, drawn in {"by the sampler": which, "at random": plain}.items():
     counts = torch.bincount(labels[drawn], minlength=10).tolist()
     print(f"digits 0 to 9, drawn {name:<14} {counts}")
 print(f"expected: about 20 of each, plus or minus {(200 * 0.1 * 0.9) ** 0.5:.0f}")
 
+
 # %% [markdown]
-# All 200 samples are training images, pixel for pixel. A real digit from outside the training half
-# typically lies 2.18 away from it. So the first honest lesson of this course is: **a perfect denoiser
+# Something else: all 200 samples are training images, pixel for pixel. (A real digit from outside the training half
+# typically lies 2.18 away from it.) So the first honest lesson of this course is: **a perfect denoiser
 # of a finite list of data can only return the list.**
 #
-# Then why were the points of section 1 new? There the denoiser was perfect for the **law**, the blobs
-# themselves, which we had as a formula. Here the list of 896 images *is* the law, for all this denoiser
-# knows. Perfect for the list, so it copies; perfect for the law behind the list, it would draw new
-# digits. Nobody can write that law down. A network that is trained on the list is hoped to come near
-# it; whether it does, and when it falls back to copying, is asked in chapters 11, 12 and 14.
+# Then why were the points of section 1 new? There the denoiser was perfect for the **distribution**, the clusters
+# themselves, which we had as a formula. Here the list of 896 images *is* the distribution, as far as this denoiser
+# knows. A denoiser that is perfect for the distribution behind the list would produce new
+# digits, but nobody can write that distribution down. A network trained on the list may come close to
+# it; whether it does, and when it falls back to copying, is the subject of chapters 11, 12 and 14.
 #
-# Second lesson: nobody asked for a certain digit, and nobody could. You draw from the training law
-# and take what comes: between 9 and 32 of each digit. (A hat gave 14 to 26 this time. Chance moves
-# every count by about ±4, now and then by two or three times that.) Train on dogs and you get *a* dog,
-# not *that* dog, and never a cat. Asking for something needs a **condition**, such as a text
-# (chapter 15).
+# Second lesson: we did not ask for a certain digit, and could not have. You sample from the training distribution
+# and take what comes: between 9 and 32 of each digit. (Picking images at random gave 14 to 26; the standard deviation of each
+# count is about 4.) Train on dogs and you get *a* dog, not *that* dog, and never a cat. Asking for something requires a
+# **condition**, such as a text (chapter 15).
 #
 # ### Is the rebuilt building the old one?
 #
-# Demolish a little, or a lot: noise 200 digits up to a time $t$, and walk back from there.
+# Demolish a little, or a lot: add noise to 200 digits up to a time $t$, and run the chain back from there.
 #
-# **Predict.** At $t = 80$ our reader still got 9 of 10 right. How many will return as the very same
+# **Predict.** At $t = 80$ the classifier still got 9 of 10 right. How many will return as the very same
 # image? And from $t = 200$?
-#
-# <details><summary>Answer</summary>
-#
-# From 80, about two thirds. From 200, none but by luck: one chance in 896.
-#
-# </details>
-
 
 # %%
 def there_and_back(x_0, t, rng):
-    """Noise x_0 up to time t, and walk back."""
+    """Add noise to x_0 up to time t, and run the chain back."""
     x = forward.noised(schedule, x_0, t, gaussians.normal_like(x_0, generator=rng))
     film = samplers.ddpm(schedule, denoise_digits, x, times=range(t, -1, -1), generator=rng)
     return samplers.final(film)  # run through all steps, return where the last one ends
@@ -421,17 +393,17 @@ for t, x in zip(times, rebuilt):
     print(f"digits {labels[which].tolist()}")
 
 # %% [markdown]
-# Popular notes say that removing the noise step by step "recovers the original image". For light
-# noise it does. From $t = 80$, 68 % return as the same image and 98 % as the same digit; from
-# $t = 200$, 0 % and 10 %: a **new draw**. The rebuilt building is sound. It need not be the old one.
+# From $t = 80$, 68 % return as the same image and 98 % as the same digit. From $t = 200$ it is 0 % and 10 %: a **new
+# sample**. So denoising step by step recovers the original only if the noise was light. The rebuilt building is sound, but it
+# need not be the old one.
 
 # %% [markdown]
 # ## 5 · Your own sampler
 #
-# You already have `mix`. Two more small functions, and you own a sampler. Both rest on one convention
+# You already have `mix`. Two more small functions, and you have a sampler. Both rest on one convention
 # of this course: **$t = 0$ is clean data and $t = T$ is noise.** Tables have a row for every $t$, row 0
-# included, so that row $t$ belongs to time $t$. A move back goes from $t$ to an earlier $s$. LaTeX
-# becomes Python by spelling it out: $\bar\alpha_t$ is `abar[t]`.
+# included, so that row $t$ belongs to time $t$. A step back goes from $t$ to an earlier $s$. Formulas
+# become Python by spelling them out: $\bar\alpha_t$ is `abar[t]`.
 
 # %%
 T = schedule.T
@@ -448,6 +420,7 @@ for symbol, code, meaning in symbols:
     v = getattr(schedule, code)
     print(f"{symbol:<9} {code:<7} {v[0]:6.4g} {v[1]:8.4g} {v[T]:9.4g}   {meaning}")
 
+
 # %% [markdown]
 # ### Exercise 0.2 · The table, with its row 0
 #
@@ -461,7 +434,6 @@ for symbol, code, meaning in symbols:
 #
 # </details>
 
-
 # %% tags=["exercise"]
 def my_table(beta):
     """Return the rows of abar, from t = 0 to t = T; beta holds beta_1, …, beta_T."""
@@ -472,12 +444,12 @@ def my_table(beta):
 
 table = check("start.table", my_table)
 
-# %% [markdown]
-# ### Exercise 0.3 · The moves of a walk
-#
-# A walk is a falling list of times, such as `[200, 150, 100, 50, 0]`. It may skip. Return its moves
-# as a list of pairs `(t, s)`: where a move starts, and where it ends.
 
+# %% [markdown]
+# ### Exercise 0.3 · The steps of a sampler
+#
+# A sampler follows a falling list of times, such as `[200, 150, 100, 50, 0]`. It may skip some. Return its steps
+# as a list of pairs `(t, s)`: where a step starts, and where it ends.
 
 # %% tags=["exercise"]
 def my_moves(times):
@@ -490,13 +462,13 @@ def my_moves(times):
 moves = check("start.steps", my_moves)
 
 # %% [markdown]
-# Now look what you have. The denoiser guesses $x_0$; solving (0.1) for $\epsilon$ gives the noise that
-# goes with the guess; mixing the two *for an earlier time* is a step back. Your three functions are a
+# Now look at what you have. The denoiser estimates $x_0$; solving (0.1) for $\epsilon$ gives the noise that
+# goes with the estimate; mixing the two *for an earlier time* is a step back. Your three functions are a
 # diffusion sampler:
 
 # %%
 abar = torch.as_tensor(table(schedule.beta[1:]))  # yours, from the 200 steps
-x, walk_times = noise, schedules.timesteps(schedule.T, 20)  # twenty moves instead of 200
+x, walk_times = noise, schedules.timesteps(schedule.T, 20)  # twenty steps instead of 200
 for t, s in moves(walk_times):
     x0_hat = denoise(x, t)
     eps_hat = (x - abar[t].sqrt() * x0_hat) / (1 - abar[t]).sqrt()  # (0.1), solved for eps
@@ -508,121 +480,132 @@ theirs = samplers.sample(
 )
 inside = torch.cdist(x.double(), blobs.mean).amin(dim=1) < 3 * 0.05
 print(f"largest difference from samplers.ddim: {(x - theirs).abs().max():.4f}")
-print(f"inside a blob after 20 moves: {int(inside.sum())} of 2000")
+print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 
 # %% [markdown]
-# The same points as `samplers.ddim`, to four decimals, with 20 moves instead of 200, and still 1,968
-# of 2,000 inside a blob. You have written DDIM [Song21a] (Song, Meng and Ermon 2021). The paper has a
-# few more pages.
+# The same points as `samplers.ddim`, to four decimals, in 20 steps instead of 200, and still 1,968
+# of 2,000 inside a cluster. You have written DDIM [Song21a] (Song, Meng and Ermon 2021); chapter 10b derives it.
 #
 # ### The one line that learning will swap
 #
-# Nothing in your loop knows where `denoise` comes from. For photographs the law behind the data is
-# unknown; there a trained network takes the denoiser's place, and one line changes:
+# Nothing in your loop knows where `denoise` comes from. For photographs the distribution of the data is
+# unknown; there a trained network takes the place of the denoiser, and one line changes:
 #
 # ```python
 # denoise = predictions.denoiser(schedule, net, prediction_type="eps")
 # ```
 #
-# `prediction_type="eps"` says that the network guesses the noise in $x_t$; a guess of $x_0$ follows by solving
-# (0.1) for it. For exact predictors the unit of the guess changes nothing. What it changes for trained
-# ones is told in chapters 09 and 11.
+# `prediction_type="eps"` says that the network predicts the noise in $x_t$; an estimate of $x_0$ follows by solving
+# (0.1) for it. For exact predictors this choice changes nothing. What it changes for trained
+# networks is the subject of chapters 09 and 11.
 
 # %% [markdown]
-# ## Recap
-#
-# A diffusion model turns data into noise by a fixed rule and walks back with a denoiser. At each time
-# the denoiser says which clean data it expects on average, and the sampler moves a step that way.
-# Where a perfect denoiser can be written down, all this works without learning, and samplers can be
-# tested against the truth. Perfect for a finite list, it copies the list; perfect for the law behind
-# the list, it would make new data. That law is not known, and a network is hoped to come near it.
-#
-# **One formula to keep:** $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon$
-#
-# **What notes get wrong here**
-#
-# - "Denoising recovers the original image." From $t = T$, 0 % of 200 did: it is a new draw.
-# - "It can generate any image." It draws from the law it was given: 200 of 200 came from its list.
-# - "A weighted average of image and noise." The weights add to up to 1.4142; their squares to 1.
-#
-# **Exercises:** 0.1 `start.mix` · 0.2 `start.table` · 0.3 `start.steps`
-#
-# **What next?** [05 · How does data become noise, in one line?](05_forward.ipynb) proves (0.1) from one
-# fact: variances of independent noises add. If probability has become rusty, begin with
-# [01 · Bayes](01_bayes.ipynb) instead; chapters 01 to 04 lead up to 05. If the samplers drew you in, look ahead to
-# [10 · Sampling without learning](10_sampling_without_learning.ipynb); if you want a network,
-# to [11 · Learning to denoise](11_learning_to_denoise.ipynb). **Paper:** [Ho20, Sec. 2 and
-# Algorithms 1 and 2].
-
-# %% [markdown]
-# ---
-# ## For later: where this comes from
-#
-# You can stop here, and come back when you need one of these.
-#
-# ### Map of the course
+# ## Where to go from here: map of the course
 #
 # | chapter | the question it answers | minutes |
 # |---|---|--:|
-# | 00 Start here | What is this, and can I see it work now? | 45 |
-# | [01 Bayes](01_bayes.ipynb) | How do facts change beliefs, and what makes that hard? | 65 |
-# | [02 Distributions](02_distributions.ipynb) | Joint, marginal, conditional; what can be done to normal laws? | 70 |
-# | [03 Estimators](03_estimators.ipynb) | How good is an answer found by random draws? | 80 |
-# | [04 The bound and the VAE](04_elbo_and_vae.ipynb) | Why maximize a bound, and when is it tight? | 70 |
-# | [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | 60 |
-# | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal go? | 75 |
-# | [07 Posterior](07_posterior.ipynb) | Where was the chain a moment ago? | 75 |
-# | [08 Bound](08_bound.ipynb) | What exactly is minimized? | 80 |
-# | [09 Predictions](09_predictions.ipynb) | Guess the data or the noise: does it matter? | 60 |
-# | [10 Sampling without learning](10_sampling_without_learning.ipynb) | How to walk back, if the denoiser were perfect? | 80 |
-# | [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | 60 |
-# | [12 U-Net](12_unet.ipynb) | Which network denoises images? | 75 |
-# | [13 GPU training](13_gpu_training.ipynb) | How does it grow up? | 95 |
-# | [14 Measuring](14_measuring.ipynb) | How good is it, honestly? | 100 |
-# | [15 Fast and guided](15_fast_and_guided.ipynb) | Fewer steps, and can we ask for something? | 105 |
-# | 16 Beyond | Where does this lead? | 60 |
-# | 17 Claims | What did the notes get right? | 45 |
+# | ★ 00 Start here | What is this, and can I see it work now? | {road} |
+# | [01 Bayes](01_bayes.ipynb) | How do facts change beliefs, and what makes that hard? | {road 01} |
+# | [02 Distributions](02_distributions.ipynb) | Joint, marginal, conditional; what can be done to Gaussians? | {road 02} |
+# | [03 Estimators](03_estimators.ipynb) | How good is a Monte Carlo answer? | {road 03} |
+# | [04 The bound and the VAE](04_elbo_and_vae.ipynb) | Why maximize a bound, and when is it tight? | {road 04} |
+# | ★ [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | {road 05} |
+# | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal disappear? | {road 06} |
+# | [07 Posterior](07_posterior.ipynb) | Where was the chain one step ago? | {road 07} |
+# | [07b Reverse variance](07b_reverse_variance.ipynb) | How much noise should a step back add? | {road 07b} |
+# | [08 Bound](08_bound.ipynb) | What exactly is minimized? | {road 08} |
+# | [08b Weights and bits](08b_weights_and_bits.ipynb) | Which errors count how much, and what does an image cost? | {road 08b} |
+# | [09 Predictions](09_predictions.ipynb) | Predict the data or the noise: does it matter? | {road 09} |
+# | ★ [10 Sampling without learning](10_sampling_without_learning.ipynb) | How would you sample if the denoiser were perfect? | {road 10} |
+# | [10b Fewer steps](10b_fewer_steps.ipynb) | Can you take fewer steps, or throw no dice at all? | {road 10b} |
+# | ★ [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | {road 11} |
+# | [12 U-Net](12_unet.ipynb) | Which network denoises images? | {road 12} |
+# | [12b Build a U-Net](12b_build_a_unet.ipynb) | How do you build a U-Net yourself? | {road 12b} |
+# | [13 Training at scale](13_gpu_training.ipynb) | How do you train for hours, and lose nothing? | {road 13} |
+# | [14 Measuring](14_measuring.ipynb) | How good is it, in bits per pixel? | {road 14} |
+# | [14b Sample quality](14b_sample_quality.ipynb) | How good are the samples, and are they copies? | {road 14b} |
+# | ★ [15 Fast](15_fast_and_guided.ipynb) | How few steps are enough? | {road 15} |
+# | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
 #
-# Chapters without a link are in preparation, and their minutes are plans. The next cell shows how far you
-# are: each ✓ is remembered in the small file `progress.jsonl` beside the notebooks, which never leaves your
-# machine and may be deleted.
+# **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
+# denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04 are the probability
+# behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: continuous time, what lies
+# beyond, and a ledger of claims.
+#
+# **Detours** are sections that nothing later needs. They open collapsed: click the triangle beside the heading. Their
+# code runs with the rest.
+#
+# **To look things up:** [glossary](glossary.ipynb) of all terms, [all formulas](formulas.ipynb) with their functions, and the
+# [cheat sheet](cheat_sheet.ipynb), DDPM on a page.
+#
+# The next cell shows how far you are. Each ✓ is remembered in the small file `progress.jsonl` beside the
+# notebooks, which never leaves your machine and may be deleted.
 
 # %%
 progress()
 
 # %% [markdown]
-# **Four questions** run through
-# all: how to train and sample, which mathematics is underneath, how later systems improve it, what it
-# teaches beyond itself. **One method:** principle, formula and code side by side, and every displayed
-# formula is run.
+# ## Recap
 #
-# **Points where careful readers get stuck,** and the chapters that answer:
+# A diffusion model turns data into noise by a fixed rule and comes back with a denoiser. At each time
+# the denoiser says which clean data it expects on average, and the sampler moves a little that way.
+# Where a perfect denoiser can be written down, all this works without learning, and samplers can be
+# tested against the truth. Perfect for a finite list, it copies the list; perfect for the distribution behind
+# the list, it would make new data. That distribution is unknown, and a network is trained to come close to it.
 #
-# - Why the square roots in (0.2)? (05)
-# - Training raises a lower bound of the likelihood (how probable the model makes the data). Does the
-#   likelihood then rise too? (04) What exactly is minimized, and why may its weights be dropped? (08)
-# - How much fresh noise should a step back add, and why do two choices both work? (07)
-# - Why does the walk drift toward data, and why not jump to $x_0$ at once? What is a sampler without
-#   fresh noise good for? (10)
+# **One formula to keep:** $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon$
+#
+# **Popular claims, checked**
+#
+# | what holds | what is often said | shown above |
+# |---|---|---|
+# | from $t = T$ denoising gives a new sample | it recovers the original image | 0 % of 200 |
+# | a model samples from the distribution it was given | it can generate any image | 200 of 200 came from its list |
+# | the squares of the two factors add to 1 | a weighted average of image and noise | the factors add to 1.4142 |
+#
+# **Exercises:** 0.1 `start.mix` · 0.2 `start.table` · 0.3 `start.steps`
+#
+# **Next:** [05 · How does data become noise, in one line?](05_forward.ipynb) derives (0.1) from one
+# fact: variances of independent noises add. Or begin with [01 · Bayes](01_bayes.ipynb).
 
 # %% [markdown]
-# ### More symbols
+# ## Detour · How to use these notebooks
 #
+# Running, asking, mending, keeping your work.
+
+# %% [markdown]
+# - **Run all:** *Run ▸ Run All Cells*. **Start afresh:** *Kernel ▸ Restart Kernel and Run All Cells…* Do
+#   so whenever something behaves strangely; cells run out of order are the usual reason.
+# - **Ask:** put the cursor on a function's name and press **Shift + Tab**. To see the code behind it,
+#   run `figures.show_source(forward.noised)`.
+# - **Something fails?** In a terminal (*File ▸ New ▸ Terminal*) run `python -m ddpm_lab doctor`, or
+#   `python lab.py doctor` in the project's folder. It says what is wrong and what to do.
+# - **Keep your work:** an update replaces the course's own files, so save a copy first, *File ▸ Save
+#   Notebook As…*, with a new name such as `my_00.ipynb`.
+# - **Study method:** principle, formula and code side by side. Every displayed formula of the course is run.
+#   Most confusion comes from mixing up the three.
+
+# %% [markdown]
+# ## Detour · Symbols, and what other authors mean by them
+#
+# A formula copied from another page may use the same letter for something else.
+
+# %% [markdown]
 # | on paper | in code | what it is |
 # |---|---|---|
 # | $z$ | `z` | fresh noise of a sampler; $\epsilon$ is the noise mixed in on the way to $x_t$ |
-# | $x \sim p$ | `draw(p, z)` | $x$ is drawn from the law $p$ |
-# | $E_{x \sim p}[f(x)]$ | `f(x).mean()` | the mean of $f(x)$, not of $x$, over many draws |
+# | $x \sim p$ | `draw(p, z)` | $x$ is drawn from the distribution $p$ |
+# | $E_{x \sim p}[f(x)]$ | `f(x).mean()` | the mean of $f(x)$, not of $x$, over many samples |
 # | $N(\mu, \sigma^2)$ | `Gaussian(mean, var)` | the second slot is a **variance** |
 
 # %%
-law = gaussians.Gaussian(mean=torch.zeros(1_000_000), var=torch.tensor(4.0))  # N(0, 4)
-x = gaussians.draw(law, gaussians.normal_like(law.mean, generator=gaussians.seeded(11)))
+normal = gaussians.Gaussian(mean=torch.zeros(1_000_000), var=torch.tensor(4.0))  # N(0, 4)
+x = gaussians.draw(normal, gaussians.normal_like(normal.mean, generator=gaussians.seeded(11)))
 print(f"N(0, 4): standard deviation {x.std():.2f}, mean of x² {(x**2).mean():.1f}")
 
 # %% [markdown]
-# **A warning for the day you read other pages.** Authors use the letter α for different things, and a
-# formula carried across fails without a sound. To see which one a page means, compute the last value
+# **When you read other pages:** authors use the letter α for different things, and a
+# formula carried across fails silently. To see which one a page means, compute the last value
 # of its α on the classic *linear* schedule (β from 0.0001 to 0.02 in 1000 steps) and find it here:
 
 # %%
@@ -638,37 +621,47 @@ for value, meaning, where in readings:
     print(f"α_T = {value:10.5g}   {meaning:<32} {where}")
 
 # %% [markdown]
-# The same goes for **$p$ and $q$.** Here, as in [Ho20], $q$ is the fixed law that adds noise, and
-# $p_\theta$ the learned law that walks back. Some texts swap them. Look for the $\theta$, which stands
-# for what is learned.
+# The same goes for **$p$ and $q$.** Here, as in [Ho20], $q$ is the fixed distribution that adds noise, and
+# $p_\theta$ the learned distribution that leads back. Some texts swap them. Look for the $\theta$, which stands
+# for what is learned. The [cheat sheet](cheat_sheet.ipynb) has a table of seven notations.
+
+# %% [markdown]
+# ## Detour · A little history, and what to read or watch
 #
-# ### A little history, and what to read
-#
-# Before 2020 there were networks that made sharp pictures and were hard to train (GANs, two networks in
-# a contest), and others that trained calmly and made blurry ones (VAEs, chapter 04). Diffusion, from
-# 2015, took an idea of thermodynamics: destroy the structure of data slowly, and learn to restore it.
-# In 2020, [Ho20] let the network guess the noise, trained it with a squared error, and reached the
-# quality of GANs on small images. Today the idea makes images from text and enlarges small ones,
+# Where diffusion models come from, where they are used, and a reading order.
+
+# %% [markdown]
+# Before 2020 there were networks that made sharp images and were hard to train (GANs, two networks in
+# a contest), and others that trained smoothly and made blurry images (VAEs, chapter 04). Diffusion models, since
+# 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. Already there
+# the form of the chain was fixed, and only its rates could be learned.
+# In 2020, [Ho20] let the network predict the noise, trained it with a squared error, and reached the
+# quality of GANs on small images. Today the idea turns text into images and enlarges small ones,
 # designs proteins and predicts their structure (RFdiffusion, AlphaFold 3), and plans what robots do.
+#
+# **Four questions** guide the course: how to train and sample, which mathematics is underneath, how later systems improve
+# it, and what it teaches beyond itself.
+#
+# **Where careful readers get stuck,** and the chapters that answer: why the square roots in (0.2)? (05) · if training raises a
+# lower bound of the likelihood, does the likelihood rise too? (04) · what exactly is minimized, and why may its weights be dropped?
+# (08, 08b) · how much fresh noise should a step back add, and why do two choices both work? (07b) · why does a sampler drift
+# toward the data, why not jump to $x_0$ at once, and what is sampling without fresh noise good for? (10, 10b)
+#
+# **If all of this is new,** the usual order is autoencoder → VAE → GAN first (chapter 04, or any deep-learning
+# course), then a video, then the papers: Hung-yi Lee's lectures on diffusion models (in Chinese, with English
+# slides) or a short video on the derivation, then [Ho20], then [Luo22] for every line of algebra, then Lilian Weng's overview.
 #
 # | read | with chapter |
 # |---|---|
 # | [Ho20] Ho, Jain and Abbeel, [DDPM](https://arxiv.org/abs/2006.11239), the main text | 05–10 |
 # | [KW14] Kingma and Welling, [the VAE](https://arxiv.org/abs/1312.6114) | 04 |
-# | [Luo22] Luo, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 07, 08 |
+# | [Luo22] Luo, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 04, 07, 08 |
 # | [Kin21] Kingma and others, [variational diffusion models](https://arxiv.org/abs/2107.00630) | 06, 08 |
 # | [SD15] Sohl-Dickstein and others, [the origin](https://arxiv.org/abs/1503.03585) | after 08 |
-# | [Song21a] Song, Meng and Ermon, [DDIM](https://arxiv.org/abs/2010.02502) | 10, 15 |
+# | [Song21a] Song, Meng and Ermon, [DDIM](https://arxiv.org/abs/2010.02502) | 10b, 15 |
 # | Weng, [What are diffusion models?](https://lilianweng.github.io/posts/2021-07-11-diffusion-models/), an overview | after 10 |
-# | [Song21b] Song and others, [diffusion as a flow in continuous time](https://arxiv.org/abs/2011.13456) | 16 |
+# | [Song21b] Song and others, [score-based models in continuous time](https://arxiv.org/abs/2011.13456) | after 10b |
 #
-# ### How to use these notebooks
-#
-# - **Run all:** *Run ▸ Run All Cells*. **Start afresh:** *Kernel ▸ Restart Kernel and Run All Cells…* Do
-#   so whenever things turn strange; cells run out of order are the usual reason.
-# - **Ask:** put the cursor on a function's name and press **Shift + Tab**. To see the code behind it,
-#   run `figures.show_source(forward.noised)`.
-# - **Something fails?** In a terminal (*File ▸ New ▸ Terminal*) run `python -m ddpm_lab doctor`, or
-#   `python lab.py doctor` in the project's folder. It says what is wrong and what to do.
-# - **Keep your work:** an update replaces the course's own files, so save a copy first, *File ▸ Save
-#   Notebook As…*, with a new name such as `my_00.ipynb`.
+# **Code to compare with:** [hojonathanho/diffusion](https://github.com/hojonathanho/diffusion), the original;
+# [bojone/Keras-DDPM](https://github.com/bojone/Keras-DDPM), a short version in Keras;
+# [Hugging Face's annotated diffusion](https://huggingface.co/blog/annotated-diffusion), a PyTorch notebook.
