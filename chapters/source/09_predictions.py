@@ -1,22 +1,27 @@
 # %% [markdown]
 # # 09 · x0, eps, v, score: which should a network predict, and does it matter?
 #
-# One paper's network predicts the noise. The next one's predicts the picture, a third one's something
-# called v, a fourth one's the score. Are these four models?
+# One paper's network predicts the noise. The next one's predicts the image, a third one's something
+# called v, a fourth one's the score. Are these four different models?
 #
 # **After this chapter you can**
 #
-# - turn any of the four predictions into the other three, with formulas that you have checked,
+# - convert any of the four predictions into the other three, with formulas that you have checked,
 # - say which of them breaks down at which end of time, and by how much,
 # - say what the best possible prediction *is*,
-# - read the score off a denoiser, and the other way round.
+# - read the score off a denoiser, and vice versa,
+# - choose a target for a network of your own.
 #
-# **You need** [05 · Forward](05_forward.ipynb), the signal-to-noise ratio of
-# [06 · Schedules and SNR](06_schedules_and_snr.ipynb) and, for one section, the score of
-# [07 · Posterior](07_posterior.ipynb). About 60 minutes; it runs in under a minute.
+# **You need** the closed form (5.11) of [05](05_forward.ipynb), section 1 (the signal-to-noise ratio) of
+# [06](06_schedules_and_snr.ipynb), and for one section the score of [07](07_posterior.ipynb).
+#
+# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
+# about 30 seconds.
+#
+# **For what comes next:** 10 uses the first section and the score; 11 to 15 use everything up to "Does it matter?".
 #
 # **In the papers:** [Ho20] Sec. 3.2 (eps), [SH22] Salimans and Ho 2022, Sec. 4 and Appendix D (v),
-# [Kar22] Karras et al. 2022 (the preconditioned network), Vincent 2011 and Efron 2011 (score and
+# [Kar22] Karras et al. 2022 (preconditioning), Vincent 2011 and Efron 2011 (denoising score matching and
 # Tweedie's formula).
 
 # %%
@@ -34,6 +39,12 @@ schedule = schedules.linear()
 data = ideal_denoisers.two_modes()  # two bumps at -0.97 and +0.97; mean 0, variance 1
 exact = ideal_denoisers.mixture_denoiser(data, schedule)  # the best guess of x_0, in closed form
 
+# %% [markdown]
+# ## A first look: one denoiser, four names
+#
+# **Predict.** Below are the best predictions of x0, eps, v and the score, for data with two modes. At $t = 100$ the curve
+# of v nearly lies on another one. On which? And at $t = 900$?
+
 # %%
 x = torch.linspace(-2.5, 2.5, 401, dtype=torch.float64)[:, None]
 fig, axes = figures.new(1, 3, width=8.4, height=2.9, sharey=True)
@@ -49,42 +60,34 @@ for ax in axes[1:]:
 figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t = 900 v lies on x0.")
 
 # %% [markdown]
-# Each panel shows **one** denoiser, the best there is for data in two bumps, under its four names. At
-# $t = 100$ there is little noise: the x0 curve follows the data, and eps is the small rest. At $t = 900$ it
-# is the other way round: eps copies $x_t$ (2.5 in, about 2.5 out) and x0 has hardly anything to say.
-#
-# **Predict.** At $t = 100$ the curve of v nearly lies on another one. On which? And at $t = 900$?
-#
-# <details><summary>Answer</summary>
-#
-# On eps at $t = 100$; on x0, near zero, at $t = 900$. The next section says why.
-#
-# </details>
+# Each panel shows **one** denoiser, the best there is for these data, under its four names. At
+# $t = 100$ there is little noise: the x0 curve follows the data, eps is the small rest, and v lies on eps. At $t = 900$ it
+# is the other way round: eps copies $x_t$ (2.5 in, about 2.5 out), x0 has hardly anything to say, and v lies on x0, near
+# zero.
 
 # %% [markdown]
-# ## Four names, one guess
+# ## Four names, one estimate
 #
 # Write $a = \sqrt{\bar\alpha_t}$ for the signal factor and $b = \sqrt{1-\bar\alpha_t}$ for the noise
-# factor, so $a^2 + b^2 = 1$. The noisy data and the new quantity **v** are two mixtures of the same two
-# things:
+# factor, so $a^2 + b^2 = 1$. What a network's output means is its **parameterization** or **prediction type**: x0
+# (sometimes "sample"), eps, the score, or the new quantity **v** ("velocity"). The noisy data and v mix the same two things:
 #
 # $$x_t = a\,x_0 + b\,\epsilon, \tag{9.1}$$
 #
 # $$v = a\,\epsilon - b\,x_0. \tag{9.2}$$
 #
-# $x_t$ is known. So one guess, of $x_0$, of $\epsilon$ or of $v$, fixes the other two: two equations, two
+# $x_t$ is known. So one estimate, of $x_0$, of $\epsilon$ or of $v$, determines the other two: two equations, two
 # unknowns. From (9.1),
 #
 # $$\hat x_0 = \frac{x_t - b\,\hat\epsilon}{a}, \qquad
 # \hat\epsilon = \frac{x_t - a\,\hat x_0}{b}. \tag{9.3}$$
 #
-# From (9.1) and (9.2) together: $a$ times the first minus $b$ times the second, with
-# $a^2 + b^2 = 1$: that is $a\,x_t - b\,v = (a^2 + b^2)\,x_0$. In the same way
+# Now take $a$ times (9.1) minus $b$ times (9.2): $a\,x_t - b\,v = (a^2 + b^2)\,x_0$. In the same way
 # $b\,x_t + a\,v = (b^2 + a^2)\,\epsilon$. So
 #
 # $$\hat x_0 = a\,x_t - b\,\hat v, \qquad \hat\epsilon = b\,x_t + a\,\hat v. \tag{9.4}$$
 #
-# Look at the second pair: **nothing is divided**. That will matter.
+# In the second pair **nothing is divided**. That will matter.
 
 # %%
 # eq: 9.1, 9.2, 9.3, 9.4
@@ -96,30 +99,21 @@ print("(9.3):", sp.simplify((x_t - b * eps) / a - x0), sp.simplify((x_t - a * x0
 print("(9.4):", sp.simplify(a * x_t - b * v - x0), sp.simplify(b * x_t + a * v - eps))
 print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0**2 - eps**2))
 
+
 # %% [markdown]
 # All differences are 0. The last line says what v is: $(x_0, \epsilon)$ and $(x_t, v)$ have the same
-# length, so the second pair is the first one **turned by an angle** $\varphi$ with $\cos\varphi = a$ and
-# $\sin\varphi = b$. As $t$ runs from 0 to $T$, the angle runs from 0 to almost 90°. And v is the direction in
-# which $x_t$ then moves: differentiate $\cos\varphi\,x_0 + \sin\varphi\,\epsilon$ by $\varphi$ and you get
-# $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$, at right angles to $x_t$. At small $t$, v is nearly $\epsilon$; at
-# large $t$ it is nearly $-x_0$.
-#
-# A warning on letters. Papers that use v write $\alpha_t, \sigma_t$ for $a, b$. Whoever inserts Ho's
-# $\alpha_t = 1-\beta_t$ and a standard deviation of the reverse step $\sigma_t$ gets two numbers whose
-# squares do not add to 1:
-
-# %%
-# claim: E84
-alpha, sigma2 = schedule.alpha[300], schedule.posterior_var[300]  # Ho's alpha_300 and a step's var
-print(f"Ho's letters at t = 300: alpha^2 + sigma^2 = {alpha**2 + sigma2:.4f}")
-a2, b2 = schedule.signal[300] ** 2, schedule.noise[300] ** 2
-print(f"v's letters at t = 300:  a^2 + b^2         = {a2 + b2:.4f}")
+# length, so the second pair of coordinates is the first one **rotated** by the angle $\varphi$ with $\cos\varphi = a$ and
+# $\sin\varphi = b$. As $t$ runs from 0 to $T$, the angle runs from 0 to almost 90°. At small $t$, v is nearly $\epsilon$; at
+# large $t$ it is nearly $-x_0$. And v is the direction in which $x_t$ then moves: the derivative of
+# $\cos\varphi\,x_0 + \sin\varphi\,\epsilon$ with respect to $\varphi$ is
+# $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$. (The rotation is one of coefficients. As vectors of pixels, $x_t$ and v are at
+# right angles only if $x_0$ and $\epsilon$ are, and are equally long; in many dimensions and with data of unit variance that is nearly so.)
 
 # %% [markdown]
-# ### Exercise 9.1 · From the noise to the picture
+# ### Exercise 9.1 · From the noise to the image
 #
-# Some pages say: predict the noise, subtract it from the image, done. Do it properly: the first half of
-# (9.3). `coef(row(table, t), x_t)` gives a factor that fits the batch.
+# "Predict the noise, subtract it from the image, done"? Do it properly: the first half of
+# (9.3). `coef(row(table, t), x_t)` gives a factor that broadcasts over the batch.
 
 # %% tags=["exercise"]
 def my_eps_to_x0(schedule, x_t, eps, t):
@@ -140,7 +134,8 @@ x_0 = ideal_denoisers.sample(data, 1000, generator=rng).double()
 eps = normal_like(x_0, generator=rng)
 x_t = forward.noised(schedule, x_0, 500, eps)
 for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t, eps, 500))):
-    print(f"{name:>9}: misses x_0 by {((guess - x_0) ** 2).mean().sqrt():.3f} (root mean square)")
+    print(f"{name:>9}: root mean square error of x0_hat {((guess - x_0) ** 2).mean().sqrt():.3f}")
+
 
 # %% [markdown]
 # Even with the *true* noise, $x_t - \epsilon$ misses the data by 0.725 at $t = 500$, almost three quarters of
@@ -149,8 +144,8 @@ for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t,
 # ### Exercise 9.2 · The target v
 #
 # `forward.noised(schedule, x_0, t, eps)` returns $x_t = a\,x_0 + b\,\epsilon$. Make v with this function
-# alone, in a single call and without the tables: what must play the data, and what the noise, so that $x_t$
-# comes out turned by another 90°?
+# alone, in a single call and without the tables. What must play the role of the data, and what that of the noise, so that
+# $x_t$ comes out rotated by another 90°?
 
 # %% tags=["exercise"]
 def my_v(schedule, x_0, eps, t):
@@ -162,11 +157,12 @@ def my_v(schedule, x_0, eps, t):
 
 v_target = check("predictions.v_target", my_v)
 
+
 # %% [markdown]
-# ### Exercise 9.3 · From v to the picture
+# ### Exercise 9.3 · From v to the image
 #
-# $(x_t, v)$ is $(x_0, \epsilon)$ turned by $\varphi$, so to find $x_0$ is to turn back. Again a single call of
-# `forward.noised` does it, with the same factors $a$ and $b$. What changes if a turn goes the other way?
+# $(x_t, v)$ is $(x_0, \epsilon)$ rotated by $\varphi$, so finding $x_0$ means rotating back. Again a single call of
+# `forward.noised` does it, with the same factors $a$ and $b$. What changes if a rotation goes the other way?
 
 # %% tags=["exercise"]
 def my_v_to_x0(schedule, x_t, v, t):
@@ -190,10 +186,26 @@ worst = max(float((guess - x_0).abs().max()) for guess in back)
 print(f"x0 to eps or v and back, largest error below 1e-14: {worst < 1e-14}")
 
 # %% [markdown]
-# ## What an error of size 1 does
+# ### Detour · Whose letters?
 #
-# The names are equivalent, as long as the prediction is perfect. A network's never is. Suppose it is wrong
-# by 1 in what it predicts. How wrong is the picture? Read the factors off (9.3) and (9.4):
+# Papers that use v write $\alpha_t, \sigma_t$ for $a, b$. They are not Ho's letters.
+
+# %% [markdown]
+# If you insert Ho's $\alpha_t = 1-\beta_t$ and the standard deviation of a reverse step for $\sigma_t$, you get two numbers
+# whose squares do not add to 1:
+
+# %%
+# claim: E84
+alpha, sigma2 = schedule.alpha[300], schedule.posterior_var[300]  # Ho's alpha_300 and a step's var
+print(f"Ho's letters at t = 300: alpha^2 + sigma^2 = {alpha**2 + sigma2:.4f}")
+a2, b2 = schedule.signal[300] ** 2, schedule.noise[300] ** 2
+print(f"v's letters at t = 300:  a^2 + b^2         = {a2 + b2:.4f}")
+
+# %% [markdown]
+# ## What does an error of size 1 do?
+#
+# The four names are equivalent as long as the prediction is perfect. A network's never is. Suppose it is off
+# by 1 in what it predicts. How far off is the image? Read the factors off (9.3) and (9.4):
 #
 # $$|\hat x_0 - x_0| = \frac{b}{a}\,|\hat\epsilon - \epsilon| = b\,|\hat v - v|. \tag{9.5}$$
 #
@@ -207,25 +219,35 @@ for t in (1, 260, 500, 1000):
     one = torch.ones(1, 1, dtype=torch.float64)
     per_eps = predictions.convert(schedule, one, "eps", 0 * one, t).x0.abs().item()
     per_v = predictions.convert(schedule, one, "v", 0 * one, t).x0.abs().item()
-    print(f"t = {t:4}: 1 too much in eps is {per_eps:8.4f} in x0; 1 too much in v is {per_v:.4f}")
+    print(f"t = {t:4}: 1 in eps is {per_eps:8.4f} in x0; 1 in v is {per_v:.4f}")
 
 fig = figures.curves(
     range(1, 1001),
-    {"eps wrong by 1": schedule.noise[1:] / schedule.signal[1:], "v wrong by 1": schedule.noise[1:],
-     "x0 wrong by 1": torch.ones(1000)},
+    {"eps off by 1": schedule.noise[1:] / schedule.signal[1:], "v off by 1": schedule.noise[1:],
+     "x0 off by 1": torch.ones(1000)},
     xlabel="time t, steps", ylabel="error in x0, data units", log_y=True, height=2.8,
 )
 figures.show(fig, alt="An error in eps grows to 157 in x0 at t = 1000; one in v never exceeds 1.")
 
 # %% [markdown]
-# An eps-network's mistakes are divided by 100 at $t = 1$ and multiplied by 157 at $t = 1000$. With v the
+# The error of an eps-network is divided by 100 at $t = 1$ and multiplied by 157 at $t = 1000$. With v the
 # factor never exceeds 1. So "predicting noise is easier" is half the truth: eps is the better-scaled output
-# where there is **little** noise, x0 where there is **much**. An x0-network must be right to 0.01 at $t = 1$,
-# while the others get that factor for nothing; an eps-network must be right to 0.006 at $t = 1000$. v lies
+# where there is **little** noise, x0 where there is **much**. An x0-network must be accurate to 0.01 at $t = 1$,
+# where the others get that factor for free; an eps-network must be accurate to 0.006 at $t = 1000$. v lies
 # below both everywhere. (Errors of size 1 can be compared because all three targets have variance 1 here.)
 #
-# At the very end the division can fail altogether. A schedule with zero terminal SNR has $a = 0$, so
-# $\hat x_0 = 0\,x_t - 1\,\hat v$; with $\hat v = 1$:
+# An analogy often given for eps is that it is easier to wipe ink off a painting than to paint the picture. It fits $t$ near 0,
+# where most of $x_t$ is painting. Near $T$ it is all ink, and then wiping it off *is* painting the picture. Another argument
+# says that noise is *local*, pixel by pixel, while an image is global. The noise is local, but its best prediction is not: by
+# (9.3) it contains the best image estimate.
+
+# %% [markdown]
+# ### Detour · Zero terminal SNR, and exercise 9.4
+#
+# At the very end the division can fail altogether.
+
+# %% [markdown]
+# A schedule with zero terminal SNR has $a = 0$, so $\hat x_0 = 0\,x_t - 1\,\hat v$; with $\hat v = 1$:
 
 # %%
 ends_in_noise = schedules.zero_terminal(schedule)
@@ -236,10 +258,11 @@ except ValueError as error:
     print(error)
 print("v still works: x0 =", predictions.convert(ends_in_noise, one, "v", one, 1000).x0.item())
 
+
 # %% [markdown]
-# ### Exercise 9.4 · The factor
+# #### Exercise 9.4 · The factor
 #
-# For the plain number $|\hat x_0 - x_0|$ per unit of eps-error: return it for a schedule and a time. (The
+# Return $|\hat x_0 - x_0|$ per unit of eps-error for a schedule and a time. (The
 # check uses a small schedule of its own.)
 
 # %% tags=["exercise"]
@@ -255,24 +278,17 @@ amplify = check("predictions.amplify", my_amplification)
 # %% [markdown]
 # ## The best prediction is a mean, not a sample
 #
-# "The network learns to output a sample of $N(0, I)$", says one textbook about eps. **Predict:** a network
-# is trained with squared error to predict eps from $x_t$. At $t = 1$, where $x_t$ is nearly clean, what will
-# a *perfect* network answer: the noise, something like noise, or about zero?
+# **Predict.** A network is trained with squared error to predict eps from $x_t$. At $t = 1$, where $x_t$ is nearly clean, what
+# will a *perfect* network answer: the noise, something like noise, or about zero?
 #
-# <details><summary>Answer</summary>
-#
-# About zero. Squared error is smallest for the *conditional mean* $E[\epsilon \mid x_t]$, and from a nearly
-# clean $x_t$ one cannot tell the tiny noise. A guess of the mean is best, and the mean is near 0.
-#
-# </details>
-#
-# Why the mean? For any guess $c$ of a random $y$, $E(y-c)^2 = \operatorname{Var} y + (E y - c)^2$: the second
-# term vanishes at $c = E y$. And because (9.3) and (9.4) are linear with $x_t$ fixed, the best guesses convert
-# into each other like the things themselves:
+# Squared error is smallest for the *conditional mean*: for any estimate $c$ of a random $y$,
+# $E(y-c)^2 = \operatorname{Var} y + (E y - c)^2$, and the second
+# term vanishes at $c = E y$. Because (9.3) and (9.4) are linear for fixed $x_t$, the best predictions convert
+# into each other just as the quantities themselves do:
 #
 # $$\hat\epsilon^\ast = E[\epsilon \mid x_t] = \frac{x_t - a\,E[x_0 \mid x_t]}{b}. \tag{9.6}$$
 #
-# How much do they vary, and how much error is left that *no* network can avoid (the **irreducible** loss)?
+# How much do they vary, and how much error remains that *no* network can avoid (the **irreducible loss**)?
 
 # %%
 # eq: 9.6
@@ -290,18 +306,20 @@ for t in (1, 10, 100, 300, 1000):
     print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:7.5f} {left[2]:7.5f}")
 
 # %% [markdown]
-# At $t = 1$ the best eps has variance 0.002: nearly zero, as promised, and 0.99845 of the noise's variance
-# is left as error. At $t = 1000$ it has variance 1: it copies $x_t$, and hardly any error is left. Between the
-# two, it is neither. The loss that a network *can* reach differs ten thousandfold along $t$ for eps and for
-# x0, and only twofold for v. A loss of 0.1 may be excellent at one time and miserable at another; that is why
-# chapter 11 draws losses against this floor.
+# About zero: at $t = 1$ the best eps has variance 0.002, and 0.99845 of the noise's variance
+# remains as error. From a nearly clean $x_t$ one cannot tell the tiny noise. At $t = 1000$ the best eps has variance 1: it copies
+# $x_t$, and hardly any error remains. The loss that a network *can* reach differs by a factor of ten thousand along $t$ for
+# eps and for x0, and by a factor of only two for v. A loss of 0.1 may be excellent at one time and miserable at another; that is why
+# chapter 11 compares losses with this irreducible loss.
 #
-# Do not confuse *hard to predict* with *harmful*, by the way. At $t = 1$ the noise is nearly unpredictable,
+# Hard to predict is not the same as harmful. At $t = 1$ the noise is nearly unpredictable,
 # but its error is multiplied by 0.01; at $t = 1000$ the unavoidable eps-error of $\sqrt{0.00004} = 0.006$,
 # times 157, is just the unavoidable x0-error of 1. What hurts is the **avoidable** part.
+
+# %% [markdown]
+# ### Detour · Must an x0-network invent an image from nothing at large t?
 #
-# The same look answers another claim, that at large $t$ an x0-network "must invent a picture from nothing".
-# It need not: its best answer there is the mean of the data.
+# No: its best answer there is the mean of the data.
 
 # %%
 # claim: E81
@@ -311,12 +329,14 @@ print(f"std of the best x0 at t = 1000: {best.x0.std():.4f} (the data's: {x_0.st
 print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 
 # %% [markdown]
-# Both are trivial there: x0 answers the mean (its guesses vary by 0.006), and eps copies its input.
-#
+# Both predictions are trivial there: x0 answers the mean (its estimates have a standard deviation of 0.006), and eps copies its input.
+
+# %% [markdown]
 # ## The score
 #
-# The **score** of a law is the gradient of its log-density, here with respect to $x_t$: the direction in which
-# the density grows fastest. You met its link with denoising in chapter 07, (7.17). In our letters, with
+# The **score** (or *score function*) of a distribution is the gradient of its log-density with respect to $x_t$: the direction in which
+# the density grows fastest. (Chapter 03 has another "score", the derivative with respect to a *parameter*, used to estimate gradients. For the mean of a
+# Gaussian the two differ only in sign.) Chapter 07 linked it with denoising, (7.17). In our letters, with
 # $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$ and $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$:
 #
 # $$\begin{aligned}
@@ -326,7 +346,7 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 # &= -\frac{x_t - a\,E[x_0 \mid x_t]}{b^2} \;=\; -\frac{E[\epsilon \mid x_t]}{b}.
 # \end{aligned} \tag{9.7}$$
 #
-# New is to read it backwards. **Tweedie's formula** gives the best guess of the data from the score alone:
+# So training a network on eps is **denoising score matching**: it learns the score up to the factor $-b$. Read backward, this is **Tweedie's formula**, which gives the best estimate of the data from the score alone:
 #
 # $$E[x_0 \mid x_t] = \frac{x_t + b^2\, \nabla \log q(x_t)}{a}. \tag{9.8}$$
 #
@@ -348,10 +368,11 @@ log_q = ideal_denoisers.log_density(data, schedule, clean, 0)
 (gradient,) = torch.autograd.grad(log_q.sum(), clean)
 print(f"t =    0: score at x = 1.3 is {gradient.item():+.3f}, that of the data")
 
+
 # %% [markdown]
-# They agree. And the numbers correct a common sentence, "the network learns the score of the data". It
-# learns the scores of all the **noised** laws: −5.576 at $t = 1$ is close to the data's −5.584, but
-# −2.444 at $t = 100$ and −1.300 at $t = 1000$ belong to other laws.
+# They agree. Note *which* scores these are: not the score of the data alone but the scores of all the **noised**
+# distributions. −5.576 at $t = 1$ is close to the data's −5.584, but
+# −2.444 at $t = 100$ and −1.300 at $t = 1000$ belong to other distributions.
 #
 # ### Exercise 9.5 · Read the score off a denoiser
 
@@ -369,16 +390,15 @@ score = check("predictions.score", my_score)
 # %% [markdown]
 # ## Does it matter?
 #
-# Square (9.5), and use that $a^2/b^2$ is the signal-to-noise ratio SNR. One and the same guess has three
+# Square (9.5), and use that $a^2/b^2$ is the signal-to-noise ratio SNR. One and the same estimate has three
 # squared errors:
 #
 # $$\|\epsilon - \hat\epsilon\|^2 = \mathrm{SNR}\;\|x_0 - \hat x_0\|^2, \qquad
 # \|v - \hat v\|^2 = (\mathrm{SNR} + 1)\;\|x_0 - \hat x_0\|^2. \tag{9.9}$$
 #
-# So, for one and the same guess, training on eps *is* training on x0 with a weight that depends on $t$. That
-# gives no reason why one name should "memorize" and another "generalize", or why one landscape should be
-# smoother: the *best* guesses are the same. What does change is (1) how much each $t$ counts, and (2) which
-# function the network has to produce.
+# So training on eps *is* training on x0 with a weight that depends on $t$. What changes is (1) how much each $t$ counts, and
+# (2) which function the network has to produce. The *best* predictions are the same; nothing in the algebra makes one of them memorize
+# and another generalize.
 
 # %%
 # eq: 9.9
@@ -395,8 +415,9 @@ for t in (1, 100, 500, 1000):
     print(f"t = {t:4}: SNR {schedule.snr[t]:11.5f}, eps-error / x0-error {ratios[0]:11.5f}, "
           f"v-error / x0-error {ratios[1]:11.5f}")
 
+
 # %% [markdown]
-# ### Exercise 9.6 · One guess, three losses
+# ### Exercise 9.6 · One estimate, three losses
 #
 # By which factor must a squared x0-error be multiplied to become a squared error of the given kind?
 
@@ -411,17 +432,18 @@ def my_loss_factor(schedule, kind, t):
 
 same_loss = check("predictions.same_loss", my_loss_factor)
 
+
 # %% [markdown]
-# Which of the two matters in practice? Train the same small network on the same points, with the same
-# seeds (chapter 11 explains the training): once for each kind, and twice more as a control, with an x0- and
+# Which of the two matters in practice? Train the same small network on the same points with the same
+# seeds (chapter 11 explains the training): once for each prediction type, and twice more as a control, with an x0- and
 # an eps-output whose errors **count like v's**. Then compare the error of $\hat x_0$ with that of the exact
 # denoiser. A ratio of 1.00 is perfect.
 #
-# **Predict.** Which kind will be worst at large $t$, and which at small $t$? Will the control cure them?
+# **Predict.** Which type will be worst at large $t$, and which at small $t$? Will the control cure them?
 
 # %%
 class CountsLikeV(torch.nn.Module):
-    """A network whose output means `prediction_type`, translated to v before it is judged."""
+    """A network whose output means `kind`, converted to v before the loss sees it."""
 
     def __init__(self, net, kind):
         super().__init__()
@@ -437,7 +459,7 @@ fresh = ideal_denoisers.sample(data, 20_000, generator=rng)
 
 # %%
 learned = {}
-for name in ("x0", "eps", "v", "x0 like v", "eps like v"):
+for name in figures.track(("x0", "eps", "v", "x0 like v", "eps like v"), "networks trained"):
     output, judged_as = name.split()[0], name.split()[-1]
     net = networks.build(networks.MLP, seed=0, dim=1, width=64, depth=3)
     if output != judged_as:
@@ -475,31 +497,34 @@ worst = {name: max(values) for name, values in ratios.items()}
 print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.items()))
 
 # %% [markdown]
-# From $t = 200$ to 600 the three kinds agree with the exact denoiser to about 1 %: there the name does **not**
+# From $t = 200$ to 600 the three types agree with the exact denoiser to about 1 %: there the choice does **not**
 # matter. At the ends it does. The x0-network makes 37 times the least possible error at $t = 1$, the
 # eps-network 15 times at $t = 1000$; v stays within 1 % everywhere.
 #
-# The control says why. The very same outputs, judged like v, come down to 1.09 and 1.37 at worst here. So most of
+# The control says why. The very same outputs, with errors that count like v's, come down to 1.09 and 1.37 at worst here. So most of
 # the damage was (1), the **weight**: the x0-loss hardly notices an error at $t = 1$ that is large beside 0.01 but
-# small beside the data, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What is left is (2),
+# small beside the data, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What remains is (2),
 # the shape of the output. (One seed, one small network, one dimension: do not read more into the digits.)
 #
-# How bad is 15 times? The least possible error of x0 at $t = 1000$ is 1, the variance of the data, so such a
-# guess is far off. A sampler of many steps forgives it in part: from $t = 1000$ to 999 it moves only a tiny
-# bit towards the guess. One jump from $t = 1000$ would not.
+# How bad is 15 times? The least possible error of x0 at $t = 1000$ is 1, the variance of the data, so such an
+# estimate is far off. A sampler with many steps partly forgives it: from $t = 1000$ to 999 it moves only a tiny
+# bit toward the estimate. A single jump from $t = 1000$ would not.
 
 # %% [markdown]
-# ## The same idea in other letters
+# ## Detour · EDM's preconditioning is v-prediction
 #
-# The networks of Karras et al. look different. They feed a scaled input into the raw network $F$ and mix its
-# output with the input, $D = c_\text{skip}\,x + c_\text{out}\,F$, with a noise level $\sigma = b/a$, the input
+# The networks of Karras et al. (EDM) look different, and are not.
+
+# %% [markdown]
+# They feed a scaled input into the raw network $F$ and mix its
+# output with the input, $D = c_\text{skip}\,x + c_\text{out}\,F$ (**preconditioning**), with a noise level $\sigma = b/a$, the input
 # $x = x_t/a$, and, for data of variance 1,
 #
 # $$D = \frac{1}{1+\sigma^2}\,x + \frac{\sigma}{\sqrt{1+\sigma^2}}\,F. \tag{9.10}$$
 #
-# (This $\sigma$ is a third meaning of the letter: neither v's $b$ nor the spread of a reverse step.) Insert:
-# $1/(1+\sigma^2) = a^2$ and $\sigma/\sqrt{1+\sigma^2} = b$, so $D = a\,x_t + b\,F$. Compare with (9.4),
-# $\hat x_0 = a\,x_t - b\,\hat v$: the raw output $F$ **is $-v$**. Two names for one well-scaled idea.
+# (This $\sigma$ is a third meaning of the letter: neither v's $b$ nor the standard deviation of a reverse step.) Insert
+# $1/(1+\sigma^2) = a^2$ and $\sigma/\sqrt{1+\sigma^2} = b$ to get $D = a\,x_t + b\,F$. Compare with (9.4),
+# $\hat x_0 = a\,x_t - b\,\hat v$: the raw output $F$ **is $-v$**.
 
 # %%
 # eq: 9.10
@@ -512,9 +537,9 @@ D = (x_t / schedule.signal[t]) / (1 + sigma**2) + sigma / (1 + sigma**2).sqrt() 
 print("their D with F = -v equals our x0_hat:", torch.allclose(D, exact(x_t, t), rtol=1e-12))
 
 # %% [markdown]
-# ## Move t yourself
+# ## Explore: move t yourself
 #
-# **Predict** before you move: at which $t$ does the eps-curve become a straight line? Where does v change from
+# **Predict** before you move it: at which $t$ does the eps-curve become a straight line? Where does v change from
 # following eps to lying flat?
 
 # %%
@@ -525,38 +550,44 @@ explorer
 # %% [markdown]
 # ## Recap
 #
-# x0, eps, v and score are one guess under four names, tied together by (9.1) and (9.2). The best guess is a
-# conditional mean, so it converts like the thing itself; for eps it is near zero at small $t$ and a copy of
-# $x_t$ at large $t$. The score is $-\hat\epsilon/b$, exactly, for the noised law. The names differ in how an
-# output error reaches the picture: eps multiplies it by up to 157 on the usual schedule, v never by more than
-# 1. And for the same guess, a loss on one name is a loss on another with another weight.
+# x0, eps, v and score are one estimate under four names, related by (9.1) and (9.2). The best prediction is a
+# conditional mean, so it converts like the quantity itself; for eps it is near zero at small $t$ and a copy of
+# $x_t$ at large $t$. The score is $-\hat\epsilon/b$, exactly, for the noised distribution. The names differ in how an
+# output error reaches the image: eps multiplies it by up to 157 on the usual schedule, v by at most 1.
+#
+# **Which one should you choose?**
+#
+# | | x0 | eps | v |
+# |---|---|---|---|
+# | error in x0 per unit of output error | 1 | $b/a$: 0.01 … 157 | $b$: 0.01 … 1 |
+# | well scaled at | large $t$ | small $t$ | all $t$ |
+# | at zero terminal SNR | works | undefined | works |
+# | irreducible loss over $t$ | 10,000-fold | 10,000-fold | 2-fold |
+# | worst ratio to the least error, above | 37 at $t = 1$ | 15 at $t = 1000$ | within 1 % |
+# | the plain loss weights x0-errors by | 1 | SNR | SNR + 1 |
+#
+# Take **v** if you start afresh, need few sampling steps or zero terminal SNR; **eps** if you follow [Ho20] or continue a checkpoint that uses it,
+# which works well with many steps; **x0** if the output must be meaningful at large $t$, as in distillation. Whatever you
+# choose, choose the *weights over t* on purpose: they did most of the damage above.
 #
 # **One formula to keep**
 #
 # $$\hat x_0 = a\,x_t - b\,\hat v, \qquad \hat\epsilon = b\,x_t + a\,\hat v$$
 #
-# **What notes get wrong here**
+# **Popular claims, checked**
 #
-# | often said | better | shown above |
+# | what holds | what is often said | shown above |
 # |---|---|---|
-# | predict the noise and subtract it | $(x_t - b\,\epsilon)/a$; subtracting misses by 0.725 | exercise 9.1 |
-# | predicting noise is easier | better scaled at low noise only | 0.01 and 157 |
-# | the network outputs a sample of $N(0,I)$ | it outputs $E[\epsilon \mid x_t]$, of variance 0.002 at $t = 1$ | table |
-# | at large $t$ an x0-network invents a picture | it answers the mean | std 0.006 |
-# | mean prediction memorizes, noise prediction generalizes | the best predictions are the same guess | (9.6) |
-# | x0-prediction has vanishing gradients | only the weight of a time differs | (9.9) |
-# | DDPM learns the score of the data | of all noised laws | −5.584, −5.576, −2.444, −1.300 |
-# | $\alpha_t, \sigma_t$ in v are Ho's | they are $\sqrt{\bar\alpha_t}, \sqrt{1-\bar\alpha_t}$ | 0.9940 |
+# | $\hat x_0 = (x_t - b\,\hat\epsilon)/a$ | predict the noise and subtract it | subtracting misses by 0.725 |
+# | the network outputs $E[\epsilon \mid x_t]$ | it outputs a sample of $N(0,I)$ | variance 0.002 at $t = 1$ |
+# | it learns the scores of all noised distributions | it learns the score of the data | −5.584, −5.576, −2.444, −1.300 |
 #
 # **Exercises:** 9.1 `predictions.eps_to_x0` · 9.2 `predictions.v_target` · 9.3 `predictions.v_to_x0` · 9.4
 # `predictions.amplify` · 9.5 `predictions.score` · 9.6 `predictions.same_loss`
 #
-# **To think about.** Other targets exist, for instance for video the difference to the last frame. What must hold so
-# that a sampler can use such a prediction? (It must turn it into $\hat x_0$.)
+# **To think about.** Other targets exist, for instance the difference from the previous frame for video. What must hold so
+# that a sampler can use such a prediction? (It must determine $\hat x_0$.) Cold Diffusion (Bansal et al. 2022) keeps the target and
+# replaces the noise by another degradation, such as blur.
 #
-# (Two papers are sometimes named here for what they do not do. Progressive Distillation [SH22] does not switch the
-# target during training: it compares networks that each keep one target. Cold Diffusion (Bansal et al. 2022) does
-# not choose another target either: it replaces the noise itself by another damage, such as blur.)
-#
-# **Before:** [08 · The bound](08_bound.ipynb) · **Next:**
+# **Before:** [08b · Weights and bits](08b_weights_and_bits.ipynb) · **Next:**
 # [10 · Sampling without learning](10_sampling_without_learning.ipynb)

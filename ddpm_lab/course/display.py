@@ -6,11 +6,13 @@ sharp on a high-density screen, and always on a white page, so that it reads in 
 """
 
 import ast
+import html
 import inspect
 import textwrap
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Iterator
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -55,6 +57,40 @@ def show(fig: Figure, alt: str) -> None:
         facts = {"alt": alt, "width": round(100 * fig.get_figwidth())}  # the height follows
         display(bundle, raw=True, metadata={"image/png": facts})
     _console.say(alt)
+
+
+T = TypeVar("T")
+
+
+def track(items: Collection[T], what: str) -> Iterator[T]:
+    """The items, with a bar in the notebook that says how far it is and is gone at the end.
+
+    The bar starts and ends empty, and notebook checks do not read what comes between.
+
+    Parameters
+    ----------
+    what : what is done with each item, such as "networks trained"
+
+    >>> [n * n for n in track([1, 2, 3], "squares")]
+    [1, 4, 9]
+    """
+    from IPython import get_ipython
+    from IPython.display import display
+
+    empty = {"text/html": "", "text/plain": ""}
+    bar: Any = None
+    if get_ipython() is not None:
+        bar = display(empty, raw=True, display_id=True)
+    shown = 0.0
+    for done, item in enumerate(items):
+        if bar is not None and time.monotonic() - shown > 0.2:  # seconds
+            words = f"{done} of {len(items)} {what}"
+            page = f'<progress value="{done}" max="{len(items)}"></progress> {html.escape(words)}'
+            bar.update(empty | {"text/html": page}, raw=True)
+            shown = time.monotonic()
+        yield item
+    if bar is not None:
+        bar.update(empty, raw=True)
 
 
 def show_source(function: Callable) -> None:

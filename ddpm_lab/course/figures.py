@@ -18,7 +18,7 @@ from matplotlib.image import imsave
 from torch import Tensor
 
 from ddpm_lab import _checks
-from ddpm_lab.course.display import png, show, show_source
+from ddpm_lab.course.display import png, show, show_source, track
 from ddpm_lab.course.style import (
     BLUE,
     COLORS,
@@ -55,6 +55,7 @@ __all__ = [
     "scatter_grid",
     "show",
     "show_source",
+    "track",
 ]
 
 
