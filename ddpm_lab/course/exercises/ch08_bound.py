@@ -198,7 +198,7 @@ def _var(schedule, t, s):
 
 
 def _priced(price):
-    """Wrong on purpose: another price, of (schedule, t, s), for the same squared error."""
+    """Wrong on purpose: another weight, of (schedule, t, s), on the same squared error."""
     return lambda schedule, x_0, x0_hat, t, s: price(schedule, t, s) * _square(x_0, x0_hat)
 
 
@@ -208,7 +208,7 @@ def _weighted(w_0=_w_0, var=_var):
 
 
 def _erred(error):
-    """Wrong on purpose: the right price for another error, of (x_0, x0_hat)."""
+    """Wrong on purpose: the right weight on another error, of (x_0, x0_hat)."""
     return lambda schedule, x_0, x0_hat, t, s: (
         0.5 * (schedule.snr[s] - schedule.snr[t]) * error(x_0, x0_hat)
     )
@@ -249,26 +249,26 @@ _WRONG_PRICES = {
     "this is the ratio of amplitudes; the SNR is a ratio of variances, abar over 1 - abar": (
         lambda sch, t, s: 0.5 * ((sch.signal / sch.noise)[s] - (sch.signal / sch.noise)[t])
     ),
-    "this is the difference of the log-SNRs; the price is a difference of the SNRs themselves": (
+    "this is the difference of the log-SNRs; the weight is a difference of the SNRs themselves": (
         lambda sch, t, s: 0.5 * (sch.log_snr[s] - sch.log_snr[t])
     ),
     "your SNR is upside down: signal in the numerator, noise in the denominator": (
         lambda sch, t, s: 0.5 * (1 / sch.snr[t] - 1 / sch.snr[s])
     ),
-    "this is the price with SNR_s alone, a KL of marginals at s; what does x_t know already?": (
+    "this is the weight with SNR_s alone, a KL of marginals at s; what does x_t know already?": (
         lambda sch, t, s: 0.5 * sch.snr[s]
     ),
-    "this is the price with SNR_t alone, a KL of marginals at t; what does the step gain?": (
+    "this is the weight with SNR_t alone, a KL of marginals at t; what does the step gain?": (
         lambda sch, t, s: 0.5 * sch.snr[t]
     ),
     "you add the two SNRs; what counts is how much the step gains": (
         lambda sch, t, s: 0.5 * (sch.snr[s] + sch.snr[t])
     ),
-    "this is a difference of abar; the price is a difference of signal-to-noise ratios": (
+    "this is a difference of abar; the weight is a difference of signal-to-noise ratios": (
         lambda sch, t, s: 0.5 * (sch.abar[s] - sch.abar[t])
     ),
     "this is only the squared error, without a weight": lambda sch, t, s: torch.ones(()),
-    "this is half the squared error; the price of the step is missing": (
+    "this is half the squared error; the weight of the step is missing": (
         lambda sch, t, s: torch.full((), 0.5)
     ),
     "your step goes to t - 1; it must go to the given s": (

@@ -267,16 +267,16 @@ _WRONG_BITS = {
     "you divide by log 256: that is the share of a byte; a bit is log 2 nats": (
         lambda nats, x: _per_dim(nats, x) / math.log(256)
     ),
-    "you take log2 of the bill; nats are logarithms already, so only their unit changes": (
+    "you take log2 of the bound; nats are logarithms already, so only their unit changes": (
         lambda nats, x: torch.log2(nats) / x[0].numel()
     ),
-    "you take log2 of the bill per dimension; it is a logarithm already": (
+    "you take log2 of the bound per dimension; it is a logarithm already": (
         lambda nats, x: torch.log2(_per_dim(nats, x))
     ),
-    "you take minus log2 of the bill; it is minus a log probability already": (
+    "you take minus log2 of the bound; it is minus a log probability already": (
         lambda nats, x: -torch.log2(nats) / x[0].numel()
     ),
-    "you take exp of the bill; bits are logarithms as well": (
+    "you take exp of the bound; bits are logarithms, too": (
         lambda nats, x: torch.exp(nats) / (x[0].numel() * math.log(2))
     ),
     "return one number for each item, not the mean of the batch": (
