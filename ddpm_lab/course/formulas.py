@@ -220,6 +220,8 @@ _TEXT = """
 12 samplers.probability_flow_ode [Song21a, Eq. 14]
 13
 14
+15 samplers.probability_flow_ode
+16 samplers.dpmpp_2m [Lu22, Algorithm 2]
 
 # learning_to_denoise
 1 losses.simple training.train [Ho20, Algorithm 1]

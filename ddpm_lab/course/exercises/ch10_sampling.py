@@ -312,10 +312,10 @@ def _only_x_stretched(schedule, x_t, eps_hat, t, z):
 
 
 _PULLS = {
-    "you subtract all of the predicted noise; one step removes only a small share of it": (
+    "you subtract all of the predicted noise; one step removes only a small part of it": (
         lambda s, t: s.noise[t]
     ),
-    "your factor of eps_hat is 1; one step removes only a small share of the predicted noise": (
+    "your factor of eps_hat is 1; one step removes only a small part of the predicted noise": (
         lambda s, t: 1.0
     ),
     "in the factor of eps_hat the root of 1 - abar_t is missing": (
@@ -336,7 +336,7 @@ _PULLS = {
     "you multiply eps_hat by 1 - abar_t; divide by its root": (
         lambda s, t: s.beta[t] * (1 - s.abar[t])
     ),
-    "your factor of eps_hat is 1 - abar_t; one step removes only a small share of the noise": (
+    "your factor of eps_hat is 1 - abar_t; one step removes only a small part of the noise": (
         lambda s, t: 1 - s.abar[t]
     ),
     "in the factor of eps_hat you divide by that of the signal; divide by that of the noise": (
@@ -357,7 +357,7 @@ _PULLS = {
     "in the factor of eps_hat stands 1 - sqrt(abar_t); the noise factor is another": (
         lambda s, t: s.beta[t] / (1 - s.signal[t])
     ),
-    "the sign is flipped: the predicted noise is to be taken away": lambda s, t: -_share(s, t),
+    "the sign is flipped: the predicted noise must be subtracted": lambda s, t: -_share(s, t),
     "eps_hat is not used: the mean must move away from the predicted noise": lambda s, t: 0.0,
     "you take 1 / sqrt(alpha_t) twice: it stands in front of the bracket already": (
         lambda s, t: _share(s, t) / s.alpha[t].sqrt()
@@ -367,7 +367,7 @@ _STRETCHES = {
     "1 / sqrt(alpha_t) is missing: the forward step shrank x, so the way back stretches it": (
         lambda s, t: 1.0
     ),
-    "you stretch by 1 / sqrt(abar_t), the whole walk; one step was shrunk by sqrt(alpha_t)": (
+    "you divide by sqrt(abar_t), that of all steps; one step was shrunk by sqrt(alpha_t)": (
         lambda s, t: s.signal[t]
     ),
     "you stretch by 1 / alpha_t: the root is missing": lambda s, t: s.alpha[t],
@@ -421,7 +421,7 @@ _MOMENTS = {
     "you add noise at t = 1 too; the last step must end on the mean, for x_0 has no noise": (
         lambda s, t: True
     ),
-    "z = 0 in the first move instead of the last: the walk ends at t = 1": lambda s, t: t < s.T,
+    "z = 0 in the first step instead of the last: sampling ends with t = 1": lambda s, t: t < s.T,
     "noise is added at t = 1 only; it must be the other way round": lambda s, t: t == 1,
     "no noise at t = 2 either: only the step from t = 1 ends at clean data": lambda s, t: t > 2,
 }
@@ -464,7 +464,7 @@ _OTHER_STEPS = {
     "eps_hat takes the place of the fresh noise z": (
         lambda s, x_t, eps_hat, t, z: _ancestral_step(s, x_t, eps_hat, t, eps_hat)
     ),
-    "this is a step forward, sqrt(alpha) x_t + sqrt(beta) z; the walk goes back": (
+    "this is a forward step, sqrt(alpha) x_t + sqrt(beta) z; sampling goes back": (
         lambda s, x_t, eps_hat, t, z: s.alpha[t].sqrt() * x_t + s.beta[t].sqrt() * z
     ),
     "no fresh noise, all of the old rescaled: that is a DDIM step; Algorithm 2 adds z": (

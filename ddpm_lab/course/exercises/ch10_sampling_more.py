@@ -1,4 +1,4 @@
-"""Exercises of chapter 10, second part: walks of fewer steps, and what they do to the variance."""
+"""Exercises of chapter 10, second part: fewer steps, and what they do to the variance."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from ddpm_lab.course.exercises._inputs import one_of, parts, short_chain
 def _timesteps_cases():
     whole = one_of(1000, 800, 1200)
     for T, steps in ((whole, 4), (1000, 7), (whole, 400), (10, 6), (10, 3), (20, 20), (5, 1)):
-        yield Case(f"T = {T}, {steps} moves", (T, steps))
+        yield Case(f"T = {T}, {steps} steps", (T, steps))
 
 
 _WHOLE = "times are whole numbers; round them, and return a list of ints"
@@ -40,13 +40,13 @@ def _timesteps_trouble(case, times):
     if not all(map(_is_whole, times)):
         return _not_whole(times)
     if len(times) != steps + 1:
-        return f"a walk of {steps} moves has {steps + 1} times; yours has {len(times)}"
+        return f"{steps} steps have {steps + 1} times; your list has {len(times)}"
     times = [int(t) for t in times]
     if times[0] != T or times[-1] != 0:
-        return f"a walk goes from {T} to 0; yours from {times[0]} to {times[-1]}"
+        return f"the times go from {T} to 0; yours from {times[0]} to {times[-1]}"
     gaps = [t - s for t, s in zip(times, times[1:])]
     if max(gaps) - min(gaps) > 1:
-        return f"your moves span {min(gaps)} to {max(gaps)}; even ones differ by at most 1"
+        return f"your steps span {min(gaps)} to {max(gaps)}; even ones differ by at most 1"
 
 
 def _every(T, steps, stop):
@@ -57,59 +57,63 @@ def _even(first, last, moves):
     return [round(first + (last - first) * k / max(moves, 1)) for k in range(moves + 1)]
 
 
-_LEFT_OVER = "if steps does not divide T, a whole stride leaves a rest"
+_LEFT_OVER = "if steps does not divide T, a whole step size leaves a remainder"
 
 TIMESTEPS = Exercise(
     reference=schedules.timesteps,
     cases=_timesteps_cases,
     judge=_timesteps_trouble,
     wrong={
-        "your walk never reaches 0: it stops one move short of clean data": (
+        "your times never reach 0: they stop one step short of clean data": (
             lambda T, steps: _every(T, steps, 0)
         ),
-        "if steps does not divide T, a fixed stride misses 0; spread the times evenly instead": (
+        "if steps does not divide T, a fixed step size misses 0; spread the times evenly": (
             lambda T, steps: _every(T, steps, -1)
         ),
-        "if steps does not divide T, this makes one odd move too many; spread evenly": (
+        "if steps does not divide T, this makes one odd step too many; spread evenly": (
             lambda T, steps: [*_every(T, steps, 0), 0]
         ),
-        f"{_LEFT_OVER}, and your last move takes all of it; spread it over the moves": (
+        f"{_LEFT_OVER}, and your last step takes all of it; spread it over the steps": (
             lambda T, steps: [T - k * (T // steps) for k in range(steps)] + [0]
         ),
-        f"{_LEFT_OVER}, and your first move takes all of it; spread it over the moves": (
+        f"{_LEFT_OVER}, and your first step takes all of it; spread it over the steps": (
             lambda T, steps: [T, *(k * (T // steps) for k in range(steps - 1, -1, -1))]
         ),
-        f"{_LEFT_OVER}: yours are multiples of the stride, and do not start at T": (
+        f"{_LEFT_OVER}: yours are multiples of the step size, and do not start at T": (
             lambda T, steps: [k * (T // steps) for k in range(steps, -1, -1)]
         ),
-        "you round the stride and then repeat it: the errors add up; round each time instead": (
+        "you round the step size and repeat it: the errors add up; round each time instead": (
             lambda T, steps: [max(T - k * round(T / steps), 0) for k in range(steps)] + [0]
         ),
-        "these are `steps` times, so one move too few: steps moves need steps + 1 times": (
+        "these are `steps` times, so one step too few: n steps need n + 1 times": (
             lambda T, steps: _even(T, 0, steps - 1)
         ),
         "you start at T - 1; times run from T (noise) to 0 (data), both included": (
             lambda T, steps: _even(T - 1, 0, steps)
         ),
-        "your walk ends at t = 1, where there is still noise; it must end at 0": (
+        "your times end at t = 1, where there is still noise; they must end at 0": (
             lambda T, steps: _even(T, 1, steps)
         ),
-        "your times rise; a walk back falls from T to 0": lambda T, steps: _even(0, T, steps),
-        "0 is left out: the walk must end at clean data": lambda T, steps: _even(T, 0, steps)[:-1],
-        "T is left out: the walk must start at pure noise": lambda T, steps: _even(T, 0, steps)[1:],
-        "these are the lengths of the moves; return the times between which they go": (
+        "your times rise; when you sample, they fall from T to 0": lambda T, steps: _even(
+            0, T, steps
+        ),
+        "0 is left out: the times must end at clean data": lambda T, steps: _even(T, 0, steps)[:-1],
+        "T is left out: the times must start at pure noise": lambda T, steps: _even(T, 0, steps)[
+            1:
+        ],
+        "these are the lengths of the steps; return the times between them": (
             lambda T, steps: [T // steps + (k < T % steps) for k in range(steps)]
         ),
-        "your moves shrink towards 0, as squares do; here they must be even": (
+        "your steps shrink toward 0, as squares do; here they must be even": (
             lambda T, steps: [round(T * (k / steps) ** 2) for k in range(steps, -1, -1)]
         ),
         "1000 is one choice of T; read it off what you are given": (
             lambda T, steps: [round(1000 * k / steps) for k in range(steps, -1, -1)]
         ),
-        "every time from T to 0: the walk must have `steps` moves": (
+        "every time from T to 0: there must be `steps` steps": (
             lambda T, steps: list(range(T, -1, -1))
         ),
-        "`steps` is the number of moves, not the length of one": (
+        "`steps` is the number of steps, not the length of one": (
             lambda T, steps: list(range(T, -1, -steps))
         ),
         _WHOLE: lambda T, steps: [T * (steps - k) / steps for k in range(steps + 1)],
@@ -171,7 +175,7 @@ def _followed(
 def _variance_cases():
     first = one_of(20, 18, 19)
     for times in ([first, 10, 5, 0], [17, 9, 3], list(range(20, -1, -1)), [7, 6, 1]):
-        label = f"the walk {times}" if len(times) < 5 else "all 20 steps"
+        label = f"times {times}" if len(times) < 5 else "all 20 steps"
         yield Case(label, (short_chain(), times))
 
 
@@ -181,7 +185,7 @@ _MOVES = {
         lambda v, f, n: f**2 * v
     ),
     "the fresh noise and the square of the factor are missing": lambda v, f, n: f * v,
-    "the mean of the step moves too: x_t is multiplied by a factor before noise is added": (
+    "x_t is multiplied by a factor before noise is added; that changes its variance too": (
         lambda v, f, n: v + n
     ),
     "you added standard deviations; for independent noises the variances add": (
@@ -194,16 +198,16 @@ _MOVES = {
     "you follow the standard deviation, but those do not add; follow the variance": (
         lambda v, f, n: f * v + n**0.5
     ),
-    "this is the spread around the mean; the mean spreads too, since it depends on x_t": (
+    "this is the variance around the mean; the mean varies too, since it depends on x_t": (
         lambda v, f, n: n
     ),
-    "each move must start from the variance that the one before left; yours starts from 1": (
+    "each step must start from the variance that the one before left; yours starts from 1": (
         lambda v, f, n: f**2 + n
     ),
     "the fresh noise is added after the factor has acted, not before": (
         lambda v, f, n: f**2 * (v + n)
     ),
-    "the fresh noise is subtracted; it makes the spread larger": lambda v, f, n: f**2 * v - n,
+    "the fresh noise is subtracted; it makes the variance larger": lambda v, f, n: f**2 * v - n,
     "you multiply by the fresh variance; an independent noise adds its variance": (
         lambda v, f, n: f**2 * v * n
     ),
@@ -238,7 +242,7 @@ _FACTORS = {
     "the weight of the guess alone is not the factor: x_t itself enters the mean too": (
         lambda sch, t, s: _weights_and_var(sch, t, s)[0]
     ),
-    "the factor is that of a single step, sqrt(alpha_t); a move may be longer": (
+    "the factor is sqrt(alpha_t), from t to t - 1; a step along `times` may be longer": (
         lambda sch, t, s: sch.alpha[t].sqrt()
     ),
     "the factor is sqrt(abar_s), that of x_0; ask what the step does to x_t": (
@@ -246,11 +250,11 @@ _FACTORS = {
     ),
 }
 _FRESH = {
-    "you add posterior_var[t], that of a single step; a move may be longer": (
+    "you add posterior_var[t], from t to t - 1; a step along `times` may be longer": (
         lambda sch, t, s: sch.posterior_var[t]
     ),
     "you add beta_t, that of a single step; ask samplers.ddpm_step": lambda sch, t, s: sch.beta[t],
-    'this is the walk with var="large"; here we ask for the posterior\'s variance': (
+    'this is what var="large" gives; here we ask for the posterior\'s variance': (
         lambda sch, t, s: parts(sch, t, s)[3] * (s > 0)
     ),
     "you add 1 - alpha_ts, the large variance, even at s = 0; we ask for the posterior's": (
@@ -264,33 +268,31 @@ _FRESH = {
     ),
 }
 _PATHS = {
-    "you take every step from T to 0; the walk goes along `times`": (
+    "you take every time from T to 0; go along `times`": (
         lambda sch, times: [(t, t - 1) for t in range(sch.T, 0, -1)]
     ),
-    "you take every single step on the way; each move goes from one of `times` to the next": (
+    "you take every time in between; each step goes from one of `times` to the next": (
         lambda sch, times: [(t, t - 1) for t in range(times[0], times[-1], -1)]
     ),
-    "your moves go to t - 1; they must go to the next of `times`": (
+    "your steps go to t - 1; they must go to the next of `times`": (
         lambda sch, times: [(t, t - 1) for t in times[:-1]]
     ),
-    "your walk goes on to 0; it ends at times[-1]": (
-        lambda sch, times: _all_moves(sch, [*times[:-1], 0])
-    ),
-    "after times[-1] your walk makes a move to 0; it ends at times[-1]": (
+    "you go on to 0; stop at times[-1]": (lambda sch, times: _all_moves(sch, [*times[:-1], 0])),
+    "after times[-1] you take another step, to 0; stop at times[-1]": (
         lambda sch, times: _all_moves(sch, [*times, 0] if times[-1] else times)
     ),
-    "your walk starts at T; it starts at times[0]": (
+    "you start at T; start at times[0]": (
         lambda sch, times: _all_moves(sch, [sch.T, *times[times[0] == sch.T :]])
     ),
-    "this is the first move only": lambda sch, times: _all_moves(sch, times)[:1],
-    "this is one move from times[0] to times[-1]": lambda sch, times: [(times[0], times[-1])],
-    "the last move is missing: the last of `times` is where the walk ends": (
+    "this is the first step only": lambda sch, times: _all_moves(sch, times)[:1],
+    "this is one step from times[0] to times[-1]": lambda sch, times: [(times[0], times[-1])],
+    "the last step is missing: it ends at the last of `times`": (
         lambda sch, times: _all_moves(sch, times)[:-1]
     ),
-    "the first move is missing: times[0] is where the walk starts": (
+    "the first step is missing: it starts at times[0]": (
         lambda sch, times: _all_moves(sch, times)[1:]
     ),
-    "you make the moves in the opposite order": lambda sch, times: _all_moves(sch, times)[::-1],
+    "you take the steps in the opposite order": lambda sch, times: _all_moves(sch, times)[::-1],
 }
 _ENDS = {
     "this is a standard deviation; we want the variance": lambda v: v**0.5,
@@ -302,7 +304,7 @@ FOLLOW_VARIANCE = Exercise(
     reference=_follow_variance,
     cases=_variance_cases,
     wrong={
-        "the walk starts with variance 1, not 0": _followed(start=0.0),
+        "start with variance 1, not 0": _followed(start=0.0),
         **{hint: _followed(move=move) for hint, move in _MOVES.items()},
         **{
             hint: _followed(factor=lambda sch, t, s, guess=guess: _factor(sch, t, s, guess))

@@ -112,7 +112,7 @@ _VARIANCES = {
             eta**2 * row(sch.beta, t) * (1 - row(sch.abar, s)) / (1 - row(sch.abar, t))
         )
     ),
-    "your v is the large variance; in (10.10) the share of 1 - abar_s in 1 - abar_t comes on top": (
+    "your v is the large variance; in (10.10) the factor (1 - abar_s) / (1 - abar_t) is missing": (
         _by_ratio(lambda a_s, a_t: 1 - a_t / a_s)
     ),
     "your v is the large variance, cut at 1 - abar_s; (10.10) has another factor on top": (
@@ -268,7 +268,7 @@ _OTHER_STEPS = {
     ),
     "your step goes to t - 1; it must go to the given s": _single_step,
     "your eps_hat is solved with the factors of s; x_t holds data and noise as at t": _noise_of_s,
-    "x_s is mixed with the factors of t: nothing moves": (
+    "x_s is mixed with the factors of t: nothing changes": (
         _ddim_wrong(
             at=lambda a_s, a_t: a_t.sqrt(),
             old=lambda a_s, a_t, v: (1 - a_t - v).sqrt(),

@@ -244,7 +244,7 @@ _STARTS = {
     "at t = 0 you use x as its own noise; look at t = 1 for the noise that is ahead": (
         lambda sch, denoise, x, s: x
     ),
-    "you take the noise as 0 for the whole first move; look at t = 1 for what is ahead": (
+    "you take the noise as 0 for the whole first step; look at t = 1 for what is ahead": (
         lambda sch, denoise, x, s: torch.zeros_like(x)
     ),
     "you ask at t = 1 about x_0 as it is; at t = 1 the data have shrunk by sqrt(abar_1)": (
@@ -282,7 +282,7 @@ _EPS = {
     "in eps_hat the factors of data and noise are swapped": (
         lambda sch, x, x0_hat, t, s: (x - sch.noise[t] * x0_hat) / sch.signal[t]
     ),
-    "only your first move moves: is eps_hat solved with the factors of s, not of t?": (
+    "only your first step changes x: is eps_hat solved with the factors of s, not of t?": (
         lambda sch, x, x0_hat, t, s: _noise(sch, x, x0_hat, s, s)
     ),
     "eps_hat has the wrong sign": lambda sch, x, x0_hat, t, s: -_noise(sch, x, x0_hat, t, s),
@@ -291,7 +291,7 @@ _EPS = {
     ),
 }
 _MIXES = {
-    "your x never moves: solve for eps_hat with the factors of t, then mix with those of s": (
+    "your x never changes: solve for eps_hat with the factors of t, then mix with those of s": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[t] * x0_hat + sch.noise[t] * eps_hat
     ),
     "the guess must shrink when you mix: at time s less of the data is left": (
@@ -334,27 +334,27 @@ _OTHER_WAYS = {
     "at t = 0 you ask about x_0 as if it stood at t = 1; clean data are their own guess": (
         _upward(start=_guess_unscaled)
     ),
-    "you treat x_0 as if it stood at times[1]: the first move is missing": (
+    "you treat x_0 as if it stood at times[1]: the first step is missing": (
         _upward(moves=lambda times: _pairs(times)[1:])
     ),
-    "you stop one move early; the last move ends at times[-1]": (
+    "you stop one step early; the last step ends at times[-1]": (
         _upward(moves=lambda times: _pairs(times)[:-1])
     ),
-    "this is one big move to the end; ask the denoiser again at every one of `times`": (
+    "this is one big step to the end; call the denoiser again at every one of `times`": (
         _upward(moves=lambda times: [(times[0], times[-1])])
     ),
-    "you take every step from 0 to T; go along `times`": (
+    "you take every time from 0 to T; go along `times`": (
         _upward(moves=lambda times: _pairs(list(range(21))))
     ),
-    "you take every step up to times[-1]; go along `times`": (
+    "you take every time up to times[-1]; go along `times`": (
         _upward(moves=lambda times: _pairs(list(range(times[-1] + 1))))
     ),
-    "your moves go to t + 1; they must go to the next of `times`": (
+    "your steps go to t + 1; they must go to the next of `times`": (
         _upward(moves=lambda times: [(t, t + 1) for t in times[:-1]])
     ),
     "you keep x_0 as the guess at every time, so no noise ever appears; ask the denoiser": _known,
     "you mix with x_0 itself at every time; away from t = 0 the guess takes its place": _data_kept,
-    "you keep the noise of the first move; solve for eps_hat again at every time": _noise_kept,
+    "you keep the noise of the first step; solve for eps_hat again at every time": _noise_kept,
     "you ask the denoiser once, at times[1], and keep its answer; ask again at every time": (
         _asked_once(_all_at_next)
     ),
@@ -368,7 +368,7 @@ _OTHER_WAYS = {
     "this is an Euler step of (10.12); (10.11) turns by the whole angle": (
         lambda sch, denoise, x_0, times: _rotated(sch, denoise, x_0, times, whole=True)
     ),
-    "this corrects each move by asking twice (order 2); (10.11) asks once": _second_order,
+    "this corrects each step by a second call (order 2); (10.11) makes one": _second_order,
     "abar and 1 - abar stand where their roots belong": _without_roots(_ahead),
     "abar and 1 - abar stand where their roots belong, at t = 1 too": (
         _without_roots(_ahead_without_roots)

@@ -22,22 +22,22 @@ HELP = {
             "sigma_t is a standard deviation, and here its square is beta_t.",
             "The step from t = 1 ends at clean data: it returns the mean, without z.",
         ),
-        why="eps_hat is the noise of all steps so far; one step undoes only its own share of it, "
-        "and fresh noise of variance beta_t keeps the spread. Noise in x_0 would stay there.",
+        why="eps_hat is the noise of all steps so far; one step undoes only its own part of it, "
+        "and fresh noise of variance beta_t restores the variance. Noise in x_0 would stay there.",
     ),
     "sampling.timesteps": Help(
         hints=(
-            "A walk of n moves has n + 1 times, both T and 0 included.",
+            "n steps have n + 1 times, both T and 0 included.",
             "Where would the k-th time be if it did not have to be a whole number?",
-            "Round each of those times. If you round the length of a move and repeat it, the "
+            "Round each of those times. If you round the length of a step and repeat it, the "
             "rounding errors add up.",
         ),
         why="Rounding each ideal time keeps every time within half a step of its place, so "
-        "neighboring moves differ by at most one, and the ends are exact.",
+        "neighboring steps differ by at most one, and the ends are exact.",
     ),
     "sampling.follow_variance": Help(
         hints=(
-            "One move makes x_s = f x_t + noise. What does that do to the variance of x?",
+            "One step makes x_s = f x_t + noise. What does that do to the variance of x?",
             "A factor f multiplies a variance by f squared; an independent noise adds its own "
             "variance.",
             "Ask samplers.ddpm_step about x_t = 1 with the guess sqrt(abar_t): its mean is f, its "
@@ -50,7 +50,7 @@ HELP = {
         hints=(
             "Three parts: eps_hat from x_t and x0_hat, v from (10.10), the mean from (10.8).",
             "x_t holds data and noise with the factors of t; x_s holds them with the factors of s.",
-            "The old noise and the fresh noise share the variance 1 - abar_s. If v of it is fresh, "
+            "The variances of old and fresh noise add up to 1 - abar_s. If v of it is fresh, "
             "how much is left, and which factor has that variance?",
         ),
         why="Old and fresh noise are independent, so their variances add up to 1 - abar_s for "
@@ -58,13 +58,13 @@ HELP = {
     ),
     "sampling.encode": Help(
         hints=(
-            "Each move is the same as on the way down with eta = 0: guess, solve for eps_hat, mix "
+            "Each step is the same as in sampling with eta = 0: guess, solve for eps_hat, mix "
             "for the next time. Which of the two times belongs to which part?",
             "Ask and solve at t, where x stands; mix with the factors of s, where it goes.",
             "At t = 0 there are two special things: the guess is x itself, and eps_hat comes from "
             "asking about signal[1] * x at t = 1 and solving there.",
         ),
-        why="Without fresh noise the move can be run in both directions: only the order of the "
+        why="Without fresh noise the step can be taken in both directions: only the order of the "
         "times changes. At t = 0 the noise factor is 0, so eps_hat cannot be solved for there; "
         "one step later it can.",
     ),
