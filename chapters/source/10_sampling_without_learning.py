@@ -22,7 +22,7 @@
 # seconds.
 #
 # **For what comes next you need:** "The best guess" and "Algorithm 2" in
-# [11 · Learning to denoise](11_learning_to_denoise.ipynb); everything but the last two sections in
+# [11 · Learning to denoise](11_learning_to_denoise.ipynb); everything but "Two bugs" and "The drift" in
 # [10b · How few steps will do?](10b_fewer_steps.ipynb).
 #
 # **In the papers:** [Ho20] Sec. 3.2 and Algorithm 2; [SD15] Fig. 1.
@@ -63,7 +63,7 @@ fig = figures.scatter_grid(frames, columns=5, panel=1.6, limit=2.2, size=3)
 figures.show(fig, alt="Top: a spiral becomes a cloud. Bottom, leftward: a cloud becomes a spiral.")
 for t in times:
     far = [torch.cdist(x[t].double(), centers).amin(1).mean() for x in (forth, back)]
-    print(f"t = {t:4}: mean distance to the nearest center {far[0]:.3f}, back {far[1]:.3f}")
+    print(f"t = {t:4}: distance to the nearest center, forward {far[0]:.3f}, back {far[1]:.3f}")
 
 # %% [markdown]
 # ## A first look: there and back
@@ -578,7 +578,7 @@ figures.show(fig, alt="At t = 20 arrows point to the nearest arm of the spiral; 
 # %% [markdown] topics="C166"
 # ## Detour · Is it MCMC?
 #
-# Sampling runs a **M**arkov **c**hain, and it draws random numbers, which is **M**onte **C**arlo. Is it MCMC?
+# Sampling runs a Markov chain, and it draws random numbers, which is Monte Carlo. Is it MCMC?
 
 # %% [markdown]
 # **Markov chain Monte Carlo (MCMC)** is the name of a method: a step that leaves a distribution *unchanged*, used

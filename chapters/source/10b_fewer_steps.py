@@ -13,8 +13,8 @@
 # - compare samplers fairly: by denoiser calls, with a baseline and error bars,
 # - say what the ideal denoiser of a data set produces.
 #
-# **You need** [10 · Sampling without learning](10_sampling_without_learning.ipynb) without its last two sections,
-# and v from [09 · Predictions](09_predictions.ipynb).
+# **You need** [10 · Sampling without learning](10_sampling_without_learning.ipynb) without "Two bugs" and "The
+# drift", and v from [09 · Predictions](09_predictions.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20
 # seconds.
