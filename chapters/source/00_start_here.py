@@ -532,7 +532,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: continuous time, what lies
 # beyond, and a ledger of claims.
 #
-# **Detours** are sections that nothing later needs. They open collapsed: click the triangle beside the heading. Their
+# **Detours** are sections that nothing later needs. They open collapsed: click the "+ cells hidden" below the heading. Their
 # code runs with the rest.
 #
 # **To look things up:** [glossary](glossary.ipynb) of all terms, [all formulas](formulas.ipynb) with their functions, and the
