@@ -8,7 +8,7 @@ import torch
 from ddpm_lab import gaussians, losses, metrics
 from tests.attempts import right, wrong
 
-# 14.1 An honest number -------------------------------------------------------------------------
+# 14.1 Bits that you can publish ----------------------------------------------------------------
 
 
 @right("measuring.bits", "the formula, sides less two margins")
@@ -148,7 +148,7 @@ def _(nats, x, pad, classes):
     return (nats + torch.log(classes)) / (c * (h - 2 * pad) * (w - 2 * pad) * math.log(2))
 
 
-# 14.2 Bayes for a pixel ------------------------------------------------------------------------
+# 14.2 Bayes' rule for a pixel ------------------------------------------------------------------
 
 
 @right("measuring.level", "the formula")
@@ -502,7 +502,7 @@ def _(a, b):
     return 2 * torch.cdist(a, b).mean() - torch.pdist(a).mean() + torch.pdist(b).mean()
 
 
-# 14.4 The floor --------------------------------------------------------------------------------
+# 14.4 The baseline -----------------------------------------------------------------------------
 
 
 @right("measuring.baseline", "a loop over the orders, one tensor")
@@ -604,7 +604,7 @@ def _(metric, data, orders):
     return torch.tensor(values)
 
 
-@wrong("measuring.baseline", "the package's floor: shuffles of its own")
+@wrong("measuring.baseline", "the package's baseline: shuffles of its own")
 def _(metric, data, orders):
     generator = gaussians.seeded(0)
     return metrics.real_baseline(metric, data, splits=len(orders), generator=generator).values
@@ -784,7 +784,7 @@ def _(mean_1, var_1, mean_2, var_2):
     return ((mean_1 - mean_2) ** 2 + var_1 + var_2 - 2 * math.sqrt(var_1 * var_2)).sum()
 
 
-# 14.6 Nearer to what was seen? -----------------------------------------------------------------
+# 14.6 Nearer to the training data? -------------------------------------------------------------
 
 
 @right("measuring.memorization", "both cut, ties one half")

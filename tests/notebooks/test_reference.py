@@ -40,7 +40,6 @@ NOT_YET = {
     "score function",
     "score matching",
     "simple loss",
-    "stratified sampling",
     "guidance scale",
     "label dropout",
     "null label",
@@ -69,8 +68,6 @@ NOT_YET = {
     "gradient clipping",
     "Adam",
     "data parallelism",
-    "maximum mean discrepancy",
-    "nearest neighbor",
 }
 
 

@@ -1,4 +1,4 @@
-"""Exercises of chapter 14, first part: bits, and the best guess of a gray level."""
+"""Exercises of chapter 14: bits, and the posterior mean of a gray level."""
 
 import math
 
@@ -41,45 +41,45 @@ def _bits_wrong(*, real=_real, cost=math.log, unit=_BIT):
 
 
 _COUNTS = {
-    "you count the paper that was added as pixels; a wider margin would look like progress": (
+    "you count the padding as pixels; wider padding would look like progress": (
         lambda b, c, h, w, pad: c * h * w
     ),
-    "padding was added at both ends of each axis: take 2 pad away": (
+    "padding was added at both ends of each axis: subtract 2 pad": (
         lambda b, c, h, w, pad: c * (h - pad) * (w - pad)
     ),
-    "you take 4 pad away from a side; a side has two ends, with pad pixels at each": (
+    "you subtract 4 pad from a side; each side has two ends, with pad pixels at each": (
         lambda b, c, h, w, pad: c * (h - 4 * pad) * (w - 4 * pad)
     ),
-    "you add the margin to the sides; x has it already: take it away": (
+    "you add the padding to the sides; x has it already: subtract it": (
         lambda b, c, h, w, pad: c * (h + 2 * pad) * (w + 2 * pad)
     ),
     "pad:-pad is empty where pad = 0 (-0 is the start): cut at height - pad, or only count": (
         lambda b, c, h, w, pad: _real(b, c, h, w, pad) if pad else 0
     ),
-    "you count one channel only; each of the channels has numbers to pay for": (
+    "you count one channel only; the values of each channel cost bits": (
         lambda b, c, h, w, pad: (h - 2 * pad) * (w - 2 * pad)
     ),
-    "you take the image for a square: its width is an axis of its own": (
+    "you treat the image as square: its width is an axis of its own": (
         lambda b, c, h, w, pad: c * (h - 2 * pad) ** 2
     ),
-    "you use the width for both sides; the height may be another": (
+    "you use the width for both sides; the height may differ": (
         lambda b, c, h, w, pad: c * (w - 2 * pad) ** 2
     ),
-    "you take the margin off the height only": lambda b, c, h, w, pad: c * (h - 2 * pad) * w,
-    "you take the margin off the width only": lambda b, c, h, w, pad: c * h * (w - 2 * pad),
-    "that takes four corners of pad x pad pixels away; the margin is a frame, all around": (
+    "you subtract the padding from the height only": lambda b, c, h, w, pad: c * (h - 2 * pad) * w,
+    "you subtract the padding from the width only": lambda b, c, h, w, pad: c * h * (w - 2 * pad),
+    "that removes four corners of pad x pad pixels; the padding is a frame, all around": (
         lambda b, c, h, w, pad: c * (h * w - 4 * pad**2)
     ),
-    "you take a few single pixels away from the area; the margin is a whole frame of them": (
+    "you subtract a few single pixels from the area; the padding is a whole frame of them": (
         lambda b, c, h, w, pad: c * (h * w - 2 * pad)
     ),
-    "4 pad pixels are not the margin: it runs along the whole of each side": (
+    "4 pad pixels are not the padding: it runs along the whole of each side": (
         lambda b, c, h, w, pad: c * (h * w - 4 * pad)
     ),
-    "you take the four strips of the margin away, and so the corners twice": (
+    "you subtract the four strips of the padding, and so the corners twice": (
         lambda b, c, h, w, pad: c * (h * w - 2 * pad * (h + w))
     ),
-    "pad^2 pixels are not the margin: it is a frame, pad pixels wide, all around": (
+    "pad^2 pixels are not the padding: it is a frame, pad pixels wide, all around": (
         lambda b, c, h, w, pad: c * (h * w - pad**2)
     ),
     "you count the numbers of the whole batch; nats[i] is the bound of one image": (
@@ -93,20 +93,18 @@ _COUNTS = {
     ),
 }
 _COSTS = {
-    "the label is missing: whoever is told it must pay log(classes) nats for the telling": (
-        lambda classes: 0.0
-    ),
+    "the label is missing: naming it costs log(classes) nats": (lambda classes: 0.0),
     "nats and bits are mixed: add log(classes) in nats, then divide everything by log 2": math.log2,
-    "you give the label away as a gain; it is one more thing to pay for": (
+    "you subtract the cost of the label; it is one more thing to pay for, so add it": (
         lambda classes: -math.log(classes)
     ),
     "you add the number of classes; naming one of C equally likely labels costs its logarithm": (
         lambda classes: classes
     ),
-    "you always pay for ten labels; their number is classes": lambda classes: math.log(10),
-    "log10 counts decimal digits; the bound is in nats, so the label's cost is, too": math.log10,
+    "you always take ten labels; their number is classes": lambda classes: math.log(10),
+    "log10 counts decimal digits; the bound is in nats, so is the label's cost": math.log10,
     "you pay for the label twice": lambda classes: 2 * math.log(classes),
-    "with classes = 1 nobody was told anything, and nothing is to be paid: log 1 = 0": (
+    "with classes = 1 no label was given, and it costs nothing: log 1 = 0": (
         lambda classes: math.log(classes + 1)
     ),
     "you add the probability 1 / classes; what the label costs is minus its logarithm": (
@@ -130,23 +128,23 @@ BITS = Exercise(
         **{hint: _bits_wrong(real=real) for hint, real in _COUNTS.items()},
         **{hint: _bits_wrong(cost=cost) for hint, cost in _COSTS.items()},
         **{hint: _bits_wrong(unit=unit) for hint, unit in _UNITS.items()},
-        "the label is paid once for an image, not once for each pixel: divide it too": (
+        "the label is paid once per image, not once per pixel: divide its cost, too": (
             lambda nats, x, pad, classes: _bits(nats, x, pad, 1) + math.log2(classes)
         ),
         "you add the label's nats to bits per pixel: add them to nats, before you divide": (
             lambda nats, x, pad, classes: _bits(nats, x, pad, 1) + math.log(classes)
         ),
-        "the label's part stays in nats: it must be divided by log 2 as well": (
+        "the label's part is still in nats: it must be divided by log 2 as well": (
             lambda nats, x, pad, classes: (
                 _bits(nats, x, pad, 1) + math.log(classes) / _real(*x.shape, pad=pad)
             )
         ),
-        "you divide the label's cost only; the bound, too, is one of a whole image": (
+        "you divide the label's cost only; the bound, too, is that of a whole image": (
             lambda nats, x, pad, classes: (
                 nats / _BIT + math.log2(classes) / _real(*x.shape, pad=pad)
             )
         ),
-        "two things are missing: what the label costs, and that padding is no dimension": (
+        "two things: add the cost of the label, and do not count the padding": (
             lambda nats, x, pad, classes: nats / (x[0].numel() * _BIT)
         ),
         "return one number for each image: their spread gives the error bar": (
@@ -159,7 +157,7 @@ BITS = Exercise(
 )
 
 
-# measuring.level: the best guess of a gray level that was seen through noise ---------------------
+# measuring.level: the posterior mean of a gray level, given a noisy observation ------------------
 
 
 def _level(z, var, prior, level):
@@ -204,7 +202,7 @@ _SCORES = {
     "the prior is missing: all levels count alike": (
         lambda z, var, prior, level: _look(z, var, level)
     ),
-    "the look is missing: this is the mean of the prior, whatever the look says": (
+    "the likelihood is missing: this is the prior mean, whatever z is": (
         lambda z, var, prior, level: prior.log() + 0 * _look(z, var, level)
     ),
     "var is squared once more: it is a variance already": (
@@ -219,7 +217,7 @@ _SCORES = {
     "the exponent is half of the right one: one factor 2 too many": (
         lambda z, var, prior, level: prior.log() + _look(z, 2 * var, level)
     ),
-    "a / 2 * var divides by 2 and multiplies by var: brackets": (
+    "a / 2 * var divides by 2 and multiplies by var: use parentheses": (
         lambda z, var, prior, level: prior.log() + _look(z, 1 / var, level)
     ),
     "there is a root around 2 var in the exponent; var is a variance already": (
@@ -228,7 +226,7 @@ _SCORES = {
     "softmax takes an exponential once more; these weights are made with one already": (
         lambda z, var, prior, level: prior * _look(z, var, level).exp()
     ),
-    "the exponent does not depend on var: how sure is the look?": (
+    "the exponent does not depend on var: how precise is the observation z?": (
         lambda z, var, prior, level: prior.log() + _look(z, 1.0, level)
     ),
     "the minus in the exponent is missing: levels far from z get the largest weights": (
@@ -240,7 +238,7 @@ _SCORES = {
     "the difference in the exponent is neither squared nor made positive": (
         lambda z, var, prior, level: prior.log() - (z[:, None] - level) / (2 * var)
     ),
-    "z + level stands in the exponent; a look is probable if z lies near the level": (
+    "z + level stands in the exponent; z is probable if it lies near the level": (
         lambda z, var, prior, level: prior.log() + _look(z, var, -level)
     ),
     "a softmax takes logarithms: add the prior's logarithm, not the prior": (
@@ -249,7 +247,7 @@ _SCORES = {
     "the prior multiplies the exponent; it is a factor of the exponential": (
         lambda z, var, prior, level: prior * _look(z, var, level)
     ),
-    "the prior is added to the density of the look; it multiplies it": (
+    "the prior is added to the likelihood; it multiplies it": (
         lambda z, var, prior, level: (prior + _look(z, var, level).exp()).log()
     ),
     "the prior counts twice": lambda z, var, prior, level: 2 * prior.log() + _look(z, var, level),
@@ -259,10 +257,10 @@ _SCORES = {
     "only a part of the prior counts: there is a root of it, or half of its logarithm": (
         lambda z, var, prior, level: prior.log() / 2 + _look(z, var, level)
     ),
-    "the look is normalized over the pixels (dim 0); the levels are the other axis, dim 1": (
+    "the likelihood is normalized over the pixels (dim 0); the levels are on dim 1": (
         lambda z, var, prior, level: prior.log() + _look(z, var, level).log_softmax(dim=0)
     ),
-    "you normalize the densities of a look; divide at the end, when the prior is in": (
+    "you normalize the likelihood first; divide at the end, with the prior in each weight": (
         lambda z, var, prior, level: prior.log() + _look(z, var, level).exp()
     ),
 }
@@ -279,7 +277,7 @@ _MEANS = {
     "the prior stands in the numerator only: divide by the sum of the same weights": (
         lambda z, var, prior, level: _look(z, var, level).softmax(dim=1) * prior @ level
     ),
-    "the prior stands in the denominator only; it belongs to each weight, above as well": (
+    "the prior stands in the denominator only; it belongs to each weight, in both sums": (
         lambda z, var, prior, level: (
             _look(z, var, level).exp() @ level / _unnormalized(z, var, prior, level).sum(dim=1)
         )
@@ -295,7 +293,7 @@ _MEANS = {
     "the weights add up to 1 already: a sum over the levels, not their mean": (
         lambda z, var, prior, level: _level(z, var, prior, level) / len(level)
     ),
-    "you take the most frequent level, whatever the look says": (
+    "you take the most frequent level, whatever z is": (
         lambda z, var, prior, level: level[prior.argmax()].expand(len(z))
     ),
     "you divide by the number of levels; divide by the sum of the weights": (
@@ -337,7 +335,7 @@ _MEANS = {
             (_weights(z, var, prior, level) * level).sum(0) / _weights(z, var, prior, level).sum(0)
         )
     ),
-    "these are the evidences: the denominator of (14.3) alone": (
+    "these are the evidences, the denominator of (14.3) alone": (
         lambda z, var, prior, level: _unnormalized(z, var, prior, level).sum(dim=1)
     ),
     "this is the mean of the squared levels": (

@@ -1,4 +1,4 @@
-"""Exercises of chapter 14, second part: how far apart two sets are, and a floor for that."""
+"""Exercises of chapter 14b, first part: how far apart two sets are, and a baseline for that."""
 
 import math
 
@@ -115,10 +115,10 @@ _WITHIN = {
     ),
     "the mean within b is missing": lambda a, b: _own(a),
     "the mean within a is missing": lambda a, b: _own(b),
-    "the mean within b is added; take it away, too": lambda a, b: _own(a) - _own(b),
-    "the mean within a is added; take it away, too": lambda a, b: _own(b) - _own(a),
-    "you add the distances within each set; take them away": lambda a, b: -_own(a) - _own(b),
-    "this is positive even for equal distributions: take away the distances within each set": (
+    "the mean within b is added; subtract it, too": lambda a, b: _own(a) - _own(b),
+    "the mean within a is added; subtract it, too": lambda a, b: _own(b) - _own(a),
+    "you add the distances within each set; subtract them": lambda a, b: -_own(a) - _own(b),
+    "this is positive even for equal distributions: subtract the distances within each set": (
         lambda a, b: 0
     ),
     "you take sums within the sets and a mean across them": (
@@ -139,13 +139,13 @@ _WITHIN = {
     ),
 }
 _ACROSS = {
-    "the mean across must count twice: it stands against two means within": (
+    "the mean across must count twice: two means within are subtracted from it": (
         lambda a, b: torch.cdist(a, b).mean() / 2
     ),
     "your distance across is twice too large: 2 E|a - b|, and once is enough": (
         lambda a, b: 2 * torch.cdist(a, b).mean()
     ),
-    "across the sets no item meets itself: all n * m pairs count, the diagonal as well": (
+    "across the sets no item meets itself: all n * m pairs count, the diagonal, too": (
         _off_diagonal
     ),
     "this is the distance of the two means; we want the mean of all distances": (
@@ -200,7 +200,7 @@ ENERGY = Exercise(
         "do not cut at 0: for equal distributions about half of all estimates are negative": (
             lambda a, b: _energy(a, b).clamp(min=0)
         ),
-        "no absolute value: for equal distributions an honest estimate is often negative": (
+        "no absolute value: for equal distributions an unbiased estimate is often negative": (
             lambda a, b: _energy(a, b).abs()
         ),
         "some libraries take the root; our definition has none (and it may be negative)": (
@@ -314,13 +314,13 @@ _HALVES = {
     "with an even N your second half lacks its last item": (
         lambda x, order, half: (x[order[:half]], x[order[half:-1]])
     ),
-    "you deal the items out in turn; take the first N // 2, then those that follow": (
+    "you take every other item; take the first N // 2, then those that follow": (
         lambda x, order, half: (x[order[: 2 * half : 2]], x[order[1 : 2 * half : 2]])
     ),
-    "you deal all items out in turn, so one set is larger; take the first N // 2, then the next": (
+    "you take every other item, so one set is larger; take the first N // 2, then the next": (
         lambda x, order, half: (x[order[::2]], x[order[1::2]])
     ),
-    "you use each order the other way round: data[order] has item order[k] at place k": (
+    "you use each order inverted: data[order] has item order[k] at place k": (
         lambda x, order, half: (x[_inverse(order)[:half]], x[_inverse(order)[half : 2 * half]])
     ),
     "you compare shuffled with unshuffled data: both halves are of the shuffled": (
@@ -329,7 +329,7 @@ _HALVES = {
     "your first half is unshuffled: both halves are taken in the order": (
         lambda x, order, half: (x[:half], x[order[half : 2 * half]])
     ),
-    "your metric is given row numbers; give it the items that stand there": (
+    "your metric is given row numbers; give it the items in these rows": (
         lambda x, order, half: (order[:half, None].double(), order[half : 2 * half, None].double())
     ),
     "your sets are half of a half: each has N // 2 items": (
@@ -358,7 +358,7 @@ BASELINE = Exercise(
     cases=_floor_cases,
     wrong={
         **{hint: _floor_wrong(parts) for hint, parts in _HALVES.items()},
-        "return one number for each order: the spread is half of what a floor is for": (
+        "return one number for each order: the spread is half of what a baseline is for": (
             lambda metric, data, orders: _floor(metric, data, orders).mean()
         ),
         "you return the median; return one number for each order": (
@@ -379,7 +379,7 @@ BASELINE = Exercise(
         "all your numbers are those of the first order; each order gives its own": (
             lambda metric, data, orders: _floor(metric, data, orders)[:1].expand(len(orders))
         ),
-        "only the first order counts: a `return` inside of the loop?": (
+        "only the first order counts: is there a `return` inside the loop?": (
             lambda metric, data, orders: _floor(metric, data, orders)[:1]
         ),
         "only the last order counts: collect a number in each round of the loop": (
@@ -393,7 +393,7 @@ BASELINE = Exercise(
                 for o in orders
             )
         ),
-        "each order shuffles what the one before left; start from the data as they came": (
+        "each order shuffles the result of the one before; start from the data as given": (
             _reshuffled
         ),
         "you draw orders of your own; take those that are given": _each_seed,

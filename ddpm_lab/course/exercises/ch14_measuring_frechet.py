@@ -1,4 +1,4 @@
-"""Exercises of chapter 14, third part: the Fréchet distance."""
+"""Exercises of chapter 14b, second part: the Fréchet distance."""
 
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, normal
@@ -70,7 +70,7 @@ _SPREADS = {
     "you take the difference of the variances; check how the trace becomes a square": (
         lambda v, w: v - w
     ),
-    "the size of a difference of variances is no squared length": lambda v, w: (v - w).abs(),
+    "the absolute difference of the variances is no squared length": lambda v, w: (v - w).abs(),
     "var_1 and var_2 themselves are missing: the trace has three terms": (
         lambda v, w: -2 * (v * w).sqrt()
     ),
@@ -100,7 +100,7 @@ _SPREADS = {
     "you sum the standard deviations before you square: feature by feature": (
         lambda v, w: (v.sqrt().sum() - w.sqrt().sum()) ** 2
     ),
-    "you take the given numbers for standard deviations; they are variances, their squares": (
+    "you take the given numbers as standard deviations; they are variances, their squares": (
         lambda v, w: v**2 + w**2 - 2 * (v * w).sqrt()
     ),
     "one root too many: var_1 and var_2 stand in the trace as they are": (
@@ -116,7 +116,7 @@ _SPREADS = {
     "you take the squared difference of the variances and also their root": (
         lambda v, w: (v - w).abs().sqrt()
     ),
-    "you take the mean of the spreads' part over the features, and the sum of the shift's": (
+    "you average the spreads' part over the features, and sum the shift's: sum both": (
         lambda v, w: _spread(v, w).mean()
     ),
     "the root of the spreads' part is too much: their squares are added up": (
@@ -141,7 +141,7 @@ _SHIFTS = {
     "you compare the lengths of the means; two means of one length may be far apart": (
         lambda m, n: (m.norm() - n.norm()) ** 2
     ),
-    "you average the shift over the features, and sum the spreads": (
+    "you average the shift over the features, and sum the spreads: sum both": (
         lambda m, n: ((m - n) ** 2).mean()
     ),
     "the shift's part is half as large as it should be": lambda m, n: (m - n) ** 2 / 2,
@@ -177,7 +177,7 @@ FRECHET = Exercise(
             lambda m, v, n, w: (m - n).norm() + _spread(v, w).sum().sqrt()
         ),
         "this is a KL of Gaussians; here nothing is divided by a variance": _kl,
-        "this is the KL the other way round; here nothing is divided by a variance": (
+        "this is the KL with its arguments swapped; here nothing is divided by a variance": (
             lambda m, v, n, w: _kl(n, w, m, v)
         ),
         "you divide the shift by the variances; the distance does not": (

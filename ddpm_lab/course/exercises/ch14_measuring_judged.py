@@ -1,4 +1,4 @@
-"""Exercises of chapter 14, last part: copies, and error bars."""
+"""Exercises of chapter 14b, last part: copies, and error bars."""
 
 import math
 
@@ -84,11 +84,11 @@ def _cut_held_out(x, train, held_out):
 
 
 _CUTS = {
-    "the larger set has the nearer neighbors for no good reason: cut both to one size": (
+    "the larger set has nearer neighbors in any case: cut both to one size": (
         lambda x, train, held_out: (train, held_out)
     ),
-    "you cut the training items only; sometimes the held-out ones are more": _cut_train,
-    "you cut the held-out items only; sometimes the training items are more": _cut_held_out,
+    "you cut the training items only; sometimes there are more held-out ones": _cut_train,
+    "you cut the held-out items only; sometimes there are more training items": _cut_held_out,
     "keep the first items of the larger set, not the last": _last,
     "you cut both sets to the number of samples, too; how many those are does not matter": (
         _to_samples
@@ -131,7 +131,7 @@ _LENGTHS = {
     "you add up absolute differences; nearest means by the Euclidean length": (
         lambda x, *sets: (torch.cdist(x, part, p=1).amin(1) for part in sets)
     ),
-    "you look at the largest difference of a number; nearest is by the Euclidean length": (
+    "you look at the largest coordinate difference; nearest is by the Euclidean length": (
         lambda x, *sets: (torch.cdist(x, part, p=math.inf).amin(1) for part in sets)
     ),
     "you compare angles; nearest is by the Euclidean distance": (
@@ -146,7 +146,7 @@ _LENGTHS = {
     ),
 }
 _SCORES = {
-    "this is the share closer to the held-out data; we want the other one": (
+    "this is the fraction closer to the held-out data; we want the other one": (
         lambda seen, new: 1 - _score(seen, new)
     ),
     "closer is the smaller distance, and a tie counts one half": (
@@ -165,20 +165,22 @@ _SCORES = {
     "this is a difference of distances; count samples instead, each one as 0, 1/2 or 1": (
         lambda seen, new: (new - seen).mean()
     ),
-    "this is closer minus farther, from -1 to 1; the share counts 1, 1/2 and 0": (
+    "this is closer minus farther, from -1 to 1; the fraction counts 1, 1/2 and 0": (
         lambda seen, new: (new - seen).sign().mean()
     ),
-    "this is closer over farther, an odds; the share divides by the number of samples": (
+    "this is closer over farther, the odds; divide by the number of samples": (
         lambda seen, new: (seen < new).sum() / (seen > new).sum()
     ),
     "this is a count; divide by the number of samples": (
         lambda seen, new: len(seen) * _score(seen, new)
     ),
-    "this is in percent; a share lies between 0 and 1": lambda seen, new: 100 * _score(seen, new),
-    "one number for each sample; the share is their mean": (
+    "this is in percent; a fraction lies between 0 and 1": lambda seen, new: (
+        100 * _score(seen, new)
+    ),
+    "one number for each sample; the fraction is their mean": (
         lambda seen, new: (seen < new).double() + (seen == new).double() / 2
     ),
-    "true or false for each sample; the share is their mean, with ties counted one half": (
+    "true or false for each sample; the fraction is their mean, with ties counted one half": (
         lambda seen, new: seen < new
     ),
 }
@@ -202,8 +204,8 @@ MEMORIZATION = Exercise(
                 cut=cut, tie=tie
             )
             for hint, cut in (
-                ("cut the training items, too, if they are more", _cut_held_out),
-                ("cut the held-out items, too, if they are more", _cut_train),
+                ("cut the training items, too, if there are more of them", _cut_held_out),
+                ("cut the held-out items, too, if there are more of them", _cut_train),
             )
             for tie in (0.0, 1.0)
         },
@@ -213,7 +215,7 @@ MEMORIZATION = Exercise(
         "you compare the two smallest distances of all; compare sample by sample, then count": (
             _share_wrong(score=lambda seen, new: _score(seen.min(), new.min()))
         ),
-        "you draw the items that stay; keep the first ones of the larger set": (
+        "you keep a random part of the larger set; keep its first items": (
             lambda x, train, held_out: (
                 memorization_test(x, train, held_out, generator=seeded(0)).value
             )
@@ -319,15 +321,15 @@ def _fewer_items(first, second):
 
 
 _MARGINS = {
-    "you do not look at the errors: a difference within them says nothing": lambda a, b: 0.0,
+    "you ignore the standard errors: a difference within them says nothing": lambda a, b: 0.0,
     "one standard error is too little: chance alone exceeds it in a third of all cases": math.hypot,
     "two standard errors were asked for, not 1.96": lambda a, b: 1.96 * math.hypot(a, b),
     "three standard errors are too strict; two were asked for": lambda a, b: 3 * math.hypot(a, b),
     "four standard errors are too strict; two were asked for": lambda a, b: 4 * math.hypot(a, b),
-    "independent errors add by their squares: sqrt(a^2 + b^2), less than a + b": (
+    "the squares of independent errors add: sqrt(a^2 + b^2), less than a + b": (
         lambda a, b: 2 * (a + b)
     ),
-    "you add the errors, and once only: independent errors add by squares; and take two": (
+    "you add the errors, once: the squares of independent errors add; and take two": (
         lambda a, b: a + b
     ),
     "this is the variance of the difference; its root is the standard error": (
@@ -340,10 +342,10 @@ _MARGINS = {
     ),
     "you take the smaller error; the difference has both": lambda a, b: 2 * min(a, b),
     "you take the larger error, and once; the difference has both, and take two": max,
-    "the squares of independent errors add up, whatever the sign of a difference": (
+    "the squares of independent errors add, for a difference as well": (
         lambda a, b: 2 * abs(a**2 - b**2) ** 0.5
     ),
-    "you subtract the errors; the difference of two numbers is less sure than either": (
+    "you subtract the errors; the difference is less certain than either number": (
         lambda a, b: 2 * abs(a - b)
     ),
     "you take the mean of the squares; the variance of a difference is their sum": (
@@ -360,7 +362,7 @@ _MARGINS = {
 
 _WITH_N = {
     "one standard error is too little": math.hypot,
-    "independent errors add by their squares, not as they are": lambda a, b: 2 * (a + b),
+    "the squares of independent errors add, not the errors": lambda a, b: 2 * (a + b),
     "the difference has both errors, not only the larger one": lambda a, b: 2 * max(a, b),
     "the difference has both errors, not only the first one's": lambda a, b: 2 * a,
     "two standard errors, and squares of errors add up": lambda a, b: a + b,
@@ -378,7 +380,7 @@ VERDICT = Exercise(
             _verdict_wrong(lambda a, b: 0.0, same=lambda n, m: True)
         ),
         **{hint: _verdict_wrong(margin) for hint, margin in _MARGINS.items()},
-        "the bias depends on n: two numbers of different n cannot be compared": (
+        "the bias depends on n: two numbers with different n cannot be compared": (
             _verdict_wrong(same=lambda n, m: True)
         ),
         **{
@@ -388,11 +390,11 @@ VERDICT = Exercise(
             for hint, margin in _WITH_N.items()
         },
         "the errors are standard errors already: do not divide them by the root of n": _per_item,
-        "more items do not make a distance better: its bias is another one": _more_items,
+        "more items do not make a distance better: its bias is different": _more_items,
         "the side with fewer items is not better or worse: the two cannot be compared": (
             _fewer_items
         ),
-        "of different n, a number cannot be called better, even if its bias is against it": (
+        "with different n no number can be called better, even if its bias is against it": (
             _verdict_wrong(same=lambda n, m: n >= m)
         ),
         "if the second has more items, the two cannot be compared either": (

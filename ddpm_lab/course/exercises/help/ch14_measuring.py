@@ -1,4 +1,4 @@
-"""Help for chapter 14: bits, distances between sets, floors, copies, and error bars."""
+"""Help for chapters 14 and 14b: bits, distances of sets, baselines, copies, error bars."""
 
 from ddpm_lab.course.exercises.help import Help
 
@@ -13,21 +13,21 @@ HELP = {
             "anything is divided. Test: 28 x 28 pixels in a 32 x 32 frame, each costing log 256 "
             "nats, must give 8 bits.",
         ),
-        why="Only what can vary has to be described, so padding is no dimension; and whoever is "
-        "told the label for free must add what telling it costs, log C nats (14.1).",
+        why="Only what can vary has to be described, so padding is no dimension. And a model that "
+        "is given the label must add what naming it costs, log C nats (14.1).",
     ),
     "measuring.level": Help(
         hints=(
             "This is Bayes' rule for K possible levels: prior times likelihood, then divide. Make "
             "an (N, K) table first: one row for each pixel, one column for each level.",
             "Which axis of the table do the weights of one pixel lie on? Along that axis they must "
-            "add up to 1, with the prior inside, above and below.",
-            "The exponent has a minus, a square and 2 var in its denominator: mind the brackets. A "
-            "softmax would need the prior's logarithm.",
+            "add up to 1, with the prior in numerator and denominator.",
+            "The exponent has a minus, a square and 2 var in its denominator: use parentheses. "
+            "A softmax would need the prior's logarithm.",
         ),
         why="The guess with the least expected squared error is the posterior mean: each level "
-        "weighted with how probable it is, given the look. The constant of the Gaussian density "
-        "is in each weight and cancels.",
+        "weighted with its posterior probability, given z. The constant factor of the Gaussian "
+        "density is in each weight and cancels.",
     ),
     "measuring.energy": Help(
         hints=(
@@ -39,8 +39,8 @@ HELP = {
             "have sizes of their own.",
         ),
         why="An item's distance to itself says nothing about the distribution. With it the means "
-        "within are too small, and equal distributions look different; without it the estimate "
-        "has no bias, and so it must be negative now and then.",
+        "within the sets are too small, and equal distributions look different. Without it the "
+        "estimate is unbiased, so for equal distributions it must be negative at times.",
     ),
     "measuring.baseline": Help(
         hints=(
@@ -51,9 +51,9 @@ HELP = {
             "Collect one number in each round of a loop. `metric` may return a float or a tensor "
             "of one number: `float(...)` takes both.",
         ),
-        why="Perfect samples would be real data that nobody has compared yet, so two disjoint "
-        "halves show what a perfect model gets. Shuffled, because files are often sorted; "
-        "repeatedly, because one such number is chance.",
+        why="Perfect samples would be fresh real data, so two disjoint halves show what a perfect "
+        "model gets. They are shuffled because files are often sorted, and there are many orders "
+        "because a single number varies by chance.",
     ),
     "measuring.frechet": Help(
         hints=(
@@ -66,20 +66,20 @@ HELP = {
         ),
         why="With independent features the matrix root is taken number by number, and the trace "
         "becomes a sum of squared differences of standard deviations. So F is the squared shift "
-        "plus the squared change of width, added over the features.",
+        "of the mean plus the squared change of width, summed over the features.",
     ),
     "measuring.memorization": Help(
         hints=(
             "You need two numbers for each sample: its distance to the nearest training item, and "
-            "to the nearest held-out one. Which set must be cut before that, and to what size?",
+            "to the nearest held-out one. Which set must be cut first, and to what size?",
             "`torch.cdist(x, items)` has a row for each sample; the smallest entry of a row is the "
             "distance to the nearest item. Either of the two sets may be the larger one.",
             "Compare the two numbers sample by sample: 1, 0, or 1/2 where they are equal. The "
-            "share is the mean of these.",
+            "fraction is the mean of these.",
         ),
         why="If nothing was memorized, training and held-out items are exchangeable, and each is "
-        "nearest with probability 1/2. That holds only for sets of one size, because more items "
-        "come nearer by chance alone.",
+        "nearest with probability 1/2. That holds only for sets of equal size, because of more "
+        "items the nearest one is nearer by chance alone.",
     ),
     "measuring.verdict": Help(
         hints=(
@@ -90,8 +90,8 @@ HELP = {
             "The bias of (14.8) depends on the number of items. A distance is better when it is "
             "smaller.",
         ),
-        why="Variances of independent errors add up, also for a difference, so its error is less "
-        "than the sum of both and more than either. With different n the two biases differ, and "
-        "no error bar shows that.",
+        why="Variances of independent errors add, for a difference as well as for a sum, so its "
+        "standard error is less than the sum of the two and more than either. With different n "
+        "the two biases differ, and no error bar shows that.",
     ),
 }
