@@ -91,9 +91,9 @@ print(f"{len(train)} digits were used in training, {len(test)} were not")
 # The image alone costs at most what it costs with the label **plus** $\log C$ nats for naming the label. For ten
 # classes that is 3.32 bits, once per image.
 #
-# **Only real pixels are dimensions.** Networks like sides that can be halved several times, so MNIST's 28 × 28
-# pixels are often padded to 32 × 32 with blank ones. The padding costs the model next to nothing, but if you divide
-# by 1024 instead of 784, your result is 23 % smaller and your model no better. With $D$ *real* values per image,
+# **Only real pixels are dimensions.** U-Nets need sides that can be halved several times, so MNIST's 28 × 28 pixels
+# are often padded to 32 × 32 with blank ones. The padding costs the model next to nothing, but if you divide by
+# 1024 instead of 784, your result is 23 % smaller and your model no better. With $D$ *real* values per image,
 #
 # $$\text{bits per dimension} = \frac{L_T + \sum_{t=2}^{T} L_{t-1} + L_0 + \log C}{D\,\log 2}. \tag{14.2}$$
 #
@@ -276,8 +276,8 @@ print(f"difference {change.mean():.2f} ± {change.std() / len(x_new)**0.5:.2f} b
 # ### Exercise 14.2 · Bayes' rule for a pixel
 #
 # `z` has shape (N,); `prior` and `level`, the $p_k$ and $\ell_k$, have shape (K,), for any number of levels K;
-# `var` is $r^2$, a number. Return (14.3), shape (N,). (`z[:, None] - level` has shape (N, K). Most pixels of these
-# digits are blank, so the prior matters.)
+# `var` is $r^2$, a number. Return (14.3), shape (N,). (`z[:, None] - level` has shape (N, K). Blank, −1, is by far
+# the most frequent level of these digits, so the prior matters.)
 
 # %% tags=["exercise"]
 def my_level(z, var, prior, level):
@@ -340,18 +340,19 @@ print(f"independent pixels cost {exact.mean():.3f} bits/dim; the bound is {bound
       f"difference {excess.mean():.3f} ± {excess.std() / 200**0.5:.3f}")
 
 # %% [markdown]
-# Near: 3.007 where the pixels cost exactly 2.983. The bound lies above by 0.024, less than one percent. So the
+# Near it: 3.007 where the pixels cost exactly 2.983. The bound is higher by 0.024, less than one percent. So the
 # chain itself wastes little; if two networks differ by much more than that, it is their guesses that differ.
 #
 # ### A network that predicts the prior
 #
-# What the other pixels say about this one, no formula knows; that is what a network is for. So we give a network
+# No formula knows what the other pixels say about this one; that is what a network is for. So we give a network
 # another task. Its output is no longer a guess but **a prior for each pixel**, and (14.3) turns it into the guess.
-# In the field's words it has a *categorical head*. In `networks.UNet` the setting is `levels=17`: the network
+# Such an output layer is called a *categorical head*. In `networks.UNet` the setting is `levels=17`: the network
 # returns 16 features for each pixel, a learned table turns them into one number for each level, these are added to
 # the logarithms of the frequencies, and a softmax makes the prior. The guess is converted to eps, so the usual loss
-# can train it. The network also receives what each pixel alone says, as $x_0$ and as eps. (Strictly it is no prior,
-# because the network sees this pixel, too. Training finds the numbers with which (14.3) guesses well.)
+# can train it. The network also receives what each pixel alone says, as $x_0$ and as eps. (Strictly speaking this
+# is not a prior, because the network sees this pixel, too. Training finds the numbers with which (14.3) guesses
+# well.)
 #
 # We train two small networks with the weights of the bound. They have the same data, loss, seed and 300 steps, and
 # differ only in their first and last layers and in (14.3).
@@ -479,7 +480,7 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 
 # %% [markdown]
 # The network that was made for few bits reaches 1.00 ± 0.01: below Glow [KD18] and Real NVP [Din17], about level
-# with FFJORD [Gra19], above Residual Flow [Che19]. It took about an hour of a CPU, and a prior for each pixel.
+# with FFJORD [Gra19], above Residual Flow [Che19]. It took about an hour on a CPU, and a prior for each pixel.
 #
 # The ranking of our two networks is clear, 1.00 against 2.03. Almost half of the simple network's cost is its last
 # term: its chain ends at noise 0.0064, *above* half a gray level, 0.0039, so the last jump costs 0.967 bits per

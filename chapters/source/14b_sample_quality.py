@@ -44,9 +44,10 @@ from ddpm_lab.training import models, pretrained, trainer
 # %% [markdown]
 # ## A first look: three sets of digits
 #
-# Two models have learned from the same 896 training digits: the network of chapter 14, and the **ideal denoiser**
-# of chapter 10, which returns training digits and nothing else. The network draws six sets of 300 digits here, with
-# labels as frequent as in training; the ideal denoiser draws one. A third row is real and was not used in training.
+# Two models were made from the same 896 training digits: the network of chapter 14, and the ideal denoiser of
+# chapter 10, whose samples are training digits and nothing else. The network draws six sets of 300 digits here,
+# with labels as frequent as in training; the ideal denoiser draws one. A third row is real and was not used in
+# training.
 #
 # **Predict.** Can you tell the three rows apart? Which model will be nearer to real digits, by any distance?
 
@@ -89,8 +90,8 @@ for name, x in trio.items():
 # $$\mathcal{E} = 2\,E|a - b| - E|a - a'| - E|b - b'|, \tag{14.5}$$
 #
 # with the Euclidean length $|\cdot|$, an item $a$ of one set and $b$ of the other, and $a'$, $b'$ *another* item of
-# the same set. It is 0 only if the two distributions are equal, and it has nothing to tune. (It is a **maximum mean
-# discrepancy** with the kernel $-|a - b|$; other kernels give other members of that family.)
+# the same set. It is 0 only if the two distributions are equal, and it has nothing to tune. (It is a squared
+# **maximum mean discrepancy** with the kernel $-|a - b|$; other kernels give other members of that family.)
 #
 # ### Exercise 14.3 · Energy distance
 #
@@ -233,11 +234,11 @@ print(f"samples against real: {found.value:.4f} ± {found.stderr:.4f}\nreal agai
 # %% [markdown] topics="C192"
 # ## 2 · The Fréchet distance
 #
-# Both sets were compared pixel by pixel. To the energy distance a stroke that is shifted by one pixel is far away,
-# though a person would not mind. So let a network look: a small classifier, trained on the labels, describes each
-# image by 32 numbers, its **features**. Fit one Gaussian to the features of the real images and one to those of the
-# samples. The **Fréchet distance** is the mean squared distance over which the cheapest plan must move one Gaussian
-# to make it the other. It is known in closed form [DL82]:
+# So far the sets were compared pixel by pixel. To the energy distance a stroke that is shifted by one pixel is far
+# away, though a person would not mind. So let a network look: a small classifier, trained on the labels, describes
+# each image by 32 numbers, its **features**. Fit one Gaussian to the features of the real images and one to those
+# of the samples. The **Fréchet distance** is the least mean squared distance by which one Gaussian must be moved to
+# become the other. It is known in closed form [DL82]:
 #
 # $$F = |m_1 - m_2|^2 + \mathrm{tr}\Big(\Sigma_1 + \Sigma_2 - 2\,\big(\Sigma_1 \Sigma_2\big)^{1/2}\Big), \tag{14.7}$$
 #
