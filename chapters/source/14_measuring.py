@@ -150,7 +150,8 @@ per_pixel = Gaussian(mean.expand(len(test), 1, 8, 8), var)
 table = torch.stack([(levels_of(train) == k).sum(0) for k in range(17)]) + 1.0  # none is 0
 table_nats = -(table / table.sum(0)).log().gather(0, levels_of(test))
 costs = {"17 equal levels": torch.full((len(test),), 64 * math.log(17), dtype=torch.float64),
-         "a Gaussian for each pixel": -gaussians.pixel_log_prob(per_pixel, test.double(), levels=17),
+         "a Gaussian for each pixel": -gaussians.pixel_log_prob(per_pixel, test.double(),
+                                                                levels=17),
          "a table for each pixel": table_nats.sum(1).double()}
 for name, nats in costs.items():
     print(f"{name:>25}: {bits(nats, test, 0, 1).mean():.2f} bits/dim on new digits")

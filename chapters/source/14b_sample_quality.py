@@ -436,7 +436,8 @@ print(f"exercise 14.5: {short:.4f}, (14.7): {frechet(a, b):.4f}; "
 # **Predict.** Which distance will react most to the missing 0? Which will hardly react to blur?
 
 # %%
-all_labels, rows = torch.cat([train_labels, test_labels]), torch.randperm(1797, generator=seeded(10))
+all_labels = torch.cat([train_labels, test_labels])
+rows = torch.randperm(1797, generator=seeded(10))
 pool, pool_labels = real[rows[:896]], all_labels[rows[:896]]
 spare, spare_labels = real[rows[896:]], all_labels[rows[896:]]
 
@@ -461,6 +462,8 @@ distances = {
     "Fréchet": lambda a, b: frechet(metrics.features(judge, a), metrics.features(judge, b))}
 orders = torch.stack([torch.randperm(896, generator=seeded(k)) for k in range(20)])
 baselines = {name: baseline(distance, pool, orders) for name, distance in distances.items()}
+
+# %%
 seen = {}  # damage -> deviations, the mean of four orders
 for order in orders[:4]:
     others = pool[order[448:]]
@@ -516,7 +519,8 @@ rows = [made[:10], train[near["network"].index[:10]],
         copies[:10], train[near["ideal denoiser"].index[:10]]]
 fig = figures.images(torch.cat(rows), columns=10, panel=0.6, row_labels=[
     "network", "nearest training digit", "ideal denoiser", "nearest training digit"])
-figures.show(fig, alt="The network's digits resemble their neighbors; the ideal denoiser's equal them.")
+figures.show(fig, alt="The network's digits resemble their neighbors; "
+                      "the ideal denoiser's equal them.")
 for name, found in (near | {"new real digits": metrics.nearest(test, train)}).items():
     print(f"{name:>16}: distance to the nearest training digit: mean {found.distance.mean():.2f}, "
           f"smallest {found.distance.min():.2f}")
