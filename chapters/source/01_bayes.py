@@ -1,22 +1,25 @@
 # %% [markdown]
 # # 01 · Bayes: how do facts change beliefs, and what makes that hard?
 #
-# You find a coin and toss it ten times. It shows heads seven times. What is its chance of heads? Nobody can
+# You find a coin and toss it ten times. It shows heads seven times. What is its probability of heads? Nobody can
 # read that number off a coin. But after ten tosses you should believe something else than before. What,
 # and how firmly?
 #
 # **After this chapter you can**
 #
 # - turn a belief and a fact into a new belief with Bayes' rule, and name its four parts,
-# - say when data overrule a belief, and when they never will,
-# - choose one number to stand for a belief, and say what it hides,
-# - tell a cost that is really there from one that a little algebra removes,
-# - see what a denoiser has to do with all that.
+# - say when data overrule a prior, and when they never will,
+# - choose one number to summarize a belief, and say what it hides,
+# - say what makes the evidence hard to compute, and what only looks hard,
+# - explain what a denoiser has to do with all this.
 #
 # **You need** [00 · Start here](00_start_here.ipynb) for how exercises work, logarithms, and an integral as
-# an area. No probability beyond "a chance is a number from 0 to 1". About 65 minutes to read and work through,
-# with a place for a break and without the six parts marked *optional* (20 minutes more); it runs in about
-# ten seconds.
+# an area. No probability theory beyond "a probability is a number from 0 to 1".
+#
+# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about ten
+# seconds.
+#
+# **For what comes next:** 02, 03 and 04 use sections 1, 2 and 6; 07 uses section 1.
 #
 # **In the papers:** nothing yet. [Mac03] MacKay 2003, chapters 2, 3 and 28–30, tells the same story at length;
 # [Luo22] starts where this chapter ends.
@@ -27,55 +30,48 @@ import math
 import sympy as sp
 import torch
 
-from ddpm_lab import bayes, ideal_denoisers, samplers, schedules
+from ddpm_lab import bayes, ideal_denoisers, schedules
 from ddpm_lab.course import explorers, figures
 from ddpm_lab.bayes import Beta
 from ddpm_lab.course.exercises import check, hint, solution
-from ddpm_lab.gaussians import draw, normal_like, seeded
+from ddpm_lab.gaussians import seeded
 
 # %%
-grid = bayes.unit_grid()  # 2001 candidates for the chance of heads, from 0 to 1
+grid = bayes.unit_grid()  # 2001 candidates for the probability of heads, 0 to 1
 flat = bayes.uniform(grid)  # before the first toss: no candidate is preferred
 tosses = torch.rand(300, generator=seeded(1)) < 0.7  # True means heads: in 70 % of all cases
 beliefs = {}
 for n in (0, 1, 10, 50, 300):
     heads = int(tosses[:n].sum())  # the first n tosses; True counts as 1
     beliefs[f"{heads} heads in {n}"] = bayes.coin_posterior(heads, n, flat, grid)
-fig = figures.curves(grid, beliefs, xlabel="theta, chance of heads", ylabel="density")
+fig = figures.curves(grid, beliefs, xlabel="theta, probability of heads", ylabel="density")
 figures.show(fig, alt="A flat belief becomes a peak that gets narrower and narrower near 0.7.")
 for name, belief in beliefs.items():
     mean, var = bayes.mean_and_var(belief, grid)
     print(f"{name:>16}: mean {mean:.3f}, standard deviation {var.sqrt():.3f}")
 
 # %% [markdown]
-# Each curve is a **belief** about one and the same coin, a simulated one with chance 0.7: high where a value of
-# the chance seems plausible. Before the first toss it is flat. Every toss bends it. After 300 tosses it is a
+# Each curve is a **belief** about the same coin, a simulated one with probability 0.7 of heads: high where a value of
+# that probability seems plausible. Before the first toss it is flat. Every toss bends it. After 300 tosses it is a
 # narrow peak, and the standard deviation says how narrow. This chapter is about the rule behind these curves,
 # and about what it costs when there is more than one unknown.
 
 # %% [markdown]
 # ## 1 · Two kinds of coins
 #
-# First with two candidates in the place of 2001. A box holds 100 coins: 80 are fair, 20 are bent and show
-# heads in 9 tosses out of 10. You take one with closed eyes and toss it once. Heads.
+# First with two candidates instead of 2001. A box holds 100 coins: 80 are fair, 20 are bent and show
+# heads in 9 tosses out of 10. You take one without looking and toss it once. Heads.
 #
 # **Predict.** How probable is it that your coin is bent: 20 %, 90 %, or what?
 #
-# <details><summary>Answer</summary>
-#
-# 31 %. Imagine that all 100 coins are tossed once. The 80 fair ones show about 40 heads, the 20 bent ones
-# about 18. So of 58 heads, 18 come from bent coins: 18/58 = 0.31.
-#
-# </details>
-#
-# Now the same as a formula. Write $P(A)$ for the chance of $A$, and $P(A \mid B)$, read "A given B", for the
-# chance of $A$ among the cases in which $B$ happened. The chance that both happen can be had in two ways:
-# $P(A \mid B)\,P(B)$, or $P(B \mid A)\,P(A)$. They are equal. Divide by $P(B)$, which must not be 0, and you
-# have **Bayes' rule**:
+# Write $P(A)$ for the probability of $A$, and $P(A \mid B)$, read "A given B", for the **conditional probability** of $A$ among
+# the cases in which $B$ happened. The probability that both happen can be written in two ways:
+# $P(A \mid B)\,P(B)$ and $P(B \mid A)\,P(A)$. They are equal. Divide by $P(B)$, which must not be 0, and you
+# have **Bayes' rule** (or *Bayes' theorem*):
 #
 # $$P(A \mid B) = \frac{P(B \mid A)\; P(A)}{P(B)}, \qquad P(B) \ne 0. \tag{1.1}$$
 #
-# $P(B)$ collects all the ways in which $B$ can happen, here with a bent coin or with one that is not:
+# $P(B)$ collects all the ways in which $B$ can happen, here with a bent coin or with a fair one (the **law of total probability**):
 #
 # $$P(B) = P(B \mid A)\,P(A) + P(B \mid \text{not } A)\,P(\text{not } A). \tag{1.2}$$
 #
@@ -86,10 +82,10 @@ for name, belief in beliefs.items():
 # | **prior** $P(A)$ | what was believed before the fact | 0.2 |
 # | **likelihood** $P(B \mid A)$ | how probable the cause makes the fact | 0.9 |
 # | **evidence** $P(B)$ | how probable the fact was, all causes together | 0.58 |
-# | **posterior** $P(A \mid B)$ | what to believe after the fact | 0.31 |
+# | **posterior** $P(A \mid B)$ | what to believe after the fact | ? |
 #
-# The rule turns a sentence round. A model of coins gives *effect given cause*. You want *cause given effect*.
-# The next cell asks the rule, and then counts: a million times a coin is drawn from the box and tossed.
+# The rule reverses the direction. A model of coins gives *effect given cause*. You want *cause given effect*.
+# The next cell applies the rule, and then counts: a million times a coin is drawn from the box and tossed.
 
 # %%
 # eq: 1.1, 1.2
@@ -100,13 +96,14 @@ bent = torch.rand(1_000_000, generator=rng) < 0.2
 heads = torch.rand(1_000_000, generator=rng) < torch.where(bent, 0.9, 0.5)
 share = bent[heads].double().mean()  # bent[heads] keeps the cases that showed heads
 stderr = (share * (1 - share) / heads.sum()).sqrt()
-print(f"a count:  heads in {heads.double().mean():.4f} of all cases, "
+print(f"counted:  heads in {heads.double().mean():.4f} of all cases, "
       f"bent among them {share:.4f} ± {stderr:.4f}")
 
+
 # %% [markdown]
-# Both say 0.31. The number after ± is the **standard error** of the count: how far it typically lies from
-# the truth by chance, because a million is not infinitely many. Within two standard errors, two numbers
-# agree as well as one can ask. ([03 · Estimators](03_estimators.ipynb) is about this.)
+# 31 %. Imagine that all 100 coins are tossed once: the 80 fair ones show about 40 heads, the 20 bent ones
+# about 18. So of 58 heads, 18 come from bent coins. The number after ± is the **standard error** of the count: how far it
+# typically is from the truth, because a million is not infinitely many. ([03 · Estimators](03_estimators.ipynb) is about this.)
 #
 # ### Exercise 1.1 · Bayes' rule for a list
 #
@@ -121,7 +118,7 @@ print(f"a count:  heads in {heads.double().mean():.4f} of all cases, "
 
 # %% tags=["exercise"]
 def my_rule(prior, likelihood):
-    """Return the chance of each candidate after the fact, shape (K,)."""
+    """Return the probability of each candidate after the fact, shape (K,)."""
     ### BEGIN SOLUTION
     joint = prior * likelihood
     return joint / joint.sum()
@@ -135,7 +132,7 @@ if_heads = torch.tensor([0.5, 0.9], dtype=torch.float64)  # fair, bent
 belief = torch.tensor([0.8, 0.2], dtype=torch.float64)
 for toss in "HHHHT":
     belief = rule(belief, if_heads if toss == "H" else 1 - if_heads)
-    print(f"after {toss}: bent with chance {belief[1]:.3f}")
+    print(f"after {toss}: bent with probability {belief[1]:.3f}")
 
 # %% [markdown]
 # The posterior after one toss is the prior of the next. Four heads lift "bent" from 0.2 to 0.724; a single tail
@@ -144,31 +141,18 @@ for toss in "HHHHT":
 # %% [markdown]
 # ## 2 · A belief about a number
 #
-# Now the coin from the start. Its chance of heads, call it $\theta$ ("theta"), may be any number from 0 to 1, so
-# the belief is a **density** $p(\theta)$: a curve with area 1. The belief that $\theta$ lies between 0.6 and 0.7
-# is the area under the curve between the two. The height at one point is no chance; it may exceed 1. (A small
-# $p$ is a density, a large $P$ a chance.)
+# Back to the coin from the start. Its probability of heads, $\theta$ ("theta"), may be any number from 0 to 1, so
+# the belief is a **probability density** $p(\theta)$: a curve with area 1. The probability that $\theta$ lies between 0.6 and 0.7
+# is the area under the curve between the two. The height at one point is not a probability; it may exceed 1. (A small
+# $p$ is a density, a capital $P$ a probability.)
 #
-# Call the fact $X$: "7 heads in 10 tosses". One sequence with 7 heads and 3 tails has the chance
-# $\theta^7(1-\theta)^3$: tosses are independent, so their chances multiply. There are $\binom{10}{7} = 120$
+# Call the fact $X$: "7 heads in 10 tosses". One sequence with 7 heads and 3 tails has probability
+# $\theta^7(1-\theta)^3$, since tosses are independent. There are $\binom{10}{7} = 120$
 # such sequences. So the likelihood is
 #
 # $$P(X \mid \theta) = \binom{10}{7}\, \theta^7 (1-\theta)^3. \tag{1.3}$$
 #
-# Check it the slow way, with all 1024 sequences of ten tosses:
-
-# %%
-# eq: 1.3
-theta = 0.6
-sequences = torch.cartesian_prod(*[torch.tensor([0, 1])] * 10)  # every row is one sequence
-chances = torch.where(sequences == 1, theta, 1 - theta).double().prod(dim=1)
-seven = sequences.sum(dim=1) == 7
-print(f"{len(sequences)} sequences, {int(seven.sum())} with seven heads; their chances "
-      f"add to {chances[seven].sum():.6f}")
-print(f"(1.3) at theta = 0.6: {bayes.coin_log_likelihood(7, 10, theta).exp():.6f}")
-
-# %% [markdown]
-# The prior of the first picture is flat, $p(\theta) = 1$. The evidence (1.2) had a sum over two causes; over all
+# The prior is flat, $p(\theta) = 1$. The evidence (1.2) had a sum over two causes; over all
 # $\theta$ the sum becomes an integral:
 #
 # $$P(X) = \int_0^1 p(\theta)\, P(X \mid \theta)\, d\theta
@@ -194,17 +178,14 @@ by_hand = 1320 * grid**7 * (1 - grid) ** 3
 print("the grid agrees:", torch.allclose(on_grid, by_hand, rtol=1e-9))
 
 # %% [markdown]
-# You may read that the evidence here is about 0.1. It is $1/11 = 0.090909$, exactly. Rounding it to 0.1 is an
-# error of 10 %, and it shows: the posterior would then have area 0.9091, and a belief that adds to 91 % is no
-# belief.
-#
-# Look at the three curves together:
+# The evidence is 1/11. Rounding it to 0.1 would be an error of 10 %, and it shows: the posterior would have area 0.9091, and
+# a belief that adds up to 91 % is no belief. Look at the three curves together:
 
 # %%
 # claim: E34
 likelihood = bayes.coin_log_likelihood(7, 10, grid).exp()
 curves = {"prior": flat, "likelihood": likelihood, "posterior": on_grid}
-fig = figures.curves(grid, curves, xlabel="theta, chance of heads", ylabel="value")
+fig = figures.curves(grid, curves, xlabel="theta, probability of heads", ylabel="value")
 figures.show(fig, alt="A flat prior at 1; the likelihood, a low hump; the posterior, a tall one.")
 for name, values in curves.items():
     print(f"{name:>10}: area {bayes.integral(values, grid):.6f}, largest value {values.max():.3f}")
@@ -212,66 +193,30 @@ mean, var = bayes.mean_and_var(on_grid, grid)
 print(f"posterior: mean {mean:.4f}, standard deviation {var.sqrt():.4f}, "
       f"highest at theta = {grid[on_grid.argmax()]:.2f}")
 above = bayes.integral(on_grid[1000:], grid[1000:])  # the area from 0.5 to 1
-print(f"belief that the coin prefers heads: {above:.3f}")
+print(f"probability that the coin prefers heads: {above:.3f}")
+
 
 # %% [markdown]
-# The picture settles four words that get mixed up:
+# The figure settles four words that get mixed up:
 #
-# - The **likelihood is no density of $\theta$**. Its area is 0.090909, not 1. As a function of $\theta$ it only
+# - The **likelihood is not a density of $\theta$**. Its area is 0.090909, not 1. As a function of $\theta$ it only
 #   says how well each candidate explains the fact. Its area under a flat prior is the evidence.
-# - The **prior** is a law (a probability distribution) *over* hypotheses, not a hypothesis: a curve, not a coin.
-# - The **posterior is a law**, too. "Doing Bayes" is more than *finding* $\theta$. Whoever keeps the mean, 0.6667,
-#   and drops the rest, loses the standard deviation 0.1307, and cannot say that heads are preferred with
-#   chance 0.887.
+# - The **prior** is a distribution *over* hypotheses, not a hypothesis: a curve, not a coin.
+# - The **posterior** is a distribution, too. If you keep its mean, 0.6667,
+#   and drop the rest, you lose the standard deviation 0.1307, and the probability 0.887 that heads are preferred.
 # - The **evidence** is one number: how probable the fact was before you knew anything but the prior.
-
-# %% [markdown]
-# ### Why 1/11?
-#
-# **Predict.** Before any toss, with a flat belief: which number of heads in ten is the most probable? Five?
-#
-# <details><summary>Answer</summary>
-#
-# None. All eleven numbers, 0 to 10, have the same evidence, 1/11.
-#
-# </details>
-#
-# $$\int_0^1 \binom{n}{h}\, \theta^h (1-\theta)^{n-h}\, d\theta = \frac{1}{n+1}
-# \qquad \text{for every } h = 0, 1, \dots, n. \tag{1.6}$$
-#
-# There is a reason without any integral, and it is Bayes' own. Throw 11 balls on a table, evenly and
-# independently. The place of the first one, from 0 to 1, is $\theta$. Each other ball is a toss: it counts as
-# heads if it lies to the left of the first, which happens with chance $\theta$. So the number of heads says
-# *which place the first ball takes in the row of all eleven*, and every place is equally probable.
-
-# %%
-# eq: 1.6
-terms = [sp.binomial(10, h) * t**h * (1 - t) ** (10 - h) for h in range(11)]
-print("the integral for h = 0 … 10:", *[sp.integrate(term, (t, 0, 1)) for term in terms])
-balls = torch.rand(1_100_000, 11, generator=seeded(3))
-heads = (balls[:, 1:] < balls[:, :1]).sum(dim=1)  # balls to the left of the first one
-print("1,100,000 tables, how often each h:", *torch.bincount(heads).tolist())
-near = balls[heads == 7, 0].double()  # where the first ball lay, if seven are to its left
-stderr = near.std() / math.sqrt(len(near))
-print(f"first ball, given 7 to its left: mean {near.mean():.4f} ± {stderr:.4f}, "
-      f"standard deviation {near.std():.4f}")
-
-# %% [markdown]
-# About 100,000 of 1,100,000 for each, as it should be. (A few hundred more or less is chance.) The last line is Bayes'
-# rule without the rule: among the tables with seven balls to the left, the first ball's place has mean
-# 0.6673 ± 0.0004 and standard deviation 0.1307. The posterior has 0.6667, less than two standard errors away, and 0.1307.
 #
 # ### Exercise 1.2 · A posterior on a grid
 #
 # Write (1.5) for any prior on a grid, (k,), and any number of tosses: return the density, (k,). It is exercise
 # 1.1 with two new things. First, a density has *area* 1: divide by `bayes.integral(values, grid)`, not by the
-# sum. Second, $0.7^{3500}$ is about $10^{-542}$, which the machine rounds to 0, and then you divide 0 by 0. So
+# sum. Second, $0.7^{3500}$ is about $10^{-542}$, which the computer rounds to 0, and then you divide 0 by 0. So
 # add logarithms:
 #
 # 1. `log_joint` = log of the prior + log-likelihood; `bayes.coin_log_likelihood(heads, tosses, grid)` gives the second,
 # 2. subtract the largest entry, `log_joint.max()`, and only then take `.exp()`: now the largest value is 1, even if
 #    every candidate explains the fact badly,
-# 3. divide by the area. The factor that step 2 takes out cancels. (So does the 120 of (1.3), or any other factor
+# 3. divide by the area. The factor that step 2 removes cancels. (So does the 120 of (1.3), or any other factor
 #    without $\theta$.)
 
 # %% tags=["exercise"]
@@ -293,24 +238,62 @@ for heads, n in ((7, 10), (70, 100), (3500, 5000)):
     mean, var = bayes.mean_and_var(belief, grid)
     near = bayes.integral(belief[1300:1501], grid[1300:1501])  # the area from 0.65 to 0.75
     print(f"{heads:4} heads in {n:4}: mean {mean:.4f}, standard deviation {var.sqrt():.4f}, "
-          f"belief in 0.65 … 0.75: {near:.3f}")
+          f"probability of 0.65 … 0.75: {near:.3f}")
 
 # %% [markdown]
-# Without logarithms nothing is left to divide. The share of heads is 0.7 each time; what grows is the
-# certainty. Fifty times as many tosses, 5000 after 100, make the belief seven times narrower, 0.0065 after 0.0453:
-# the width falls like $1/\sqrt n$.
+# Without logarithms nothing is left to divide. The fraction of heads is 0.7 each time; what grows is the
+# certainty. Fifty times as many tosses, 5000 instead of 100, make the posterior seven times narrower, 0.0065 instead of 0.0453:
+# its width falls like $1/\sqrt n$.
 
 # %% [markdown]
-# ### Optional: "seven heads" or "this sequence"?
+# ### Detour · Where the likelihood comes from, and why 1/11
 #
-# Somebody noted the whole sequence HHTHHTHHHT, not only the count. Then $X$ is another fact, and its likelihood has no
-# 120 in front: $\theta^7(1-\theta)^3$. **Predict.** Does the posterior change? Does the evidence?
+# All 1024 sequences; Bayes' own argument with balls on a table; and "seven heads" against "this sequence".
+
+# %% [markdown]
+# First (1.3) the slow way, with all sequences of ten tosses:
+
+# %%
+# eq: 1.3
+theta = 0.6
+sequences = torch.cartesian_prod(*[torch.tensor([0, 1])] * 10)  # every row is one sequence
+chances = torch.where(sequences == 1, theta, 1 - theta).double().prod(dim=1)
+seven = sequences.sum(dim=1) == 7
+print(f"{len(sequences)} sequences, {int(seven.sum())} with seven heads; their "
+      f"probabilities add to {chances[seven].sum():.6f}")
+print(f"(1.3) at theta = 0.6: {bayes.coin_log_likelihood(7, 10, theta).exp():.6f}")
+
+# %% [markdown]
+# **Predict.** Before any toss, with a flat prior: which number of heads in ten is the most probable? Five?
 #
-# <details><summary>Answer</summary>
+# $$\int_0^1 \binom{n}{h}\, \theta^h (1-\theta)^{n-h}\, d\theta = \frac{1}{n+1}
+# \qquad \text{for every } h = 0, 1, \dots, n. \tag{1.6}$$
 #
-# The posterior does not, the evidence does.
+# None: all eleven numbers, 0 to 10, have the same evidence, 1/11. There is a reason without any integral, and it is Bayes' own.
+# Throw 11 balls on a table, uniformly and
+# independently. The place of the first one, from 0 to 1, is $\theta$. Each other ball is a toss: it counts as
+# heads if it lies to the left of the first, which happens with probability $\theta$. So the number of heads says
+# *which place the first ball takes in the row of all eleven*, and every place is equally probable.
+
+# %%
+# eq: 1.6
+terms = [sp.binomial(10, h) * t**h * (1 - t) ** (10 - h) for h in range(11)]
+print("the integral for h = 0 … 10:", *[sp.integrate(term, (t, 0, 1)) for term in terms])
+balls = torch.rand(1_100_000, 11, generator=seeded(3))
+heads = (balls[:, 1:] < balls[:, :1]).sum(dim=1)  # balls to the left of the first one
+print("1,100,000 tables, how often each h:", *torch.bincount(heads).tolist())
+near = balls[heads == 7, 0].double()  # where the first ball lay, if seven are to its left
+stderr = near.std() / math.sqrt(len(near))
+print(f"first ball, given 7 to its left: mean {near.mean():.4f} ± {stderr:.4f}, "
+      f"standard deviation {near.std():.4f}")
+
+# %% [markdown]
+# About 100,000 of 1,100,000 for each, as it should be. The last line is Bayes'
+# rule without the rule: among the tables with seven balls to the left, the first ball's place has mean
+# 0.6673 ± 0.0004 and standard deviation 0.1307. The posterior has 0.6667, less than two standard errors away, and 0.1307.
 #
-# </details>
+# Now suppose somebody noted the whole sequence HHTHHTHHHT, not only the count. Then $X$ is another fact, and its likelihood has
+# no 120 in front. **Predict.** Does the posterior change? Does the evidence?
 
 # %%
 # claim: E32
@@ -324,50 +307,56 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
           f"std {var.sqrt():.4f}; P(X | fair) / P(X | flat) = {if_fair / evidence:.4f}")
 
 # %% [markdown]
-# The posterior is the same: a factor that does not depend on $\theta$ stands above and below, and cancels. The
-# evidence is not: $1/11$ for the count, $1/1320$ for the sequence, 120 times less. Neither is wrong; they answer
-# different questions. The slip is to compare the one with the other. Two *models* may be compared by their evidence
+# The posterior is the same: a factor that does not depend on $\theta$ stands in the numerator and in the denominator, and cancels. The
+# evidence is not: $1/11$ for the count, $1/1320$ for the sequence. Neither is wrong; they answer
+# different questions. Two *models* may be compared by their evidence only
 # if both are asked about the same $X$: a fair coin explains these data 1.2891 times as well as a coin that could be
 # anything, counted either way.
 
 # %% [markdown]
 # ## 3 · One toss at a time, and a shortcut
 #
-# A density that is proportional to $\theta^{a-1}(1-\theta)^{b-1}$ has a name, the **Beta law**:
+# A density that is proportional to $\theta^{a-1}(1-\theta)^{b-1}$ has a name, the **Beta distribution**:
 #
 # $$\mathrm{Beta}(\theta;\, a, b) = \frac{\theta^{a-1} (1-\theta)^{b-1}}{B(a,b)},
 # \qquad B(a, b) = \int_0^1 \theta^{a-1}(1-\theta)^{b-1}\, d\theta. \tag{1.7}$$
 #
-# $B(a, b)$ is there to make the area 1. (The name has nothing to do with the $\beta_t$ of later chapters.) Flat
+# (The name has nothing to do with the $\beta_t$ of later chapters.) Flat
 # is Beta(1, 1); our posterior $1320\,\theta^7(1-\theta)^3$ is Beta(8, 4). Multiply a Beta prior by a likelihood
-# $\theta^h(1-\theta)^{n-h}$: the powers add, and what comes out is a Beta law again.
+# $\theta^h(1-\theta)^{n-h}$: the exponents add, and the result is a Beta distribution again.
 #
 # $$\mathrm{Beta}(a, b) \;\xrightarrow{\;h \text{ heads in } n\;}\; \mathrm{Beta}(a + h,\; b + n - h). \tag{1.8}$$
 #
-# No integral is left: the shortcut is to *count on*. A prior that its likelihood leaves in the same family is
+# No integral is left: you only *count*. A prior whose posterior stays in the same family is
 # called **conjugate**. And (1.8) says what $a$ and $b$ mean: a prior is worth as much as $a + b$ imagined
 # tosses, $a$ of them heads.
 
 # %%
 # eq: 1.7, 1.8
-for law in (Beta(1, 1), Beta(8, 4), Beta(2.5, 6)):
-    a, b = law
+for prior in (Beta(1, 1), Beta(8, 4), Beta(2.5, 6)):
+    a, b = prior
     area = sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)  # what B(a, b) is known to be
     unscaled = grid ** (a - 1) * (1 - grid) ** (b - 1)
     gap = (bayes.integral(unscaled, grid) - float(area)).abs() / float(area)
-    after = bayes.beta_density(bayes.conjugate(law, heads=7, tosses=10), grid)
-    by_grid = bayes.coin_posterior(7, 10, bayes.beta_density(law, grid), grid)
+    after = bayes.beta_density(bayes.conjugate(prior, heads=7, tosses=10), grid)
+    by_grid = bayes.coin_posterior(7, 10, bayes.beta_density(prior, grid), grid)
     print(f"Beta({a}, {b}): B = {float(area):.6f}, the grid's area is right to 1e-5: {gap < 1e-5}; "
           f"(1.8) and the grid agree: {torch.allclose(after, by_grid, atol=1e-4)}")
 
+
 # %% [markdown]
-# ### Exercise 1.3 · Count on
+# ### Detour · Toss by toss
 #
-# Return the new pair $(a, b)$ of (1.8). The next cell goes through a sequence with it, toss by toss.
+# Does the order of the tosses matter? A one-line exercise.
+
+# %% [markdown]
+# #### Exercise 1.3 · Keep counting
+#
+# Return the new pair $(a, b)$ of (1.8). The next cell runs through a sequence with it, toss by toss.
 
 # %% tags=["exercise"]
 def my_count(a, b, heads, tosses):
-    """Return (a, b) of the Beta law after `heads` heads in `tosses` tosses."""
+    """Return (a, b) of the Beta distribution after `heads` heads in `tosses` tosses."""
     ### BEGIN SOLUTION
     return a + heads, b + tosses - heads
     ### END SOLUTION
@@ -387,31 +376,21 @@ for sequence in ("HHTHHTHHHT", "TTTHHHHHHH"):
 # matter.
 
 # %% [markdown]
-# ## 4 · If it must be one number
+# ### If it must be one number
 #
-# Sometimes one number must stand for the distribution: an *estimate*, written with a hat, $\hat\theta$. Three are usual.
+# Sometimes one number must summarize the distribution: an *estimate*, written with a hat, $\hat\theta$. Three are usual.
 # For $h$ heads in $n$ tosses, with the posterior Beta($A$, $B$) that (1.8) makes of the prior:
 #
 # $$\hat\theta_\text{MLE} = \frac{h}{n}, \qquad
 # \hat\theta_\text{MAP} = \frac{A - 1}{A + B - 2}, \qquad
 # \hat\theta_\text{mean} = \frac{A}{A + B}. \tag{1.9}$$
 #
-# **MLE**, *maximum likelihood estimate*: where the likelihood is highest. It knows no prior. **MAP**, *maximum
-# a posteriori*: where the posterior is highest. And the posterior's **mean**. Heads over tosses, the number that
-# everybody writes down first, is the MLE; with a flat prior it is the MAP as well. (A peak of
-# $\theta^{A-1}(1-\theta)^{B-1}$ is where the slope of its logarithm, $\frac{A-1}{\theta} - \frac{B-1}{1-\theta}$, is 0:
-# at $\theta = \frac{A-1}{A+B-2}$.)
+# The **maximum likelihood estimate** (**MLE**) is where the likelihood is highest. It ignores the prior. The **maximum a posteriori**
+# estimate (**MAP**) is where the posterior is highest. And there is the **posterior mean**, which has the smallest mean squared
+# error; a denoiser lives on it.
 #
-# **Predict.** A coin showed heads in 3 tosses out of 3. What do the MLE and the mean say about the chance of
-# tails in the next toss, with a flat prior?
-#
-# <details><summary>Answer</summary>
-#
-# MLE: $\hat\theta = 1$, so tails are impossible, after three tosses! Mean: $\hat\theta = 4/5$, so tails have
-# chance 1/5. (Weigh the chance of heads of each candidate by the belief in it,
-# $\int \theta\, p(\theta \mid X)\, d\theta$: for the next toss, the mean is *the* chance of heads.)
-#
-# </details>
+# **Predict.** A coin showed heads in 3 tosses out of 3. With a flat prior, what do MLE and mean say about the probability of
+# tails in the next toss?
 
 # %%
 # eq: 1.9
@@ -426,8 +405,18 @@ for a, b, h, n in ((1, 1, 7, 10), (1, 1, 3, 3), (2, 5, 7, 10), (50, 50, 7, 10)):
     print(f"Beta({a}, {b}), {h} in {n}: on the grid {mle:.4f} {peak:.4f} {mean:.4f}; (1.9) "
           + " ".join(f"{x:.4f}" for x in formulas))
 
+
 # %% [markdown]
-# ### Exercise 1.4 · Three answers
+# MLE: $\hat\theta = 1$, so tails are impossible, after three tosses! Mean: $\hat\theta = 4/5$, so tails have
+# probability 1/5. For the next toss the mean is *the* probability of heads: each candidate's, weighted by the belief in it.
+
+# %% [markdown]
+# ### Detour · Which of the three answers is best?
+#
+# An exercise, a contest, and a peak that moves when you change units.
+
+# %% [markdown]
+# #### Exercise 1.4 · Three answers
 #
 # Return the three numbers of (1.9) in this order. You are given the prior's `a` and `b` and the tosses: what are $A$ and
 # $B$? Then we let the three compete.
@@ -446,7 +435,7 @@ three_answers = check("bayes.three_answers", my_three_answers)
 # %%
 rng, n = seeded(4), 10
 worlds = {
-    "all chances alike": torch.rand(200_000, generator=rng, dtype=torch.float64),
+    "all theta equally often": torch.rand(200_000, generator=rng, dtype=torch.float64),
     "every coin has 0.95": torch.full((200_000,), 0.95, dtype=torch.float64),
 }
 table = [three_answers(1, 1, h, n) for h in range(n + 1)]
@@ -455,29 +444,22 @@ for world, theta in worlds.items():
     heads = torch.binomial(torch.full_like(theta, n), theta, generator=rng).long()
     squares = (guess[heads] - theta[:, None]) ** 2  # (200_000, 3): one column for each answer
     error, stderr = squares.mean(dim=0), squares.std(dim=0) / len(theta) ** 0.5
-    print(f"{world:>20}: mean squared error MLE {error[0]:.5f} ± {stderr[0]:.5f}, "
+    print(f"{world:>23}: mean squared error MLE {error[0]:.5f} ± {stderr[0]:.5f}, "
           f"mean {error[2]:.5f} ± {stderr[2]:.5f}")
 
 # %% [markdown]
 # If the world is as the prior says, the mean wins, 0.01388 against 0.01666. It must: for squared error nothing beats the
-# posterior's mean. ([09 · Predictions](09_predictions.ipynb) shows why, and a denoiser lives on it.) If the world consists
-# of coins with 0.95, the flat prior pulls the wrong way, and the MLE wins by far. So:
+# posterior mean. If the world consists
+# of coins with 0.95, the flat prior pulls the wrong way, and the MLE wins by far. Take the MLE if there are many data or no prior that you
+# trust; the mean for the smallest squared error or the probability of the next toss; the MAP if you can only climb to a peak, not integrate.
 #
-# | number | take it when | mind |
-# |---|---|---|
-# | MLE | there are many data, or no prior that you trust | with few data it is too sure: 3 of 3 gives 1 |
-# | mean | you want the smallest squared error, or the chance of the next toss | it needs a prior |
-# | MAP | you can only climb to a peak, not integrate | the peak depends on how you write the unknown |
-#
-# ### Optional: a peak depends on the ruler
-#
-# The table's last remark deserves a look. Write the same belief in terms of the *log-odds*
+# But a peak depends on the scale. Write the same belief in terms of the *log-odds*
 # $u = \log\frac{\theta}{1-\theta}$, and its peak moves to another coin:
 
 # %%
 u = torch.linspace(-4, 6, 200_001, dtype=torch.float64)
-theta = u.sigmoid()  # back from log-odds to the chance
-# The same mass on another ruler: d theta = theta (1 - theta) du.
+theta = u.sigmoid()  # back from log-odds to the probability
+# The same mass on another scale: d theta = theta (1 - theta) du.
 density_u = bayes.beta_density(Beta(8, 4), theta) * theta * (1 - theta)
 peak = theta[density_u.argmax()]
 print(f"area in u: {bayes.integral(density_u, u):.4f}")
@@ -486,21 +468,15 @@ print(f"mean of theta: {Beta(8, 4).mean:.4f} and {bayes.integral(density_u * the
 
 # %% [markdown]
 # One belief, two peaks, 0.7 and 0.6667. The mean of $\theta$ is the same in both. A peak is a place where a
-# *density* is high, and densities depend on the ruler; areas do not.
+# *density* is high, and densities depend on the scale; areas do not.
 
 # %% [markdown]
-# ## 5 · Prior against data
+# ## 4 · Prior against data
 #
-# Three priors see the same tosses, 70 % heads each time. One is flat. One is sure that the coin is *nearly fair*:
+# Three priors see the same tosses, 70 % heads each time. One is flat. One is confident that the coin is *nearly fair*:
 # Beta(50, 50). One knows for certain that $\theta$ is *at most 1/2*, and is flat below.
 #
 # **Predict.** Which of them will the data convince in the end?
-#
-# <details><summary>Answer</summary>
-#
-# The flat one at once, the second one slowly, the third one never.
-#
-# </details>
 
 # %%
 # claim: E28
@@ -518,30 +494,32 @@ print("     tosses" + "".join(f"{n:>9}" for n in counts))
 for name, values in means.items():
     print(f"{name:>11}" + "".join(f"{value:9.5f}" for value in values))
 
+# %% [markdown]
+# The flat one at once, the second one slowly, the third one never. The prior Beta(50, 50) is worth 100 tosses: at $n = 100$ it
+# counts as much as the data, and the mean is in the middle, 0.6. In general, for a Beta prior,
+#
+# $$\hat\theta_\text{mean} = w\,\frac{a}{a+b} + (1 - w)\,\frac{h}{n}, \qquad w = \frac{a+b}{a+b+n}: \tag{1.10}$$
+#
+# a compromise between the prior's mean and the fraction of heads. The prior's weight $w$ falls to 0 as $n$ grows. Priors of
+# other shapes with some mass around the truth are forgotten in the end, too.
+#
+# The third ends at 0.49999, however many data there are. Where the prior is 0, prior times likelihood is 0.
+# What a prior rules out, no data bring back.
+
+# %% [markdown]
+# ### Detour · A figure, the formula, and sliders
+#
+# The three means over the number of tosses, and priors of your own.
+
 # %%
 places = [1, *counts[1:]]  # a log scale has no 0, so it is drawn at 1
 fig = figures.curves(places, means, xlabel="tosses (log scale)", ylabel="posterior mean of theta")
 fig.axes[0].set_xscale("log")
 fig.axes[0].set_xticks(places, [str(n) for n in counts])
 fig.axes[0].axhline(0.7, color=figures.GRAY, linewidth=1)
-figures.show(fig, alt="Two means run into 0.7; that of the prior 'at most 1/2' stays below 0.5.")
+figures.show(fig, alt="Two means converge to 0.7; that of the prior 'at most 1/2' stays below 0.5.")
 print("at the end, distance from 0.7: "
       + ", ".join(f"{name} {abs(values[-1] - 0.7):.5f}" for name, values in means.items()))
-
-# %% [markdown]
-# The first two end within 0.0002 of 0.7. The prior Beta(50, 50) is worth 100 tosses: at $n = 100$ it weighs as much
-# as the data, and the mean lies in the middle, 0.6. In general, for a Beta prior,
-#
-# $$\hat\theta_\text{mean} = w\,\frac{a}{a+b} + (1 - w)\,\frac{h}{n}, \qquad w = \frac{a+b}{a+b+n}: \tag{1.10}$$
-#
-# a compromise between the prior's mean and the share of heads. The prior's weight $w$ falls to 0 as $n$ grows.
-#
-# The third ends at 0.5, whatever the amount of data. Where the prior is 0, prior times likelihood is 0, however large
-# the likelihood. The belief grows ever firmer in the candidate that is the least wrong.
-#
-# You may read that *whatever the prior*, the posterior ends at the same law, and that a strong likelihood covers
-# the prior completely. Measured: 0.70000, 0.69980, and 0.49999. What is true: priors with some mass around the
-# truth are forgotten in the end, at the pace of (1.10). What a prior rules out, no data bring back.
 
 # %%
 # eq: 1.10
@@ -559,9 +537,7 @@ except ValueError as error:
 # The last line shows the extreme case: under a prior that is certain of $\theta = 0$, seven heads have evidence 0,
 # and (1.1) would divide by it.
 #
-# ### Move it yourself
-#
-# Left: prior, likelihood and posterior, each divided by its own peak so that all three can be seen. Right: where the
+# Now move it yourself. Left: prior, likelihood and posterior, each divided by its own peak so that all three can be seen. Right: where the
 # posterior goes with more tosses. **Predict** first: how many tosses does the prior "nearly always tails", Beta(2, 50), need
 # before its mean passes 0.5, if 70 % are heads?
 
@@ -571,57 +547,41 @@ print(explorer)
 explorer
 
 # %% [markdown]
-# <details><summary>Answer</summary>
-#
-# By (1.10), $(2 + 0.7\,n)/(52 + n) > 0.5$, so $n > 120$: at 100 tosses it is not yet there, at 200 it is.
-#
-# </details>
+# By (1.10), $(2 + 0.7\,n)/(52 + n) > 0.5$, so $n > 120$: at 100 tosses it is not there yet, at 200 it is.
 
 # %% [markdown]
-# ## 6 · What does the belief run into?
+# ### Detour · What does the posterior converge to, and what if the model is wrong?
 #
-# "Into heads over tosses", one could say after the last figure. **Predict.** Toss a coin with $\theta = 0.7$ a thousand
-# times, and repeat the whole experiment again and again. How far do the shares $h/n$ scatter, compared with the width of
+# Heads over tosses, the truth, or something else?
+
+# %% [markdown]
+# **Predict.** Toss a coin with $\theta = 0.7$ a thousand
+# times, and repeat the whole experiment again and again. How much does the fraction $h/n$ vary, compared with the width of
 # the posterior in one experiment?
-#
-# <details><summary>Answer</summary>
-#
-# About as far as the posterior is wide.
-#
-# </details>
 
 # %%
 # claim: E29
 rng = seeded(5)
 for n in (10, 1000, 100_000):
-    often, chance = torch.full((20_000,), float(n)), torch.full((20_000,), 0.7)
-    heads = torch.binomial(often, chance, generator=rng)
+    often, theta = torch.full((20_000,), float(n)), torch.full((20_000,), 0.7)
+    heads = torch.binomial(often, theta, generator=rng)
     width = torch.tensor([bayes.conjugate(Beta(1, 1), int(h), n).var for h in heads]).sqrt().mean()
     print(f"n = {n:6}: h/n has mean {(heads / n).mean():.4f} and standard deviation "
           f"{(heads / n).std():.4f} over 20,000 experiments; a posterior's is {width:.4f}")
 
 # %% [markdown]
-# At $n = 1000$ both are 0.0145. The share $h/n$ of one experiment is off by about as much as its posterior is
-# wide: the posterior says honestly how far off it may be. Neither is the goal. What the belief runs into, as
-# $n \to \infty$, is a point at the **true** $\theta$, and $h/n$ runs there too, at the same pace $1/\sqrt n$. With few
-# tosses the three are three different numbers: for 7 in 10, $h/n = 0.7$, the mean is 0.667, and the truth is unknown.
+# At $n = 1000$ both are 0.0145. The fraction $h/n$ of one experiment is off by about as much as its posterior is
+# wide: the posterior says honestly how far off it may be. As
+# $n \to \infty$, the posterior converges to a point at the **true** $\theta$, and so does $h/n$, at the same rate $1/\sqrt n$.
 #
-# Both run there *if the model is right*: (1.3) takes the tosses as independent. (If they are not: optional, below.)
-#
-# **A good place for a break.** So far one unknown: prior times likelihood, divided by the evidence, and no integral
-# was hard. Next, something stays hidden.
-
-# %% [markdown]
-# ### Optional: a wrong model is not repaired by more data
-#
-# That tosses are independent is an assumption. It sits inside the likelihood, and so in the evidence and in the
+# Both do *if the model is right*. That tosses are independent is an assumption. It is inside the likelihood, and so in the evidence and in the
 # posterior as well, and the rule never questions it. Take a *sticky* coin: in nine of ten tosses it repeats the last
 # result. It is fair, half heads in the long run. We analyze it as if the tosses were independent, and ask how often
-# the truth, 0.5, lies in the posterior's "95 % range", mean ± 1.96 standard deviations.
+# the truth, 0.5, lies in the posterior's "95 % interval", mean ± 1.96 standard deviations.
 
 # %%
 rng, runs, n = seeded(6), 4000, 1000
-for stay in (0.5, 0.9):  # the chance that a toss repeats the one before; 0.5 is an ordinary coin
+for stay in (0.5, 0.9):  # probability of repeating the last toss; 0.5: ordinary
     toss = torch.rand(runs, generator=rng) < 0.5
     heads = toss.long()
     for _ in range(n - 1):
@@ -631,44 +591,38 @@ for stay in (0.5, 0.9):  # the chance that a toss repeats the one before; 0.5 is
     a, b = 1.0 + heads, 1.0 + n - heads
     std = (a * b / (a + b + 1)).sqrt() / (a + b)  # the posterior's standard deviation
     inside = ((a / (a + b) - 0.5).abs() < 1.96 * std).double().mean()
-    print(f"repeats with chance {stay}: the posterior is ± {std.mean():.4f} wide; h/n scatters by "
-          f"{(heads / n).std():.4f}; the 95 % range holds the truth in {inside:.1%} of runs")
+    print(f"repeats {stay:.0%}: the posterior is ± {std.mean():.4f} wide; h/n varies by "
+          f"{(heads / n).std():.4f}; the 95 % interval holds the truth in {inside:.1%} of runs")
 
 # %% [markdown]
-# For the ordinary coin, 94.6 % of the ranges hold the truth, as they should, within chance. For the sticky coin only 48.3 % do: the posterior's standard deviation is 0.0157, where $h/n$ scatters
+# For the ordinary coin, 94.6 % of the intervals contain the truth, as they should. For the sticky coin only 48.3 % do: the posterior's
+# standard deviation is 0.0157, where $h/n$ varies
 # by 0.0477. More tosses or a finer grid would not help; the claim would only get narrower. What helps is another likelihood.
 
 # %% [markdown]
-# ## 7 · Two coins, taken out of sight
+# ## 5 · Two coins, and a hidden choice
 #
-# Now something is hidden. Before each toss somebody takes coin 1 with chance $\alpha$ ("alpha") or coin 2 with chance
-# $1 - \alpha$, and does not tell which. The coins show heads with chances $p_1$ and $p_2$. You see the results
-# $x_1, \dots, x_n$ only (1 for heads, 0 for tails), never the choices $z_1, \dots, z_n$, each 1 or 2. A variable like
-# $z$ that takes part and is never seen is called **latent**.
+# Now something is hidden. Before each toss somebody takes coin 1 with probability $\alpha$ or coin 2 with probability
+# $1 - \alpha$, and does not say which. The coins show heads with probabilities $p_1$ and $p_2$. You see only the results
+# $x_1, \dots, x_n$ (1 for heads, 0 for tails), never the choices $z_1, \dots, z_n$, each 1 or 2. A variable like
+# $z$ that takes part and is never observed is called a **latent variable**.
 #
 # For the likelihood, sum over everything that may have happened unseen, all lists $z = (z_1, \dots, z_n)$ of choices:
 #
 # $$P(x \mid p_1, p_2, \alpha) = \sum_{z \in \{1, 2\}^n}\; \prod_{i=1}^{n} P(z_i)\, P(x_i \mid z_i). \tag{1.11}$$
 #
-# Here $\prod$ multiplies as $\sum$ adds; $P(z_i)$ is $\alpha$ or $1 - \alpha$, and $P(x_i \mid z_i)$ is $p_{z_i}$ for heads
-# and $1 - p_{z_i}$ for tails. (You see the tosses in their order, so no number of sequences stands in front.)
+# Here $P(z_i)$ is $\alpha$ or $1 - \alpha$, and $P(x_i \mid z_i)$ is $p_{z_i}$ for heads
+# and $1 - p_{z_i}$ for tails.
 #
 # **Predict.** How many terms has the sum for $n = 10$ tosses? For 100? Is there a way around?
 #
-# <details><summary>Answer</summary>
-#
-# $2^{10} = 1024$, and $2^{100}$, about $10^{30}$. There is a way around: read on.
-#
-# </details>
-#
-# You may read that this sum is why Bayesian inference is expensive: exponentially many terms. Look at two tosses.
-# Write $A_i = \alpha\, P(x_i \mid 1)$ and $B_i = (1-\alpha)\, P(x_i \mid 2)$. The four terms are
+# Look at two tosses. Write $A_i = \alpha\, P(x_i \mid 1)$ and $B_i = (1-\alpha)\, P(x_i \mid 2)$. The four terms are
 # $A_1A_2 + A_1B_2 + B_1A_2 + B_1B_2$. And that is $(A_1 + B_1)(A_2 + B_2)$. In the same way for $n$ tosses, **the sum of
 # products is a product of sums**:
 #
 # $$P(x \mid p_1, p_2, \alpha) = \prod_{i=1}^{n} \big[\alpha\, P(x_i \mid 1) + (1-\alpha)\, P(x_i \mid 2)\big]. \tag{1.12}$$
 #
-# That works because the choices do not depend on each other. In each bracket, heads have the chance
+# That works because the choices are independent of each other. In each bracket, heads have the probability
 #
 # $$m = \alpha\, p_1 + (1-\alpha)\, p_2, \qquad\text{so}\qquad
 # P(x \mid p_1, p_2, \alpha) = m^h (1-m)^{n-h}. \tag{1.13}$$
@@ -687,13 +641,15 @@ print(f"differ by less than 1e-16: {(brute - product).abs() < 1e-16}")
 A, B, C, D = sp.symbols("A_1 A_2 B_1 B_2")
 print("two tosses:", sp.factor(A * B + A * D + C * B + C * D))
 
+
 # %% [markdown]
-# The same number, 2.144096362e-03, from 1024 terms and from 10 brackets.
+# The same number from $2^{10} = 1024$ terms and from 10 brackets. (For 100 tosses it would be $2^{100} \approx 10^{30}$ terms.) Before
+# you fear a sum, look whether it factorizes.
 #
 # ### Exercise 1.5 · The product of sums
 #
-# Return the **logarithm** of (1.12): with a thousand tosses the product itself would be too small for the machine.
-# `tosses` has shape (n,) and holds 0 and 1; the three chances are plain numbers; the answer is one number.
+# Return the **logarithm** of (1.12): with a thousand tosses the product itself would be too small for the computer.
+# `tosses` has shape (n,) and holds 0 and 1; the three probabilities are plain numbers; the answer is one number.
 #
 # <details><summary>Hint</summary>
 #
@@ -722,15 +678,16 @@ for n in (10, 100, 1000, 10_000):
           f"terms of the long sum 10^{n * math.log10(2):.0f}")
 
 # %% [markdown]
-# Before you fear a sum, look whether it factorizes.
+# ### Detour · When the cost is real
 #
-# ### Optional: when the cost is real
-#
-# The trick needs independent choices. Suppose that the person tends to keep the coin in hand, with chance 0.8: then
+# The trick needs independent choices. A chain of dependent ones is still cheap.
+
+# %% [markdown]
+# Suppose that the person tends to keep the coin in hand, with probability 0.8: then
 # $z_2$ depends on $z_1$, and (1.12) no longer holds. Even so a *chain* like this is cheap. Go from toss to toss and
-# keep two numbers, the chance of all tosses so far *and* coin 1 (or 2) now in hand. With K coins that costs
-# $n\,K^2$ multiplications instead of $K^n$. It takes a tangle, where every choice depends on many others, to make
-# the sum really exponential.
+# keep two numbers, the probability of all tosses so far *and* coin 1 (or 2) now in hand. With K coins that costs
+# $n\,K^2$ multiplications instead of $K^n$. Only when every choice depends on many others does
+# the sum become truly exponential.
 
 # %%
 coins = torch.tensor([0.3, 0.9], dtype=torch.float64)
@@ -747,21 +704,16 @@ every = every * move[z[:, :-1], z[:, 1:]].prod(dim=1)
 print(f"chain: {so_far.sum():.6e} with 9 · 4 products; all {len(z)} terms: {every.sum():.6e}")
 
 # %% [markdown]
-# ## 8 · What these tosses can never tell
+# ### Detour · What these tosses can never tell
 #
-# Formula (1.13) has a sting. The three unknowns enter through $m$ *alone*. All coins with the same $m$ explain the
-# data equally well, whatever $n$ is. **Predict.** Ten thousand tosses, 70 % heads. How well do you know $m$, $p_1$ and
-# $\alpha$?
-#
-# <details><summary>Answer</summary>
-#
-# $m$ very well. $p_1$ and $\alpha$ hardly better than before the first toss.
-#
-# </details>
-#
-# We need a belief over three unknowns. Cut the unit cube into $100^3$ little boxes, the prior flat, and compute the
-# posterior chance of each box. (A `None` in square brackets adds an axis of length 1; arrays with different axes of
-# length 1 are combined to all $100^3$ combinations. `softmax` is steps 2 and 3 of exercise 1.2: exp, then divide by the sum.)
+# Ten thousand tosses, 70 % heads. How well do you know $m$, $p_1$ and $\alpha$?
+
+# %% [markdown]
+# In (1.13) the three unknowns enter through $m$ *alone*. All coins with the same $m$ explain the
+# data equally well, whatever $n$ is. For a belief over three unknowns, cut the unit cube into $100^3$ little boxes, with a flat
+# prior, and compute the
+# posterior probability of each box. (A `None` in square brackets adds an axis of length 1, so that arrays combine to all $100^3$
+# combinations. `softmax` is steps 2 and 3 of exercise 1.2: exp, then divide by the sum.)
 
 # %%
 # claim: E31
@@ -772,7 +724,7 @@ unknowns = {"m": alpha * p_1 + (1 - alpha) * p_2, "p_1": p_1, "alpha": alpha}
 
 
 def belief_of(seen):
-    """The posterior chance of each box, (k, k, k); they add to 1."""
+    """The posterior probability of each box, (k, k, k); they add to 1."""
     log_likelihood = bayes.two_coin_log_likelihood(seen, p_1, p_2, alpha)
     return log_likelihood.flatten().softmax(dim=0).reshape(k, k, k)
 
@@ -793,17 +745,17 @@ for n, belief in beliefs.items():
 
 # %% [markdown]
 # $m$ is known to 0.0046 after ten thousand tosses. $p_1$ and $\alpha$ are hardly better known than at the start:
-# 0.230 where there was 0.289, and 0.279. And they stay there. You may read that more data always bring the posterior
-# to a point. Here they bring it to a **surface**, the one on which $\alpha p_1 + (1 - \alpha) p_2 = 0.7$. One says that
+# 0.230 where there was 0.289, and 0.279. And they stay there: more data concentrate the posterior not on a point but on a
+# **surface**, the one on which $\alpha p_1 + (1 - \alpha) p_2 = 0.7$. One says that
 # $p_1$, $p_2$ and $\alpha$ are **not identifiable** from single tosses.
 #
-# Could another experiment tell? Yes: take a coin, toss it **ten times**, put it back. Then (1.12) has one bracket for
-# each row of ten, with the chance of the whole row in the place of $P(x_i \mid 1)$ and $P(x_i \mid 2)$: the rows of a
-# good coin look different from those of a bad one. The last picture below has as many tosses as the second, in rows.
+# Another experiment can tell them apart: take a coin, toss it **ten times**, put it back. Then (1.12) has one bracket for
+# each row of ten, with the probability of the whole row in place of $P(x_i \mid 1)$ and $P(x_i \mid 2)$. The last panel below has
+# as many tosses as the second, in rows.
 
 # %%
 rng = seeded(7)
-z = torch.rand(100, 1, generator=rng) < 2 / 3  # 100 rows; coin 1, with chance 0.9, in two of three
+z = torch.rand(100, 1, generator=rng) < 2 / 3  # 100 rows; coin 1, with 0.9, in two of three
 rows = (torch.rand(100, 10, generator=rng) < torch.where(z, 0.9, 0.3)).long()  # else 0.3; m = 0.7
 beliefs["rows"] = belief_of(rows)
 titles = {10: "10 single tosses", 1000: "1000 single tosses", "rows": "100 rows of 10"}
@@ -811,17 +763,16 @@ fig, axes = figures.new(1, 3, width=8.4, height=3.1)
 for ax, (which, title) in zip(axes, titles.items()):
     plane = beliefs[which].sum(dim=2)  # add over alpha: what is believed of the two coins
     ax.imshow(plane.sqrt(), origin="lower", extent=(0, 1, 0, 1), cmap="cividis")
-    ax.set(title=title, xlabel="p_2, chance of heads", ylabel="p_1, chance of heads")
+    ax.set(title=title, xlabel="p_2, probability of heads", ylabel="p_1, probability of heads")
     ax.grid(False)
     corners = plane[:70, 70:].sum() + plane[70:, :70].sum()
-    print(f"{title:>18}: belief that one coin lies above 0.7 and the other below: {corners:.3f}")
+    print(f"{title:>18}: P(one coin above 0.7, the other below): {corners:.3f}")
 figures.show(fig, alt="Belief about p_1, p_2: two broad fields; two sharp rectangles; two spots.")
 
 # %% [markdown]
-# Bright is plausible (what is drawn is the root of the belief, so that faint parts show). After 1000 single tosses two
-# rectangles are left, with sharp edges: one coin above 0.7, the other below. That is all that $m = 0.7$ says, and more
-# single tosses will only sharpen the edges. (It is brightest where both coins have 0.7: there any $\alpha$ fits.) The
-# rows, with as many tosses, leave two small spots. Why two?
+# Bright is plausible (the square root of the density is drawn, so that faint parts show). After 1000 single tosses two
+# rectangles are left: one coin above 0.7, the other below. The
+# rows leave two small spots. Why two?
 
 # %%
 belief = beliefs["rows"]
@@ -833,33 +784,34 @@ for name, where in (("everywhere", belief), ("where p_1 > p_2", belief * (p_1 > 
 swapped = belief.transpose(0, 1).flip(2)  # p_1 and p_2 exchanged, alpha and 1 - alpha exchanged
 print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 
-# %% [markdown]
-# Because nothing in the data says which coin is *called* 1. Exchange the names, $(p_1, p_2, \alpha) \to
-# (p_2, p_1, 1 - \alpha)$, and the likelihood is the same: **label swap**. Then the posterior's mean is a trap: it says
-# about 0.6 for both coins, a coin that does not exist. Agree that coin 1 is the better one, and all is well: the
-# second line holds the coins that made these data, 0.9, 0.3 and 2/3, within its spreads.
 
 # %% [markdown]
-# ## 9 · The evidence is the hard part
+# Because nothing in the data says which coin is *called* 1. Exchange the names, $(p_1, p_2, \alpha) \to
+# (p_2, p_1, 1 - \alpha)$, and the likelihood is the same (**label switching**). Then the posterior mean is a trap: it says
+# about 0.6 for both coins, a coin that does not exist. Agree that coin 1 is the better one, and all is well: the
+# second line contains the coins that made these data, 0.9, 0.3 and 2/3, within its standard deviations.
+
+# %% [markdown]
+# ## 6 · The evidence is the hard part
 #
 # For the two coins the evidence is an integral over three unknowns. With a flat prior on the cube,
 #
 # $$P(x) = \int_0^1\!\!\int_0^1\!\!\int_0^1 P(x \mid p_1, p_2, \alpha)\; dp_1\, dp_2\, d\alpha. \tag{1.14}$$
 #
-# A grid with $k$ points along each axis needs $k^3$ values. With $d$ unknowns it needs $k^d$: this is the **curse of
-# dimension**. The other way is **Monte Carlo**: draw $N$ coins from the prior, and take the *mean* of their
-# likelihoods. An integral against a density is a mean: $\int p(\theta)\,f(\theta)\,d\theta = E_{\theta \sim p}[f(\theta)]$,
-# the mean of the *function* $f$ over draws of $\theta$.
+# A grid with $k$ points along each axis needs $k^3$ values. With $d$ unknowns it needs $k^d$: the **curse of
+# dimensionality**. The alternative is **Monte Carlo**: draw $N$ coins from the prior, and take the *mean* of their
+# likelihoods. An integral against a density is an expectation: $\int p(\theta)\,f(\theta)\,d\theta = E_{\theta \sim p}[f(\theta)]$,
+# the mean of the *function* $f$ over samples of $\theta$.
 #
 # ### Exercise 1.6 · The evidence as a mean
 #
-# You are given the *log*-likelihoods of $N$ draws from the prior, shape (N,). Return two numbers: the mean of the $N$
+# You are given the *log*-likelihoods of $N$ samples from the prior, shape (N,). Return two numbers: the mean of the $N$
 # likelihoods, which estimates the evidence, and its standard error: the standard deviation of the $N$ likelihoods,
 # `.std()`, divided by $\sqrt N$. Every estimate of this course carries such an error bar.
 
 # %% tags=["exercise"]
 def my_by_draws(log_likelihood):
-    """Return (evidence, its standard error) from N log-likelihoods of draws from the prior."""
+    """Return (evidence, its standard error) from N log-likelihoods of samples from the prior."""
     ### BEGIN SOLUTION
     likelihood = log_likelihood.exp()
     return likelihood.mean(), likelihood.std() / math.sqrt(len(likelihood))
@@ -883,16 +835,15 @@ for k in (10, 30, 100):
     print(f"grid, {k:3}^3 = {k**3:8} values: {values.mean():.6e}")
 draws = torch.rand(3, 1_000_000, generator=seeded(8), dtype=torch.float64)
 estimate, stderr = by_draws(bayes.two_coin_log_likelihood(seen, *draws))
-print(f"{draws.shape[1]} random draws:       {estimate:.6e} ± {stderr:.1e}")
+print(f"{draws.shape[1]} random samples:       {estimate:.6e} ± {stderr:.1e}")
 
 # %% [markdown]
-# You may read that this triple integral is out of reach. It is 9.043356e-04: exactly by algebra (each power
-# $p_1^i$ integrates to $1/(i+1)$), to 0.3 % from a grid of 1000 values, and by random draws within their standard
-# error. **Three unknowns are easy.** (One coin with a flat prior has (1/11)/120 = 7.575758e-04 for the same sequence:
-# two coins explain it a little better, because their $m$ is more often near the middle.) The trouble begins with many:
+# The integral is 9.043356e-04: exactly by algebra (each power
+# $p_1^i$ integrates to $1/(i+1)$), to 0.3 % from a grid of 1000 values, and by random samples within their standard
+# error. **Three unknowns are easy.** The trouble begins with many:
 
 # %%
-for d, what in ((3, "two coins"), (10, "ten unknowns"), (64, "a tiny picture, 8 x 8 pixels")):
+for d, what in ((3, "two coins"), (10, "ten unknowns"), (64, "a tiny image, 8 x 8 pixels")):
     values = 10.0**d  # ten grid points along each axis: a coarse grid
     print(f"{what:>28}: 10 points per axis are {values:.0e} values; "
           f"at a billion a second {values / 1e9 / 3.15e7:.1e} years")
@@ -900,31 +851,33 @@ for n in (10, 1000, 100_000):
     seen = torch.tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 0]).repeat(n // 10)
     logs = bayes.two_coin_log_likelihood(seen, *draws[:, :10_000])
     estimate, stderr = by_draws(logs - logs.max())  # a common factor: else all is rounded to 0
-    print(f"n = {n:6}: 10,000 draws, relative error {stderr / estimate:.3f}")
+    print(f"n = {n:6}: 10,000 samples, relative error {stderr / estimate:.3f}")
 
 # %% [markdown]
-# The cost of a grid explodes with the number of unknowns. That of random draws does not: the formula of the standard
-# error knows no dimension. But draws have a curse of their own. The more data, the narrower the place where the
-# likelihood is not tiny, and the fewer draws hit it: with 100,000 tosses the relative error of the same 10,000
-# draws is 0.123, with 10 tosses it was 0.009. With many unknowns none hits. [03 · Estimators](03_estimators.ipynb)
-# draws more cleverly.
+# The cost of a grid explodes with the number of unknowns. That of Monte Carlo does not. But random samples have a problem of
+# their own. The more data, the narrower the region where the
+# likelihood is not tiny, and the fewer samples hit it: with 100,000 tosses the relative error of the same 10,000
+# samples is 0.123, with 10 tosses it was 0.009. With many unknowns none hits. [03 · Estimators](03_estimators.ipynb)
+# samples more cleverly.
 
 # %% [markdown]
-# ### Optional: "this integral cannot be solved"
+# ### Detour · "This integral cannot be solved"
 #
-# Another obstacle is often named: a normal density has no *elementary antiderivative*, no formula made of powers, exp
-# and log whose derivative it is. True. But no formula does not mean no number. The integral has a name, erf, and every
-# computer knows it:
+# A normal density has no elementary antiderivative. Is that an obstacle?
+
+# %% [markdown]
+# No formula made of powers, exp and log has the normal density as its derivative. But no formula does not mean no number. The
+# integral has a name, erf, and every computer knows it:
 #
 # $$\int_{-1}^{2} N(x;\, 0, 1)\, dx = \tfrac12\, \mathrm{erf}\Big(\frac{2}{\sqrt2}\Big)
 # + \tfrac12\, \mathrm{erf}\Big(\frac{1}{\sqrt2}\Big). \tag{1.15}$$
 #
-# The example that circulates has two unknowns, the mean $\mu$ and the variance $\sigma^2$ of a normal law, both known
+# A common example has two unknowns, the mean $\mu$ and the variance $\sigma^2$ of a normal distribution, both known
 # to lie in a box. Its evidence for data $x_1, \dots, x_n$ is, up to the flat prior's constant,
 #
 # $$\int_0^b \int_{-a}^{a}\; \prod_{i=1}^{n} N(x_i;\, \mu, \sigma^2)\; d\mu\; d\sigma^2. \tag{1.16}$$
 #
-# (Mind the order. Printed with the two limits exchanged, the *variance* would run from $-a$ to $a$.) With $n$ data of mean
+# With $n$ data of mean
 # $\bar x$, the inner integral is (1.15) again; the outer one is a curve over one variable.
 
 # %%
@@ -944,40 +897,43 @@ inner = (2 * math.pi * v) ** -2 * (-rest / (2 * v)).exp() * (2 * math.pi * v / 4
 print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, v):.6f}")
 
 # %% [markdown]
-# Two ways, one number. (With suited priors the same evidence is even a closed formula, as for the coin.) Integrals in
+# Two ways, one number. Integrals in
 # one, two, three dimensions are a matter of milliseconds. What is hard is **many dimensions**.
 
 # %% [markdown]
-# ## 10 · The general task, and a denoiser
+# ## 7 · The general task, and a denoiser
 #
-# Bayesian inference is always this: an unknown, a prior for it, a model of how it makes data; then data, and the question
+# **Bayesian inference** is always this: an unknown, a prior for it, a model of how it produces data; then data, and the question
 # what to believe. The coin hid two obstacles. **The likelihood may be hard to write down**: what is $P(X \mid \theta)$
 # if $X$ is a photograph? And **the evidence may be hard to compute**. Ways to live with that:
 #
-# | way | idea | where |
+# | method | idea | where |
 # |---|---|---|
 # | conjugate prior | the integral has a formula | (1.8); Gaussians: [02](02_distributions.ipynb) |
-# | grid | add up all candidates | few unknowns: this chapter |
-# | Monte Carlo, importance sampling | average over draws | [03](03_estimators.ipynb) |
-# | Markov chain Monte Carlo (MCMC) | walk at random so that the time spent at a place follows the posterior | optional, below |
-# | variational inference | choose the nearest law of a simple family | [04](04_elbo_and_vae.ipynb) |
+# | grid | sum over all candidates | few unknowns: this chapter |
+# | Monte Carlo, importance sampling | average over samples | [03](03_estimators.ipynb) |
+# | **Markov chain Monte Carlo** (**MCMC**) | a random walk that leaves the posterior unchanged | a detour of [10](10_sampling_without_learning.ipynb) |
+# | **variational inference** | the closest distribution of a simple family | [04](04_elbo_and_vae.ipynb) |
 #
-# The last two need the posterior only up to its constant: the evidence is what they avoid.
+# The last two need the posterior only up to its constant: the evidence is what they avoid. (The sampler of chapter 00 is a Markov
+# chain, but not MCMC: its steps are made to *change* the distribution. Chapter 10 measures that.)
 #
-# **Denoising is Bayesian inference**, too. The unknown is the clean data $x_0$; its prior is the law of the data. The
-# fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal law with mean
-# $\sqrt{\bar\alpha_t}\,x_0$ and variance $1 - \bar\alpha_t$. With $q$ for all these laws,
+# **Denoising is Bayesian inference**, too. The unknown is the clean data $x_0$; its prior is the distribution of the data. The
+# fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal distribution with mean
+# $\sqrt{\bar\alpha_t}\,x_0$ and variance $1 - \bar\alpha_t$. With $q$ for all these distributions,
 #
 # $$q(x_0 \mid x_t) = \frac{q(x_0)\; q(x_t \mid x_0)}{q(x_t)}, \qquad
 # \hat x_0 = \int x_0\; q(x_0 \mid x_t)\; dx_0. \tag{1.17}$$
 #
 # Here $q(x_t)$ is the evidence. The perfect denoiser of chapter 00 answers with the *mean* of this posterior. Test it
-# on data in two bumps, one noisy point $x_t = 0.4$, with the functions of section 2:
+# on data with two modes, for one noisy point $x_t = 0.4$, with the functions of section 2.
+#
+# **Predict.** Will the denoiser answer with one of the modes?
 
 # %%
-schedule, two_bumps = schedules.cosine(T=200), ideal_denoisers.two_modes()
+schedule, two_modes = schedules.cosine(T=200), ideal_denoisers.two_modes()
 x_0 = torch.linspace(-3, 3, 3001, dtype=torch.float64)
-prior = ideal_denoisers.log_density(two_bumps, schedule, x_0[:, None], 0).exp()  # t = 0: the data
+prior = ideal_denoisers.log_density(two_modes, schedule, x_0[:, None], 0).exp()  # t = 0: the data
 t, x_t = 120, 0.4
 signal, noise = schedule.signal[t], schedule.noise[t]  # the roots of abar_t and of 1 - abar_t
 likelihood = (-((x_t - signal * x_0) ** 2) / (2 * noise**2)).exp()  # its peak is 1
@@ -986,80 +942,28 @@ fig = figures.curves(x_0, {"prior: the data": prior, "likelihood": likelihood, "
                      xlabel="x_0, data units", ylabel="density (likelihood: peak = 1)")
 mean, _ = bayes.mean_and_var(after, x_0)
 fig.axes[0].axvline(mean, color=figures.GRAY, linewidth=1)  # the posterior's mean
-figures.show(fig, alt="Two equal bumps; a broad hump; after it, the right bump is the higher one.")
+figures.show(fig, alt="Two equal modes; a broad hump; then the right mode is higher.")
 print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t / signal:.3f}; "
-      f"belief in the right bump {bayes.integral(after[1500:], x_0[1500:]):.3f}")
+      f"probability of the right mode {bayes.integral(after[1500:], x_0[1500:]):.3f}")
 
 # %%
 # eq: 1.17
-denoise = ideal_denoisers.mixture_denoiser(two_bumps, schedule)  # the perfect denoiser, by formula
+denoise = ideal_denoisers.mixture_denoiser(two_modes, schedule)  # the perfect denoiser, by formula
 guess = denoise(torch.tensor([[x_t]], dtype=torch.float64), t).item()
 print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {guess:.6f}")
 
 # %% [markdown]
-# The same number. The noisy point speaks for the right bump, but not loudly, 0.661; the denoiser's answer lies between the
-# bumps, where hardly any data are. It is a mean, and a mean hides what the law behind it says: section 2 once more.
-# For photographs $q(x_0)$ cannot be written down, and the integral has thousands of dimensions. What this course teaches is
+# No. The noisy point speaks for the right mode, but not loudly, 0.661; the denoiser's answer, the posterior mean, lies between the
+# modes, where hardly any data are. A mean hides what the distribution behind it says.
+# For photographs $q(x_0)$ cannot be written down, and the integral has thousands of dimensions. This course teaches
 # how a network learns the answer all the same.
-
-# %% [markdown]
-# ### Optional: a walk that leaves a law in place
-#
-# **MCMC** in six lines, the rule of Metropolis: propose a random step; if the posterior is higher there, go; if it is
-# lower, go with a chance equal to the ratio. The evidence cancels in that ratio. Such a walk forgets its start, and
-# **leaves the posterior in place**: whoever is distributed like Beta(8, 4) before a step, is so after it.
-#
-# The sampler of chapter 00 is also a Markov chain (each step looks only at where it stands), and it also draws at
-# random, so it is tempting to call it MCMC. It is not. Its step from $t$ to $t - 1$ is made to *change* the law, from that of $x_t$ to
-# that of $x_{t-1}$. Put points that follow the law of the data into such a step and see. We measure by how much sorted
-# points move on average (the *Wasserstein distance*; two samples of one law have a small one by chance).
-
-# %%
-# claim: E68
-def distance(a, b):
-    return (a.flatten().sort().values - b.flatten().sort().values).abs().mean()
-
-
-def metropolis_step(x, rng):
-    """One step of a walk that leaves Beta(8, 4) in place."""
-    there = x + 0.2 * normal_like(x, generator=rng)
-    ends = torch.stack([x, there.clamp(1e-9, 1 - 1e-9)])
-    here, new = 7 * ends.log() + 3 * (1 - ends).log()  # log of (1.5), without its constant
-    possible = (there > 0) & (there < 1)
-    go = possible & (torch.rand(x.shape, generator=rng, dtype=x.dtype).log() < new - here)
-    return torch.where(go, there, x)
-
-
-rng, N = seeded(9), 100_000
-
-# %%
-balls = torch.rand(2, N, 11, generator=rng, dtype=torch.float64)
-exact, again = balls.sort(dim=2).values[:, :, 7]  # the eighth of eleven, as in section 2
-lost = torch.full((N,), 0.05, dtype=torch.float64)
-print(f"two samples of Beta(8, 4): distance {distance(exact, again):.4f}")
-print(f"one step from the first:   distance {distance(metropolis_step(exact, rng), again):.4f}")
-for step in range(1, 51):
-    lost = metropolis_step(lost, rng)
-    if step in (1, 10, 50):
-        print(f"all started at 0.05, after {step:2} steps: distance {distance(lost, again):.4f}")
-schedule = schedules.linear()
-halves = ideal_denoisers.sample(two_bumps, N, generator=rng).double().chunk(2)
-x, other = (torch.cat([half, -half]) for half in halves)  # mirrored: less chance in the distance
-guess = ideal_denoisers.mixture_denoiser(two_bumps, schedule)(x, torch.full((N,), 500))
-moved = draw(samplers.ddpm_step(schedule, x, guess, 500, 499), normal_like(x, generator=rng))
-print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, other):.4f}")
-
-# %% [markdown]
-# (Seven balls to the left: the eighth of eleven sorted numbers follows Beta(8, 4).) A Metropolis step leaves the law
-# where it is, and 50 of them forget a bad start. One step of the sampler at $t = 500$ moves the law of the data, to a
-# distance of 0.016. A walk of many small steps toward a law is one thing, a walk that stays in a law another.
 
 # %% [markdown]
 # ## Recap
 #
-# A belief is a law. A fact multiplies it by the likelihood, and the evidence makes its area 1 again. For ten tosses with
+# A belief is a distribution. A fact multiplies it by the likelihood, and the evidence makes its area 1 again. For ten tosses with
 # seven heads and a flat prior the evidence is 1/11 and the posterior Beta(8, 4), with mean 0.6667 and standard deviation
-# 0.1307. More data narrow the belief like $1/\sqrt n$, if the model is right, if the prior has not ruled out the truth, and
+# 0.1307. More data narrow the posterior like $1/\sqrt n$, if the model is right, if the prior has not ruled out the truth, and
 # if the data can tell the candidates apart at all. The cost is in the evidence, and it comes above all from the number of
 # unknowns.
 #
@@ -1070,29 +974,21 @@ print(f"data: distance {distance(x, other):.4f}; after a step {distance(moved, o
 #
 # **Popular claims, checked**
 #
-# | often said | better | shown above |
+# | what holds | what is often said | shown above |
 # |---|---|---|
-# | the evidence of 7 in 10 is about 0.1 | it is 1/11, for every number of heads | area 0.9091 with 0.1 |
-# | the likelihood is the law of $\theta$ | its area is 0.0909; it is no density | three curves |
-# | Bayes means finding $\theta$ | it means keeping a law; one number loses the 0.1307 | section 2 |
-# | whatever the prior, the posterior ends the same | only where the prior has mass | 0.49999 for ever |
-# | the belief runs into heads over tosses | into the true $\theta$; $h/n$ scatters as much as the posterior is wide | 0.0145 both |
-# | the binomial coefficient does not matter | not in the posterior; in the evidence it does | 1/11, 1/1320 |
-# | hidden choices cost $2^n$ terms | independent ones factorize: $n$ brackets | 2.144096362e-03 both |
-# | more data bring the posterior to a point | only what is identifiable | $p_1$ stays at ± 0.230 |
-# | a triple integral is out of reach | easy; many dimensions are hard | 9.043356e-04 |
-# | a normal density cannot be integrated | it has no elementary antiderivative; erf gives the number | 0.818595 |
-# | a Markov chain with random draws is MCMC | only if it leaves its target in place | 0.016 |
+# | the likelihood is not a density of $\theta$ | it is the distribution of $\theta$ | its area is 0.090909 |
+# | the data win where the prior has mass | whatever the prior, the posterior ends the same | 0.49999 for ever |
+# | independent hidden choices factorize into $n$ brackets | hidden choices cost $2^n$ terms | the same number from both |
 #
 # **Exercises:** 1.1 `bayes.rule` · 1.2 `bayes.posterior` · 1.3 `bayes.conjugate` · 1.4 `bayes.three_answers` · 1.5
 # `bayes.two_coins` · 1.6 `bayes.monte_carlo`
 #
 # **To think about.** A test for a rare illness is right in 99 % of all cases, ill or well, and one person in 1000 is ill.
-# Your test is positive. Take `bayes.rule` and find out how worried to be.
+# Your test is positive. Use `bayes.rule` to find out how worried to be.
 #
 # <details><summary>Answer</summary>
 #
-# You are ill with a chance of 9 %: of 100,000 people, 99 of the 100 ill and 999 of the 99,900 well have a positive test.
+# You are ill with probability 9 %: of 100,000 people, 99 of the 100 ill and 999 of the 99,900 well have a positive test.
 #
 # </details>
 #

@@ -16,7 +16,7 @@ NAMED = re.compile(r"^# claim:(.*)$", re.MULTILINE)
 LAST = 121  # of the ledger
 
 CLAIMS = {
-    "01": "E27 E28 E29 E30 E31 E32 E33 E34 E68",
+    "01": "E27 E28 E29 E30 E31 E32 E33 E34",
     "02": "E35 E63 E97 E108 E109 E112 E113",
     "03": "E36 E37 E46 E47 E51 E52 E53 E54 E86",
     "04": "E12 E18 E38 E44 E45 E48 E49 E50 E55 E56 E57 E58 E59",
