@@ -1,7 +1,7 @@
 """The long comparison of samplers of chapter 15, by the functions that the chapter uses.
 
     python tools/compare_samplers.py                    all samplers, all numbers of calls: minutes
-    python tools/compare_samplers.py ddim --calls 4     one entry of it, printed and not stored
+    python tools/compare_samplers.py DDIM --calls 4     one entry of it, printed and not stored
 
 A chapter has seconds. What a few hundred calls of the network bring, and what is within noise,
 needs more images than that, so it is measured here, once, and kept in
@@ -40,9 +40,9 @@ def measure() -> Callable[[str, int, int], dict[str, float]]:
     real = metrics.features(judge, held_out)
 
     def entry(name: str, calls: int, seed: int) -> dict[str, float]:
-        label, x_T = compare_samplers.start(labels, IMAGES, seed)
+        label, x_T = compare_samplers.labels_and_noise(labels, IMAGES, seed)
         denoise, begun = models.denoiser(model, label), time.process_time()
-        made = compare_samplers.walk(schedule, name, denoise, x_T, calls, seed=100 + seed)
+        made = compare_samplers.sample(schedule, name, denoise, x_T, calls, seed=100 + seed)
         seconds = time.process_time() - begun
         return {
             "energy": round(metrics.energy_distance(made, held_out).value, 4),
@@ -55,10 +55,10 @@ def measure() -> Callable[[str, int, int], dict[str, float]]:
 
 def run(names: list[str], calls: list[int], seeds: int) -> dict[str, dict[str, list]]:
     """name -> measure -> a row for each number of calls, with an entry for each seed."""
-    from ddpm_lab.course.compare_samplers import NAMES
+    from ddpm_lab.course.compare_samplers import SAMPLERS
 
     entry, found = measure(), {}
-    for name in names or NAMES:
+    for name in names or SAMPLERS:
         rows = [[entry(name, n, seed) for seed in range(seeds)] for n in calls]
         found[name] = {key: [[e[key] for e in row] for row in rows] for key in rows[0][0]}
         print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
@@ -75,8 +75,8 @@ def main() -> int:
     print(json.dumps(found))
     if not args.names and args.calls == CALLS and args.seeds == SEEDS:
         lines = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in found.items())
-        head = f'"pictures": {IMAGES}, "calls": {json.dumps(CALLS)}'
-        RESULTS.write_text(f'{{{head}, "walks": {{\n{lines}\n}}}}\n', encoding="utf-8")
+        head = f'"images": {IMAGES}, "calls": {json.dumps(CALLS)}'
+        RESULTS.write_text(f'{{{head}, "samplers": {{\n{lines}\n}}}}\n', encoding="utf-8")
     return 0
 
 

@@ -18,17 +18,17 @@ from ddpm_lab.samplers import Sampler
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.types import Data, Denoiser
 
-RACERS: dict[str, Sampler] = {
-    "ddpm small": samplers.ddpm,
-    "ddpm large": partial(samplers.ddpm, var="large"),
-    "ddim": samplers.ddim,
-    "flow, order 2": samplers.probability_flow_ode,
-    "multistep": samplers.dpmpp_2m,
+SAMPLERS: dict[str, Sampler] = {
+    "DDPM, small": samplers.ddpm,
+    "DDPM, large": partial(samplers.ddpm, var="large"),
+    "DDIM": samplers.ddim,
+    "Heun": samplers.probability_flow_ode,
+    "DPM++(2M)": samplers.dpmpp_2m,
 }
-NAMES = tuple(RACERS)
+"""The samplers compared, by the names that the chapter prints; small and large are the variance."""
 
 
-def walk(
+def sample(
     schedule: Schedule,
     name: str,
     denoise: Denoiser,
@@ -37,24 +37,24 @@ def walk(
     times: Sequence[int] | None = None,
     seed: int = 1,
 ) -> Data:
-    """The sample that a sampler makes of x_T with so many calls of the denoiser.
+    """The samples into which a sampler turns x_T with so many calls of the denoiser.
 
     >>> all_at_7 = lambda x_t, t: torch.full_like(x_t, 7.0)
-    >>> walk(schedules.linear(), "ddim", all_at_7, torch.zeros(2, 1), 4)
+    >>> sample(schedules.linear(), "DDIM", all_at_7, torch.zeros(2, 1), 4)
     tensor([[7.],
             [7.]])
     """
     times = times or schedules.timesteps(schedule.T, calls)
-    if name == "flow, order 2":  # two calls in each step
+    if name == "Heun":  # two calls a step
         times = [*times[:-1:2], times[-1]]
-    trajectory = RACERS[name](schedule, denoise, x_T, times=times, generator=seeded(seed))
+    trajectory = SAMPLERS[name](schedule, denoise, x_T, times=times, generator=seeded(seed))
     return samplers.final(trajectory)
 
 
-def start(labels: Tensor, n: int, seed: int) -> tuple[Tensor, Data]:
+def labels_and_noise(labels: Tensor, n: int, seed: int) -> tuple[Tensor, Data]:
     """Labels as frequent as the given ones, and noise to start from.
 
-    >>> label, x_T = start(torch.tensor([3, 3, 3]), 2, seed=0)
+    >>> label, x_T = labels_and_noise(torch.tensor([3, 3, 3]), 2, seed=0)
     >>> label, x_T.shape
     (tensor([3, 3]), torch.Size([2, 1, 8, 8]))
     """

@@ -11,7 +11,7 @@ from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of
 
 
 def _late(T, steps):
-    """[T, …, 0]: the stops T (k / steps)^2, rounded, without repetitions."""
+    """[T, …, 0]: the times T (k / steps)^2, rounded, without repetitions."""
     return _falling(round(T * (k / steps) ** 2) for k in range(steps + 1))
 
 
@@ -31,12 +31,12 @@ def _late_cases():
 
 
 def _stops(stop):
-    """Wrong on purpose: another rule for the k-th stop, the list made as it should be."""
+    """Wrong on purpose: another rule for the k-th time, the list made as it should be."""
     return lambda T, steps: _falling(stop(T, steps, k) for k in range(steps + 1))
 
 
 def _in_turn(stop, ks):
-    """Wrong on purpose: stops in the order of ks, repetitions left out."""
+    """Wrong on purpose: times in the order of ks, repetitions left out."""
     return lambda T, steps: list(dict.fromkeys(stop(T, steps, k) for k in ks(steps)))
 
 
@@ -45,18 +45,18 @@ def _stop(T, steps, k):
 
 
 _RULES = {
-    "your stops are even; square the share k / steps": lambda T, n, k: round(T * k / n),
-    "your stops are even and cut off; square the share k / steps, and use round": (
+    "your times are evenly spaced; square the fraction k / steps": lambda T, n, k: round(T * k / n),
+    "your times are evenly spaced and cut off; square the fraction k / steps, and use round": (
         lambda T, n, k: int(T * k / n)
     ),
-    "you took the root of the share k / steps; its square brings the stops near 0": (
+    "you took the root of the fraction k / steps; its square crowds the times near 0": (
         lambda T, n, k: round(T * math.sqrt(k / n))
     ),
-    "you took the third power of the share k / steps; its square": (
+    "you took the third power of the fraction k / steps; its square": (
         lambda T, n, k: round(T * (k / n) ** 3)
     ),
-    "your stops crowd near T; they shall crowd near 0": lambda T, n, k: T - _stop(T, n, k),
-    "your stops follow a cosine; the rule is a square": (
+    "your times crowd near T; they must crowd near 0": lambda T, n, k: T - _stop(T, n, k),
+    "your times follow a cosine; the rule is a square": (
         lambda T, n, k: round(T * (1 - math.cos(math.pi / 2 * k / n)))
     ),
     "you cut the digits off: int and // go down, round goes to the nearest": (
@@ -64,40 +64,40 @@ _RULES = {
     ),
     "you round up; round goes to the nearest": lambda T, n, k: math.ceil(T * (k / n) ** 2),
     "your times are not whole: round them": lambda T, n, k: T * (k / n) ** 2,
-    "T is squared, too: only the share k / steps is": lambda T, n, k: round((T * k / n) ** 2),
-    "steps is not squared: square the whole share k / steps": (lambda T, n, k: round(T * k**2 / n)),
-    "k is not squared: square the whole share k / steps": lambda T, n, k: round(T * k / n**2),
-    "T is left out: the stops lie between 0 and T, the shares between 0 and 1": (
+    "T is squared, too: only the fraction k / steps is": lambda T, n, k: round((T * k / n) ** 2),
+    "square the whole fraction: k / steps, not only k": (lambda T, n, k: round(T * k**2 / n)),
+    "k is not squared: square the whole fraction k / steps": lambda T, n, k: round(T * k / n**2),
+    "T is left out: the times lie between 0 and T, the fractions between 0 and 1": (
         lambda T, n, k: round((k / n) ** 2)
     ),
-    "you round the share before you multiply by T; then only 0 and T are left": (
+    "you round the fraction before you multiply by T; then only 0 and T are left": (
         lambda T, n, k: T * round((k / n) ** 2)
     ),
     "you round T / steps before you square; round once, at the end": (
         lambda T, n, k: round(T / n) * k**2
     ),
     "you round before you square; round once, at the end": (lambda T, n, k: round(T * k / n) ** 2),
-    "your stops go beyond T: k runs from 0 to steps, not from 1": (
+    "your times go beyond T: k runs from 0 to steps, not from 1": (
         lambda T, n, k: _stop(T, n, k + 1)
     ),
     "that is the list of the DDIM paper's program, which ends at 0.8 T: here it starts at T": (
         lambda T, n, k: int((math.sqrt(0.8 * T) * min(k, n - 1) / (n - 1)) ** 2)
     ),
     "you write 1000 for T": lambda T, n, k: _stop(1000, n, k),
-    "your walk starts at T - 1; here times run from 0, clean data, to T": (
+    "your list starts at T - 1; here times run from 0, clean data, to T": (
         lambda T, n, k: _stop(T - 1, n, k)
     ),
     "your times run from 1; the last one must be 0, clean data": (
         lambda T, n, k: 1 + _stop(T - 1, n, k)
     ),
     "your times are one too large": lambda T, n, k: 1 + _stop(T, n, k),
-    "you divide by steps + 1; with k = steps the share must be 1": (
+    "you divide by steps + 1; with k = steps the fraction must be 1": (
         lambda T, n, k: _stop(T, n + 1, k)
     ),
-    "your list has steps stops; T to 0 in as many moves needs one stop more (steps > 1)": (
+    "your list has `steps` times; T to 0 in that many steps needs one more (steps > 1)": (
         lambda T, n, k: _stop(T, n - 1, min(k, n - 1))
     ),
-    "you make steps + 1 moves of it; k runs from 0 to steps": (
+    "you make steps + 1 steps of it; k runs from 0 to steps": (
         lambda T, n, k: round(T * (k / (n + 1)) ** 2) if k < n else T
     ),
 }
@@ -120,26 +120,26 @@ TIMESTEPS = Exercise(
     cases=_late_cases,
     wrong={
         **{hint: _stops(rule) for hint, rule in _RULES.items()},
-        "a time comes twice: near 0 two stops may round to one; a walk must fall at each move": (
+        "a time comes twice: near 0 two may round to one; each step must go to a smaller time": (
             _with_repetitions
         ),
-        "your times rise, and some come twice; a walk falls from T to 0": (
+        "your times rise, and some come twice; they must fall from T to 0": (
             lambda T, steps: _with_repetitions(T, steps)[::-1]
         ),
-        "your times rise; a walk back to the data falls from T to 0": (
+        "your times rise; on the way back to the data they fall from T to 0": (
             lambda T, steps: _late(T, steps)[::-1]
         ),
-        "your walk ends before 0: the last move must land on clean data": (
+        "your list ends before 0: the last step must land on clean data": (
             lambda T, steps: _late(T, steps)[:-1]
         ),
-        "the stop k = 0 is left out, and with it the 0 where the walk ends": (
+        "k = 0 is left out, and with it the 0 where the list ends": (
             _in_turn(_stop, lambda n: range(n, 0, -1))
         ),
-        "T is missing, where the walk starts: range stops before its end": lambda T, steps: _late(
+        "T is missing, where the list starts: range stops before its end": lambda T, steps: _late(
             T, steps
         )[1:],
         "your times rise and leave T out: range stops before its end": (_in_turn(_stop, range)),
-        "both ends are left out: a walk starts at T and lands on 0": (
+        "both ends are left out: the list starts at T and ends with 0": (
             lambda T, steps: _late(T, steps)[1:-1]
         ),
         "a set has no order that you can rely on: sort it, the largest first": (
@@ -210,46 +210,46 @@ _MIXTURES = {
     "you take one off w, as if it were to be turned into that of [HS22]; here w = 1 gives asked": (
         lambda c, u, w: _combined(c, u, w - 1)
     ),
-    "asked and free are swapped: w = 1 must give the guess that was told the label": (
+    "asked and free are swapped: w = 1 must give the guess that knows the label": (
         lambda c, u, w: _combined(u, c, w)
     ),
-    "the pull has the wrong sign: it goes from the free guess toward the asked one": (
+    "the pull has the wrong sign: it goes from the unconditional guess to the conditional one": (
         lambda c, u, w: u - w * (c - u)
     ),
     "you scale the guess itself; scale the difference that the label makes": (
         lambda c, u, w: w * c
     ),
-    "you scale the free guess; scale the difference that the label makes": lambda c, u, w: w * u,
-    "that is the pull alone; add it to the free guess": lambda c, u, w: w * (c - u),
-    "you add the asked guess on top of the free one; add w times their difference": (
+    "you scale the unconditional guess; scale the difference": lambda c, u, w: w * u,
+    "that is the pull alone; add it to the unconditional guess": lambda c, u, w: w * (c - u),
+    "you add the conditional guess to the unconditional one; add w times their difference": (
         lambda c, u, w: u + w * c
     ),
-    "you add the free guess on top of the asked one; the pull is w times their difference": (
+    "you add the unconditional guess to the conditional one; the pull is their difference": (
         lambda c, u, w: c + w * u
     ),
     "the pull is the difference of the guesses; you take their sum": (
         lambda c, u, w: u + w * (c + u)
     ),
-    "you push the asked guess by the sum; start from free, and push by the difference": (
+    "you push the conditional guess by the sum; start from free, push by the difference": (
         lambda c, u, w: c + w * (c + u)
     ),
-    "the free guess is taken away w times and never put in: the weights must add up to 1": (
+    "the unconditional guess is subtracted w times, never added: the weights must add up to 1": (
         lambda c, u, w: (1 + w) * c - (1 + w) * u
     ),
     "the weights are swapped in part: they must be w and what w leaves of 1": (
         lambda c, u, w: (1 - w) * c - w * u
     ),
-    "a weighted mean lies between the two guesses; guidance goes beyond the asked one": (
+    "a weighted mean lies between the two guesses; guidance goes beyond the conditional one": (
         lambda c, u, w: (u + w * c) / (1 + w)
     ),
-    "a mean lies between the two guesses; guidance goes beyond the asked one": (
+    "a mean lies between the two guesses; guidance goes beyond the conditional one": (
         lambda c, u, w: (u + c) / 2
     ),
-    "your answer is the asked guess, whatever w": lambda c, u, w: c,
-    "your answer is the free guess, whatever w": lambda c, u, w: u,
+    "your answer is the conditional guess, whatever w": lambda c, u, w: c,
+    "your answer is the unconditional guess, whatever w": lambda c, u, w: u,
     "your answer is the difference of the guesses, whatever w": lambda c, u, w: c - u,
     "w is left out of one place: the pull is w times (asked - free)": lambda c, u, w: w * c - u,
-    "brackets: w multiplies the whole difference, not only the asked guess": (
+    "brackets: w multiplies the whole difference, not only the conditional guess": (
         lambda c, u, w: w * c + u - c
     ),
     "w counts twice: the pull is w times the difference, not w^2": (
@@ -275,7 +275,7 @@ _MIXTURES = {
     "you clamp both guesses before you combine them; (15.4) does not": (
         lambda c, u, w: _combined(c.clamp(-1, 1), u.clamp(-1, 1), w)
     ),
-    "you push back from the asked guess: the pull goes from free to asked, w times": (
+    "you push back from the conditional guess: the pull goes from free to asked": (
         lambda c, u, w: _combined(c, u, 2 - w)
     ),
     "you add both guesses, each with a share of w; the pull is their difference": (
@@ -290,18 +290,18 @@ _MIXTURES = {
     "you clamp the pull, w times the difference; (15.4) does not": (
         lambda c, u, w: u + (w * (c - u)).clamp(-1, 1)
     ),
-    "you bring the guess back to the spread (std) of the asked one; (15.4) does not rescale": (
+    "you bring the guess back to the std of the conditional one; (15.4) does not rescale": (
         lambda c, u, w: _combined(c, u, w) * c.std() / _combined(c, u, w).std()
     ),
-    "you rescale each guess to the std of the asked one; (15.4) does not": (
+    "you rescale each guess to the std of the conditional one; (15.4) does not": (
         lambda c, u, w: (
             _combined(c, u, w) * _per_item(c, torch.std) / _per_item(_combined(c, u, w), torch.std)
         )
     ),
-    "you bring the guess back to the length of the asked one; (15.4) does not rescale": (
+    "you bring the guess back to the length of the conditional one; (15.4) does not rescale": (
         lambda c, u, w: _combined(c, u, w) * c.norm() / _combined(c, u, w).norm()
     ),
-    "you rescale each guess to the length of the asked one; (15.4) does not": (
+    "you rescale each guess to the length of the conditional one; (15.4) does not": (
         lambda c, u, w: (
             _combined(c, u, w)
             * _per_item(c, torch.linalg.vector_norm)
@@ -350,7 +350,7 @@ CLASSIFIER_FREE = Exercise(
             for b in _WEIGHTS
             if (a, b) not in _TOLD
         },
-        "you push x_t; it is the guess that is pushed, starting from the free one": (
+        "you push x_t; it is the guess that is pushed, starting from the unconditional one": (
             lambda asked, free, x_t, t, w: x_t + w * (asked(x_t, t) - free(x_t, t))
         ),
         "you add the guess to x_t; the guided guess is a guess, not a step": (
@@ -359,22 +359,22 @@ CLASSIFIER_FREE = Exercise(
         "you take the guess away from x_t; return the guess itself": (
             lambda asked, free, x_t, t, w: x_t - _guess(asked, free, x_t, t, w)
         ),
-        "you push x_t and then ask; ask both at the same x_t and combine the answers": (
+        "you push x_t and then call; call both at the same x_t and combine the answers": (
             lambda asked, free, x_t, t, w: asked(w * x_t, t)
         ),
-        "you ask one at the answer of the other; ask both at x_t": (
+        "you call one at the answer of the other; call both at x_t": (
             lambda asked, free, x_t, t, w: asked(free(x_t, t), t)
         ),
-        "you ask the free one at w x_t; both are asked at x_t, and w scales the difference": (
+        "you call the free one at w x_t; call both at x_t, and scale the difference by w": (
             lambda asked, free, x_t, t, w: _combined(asked(x_t, t), free(w * x_t, t), w)
         ),
-        "you ask at time 0; the denoisers must hear how noisy x_t is: t": (
+        "you call them with time 0; the denoisers must know how noisy x_t is: t": (
             lambda asked, free, x_t, t, w: _guess(asked, free, x_t, 0, w)
         ),
-        "you ask the free one at another time; both are asked at x_t and t": (
+        "you call the free one at another time; call both at x_t and t": (
             lambda asked, free, x_t, t, w: _combined(asked(x_t, t), free(x_t, 0), w)
         ),
-        "you ask the same denoiser twice: one was told the label, one was not": (
+        "you call the same denoiser twice: one knows the label, one does not": (
             lambda asked, free, x_t, t, w: _combined(asked(x_t, t), asked(x_t, 0), w)
         ),
     },

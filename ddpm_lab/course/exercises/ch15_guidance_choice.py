@@ -54,7 +54,7 @@ def _choose_cases():
 
 
 def _judge_choice(case, answer):
-    """Any weight that is read as asked often enough, and not told apart from the best of those."""
+    """Any weight that is read as asked often enough, and near enough to the best of those."""
     rows, wanted = case.args
     row = next((row for row in rows if _is_number(answer, row[0])), None)
     if row is None:
@@ -94,7 +94,7 @@ def _distance(row):
 
 
 _ROWS = {
-    "nearest to real images, but not showing what was asked: look at the share first": (
+    "nearest to real images, but not showing what was asked: look at the proportion first": (
         lambda row, wanted: True
     ),
     "at least means >=: a row that is read exactly as often as wanted is good enough": (
@@ -103,13 +103,13 @@ _ROWS = {
     "the wrong side of wanted: you choose among the rows that are read too rarely": (
         lambda row, wanted: row[1] <= wanted
     ),
-    "the wrong side of wanted: you choose among the rows with a share below it": (
+    "the wrong side of wanted: you choose among the rows with a proportion below it": (
         lambda row, wanted: row[1] < wanted
     ),
-    "wanted is a share between 0 and 1, as the rows have it; you read it as percent": (
+    "wanted is a proportion between 0 and 1, as the rows have it; you read it as percent": (
         lambda row, wanted: row[1] >= wanted / 100
     ),
-    "the share is the second column; you compare w with wanted": (
+    "the proportion is the second column; you compare w with wanted": (
         lambda row, wanted: row[0] >= wanted
     ),
 }
@@ -130,13 +130,13 @@ _KEYS = {
     "you take the smallest standard error; it says how sure a distance is, not how small": (
         lambda row: row[3]
     ),
-    "you take the least share that is enough; among those compare the distances": (
+    "you take the least proportion that is enough; among those compare the distances": (
         lambda row: row[1]
     ),
-    "you weigh share against distance; enough is enough: then only the distance counts": (
+    "you weigh proportion against distance; enough is enough: then only the distance counts": (
         lambda row: -row[1] / row[2]
     ),
-    "you subtract the share from the distance; once it is enough, only the distance counts": (
+    "you subtract the proportion from the distance; once it is enough, only the distance counts": (
         lambda row: row[2] - row[1]
     ),
     "you divide by the standard errors; the smallest distance was asked for": (
@@ -144,7 +144,7 @@ _KEYS = {
     ),
 }
 _NOT_W = {
-    "return the w of the row that you chose; you return its share": 1,
+    "return the w of the row that you chose; you return its proportion": 1,
     "return the w of the row that you chose; you return its distance": 2,
     "return the w of the row that you chose; you return its standard error": 3,
     "return the w of the row that you chose, not the whole row": slice(None),
@@ -162,7 +162,7 @@ CHOOSE = Exercise(
     cases=_choose_cases,
     judge=_judge_choice,
     stops={
-        "empty sequence": "no row is left to choose from; is it a share of at least what is wanted?"
+        "empty sequence": "no row is left to choose from; which rows have at least what is wanted?"
     },
     wrong={
         **{hint: _picked(_distance, rows=rows) for hint, rows in _ROWS.items()},
@@ -174,7 +174,7 @@ CHOOSE = Exercise(
         "more guidance is not more quality: look at the distance": (
             lambda rows, wanted: max(row[0] for row in rows)
         ),
-        "you return the largest share; return the w of the row that you chose": (
+        "you return the largest proportion; return the w of the row that you chose": (
             lambda rows, wanted: max(row[1] for row in rows)
         ),
         "the last that is read well enough need not be the nearest: compare the distances": (

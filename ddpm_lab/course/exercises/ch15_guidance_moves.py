@@ -117,10 +117,10 @@ _NOISES = {
     "the factors of data and noise are swapped where you solve for the noise": (
         lambda sch, x_t, x0_hat, t: (x_t - sch.noise[t] * x0_hat) / sch.signal[t]
     ),
-    "alpha_t where you solve for the noise: x_t has the whole walk behind it": (
+    "alpha_t where you solve for the noise: x_t has all steps from 0 to t behind it": (
         lambda sch, x_t, x0_hat, t: (x_t - sch.alpha[t].sqrt() * x0_hat) / sch.beta[t].sqrt()
     ),
-    "you divide by sqrt(beta_t), the noise of one step; x_t holds that of the whole walk": (
+    "you divide by sqrt(beta_t), the noise of one step; x_t holds that of all t steps": (
         lambda sch, x_t, x0_hat, t: (x_t - sch.signal[t] * x0_hat) / sch.beta[t].sqrt()
     ),
     "you mix the guess with the difference from it; the data in x_t are shrunk, and divide": (
@@ -183,7 +183,7 @@ _SUMS = {
             sch.signal[min(t + 1, sch.T)] * x0 + sch.noise[min(t + 1, sch.T)] * eps
         )
     ),
-    "alpha_s where you put x_s together: it has the whole walk from 0 to s behind it": (
+    "alpha_s where you put x_s together: it has all steps from 0 to s behind it": (
         lambda sch, x_t, x0, eps, t, s: sch.alpha[s].sqrt() * x0 + (1 - sch.alpha[s]).sqrt() * eps
     ),
     "at s the noise's factor is sqrt(1 - abar_s), not 1 - sqrt(abar_s)": (
@@ -192,10 +192,10 @@ _SUMS = {
     "the data at s have the factor sqrt(abar_s), not sqrt(abar_s / abar_t)": (
         lambda sch, x_t, x0, eps, t, s: _jump(sch, x0, t, s) + sch.noise[s] * eps
     ),
-    "you move down only, and stay where s is later; the same line moves up": (
+    "you step down only, and stay where s is later; the same line steps up": (
         lambda sch, x_t, x0, eps, t, s: x_t if s > t else sch.signal[s] * x0 + sch.noise[s] * eps
     ),
-    "upward you shrink x_t and add no noise; the same line as downward moves up, too": (
+    "upward you shrink x_t and add no noise; the same line as downward steps up, too": (
         lambda sch, x_t, x0, eps, t, s: (
             _jump(sch, x_t, t, s) if s > t else sch.signal[s] * x0 + sch.noise[s] * eps
         )
@@ -220,7 +220,7 @@ _SUMS = {
             sch.signal[s] * x0 + sch.noise[s] * eps if s else _jump(sch, x_t, t, s)
         )
     ),
-    "a step of Euler's in x_t; with the guess held fixed the move is exact: data and noise": (
+    "an Euler step in x_t; with the guess held fixed the step is exact: data and noise": (
         lambda sch, x_t, x0, eps, t, s: _euler(sch, x_t, x0, t, s)
     ),
     "that is the mean of the posterior (ddpm), where noise is lost; keep all of eps_hat": (
@@ -231,7 +231,7 @@ _SUMS = {
 ODE_STEP = Exercise(
     reference=_move,
     cases=_move_cases,
-    stops={"Swap them": "that function only moves down; write the step itself, for up and down"},
+    stops={"Swap them": "that function only steps down; write the step itself, for up and down"},
     wrong={
         **{hint: _noise_wrong(eps) for hint, eps in _NOISES.items()},
         **{hint: _sum_wrong(put) for hint, put in _SUMS.items()},
@@ -241,7 +241,7 @@ ODE_STEP = Exercise(
                 + (1 - sch.abar[s]) * (x_t - sch.signal[t] * x0_hat) / (1 - sch.abar[t])
             )
         ),
-        "you move up only; the same line moves down, with s earlier than t": (
+        "you step up only; the same line steps down, with s earlier than t": (
             lambda sch, x_t, x0_hat, t, s: _move(sch, x_t, x0_hat, t, max(s, t))
         ),
         "s and t are swapped: take x_t apart with row t, and put it together with row s": (

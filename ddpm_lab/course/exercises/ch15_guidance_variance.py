@@ -24,7 +24,7 @@ def _two_vars(schedule, t, s):
 
 
 def _left(schedule, t, s):
-    """The share of the noise at t that is there at s already."""
+    """The fraction of the noise at t that is already there at s."""
     return (1 - schedule.abar[s]) / (1 - schedule.abar[t])
 
 
@@ -53,16 +53,16 @@ def _large(schedule, t, s):
 
 
 _ENDS = {
-    "these are the variances of one step; for a move to s, beta is 1 - abar_t / abar_s": (
+    "these are the variances of a single step; for a longer one beta is 1 - abar_t / abar_s": (
         lambda sch, t, s: (sch.posterior_var[t], sch.beta[t])
     ),
-    "beta_t is the variance of one step; for a move to s it is that of all steps between": (
+    "beta_t is the variance of a single step; for a longer one it is that of all steps between": (
         lambda sch, t, s: (sch.beta[t] * _left(sch, t, s), sch.beta[t])
     ),
-    "the large end is that of one step, beta_t; for a move to s it is larger": (
+    "the large end is that of a single step, beta_t; for a longer one it is larger": (
         lambda sch, t, s: (_two_vars(sch, t, s)[0], sch.beta[t])
     ),
-    "the small end is that of one step; for a move to s it has abar_s and beta_ts": (
+    "the small end is that of a single step; for a longer one it has abar_s and beta_ts": (
         lambda sch, t, s: (sch.posterior_var[t], _large(sch, t, s))
     ),
     "the small end holds beta_t of one step; it is a part of beta_ts": (
@@ -92,7 +92,7 @@ _ENDS = {
     "1 - abar_t is all noise from 0 on; between s and t comes less": (
         lambda sch, t, s: _times(sch, t, s, 1 - sch.abar[t])
     ),
-    "abar_s - abar_t lacks a divisor: the noise between is told at the scale of x_s": (
+    "abar_s - abar_t lacks a divisor: the noise between is measured at the scale of x_s": (
         lambda sch, t, s: _times(sch, t, s, sch.abar[s] - sch.abar[t])
     ),
     "that is alpha_ts, the part of the signal that stays; beta_ts is what it leaves of 1": (

@@ -5,22 +5,22 @@ from ddpm_lab.course.exercises.help import Help
 HELP = {
     "guidance.timesteps": Help(
         hints=(
-            "Write down T (k / steps)^2 for T = 100, steps = 4 and k = 0, 1, …, 4. How many stops "
+            "Write down T (k / steps)^2 for T = 100, steps = 4 and k = 0, 1, …, 4. How many times "
             "are there, and which of them are the first and the last of the list?",
-            "`range(steps)` ends before steps. What is squared is the share k / steps; round once, "
-            "at the end.",
-            "A set has no repetitions, and no order either: `sorted(…, reverse=True)`.",
+            "`range(steps)` ends before steps. What is squared is the fraction k / steps; round "
+            "once, at the end.",
+            "A set has no repetitions, but no order either: `sorted(…, reverse=True)`.",
         ),
-        why="The square of a share is smaller than the share, most of all near 0, so the stops "
-        "crowd near the data. A repeated time would be a move of length 0, which no sampler can "
-        "make.",
+        why="The square of a fraction is smaller than the fraction, most of all near 0, so the "
+        "times crowd near the data. A repeated time would be a step of length 0, which no sampler "
+        "can take.",
     ),
     "guidance.classifier_free": Help(
         hints=(
-            "Ask both denoisers at the same x_t and t first, and give their answers short names. "
+            "Call both denoisers at the same x_t and t first, and give their answers short names. "
             "What must come out at w = 0, and what at w = 1?",
             "The label's pull is the difference of the two guesses. Where do you start, and how "
-            "often do you go along it?",
+            "many times do you add it?",
             "Check the weights of the two guesses: they must add up to 1 for every w, also for "
             "w > 1, where one of them is negative.",
         ),
@@ -32,14 +32,14 @@ HELP = {
         hints=(
             "There are two conditions, one after the other: which rows are good enough, and which "
             "of these is best? Which column is which?",
-            "First keep the rows with a share of at least `wanted`. Of those only the distance "
-            "counts, however well they are read; an energy distance may be negative.",
+            "First keep the rows with a proportion of at least `wanted`. Of those only the "
+            "distance counts, however well they are read; an energy distance may be negative.",
             "`min(rows, key=lambda row: row[k])` gives the row whose column k is smallest. Which "
             "part of that row do you return?",
         ),
-        why="Share and distance are two aims, and more guidance serves one at the cost of the "
-        "other. So one becomes a condition and the other is minimized; within the standard "
-        "error several weights are equally right.",
+        why="Proportion and distance are two aims, and more guidance serves one at the cost of "
+        "the other. So one becomes a condition and the other is minimized; within the standard "
+        "error several scales are equally right.",
     ),
     "guidance.ode_step": Help(
         hints=(
@@ -65,15 +65,15 @@ HELP = {
         ),
         why="On the great circle the length stays what it is for pure noise, and the angle to a "
         "grows in proportion to the share. The straight line cuts through the sphere: its middle "
-        "is too short, a noise that the network has never seen.",
+        "is too short, and the network was never trained on such noise.",
     ),
     "guidance.learned_var": Help(
         hints=(
             "The two ends stand above (15.9): beta_ts and tilde beta_ts. Which values of abar does "
-            "a move from t to s need, if s is not t - 1?",
-            "The tables `beta` and `posterior_var` belong to single steps. For a move of several "
-            "make both ends from abar_t and abar_s.",
-            "Test v = 0 and v = 1: which end must come out? It is the logarithms that are mixed, "
+            "a step from t to s need, if s is not t - 1?",
+            "The tables `beta` and `posterior_var` belong to single steps. For a longer step "
+            "compute both ends from abar_t and abar_s.",
+            "Test v = 0 and v = 1: which end must come out? The logarithms are mixed, "
             "and what comes out is a variance again.",
         ),
         why="The two ends may differ by a large factor, and then a straight line between them "

@@ -1,0 +1,901 @@
+# %% [markdown]
+# # 15b · How do you ask for something?
+#
+# So far a network draws *some* digit. You want a 7. And you want your own 4 to become a 9, in the same
+# handwriting. Both work without training anything new: the first by guidance, the second because sampling without
+# fresh noise gives every image a code. This chapter derives guidance from Bayes' rule, measures what it costs, and
+# edits images.
+#
+# **After this chapter you can**
+#
+# - derive classifier-free guidance from Bayes' rule, and translate between its two conventions,
+# - say why the label is sometimes dropped in training,
+# - choose a guidance scale from a measured trade-off,
+# - encode an image, change its label, and decode it again,
+# - interpolate between two noises on the sphere, and say why not along the line.
+#
+# **You need** the score and its conversions from [09 · Predictions](09_predictions.ipynb), the probability-flow
+# ODE of [10b](10b_fewer_steps.ipynb), and [15](15_fast_and_guided.ipynb) up to "Where should the timesteps lie?".
+#
+# **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about a minute.
+#
+# **For what comes next:** no later chapter builds on this one; "From a label to a sentence" leads on to the
+# papers.
+#
+# **In the papers:** [DN21] for classifier guidance; [HS22] for classifier-free guidance; [Song21a, Sec. 5] for
+# codes and interpolation.
+
+# %%
+import math
+from functools import partial
+
+import torch
+from safetensors.torch import load_file
+
+from ddpm_lab import datasets, forward, ideal_denoisers, metrics, networks, predictions
+from ddpm_lab import samplers, schedules, training
+from ddpm_lab.course import compare_samplers, explorers, figures
+from ddpm_lab.course.exercises import check, hint, solution
+from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.training import models, pretrained
+
+mnist, digits = pretrained.load("mnist"), pretrained.load("digits")  # 28 × 28 and 8 × 8
+mnist_classifier, _ = training.load(pretrained.path("features_mnist"))
+digits_classifier, _ = training.load(pretrained.path("features_digits"))
+train, train_labels = datasets.digits("train")
+test, test_labels = datasets.digits("test")
+
+# %% [markdown] topics="C194"
+# ## A first look: ask, and ask more strongly
+#
+# This network was trained on MNIST, handwritten digits of 28 × 28 pixels, with their labels. We ask it for 0 to 9,
+# with a number $w$ that says how strongly it should follow the label.
+#
+# **Predict.** $w = 1$ is the plain question. What will $w = 0$ and $w = 8$ look like?
+
+# %%
+fifty, ten = torch.arange(10).repeat(5), torch.arange(10)
+asked = {w: models.sample(mnist, 50, label=fifty, steps=8, guidance_scale=w, generator=seeded(1))
+         for w in (0.0, 1.0, 2.0, 4.0, 8.0)}
+fig = figures.images(torch.cat([x[:10] for x in asked.values()]), columns=10, panel=0.7,
+                     row_labels=[f"w = {w:g}" for w in asked])
+figures.show(fig, alt="MNIST digits for five scales: as asked from w = 1 on, and bolder later.")
+for w, x in asked.items():
+    read = metrics.accuracy(mnist_classifier, x, fifty).value
+    print(f"w = {w:g}: {read:.0%} of 50 read as asked; "
+          f"ink {(x[:10] + 1).mean() / 2:.2f} of the paper")
+
+# %% [markdown]
+# With $w = 0$ the label is ignored: any digit comes. With $w = 1$ the classifier reads 96 % of 50 as asked, from
+# $w = 2$ on all of them. Then the strokes grow bolder, from 0.13 of the paper at $w = 1$ to 0.19 at $w = 8$. Where
+# does this number come from, and how should you choose it?
+
+# %% [markdown] topics="C194"
+# ## Guidance from Bayes' rule
+#
+# First the mathematics, on data for which everything is known: two classes, $y = A$ and $y = B$, each a Gaussian
+# on the line, and they overlap.
+#
+# Bayes' rule for noisy data says $q(x_t \mid y) = q(x_t)\,q(y \mid x_t)/q(y)$. Take logarithms and the gradient
+# with respect to $x_t$; $q(y)$ does not depend on $x_t$ and drops out:
+#
+# $$\nabla \log q(x_t \mid y) = \nabla \log q(x_t) + \nabla \log q(y \mid x_t). \tag{15.2}$$
+#
+# The **conditional score** is the unconditional one plus a pull: the direction in which a classifier becomes more
+# certain of $y$. (This classifier sees noisy data.)
+
+# %%
+half = torch.tensor([0.5, 0.5], dtype=torch.float64)
+centers = torch.tensor([[-0.6], [0.6]], dtype=torch.float64)
+both = ideal_denoisers.Mixture(half, centers, 0.8 * half)  # two Gaussians of variance 0.4
+only_B = ideal_denoisers.Mixture(half[:1] * 2, both.mean[1:], both.var[1:])
+cosine = schedules.cosine()
+x = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None].requires_grad_()
+
+
+def score_of(f):
+    """The gradient of f at each x; items do not mix, so one sum is enough for all."""
+    return torch.autograd.grad(f(x).sum(), x)[0]
+
+
+def log_q(mixture, t, x):
+    return ideal_denoisers.log_density(mixture, cosine, x, t)
+
+
+def log_prob_B(t, x):
+    """log q(y = B | x_t): the part of the density at x_t that B contributes."""
+    signal, var = cosine.signal[t], (cosine.abar[t] * both.var + 1 - cosine.abar[t])[0]
+    return torch.nn.functional.logsigmoid(2 * signal * 0.6 * x[:, 0] / var)
+
+
+# %%
+# eq: 15.2
+for t in (1, 300, 700):
+    left = score_of(partial(log_q, only_B, t))
+    right = score_of(partial(log_q, both, t)) + score_of(partial(log_prob_B, t))
+    far = (left - right).abs().max()
+    print(f"(15.2) at t = {t}: largest difference below 1e-12: {bool(far < 1e-12)}")
+
+# %% [markdown]
+# **Classifier guidance** [DN21] multiplies the pull by a factor $w$, the **guidance scale**:
+#
+# $$\text{score}_w = \nabla \log q(x_t) + w\,\nabla \log q(y \mid x_t). \tag{15.3}$$
+#
+# $w = 0$ ignores the label, $w = 1$ is (15.2), $w > 1$ exaggerates. But it needs a classifier for *noisy* images.
+# **Predict.** Would an ordinary one do? Ours reads 99 % of clean digits. How many at $t = 300$, where you hardly
+# can?
+
+# %%
+for t in (0, 100, 200, 300, 500):
+    noise = normal_like(test, generator=seeded(t))
+    noisy = forward.noised(digits.schedule, test, t, noise) if t else test
+    right = metrics.accuracy(digits_classifier, noisy, test_labels)
+    print(f"t = {t:3}: {right.value:.0%} ± {right.stderr:.0%} read correctly")
+
+# %% [markdown]
+# At $t = 100$ it still reads 96 %, at $t = 300$ 42 %, at $t = 500$ 17 %, little more than guessing. It has never
+# seen noise. Its pull would be worthless at just those times at which it is decided what the digit will be.
+#
+# So you would have to train a second network, on noisy images. **Classifier-free guidance** [HS22] avoids that. By
+# (15.2) the pull is a *difference of two scores*, and one network gives both if it was sometimes trained without
+# the label. Insert $\nabla\log q(y \mid x_t) = \nabla\log q(x_t \mid y) - \nabla\log q(x_t)$ into (15.3):
+#
+# $$\text{score}_w = u + w\,(c - u), \qquad u = \nabla \log q(x_t), \quad c = \nabla \log q(x_t \mid y). \tag{15.4}$$
+#
+# A network outputs $\hat x_0$, $\hat\epsilon$ or $\hat v$, not a score. At a fixed $x_t$ and $t$ each of these is
+# a number times the score plus something that depends on $x_t$ alone, $k\,\text{score} + r$ (chapter 09). Since
+# the weights $1-w$ and $w$ add up to 1, the rule carries over:
+#
+# $$(1-w)\,(k\,u + r) + w\,(k\,c + r) = k\,\big[u + w\,(c-u)\big] + r. \tag{15.5}$$
+#
+# So you may guide any of the four, and the result is the same.
+#
+# ### Exercise 15.2 · The guided guess
+#
+# `asked` and `free` are two denoisers, functions of `(x_t, t)`: the conditional one, which knows the label, and
+# the unconditional one. Return the guided guess (15.4) at `x_t`.
+
+# %% tags=["exercise"]
+def my_guess(asked, free, x_t, t, w):
+    """Return the guided guess, shaped like x_t."""
+    ### BEGIN SOLUTION
+    c, u = asked(x_t, t), free(x_t, t)
+    return u + w * (c - u)
+    ### END SOLUTION
+
+
+guess = check("guidance.classifier_free", my_guess)
+
+# %%
+# eq: 15.3, 15.4
+conditional = ideal_denoisers.mixture_denoiser(only_B, cosine)
+unconditional = ideal_denoisers.mixture_denoiser(both, cosine)
+x_t = x.detach()
+by_scores = score_of(partial(log_q, both, 300)) + 3 * score_of(partial(log_prob_B, 300))  # (15.3)
+guided = guess(conditional, unconditional, x_t, 300, 3.0)
+far = by_scores - predictions.convert(cosine, guided, "x0", x_t, 300).score
+print(f"(15.4) in x0 is (15.3) in the score, within 1e-10: {bool(far.abs().max() < 1e-10)}")
+
+# %%
+# eq: 15.5
+noisy = forward.noised(digits.schedule, test[:50], 400, normal_like(test[:50], generator=seeded(1)))
+t = torch.full((50,), 400)
+with torch.no_grad():
+    outs = [predictions.convert(digits.schedule, digits.net(noisy, t, y), "v", noisy, 400)
+            for y in (test_labels[:50], None)]
+x0 = {kind: predictions.convert(digits.schedule, u + 3 * (c - u), kind, noisy, 400).x0
+      for kind in ("x0", "eps", "v") for c, u in [[getattr(p, kind) for p in outs]]}
+for kind in ("eps", "v"):
+    print(f"the network, guided in {kind} and in x0: the same within 0.001: "
+          f"{bool((x0[kind] - x0['x0']).abs().max() < 1e-3)}")
+
+# %% [markdown]
+# ### Two conventions
+#
+# [HS22] write $(1+w)\,c - w\,u$. In their letters 0 *follows* the label and $w = -1$ ignores it; in ours, which
+# most programs use, these are 1 and 0. **Predict.** A paper reports its best images at $w = 0.3$. You type 0.3
+# into a program. What do you get?
+
+# %%
+c, u = conditional(x_t, 300), unconditional(x_t, 300)
+paper = 1.3 * c - 0.3 * u
+for w in (0.3, 1.3):
+    off = (guess(conditional, unconditional, x_t, 300, w) - paper).abs().max()
+    print(f"our w = {w}: differs from their w = 0.3 by {off:.3f}")
+
+# %% [markdown]
+# You get *less* than a plain conditional network gives. The paper's 0.3 is 1.3 here: add 1.
+
+# %% [markdown] topics="C194"
+# ## Detour · What does guided sampling sample from?
+#
+# (15.4) looks like the score of $q(x_0)\,q(y \mid x_0)^w$. On the line we can test whether that is what comes out.
+
+# %% [markdown]
+# (15.4) is the gradient of $\log\big[q(x_t)\,q(y \mid x_t)^w\big]$. So one might expect samples from the *tilted
+# distribution*
+#
+# $$q_w(x_0) \propto q(x_0)\; q(y \mid x_0)^w. \tag{15.6}$$
+#
+# On the line (15.6) is a curve on a grid. The probability-flow ODE carries quantiles to quantiles (10.14), so we
+# start it from exact quantiles of the noise, and no randomness is left in the result. **Predict.** Is the
+# expectation right at $w = 1$? At $w = 4$?
+
+# %%
+grid = torch.linspace(-4, 5, 901, dtype=torch.float64)[:, None]
+levels = (torch.arange(2000, dtype=torch.float64) + 0.5) / 2000
+quantiles = torch.special.ndtri(levels)[:, None]  # of N(0, 1): where the ODE starts
+hundred = schedules.timesteps(1000, 100)
+
+
+def tilted(w):
+    """Masses of (15.6) on the grid."""
+    return torch.softmax(log_q(both, 0, grid) + w * log_prob_B(0, grid), dim=0)
+
+
+def ode_ends(denoise, x_T):
+    return samplers.final(samplers.probability_flow_ode(cosine, denoise, x_T, times=hundred))[:, 0]
+
+
+def mean_std(p):
+    mean = (p * grid[:, 0]).sum()
+    return mean, (p * (grid[:, 0] - mean) ** 2).sum().sqrt()
+
+
+# %%
+ends = {w: ode_ends(predictions.guided(conditional, unconditional, w), quantiles)
+        for w in (0.0, 1.0, 2.0, 4.0, 8.0)}
+shown = (1.0, 2.0, 4.0)
+fig = figures.histograms(
+    {f"w = {w:g}": ends[w] for w in shown}, xlabel="x_0, data units",
+    density={f"w = {w:g}": (grid[:, 0], tilted(w) / 0.01) for w in shown},
+    names=("guided ODE", "tilted"), limits=(-2.5, 4))
+figures.show(fig, alt="At w = 1 both agree; at w = 2 and 4 the ODE ends further right, narrower.")
+for w in shown:
+    print(f"w = {w:g}: peak of the tilted distribution at {grid[tilted(w).argmax()].item():.2f}, "
+          f"median of the ODE's ends {ends[w].median():.2f}")
+
+# %%
+# eq: 15.6
+for w, y in ends.items():
+    mean, std = mean_std(tilted(w))
+    exact = grid[torch.searchsorted(tilted(w).cumsum(0), levels).clamp(max=900), 0]
+    print(f"w = {w:g}: tilted {mean:.3f} ± {std:.3f} (mean ± std), ODE {y.mean():.3f} "
+          f"± {y.std():.3f}, W1 {(y - exact).abs().mean():.3f}")
+
+# %% [markdown]
+# At $w = 0$ and 1 the ODE and the tilted distribution agree to the spacing of the grid. At $w = 2$ they do not:
+# the ODE ends around 0.982 ± 0.487, the tilted distribution has 0.791 ± 0.546. At $w = 4$ it is 1.449 ± 0.380
+# instead of 0.959 ± 0.484. Guidance overshoots, and its samples are too alike. No network is involved, and no step
+# is too long.
+#
+# Why? Add noise to the tilted distribution and ask for its score at time $t$. Each $x_0$ counts $q(y \mid x_0)^w$
+# times as much as before, so the noised density is $q(x_t)$ times the *mean of a power*, and guidance uses the
+# *power of a mean*:
+#
+# $$q_w(x_t) \propto q(x_t)\;E\big[q(y \mid x_0)^w \mid x_t\big] \;\neq\; q(x_t)\;E\big[q(y \mid x_0) \mid x_t\big]^w = q(x_t)\;q(y \mid x_t)^w. \tag{15.7}$$
+#
+# The two agree at $w = 0$ and 1, and at $t = 0$, where there is nothing left to average. In between they do not.
+# So the guided scores do not belong to *any* forward process: at $t = 0$ they are those of the tilted
+# distribution, so it would have to be the process that starts there, and it is not. Then even the sampler matters.
+
+# %%
+w, t = 4.0, 500
+mass = tilted(w)
+points = ideal_denoisers.Mixture(mass / mass.sum(), grid, torch.full((901,), 1e-4).double())
+exact = ideal_denoisers.mixture_denoiser(points, cosine)  # for the tilted distribution
+mean, std = mean_std(mass)
+y = ode_ends(exact, quantiles[::10])
+print(f"ODE with the left side of (15.7): {y.mean():.3f} ± {y.std():.3f}, "
+      f"tilted {mean:.3f} ± {std:.3f}")
+
+# %%
+# eq: 15.7
+for place in (-1.0, 0.0, 1.0):
+    here = torch.tensor([[place]], dtype=torch.float64)
+    posterior = torch.softmax(log_q(both, 0, grid) - (here - cosine.signal[t] * grid[:, 0])[0] ** 2
+                              / (2 * (1 - cosine.abar[t])), dim=0)  # q(x_0 | x_t) on the grid
+    p = log_prob_B(0, grid).exp()
+    print(f"x_500 = {place:+}: mean of the power {(posterior * p**w).sum():.4f}, power of the mean "
+          f"{(posterior * p).sum() ** w:.4f}, {log_prob_B(t, here).exp().item() ** w:.4f}")
+
+# %%
+x_T = normal_like(torch.empty(2000, 1, dtype=torch.float64), generator=seeded(1))
+for w in (2.0, 4.0):
+    guided = predictions.guided(conditional, unconditional, w)
+    y = samplers.final(samplers.ddpm(cosine, guided, x_T, times=schedules.timesteps(1000, 250),
+                                     generator=seeded(2)))
+    print(f"w = {w:g}, with fresh noise (DDPM): {y.mean():.3f} ± {y.std():.3f}, standard error "
+          f"of the mean {y.std() / 2000**0.5:.3f}")
+
+# %% [markdown]
+# With the left side of (15.7) the ODE does reach the tilted distribution, 0.952 against 0.959. At $x_{500} = 0$
+# the mean of the power is 0.2369 and the power of the mean 0.0625. With fresh noise the mean is 0.905 at $w = 2$,
+# where the ODE has 0.982 and the tilted distribution 0.791: three distributions from one set of scores. [BN24]
+# prove that these differ, and describe what guidance does instead. None of them is *the* right one. Guidance is a
+# heuristic, judged by its images.
+
+# %% [markdown]
+# ## Two networks in one
+#
+# For (15.4) the network must know both $c$ and $u$. The trick is **label dropout**: in training, the label of some
+# images ([HS22] take 10 to 20 %; MNIST here 10 %, the small digits one in eight) is replaced by the **null
+# label**, which means "no label given". For the network it is one more row in the table of label embeddings,
+# learned like the others. When you sample, call it with the label for $c$ and with the null label for $u$.
+#
+# **Predict.** How much does knowing the label reduce the error of $\hat x_0$ at $t = 100$? And at $t = 1000$?
+
+# %%
+def errors(net, t, label):
+    """Squared error of x0_hat at one time for each of 300 held-out digits, a mean over pixels."""
+    denoise = predictions.denoiser(digits.schedule, partial(net, label=label), "v")
+    x_0 = test[:300]
+    x_t = forward.noised(digits.schedule, x_0, t, normal_like(x_0, generator=seeded(t)))
+    with torch.no_grad():
+        return (denoise(x_t, t) - x_0).square().flatten(1).mean(1)
+
+
+for t in (100, 300, 500, 700, 1000):
+    without, with_label = errors(digits.net, t, None), errors(digits.net, t, test_labels[:300])
+    gain = without - with_label
+    print(f"t = {t:4}: error without the label {without.mean():.3f}, with it "
+          f"{with_label.mean():.3f}; gain {gain.mean():.3f} ± {gain.std() / len(gain) ** 0.5:.3f}")
+
+# %% [markdown]
+# At small $t$ the label adds next to nothing, 0.002 at $t = 100$: the digit can be seen. At $t = 1000$ it removes
+# 0.124 of 0.292: the image cannot be seen, and the label is all that is known. This difference of two guesses is
+# all that guidance has to work with.
+
+# %% [markdown]
+# ### Detour · What if training never drops the label?
+#
+# Two small networks, trained for a few seconds each, differ in nothing but their label dropout.
+
+# %%
+def trained(dropout):
+    """A small network after 400 short updates with this label dropout."""
+    net, rng = networks.build(networks.UNet, seed=0, width=16, mults=(1,), labels=10), seeded(1)
+    batches = datasets.batches(train, 32, labels=train_labels, generator=rng)
+    for _ in training.train(digits.schedule, net, batches, prediction_type="v", steps=400, lr=3e-3,
+                            label_dropout=dropout, generator=rng):
+        pass
+    return net.eval()
+
+
+# %%
+label, x_T = compare_samplers.labels_and_noise(train_labels, 200, 0)
+for dropout in (0.0, 0.1):
+    net = trained(dropout)
+    with_label, without = (
+        torch.stack([errors(net, t, y).mean() for t in (300, 500, 700, 1000)]).mean()
+        for y in (test_labels[:300], None))
+    print(f"dropout {dropout:.0%}: error with the label {with_label:.3f}, without it {without:.3f}")
+    for w in (1.0, 2.0):
+        denoise = models.denoiser(digits._replace(net=net), label, guidance_scale=w)
+        x = compare_samplers.sample(digits.schedule, "DPM++(2M)", denoise, x_T, 10)
+        energy = metrics.energy_distance(x, test)
+        print(f"   guided with w = {w:g}: energy {energy.value:.3f} ± {energy.stderr:.3f}")
+
+# %% [markdown]
+# With the label the two are equally good here, 0.168 and 0.167: dropping a tenth of the labels costs nothing that
+# shows. Without it the one that never met the null label is worse, 0.291 against 0.267. Guidance multiplies that
+# error by $w - 1$: at $w = 2$ its images are 0.150 away from real digits, those of the other 0.062. So guidance
+# needs label dropout, and 10 % is enough here.
+
+# %% [markdown] topics="C192 C194"
+# ## How strongly? A trade-off
+#
+# Now 200 of the small digits for each $w$, because for these we have real ones to compare with. **Predict.** As
+# $w$ grows from 0 to 8, what happens to the proportion that is read as asked, to the variety, and to the distance
+# from real digits?
+
+# %%
+label, x_T = compare_samplers.labels_and_noise(train_labels, 200, 0)
+
+
+def ten_steps(denoise, x_T):
+    """Small digits, by 10 steps of DPM-Solver++(2M)."""
+    return compare_samplers.sample(digits.schedule, "DPM++(2M)", denoise, x_T, 10)
+
+
+def variety(x, label):
+    """The mean distance of two items with the same label, averaged over the ten labels."""
+    same = [torch.pdist(x[label == y].flatten(1).double()).mean() for y in range(10)]
+    return torch.stack(same).mean()
+
+
+def baseline(metric, real, target, n):
+    """(lowest, highest) of ten scores of n real training items in the place of samples."""
+    rng = seeded(1)
+    some = [real[torch.randperm(len(real), generator=rng)[:n]] for _ in range(10)]
+    scores = [metric(items, target).value for items in some]
+    return min(scores), max(scores)
+
+
+# %%
+train_features, test_features = (metrics.features(digits_classifier, x) for x in (train, test))
+real = {"energy": baseline(metrics.energy_distance, train, test, 200),
+        "Fréchet": baseline(metrics.frechet, train_features, test_features, 200)}
+rows = []
+for w in (0.0, 0.5, 1.0, 1.5, 2.0, 4.0, 8.0):
+    x = ten_steps(models.denoiser(digits, label, guidance_scale=w), x_T)
+    energy, features = metrics.energy_distance(x, test), metrics.features(digits_classifier, x)
+    frechet = metrics.frechet(features, test_features).value
+    read = metrics.accuracy(digits_classifier, x, label).value
+    rows.append((w, read, energy.value, energy.stderr))
+    print(f"w = {w:3g}: read as asked {read:5.1%}; variety {variety(features, label):.2f}; energy "
+          f"{energy.value:+.3f} ± {energy.stderr:.3f}, Fréchet {frechet:.2f}")
+read = metrics.accuracy(digits_classifier, test, test_labels).value
+print(f"   real: read correctly {read:.1%}; variety {variety(test_features, test_labels):.2f}; "
+      f"baselines up to {real['energy'][1]:.3f} and {real['Fréchet'][1]:.2f}")
+
+# %%
+_, read, energy, error = (torch.tensor(column) for column in zip(*rows))
+fig, ax = figures.new(width=5.5, height=3.2)
+ax.errorbar(read, energy, yerr=error, color=figures.BLUE, marker="o", capsize=3)
+names = ("w = 0", "0.5", "", "1 to 2", "", "4", "8")  # three points lie on top of each other
+for name, a, b in zip(names, read, energy):
+    below = -16 if "to" in name else 5
+    ax.annotate(name, (a, b), xytext=(-8, below), textcoords="offset points", ha="right")
+ax.axhspan(*real["energy"], color=figures.GRAY, alpha=0.25, label="baseline")
+ax.set(xlabel="proportion read as asked", ylabel="energy distance, data units", xlim=(-0.1, 1.05))
+ax.legend(fontsize=9, loc="upper left")
+figures.show(fig, alt="First the proportion rises, then the distance: a corner near w = 1.")
+print(f"corner: at w = 1 {read[2]:.1%} are read as asked; at w = 8 the distance is "
+      f"{energy[-1] / energy[2]:.0f} times that at w = 1")
+
+# %% [markdown]
+# Three things happen, at different scales.
+#
+# - **Up to $w = 1$ the label wins**: from 10 % read as asked (guessing) over 63 % at 0.5 to 98.5 %. Real digits
+#   get 98.7 %.
+# - **From $w = 1$ on variety goes.** Two real digits with the same label are 1.96 apart in features; the samples
+#   1.65 at $w = 1$ and 0.98 at $w = 2$, half. The energy distance of 200 images does not notice: up to $w = 2$ it
+#   is within the baseline.
+# - **Beyond 2 the distribution goes wrong**: energy distance 0.055 at $w = 4$ and 0.138 at $w = 8$, where the
+#   baseline ends at 0.027. The classifier is as content as ever, and variety even *seems* to grow again, to 1.38,
+#   probably because of the hard contrasts.
+#
+# The Fréchet distance stays within its baseline from $w = 1$ to 8, while the energy distance of the pixels sounds
+# an alarm. A metric sees only what it looks at.
+
+# %% [markdown]
+# ### Detour · Choosing a scale by a rule
+#
+# Two aims, one number: an exercise in turning a trade-off into a decision.
+
+# %% [markdown]
+# #### Exercise 15.3 · Choose a scale
+#
+# Each row of `rows` is `(w, proportion read as asked, distance, its standard error)`. Write a rule that picks a
+# scale: among the rows with a proportion of at least `wanted`, one whose distance is smallest, or not
+# distinguishable from the smallest. Return its `w`. There may be more than one right answer.
+
+# %% tags=["exercise"]
+def my_choose(rows, wanted):
+    """Return the w of a row."""
+    ### BEGIN SOLUTION
+    good = [row for row in rows if row[1] >= wanted]
+    return min(good, key=lambda row: row[2])[0]
+    ### END SOLUTION
+
+
+choose = check("guidance.choose", my_choose)
+
+# %%
+for wanted in (0.5, 0.9, 0.97):
+    if any(row[1] >= wanted for row in rows):
+        print(f"at least {wanted:.0%} read as asked: your rule takes w = {choose(rows, wanted):g}")
+
+# %% [markdown]
+# The same answer three times. A rule that takes $w = 1$ or 2 is right as well: their distances differ from the
+# smallest by less than a standard error. What *you* want decides: for variety take 1, against misreadings 1.5.
+
+# %% [markdown]
+# ### Detour · The same with larger images
+#
+# The same measurement for the 50 MNIST images per scale of the first look, in the 32 features of a classifier,
+# against the features of real held-out images.
+
+# %%
+stored = load_file(pretrained.path("features_mnist_real"))
+real_features, real_labels = stored["features"][:2000].double(), stored["labels"][:2000]
+for w, x in asked.items():
+    features = metrics.features(mnist_classifier, x)
+    energy = metrics.energy_distance(features, real_features)
+    print(f"w = {w:g}: variety {variety(features, fifty):.1f}, energy in features "
+          f"{energy.value:+.2f} ± {energy.stderr:.2f}")
+others = stored["features"][2000:].double()
+low, high = baseline(metrics.energy_distance, others, real_features, 50)
+print(f"real images: variety {variety(real_features, real_labels):.1f}; "
+      f"50 of them score {low:.2f} to {high:.2f}")
+
+# %% [markdown]
+# The same story: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.2, where real images have 4.2. (The 8.9 at
+# $w = 0$ is no variety of one digit: there the label is ignored.) The energy distances from $w = 1$ on differ by
+# less than an error, so 50 images cannot say which $w$ is best.
+
+# %% [markdown]
+# ### Try it yourself: the guidance dial
+#
+# Change $w$, the label, the number of steps and the noise. Which of the four changes what the digit *is*, and
+# which only how it is *written*?
+
+# %%
+explorer = explorers.guidance_dial()
+print(explorer)
+explorer
+
+# %%
+for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
+    sentence = explorer.describe(label=3, guidance_scale=w, steps=steps, seed=0)
+    print(sentence.split("Asked for ")[1].replace(": ", ":\n   ").replace(" on average", ""))
+
+# %% [markdown]
+# The label decides what the digit is, once $w$ is about 1. Noise and steps decide how it is written. With $w = 0$,
+# 1 of 8 is read as a 3; from $w = 1$ on all eight. From there to $w = 8$ they do not become more of a 3, only
+# harder: 4.7 apart instead of 3.8, and 35 % of the pixels black or white instead of 30 %. More steps do not help.
+
+# %% [markdown]
+# ### Detour · With and without clamping
+#
+# `models.denoiser` clamps every guess to $[-1, 1]$, where pixels live. A guided guess easily leaves this range.
+
+# %% [markdown]
+# **Predict.** What happens at $w = 8$ without the clamp? (Note that after a clamp (15.5) no longer holds: guiding
+# $\hat x_0$, $\hat\epsilon$ or $\hat v$ then gives different results.)
+
+# %%
+def unclamped(label, w):
+    """The guided denoiser exactly as in (15.4)."""
+    conditional = predictions.denoiser(digits.schedule, partial(digits.net, label=label), "v")
+    unconditional = predictions.denoiser(digits.schedule, digits.net, "v")
+    return predictions.guided(conditional, unconditional, w)
+
+
+for w in (1.0, 2.0, 8.0):
+    for name, denoise in (("clamped", models.denoiser(digits, label[:100], guidance_scale=w)),
+                          ("not clamped", unclamped(label[:100], w))):
+        x = ten_steps(denoise, x_T[:100])
+        energy = metrics.energy_distance(x, test)
+        print(f"w = {w:g}, {name:>11}: largest pixel "
+              f"{x.abs().max():.2f}, beyond ±1.05 {(x.abs() > 1.05).double().mean():.1%}, "
+              f"energy {energy.value:.3f} ± {energy.stderr:.3f}")
+
+# %% [markdown]
+# At $w = 1$ the clamp changes nothing that we can measure. At $w = 8$ without it 29.3 % of the pixels leave the
+# range, the largest reaches 3.14, and the distance is 0.380 instead of 0.151. The clamp is no cure, though: what
+# it cuts off becomes pure black or pure white. That is the *saturation* that one sees in strongly guided images.
+
+# %% [markdown] topics="C168 C169 C171"
+# ## One noise, one image
+#
+# Without fresh noise the image is a function of $x_T$. **Predict.** Two *different* deterministic solvers start
+# from the same noise. How alike are their images? And two runs of DDPM from the same noise?
+
+# %%
+def draw(name, x_T, calls, label=ten, seed=1):
+    """MNIST images (32 × 32, with their border) that a sampler makes of x_T."""
+    denoise = models.denoiser(mnist, label)
+    return compare_samplers.sample(mnist.schedule, name, denoise, x_T, calls, seed=seed)
+
+
+x_T, other = (normal_like(torch.empty(10, 1, 32, 32), generator=seeded(i)) for i in (7, 8))
+made = {"Heun, 40 calls": draw("Heun", x_T, 40), "DPM++(2M), 10": draw("DPM++(2M)", x_T, 10),
+        "DDIM, 40": draw("DDIM", x_T, 40), "DDPM, 40": draw("DDPM, small", x_T, 40),
+        "DDPM, 40, again": draw("DDPM, small", x_T, 40, seed=2),
+        "Heun, other noise": draw("Heun", other, 40)}
+fig = figures.images(models.without_padding(torch.cat([*made.values()]), mnist), columns=10,
+                     panel=0.62, row_labels=[*made])
+figures.show(fig, alt="Heun, DPM++(2M) and DDIM draw the same digits; DDPM draws others.")
+for name, x in list(made.items())[1:]:
+    far = (x - made["Heun, 40 calls"]).flatten(1).norm(dim=1).mean()
+    print(f"Heun, 40 calls, and {name}: {far:.1f} apart")
+
+# %% [markdown]
+# Three deterministic solvers, one image: DDIM and Heun are 0.8 apart, ten calls of DPM-Solver++ 2.6, where other
+# noise is 18.4 apart. The image belongs to the *ODE*, and solvers only find it more or less exactly. So you can
+# **reproduce** an image from its noise, or preview it with ten calls and draw it again with forty. With DDPM the
+# start decides next to nothing: its images are 18.6 and 16.8 away from Heun's, as far as images of the same labels
+# from other noise.
+#
+# ### Encoding
+#
+# So an image has a **code**: run the ODE upward, from the image to its noise (10b calls it encoding; **DDIM
+# inversion** is the common name when DDIM steps do it). Chapter 10 did this with a perfect denoiser. Does it work
+# with a trained network, on real digits that it has never seen?
+#
+# ### Exercise 15.4 · One step, in either direction
+#
+# You are at $x_t$ and have the guess $\hat x_0$. Go to time `s`, which may be earlier *or later* than `t`, without
+# fresh noise: DDIM with $\eta = 0$. (Both times are numbers, `t` at least 1. First solve
+# $x_t = \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for the noise.)
+
+# %% tags=["exercise"]
+def my_move(schedule, x_t, x0_hat, t, s):
+    """Return x_s."""
+    ### BEGIN SOLUTION
+    eps_hat = (x_t - schedule.signal[t] * x0_hat) / schedule.noise[t]
+    return schedule.signal[s] * x0_hat + schedule.noise[s] * eps_hat
+    ### END SOLUTION
+
+
+move = check("guidance.ode_step", my_move)
+
+# %%
+real_digits = test[:20]
+denoise_real = models.denoiser(digits, test_labels[:20])
+
+
+def follow(x, times):
+    """Take your steps through these times, falling or rising."""
+    x = x.double()
+    for t, s in zip(times, times[1:]):
+        # at t = 0 clean data are their own guess and hold no noise: step as if from t = 1
+        here = max(t, 1)
+        with torch.no_grad():
+            x0_hat = denoise_real(x.float(), torch.full((len(x),), here)).double() if t else x
+        x = move(digits.schedule, x, x0_hat, here, s) if t else digits.schedule.signal[s] * x
+    return x
+
+
+def heun(schedule, denoise, x, times):
+    return samplers.final(samplers.probability_flow_ode(schedule, denoise, x, times=times))
+
+
+def quadratic(steps):
+    """The timesteps of exercise 15.1."""
+    return sorted({round(1000 * (k / steps) ** 2) for k in range(steps + 1)}, reverse=True)
+
+
+# %%
+# claim: E21
+def miss(again):
+    return (again - real_digits).square().mean().sqrt()
+
+
+print("miss: root mean squared error of a pixel, up and down again, data units")
+for n in (5, 20, 50):
+    for name, times in (("even", schedules.timesteps(1000, n)), ("quadratic", quadratic(n))):
+        code = follow(real_digits, times[::-1])
+        print(f"{n:2} of your steps, {name:>9}: miss {miss(follow(code, times)):.3f}, codes have "
+              f"std {code.std():.3f}")
+    code = heun(digits.schedule, denoise_real, real_digits, quadratic(n)[::-1])
+    again = heun(digits.schedule, denoise_real, code, quadratic(n))
+    print(f"{n:2} Heun steps, quadratic: miss {miss(again):.3f}, codes have std {code.std():.3f}")
+
+# %%
+rarely = train.std(0) < 0.1  # pixels that are paper in nearly every digit
+print(f"std of the codes: {code[:, rarely].std():.2f} at {int(rarely.sum())} pixels that are "
+      f"always paper, {code[:, ~rarely].std():.2f} at the others")
+
+# %% [markdown]
+# These digits are real, the network has never seen them, and their codes lead back to them: with 50 quadratically
+# spaced Heun steps a pixel is missed by 0.001, less than a gray level of the data (0.125). "Diffusion has no
+# latent code, its output is pure chance, nothing can be edited" is true of ancestral sampling, and not of sampling
+# without fresh noise.
+#
+# - **A round trip that closes need not have found the code.** 50 even steps come back within 0.039, but their
+#   codes have a standard deviation of 0.704, where noise has 1. Up and down make similar errors, which cancel. The
+#   first step up, from clean data, is to blame: it should be *short*. The quadratic spacing gives 0.811, and with
+#   Heun 0.873.
+# - **And the rest?** 13 of the 64 pixels are paper in nearly every digit. What never varies has nothing to encode:
+#   there the codes have a standard deviation of 0.30, at the other pixels 0.96.
+
+# %% [markdown] topics="C165 C171"
+# ## Editing: the same code, another label
+#
+# Now the larger images. Take the DDPM images of the figure above as if you had found them somewhere: drawn with
+# fresh noise in each step, they have no known $x_T$. Encode six of them with their own labels. Then decode each
+# code with *every* label.
+#
+# **Predict.** Ten digits from one code: what will they have in common?
+
+# %%
+found, found_labels = made["DDPM, 40"][:6], ten[:6]
+codes = heun(mnist.schedule, models.denoiser(mnist, found_labels), found, quadratic(30)[::-1])
+back = draw("DPM++(2M)", codes, 20, label=found_labels)
+rows = [torch.cat([found[i : i + 1], draw("DPM++(2M)", codes[i].expand(10, 1, 32, 32), 20)])
+        for i in range(6)]
+fig = figures.images(models.without_padding(torch.cat(rows), mnist),
+                     ["found", *(f"as {y}" for y in range(10))], columns=11, panel=0.62)
+figures.show(fig, alt="Six rows: a digit, then its code decoded as 0 to 9 in a similar hand.")
+ink = torch.stack([torch.stack([(row[0] + 1).mean(), (row[1:] + 1).mean()]) / 2 for row in rows], 1)
+edited = models.without_padding(torch.cat([row[1:] for row in rows]), mnist)
+print(f"back with its own label: a pixel is missed by {(back - found).square().mean().sqrt():.2f}")
+print(f"{metrics.accuracy(mnist_classifier, edited, ten.repeat(6)).value:.0%} of the 60 are read as "
+      f"asked; ink of an image and of its row correlates {torch.corrcoef(ink)[0, 1]:+.1f}")
+
+# %% [markdown]
+# With its own label, a code leads back to its image; a pixel is missed by 0.02 on a scale from −1 to 1. With other
+# labels, 95 % of the 60 images are read as the label they were decoded with, and each row keeps something of its
+# hand: where the found image is bold, its row is bold (the ink of an image and that of its row correlate with
+# +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs no new network:
+# encode with what the image shows, decode with what it should show.
+#
+# A GAN has such a code by construction, a vector that is small and is drawn first. Neither kind of code is
+# *disentangled* by construction: no coordinate is promised to mean slant or thickness ([chapter
+# 10](10_sampling_without_learning.ipynb)).
+
+# %% [markdown] topics="C171"
+# ## Between two noises
+#
+# Which noise lies *between* two noises? The obvious answer is the straight line $(1-\lambda)\,a + \lambda\,b$
+# ($\lambda$ now runs from 0 to 1). **Predict.** With 64 pixels the lengths of $a$ and $b$ are about
+# $\sqrt{64} = 8$. How long is their midpoint?
+#
+# If $a$ and $b$ are independent, each pixel of the mixture has variance $(1-\lambda)^2 + \lambda^2$, one half in
+# the middle. So the midpoint is shorter by a factor $\sqrt{1/2}$: the network is called with $t = T$, which means
+# pure noise, and gets less. Stay on the sphere instead, on the **great circle** through both. This is **spherical
+# interpolation** (*slerp*). With $\theta$ the angle between $a$ and $b$,
+#
+# $$\text{slerp}(a, b, \lambda) = \frac{\sin((1-\lambda)\,\theta)\; a + \sin(\lambda\,\theta)\; b}{\sin\theta}, \qquad
+# \cos\theta = \frac{a \cdot b}{\|a\|\,\|b\|}. \tag{15.8}$$
+#
+# ### Exercise 15.5 · The great circle
+#
+# `a` and `b` have shape `(B, *D)`, and `share` is $\lambda$, a number. Each item has its own angle. (`torch.acos`
+# inverts the cosine. `x.flatten(1)` makes one row of each item.)
+
+# %% tags=["exercise"]
+def my_slerp(a, b, share):
+    """Return the points between a and b on their great circles, shaped like a."""
+    ### BEGIN SOLUTION
+    flat_a, flat_b = a.flatten(1), b.flatten(1)
+    cosine = (flat_a * flat_b).sum(1) / (flat_a.norm(dim=1) * flat_b.norm(dim=1))
+    angle = torch.acos(cosine).reshape(-1, *[1] * (a.dim() - 1))  # (B, 1, ...)
+    return (torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b) / torch.sin(angle)
+    ### END SOLUTION
+
+
+slerp = check("guidance.slerp", my_slerp)
+
+# %%
+def line(a, b, share):
+    return (1 - share) * a + share * b
+
+
+def length(x):
+    return x.flatten(1).norm(dim=1)
+
+
+one, two = (compare_samplers.labels_and_noise(train_labels, 300, seed)[1] for seed in (20, 21))
+angle = torch.acos(torch.cosine_similarity(one.flatten(1), two.flatten(1)))
+print(f"angles between noises: {torch.rad2deg(angle).mean():.1f} ± "
+      f"{torch.rad2deg(angle).std():.1f} degrees")
+for share in (0.0, 0.25, 0.5):
+    print(f"lambda = {share}: length on the line {length(line(one, two, share)).mean():.2f} "
+          f"(in theory {8 * math.hypot(1 - share, share):.2f}), on the circle "
+          f"{length(slerp(one, two, share)).mean():.2f}")
+
+# %%
+# eq: 15.8
+a, b = (x / length(x)[:, None, None, None] for x in (one, two))  # noises of length 1
+third = slerp(a, b, 1 / 3)
+turned = torch.acos((third * a).flatten(1).sum(1))
+print("the point at a third has length 1 and a third of the angle:",
+      torch.allclose(length(third), torch.ones(300)) and torch.allclose(turned, angle / 3))
+
+# %% [markdown]
+# And the images? Encode two pairs of the found digits, this time without labels, mix their codes, and decode
+# without labels. Compare with mixing the pixels.
+
+# %%
+shares = [k / 8 for k in range(9)]
+free = models.denoiser(mnist)
+up = heun(mnist.schedule, free, found[[1, 3, 4, 5]], quadratic(30)[::-1])
+mixed = {"mixed pixels": torch.stack([line(found[[1, 4]], found[[3, 5]], s) for s in shares], 1)}
+for name, mix in (("codes, line", line), ("codes, circle", slerp)):
+    code = torch.stack([mix(up[[0, 2]], up[[1, 3]], s) for s in shares], 1)  # (2, 9, 1, 32, 32)
+    mixed[name] = draw("DPM++(2M)", code.flatten(0, 1), 20, label=None).reshape(code.shape)
+images = torch.cat([x[pair] for pair in range(2) for x in mixed.values()])
+fig = figures.images(models.without_padding(images, mnist), columns=9, panel=0.62,
+                     row_labels=[*mixed] * 2)
+figures.show(fig, alt="Between two digits: mixed pixels are double exposures, codes give strokes.")
+for name, x in mixed.items():
+    middle = models.without_padding(x[:, 4], mnist)
+    sure = mnist_classifier(middle).softmax(dim=1).amax(dim=1)
+    print(f"{name:>13}, in the middle: the classifier is {sure[0]:.0%} and {sure[1]:.0%} sure; "
+          f"ink {(middle + 1).mean() / 2:.2f}")
+
+# %% [markdown]
+# Mixed pixels are double exposures, and the classifier is 74 % and 86 % sure of what it reads in the middle. Mixed
+# codes give clean strokes, 100 %, on the line as well as on the circle. Is the circle not needed then? Two images
+# in the middle cannot show a distribution. Those of 200 pairs of small digits can.
+
+# %%
+middles = {"middle of the line": line(one, two, 0.5), "middle of the circle": slerp(one, two, 0.5),
+           "fresh noise": compare_samplers.labels_and_noise(train_labels, 300, 22)[1]}
+middles = {name: ten_steps(models.denoiser(digits), x_T[:200]) for name, x_T in middles.items()}
+middles["mixed real pixels"] = line(test[:200], test[200:400], 0.5)
+for name, x in middles.items():
+    energy = metrics.energy_distance(x, test)
+    print(f"{name:>20}: energy {energy.value:.3f} ± {energy.stderr:.3f}, "
+          f"{torch.pdist(x.flatten(1).double()).mean():.2f} apart on average")
+
+# %% [markdown]
+# The middles of 200 lines are 0.112 ± 0.029 away from real digits, those of 200 circles 0.032 ± 0.015, and images
+# from fresh noise 0.018 ± 0.010: circle and fresh noise cannot be told apart. The line's middles are also more
+# alike, 5.05 apart against 5.49. The network was never trained on so short a noise at $t = T$. And the mean of two
+# real digits' pixels is no digit at all, 0.154.
+
+# %% [markdown] topics="C189 C190 C191 C193 C194"
+# ## From a label to a sentence
+#
+# **Conditioning** is not special to diffusion: a conditional VAE or GAN also takes $y$ as an extra input. Replace
+# the label by a sentence, and you have a **text-to-image** model. It usually has three parts:
+#
+# 1. a **text encoder**, which turns the sentence into vectors; the denoiser receives them in place of our label
+#    embedding, usually by attention,
+# 2. a diffusion model, which draws either small pixels or a *latent code*, with classifier-free guidance and an
+#    empty sentence as the null label,
+# 3. a **decoder**, which turns the small image or the code into a large image.
+#
+# The parts can be trained separately. In **latent diffusion** [Rom22], of which Stable Diffusion is an instance,
+# the decoder belongs to an autoencoder that is trained first; then noise is added to its codes instead of the
+# pixels, and everything you have learned applies to codes. Imagen [Sah22] stays with pixels: it draws 64 × 64 and
+# enlarges twice with diffusion models that are conditioned on the smaller image. DALL·E 2 first draws an image
+# embedding from the text, by diffusion, and decodes that.
+#
+# Which part matters most? Imagen's authors varied two of them and found that a larger *text encoder* helps more
+# than a larger U-Net.
+
+# %% [markdown] topics="C191 C192"
+# ### Detour · Reading a published trade-off curve
+#
+# Imagen's evidence is a set of curves: FID on one axis, agreement of image and text (CLIP score) on the other, one
+# curve for each network and one point for each $w$, as in our figure of the trade-off.
+
+# %% [markdown]
+# Two things to know before you read such a curve. It compares text encoders with U-Nets; an encoder of *images* is
+# not part of that comparison. And the FID is a Fréchet distance: it compares means and covariances only, and it
+# depends on the number of images ([14b](14b_sample_quality.ipynb) measures both). **Predict.** Real training
+# digits against real held-out digits: what is their Fréchet distance with 50 training digits, and with 800?
+
+# %%
+# claim: E43
+order = torch.randperm(len(train), generator=seeded(1))
+for n in (50, 100, 200, 400, 800):
+    frechet = metrics.frechet(train_features[order[:n]], test_features).value
+    energy = metrics.energy_distance(train[order[:n]], test)
+    print(f"{n:3} real digits: Fréchet {frechet:.2f}, energy {energy.value:+.3f} "
+          f"± {energy.stderr:.3f}")
+
+# %% [markdown]
+# Real digits against real digits: 2.65 with 50 of them, 0.25 with 800. Nothing but the number of images has
+# changed. So compare a Fréchet distance only with one of the same features and the *same number* of images. The
+# energy distance has no such bias: it is above 0 by about one of its errors with few digits and by less with many.
+
+# %% [markdown]
+# ## Popular claims, checked
+#
+# - **Guidance does not sample from $q(x)\,q(y \mid x)^w$**, except at $w = 0$ and 1: on the line the mean is 0.982
+#   instead of 0.791 at $w = 2$ (detour). It is a heuristic, judged by its images.
+# - **More guidance buys agreement with variety, and later with the distribution**: variety 1.65 → 0.98 from
+#   $w = 1$ to 2, energy distance 0.138 at $w = 8$. It does not simply make "better images".
+# - **Diffusion has a latent code if you sample without fresh noise**: 0.001 there and back on real digits. A
+#   closed round trip alone does not prove the code, though: codes with standard deviation 0.704 also came back.
+
+# %% [markdown]
+# ## Recap
+#
+# Bayes' rule turns a label into a pull on the score. One network gives that pull as a difference of two guesses,
+# if its labels were sometimes dropped in training. The guidance scale moves the guess beyond the conditional one:
+# first the label is followed, then variety goes, then the distribution. What guided sampling draws from is not
+# $q(x)\,q(y \mid x)^w$. Without fresh noise every image has a code: encode, change the label or mix on the great
+# circle, decode.
+#
+# **One formula to keep**
+#
+# $$\text{guess} = u + w\,(c - u): \quad 0 \text{ ignores}, \quad 1 \text{ follows}, \quad \text{more exaggerates}$$
+#
+# **Exercises:** 15.2 `guidance.classifier_free` · 15.3 `guidance.choose` · 15.4 `guidance.ode_step` · 15.5
+# `guidance.slerp`
+#
+# **To think about.** Guidance at large $t$ decides *which* digit, at small $t$ how sharp it is. Let $w$ depend on
+# $t$: which half of the steps pays for the trade-off?
+#
+# **Before:** [15 · How few steps are enough?](15_fast_and_guided.ipynb) · **Next:** 16 · Beyond
+#
+# **Read on:** [HS22]; [DN21] for classifier guidance; [BN24] on what guidance samples; [Song21a] Sec. 5 on codes
+# and interpolation.
