@@ -63,7 +63,7 @@ few = {n: models.sample(model, 10, label=ten, steps=n, generator=seeded(1))
        for n in (1, 2, 4, 10, 50)}
 fig = figures.images(torch.cat([*few.values()]), columns=10, panel=0.62,
                      row_labels=[f"{n} calls" for n in few])
-figures.show(fig, alt="Digits 0 to 9: gray with 1 call, clear with 4, hardly changed from 10 to 50.")
+figures.show(fig, alt="Digits 0 to 9: gray with 1 call, clear with 4, the same from 10 to 50.")
 for n, x in few.items():
     read = metrics.accuracy(classifier, x, ten).value
     change = (x - few[50]).square().mean().sqrt()
@@ -431,8 +431,8 @@ def ddpm_best(schedule, x_t, x0_hat, t, s):
 for n in (10, 20):
     best, times = chosen[n], schedules.timesteps(1000, n)
     run = samplers.reverse(schedule, denoise, x_T, step=ddpm_best, times=times, generator=seeded(1))
-    drawn = {"DDPM, small": sample("DDPM, small", denoise, x_T, n),
-             "DDPM, large": sample("DDPM, large", denoise, x_T, n), "DDPM, best": samplers.final(run)}
+    drawn = {name: sample(name, denoise, x_T, n) for name in ("DDPM, small", "DDPM, large")}
+    drawn["DDPM, best"] = samplers.final(run)
     for name, x in drawn.items():
         energy = metrics.energy_distance(x, test)
         print(f"{n} calls, {name}: energy {energy.value:.3f} ± {energy.stderr:.3f}")

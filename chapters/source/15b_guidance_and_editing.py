@@ -441,8 +441,8 @@ ax.axhspan(*real["energy"], color=figures.GRAY, alpha=0.25, label="baseline")
 ax.set(xlabel="proportion read as asked", ylabel="energy distance, data units", xlim=(-0.1, 1.05))
 ax.legend(fontsize=9, loc="upper left")
 figures.show(fig, alt="First the proportion rises, then the distance: a corner near w = 1.")
-print(f"corner: at w = 1 {read[2]:.1%} are read as asked; at w = 8 the distance is "
-      f"{energy[-1] / energy[2]:.0f} times that at w = 1")
+print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
+      f"{energy[-1] / energy[2]:.0f} times as large")
 
 # %% [markdown]
 # Three things happen, at different scales.
@@ -639,6 +639,7 @@ def follow(x, times):
     return x
 
 
+# %%
 def heun(schedule, denoise, x, times):
     return samplers.final(samplers.probability_flow_ode(schedule, denoise, x, times=times))
 
@@ -648,11 +649,13 @@ def quadratic(steps):
     return sorted({round(1000 * (k / steps) ** 2) for k in range(steps + 1)}, reverse=True)
 
 
-# %%
-# claim: E21
 def miss(again):
+    """Root mean squared error of a pixel."""
     return (again - real_digits).square().mean().sqrt()
 
+
+# %%
+# claim: E21
 
 print("miss: root mean squared error of a pixel, up and down again, data units")
 for n in (5, 20, 50):
@@ -703,8 +706,9 @@ figures.show(fig, alt="Six rows: a digit, then its code decoded as 0 to 9 in a s
 ink = torch.stack([torch.stack([(row[0] + 1).mean(), (row[1:] + 1).mean()]) / 2 for row in rows], 1)
 edited = models.without_padding(torch.cat([row[1:] for row in rows]), mnist)
 print(f"back with its own label: a pixel is missed by {(back - found).square().mean().sqrt():.2f}")
-print(f"{metrics.accuracy(mnist_classifier, edited, ten.repeat(6)).value:.0%} of the 60 are read as "
-      f"asked; ink of an image and of its row correlates {torch.corrcoef(ink)[0, 1]:+.1f}")
+read = metrics.accuracy(mnist_classifier, edited, ten.repeat(6)).value
+print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: "
+      f"correlation {torch.corrcoef(ink)[0, 1]:+.1f}")
 
 # %% [markdown]
 # With its own label, a code leads back to its image; a pixel is missed by 0.02 on a scale from −1 to 1. With other
@@ -795,8 +799,7 @@ figures.show(fig, alt="Between two digits: mixed pixels are double exposures, co
 for name, x in mixed.items():
     middle = models.without_padding(x[:, 4], mnist)
     sure = mnist_classifier(middle).softmax(dim=1).amax(dim=1)
-    print(f"{name:>13}, in the middle: the classifier is {sure[0]:.0%} and {sure[1]:.0%} sure; "
-          f"ink {(middle + 1).mean() / 2:.2f}")
+    print(f"{name:>13}, in the middle: the classifier is {sure[0]:.0%} and {sure[1]:.0%} sure")
 
 # %% [markdown]
 # Mixed pixels are double exposures, and the classifier is 74 % and 86 % sure of what it reads in the middle. Mixed
@@ -826,7 +829,7 @@ for name, x in middles.items():
 # the label by a sentence, and you have a **text-to-image** model. It usually has three parts:
 #
 # 1. a **text encoder**, which turns the sentence into vectors; the denoiser receives them in place of our label
-#    embedding, usually by attention,
+#    embedding, usually by **cross-attention**: queries from the image, keys and values from the text,
 # 2. a diffusion model, which draws either small pixels or a *latent code*, with classifier-free guidance and an
 #    empty sentence as the null label,
 # 3. a **decoder**, which turns the small image or the code into a large image.
