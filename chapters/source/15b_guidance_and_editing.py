@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 15b · How do you ask for something?
 #
-# So far a network draws *some* digit. You want a 7. And you want your own 4 to become a 9, in the same
-# handwriting. Both work without training anything new: the first by guidance, the second because sampling without
-# fresh noise gives every image a code. This chapter derives guidance from Bayes' rule, measures what it costs, and
-# edits images.
+# Ask a trained network for a 3 and you get a 3. How does that work, and what happens if you ask more strongly? And
+# can a digit that you already have become another digit, in the same handwriting? Both work with the networks that
+# we have: the first by guidance, the second because sampling without fresh noise gives every image a code. This
+# chapter derives guidance from Bayes' rule, measures what it costs, and edits images.
 #
 # **After this chapter you can**
 #
@@ -453,8 +453,8 @@ print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
 #   1.65 at $w = 1$ and 0.98 at $w = 2$, half. The energy distance of 200 images does not notice: up to $w = 2$ it
 #   is within the baseline.
 # - **Beyond 2 the distribution goes wrong**: energy distance 0.055 at $w = 4$ and 0.138 at $w = 8$, where the
-#   baseline ends at 0.027. The classifier is as content as ever, and variety even *seems* to grow again, to 1.38,
-#   probably because of the hard contrasts.
+#   baseline ends at 0.027. The classifier is as confident as ever, and variety even *seems* to grow again, to
+#   1.38, probably because of the hard contrasts.
 #
 # The Fréchet distance stays within its baseline from $w = 1$ to 8, while the energy distance of the pixels sounds
 # an alarm. A metric sees only what it looks at.
@@ -656,7 +656,6 @@ def miss(again):
 
 # %%
 # claim: E21
-
 print("miss: root mean squared error of a pixel, up and down again, data units")
 for n in (5, 20, 50):
     for name, times in (("even", schedules.timesteps(1000, n)), ("quadratic", quadratic(n))):
