@@ -191,8 +191,9 @@ whole_chain = report("200 new digits, bits/dim", terms, x_new)
 print(f"the end of the chain, L_T: {bits(terms.prior, x_new, 0, 1).mean():.5f} bits/dim")
 
 # %% [markdown]
-# 2.88 bits, more than the table! Yet samples from the table would be a fog of independent pixels. Something is wrong,
-# either with the network or with the way we count. (The number after ± is a standard error over the 200 digits.)
+# 2.88 bits, more than the table! Yet samples from the table would be a fog of independent pixels. Something is
+# wrong, either with the network or with the way we count. (The number after ± is a standard error over the 200
+# digits.)
 
 # %% [markdown]
 # ## 2 · At which noise does a model spend its bits?
@@ -384,9 +385,9 @@ for t, plain, prior in zip(ends, *rows):
     print(f"{8 * r[t]:22.2f} {plain:5.3f} {prior:6.3f}")
 
 # %% [markdown]
-# 2.48 and 1.98: half a bit per pixel. Most of it is in the first row, below 0.28 levels of noise, with 0.522 against
-# 0.145. Above one level the two cost nearly the same. (Do not compare these with the 1.89 above, which belongs to a
-# larger network that was trained much longer.)
+# 2.48 and 1.98: half a bit per pixel. Most of it is in the first row, below 0.28 levels of noise, with 0.522
+# against 0.145. Above one level the two cost nearly the same. (Do not compare these with the 1.89 above, which
+# belongs to a larger network that was trained much longer.)
 
 # %% [markdown]
 # ### Detour · Is the comparison fair?

@@ -17,7 +17,7 @@
 # learning](10_sampling_without_learning.ipynb).
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about
-# 40 seconds.
+# 50 seconds.
 #
 # **For what comes next you need** sections 1 and 2 (chapter 15).
 #
@@ -527,11 +527,10 @@ for name, found in (near | {"new real digits": metrics.nearest(test, train)}).it
 
 # %% [markdown]
 # The ideal denoiser's samples are copies, every one. The network's are not: no distance is below 1.04, and the
-# mean,
-# 2.24, is that of new real digits, 2.22. Is nothing memorized, then? The mean distance cannot tell, since blurry images
-# lie nearer to everything and noisy ones farther. A sharper question is whether a sample lies nearer to an image
-# that was *seen* in training than to any that was *not*. If nothing was memorized, that is a coin toss: a fraction
-# of 0.5.
+# mean, 2.24, is that of new real digits, 2.22. Is nothing memorized, then? The mean distance cannot tell, since
+# blurry images lie nearer to everything and noisy ones farther. A sharper question is whether a sample lies nearer
+# to an image that was *seen* in training than to any that was *not*. If nothing was memorized, that is a coin toss:
+# a fraction of 0.5.
 #
 # ### Exercise 14.6 · Nearer to the training data?
 #
@@ -565,12 +564,12 @@ unfair = torch.cdist(x, flat(train)).min(1).values < torch.cdist(x, few).min(1).
 print(f"new real digits, 896 training digits against 100 others: {unfair.double().mean():.2f}")
 
 # %% [markdown]
-# The ideal denoiser has 1.00, and new real digits 0.50 ± 0.03, as they should. (Yours may differ by a standard
-# error or so: 896 and 601 are unequal, you keep the *first* 601, and the package draws 601 at random.) Our network
-# has 0.61 ± 0.02, five standard errors above one half. It does not copy, but it leans towards what it has seen,
-# which the eye, the mean distance and all three distances have missed. The last line shows the effect of unequal
-# sets: 0.89 for digits that nobody has memorized. (The ± is larger than for 1800 coin tosses, 0.012: samples with
-# the same nearest digit are not independent tosses.)
+# The ideal denoiser has a fraction of 1.00, and new real digits 0.50 ± 0.03, as they should. (Yours may differ by a
+# standard error or so: 896 and 601 are unequal, you keep the *first* 601, and the package draws 601 at random.) Our
+# network has 0.61 ± 0.02, five standard errors above one half. It does not copy, but it leans towards what it has
+# seen, which the eye, the mean distance and all three distances have missed. The last line shows the effect of
+# unequal sets: 0.89 for digits that nobody has memorized. (The ± is larger than for 1800 coin tosses, 0.012:
+# samples with the same nearest digit are not independent tosses.)
 #
 # Bits on held-out images are one more guard: the ideal denoiser of the training digits charged 926 bits per pixel
 # for a new digit (section 1 of [08](08_bound.ipynb)).
@@ -758,9 +757,8 @@ for what in ("frechet", "energy_distance"):
           + ", ".join(f"{value:+.3f}" for value in vlb - simple))
 
 # %% [markdown]
-# Dropping the weights of the bound improved samples much in [Ho20, Table 1], for color images of 32 × 32 pixels:
-# FID
-# 3.17 instead of 13.51, and slightly more bits, 3.75 instead of 3.70. Here the improvement does not show. The
+# Dropping the weights of the bound improved samples greatly in [Ho20, Table 1], for color images of 32 × 32 pixels:
+# FID 3.17 instead of 13.51, and slightly more bits, 3.75 instead of 3.70. Here the improvement does not show. The
 # differences in $F$ are −0.042, +0.227 and +0.034, while a single $F$ has a standard error of 0.26 or 0.28. In
 # pixels (energy distance) it is the same, with other signs. Both networks lie at the upper end of real against real
 # or a little above. As far as 1000 samples can tell, they draw equally well, and one of them needs half the bits.
