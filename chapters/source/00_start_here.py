@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] topics="C001 C003"
 # # 00 · What is this, and can I see it work now?
 #
 # Yes. Click the gray cell below, press **Shift + Enter**, and do the same with the next one. Two
@@ -50,7 +50,7 @@ for title, points in frames.items():
     distance = torch.cdist(points.double(), blobs.mean).amin(dim=1)
     print(f"{title:<14}  mean distance to the nearest center: {distance.mean():.3f}")
 
-# %% [markdown]
+# %% [markdown] topics="C001 C002 C004 C008"
 # The line `Schedule('cosine', T=200, abar_T=6.072e-08)` describes the **noise schedule**: 200 steps from data to noise, at a
 # pace named cosine, after which next to nothing, 0.00000006, is left of the data (section 3).
 #
@@ -92,7 +92,7 @@ figures.show(
 )
 print("forward: q(x_t | x_t-1), fixed, adds noise; backward: p_theta(x_t-1 | x_t), learned")
 
-# %% [markdown]
+# %% [markdown] topics="C003 C160"
 # ## 2 · A film of sampling
 #
 # At each time $t$ the **denoiser** looks at the noisy points $x_t$ and estimates where each came
@@ -294,7 +294,7 @@ print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.no
 # add to 1, because variances of independent quantities add. If the data have variance 1, then so has $x_t$ at every time,
 # and $\bar\alpha_t$ is the part of it that comes from the data.
 
-# %% [markdown]
+# %% [markdown] topics="C003 C004"
 # ## 4 · Digits come back, and which ones
 #
 # For a finite list of data, too, the perfect denoiser can be written down: the average of all images,
@@ -397,7 +397,7 @@ for t, x in zip(times, rebuilt):
 # sample**. So denoising step by step recovers the original only if the noise was light. The rebuilt building is sound, but it
 # need not be the old one.
 
-# %% [markdown]
+# %% [markdown] topics="C007 C008"
 # ## 5 · Your own sampler
 #
 # You already have `mix`. Two more small functions, and you have a sampler. Both rest on one convention
@@ -499,7 +499,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # (0.1) for it. For exact predictors this choice changes nothing. What it changes for trained
 # networks is the subject of chapters 09 and 11.
 
-# %% [markdown]
+# %% [markdown] topics="C005"
 # ## Where to go from here: map of the course
 #
 # | chapter | the question it answers | minutes |
@@ -573,7 +573,7 @@ progress()
 #
 # Running, asking, mending, keeping your work.
 
-# %% [markdown]
+# %% [markdown] topics="C007"
 # - **Run all:** *Run ▸ Run All Cells*. **Start afresh:** *Kernel ▸ Restart Kernel and Run All Cells…* Do
 #   so whenever something behaves strangely; cells run out of order are the usual reason.
 # - **Ask:** put the cursor on a function's name and press **Shift + Tab**. To see the code behind it,
@@ -590,7 +590,7 @@ progress()
 #
 # A formula copied from another page may use the same letter for something else.
 
-# %% [markdown]
+# %% [markdown] topics="C008 C009"
 # | on paper | in code | what it is |
 # |---|---|---|
 # | $z$ | `z` | fresh noise of a sampler; $\epsilon$ is the noise mixed in on the way to $x_t$ |
@@ -630,7 +630,7 @@ for value, meaning, where in readings:
 #
 # Where diffusion models come from, where they are used, and a reading order.
 
-# %% [markdown]
+# %% [markdown] topics="C005 C006 C010 C011 C012 C187"
 # Before 2020 there were networks that made sharp images and were hard to train (GANs, two networks in
 # a contest), and others that trained smoothly and made blurry images (VAEs, chapter 04). Diffusion models, since
 # 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. Already there

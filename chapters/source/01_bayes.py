@@ -50,13 +50,13 @@ for name, belief in beliefs.items():
     mean, var = bayes.mean_and_var(belief, grid)
     print(f"{name:>16}: mean {mean:.3f}, standard deviation {var.sqrt():.3f}")
 
-# %% [markdown]
+# %% [markdown] topics="C017"
 # Each curve is a **belief** about the same coin, a simulated one with probability 0.7 of heads: high where a value of
 # that probability seems plausible. Before the first toss it is flat. Every toss bends it. After 300 tosses it is a
 # narrow peak, and the standard deviation says how narrow. This chapter is about the rule behind these curves,
 # and about what it costs when there is more than one unknown.
 
-# %% [markdown]
+# %% [markdown] topics="C013 C014 C029"
 # ## 1 · Two kinds of coins
 #
 # First with two candidates instead of 2001. A box holds 100 coins: 80 are fair, 20 are bent and show
@@ -138,7 +138,7 @@ for toss in "HHHHT":
 # The posterior after one toss is the prior of the next. Four heads lift "bent" from 0.2 to 0.724; a single tail
 # throws it back to 0.344, because a bent coin seldom shows one. Facts move a belief both ways.
 
-# %% [markdown]
+# %% [markdown] topics="C014 C016"
 # ## 2 · A belief about a number
 #
 # Back to the coin from the start. Its probability of heads, $\theta$ ("theta"), may be any number from 0 to 1, so
@@ -313,7 +313,7 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
 # if both are asked about the same $X$: a fair coin explains these data 1.2891 times as well as a coin that could be
 # anything, counted either way.
 
-# %% [markdown]
+# %% [markdown] topics="C018"
 # ## 3 · One toss at a time, and a shortcut
 #
 # A density that is proportional to $\theta^{a-1}(1-\theta)^{b-1}$ has a name, the **Beta distribution**:
@@ -470,7 +470,7 @@ print(f"mean of theta: {Beta(8, 4).mean:.4f} and {bayes.integral(density_u * the
 # One belief, two peaks, 0.7 and 0.6667. The mean of $\theta$ is the same in both. A peak is a place where a
 # *density* is high, and densities depend on the scale; areas do not.
 
-# %% [markdown]
+# %% [markdown] topics="C017"
 # ## 4 · Prior against data
 #
 # Three priors see the same tosses, 70 % heads each time. One is flat. One is confident that the coin is *nearly fair*:
@@ -554,7 +554,7 @@ explorer
 #
 # Heads over tosses, the truth, or something else?
 
-# %% [markdown]
+# %% [markdown] topics="C015"
 # **Predict.** Toss a coin with $\theta = 0.7$ a thousand
 # times, and repeat the whole experiment again and again. How much does the fraction $h/n$ vary, compared with the width of
 # the posterior in one experiment?
@@ -599,7 +599,7 @@ for stay in (0.5, 0.9):  # probability of repeating the last toss; 0.5: ordinary
 # standard deviation is 0.0157, where $h/n$ varies
 # by 0.0477. More tosses or a finer grid would not help; the claim would only get narrower. What helps is another likelihood.
 
-# %% [markdown]
+# %% [markdown] topics="C020"
 # ## 5 · Two coins, and a hidden choice
 #
 # Now something is hidden. Before each toss somebody takes coin 1 with probability $\alpha$ or coin 2 with probability
@@ -791,7 +791,7 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 # about 0.6 for both coins, a coin that does not exist. Agree that coin 1 is the better one, and all is well: the
 # second line contains the coins that made these data, 0.9, 0.3 and 2/3, within its standard deviations.
 
-# %% [markdown]
+# %% [markdown] topics="C019 C021"
 # ## 6 · The evidence is the hard part
 #
 # For the two coins the evidence is an integral over three unknowns. With a flat prior on the cube,
@@ -865,7 +865,7 @@ for n in (10, 1000, 100_000):
 #
 # A normal density has no elementary antiderivative. Is that an obstacle?
 
-# %% [markdown]
+# %% [markdown] topics="C022"
 # No formula made of powers, exp and log has the normal density as its derivative. But no formula does not mean no number. The
 # integral has a name, erf, and every computer knows it:
 #
@@ -900,7 +900,7 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # Two ways, one number. Integrals in
 # one, two, three dimensions are a matter of milliseconds. What is hard is **many dimensions**.
 
-# %% [markdown]
+# %% [markdown] topics="C023"
 # ## 7 · The general task, and a denoiser
 #
 # **Bayesian inference** is always this: an unknown, a prior for it, a model of how it produces data; then data, and the question

@@ -51,7 +51,7 @@ def likelihood(theta):
     return 120 * theta**7 * (1 - theta) ** 3
 
 
-# %% [markdown]
+# %% [markdown] topics="C031"
 # ## A first look: one integral, thirty estimates
 #
 # In chapter 01 a coin showed 7 heads in 10 tosses. The evidence was an integral over the coin's unknown probability of heads
@@ -156,7 +156,7 @@ for width in (1, 2):
     print(f"within {width} standard error{'s' * (width > 1)}: {share:.3f} of 10,000; "
           f"a Gaussian promises {promise:.3f}")
 
-# %% [markdown]
+# %% [markdown] topics="C032"
 # About 68 % and 95 %, as for a Gaussian, because a mean of many independent samples is nearly Gaussian (the
 # central limit theorem). Two warnings: the samples must be *many*, and their variance *finite*.
 # And the bar is computed from the same samples as the answer, so it knows nothing about what the samples missed.
@@ -343,7 +343,7 @@ for mean, std in ((0.9, 1.0), (0.0, 0.7), (0.0, 1.5)):
 # Less than one standard deviation: at 0.9 the 1000 samples are worth 8. And 0.7 hurts more than 1.5: 82 against 147
 # samples, and the 82 has no guarantee behind it.
 
-# %% [markdown]
+# %% [markdown] topics="C033 C034"
 # ## 3 · Gradients through random samples
 #
 # So far the distribution was given. Learning *changes* a distribution. An encoder (chapter 04) outputs the mean $a$ and the standard
@@ -573,7 +573,7 @@ figures.show(fig, alt="Five runs each: calm, wild, and calm again with 25 sample
 # 0.57 away, against 0.22. Averaging 25 samples per step calms it to 0.09, at 25 times the cost. Variance does not
 # move the place where training ends. A bias would.
 
-# %% [markdown]
+# %% [markdown] topics="C035 C036"
 # ## 4 · Bias: the error that averaging does not remove
 #
 # An estimator $\hat G$ of $G$ is **biased** if $E[\hat G] \ne G$. Means are unbiased. Functions of means
@@ -795,7 +795,7 @@ for K in (1, 4, 16, 64, 256):
 # 0.1. **The encoder learns because the bound is loose.** Rainforth
 # et al. 2018 studied this under a telling title: "Tighter variational bounds are not necessarily better".
 
-# %% [markdown]
+# %% [markdown] topics="C039 C042 C145"
 # ## 5 · Maximum likelihood, minimum KL, least squares
 #
 # What does one maximize when a distribution $p_\theta$ is fitted to data? The mean log-likelihood. The data are samples from an

@@ -39,7 +39,7 @@ schedule = schedules.linear()
 data = ideal_denoisers.two_modes()  # two bumps at -0.97 and +0.97; mean 0, variance 1
 exact = ideal_denoisers.mixture_denoiser(data, schedule)  # the best guess of x_0, in closed form
 
-# %% [markdown]
+# %% [markdown] topics="C139"
 # ## A first look: one denoiser, four names
 #
 # **Predict.** Below are the best predictions of x0, eps, v and the score, for data with two modes. At $t = 100$ the curve
@@ -65,7 +65,7 @@ figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t =
 # is the other way round: eps copies $x_t$ (2.5 in, about 2.5 out), x0 has hardly anything to say, and v lies on x0, near
 # zero.
 
-# %% [markdown]
+# %% [markdown] topics="C139 C142"
 # ## Four names, one estimate
 #
 # Write $a = \sqrt{\bar\alpha_t}$ for the signal factor and $b = \sqrt{1-\bar\alpha_t}$ for the noise
@@ -201,7 +201,7 @@ print(f"Ho's letters at t = 300: alpha^2 + sigma^2 = {alpha**2 + sigma2:.4f}")
 a2, b2 = schedule.signal[300] ** 2, schedule.noise[300] ** 2
 print(f"v's letters at t = 300:  a^2 + b^2         = {a2 + b2:.4f}")
 
-# %% [markdown]
+# %% [markdown] topics="C140 C141"
 # ## What does an error of size 1 do?
 #
 # The four names are equivalent as long as the prediction is perfect. A network's never is. Suppose it is off
@@ -331,7 +331,7 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 # %% [markdown]
 # Both predictions are trivial there: x0 answers the mean (its estimates have a standard deviation of 0.006), and eps copies its input.
 
-# %% [markdown]
+# %% [markdown] topics="C176"
 # ## The score
 #
 # The **score** (or *score function*) of a distribution is the gradient of its log-density with respect to $x_t$: the direction in which
@@ -387,7 +387,7 @@ def my_score(schedule, x_t, x0_hat, t):
 
 score = check("predictions.score", my_score)
 
-# %% [markdown]
+# %% [markdown] topics="C140 C144 C145"
 # ## Does it matter?
 #
 # Square (9.5), and use that $a^2/b^2$ is the signal-to-noise ratio SNR. One and the same estimate has three
@@ -515,7 +515,7 @@ print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.i
 #
 # The networks of Karras et al. (EDM) look different, and are not.
 
-# %% [markdown]
+# %% [markdown] topics="C142"
 # They feed a scaled input into the raw network $F$ and mix its
 # output with the input, $D = c_\text{skip}\,x + c_\text{out}\,F$ (**preconditioning**), with a noise level $\sigma = b/a$, the input
 # $x = x_t/a$, and, for data of variance 1,
@@ -547,7 +547,7 @@ explorer = explorers.four_names()
 print(explorer)
 explorer
 
-# %% [markdown]
+# %% [markdown] topics="C143"
 # ## Recap
 #
 # x0, eps, v and score are one estimate under four names, related by (9.1) and (9.2). The best prediction is a
