@@ -363,7 +363,7 @@ _TESTS = {
     "your comparisons point outward: this is the fraction of steps outside of the band": (
         lambda lam, low, high: (lam <= low) | (high < lam)
     ),
-    "no number is below `low` and above `high`: turn both comparisons round": (
+    "no number is below `low` and above `high`: reverse both comparisons": (
         lambda lam, low, high: (lam < low) & (high < lam)
     ),
 }
@@ -378,7 +378,7 @@ STEPS_IN_BAND = Exercise(
         "row 0 is clean data, not a step: leave it out of the count": (
             lambda schedule, low, high: _count(schedule, low, high, 0) / schedule.T
         ),
-        "row T is left out; it is row 0, clean data, that is no step": (
+        "row T is left out; only row 0, clean data, is not a step": (
             lambda schedule, low, high: _fraction(_inside(schedule.log_snr[:-1], low, high))
         ),
         "you leave out row 1, too; the steps are 1 … T": (
@@ -414,7 +414,7 @@ STEPS_IN_BAND = Exercise(
                 _count(schedule, low, high) / max(schedule.T - _count(schedule, low, high), 1)
             )
         ),
-        "rounded to two digits; hand the fraction over as it is": (
+        "rounded to two digits; return the fraction unrounded": (
             lambda schedule, low, high: round(_steps_in_band(schedule, low, high), 2)
         ),
         "two slips: row 0 is no step, and we want a fraction, not percent": (

@@ -110,10 +110,10 @@ INFORMATION = Exercise(
             lambda snr: (1 + snr).sqrt()
         ),
         "this is 1 + SNR without a logarithm, halved": lambda snr: 0.5 * (1 + snr),
-        "this adds up all numbers; we want the bits of each SNR by itself": (
+        "this adds up all numbers; we want the bits of each SNR separately": (
             lambda snr: _information(snr).sum()
         ),
-        "this is the mean over the table; we want the bits of each SNR by itself": (
+        "this is the mean over the table; we want the bits of each SNR separately": (
             lambda snr: _information(snr).mean()
         ),
         "rounded to whole bits; fractions of a bit are fine": lambda snr: _information(snr).round(),
@@ -164,7 +164,7 @@ _FACTORS = {
     "a square has k times k pixels, not 2 k": lambda k: 2 * k,
     "4 k is the length of the border; a block has k rows of k pixels": lambda k: 4 * k,
     "2^k is not k^2: base and exponent are swapped": lambda k: 2**k,
-    "k^3: a block of a picture is a square, not a cube": lambda k: k**3,
+    "k^3: a block of an image is a square, not a cube": lambda k: k**3,
     "this is for blocks of 4 x 4, whatever k is": lambda k: 16,
     "this is for blocks of 2 x 2, whatever k is": lambda k: 4,
     "half of it: no factor 1/2 comes in": lambda k: k**2 / 2,
