@@ -1,7 +1,7 @@
 """The long ablation study of chapter 12, by the functions that the chapter uses.
 
     python tools/ablation_unet.py                        all variants, three seeds: minutes
-    python tools/ablation_unet.py "as it is" --seeds 1   one of them, printed and not stored
+    python tools/ablation_unet.py "baseline" --seeds 1   one of them, printed and not stored
 
 Chapter 12 trains its variants for 100 steps. Who is ahead after 1000 takes too long for a notebook,
 so that is done here, once, and kept in chapters/checkpoints/ablation_unet.json, which the chapter

@@ -92,11 +92,11 @@ def cut_skips(net: networks.UNet, seed: int) -> None:
 
     for level in net.up:
         for block in level.children():
-            block.register_forward_pre_hook(forget)  # called before the block works
+            block.register_forward_pre_hook(forget)  # called before the block runs
 
 
 def hide_time(net: networks.UNet, seed: int) -> None:
-    """Whatever t is, the network is told 0.
+    """Whatever t is, the network receives t = 0.
 
     >>> net = networks.build(networks.UNet, seed=0, **UNET)
     >>> hide_time(net, 0)
@@ -123,7 +123,7 @@ def no_zero_init(net: networks.UNet, seed: int) -> None:
 
 
 class Variant(NamedTuple):
-    """One choice that differs from the network as it is.
+    """One choice that differs from the baseline.
 
     >>> VARIANTS["skips summed"]
     Variant(settings={'skip': 'sum'}, change=None, images=None)
@@ -138,24 +138,24 @@ class Variant(NamedTuple):
 
 
 VARIANTS = {
-    "as it is": Variant({}),
-    "pixels scrambled": Variant({}, images=scrambled),
-    "not told t": Variant({}, change=hide_time),
-    "skips cut": Variant({}, change=cut_skips),
+    "baseline": Variant({}),
+    "scrambled pixels": Variant({}, images=scrambled),
+    "no time input": Variant({}, change=hide_time),
+    "no skips": Variant({}, change=cut_skips),
     "skips summed": Variant({"skip": "sum"}),
-    "table of t": Variant({"time": "table"}),
-    "nothing starts at 0": Variant({}, change=no_zero_init),
+    "table of times": Variant({"time": "table"}),
+    "no zero init": Variant({}, change=no_zero_init),
     "pixel-unshuffle": Variant({"patch": 2}),
     "batch norm": Variant({"norm": "batch"}),
-    "one grid only": Variant({"mults": (1,)}),
-    "with attention": Variant({"attention": (1,)}),
+    "one resolution": Variant({"mults": (1,)}),
+    "attention": Variant({"attention": (1,)}),
 }
 
 
 def train_variant(name: str, seed: int, steps: int = 100) -> tuple[nn.Module, float]:
     """The network after so many steps on the training digits, and its loss on new ones.
 
-    >>> net, loss = train_variant("skips cut", seed=0, steps=1)
+    >>> net, loss = train_variant("no skips", seed=0, steps=1)
     >>> 0.5 < loss < 1.5
     True
     """

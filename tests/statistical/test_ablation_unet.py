@@ -2,7 +2,7 @@
 
 Truth: the study run again, one entry of it. Between two of the chapter's seeds the loss moves by
 about 0.001; other processors round differently, so a difference of 0.003 is allowed. The difference
-that the chapter finds for this entry (one grid only) is 0.009.
+that the chapter finds for this entry (one resolution) is 0.009.
 """
 
 import json
@@ -27,7 +27,7 @@ def test_every_choice_of_the_chapter_is_there(stored):
 
 
 def test_an_entry_run_again_is_the_stored_one(stored):
-    line = [sys.executable, study.__file__, "one grid only", "--seeds", "1"]
+    line = [sys.executable, study.__file__, "one resolution", "--seeds", "1"]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
-    (again,) = json.loads(done.stdout)["one grid only"]
-    assert abs(again - stored["loss"]["one grid only"][0]) < 0.003
+    (again,) = json.loads(done.stdout)["one resolution"]
+    assert abs(again - stored["loss"]["one resolution"][0]) < 0.003

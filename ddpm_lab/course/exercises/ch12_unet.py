@@ -1,4 +1,4 @@
-"""Exercises of chapter 12: sizes, weights and the waves of t."""
+"""Exercises of chapter 12: sizes, weights and the time embedding."""
 
 import math
 
@@ -54,7 +54,7 @@ _KERNEL = {
     "subtract the whole kernel, not half of it": lambda k: k // 2,
     "subtract the kernel, which may be even, not twice its half": lambda k: 2 * (k // 2),
     "you add the kernel; it takes room, so subtract it": lambda k: -k,
-    "the kernel is a parameter; you subtract 3 whatever it is": lambda k: 3,
+    "the kernel is a parameter; you always subtract 3": lambda k: 3,
 }
 _ENDING = {
     "": lambda room, s: room // s + 1,
@@ -65,12 +65,12 @@ _ENDING = {
         lambda room, s: -(-room // s) + 1
     ),
     "a size is a whole number: round the division down, with //": lambda room, s: room / s + 1,
-    "not divided by the stride: fewer places fit if the kernel jumps": lambda room, s: room + 1,
-    "the stride divides only; each jump is `stride` long, not stride + 1": (
+    "not divided by the stride: fewer places fit if the steps are larger": lambda room, s: room + 1,
+    "the stride only divides; each step is `stride` long, not stride + 1": (
         lambda room, s: room // (s + 1) + 1
     ),
     "1 too many: count the first place once": lambda room, s: room // s + 2,
-    "you multiply by the stride; jumps of `stride` leave fewer places": lambda room, s: (
+    "you multiply by the stride; steps of `stride` leave fewer places": lambda room, s: (
         room * s + 1
     ),
     "the 1 is the first place: add it after the division, not before": (
@@ -107,16 +107,16 @@ SIZE = Exercise(
         "without parentheses // comes before +: the 1 belongs outside, n + 2 padding inside": (
             lambda n, k, s, p: n + (2 * p - k) // s + 1
         ),
-        "padding makes the row longer before the kernel jumps: it is divided by the stride, too": (
+        "padding makes the row longer before the kernel moves: it is divided by the stride, too": (
             lambda n, k, s, p: (n - k) // s + 2 * p + 1
         ),
         "kernel and padding belong to the row that is divided by the stride": (
             lambda n, k, s, p: n // s + 2 * p - k + 1
         ),
-        "the zeros at each end are counted once, and the rest is doubled": (
+        "you count the zeros at one end only, and then double the rest": (
             lambda n, k, s, p: 2 * ((n + p - k) // s) + 1
         ),
-        "% is what is left over; // is how many jumps fit": (
+        "% is what is left over; // is how many steps fit": (
             lambda n, k, s, p: (n + 2 * p - k) % s + 1
         ),
         "n // stride holds for a kernel of 3 with padding 1 and even n only": (
@@ -134,12 +134,12 @@ SIZE = Exercise(
         "this is the size of a transposed convolution, the way up; here the kernel moves": (
             lambda n, k, s, p: (n - 1) * s - 2 * p + k
         ),
-        "you count the pixels that can be a kernel's center; count its jumps, and then add 1": (
+        "you count the pixels that can be a kernel's center; count its steps, and then add 1": (
             lambda n, k, s, p: (n + 2 * p - 2 * (k // 2)) // s
         ),
         "kernel and stride are swapped": lambda n, k, s, p: (n + 2 * p - s) // k + 1,
         "kernel and padding are swapped": lambda n, k, s, p: (n + 2 * k - p) // s + 1,
-        "the size after all is n + 2 padding only if the kernel is one pixel and never jumps": (
+        "the size is n + 2 padding only if the kernel is one pixel and the stride is 1": (
             lambda n, k, s, p: n + 2 * p
         ),
         "at each place the kernel covers `kernel` pixels; only its first pixel is moved about": (
@@ -196,18 +196,16 @@ _KERNEL_SIZE = {
 }
 _BIAS = {
     "": lambda wide, features: wide,
-    "you forgot the biases: each feature that leaves has one": lambda wide, features: 0,
-    "a bias belongs to each feature that leaves; what enters has none, so concat adds none": (
+    "you forgot the biases: each output feature has one": lambda wide, features: 0,
+    "a bias belongs to each output feature; input features have none, so concat adds none": (
         lambda wide, features: features
     ),
-    "one bias for the layer is too few: each feature that leaves has one": (
-        lambda wide, features: 1
-    ),
-    "a bias for each kernel is too many: each feature that leaves has one": (
+    "one bias for the layer is too few: each output feature has one": (lambda wide, features: 1),
+    "a bias for each kernel is too many: each output feature has one": (
         lambda wide, features: features * wide
     ),
     "a bias is one number for each feature, not nine": lambda wide, features: 9 * wide,
-    "each feature that leaves has one bias, not two": lambda wide, features: 2 * wide,
+    "each output feature has one bias, not two": lambda wide, features: 2 * wide,
 }
 
 
@@ -228,31 +226,31 @@ WEIGHTS = Exercise(
         "twice as many features enter, but only `wide` leave; and the biases are missing": (
             lambda wide, skip: 9 * (4 if skip == "concat" else 1) * wide**2
         ),
-        "each feature that leaves has nine weights for EVERY feature that enters": (
+        "each output feature has nine weights for EVERY input feature": (
             lambda wide, skip: 9 * (wide * (2 if skip == "concat" else 1)) + wide
         ),
-        "nine weights for each feature? for each pair of one that enters and one that leaves": (
+        "nine weights for each pair of an input and an output feature, not for each feature": (
             lambda wide, skip: 9 * wide + wide
         ),
-        "this is what concatenating costs in addition; we want the weights for `skip` itself": (
+        "this is what concatenating adds; we want all weights for the given `skip`": (
             lambda wide, skip: 9 * wide * wide
         ),
         "this is the whole layer twice; only the features that enter double, not the biases": (
             lambda wide, skip: 2 * (9 * wide * wide + wide)
         ),
-        "`wide` is a parameter; you count for 16 features whatever it is": (
+        "`wide` is a parameter; you always count for 16 features": (
             lambda wide, skip: _weights(16, skip)
         ),
-        "this counts what one feature needs that leaves; `wide` of them leave": (
+        "this counts what one output feature needs; there are `wide` of them": (
             lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide + 1
         ),
-        "weights do not depend on pixels; what enters and what leaves, times the kernel": (
+        "weights do not depend on pixels: input features, output features, and the kernel": (
             lambda wide, skip: 64 * (2 if skip == "concat" else 1) * wide * wide + wide
         ),
-        "biases are not multiplied: one for each feature that leaves, `wide` in all": (
+        "biases are not multiplied: one for each output feature, `wide` in all": (
             lambda wide, skip: (9 * (2 if skip == "concat" else 1) * wide + wide) * wide
         ),
-        "weights for each feature that enters? for each pair of one in and one out": (
+        "you count weights per input feature; count them per pair of one in and one out": (
             lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide
         ),
         "one kernel is 9 weights for each pair of features; here pairs became a sum": (
@@ -264,7 +262,7 @@ WEIGHTS = Exercise(
         "this is what concatenating costs, 0 for a sum; we want all weights of the convolution": (
             lambda wide, skip: 9 * wide * wide if skip == "concat" else 0
         ),
-        "four and two times `wide`? two times enter for concat, one for sum": (
+        "two times `wide` enter for concat, one for sum; not four and two": (
             lambda wide, skip: 9 * (4 if skip == "concat" else 2) * wide**2 + wide
         ),
         "a kernel has 3 x 3 = 9 weights for each pair of features, not 81": (
@@ -276,7 +274,7 @@ WEIGHTS = Exercise(
         "this counts both convolutions of the block; we want its first": (
             lambda wide, skip: _weights(wide, skip) + 9 * wide * wide + wide
         ),
-        "a cube is too much: pairs of features, times the 3 x 3 of a kernel": (
+        "no cube: pairs of features, times the 3 x 3 of a kernel": (
             lambda wide, skip: 9 * (2 if skip == "concat" else 1) * wide**3 + wide
         ),
         **mixed(_counted, _ENTER, _KERNEL_SIZE, {"": _BIAS[""]}),
@@ -316,19 +314,21 @@ def _waved(rate, join, angle=lambda t, f: t[:, None] * f):
 
 _RATES = {
     "": lambda k, half: 10_000.0 ** (-k / half),
-    "your waves slow down half as much as they should: is k divided by dim / 2?": (
+    "your frequencies fall half as fast as they should: is k divided by dim / 2?": (
         lambda k, half: 10_000.0 ** (-k / (2 * half))
     ),
-    "your waves slow down twice as much as they should: is there a 2 too many?": (
+    "your frequencies fall twice as fast as they should: is there a 2 too many?": (
         lambda k, half: 10_000.0 ** (-2 * k / half)
     ),
-    "the exponent is negative: the waves get slower, not faster": (
+    "the exponent is negative: the frequencies fall, they do not rise": (
         lambda k, half: 10_000.0 ** (k / half)
     ),
     "you divide k by dim / 2 - 1, as the code of [Ho20] does; (12.4) divides by dim / 2": (
         lambda k, half: 10_000.0 ** (-k / (half - 1))
     ),
-    "k starts at 0: the fastest wave has f_0 = 1": (lambda k, half: 10_000.0 ** (-(k + 1) / half)),
+    "k starts at 0: the highest frequency is f_0 = 1": (
+        lambda k, half: 10_000.0 ** (-(k + 1) / half)
+    ),
     "the base is 10000, not 1000": lambda k, half: 1000.0 ** (-k / half),
     "the base is 10000, not 100000": lambda k, half: 100_000.0 ** (-k / half),
     "exp(-k / (dim / 2)) has base e; the log of 10000 is missing in the exponent": (
@@ -357,19 +357,19 @@ _RATES = {
     "1 + 10000 k / (dim / 2) is no power; f_k is 10000 to the power -k / (dim / 2)": (
         lambda k, half: 1 / (1 + 10_000 * k / half)
     ),
-    "the frequencies are in reverse order: the fastest comes first": (
+    "the frequencies are in reverse order: the highest comes first": (
         lambda k, half: (10_000.0 ** (-k / half)).flip(0)
     ),
 }
 _JOINS = {
     "": lambda sin, cos: torch.cat([sin, cos], dim=1),
-    "all sines come first, then all cosines; you put them in turn": (
+    "all sines come first, then all cosines; yours alternate": (
         lambda sin, cos: torch.stack([sin, cos], dim=-1).flatten(1)
     ),
-    "sines first, then cosines; you have them the other way round": (
+    "sines first, then cosines; yours are in the opposite order": (
         lambda sin, cos: torch.cat([cos, sin], dim=1)
     ),
-    "in turn, and cosines first; we want all sines, then all cosines": (
+    "yours alternate, cosines first; we want all sines, then all cosines": (
         lambda sin, cos: torch.stack([cos, sin], dim=-1).flatten(1)
     ),
     "the second half is sines again; it must be the cosines": (
@@ -378,7 +378,7 @@ _JOINS = {
     "the first half is cosines too; it must be the sines": (
         lambda sin, cos: torch.cat([cos, cos], dim=1)
     ),
-    "the cosines stand under the sines; put them beside: cat(..., dim=1)": (
+    "the cosines are below the sines; put them side by side: cat(..., dim=1)": (
         lambda sin, cos: torch.cat([sin, cos], dim=0)
     ),
     "an axis too many: one for sine and cosine; cat joins them in one axis": (
@@ -438,16 +438,16 @@ def _rising(rate):
 
 _LOG = math.log(10_000)
 _RISING = {
-    "the minus in the exponent is missing: with k the waves get slower, not faster": (
+    "the minus in the exponent is missing: with k the frequencies fall, not faster": (
         lambda k, half: 10_000.0 ** (k / half)
     ),
-    "the minus in the exponential is missing: with k the waves get slower, not faster": (
+    "the minus in the exponential is missing: with k the frequencies fall, not faster": (
         lambda k, half: (_LOG * k / half).exp()
     ),
-    "a minus is missing, exp(-k log(10000) / (dim / 2)): with k the waves get slower": (
+    "a minus is missing, exp(-k log(10000) / (dim / 2)): with k the frequencies fall": (
         lambda k, half: (k * (_LOG / half)).exp()
     ),
-    "a minus is missing, exp(-log(10000) k / (dim / 2)): with k the waves get slower": (
+    "a minus is missing, exp(-log(10000) k / (dim / 2)): with k the frequencies fall": (
         lambda k, half: (_LOG * (k / half)).exp()
     ),
 }

@@ -299,15 +299,15 @@ _ORDERS = {
     "the channel stands between column and row of the place; it comes before both, rows first": (
         (0, 5, 1, 3, 2, 4)
     ),
-    "your new grid is turned: height before width": (0, 1, 3, 5, 4, 2),
+    "your new grid is transposed: height comes before width": (0, 1, 3, 5, 4, 2),
     "the places in a square are the channels, not the places of the squares: you swapped the two": (
         (0, 1, 2, 4, 3, 5)
     ),
     "you swap squares' rows with places, and then the new grid is none: first places, then grid": (
         (0, 1, 4, 2, 3, 5)
     ),
-    "down first, and the grid is turned: rows before columns in both": (0, 1, 5, 3, 4, 2),
-    "the two sides stay side by side in yours; first both places in the square, then the grid": (
+    "down first, and the grid is transposed: rows before columns in both": (0, 1, 5, 3, 4, 2),
+    "you keep the two sides together; first both places in the square, then the grid": (
         (0, 1, 3, 2, 5, 4)
     ),
     "the width's places go to the grid and the grid's to the channels; only H is right": (
@@ -358,7 +358,7 @@ UNSHUFFLE = Exercise(
             lambda x, p: F.unfold(x, p, stride=p)
         ),
         "the axes are right, but still six; join channel and place by a last reshape": _apart,
-        "p is a parameter; you cut squares of 2 x 2 whatever it is": (
+        "p is a parameter; you always cut squares of 2 x 2": (
             lambda x, p: _unshuffle(x[..., : x.shape[-1] // 2 * 2], 2)
         ),
         "this goes the way back: channels become pixels, (H p, W p)": _inverse,

@@ -39,8 +39,8 @@ _ADAM = {
 }
 _EPS = {
     0: "eps is added to sqrt(v): what must happen to it if sqrt(v) grows n times?",
-    -1: "eps the other way: sqrt(v) is n times as large, so is the eps beside it",
-    0.5: "eps stands beside sqrt(v), which grows n times, not sqrt(n) times",
+    -1: "eps must grow, not shrink: sqrt(v) is n times as large, and eps is added to it",
+    0.5: "eps is added to sqrt(v), which grows n times, not sqrt(n) times",
     2: "v grows by n squared, but eps is added to its root",
     -0.5: "eps must grow, and without a root",
     -2: "eps must grow, and by n: v is under a root",
@@ -82,20 +82,20 @@ SAME_RUN = Exercise(
     cases=_same_run_cases,
     judge=_judge_run,
     wrong={
-        "from sum to mean it would be so; here the loss goes from mean to sum": _upside_down,
-        "nothing changes in yours; SGD then takes steps n times as long, and eps is too small": (
+        "that would be right from sum to mean; here the loss goes from mean to sum": _upside_down,
+        "you change nothing; SGD then takes steps n times as long, and eps is too small": (
             _run(0, 0, 0)
         ),
         "all three divided by n: only SGD's rate is; what does Adam divide its step by?": (
             _run(-1, -1, -1)
         ),
-        "all three times n: a longer gradient wants a smaller rate; what does Adam divide by?": (
+        "all three times n: a longer gradient needs a smaller rate; what does Adam divide by?": (
             _run(1, 1, 1)
         ),
-        "all three by the root of n: by what does a gradient grow, and by what sqrt(v)?": (
+        "all three by the root of n: by what factor does a gradient grow, and by what sqrt(v)?": (
             _run(-0.5, -0.5, -0.5)
         ),
-        "64 stands for n: n is a parameter, the number of pixels": (
+        "you wrote 64 for n; n is a parameter, the number of pixels": (
             lambda n, lr_sgd, lr_adam, eps: (lr_sgd / 64, lr_adam, eps * 64)
         ),
         "Adam's rate and eps come first in yours; we want SGD's rate first": _swapped(1, 2, 0),

@@ -9,34 +9,34 @@ HELP = {
             " it, two pixels at a time. How many places do you find?",
             "How far can the kernel's left edge move, from its first place to its last "
             "possible one?",
-            "Divide that room by the stride, rounding down: this counts the jumps. Places"
-            " are one more than jumps.",
+            "Divide that room by the stride, rounding down: this counts the steps. There is"
+            " one more place than there are steps.",
         ),
         why="The padded row has n + 2 padding pixels, and the kernel fills `kernel` of them; "
-        "what is left is the room to move. A jump that does not fit in full is not made, "
+        "what is left is the room to move. A step that does not fit in full is not made, "
         "and the place where the kernel starts counts too.",
     ),
     "unet.weights": Help(
         hints=(
-            "How many features enter the convolution, for each of the two words?",
-            "In (12.1) W has four indices: feature that leaves, feature that enters, row "
-            "and column of the kernel. How many numbers is that?",
+            "How many features enter the convolution with 'concat', and how many with 'sum'?",
+            "In (12.1) W has four indices: output feature, input feature, row and column of "
+            "the kernel. How many numbers is that?",
             "b has one index only. Which one?",
         ),
-        why="Each feature that leaves has 3 x 3 weights for every feature that enters, and "
-        "one bias. Concatenating doubles what enters, so it doubles the weights, but not "
-        "the biases.",
+        why="Each output feature has 3 x 3 weights for every input feature, and one bias. "
+        "Concatenating doubles the input features, so it doubles the weights, but not the "
+        "biases.",
     ),
     "unet.time_embedding": Help(
         hints=(
             "First the dim / 2 frequencies as one tensor; then all angles as a table (B, dim / 2).",
             "A column times a row makes a table: which axis must t get for that?",
             "Start k in float64, as torch.arange(dim // 2, dtype=torch.float64). The "
-            "sines of the whole table come first, its cosines beside them.",
+            "sines of the whole table come first, then its cosines, side by side.",
         ),
-        why="The fastest wave (f_0 = 1) tells neighboring times apart, the slow ones tell "
-        "early from late. A sine and a cosine together say where on a wave t is; one "
-        "alone has the same value twice.",
+        why="The highest frequency (f_0 = 1) tells neighboring times apart, the low ones tell "
+        "early from late. A sine and a cosine together determine the phase; one alone has "
+        "the same value twice in each period.",
     ),
     "unet.group_norm": Help(
         hints=(
@@ -47,8 +47,8 @@ HELP = {
             "from.",
             "torch's var divides by n - 1 unless you say correction=0. Where does (12.5) add 1e-5?",
         ),
-        why="Channels lie next to each other in memory, so a plain reshape gathers each "
-        "group. Nothing is averaged over the batch: an item's result does not depend on "
+        why="Neighboring channels are next to each other in memory, so a plain reshape gathers "
+        "each group. Nothing is averaged over the batch: an item's result does not depend on "
         "the other items.",
     ),
     "unet.unshuffle": Help(
@@ -65,13 +65,13 @@ HELP = {
     ),
     "unet.same_run": Help(
         hints=(
-            "By what does the gradient g grow? Put it into both steps of (12.7).",
+            "By what factor does the gradient g grow? Insert it into both steps of (12.7).",
             "Adam: what happens to m, to v and to sqrt(v)? If eps were 0, what would be "
             "left of the factor?",
             "For a step that is the same to the last digit, sqrt(v) + eps must grow as a whole.",
         ),
         why="The gradient grows n times, so SGD needs a rate n times smaller. In Adam m and "
-        "sqrt(v) both grow n times and cancel; only eps, which stands beside sqrt(v), "
-        "must follow.",
+        "sqrt(v) both grow n times and cancel; only eps, which is added to sqrt(v), "
+        "must grow with it.",
     ),
 }
