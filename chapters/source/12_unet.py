@@ -411,7 +411,8 @@ explorer
 # ### Detour · What does starting at zero cost?
 #
 # The last convolution of the network is zero-initialized as well, so the first prediction of v is 0 everywhere.
-#
+
+# %% [markdown]
 # **Predict.** Which weights have a nonzero gradient in the very first training step?
 
 # %%
@@ -923,7 +924,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 
 # %% [markdown]
 # Most of them are digits, and some strokes end in nothing. They are not quite as good as real ones: their energy distance (chapter 11) to new
-# digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits? [14b](14b_sample_quality.ipynb)
+# digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits? Chapter 14b
 # tests for that.
 #
 # This was less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by copying the
