@@ -13,7 +13,7 @@ def _joint(rng, *shape):
     return torch.rand(shape, generator=rng, dtype=torch.float64) + 0.05
 
 
-# Marginal: press ---------------------------------------------------------------------------------
+# Marginal: sum ---------------------------------------------------------------------------------
 
 
 def marginal(joint, dy):
@@ -40,19 +40,19 @@ MARGINAL = Exercise(
     reference=marginal,
     cases=_marginal_cases,
     wrong={
-        "this presses the mass onto the y-axis, p(y); which axis must go, so that x stays?": (
+        "this is p(y), the marginal of y; which axis must be summed over to keep x?": (
             lambda joint, dy: joint.sum(dim=0) * dy
         ),
         "an integral adds up height times width; the width of a cell is missing": (
             lambda joint, dy: joint.sum(dim=1)
         ),
-        "two slips: you add up over x, so y is left; and the width dy is missing": (
+        "two slips: you sum over x, so y is left; and the width dy is missing": (
             lambda joint, dy: joint.sum(dim=0)
         ),
-        "this is the average height of each row; a marginal is its area: add up, do not average": (
+        "this is the average height of each row; a marginal is its area: a sum, not an average": (
             lambda joint, dy: joint.mean(dim=1)
         ),
-        "you average the row and multiply by dy; the area is the sum of all its cells": (
+        "you average the row and multiply by dy; the area is the sum over all its cells": (
             lambda joint, dy: joint.mean(dim=1) * dy
         ),
         "this averages over x, along the wrong axis; and an area is a sum, not an average": (
@@ -67,7 +67,7 @@ MARGINAL = Exercise(
         "you scale the result by the whole table's mass; joint is a density already": (
             lambda joint, dy: joint.sum(dim=1) / (joint.sum() * dy**2)
         ),
-        "this is the skyline of the joint density; pressing adds up all mass behind each x": (
+        "this is the maximum of the joint density over y; a marginal sums over all y": (
             lambda joint, dy: joint.max(dim=1).values
         ),
         "you take the highest cell of each row, times dy; all its cells count": (
@@ -76,13 +76,13 @@ MARGINAL = Exercise(
         "you divide by the width dy; the area of a cell is height times width": (
             lambda joint, dy: joint.sum(dim=1) / dy
         ),
-        "this adds up over x and y, so one number is left; we want one for each x_i": (
+        "this sums over x and y, so one number is left; we want one for each x_i": (
             lambda joint, dy: joint.sum() * dy
         ),
         "this is the sum of the whole table; we want one area for each x_i": (
             lambda joint, dy: joint.sum()
         ),
-        "this is the total mass of the table; we want the area of each slice by itself": (
+        "this is the total mass of the table; we want the area of each slice separately": (
             lambda joint, dy: joint.sum() * dy**2
         ),
         "you return the first row's area only; is the `return` inside the loop?": (
@@ -91,10 +91,8 @@ MARGINAL = Exercise(
         "a running sum keeps all partial sums; the integral is only the last of them": (
             lambda joint, dy: joint.cumsum(dim=1) * dy
         ),
-        "this is the table times dy, the mass of each cell; now add up over y": (
-            lambda joint, dy: joint * dy
-        ),
-        "right values, but as a column; return shape (nx,), without the axis that was added up": (
+        "this is the table times dy; now sum over y": (lambda joint, dy: joint * dy),
+        "right values, but as a column; return shape (nx,), without the summed axis": (
             lambda joint, dy: joint.sum(dim=1, keepdim=True) * dy
         ),
         "you scale the table to sum 1 first; joint holds densities already": (
@@ -117,7 +115,7 @@ MARGINAL = Exercise(
 )
 
 
-# Conditional: cut --------------------------------------------------------------------------------
+# Conditional: slice ------------------------------------------------------------------------------
 
 
 def conditional(joint, i, dy):
@@ -190,10 +188,10 @@ CONDITIONAL = Exercise(
             _column(lambda joint, cut, dy: cut.sum())
         ),
         "this is a raw column; we want row i, scaled to area 1": (lambda joint, i, dy: joint[:, i]),
-        "you cut row i, but divide by the area of column i": (
+        "you take row i, but divide by the area of column i": (
             lambda joint, i, dy: joint[i] / (joint[:, i].sum() * dy)
         ),
-        "the width dy is part of the area, so it belongs into the denominator": (
+        "the width dy is part of the area, so it belongs in the denominator": (
             _over(lambda joint, cut, dy: cut.sum() / dy)
         ),
         "you multiply by the area; to scale a slice of area A to 1, do the opposite": (
@@ -205,7 +203,7 @@ CONDITIONAL = Exercise(
         "you divide by the mean height times dy; the area of the slice is its sum times dy": (
             _over(lambda joint, cut, dy: cut.mean() * dy)
         ),
-        "the trapezoidal area leaves out half a cell at each end; add up all cells": (
+        "the trapezoidal area leaves out half a cell at each end; sum over all cells": (
             _over(lambda joint, cut, dy: _trapezoids(cut, dy))
         ),
         "you divide by the slice's length (the root of the sum of squares); divide by its area": (
@@ -235,13 +233,13 @@ CONDITIONAL = Exercise(
         "you divide by the sums of all rows; only that of row i, times dy, belongs to this slice": (
             _over(lambda joint, cut, dy: joint.sum(dim=1))
         ),
-        "this is p(y), the marginal: all rows are added up; cut row i out": (
+        "this is p(y), the marginal over all rows; take row i only": (
             lambda joint, i, dy: joint.sum(dim=0) * dy
         ),
         "this is the cumulative distribution of y; we want its density": (
             lambda joint, i, dy: joint[i].cumsum(0) / joint[i].sum()
         ),
-        "this is p(y), the marginal: x_i says nothing in it; cut row i out": (
+        "this is p(y), the marginal, which does not depend on x_i; take row i only": (
             lambda joint, i, dy: joint.sum(dim=0) / (joint.sum() * dy)
         ),
         "you counted from the end: i = 0 is the first row": (
@@ -343,7 +341,7 @@ CHAIN_RULE = Exercise(
         "this is p(earlier | new one): divide by the distribution of the earlier ones": (
             _each(lambda table, known, new: _keep(table, (*known, new)) / _keep(table, (new,)))
         ),
-        "from the second factor on this is p(earlier | new one), the other way round": (
+        "from the second factor on this is p(earlier | new one), the reverse conditional": (
             _over_marginals(lambda table, known, new: _keep(table, (new,)))
         ),
         "you divide by the product of single marginals, as if the earlier ones were independent": (
@@ -361,7 +359,7 @@ CHAIN_RULE = Exercise(
         "each is conditioned on all that come later; we want p(it | the earlier ones)": (
             lambda table, order: chain_rule(table, order[::-1])[::-1]
         ),
-        "each is conditioned on all the others; the chain rule knows only the earlier ones": (
+        "each is conditioned on all the others; the chain rule uses only the earlier ones": (
             _each(lambda table, known, new: table / table.sum(dim=new, keepdim=True))
         ),
         "right values, but the axes of length 1 are gone; keep them, so that the shapes fit": (
@@ -382,7 +380,7 @@ CHAIN_RULE = Exercise(
         "this is the product of the factors, so the table again; return the list of them": (
             lambda table, order: reduce(torch.mul, chain_rule(table, order))
         ),
-        "you add up the axes that should stay; marginal_of(table, keep) names those to keep": (
+        "you sum over the axes that should stay; marginal_of(table, keep) names those to keep": (
             lambda table, order: [
                 table.sum(dim=order[: k + 1], keepdim=True)
                 / (table.sum(dim=order[:k], keepdim=True) if k else table)
@@ -419,7 +417,7 @@ CHAIN_RULE = Exercise(
         "all ones: the numerator is the same marginal as the denominator": (
             _each(lambda table, known, new: torch.ones_like(_keep(table, (*known, new))))
         ),
-        "you divide by what is left when the new axis is added up in the whole table": (
+        "you divide by the whole table summed over the new axis": (
             _each(
                 lambda table, known, new: (
                     _keep(table, (*known, new)) / table.sum(dim=new, keepdim=True)

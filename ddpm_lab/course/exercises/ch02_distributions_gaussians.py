@@ -66,16 +66,14 @@ _MIXED = {
     "in the mixed term the first variance lacks its root": (
         lambda x, y, rho: 2 * rho * x * math.sqrt(y)
     ),
-    "one variance is there twice in the mixed term; both numbers take part": (
-        lambda x, y, rho: 2 * rho * x
-    ),
-    "v_y is there twice in the mixed term; both numbers take part": (lambda x, y, rho: 2 * rho * y),
+    "v_x stands twice in the mixed term; it needs both variances": (lambda x, y, rho: 2 * rho * x),
+    "v_y stands twice in the mixed term; it needs both variances": (lambda x, y, rho: 2 * rho * y),
     "the 2 is not part of the root": lambda x, y, rho: rho * math.sqrt(2 * x * y),
     "the root is taken twice: v_x v_y needs only one": lambda x, y, rho: 2 * rho * (x * y) ** 0.25,
     "a covariance is rho times a product of both roots, not rho times the sum of variances": (
         lambda x, y, rho: rho * (x + y)
     ),
-    "the mixed term has the sum of both variances where the product of both roots belongs": (
+    "the mixed term has the sum of both variances instead of the product of both roots": (
         lambda x, y, rho: 2 * rho * (x + y)
     ),
     "the mixed term has the sum of the standard deviations; it is a product": (
@@ -107,7 +105,7 @@ _ALONE = {
     "the variances are missing; only the mixed term is left": lambda x, y: 0.0,
     "v_x is left out": lambda x, y: y,
     "v_y is left out": lambda x, y: x,
-    "the variances of a sum add, also those of a difference": lambda x, y: x - y,
+    "variances add, for a sum and for a difference": lambda x, y: x - y,
     "the variances are multiplied; for a sum they add": lambda x, y: x * y,
 }
 
@@ -144,7 +142,7 @@ SUM_VAR = Exercise(
         "the mixed term is missing, and rho^2 shrinks v_y; both variances count in full": (
             lambda v_x, v_y, rho: v_x + rho**2 * v_y
         ),
-        "1 - rho^2 is what y keeps once x is known; here both numbers are added": (
+        "1 - rho^2 is the part of v_y that remains once x is known; here x and y are added": (
             lambda v_x, v_y, rho: v_x + (1 - rho**2) * v_y
         ),
     },
@@ -303,7 +301,7 @@ _MEAN = {
     "your mean is divided by the number of terms; divide by the sum of the weights": (
         lambda m, v, n, total, w, P: (m / v + total / w) / (n + 1)
     ),
-    "n counts twice in your mean: the sum of the readings grows with n by itself": (
+    "n counts twice in your mean: the sum of the readings already grows with n": (
         lambda m, v, n, total, w, P: m + n / w / P * (total - m)
     ),
     "the weights in your mean are 1 / standard deviation; we want 1 / variance": (
@@ -374,7 +372,7 @@ READINGS = Exercise(
         "var and noise_var are swapped": (
             lambda mean, var, ys, noise_var: readings(mean, noise_var, ys, var)
         ),
-        "this adds the numbers themselves, as push does; seeing makes surer: precisions add": (
+        "this sums the variables, as push does; measuring reduces the variance: precisions add": (
             lambda mean, var, ys, noise_var: (mean + ys.sum(), var + len(ys) * noise_var)
         ),
         "this is a plain average with its variance; prior and readings count by their precisions": (
@@ -383,7 +381,7 @@ READINGS = Exercise(
                 (var + len(ys) * noise_var) / (1 + len(ys)) ** 2,
             )
         ),
-        "the average of n readings is sharper than one; you give it the noise of a single one": (
+        "the average of n readings is more precise than one; you give it the noise of one": (
             _as_one(lambda ys: ys.mean()[None], lambda w, n: w)
         ),
         "without readings their mean is 0/0; and their average has less noise": _believed(
@@ -398,16 +396,16 @@ READINGS = Exercise(
         "the mean of n readings has the variance noise_var / n, not noise_var / n^2": (
             _as_one(lambda ys: ys.mean()[None], lambda w, n: w / n**2)
         ),
-        "these are h and P, whose fraction is the mean; the variance is 1 / P": (
+        "these are h and P, whose ratio is the mean; the variance is 1 / P": (
             lambda mean, var, ys, noise_var: (
                 mean / var + ys.sum() / noise_var,
                 1 / var + len(ys) / noise_var,
             )
         ),
-        "you give the mean only; return the variance, too": (
+        "you return the mean only; return the variance, too": (
             lambda mean, var, ys, noise_var: readings(mean, var, ys, noise_var)[0]
         ),
-        "you give the variance only; return the mean before it": (
+        "you return the variance only; return the mean before it": (
             lambda mean, var, ys, noise_var: readings(mean, var, ys, noise_var)[1]
         ),
         "only your last reading counts: the loop starts from the prior each time": _from_prior,
@@ -438,7 +436,7 @@ READINGS = Exercise(
         "you update the variance before the mean uses it: the gain needs the old one": _one_by_one(
             lambda m, v, y, w: (m + _gain(_less(v, w), w) * (y - m), _less(v, w))
         ),
-        "this is the gain of the noise; a sure prior should move only a little": _one_by_one(
+        "this is the gain of the noise; a confident prior should hardly move": _one_by_one(
             lambda m, v, y, w: (m + _gain(w, v) * (y - m), _less(v, w))
         ),
         "your variance stays that of the prior: update it after each reading, too": _one_by_one(
@@ -447,7 +445,7 @@ READINGS = Exercise(
         "the gain is var over the variance of a reading, which is var + noise_var": _one_by_one(
             lambda m, v, y, w: (m + v / w * (y - m), _less(v, w))
         ),
-        "the gain has a root too many: it is a ratio of variances": _one_by_one(
+        "the gain has one root too many: it is a ratio of variances": _one_by_one(
             lambda m, v, y, w: (m + _gain(v, w) ** 0.5 * (y - m), _less(v, w))
         ),
         "your mean moves by the reading, not by the surprise y - mean": _one_by_one(
@@ -456,10 +454,10 @@ READINGS = Exercise(
         "what remains of the old variance is (1 - gain) var, not (1 - gain) noise_var": _one_by_one(
             lambda m, v, y, w: (m + _gain(v, w) * (y - m), (1 - _gain(v, w)) * w)
         ),
-        "your loop hands on the precision as if it were the variance": _one_by_one(
+        "your loop passes on the precision as if it were the variance": _one_by_one(
             lambda m, v, y, w: ((m / v + y / w) * _less(v, w), 1 / _less(v, w))
         ),
-        "your loop hands on h as if it were the mean; divide it by the precision": _one_by_one(
+        "your loop passes on h as if it were the mean; divide it by the precision": _one_by_one(
             lambda m, v, y, w: (m / v + y / w, _less(v, w))
         ),
         "the mean jumps to the reading each time; it moves only by the gain": _one_by_one(
@@ -468,13 +466,13 @@ READINGS = Exercise(
         "this is still the prior: the readings are not used": (
             lambda mean, var, ys, noise_var: (mean, var)
         ),
-        "this is right only if the readings are as sure as the prior, noise_var = var": (
+        "this is right only if the readings are as precise as the prior, noise_var = var": (
             lambda mean, var, ys, noise_var: readings(mean, var, ys, var)
         ),
         "the surprise has the wrong sign: a reading above the mean must pull it up": _one_by_one(
             lambda m, v, y, w: (m - _gain(v, w) * (y - m), _less(v, w))
         ),
-        "the variance shrinks by the gain itself; what is left is 1 minus the gain": _one_by_one(
+        "you multiply the variance by the gain; what remains is 1 minus the gain": _one_by_one(
             lambda m, v, y, w: (m + _gain(v, w) * (y - m), _gain(v, w) * v)
         ),
         "the variance after a reading is smaller than both; yours adds them": _one_by_one(

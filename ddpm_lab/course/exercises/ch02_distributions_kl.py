@@ -63,20 +63,20 @@ _ONES = {
     "for equal distributions yours gives 1, and a KL is 0 there: check the sign of the 1": (
         lambda r, p, q, d: 1
     ),
-    "for equal distributions yours gives -1/2: the 1 is inside the half, so it counts once": (
+    "for equal distributions yours gives -1/2: the 1 is inside the factor 1/2, so it counts once": (
         lambda r, p, q, d: -2
     ),
 }
 
 _LOGS = {
-    "the log comes with a minus; with a plus a sharp p would get a negative KL": (
+    "the log comes with a minus; with a plus, a narrow p would get a negative KL": (
         lambda r, p, q, d: r.log()
     ),
     "the log of the ratio is missing": lambda r, p, q, d: 0 * r,
-    "your log is that of standard deviations; inside the half stands that of the variances": (
+    "you take the log of standard deviations; inside the factor 1/2 belongs that of variances": (
         lambda r, p, q, d: -r.log() / 2
     ),
-    "your log counts twice: that of the variances stands inside the half": (
+    "your log counts twice: the factor 1/2 applies to the log of the variances": (
         lambda r, p, q, d: -2 * r.log()
     ),
     "log2 counts in bits; the other terms are in nats: take the natural logarithm": (
@@ -95,7 +95,9 @@ _DISTANCES = {
         lambda r, p, q, d: d**2 / p
     ),
     "the distance of the means is not squared": lambda r, p, q, d: d / q,
-    "the distance of the means is squared, not its absolute value": lambda r, p, q, d: d.abs() / q,
+    "the distance of the means is squared; you take its absolute value": lambda r, p, q, d: (
+        d.abs() / q
+    ),
     "the distance of the means is divided by v_q twice; v_q is a variance already": (
         lambda r, p, q, d: d**2 / q**2
     ),
@@ -105,10 +107,10 @@ _DISTANCES = {
     "the squared distance of the means is not divided by anything; in which unit is it measured?": (
         lambda r, p, q, d: d**2
     ),
-    "the squared distance is multiplied by v_q; a wide q should mind it less": (
+    "the squared distance is multiplied by v_q; a wide q should be penalized less": (
         lambda r, p, q, d: d**2 * q
     ),
-    "the squared distance is divided by both variances; only q's density is asked there": (
+    "the squared distance is divided by both variances; only q's variance belongs there": (
         lambda r, p, q, d: d**2 / (p + q)
     ),
     "the squared distance is divided by the product of both variances; one of them is enough": (
@@ -117,11 +119,13 @@ _DISTANCES = {
     "the means are left out: two distributions of equal variance may still differ": (
         lambda r, p, q, d: 0 * d
     ),
-    "the half belongs to the squared distance of the means, too": lambda r, p, q, d: 2 * d**2 / q,
+    "the factor 1/2 applies to the squared distance of the means, too": lambda r, p, q, d: (
+        2 * d**2 / q
+    ),
     "the distance is divided by a standard deviation, and not squared": (
         lambda r, p, q, d: d / q**0.5
     ),
-    "the squared distances are added up over all pairs; each pair has its own": (
+    "the squared distances are summed over all pairs; each pair has its own": (
         lambda r, p, q, d: (d**2).sum() / q
     ),
     "the squared distance is halved twice": lambda r, p, q, d: d**2 / (2 * q),
@@ -140,7 +144,7 @@ KL = Exercise(
     cases=_kl_cases,
     wrong={
         **slips(_kl, _RIGHT, _RATIOS, _ONES, _LOGS, _DISTANCES),
-        "the ratios are upside down, though the log is right: which variance measures?": (
+        "the ratios are upside down, though the log is right: whose variance do you divide by?": (
             _kl(lambda r, p, q, d: 1 / r, *_RIGHT[1:3], lambda r, p, q, d: d**2 / p)
         ),
         "this is KL(q || p), the other direction": (
@@ -156,30 +160,30 @@ KL = Exercise(
                 0.5 * (_package_kl(m_p, v_p, m_q, v_q) + _package_kl(m_q, v_q, m_p, v_p))
             )
         ),
-        "the half is missing: it belongs to all terms": (
+        "the factor 1/2 is missing: it applies to all terms": (
             lambda m_p, v_p, m_q, v_q: 2 * _package_kl(m_p, v_p, m_q, v_q)
         ),
-        "the half belongs to all terms; yours reaches the first one only": _kl(
+        "the factor 1/2 applies to all terms; yours applies to the first one only": _kl(
             _RIGHT[0], *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[1:])
         ),
-        "the half belongs to all terms; yours reaches only the last one": _kl(
+        "the factor 1/2 applies to all terms; yours applies only to the last one": _kl(
             *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[:3]), distance=_RIGHT[3]
         ),
-        "the half belongs to all terms; yours reaches only the log": _kl(
+        "the factor 1/2 applies to all terms; yours applies only to the log": _kl(
             *(lambda *given, f=f: 2 * f(*given) for f in _RIGHT[:2]),
             log=_RIGHT[2],
             distance=lambda r, p, q, d: 2 * d**2 / q,
         ),
-        "the half is missing in the fraction with v_p and the means; the log has it": _kl(
+        "the factor 1/2 is missing in the ratio and the means; the log has it": _kl(
             lambda r, p, q, d: 2 * r, *_RIGHT[1:3], lambda r, p, q, d: 2 * d**2 / q
         ),
-        "the log is right, but in the fractions the variances are squared": _kl(
+        "the log is right, but in the ratios the variances are squared": _kl(
             lambda r, p, q, d: r**2, *_RIGHT[1:3], lambda r, p, q, d: d**2 / q**2
         ),
         "only the means are left: right if both variances are equal, and they may differ": _kl(
             *[lambda r, p, q, d: 0 * r] * 3, distance=_RIGHT[3]
         ),
-        "x has a spread under p; you take (2.20) at the mean of p only": _kl(
+        "x varies under p; you evaluate (2.20) only at the mean of p": _kl(
             *[lambda r, p, q, d: 0 * r] * 2, log=_RIGHT[2], distance=_RIGHT[3]
         ),
         "v_p and v_q are variances; yours treats them as standard deviations": (
@@ -192,8 +196,8 @@ KL = Exercise(
         "the mixed term: (m_p - m_q)^2 is not m_p^2 - m_q^2": lambda m_p, v_p, m_q, v_q: (
             0.5 * (v_p / v_q - 1 - (v_p / v_q).log() + (m_p**2 - m_q**2) / v_q)
         ),
-        "the means are added; their difference counts": lambda m_p, v_p, m_q, v_q: _package_kl(
-            m_p, v_p, -m_q, v_q
+        "the means are added; what counts is their difference": lambda m_p, v_p, m_q, v_q: (
+            _package_kl(m_p, v_p, -m_q, v_q)
         ),
         "this is the sum over all pairs; return one number for each pair": (
             lambda m_p, v_p, m_q, v_q: _package_kl(m_p, v_p, m_q, v_q).sum()

@@ -6,21 +6,21 @@ HELP = {
     "distributions.marginal": Help(
         hints=(
             "Which index of joint[i, j] stands for x, and which must disappear? Equation (2.2) "
-            "says what happens to it.",
+            "says how.",
             "An integral over y on a grid is a sum of areas: the height of each cell times its "
             "width. For x_i the heights stand in row i.",
-            "joint.sum(dim=...) adds up over the axis that you name, and that axis disappears. "
+            "joint.sum(dim=...) sums over the axis that you name, and that axis disappears. "
             "Then the width of a cell is still missing.",
         ),
-        why="To integrate out y means to add up over y, height times width. What is left is a "
-        "density in x; its own scale needs no change, since the joint was a density already.",
+        why="Integrating y out means summing over y, height times width. What is left is a "
+        "density in x; it needs no scaling, since the joint was a density already.",
     ),
     "distributions.conditional": Help(
         hints=(
-            "First cut: which numbers of the table belong to x_i? Then ask for their area.",
+            "First the slice: which numbers of the table belong to x_i? Then ask for their area.",
             "A density has area 1, where area is height times width. What is the area of the raw "
             "slice, and what must you do with it?",
-            "The area of the slice is the marginal p(x_i) of exercise 2.1. It is one number.",
+            "The area of the slice is the marginal p(x_i), as in (2.2). It is one number.",
         ),
         why="Knowing x_i rules out all other rows. What is left keeps its shape, and dividing by "
         "its area p(x_i) makes it a density again; that is (2.3).",
@@ -65,7 +65,7 @@ HELP = {
             "Two means under p are needed. That of (x - m_p)^2 is v_p; that of (x - m_q)^2 is "
             "larger, because p is not centered at m_q.",
             "Test yours: for two equal distributions it must be 0, and it must never be negative. "
-            "All is measured in q's variance.",
+            "Everything is measured in units of q's variance.",
         ),
         why="x is sampled from p, but judged by q's density: that is why v_q stands in the "
         "denominators. The mean of (x - m_q)^2 is v_p + (m_p - m_q)^2, and p's own is v_p.",
