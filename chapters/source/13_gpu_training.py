@@ -1,37 +1,40 @@
 # %% [markdown]
-# # 13 · How does it grow up?
+# # 13 · How do you train at scale?
 #
-# Chapter 12 trained a small network for half a minute. Here is a run of three quarters of an hour: a U-Net that is told which digit to
-# draw, and learns pictures of 32 × 32 pixels. What can be read from the traces that such a run leaves? And what must be right so that it
-# can be stopped, shared, and repeated?
+# Chapter 12 trained a small network for half a minute. The network that drew the digits below took three quarters
+# of an hour, and those in the papers take days. A long run raises questions that a short one never does: is it
+# still improving? What if the machine is taken away halfway? Can it run in 16 bits, or on four processors, and
+# still be the *same* run?
 #
 # **After this chapter you can**
 #
-# - read a log, and say what a loss shows and what it hides,
-# - say what warm-up, clipping and averaging do, and see what happens without them,
+# - read a training log, and say what a loss shows and what it hides,
+# - say what warm-up, gradient clipping and weight averaging do, and what happens without them,
 # - tell which numbers survive in 16 bits,
-# - share a batch among several processes, and stop a run and go on *bit by bit*,
-# - say how long a run will take before you start it.
+# - stop a run and resume it *bit for bit*,
+# - split a batch among several processes without changing the run.
 #
-# **You need** [11 · Learning to denoise](11_learning_to_denoise.ipynb) (the loop, the floor of a loss, the average of the weights) and
-# [12 · How to denoise images?](12_unet.ipynb) (the U-Net, Adam). About 95 minutes to read and work through, without the optional section; it runs in about a minute. No GPU is needed.
+# **You need** [11](11_learning_to_denoise.ipynb) (the training loop, the irreducible part of a loss, the average
+# of the weights) and the U-Net of [12](12_unet.ipynb) with Adam. No GPU is needed.
 #
-# **In the papers:** [Ho20] Appendix B; [HS22] for the hidden labels.
+# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about
+# a minute.
+#
+# **For what comes next:** 14 and 15 use the network and the model card of the first two sections, and nothing
+# else.
+#
+# **In the papers:** [Ho20] Appendix B; [HS22] for label dropout.
 
 # %%
 import copy
-import json
 import math
-import pickle
 import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
-from unittest import mock
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from ddpm_lab import datasets, losses, metrics, networks, schedules, training
 from ddpm_lab.course import figures
@@ -40,99 +43,110 @@ from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, UNetConfig
 from ddpm_lab.training import loop, models, pretrained, trainer
 
-# %%
-mnist = pretrained.load("mnist")  # a trained network that comes with the course
+mnist = pretrained.load("mnist")
 card, log = pretrained.model_card("mnist"), pretrained.training_log("mnist")
 config = mnist.config
 
-# %% [markdown]
+# %% [markdown] topics="C155 C156"
 # ## A first look: what came out
 #
-# The network comes with the course. Sampling from it needs no data and no GPU. Column by column we ask for a 0, a 1, and so on up to 9.
+# The course comes with a **pretrained model**: a network whose trained weights you can load and use. Sampling from
+# it needs no data and no GPU. Column by column we ask for a 0, a 1, and so on up to 9.
 
 # %%
 wanted = torch.arange(40) % 10
 made = models.sample(mnist, 40, label=wanted, steps=20, generator=seeded(0))
 fig = figures.images(made, columns=10, panel=0.62, titles=[str(digit) for digit in range(10)])
 figures.show(fig, alt="Ten columns of four handwritten digits; each shows what was asked for.")
-judge = training.load(pretrained.path("features_mnist"))[0]  # a classifier of digits, for judging
+judge = training.load(pretrained.path("features_mnist"))[0]  # a classifier of digits
 read_as = metrics.accuracy(judge, made, wanted).value
 print(f"read by a classifier as what was asked for: {40 * read_as:.0f} of 40")
 print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mnist.step:,}")
 
 # %% [markdown]
-# Each is another picture, drawn from its own noise. The network is told the digit as it is told $t$: one learned row of numbers for each label is added to
-# what the waves of $t$ say, and reaches every block. While training one label in ten is hidden and replaced by an eleventh row, "not said", so the
-# same network can also draw just any digit. Chapter 15 makes use of that.
+# The classifier reads 39 of the 40 as the digit we asked for.
 #
+# This is the network of chapter 12, made larger and trained longer: regression on noisy images, by
+# back-propagation, with *one* network for all times. Because it removes noise of any strength, it is sometimes
+# called a *universal denoiser*. It gets $t$ as an input, and in the same way the label: each label has a learned
+# vector, which is added to the time embedding and so reaches every block. During training one label in ten is
+# replaced by an eleventh, the **null label**, which means "not given". This **label dropout** lets the same
+# network also draw digits of no particular kind; chapter 15 needs both.
+
+# %% [markdown]
 # ## 1 · What a run leaves behind
 #
-# Let us look at a very small run: 120 steps on the 8 × 8 digits. *All* that decides its result is in one object, its configuration.
+# Here is a very small run: 120 steps on 8 × 8 digits. Everything that decides its result is in one object, its
+# *configuration*.
 
 # %%
 small = RunConfig(data=DataConfig("digits"), net=UNetConfig(width=16, mults=(1, 2), labels=10),
                   optimizer=OptimizerConfig(lr=3e-3, warmup=10, ema=0.99), steps=120, batch=32,
                   precision="float32", log_every=20, save_every=60, samples_every=0)
-home = tempfile.TemporaryDirectory()  # is deleted when the notebook ends
+home = tempfile.TemporaryDirectory()  # deleted when the notebook ends
 home_path = Path(home.name)
 whole = trainer.train(small, home_path / "whole")
 for name in ("config.json", "log.jsonl", "net.safetensors", "run.safetensors"):
     size = (home_path / "whole" / name).stat().st_size
     print(f"{name:>16}: {'less than 0.01' if size < 1e4 else f'{size / 1e6:.1f}'} MB")
 first = training.read_log(home_path / "whole")[0]
-print({name: round(first[name], 3) for name in ("step", "loss", "grad_norm")},
-      "and:", ", ".join(list(first)[3:]))
+print("first line of the log:", {name: round(first[name], 3) for name in list(first)[:3]})
+print("and:", ", ".join(list(first)[3:]))
 
 # %% [markdown]
-# - `config.json` says what was done: data, schedule, network, rates, seed. The same file gives the same run.
-# - `log.jsonl` says what happened, one line for every so many steps. (Who goes on with a run first drops the lines after the stored step.)
-# - `net.safetensors` is the averaged network, all that sampling needs.
-# - `run.safetensors` is all that *going on* needs. Why is it four times as large? Section 7.
+# - `config.json` says what was asked for: data, schedule, network, learning rate, seed. The same file gives the
+#   same run.
+# - `log.jsonl` says what happened, with one line for every 20 steps.
+# - `net.safetensors` holds the network with averaged weights, which is all that sampling needs.
+# - `run.safetensors` is the **checkpoint**: everything that is needed to *continue*. Section 7 explains why it is
+#   four times as large.
 #
-# The run that made the first picture left the same files. Three of them come with the course, with a *card* that says where and when:
+# The run behind the first figure left the same files. The course ships them with a **model card**, a short record
+# of what was trained, on what data and on which machine, and of how well it does.
 
 # %%
 facts = {"device": card["device"], "machine": card["machine"], "steps": card["step"],
-         "batch": config.batch, "pictures seen": card["step"] * config.batch,
-         "minutes": round(card["seconds"] / 60), "precision": config.precision}
+         "batch": config.batch, "images seen": card["step"] * config.batch,
+         "minutes": round(card["seconds"] / 60),
+         "images per second": round(card["step"] * config.batch / card["seconds"])}
 for name, value in facts.items():
-    print(f"{name:>13}: {value:,}" if isinstance(value, int) else f"{name:>13}: {value}")
+    print(f"{name:>17}: {value:,}" if isinstance(value, int) else f"{name:>17}: {value}")
 
 # %% [markdown]
-# So it was trained on a *CPU*, because no GPU could be had. What a GPU changes is in section 9.
+# So this network was trained on a *CPU*, in 44 minutes. The last number is the **throughput**: 194 images per
+# second. Section 9 says what changes on a GPU.
+
+# %% [markdown]
+# ## 2 · What the loss shows
 #
-# ## 2 · The loss
-#
-# **Predict.** Compare the loss at half-time and at the end. By how much did it fall in the second half: by half, a tenth, a hundredth?
+# **Predict.** Compare the loss halfway through the run with the loss at its end. By how much did it fall in the
+# second half: by half, by a tenth, by a hundredth?
 
 # %%
 steps = [line["step"] for line in log]
 loss = torch.tensor([line["loss"] for line in log])
 fig, axes = figures.new(1, 2, height=3)
-figures.curves(steps, {"": loss}, ax=axes[0], xlabel="training step", ylabel="loss of v",
-               title="means of 50 steps", log_y=True)
-figures.curves(steps[40:], {"": loss[40:]}, ax=axes[1], xlabel="training step",
-               ylabel="loss of v", title="the same, from step 2000 on")
+for ax, start, title in zip(axes, (0, 40), ("means of 50 steps", "the same, from step 2000 on")):
+    figures.curves(steps[start:], {"": loss[start:]}, ax=ax, xlabel="training step",
+                   ylabel="loss of v", title=title, log_y=start == 0)
 figures.show(fig, alt="The loss falls steeply for 1000 steps, then creeps, hidden in its noise.")
 n = len(log)
 parts = {"first line": loss[:1], "around step 1000": loss[15:25],
          "around half-time": loss[n // 2 - 5 : n // 2 + 5], "last ten lines": loss[-10:]}
 for name, part in parts.items():
     print(f"{name:>16}: {part.mean():.4f}")
-jitter = (loss[n // 2 :].diff().std() / math.sqrt(2)).item()
+jitter = (loss[n // 2 :].diff().std() / math.sqrt(2)).item()  # a difference has twice the variance
 print(f"jitter of one line in the second half: {jitter:.4f}")
 
 # %% [markdown]
-# (The jitter is measured from the differences of neighboring lines. A difference has twice the variance of one line, hence the $\sqrt2$.)
+# By a tenth, from 0.0878 to 0.0790. Most of the fall came in the first 1000 steps, from 0.7853 to 0.1053. After
+# that the curve looks flat on the left; on the right it still slopes down under its jitter. One line of the log is
+# a mean over 3200 images and still jitters by 0.0009, so two neighboring lines tell you nothing.
 #
-# By a tenth: from 0.0878 to 0.0790. Nearly all of the fall came in the first 1000 steps, from 0.7853 to 0.1053. What follows looks flat on the left, and on the right it is a slope with teeth: one line jitters
-# by 0.0009, so the difference of two neighboring lines means nothing, and only hundreds of steps show the trend.
+# ### Time by time
 #
-# And each of these lines is already a mean over 3200 pictures. What a *single* step's loss says, you know from chapter 11: next to nothing.
-#
-# ### The same, time by time
-#
-# The log also has the mean loss in ten ranges of $t$, 1 to 100, 101 to 200, and so on.
+# The log also has the mean loss in ten ranges of $t$, and the model card has the loss on 1000 *held-out* images.
+# (Here and below, ± is a standard error.)
 
 # %%
 def per_t(rows):
@@ -141,44 +155,34 @@ def per_t(rows):
 
 
 early, half, end = per_t(log[4:8]), per_t(log[n // 2 - 5 : n // 2 + 5]), per_t(log[-10:])
-middle = range(50, 1000, 100)
-fig = figures.curves(middle, {"steps 201-400": early, "half-time": half, "end": end},
+fig = figures.curves(range(50, 1000, 100), {"steps 201-400": early, "half-time": half, "end": end},
                      xlabel="time t, steps (middle of a range)", ylabel="loss of v", height=2.8)
 figures.show(fig, alt="High at both ends of t, low between; at small t it still falls at the end.")
-print("range of t    early  half-time     end   end / half-time")
-for k in range(10):
+print("range of t    early  half-time     end   end / half-time        held-out")
+for k, row in enumerate(card["metrics"]["loss_per_t"]):
     print(f"{100 * k + 1:4}-{100 * k + 100:4} {early[k]:9.3f} {half[k]:10.3f} {end[k]:7.3f} "
-          f"{end[k] / half[k]:17.3f}")
+          f"{end[k] / half[k]:17.3f}  {row['value']:.3f} ± {row['stderr']:.4f}")
 
 # %% [markdown]
-# One network serves all times, and they are not learned at the same pace. Both ends are high: at small $t$ the answer v is mostly the noise, of which hardly any can be seen; at large $t$ it is mostly the picture, and hardly
-# any of *that* can be seen. At $t > 900$ the second half brought a factor 0.977: what is left is probably nearly all floor. At $t \le 100$ it brought 0.733, from 0.140 to 0.103: the finest details were still being learned when the mean had long looked flat.
+# One network serves all times, but it does not learn them at the same pace. Both ends are high. At small $t$, v is
+# mostly the noise, which can hardly be seen in $x_t$; at large $t$ it is mostly the image, which can hardly be
+# seen either. At $t > 900$ the second half of the run brought a factor of 0.977: most of what is left is probably
+# irreducible. At $t \le 100$ it brought 0.733, from 0.140 to 0.103. The finest details were still being learned
+# when the total had long looked flat.
 #
-# Is it memorizing? The card has the loss on 1000 *held-out* pictures.
-
-# %%
-print("range of t    log, end    held-out")
-held_out = card["metrics"]["loss_per_t"]
-for k, row in enumerate(held_out):
-    low, high = row["t"]
-    print(f"{low:4}-{high:4} {end[k]:13.3f} {row['value']:11.3f} ± {row['stderr']:.4f}")
-mean = sum(row["value"] for row in held_out) / 10
-print(f"mean {end.mean():17.3f} {mean:11.3f} ± "
-      f"{math.hypot(*[row['stderr'] for row in held_out]) / 10:.4f}")
+# In no range is the held-out loss significantly above that of the log: no overfitting to be seen. (A small gap
+# could hide, because the held-out loss is computed with averaged weights and all labels, which makes it a little
+# lower.)
 
 # %% [markdown]
-# (A number after ± is a standard error, here and below: how far chance alone typically moves the number.) In no range is the held-out loss above that of the log by more than chance: nothing was memorized that this test can see. (It may well be a little *below*. The log is about the last weights, with one label in ten hidden; the
-# held-out loss is about the average of the weights, with all labels told. Both lower it, so a small gap could hide behind them.)
-# To compute such numbers again, with MNIST's files in a folder `DIR` or an internet connection to fetch them:
-# `python -m ddpm_lab evaluate --run mnist --data DIR`.
+# ## 3 · A flat curve, and samples that keep improving
 #
-# ## 3 · A plateau, and samples that go on improving
-#
-# "The loss has been flat for ages, so it is trained." Is it? Let us watch a run *and its samples*, on 8 × 8 digits, where that takes
-# seconds. We keep the network at some steps: the last weights as they are (raw), and two averages, which section 5 compares.
+# "The loss has been flat for ages, so the network is trained." Is it? Let us follow a run *and its samples*, on 8
+# × 8 digits, where that takes seconds. At some steps we keep the network as it is (raw), and two averages of its
+# weights, which section 5 compares.
 
 # %%
-plan, (train, label) = schedules.cosine(), datasets.digits("train")
+schedule, (train, label) = schedules.cosine(), datasets.digits("train")
 test, test_label = datasets.digits("test")
 when = torch.randint(1, 1001, (len(test),), generator=seeded(1))
 noise = normal_like(test, generator=seeded(2))
@@ -188,14 +192,8 @@ shape = {"width": 16, "mults": [1, 2], "labels": 10}
 def loss_on(net):
     """Mean loss of v on the 901 held-out digits, always with the same times and noise."""
     with torch.no_grad():
-        told = partial(net, label=test_label)  # the same function, with the label filled in
-        return losses.simple(plan, told, "v", test, when, noise).mean().item()
-
-
-def model_of(net):
-    """The network with what `models.sample` must know about it."""
-    config = RunConfig(data=DataConfig("digits"), net=UNetConfig(**shape))
-    return models.Model(net, config, (1, 8, 8), 0)
+        conditional = partial(net, label=test_label)
+        return losses.simple(schedule, conditional, "v", test, when, noise).mean().item()
 
 
 # %%
@@ -203,21 +201,25 @@ net, rng = networks.build(networks.UNet, seed=0, **shape), seeded(3)
 adam, ema, old = training.adam(net), training.EMA(net, 0.99), copy.deepcopy(net)
 seen, kept = [], {}
 batches = datasets.batches(train, 64, labels=label, generator=rng)
-for step in training.train(plan, net, batches, prediction_type="v", steps=1000, lr=5e-3, warmup=50,
-                           ema=ema, optimizer=adam, generator=rng):
+run = training.train(schedule, net, batches, prediction_type="v", steps=1000, lr=5e-3, warmup=50,
+                     ema=ema, optimizer=adam, generator=rng)
+for _, step in zip(figures.track(range(600), "steps"), run):  # 400 are left for later
     with torch.no_grad():  # `old`: the plain average, with decay 0.999, from the first step on
         torch._foreach_lerp_([*old.parameters()], [*net.parameters()], 1 - 0.999)
     seen.append(step.loss)
     if step.step in (25, 50, 100, 200, 400, 600):
         nets = {"raw": net, "average": ema.net, "old average": old}
         kept[step.step] = {name: copy.deepcopy(each).eval() for name, each in nets.items()}
-    if step.step == 600:
-        break  # 400 of the 1000 planned steps are left for later
+
+# %% [markdown]
+# **Predict.** From step 200 to step 600 the held-out loss falls by about a tenth. Do the samples improve by as
+# much, by more, or by less? (The *energy distance* of chapter 11 is about 0 for perfect samples.)
 
 # %%
 def judged(each):
     """Held-out loss, energy distance of 400 samples to held-out digits, first samples."""
-    x = models.sample(model_of(each), 400, label=torch.arange(400) % 10, generator=seeded(4))
+    model = models.Model(each, small, (1, 8, 8), 0)  # `small` has a network of this shape
+    x = models.sample(model, 400, label=torch.arange(400) % 10, generator=seeded(4))
     return loss_on(each), metrics.energy_distance(x, test), x[:10]
 
 
@@ -226,32 +228,119 @@ fig = figures.images(torch.cat([x for *_, x in marks.values()]), columns=10, pan
                      row_labels=[f"step {step}" for step in marks])
 figures.show(fig, alt="From gray noise at step 25 to readable digits at step 600.")
 for step, (loss, energy, _) in marks.items():
-    print(f"step {step:3}: held-out loss {loss:.3f}, energy distance of the samples "
-          f"{energy.value:.3f} ± {energy.stderr:.3f}")
-floor = metrics.energy_distance(train[:400], test)
-print(f"real training digits: energy distance {floor.value:.3f} ± {floor.stderr:.3f}")
-print(f"fall of the held-out loss from step 200 to 600: {marks[200][0] - marks[600][0]:.3f}")
-print(f"single steps 501-600: losses from {min(seen[500:]):.3f} to {max(seen[500:]):.3f}")
+    print(f"step {step:3}: held-out loss {loss:.3f}, energy distance {energy.value:.3f} "
+          f"± {energy.stderr:.3f}")
+real = metrics.energy_distance(train[:400], test)
+print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.3f}")
+print(f"losses of single steps from 501 to 600: {min(seen[500:]):.3f} to {max(seen[500:]):.3f}")
 
 # %% [markdown]
-# From step 100 to 600 the held-out loss falls by a quarter, 0.310 to 0.237. The energy distance of the samples (chapter 11) falls to a quarter, 0.061 to 0.016; real digits have −0.001 ± 0.005. From step 200 on the loss falls by 0.028 in all, and the losses of
-# single steps range from 0.193 to 0.289: in the raw curve that is hard to see. The energy distance goes from 0.034 ± 0.008 to 0.016 ± 0.007 in these steps: probably better, but 400 samples do not prove it; and by eye the rows look much alike.
+# By more. The loss falls from 0.266 to 0.237, which is hard to see among single steps that range from 0.193 to
+# 0.289. The energy distance falls to about half, from 0.034 ± 0.008 to 0.016 ± 0.007. (With 400 samples that is
+# likely but not proved. From step 100 on it is clear: the loss falls *by* a quarter, the energy distance *to* a
+# quarter.)
 #
-# Remember (11.4): loss = floor + excess. The floor is noise that nobody can guess, and it is the same at all steps. What shapes the samples is
-# the excess only. So a fall that looks like nothing *on the loss* can be a large part *of the excess*. The floor of real pictures is not known, so judge
-# by samples, or by held-out loss time by time; not by a flat curve.
+# Remember (11.4): a loss is an irreducible part plus an excess, and only the excess harms the samples. A fall that
+# looks like nothing *in the loss* can be a large part *of the excess*. For real images the irreducible part is not
+# known. So do not judge by a flat curve: judge by samples, or by the held-out loss time by time.
+
+# %% [markdown]
+# ## 4 · Two guards: warm-up and gradient clipping
 #
-# ## 4 · The rate, and the length of a step
+# ### Learning-rate warm-up
 #
-# ### Warm-up
-#
-# Our learning rate rises along a line for the first $u$ steps (*warm-up*), and falls along half a cosine over all $N$ of them, with lr the setting in the configuration. In step $n = 1, \dots, N$
+# Our learning rate rises linearly for the first $u$ steps (**warm-up**), and falls along half a cosine over all
+# $N$ steps (*cosine decay*). In step $n = 1, \dots, N$
 #
 # $$\text{rate}_n = \text{lr} \cdot \min\left(1, \frac{n}{u}\right) \cdot \frac{1 + \cos\big(\pi\,(n-1)/N\big)}{2}. \tag{13.1}$$
 #
-# ### Exercise 13.1 · Write it
+# Why start slowly? **Predict.** Look at Adam, (12.7), in its very *first* step. If all gradients were a thousand
+# times smaller, how much shorter would that step be?
+
+# %%
+for scale in (1.0, 0.001):
+    w = nn.Parameter(torch.zeros(5))
+    optimizer = torch.optim.Adam([w], lr=0.01)
+    for step, seed in enumerate((7, 8, 9, 10), start=1):
+        before, w.grad = w.detach().clone(), scale * normal_like(w, generator=seeded(seed))
+        optimizer.step()
+        length = (w - before).detach().abs().mean()
+        print(f"gradients times {scale:g}, step {step}: mean move of a weight {length:.4f}")
+
+# %% [markdown]
+# Not at all. In the first step $m = g$ and $v = g^2$ (after Adam's bias correction), so the step is
+# $\eta\,g/\sqrt{g^2} = \pm\eta$: every weight moves by the full learning rate, 0.0100, however small and random
+# its gradient. Later, gradients of different sign cancel in $m$. Does it matter? Forty steps at three rates, with
+# and without warm-up, two seeds each:
+
+# %%
+def short_run(seed, *, lr, warmup=0, clip=1.0, steps=40, spoil=None, optimizer=None):
+    """The held-out loss after a few steps of 32 digits, at a rate that hardly falls."""
+    each, draws = networks.build(networks.UNet, seed=seed, **shape), seeded(seed + 10)
+    stream = datasets.batches(train, 32, labels=label, generator=draws)
+    for step in training.train(schedule, each, spoil(stream) if spoil else stream,
+                               prediction_type="v", steps=1000, lr=lr, warmup=warmup, clip=clip,
+                               optimizer=optimizer and optimizer(each.parameters()),
+                               generator=draws):
+        if step.step == steps:
+            return loss_on(each.eval())
+
+
+# %%
+for lr in figures.track((3e-3, 1e-2, 3e-2), "learning rates tried"):
+    for warmup in (0, 20):
+        both = [short_run(seed, lr=lr, warmup=warmup) for seed in (0, 1)]
+        print(f"rate {lr:.3f}, warm-up {warmup:2}: held-out loss {both[0]:.3f} and {both[1]:.3f}")
+
+# %% [markdown]
+# At the low rate, warm-up only *costs*: 0.450 and 0.439 without it, 0.485 and 0.488 with it, because half of these
+# steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. Warm-up is what makes a high
+# rate possible, and in a long run its price is small.
+
+# %% [markdown]
+# ### Gradient clipping
 #
-# With $u = 0$ there is no warm-up: the second factor is 1. Return a number. (Being off by one step here gives a first or a last step that changes nothing.)
+# **Gradient clipping** is the other guard: a gradient longer than $c$ is shortened to length $c$. The length, or
+# *norm*, is that of all gradients together, as one long vector. (Clipping tensor by tensor would also change the
+# direction.)
+#
+# $$g \leftarrow g \cdot \min\left(1, \frac{c}{|g|}\right), \qquad |g|^2 = \sum_{\text{all tensors}} \;\sum_{\text{all numbers}} g_i^2. \tag{13.2}$$
+#
+# Suppose a single batch is spoiled: someone forgot to scale its pixels, so that they run from −255 to 255.
+#
+# **Predict.** Adam divides by the size of the gradient, so its step cannot get long in any case. Does one such
+# batch do harm?
+
+# %%
+def unscaled(stream):
+    """The 30th batch is 255 times too large."""
+    for k, (x, y) in enumerate(stream, start=1):
+        yield (255 * x if k == 30 else x), y
+
+
+runs = {"no accident": {}, "accident, clip 1": {"spoil": unscaled},
+        "accident, no clipping": {"spoil": unscaled, "clip": 1e9}}
+for name, options in figures.track(runs.items(), "pairs of runs"):
+    both = [short_run(seed, lr=3e-3, steps=60, **options) for seed in (0, 1)]
+    print(f"{name:>21}: held-out loss after 60 steps {both[0]:.3f} and {both[1]:.3f}")
+
+# %% [markdown]
+# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The likely reason is that Adam *remembers*, twice. Its $m$
+# keeps the huge gradient for about ten more steps, all of which go where the spoiled batch pointed. Its $v$ keeps
+# the square for a thousand steps, and divides all other gradients by too much. Clipping protects Adam's memory:
+# 0.396 and 0.388.
+
+# %% [markdown]
+# ### Detour · Both guards in code
+#
+# Write (13.1) and (13.2), compare them with the training loop and with PyTorch, and look at the gradients of a
+# healthy run.
+
+# %% [markdown]
+# #### Exercise 13.1 · The learning rate
+#
+# With $u = 0$ there is no warm-up: the second factor is 1. Return a number. (An off-by-one error here gives a
+# first or a last step that changes nothing.)
 
 # %% tags=["exercise"]
 def my_rate(n, lr, warmup, steps):
@@ -269,73 +358,22 @@ rate = check("training.learning_rate", my_rate)
 tiny = networks.build(networks.MLP, seed=0)
 watched, rates = training.adam(tiny), []
 zeros = datasets.batches(torch.zeros(64, 2), 8, generator=seeded(5))
-for _ in training.train(plan, tiny, zeros, steps=40, lr=0.1, warmup=10, optimizer=watched,
+for _ in training.train(schedule, tiny, zeros, steps=40, lr=0.1, warmup=10, optimizer=watched,
                         generator=seeded(6)):
     rates.append(watched.param_groups[0]["lr"])
 ours = [rate(n, 0.1, 10, 40) for n in range(1, 41)]
 print("the training loop used the same rates:", torch.allclose(*map(torch.tensor, (rates, ours))))
-fig = figures.curves(range(1, 41), {"": ours}, xlabel="training step", ylabel="rate", height=2.2)
+fig = figures.curves(range(1, 41), {"": ours}, xlabel="training step", ylabel="learning rate",
+                     height=2.2)
 figures.show(fig, alt="The rate rises along a line for ten steps, and falls to nearly 0.")
 print("steps 1, 10, 20, 40:", ", ".join(f"{ours[n - 1]:.4f}" for n in (1, 10, 20, 40)))
 
 # %% [markdown]
-# Why should it rise slowly? Look at Adam's formula (12.7) in the *first* step. There $m = g$ and $v = g^2$, so the step is
-# $\eta\, g / \sqrt{g^2} = \pm\eta$. **Predict.** A gradient that is a thousand times smaller: how much shorter is Adam's first step?
+# The two factors overlap, so the highest rate is 0.0880 and not 0.1.
 #
-# <details><summary>Answer</summary>
+# #### Exercise 13.2 · Clip a list of gradients
 #
-# Not at all. Every weight moves by the learning rate, however random its slope is, and however small, as long as it is well above the eps of (12.7). Later steps are shorter, if slopes of different sign cancel in $m$.
-#
-# </details>
-
-# %%
-for scale in (1.0, 0.001):
-    w = nn.Parameter(torch.zeros(5))
-    optimizer = torch.optim.Adam([w], lr=0.01)
-    for step, seed in enumerate((7, 8, 9, 10), start=1):
-        before, w.grad = w.detach().clone(), scale * normal_like(w, generator=seeded(seed))
-        optimizer.step()
-        length = (w - before).detach().abs().mean()
-        print(f"gradients times {scale:g}, step {step}: mean move of a weight {length:.4f}")
-
-# %% [markdown]
-# (In the figure above, the two factors overlap, so that the highest rate is 0.0880 and not 0.1.) The first step moves each weight by 0.0100, whatever the gradient; the steps after it are shorter. So with a high rate the first steps throw the weights about. Does
-# it matter? Forty steps at three rates, with and without warm-up, two seeds each:
-
-# %%
-def short_run(seed, *, lr, warmup=0, clip=1.0, steps=40, spoil=None, optimizer=None):
-    """The held-out loss after a few steps of 32 digits, at a rate that hardly falls."""
-    each, draws = networks.build(networks.UNet, seed=seed, **shape), seeded(seed + 10)
-    stream = datasets.batches(train, 32, labels=label, generator=draws)
-    if spoil is not None:
-        stream = spoil(stream)
-    for step in training.train(plan, each, stream, prediction_type="v", steps=1000, lr=lr,
-                               warmup=warmup, clip=clip, generator=draws,
-                               optimizer=optimizer and optimizer(each.parameters())):
-        if step.step == steps:
-            return loss_on(each.eval())
-
-
-# %%
-for lr in (3e-3, 1e-2, 3e-2):
-    for warmup in (0, 20):
-        both = [short_run(seed, lr=lr, warmup=warmup) for seed in (0, 1)]
-        print(f"rate {lr:.3f}, warm-up {warmup:2}: held-out loss " +
-              " and ".join(f"{each:.3f}" for each in both))
-
-# %% [markdown]
-# At the low rate warm-up only *costs*: 0.450 and 0.439 without, 0.485 and 0.488 with it, because half of these steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. So "always warm up" is not a law. It is what makes a high rate
-# possible, and in the shipped run, with a warm-up of 300 steps out of 8000, it costs as much as about 150 full steps: 2 %.
-#
-# ### Clipping
-#
-# The other guard: a gradient that is longer than $c$ is shortened to it. *Its length* is that of one long vector of all weights' slopes:
-#
-# $$g \leftarrow g \cdot \min\left(1, \frac{c}{|g|}\right), \qquad |g|^2 = \sum_{\text{all tensors}} \;\sum_{\text{all numbers}} g_i^2. \tag{13.2}$$
-#
-# ### Exercise 13.2 · Clip a list
-#
-# `grads` is a list of tensors of any shape, one for each layer; they are not all 0. Return a new list. (Many clip tensor by tensor. That changes the *direction* of the step too.)
+# `grads` is a list of tensors of any shape, one for each layer; they are not all 0. Return a new list.
 
 # %% tags=["exercise"]
 def my_clipped(grads, longest):
@@ -363,44 +401,32 @@ print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g
       f"last ten {norms[-10:].mean():.3f}")
 
 # %% [markdown]
-# So in a healthy run clipping is mostly asleep, as far as means of 50 steps can tell (a single long gradient can hide in them). What is it for? Let one single batch be spoiled: somebody forgot to scale its
-# pixels, they go from −255 to 255. **Predict.** Adam divides by the size of the gradient, so its step cannot get long in any case. Does one such batch do harm?
-
-# %%
-def unscaled(stream):
-    """The 30th batch is 255 times too large."""
-    for k, (x, y) in enumerate(stream, start=1):
-        yield (255 * x if k == 30 else x), y
-
-
-for name, options in {"no accident": {}, "accident, clip 1": {"spoil": unscaled},
-                      "accident, no clipping": {"spoil": unscaled, "clip": 1e9}}.items():
-    both = [short_run(seed, lr=3e-3, steps=60, **options) for seed in (0, 1)]
-    print(f"{name:>21}: held-out loss after 60 steps {both[0]:.3f} and {both[1]:.3f}")
+# In the healthy run of the first figure, 1 line of 160 has a mean norm above the limit, and at the end the norm is
+# about 0.09: clipping hardly ever acts, as far as means of 50 steps can tell. It is there for the accident.
 
 # %% [markdown]
-# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The step of the accident itself is not long. The likely reason (not taken apart here) is that Adam *remembers*, twice. Its $m$ holds the huge $g$, which fades with 0.9 per step: for the next ten steps or so every step still goes where the spoiled batch pointed. And its $v$ holds a huge $g^2$, which fades with 0.999 only: for a thousand steps and more all other gradients are divided by too much, and the way back is slow. With clipping the
-# spoiled batch has no more weight than any other long gradient: 0.396 and 0.388. Clipping protects Adam's memory.
+# ## 5 · The average of the weights
 #
-# ## 5 · The average
-#
-# In chapter 11 the average of the weights, $a_n = d\,a_{n-1} + (1-d)\,w_n$, with $w_n$ the weights after step $n$ and $d$ the *decay*, helped as long as the rate was high. What *is* in it? Put the formula into itself:
+# The **exponential moving average** (EMA) of the weights, (11.5) with a constant decay, is
+# $a_n = d\,a_{n-1} + (1-d)\,w_n$, with $w_n$ the weights after step $n$ and $d$ the *decay*. In chapter 11 it
+# helped as long as the learning rate was high. What *is* in it? Substitute the formula into itself:
 #
 # $$a_n = d^{\,n}\, w_0 + (1-d) \sum_{k=1}^{n} d^{\,n-k}\, w_k. \tag{13.3}$$
 #
 # ### Exercise 13.3 · What is it made of?
 #
-# Return the share of $w_0, w_1, \dots, w_n$ in $a_n$, as a float64 tensor of $n + 1$ numbers, oldest first. The average starts as $a_0 = w_0$. (Who forgets the
-# start wonders why samples of a young average are gray.)
+# Return the coefficients of $w_0, w_1, \dots, w_n$ in $a_n$, as a float64 tensor of $n + 1$ numbers, oldest first.
+# The average starts as $a_0 = w_0$. (If you forget the start, you will wonder why the samples of a young average
+# are gray.)
 
 # %% tags=["exercise"]
 def my_past(decay, n):
-    """Return (n + 1,) float64: the share of each step's weights in the average."""
+    """Return (n + 1,) float64: the coefficient of each step's weights in the average."""
     ### BEGIN SOLUTION
     k = torch.arange(n + 1, dtype=torch.float64)
-    share = (1 - decay) * decay ** (n - k)
-    share[0] = decay**n
-    return share
+    coefficient = (1 - decay) * decay ** (n - k)
+    coefficient[0] = decay**n
+    return coefficient
     ### END SOLUTION
 
 
@@ -415,39 +441,19 @@ for each in w[1:]:
 print(f"step by step {a:.6f}, by (13.3) {(past(0.9, 50) * w).sum():.6f}")
 for decay in (0.9, 0.99, 0.999):
     memory = round(1 / (1 - decay))
-    print(f"decay {decay}: the last {memory} of 10,000 steps have a share of "
-          f"{past(decay, 10_000)[-memory:].sum():.3f}")
-print(f"share of the start after 600 steps: decay 0.999 {past(0.999, 600)[0]:.3f}, "
+    print(f"decay {decay}: the last {memory} of 10,000 steps make up "
+          f"{past(decay, 10_000)[-memory:].sum():.3f} of the average")
+print(f"the start after 600 steps: decay 0.999 {past(0.999, 600)[0]:.3f}, "
       f"decay 0.9999 {past(0.9999, 600)[0]:.3f}")
 
 # %% [markdown]
-# So a decay of $d$ remembers about $1/(1-d)$ steps: their share is 63 %, that is $1 - 1/e$. And it remembers its start for as long. After 600 steps an average of decay 0.999 consists
-# to 55 % of *untrained* weights. That is why `training.EMA` warms up too: at step $n$ it uses $\min\big(d, (1+n)/(10+n)\big)$ for $d$, which is small at first.
-
-# %%
-def warmed_up(decay, n):
-    """The same shares with the warm-up of `training.EMA`."""
-    share = torch.tensor([1.0], dtype=torch.float64)
-    for step in range(1, n + 1):
-        keep = min(decay, (1 + step) / (10 + step))
-        share = torch.cat([keep * share, share.new_tensor([1 - keep])])
-    return share
-
-
-# %%
-shares = {"decay 0.999": past(0.999, 600), "decay 0.99": past(0.99, 600),
-          "decay 0.999, with warm-up": warmed_up(0.999, 600)}
-fig = figures.curves(range(601), shares, xlabel="training step k (0: the start)", log_y=True,
-                     ylabel="share in the average", height=2.8, title="after 600 steps")
-fig.axes[0].set_ylim(1e-5, 1)
-figures.show(fig, alt="For 0.999 a spike at 0, else flat; the others grow toward the end.")
-for name, share in shares.items():
-    print(f"{name:>25}: start {share[0]:.1e}, steps 1-300 {share[1:301].sum():.2f}, "
-          f"steps 301-600 {share[301:].sum():.2f}")
-
-# %% [markdown]
-# With the warm-up the start has vanished, although the decay is the same. The rule means: until $d$ is reached, average over about the last ninth of the run, since $1 - (1+n)/(10+n) = 9/(10+n)$. In 600 steps even 0.99 is not reached, $601/610$ being less: so the `average` of section 3 is the third curve, and it would be the same with a decay of 0.999. Does it matter? Here are the three networks that section 3 has kept: the last weights (raw), the `average` with decay 0.99 and warm-up, and the `old average`
-# with decay 0.999 and none.
+# A decay of $d$ remembers about $1/(1-d)$ steps: they make up 63 % of the average, which is $1 - 1/e$. And it
+# remembers its *start* for as long. After 600 steps, 55 % of an average with decay 0.999 is still untrained
+# weights. That is why `training.EMA` has a warm-up of its own: in step $n$ it uses $\min\big(d, (1+n)/(10+n)\big)$
+# in place of $d$.
+#
+# **Predict.** Section 3 kept the raw weights, an average with this warm-up, and an `old average` with decay 0.999
+# and without it. Which is best early on, and which at step 600?
 
 # %%
 print("step   held-out loss:  raw  average  old average")
@@ -459,12 +465,47 @@ for name in ("raw", "old average", "average"):
     print(f"energy distance at step 600, {name}: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Early the average lags: 0.587 against 0.566 at step 25. The weights still travel, and an average is where they *were*. From step 100 on it is ahead, at step 600 with 0.237 against 0.244, and its samples are nearer to real ones, 0.016 ± 0.007 against 0.040 ± 0.009. The old average,
-# of the same run, is useless: 0.501, with samples at 0.744. "My averaged samples are gray, so averaging does not work" is a complaint that can be found. The average was too young: before you choose $d$, compare $1/(1-d)$ with the length of the run.
+# Early on the raw weights lead, 0.566 against 0.587 at step 25: they are still traveling, and an average is where
+# they *were*. From step 100 on the average is ahead, 0.237 against 0.244 at the end, and its samples are closer to
+# real ones, 0.016 ± 0.007 against 0.040 ± 0.009. The old average of the very same run is useless: 0.501, and
+# samples at 0.744. If averaged samples are gray, the average is probably too young: compare $1/(1-d)$ with the
+# length of the run.
+
+# %% [markdown]
+# ### Detour · What the warm-up of the average does
 #
-# ## 6 · Shorter numbers
+# The coefficients of (13.3) after 600 steps, with and without the warm-up of `training.EMA`.
+
+# %%
+def warmed_up(decay, n):
+    """The same coefficients with the warm-up of `training.EMA`."""
+    coefficient = torch.tensor([1.0], dtype=torch.float64)
+    for step in range(1, n + 1):
+        keep = min(decay, (1 + step) / (10 + step))
+        coefficient = torch.cat([keep * coefficient, coefficient.new_tensor([1 - keep])])
+    return coefficient
+
+
+# %%
+of_each = {"decay 0.999": past(0.999, 600), "decay 0.99": past(0.99, 600),
+           "decay 0.999, with warm-up": warmed_up(0.999, 600)}
+fig = figures.curves(range(601), of_each, xlabel="training step k (0: the start)", log_y=True,
+                     ylabel="coefficient", height=2.8, title="after 600 steps", ylim=(1e-5, 1))
+figures.show(fig, alt="For 0.999 a spike at 0, else flat; the others grow toward the end.")
+for name, part in of_each.items():
+    print(f"{name:>25}: start {part[0]:.1e}, steps 1-300 {part[1:301].sum():.2f}, "
+          f"steps 301-600 {part[301:].sum():.2f}")
+
+# %% [markdown]
+# With the warm-up the start has vanished, although the decay is the same. Until $d$ is reached, the rule averages
+# over about the last ninth of the run, since $1 - (1+n)/(10+n) = 9/(10+n)$. In 600 steps not even 0.99 is reached
+# ($601/610$ is less), so the `average` of section 3 is the third curve, and would be the same with a decay of
+# 0.999.
+
+# %% [markdown]
+# ## 6 · Sixteen bits
 #
-# Numbers of 16 bits need half the room and, on hardware made for them, far less time. There are two formats. Which one keeps what?
+# Numbers of 16 bits take half the memory and, on hardware made for them, far less time. There are two formats.
 
 # %%
 for kind in (torch.float32, torch.float16, torch.bfloat16):
@@ -473,12 +514,58 @@ for kind in (torch.float32, torch.float16, torch.bfloat16):
           f"smallest normal {info.smallest_normal:.1e}")
 
 # %% [markdown]
-# The gap above 1 is called *machine epsilon*. float16 has a fine gap and a small range; bfloat16 has the range of float32 and a gap of nearly a hundredth, two to three digits. Between
-# the ends of its range a format *rounds* a number $x$ to a neighbor, and
+# The gap between 1 and the next number is called **machine epsilon**. float16 has a fine gap and a small range;
+# **bfloat16** has the range of float32 and a gap of nearly a hundredth, which is two to three digits.
+#
+# **Predict.** Start at 0 in bfloat16 and add 1, a thousand times. Where do you get?
+
+# %%
+bf16 = torch.bfloat16
+total = torch.zeros((), dtype=bf16)
+for _ in range(1000):
+    total = total + 1
+print(f"1 added 1000 times in bfloat16: {total.item():.0f}")
+w = nn.utils.parameters_to_vector(net.parameters()).detach()
+state = [adam.state[p] for p in net.parameters()]
+m, v = (torch.cat([each[key].flatten() for each in state]) for key in ("exp_avg", "exp_avg_sq"))
+direction = (m / (1 - 0.9**600)) / ((v / (1 - 0.999**600)).sqrt() + 1e-8)  # Adam's step / rate
+a = nn.utils.parameters_to_vector(ema.net.parameters())
+for lr in (1e-3, 1e-4):
+    still = w.to(bf16) - (lr * direction).to(bf16) == w.to(bf16)
+    print(f"rate {lr:g}: {still.double().mean():.0%} of the weights would not move in bfloat16")
+still = a.to(bf16) + (0.001 * (w - a)).to(bf16) == a.to(bf16)
+print(f"average of decay 0.999: {still.double().mean():.0%} would not move")
+
+# %% [markdown]
+# It stops at 256: the next bfloat16 number is 258, and 257 is rounded back to 256. A small number added to a large
+# one vanishes, and a training step is just that. The other lines ask what the next step of section 3 would do if
+# the weights were kept in bfloat16. At a rate of 0.001, 51 % of them would not move; at 0.0001, which every cosine
+# passes on its way to 0, 93 %; and 98 % of an average of decay 0.999. No error would be raised. The loss would go
+# flat, and you would think that training was done.
+#
+# The remedy is **mixed precision**: weights, Adam's memory, the average and the loss stay in float32; inside the
+# network, convolutions and matrix products use 16-bit copies. In PyTorch that is `autocast`, one line in the
+# training loop.
+
+# %%
+x = test[:4]
+with torch.no_grad():
+    exact = net(x, when[:4], test_label[:4])
+    with training.autocast("bfloat16", "cpu"):
+        inside = net.conv_in(x)
+        v_hat = net(x, when[:4], test_label[:4])
+print(f"weights {net.conv_in.weight.dtype}, inside {inside.dtype}, output {v_hat.dtype}")
+print("largest difference of the outputs below 0.1:", bool((v_hat - exact).abs().max() < 0.1))
+
+# %% [markdown]
+# ### Detour · Rounding, and the loss scale of float16
+#
+# How far off a rounded number can be, and what float16 needs that bfloat16 does not.
+
+# %% [markdown]
+# Between the ends of its range a format *rounds* a number $x$ to a neighbor, and
 #
 # $$|\text{rounded} - x| \le \tfrac12\,\text{epsilon} \cdot |x|. \tag{13.4}$$
-#
-# **Predict.** Add 1 to a bfloat16 number, 1000 times. Where do you get?
 
 # %%
 # eq: 13.4
@@ -487,76 +574,43 @@ x = x[x.abs() > 1e-3]
 for kind in (torch.float32, torch.float16, torch.bfloat16):
     worst = ((x.to(kind).double() - x) / x).abs().max() / torch.finfo(kind).eps
     print(f"{str(kind)[6:]:>9}: largest relative error {worst:.3f} epsilon")
-for kind, times in ((torch.bfloat16, 1000), (torch.float16, 5000)):
-    total = torch.zeros((), dtype=kind)
-    for _ in range(times):
-        total = total + 1
-    print(f"1 added {times} times in {str(kind)[6:]}: {total.item():.0f}")
 print("2^24 + 1 is still 2^24 in float32:", (torch.tensor(2.0**24) + 1 == 2**24).item())
-
-# %% [markdown]
-# It stops at 256: the next bfloat16 number is 258, and 257 is rounded back (a tie goes to the even neighbor). **A small addend to a large sum vanishes.** Now look at a training step in
-# this light: a weight of size 0.1 is moved by a rate of 0.001. And the average moves by $(1 - d)$ of the difference. **Predict.** Which of the two would survive if the weights were kept in bfloat16?
-
-# %%
-w = nn.utils.parameters_to_vector(net.parameters()).detach()
-state = [adam.state[p] for p in net.parameters()]
-m, v = (torch.cat([each[key].flatten() for each in state]) for key in ("exp_avg", "exp_avg_sq"))
-bias_m, bias_v = 1 - 0.9**600, 1 - 0.999**600
-direction = (m / bias_m) / ((v / bias_v).sqrt() + 1e-8)  # Adam's step is rate times this
-bf16 = torch.bfloat16
-for lr in (1e-3, 1e-4, 1e-5):
-    still = w.to(bf16) - (lr * direction).to(bf16) == w.to(bf16)
-    print(f"rate {lr:g}: {still.double().mean():.0%} of the weights would not move in bfloat16")
-a = nn.utils.parameters_to_vector(ema.net.parameters())
-for decay in (0.9, 0.99, 0.999):
-    still = a.to(bf16) + ((1 - decay) * (w - a)).to(bf16) == a.to(bf16)
-    print(f"average of decay {decay}: {still.double().mean():.0%} would not move")
-
-# %% [markdown]
-# A weight of 0.1 does survive a full step of 0.001: half a gap there is $2^{-12}$, a quarter of that. But slopes of different sign cancel in $m$, so most steps are much shorter than the rate, and larger weights have larger gaps. At a rate of 0.001 half of the weights, 51 %, would stay where they are; at 0.0001, which every cosine passes on its way to 0, 93 %. And an average of decay 0.999 would hardly move at all: 98 % of its numbers are stuck. No error would be raised. The loss would go flat, and
-# one would think that training was done.
-#
-# Therefore **mixed precision**: weights, Adam's memory, average and loss stay in float32; inside the network, convolutions and products take 16-bit copies of weights and inputs. In
-# PyTorch that is `autocast`, the one line with `autocast` in the training loop:
-
-# %%
-x = test[:4]
-with training.autocast("bfloat16", "cpu"):
-    inside = net.conv_in(x)
-    v_hat = net(x, when[:4], test_label[:4])
-print(f"weights {net.conv_in.weight.dtype}, inside {inside.dtype}, answer {v_hat.dtype}")
-with torch.no_grad():
-    exact = net(x, when[:4], test_label[:4])
-print("largest difference of the answers below 0.1:", bool((v_hat - exact).abs().max() < 0.1))
 small_one = torch.tensor(1e-8)
 scaled = (65536 * small_one).half()  # times 65536, then to float16
 print(f"1e-8 in float16: {small_one.half().item():g}; scaled up first, and down afterwards in "
       f"float32: {scaled.item() / 65536:.1e}\n70,000 in float16: {torch.tensor(7e4).half().item()}")
 
 # %% [markdown]
-# The last two lines are float16's problems, too small and too large, and a remedy: gradients below $3 \cdot 10^{-8}$ become 0 (chapter 12), so one multiplies the loss by a large number first, the *loss scale*, and divides the
-# gradient by it in float32. If the scale is too large, something exceeds 65,504 and becomes infinite; then the step is left out and the scale halved. bfloat16, with its range of float32, needs none of this. It is what
-# our configurations ask for: `"auto"` means bfloat16 where the hardware computes in it, float32 elsewhere. (The processor of the shipped run does.)
+# A weight of 0.1 does survive a full step of 0.001: half a gap there is $2^{-12}$, about 0.00024. But gradients of
+# different sign cancel in Adam's $m$, so most steps are much shorter than the rate, and larger weights have larger
+# gaps.
 #
-# ## 7 · Stop, and go on
+# In float16, gradients below $3 \cdot 10^{-8}$ become 0. So the loss is multiplied by a large number first, the
+# **loss scale**, and the gradient is divided by it in float32. If the scale is too large, something exceeds 65,504
+# and becomes infinite; then the step is skipped and the scale halved. bfloat16, with the range of float32, needs
+# none of this. In our configurations, `precision="auto"` means bfloat16 where the hardware computes in it, and
+# float32 elsewhere.
+
+# %% [markdown]
+# ## 7 · Stop and resume
 #
-# A long run will be interrupted. Going on should give the run that would have been without the interruption: not one that is as good, but the **same**. Anything else cannot be
-# tested. Which things change from step to step and cannot be computed from others?
+# A long run will be interrupted. Resuming should give the run that would have been without the interruption: not
+# one that is as good, but the *same*. Nothing weaker can be tested.
 #
 # ### Exercise 13.4 · What must be stored?
 #
-# Settings and seed are in `config.json`. Of what is below, name the letters that must be stored as well, as in `"AD"`. In our loop the learning rate follows from (13.1), and
-# the order of the pictures from the seed: `datasets.batches(..., start=n)` leaves out the first n batches.
+# Settings and seed are in `config.json`. Which of these must be stored as well? Give the letters, as in `"AD"`. In
+# our loop the learning rate follows from (13.1), and the order of the images from the seed: `datasets.batches(...,
+# start=n)` skips the first n batches.
 #
 # - A: the weights
 # - B: their average
 # - C: Adam's $m$ and $v$
 # - D: the gradient of the last step
-# - E: the states of the generators that draw times, hidden labels, and noise
+# - E: the states of the generators that draw times, dropped labels and noise
 # - F: the number of steps done
 # - G: the learning rate of the last step
-# - H: the pictures of the last batch
+# - H: the images of the last batch
 
 # %% tags=["exercise"]
 my_needed = ...
@@ -566,9 +620,6 @@ my_needed = "ABCEF"
 needed = check("training.checkpoint", my_needed)
 
 # %%
-sizes = {"weights": 1, "average": 1, "Adam's m": 1, "Adam's v": 1}  # in sizes of the network
-print(f"to be stored: {', '.join(sorted(needed.upper()))}; numbers: {sum(sizes.values())} times "
-      f"those of the network, and a little")
 stored = [(home_path / "whole" / f"{name}.safetensors").stat().st_size for name in ("run", "net")]
 print(f"run.safetensors / net.safetensors: {stored[0] / stored[1]:.1f}")
 
@@ -581,11 +632,14 @@ def distance(a, b):
 
 
 # %% [markdown]
-# Now the test. The run of section 1 did 120 steps in one go. Do 60, leave (its state is then stored), come back with nothing but the folder, and do the other 60.
+# Weights, average, $m$ and $v$ are four sets of numbers, each as large as the network: hence the factor of 4.0.
+#
+# Now the test. The run of section 1 did 120 steps in one go. Do 60, stop, come back with nothing but the folder,
+# and do the other 60.
 
 # %%
 left = trainer.train(small, home_path / "parted", on_step=lambda step: step.step == 60)
-shutil.copytree(home_path / "parted", home_path / "half")  # for later
+shutil.copytree(home_path / "parted", home_path / "half")  # for the detour
 went_on = []
 again = trainer.train(small, home_path / "parted", on_step=went_on.append)
 print(f"stopped at step {left.step}, ended at step {again.step}")
@@ -595,8 +649,15 @@ in_one_go, in_parts = ([line["loss"] for line in log] for log in logs)
 print("same log, loss by loss:", in_one_go == in_parts)
 
 # %% [markdown]
-# Exactly 0.0: not a bit differs. (On a CPU. A GPU adds numbers in an order of its own, and repeats a run up to rounding.) Now store carelessly. **Predict.** What does more harm: to forget Adam's
-# memory, the generators, or the average?
+# Exactly 0.0: not a bit differs. (On a CPU. A GPU may add numbers in another order each time, and repeats a run
+# only up to rounding.) Ask for that 0.0 in your own code, because *a careless resume cannot be seen in the loss*:
+# the first detour forgets one part after another, and the final loss changes no more than with another seed.
+
+# %% [markdown]
+# ### Detour · Forget something
+#
+# Resume without Adam's memory, without the states of the generators, without the average. Which does most harm,
+# and would you notice?
 
 # %%
 def forget(run, part):
@@ -618,8 +679,9 @@ for part in ("Adam's memory", "the generators", "the average"):
 # %%
 for part, (run, after) in results.items():
     jolt = sum(s.loss - e.loss for s, e in zip(after[:10], went_on)) / 10
-    print(f"forgot {part:>14}: weights off by up to {distance(whole, run):.3f}, loss of the next "
-          f"10 steps {jolt:+.3f}, held-out loss at the end {loss_on(run.ema.net):.3f}")
+    print(f"forgot {part:>14}: weights off by up to {distance(whole, run):.3f},\n"
+          f"    loss of the next 10 steps {jolt:+.3f}, held-out loss at the end "
+          f"{loss_on(run.ema.net):.3f}")
 start = []
 trainer.train(small, home_path / "start",
               on_step=lambda step: start.append(step.t) or len(start) == 60)
@@ -627,10 +689,14 @@ same = sum(torch.equal(a, s.t) for a, s in zip(start, results["the generators"][
 print(f"forgot the generators: {same} of 60 steps draw the same times as 60 steps before")
 
 # %% [markdown]
-# Without its memory Adam takes bold steps again: the loss of the next ten steps is 0.013 higher. At the end nearly all is made up for, 0.374 against 0.370. Without the generators' states the run draws the same times and noise a second time; it ends at 0.371. Without the average, at
-# 0.368. Differences of this size come from another seed too: two seeds of section 4 differ by 0.008. That is the trouble: **a careless resume cannot be seen in the loss**. It is seen at once in the test above, which asks for 0.0.
+# Without its memory Adam takes bold steps again, and the loss of the next ten steps is 0.013 higher. At the end
+# nearly all of it is made up for, 0.374 against 0.370. Without the generators' states the run draws the same times
+# and noise a second time; it ends at 0.371. Without the average it ends at 0.368. Another seed makes as much
+# difference: two seeds of section 4 differ by 0.008 without an accident. All of this is seen at once by the test
+# that asks for 0.0.
 #
-# The generators look harmless here. They are not, if a run is interrupted often. Suppose a cheap machine stops every 20 steps, and the order of the pictures starts again each time:
+# The generators look harmless here. They are not if a run is interrupted often. Suppose a cheap machine stops
+# every 20 steps, and the order of the images starts again each time:
 
 # %%
 number = torch.arange(len(train), dtype=torch.float32)[:, None]  # each digit's number
@@ -643,17 +709,25 @@ for name, restart in (("goes on", 10_000), ("starts again every 20 steps", 20)):
     print(f"200 steps of 32, the order {name}: {len(met)} of {len(train)} digits were seen")
 
 # %% [markdown]
-# The run that starts again sees 640 of 896 digits over and over, and never the others. Its own loss would not warn you: it is about the digits it knows. And no error is raised.
+# The run that starts again sees 640 of 896 digits over and over, and never the others. Its own loss would not warn
+# you, because it is about the digits that the run knows.
+
+# %% [markdown]
+# ### Detour · A file that is whole or not there
 #
-# ### A file that is whole or not there
-#
-# What if the power fails *while* the state is written? Then the old state is gone and the new one is torn. The remedy is old: write a *draft* beside it, and when all of it is on the disk, give it
-# the name. Renaming is *atomic*: the operating system does it entirely or not at all.
+# What if the power fails *while* the checkpoint is being written? Then the old one is gone and the new one is
+# torn.
+
+# %% [markdown]
+# The remedy is old: write a draft beside it, and when all of it is on the disk, give it the name. Renaming is
+# *atomic*: the operating system does it entirely or not at all.
 
 # %%
 figures.show_source(training.write_whole)
 
 # %%
+from unittest import mock
+
 good = home_path / "whole" / "net.safetensors"
 before = good.read_bytes()
 torn = home_path / "torn.safetensors"
@@ -671,13 +745,20 @@ print("the old file is unharmed:", good.read_bytes() == before)
 print("drafts left behind:", len(list(good.parent.glob("*.part"))))
 
 # %% [markdown]
-# Half a file is recognized: the header says how long the file must be, and a checksum covers the content. And an accident while writing leaves the old file as it was.
+# Half a file is recognized: the header says how long the file must be, and a checksum covers its content. An
+# accident while writing leaves the old file as it was.
+
+# %% [markdown]
+# ### Detour · Why not pickle?
 #
-# ### Why not pickle?
-#
-# Python's own format for storing objects, *pickle*, is what many checkpoints (`.pt`, `.pth`, `.ckpt`) are made of. **Predict.** What can happen when you *open* a pickle that somebody sent you?
+# Many checkpoints (`.pt`, `.pth`, `.ckpt`) are *pickles*, Python's own format for storing objects. What can happen
+# when you *open* a pickle that somebody sent you?
 
 # %%
+import json
+import pickle
+
+
 class Gift:
     """An object that tells pickle how to bring it back: call this function with these arguments."""
 
@@ -692,17 +773,24 @@ print("safetensors: a list of", len(header) - 1, "tensors with kind, shape and p
 print(header["conv_in.weight"])
 
 # %% [markdown]
-# Anything. This one only prints. It could as well have sent your files away: opening a pickle *runs* it. (PyTorch's `torch.load(..., weights_only=True)`, the default since version 2.6, refuses such
-# files.) A safetensors file is a JSON header and numbers: nothing in it can be run. Whatever else is to be remembered, such as the settings, goes into JSON.
-#
+# Anything. This one only prints. It could as well have sent your files away: opening a pickle *runs* it.
+# (PyTorch's `torch.load(..., weights_only=True)`, the default since version 2.6, refuses such files.) A
+# safetensors file is a JSON header and numbers, and nothing in it can be run. Whatever else must be remembered,
+# such as the settings, goes into JSON.
+
+# %% [markdown]
 # ## 8 · One batch, several processes
 #
-# Four processors can share the work of a batch. Each holds a copy of the network, takes its share of the batch, and computes the gradient of *its* mean loss. Let share $k$ have $B_k$ of the $B$ items, and let
-# $g_k = \frac{1}{B_k} \sum_{i \in \text{share } k} \nabla \ell_i$ be its gradient. We want that of the mean loss of all $B$ items. If all shares are equal, it is the plain mean of the $g_k$: that is what PyTorch's `DistributedDataParallel` computes, after each backward pass, and all copies then take the same step.
+# In **data parallelism** each process holds a copy of the network, takes its *shard* of the batch, and computes
+# the gradient of the mean loss of that shard. Let shard $k$ have $B_k$ of the $B$ items, and let
+# $g_k = \frac{1}{B_k} \sum_{i \in \text{shard } k} \nabla \ell_i$ be its gradient. We want the gradient of the
+# mean loss of all $B$ items. If all shards are equal, it is the plain mean of the $g_k$, which PyTorch's
+# `DistributedDataParallel` computes during the backward pass. Then all copies take the same step.
 #
-# ### Exercise 13.5 · Shares that are not equal
+# ### Exercise 13.5 · Shards that are not equal
 #
-# `grads` is a list of tensors $g_k$, `counts` the list of the $B_k$. Return the gradient of the whole batch's mean loss. The gradient of a sum is the sum of the gradients: how much of that sum is in each $g_k$? (It happens by accident: 100 items among 3 processes, or the last batch of an epoch.)
+# `grads` is a list of tensors $g_k$, `counts` the list of the $B_k$. Return the gradient of the whole batch's mean
+# loss. (Unequal shards happen by accident: 100 items among 3 processes, or the last batch of an epoch.)
 
 # %% tags=["exercise"]
 def my_joined(grads, counts):
@@ -715,60 +803,78 @@ def my_joined(grads, counts):
 joined = check("training.data_parallel", my_joined)
 
 # %% [markdown]
-# Undo each mean, add up, and take the mean of all:
+# Undo each mean, add up, and take the mean of everything:
 #
-# $$\nabla \frac1B \sum_{i=1}^{B} \ell_i = \frac1B \sum_k \sum_{i \in \text{share } k} \nabla \ell_i = \sum_k \frac{B_k}{B}\, g_k. \tag{13.5}$$
+# $$\nabla \frac1B \sum_{i=1}^{B} \ell_i = \frac1B \sum_k \sum_{i \in \text{shard } k} \nabla \ell_i = \sum_k \frac{B_k}{B}\, g_k. \tag{13.5}$$
+#
+# How far off is the plain mean if 64 items are split into shards of 48, 12 and 4?
 
 # %%
 def gradient(each, rows, draws, part=slice(None)):
     """The gradient of the mean loss of these digits, or of a part of them, as one long vector."""
     t = torch.randint(1, 1001, (len(rows),), generator=draws)  # drawn for all rows, see below
     eps = normal_like(train[rows], generator=draws)
-    told = partial(each, label=label[rows][part])
-    loss = losses.simple(plan, told, "v", train[rows][part], t[part], eps[part]).mean()
+    conditional = partial(each, label=label[rows][part])
+    loss = losses.simple(schedule, conditional, "v", train[rows][part], t[part], eps[part]).mean()
     return nn.utils.parameters_to_vector(torch.autograd.grad(loss, [*each.parameters()]))
 
 
 # %%
 # eq: 13.5
-batch_norm = networks.build(networks.UNet, seed=0, norm="batch", **shape)
-batch_norm.load_state_dict(net.state_dict(), strict=False)  # the same weights, another norm
-rows = torch.arange(64)
-for name, each in (("group norm", net), ("batch norm", batch_norm.train())):
-    all_of_it = gradient(each, rows, seeded(15))
+def compare(name, each):
+    """Print how far off the plain mean and (13.5) are, for equal and for unequal shards."""
+    rows = torch.arange(64)
+    truth = gradient(each, rows, seeded(15))
     for counts in ((16, 16, 16, 16), (48, 12, 4)):
-        grads = [gradient(each, rows, seeded(15), share) for share in rows.split(counts)]
-        off = [((g - all_of_it).norm() / all_of_it.norm()).item()
+        grads = [gradient(each, rows, seeded(15), shard) for shard in rows.split(counts)]
+        off = [((g - truth).norm() / truth.norm()).item()
                for g in (sum(grads) / len(grads), joined(grads, counts))]
-        print(f"{name}, shares {counts}: plain mean off by {off[0]:.1%}, (13.5) by {off[1]:.1%}")
+        print(f"{name}, shards {counts}: plain mean off by {off[0]:.1%}, (13.5) by {off[1]:.1%}")
+
+
+compare("group norm", net)
 
 # %% [markdown]
-# For group norm (13.5) is exact, and for equal shares so is the plain mean. For unequal ones the plain mean is off by 68.1 %: an item in the share of 4 counts twelve times as much as one in the share of 48. For batch norm nothing is exact, 4.9 % and 6.5 %: its means are over a
-# *share*, so an item's loss depends on which others share its processor, and (13.5) begins with a loss that is a sum over items. One more reason for group norm.
+# By 68.1 % here: an item in the shard of 4 counts twelve times as much as one in the shard of 48. (13.5) is exact,
+# and for equal shards so is the plain mean.
 #
-# In `training.train` every process draws the *whole* batch, its times and its noise, from generators with the same seed, and takes every fourth row. So four processes do the run of one process, up to rounding. (Drawing is
-# cheap next to the network.) And a batch that cannot be shared equally is refused:
+# In our training loop every process draws the *whole* batch, its times and its noise from generators with the same
+# seed, and works on every fourth row. So four processes repeat the run of one, up to rounding, and a test can
+# compare them. PyTorch's `torchrun` starts them, and tells each copy its number (its *rank*, 0 to 3):
+#
+#     torchrun --nproc-per-node=4 -m ddpm_lab train --config digits --out runs/digits
+
+# %% [markdown]
+# ### Detour · Where it is not exact: batch norm and unequal shards
+#
+# (13.5) begins with a loss that is a sum over items. With batch norm it is not.
 
 # %%
+batch_norm = networks.build(networks.UNet, seed=0, norm="batch", **shape)
+batch_norm.load_state_dict(net.state_dict(), strict=False)  # the same weights, another norm
+compare("batch norm", batch_norm.train())
 figures.show_source(loop._shard)
 try:
     with mock.patch("ddpm_lab.training.trainer._rank", return_value=(0, 3)):  # one of three
         trainer.train(small, home_path / "refused")
 except ValueError as error:
-    print("ValueError:", error)
+    print("ValueError:", str(error).replace(". ", ".\n    "))
 
 # %% [markdown]
-# Who starts four processes? `torchrun`, which comes with PyTorch. It runs the same command four times, tells each copy its number in an environment variable (`RANK`, 0 to 3), and ends all if one fails:
+# For batch norm nothing is exact, 4.9 % and 6.5 %: its means are over a *shard*, so an item's loss depends on
+# which other items share its processor. That is one more reason for group norm. And a batch that cannot be split
+# equally is refused.
+
+# %% [markdown]
+# ### Detour · What a larger batch buys
 #
-#     torchrun --nproc-per-node=4 -m ddpm_lab train --config digits --out runs/digits
+# With more processors you can also take a larger batch. When does that help?
+
+# %% [markdown]
+# The gradient of a batch is a mean over $B$ independent items. So around the mean gradient $g$ of all data it
+# varies by
 #
-# The course's tests do this with two processes on the CPU, and compare with one.
-#
-# ### What a larger batch buys
-#
-# With more processors one may also take a larger batch. A batch's gradient is a mean over $B$ independent items, so around the mean gradient $g$ of all data it scatters with
-#
-# $$E\,\big|g_B - g\big|^2 = \frac{V}{B}, \qquad V \text{: the scatter of a single item's gradient}. \tag{13.6}$$
+# $$E\,\big|g_B - g\big|^2 = \frac{V}{B}, \qquad V \text{: the variance of a single item's gradient}. \tag{13.6}$$
 
 # %%
 # eq: 13.6
@@ -777,42 +883,54 @@ for size, times in ((8, 200), (32, 100), (128, 50)):
     each = torch.stack([gradient(net, torch.randint(len(train), (size,), generator=draws), draws)
                         for _ in range(times)])
     mean = each.mean(0)
-    scatter = (each - mean).square().sum(1) * times / (times - 1)  # n - 1: see chapter 03
-    error = size * scatter.std() / math.sqrt(times)
-    print(f"batch {size:3}: scatter {scatter.mean():.3f}, times the batch "
-          f"{size * scatter.mean():.2f} ± {error:.2f}; squared length of the mean gradient "
-          f"{mean.square().sum():.2f}")
+    square = (each - mean).square().sum(1) * times / (times - 1)  # n - 1: see chapter 03
+    error = size * square.std() / math.sqrt(times)
+    print(f"batch {size:3}: variance {square.mean():.3f}, times the batch "
+          f"{size * square.mean():.2f} ± {error:.2f};\n"
+          f"    squared length of the mean gradient {mean.square().sum():.2f}")
 
 # %% [markdown]
-# The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of 8 the scatter, 0.454, is about four times the squared length of the mean gradient, 0.12: where a single step goes is mostly chance (for this network, after 600 steps; it differs along a run). In a batch of 128 it is
-# 0.027, and the mean wins. Four times the batch is four times the work for a quarter of the scatter. So a larger batch pays, together with a higher rate, as long as the scatter is the larger of the two; after that, more steps are the better use of the same work.
+# The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of
+# 8 the variance, 0.454, is about four times the squared length of the mean gradient, 0.12: the direction of a
+# single step is mostly noise (for this network, after 600 steps). In a batch of 128 it is 0.027, and the mean
+# wins. Four times the batch is four times the work for a quarter of the variance. So a larger batch pays, together
+# with a higher rate, as long as the variance is the larger of the two; after that, more steps are the better use
+# of the same work.
+
+# %% [markdown]
+# ## Detour · How long will it take?
 #
-# ## 9 · How long will it take?
+# From two lines of a log, and, before there is a log, from the multiplications of a network.
+
+# %% [markdown] topics="C186"
+# ### Exercise 13.6 · Count the multiplications
 #
-# Nearly all work of a U-Net is in its convolutions. To make one number, a convolution multiplies and adds once for each channel that enters and each point of its kernel.
+# Nearly all work of a U-Net is in its convolutions. To make one number, a convolution multiplies and adds once for
+# each input channel and each position of its kernel.
 #
-# ### Exercise 13.6 · Count
-#
-# How many multiplications does a convolution take for one picture? `enter` channels come in, `leave` go out, the kernel is `kernel` × `kernel`, the result `height` × `width`. Forget the bias. (This number decides about minutes or days.)
+# How many multiplications does a convolution take for one image? It has `c_in` input and `c_out` output channels,
+# a kernel of `kernel` × `kernel`, and a result of `height` × `width`. Ignore the bias.
 
 # %% tags=["exercise"]
-def my_work(enter, leave, kernel, height, width):
-    """Return the number of multiplications for one picture."""
+def my_work(c_in, c_out, kernel, height, width):
+    """Return the number of multiplications for one image."""
     ### BEGIN SOLUTION
-    return height * width * leave * enter * kernel**2
+    return height * width * c_out * c_in * kernel**2
     ### END SOLUTION
 
 
 work = check("training.multiplications", my_work)
 
 # %% [markdown]
-# A hook counts it for every convolution of a network. A training step also needs the gradients, with respect to the inputs and to the weights of each layer: two more products of the same size, so three times the work in all. With $k$ the kernel, $C$ the numbers of channels and $H' \times W'$ the result's grid:
+# A hook counts it for every convolution of a network. A training step also needs the gradients with respect to the
+# inputs and to the weights of each layer: two more products of the same size, so three times the work in all. With
+# $k$ the kernel size, $C$ the numbers of channels and $H' \times W'$ the size of the result:
 #
 # $$\text{work of a run} \approx 3 \cdot \text{steps} \cdot \text{batch} \cdot \sum_{\text{convolutions}} H'\,W'\,C_\text{out}\,C_\text{in}\,k^2. \tag{13.7}$$
 
 # %%
 def work_of(settings, side):
-    """Multiplications of all convolutions for one picture of side x side pixels."""
+    """Multiplications of all convolutions for one image of side x side pixels."""
     each, total = networks.build(networks.UNet, seed=0, **settings), []
 
     def count(layer, inputs, out):
@@ -829,42 +947,52 @@ def work_of(settings, side):
 
 # %%
 # eq: 13.7
+from torch.utils.flop_counter import FlopCounterMode
+
 one = networks.build(networks.UNet, seed=0, **config.net.settings())
-with FlopCounterMode(display=False) as counter:  # PyTorch's own count, both ways
+with FlopCounterMode(display=False) as counter:  # PyTorch's own count, forward and backward
     one(torch.zeros(1, 1, 32, 32), torch.tensor([1])).sum().backward()
 counted = counter.get_total_flops() / 2  # it counts a multiplication and an addition as two
-print(f"PyTorch counts {counted / work_of(config.net.settings(), 32):.2f} times the work of the "
-      f"convolutions one way; (13.7) says 3")
+print(f"PyTorch counts {counted / work_of(config.net.settings(), 32):.2f} times the forward work "
+      "of the convolutions; (13.7) says 3")
 
 # %%
 gpu = training.read_config(pretrained.FOLDER.parent / "configs" / "mnist_gpu.json")
 for name, each in (("shipped run", config), ("mnist_gpu.json", gpu)):
-    per_picture = work_of(each.net.settings(), 32)
-    print(f"{name:>14}: {per_picture / 1e6:,.0f} million multiplications per picture, "
-          f"{3 * each.steps * each.batch * per_picture / 1e15:.2f} · 10^15 in all")
+    per_image = work_of(each.net.settings(), 32)
+    print(f"{name:>14}: {per_image / 1e6:,.0f} million multiplications per image, "
+          f"{3 * each.steps * each.batch * per_image / 1e15:.2f} · 10^15 in all")
 total = 3 * card["step"] * config.batch * work_of(config.net.settings(), 32)
 speed = total / card["seconds"]
-print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second; at that speed "
-      f"mnist_gpu.json takes {3 * gpu.steps * gpu.batch * per_picture / speed / 3600:.0f} hours")
+print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second;\nat that speed "
+      f"mnist_gpu.json takes {3 * gpu.steps * gpu.batch * per_image / speed / 3600:.0f} hours")
 
 # %% [markdown]
-# (PyTorch's own count includes the few linear layers, and says 2.98: nobody needs the gradient with respect to the first picture.) With `mnist_gpu.json` a picture takes 12 times as many multiplications as in the shipped run, and it sees 5 times as many pictures: about 60 times as many in all. At the speed of our one core, which
-# had other work too, that would be 45 hours. It is meant for a GPU. What made the shipped run affordable is pixel-unshuffle (chapter 12): a quarter of the points.
+# (PyTorch's own count, 2.98, includes the few linear layers, and leaves out the gradient with respect to the first
+# image, which nobody needs.) With `mnist_gpu.json` an image takes 12 times as many multiplications as in the
+# shipped run, and it sees 5 times as many images: about 60 times the work. At the speed of our one core, which had
+# other work too, that would be 45 hours. What made the shipped run affordable is pixel-unshuffle (chapter 12): a
+# quarter of the positions.
 #
-# Use such an estimate with care. The multiplications per second on a data sheet are hardly ever reached, so take a rate that you have measured with a network of the same kind. And a data point such as one from a note, "128 × 128 faces, batch 64, one card of 24 GB: half a day to first results, three days to
-# good ones", cannot be carried over without the network and the number of steps. Only this much is sure: 128 × 128 pixels are 16 times as many as 32 × 32, so the *same* network has 16 times the work in its convolutions for a picture (and more in attention).
-#
+# Use such an estimate with care. The multiplications per second on a data sheet are hardly ever reached, so take a
+# speed that you have measured with a similar network. And a data point such as "128 × 128 faces, batch 64, one
+# card with 24 GB: first results after half a day, good ones after three" cannot be carried over without the
+# network and the number of steps. Only this much is sure: 128 × 128 pixels are 16 times as many as 32 × 32, so the
+# *same* network has 16 times the work per image in its convolutions (and more in attention).
+
+# %% [markdown]
 # ### Exercise 13.7 · When will it be done?
 #
-# Two lines of a log, each a pair (step, seconds), tell how fast a run is *now*. Return three numbers: pictures a second between the two lines; how often the run has gone through all `pictures` of the data at
-# the later line; seconds that are left until step `steps`. (Is it worth waiting for?)
+# Two lines of a log, each a pair (step, seconds), tell how fast a run is *now*. Return three numbers: the
+# throughput between the two lines; how many passes through all `images` of the data (**epochs**) the run has made
+# at the later line; the seconds left until step `steps`.
 
 # %% tags=["exercise"]
-def my_left(earlier, later, steps, batch, pictures):
-    """Return (pictures a second, passes through the data, seconds left)."""
+def my_left(earlier, later, steps, batch, images):
+    """Return (images per second, epochs so far, seconds left)."""
     ### BEGIN SOLUTION
     per_second = (later[0] - earlier[0]) / (later[1] - earlier[1])
-    return per_second * batch, later[0] * batch / pictures, (steps - later[0]) / per_second
+    return per_second * batch, later[0] * batch / images, (steps - later[0]) / per_second
     ### END SOLUTION
 
 
@@ -873,44 +1001,79 @@ left_of = check("training.time_left", my_left)
 # %%
 lines = [(line["step"], line["seconds"]) for line in log]
 for earlier, later in (lines[3:5], (lines[n // 2 - 10], lines[n // 2])):
-    speed, passes, more = left_of(earlier, later, config.steps, config.batch, 60_000)
-    print(f"at step {later[0]:,}: {speed:.0f} pictures a second, {passes:.1f} passes, another "
+    speed, epochs, more = left_of(earlier, later, config.steps, config.batch, 60_000)
+    print(f"at step {later[0]:,}: {speed:.0f} images per second, {epochs:.1f} epochs, another "
           f"{more / 60:.0f} minutes; it took {(lines[-1][1] - later[1]) / 60:.0f}")
 speed, _, _ = left_of((0, 0), (21, 1), 800_000, 128, 50_000)
-print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} pictures a second, "
+print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} images per second, "
       f"800,000 steps in {800_000 / 21 / 3600:.1f} hours")
 
 # %% [markdown]
-# At step 250 the answer is 22 more minutes, at half-time 12; it took 43 and 29. Your function is right: it says how long *if it goes on like this*. It did not, because the machine was given other work. Look at the rate again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper reports.)
+# At step 250 the answer is 22 more minutes, at half-time 12; it took 43 and 29. Your function is right: it says
+# how long it takes *if the run goes on like this*. This one did not, because the machine was given other work.
+# Look at the throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper
+# reports.)
+
+# %% [markdown]
+# ## 9 · What only a GPU run will show
 #
-# ### What changes on a GPU
-#
-# One command and another configuration:
+# On a GPU you need one command and another configuration, for a larger network with self-attention:
 #
 #     python -m ddpm_lab train --config mnist_gpu --out runs/mnist
 #
-# We had no GPU, so nothing about its speed is claimed here. To know yours, let it run for 200 steps, and put two lines of `runs/mnist/log.jsonl` into your function. What is different:
+# Does such a run come with your copy of the course?
+
+# %%
+for name in ("mnist", "mnist_gpu"):
+    if not (pretrained.FOLDER / f"{name}.json").exists():
+        print(f"{name:>9}: no such run comes with the course yet")
+        break
+    ran = pretrained.model_card(name)
+    speed = ran["step"] * ran["config"]["batch"] / ran["seconds"]
+    mean = sum(row["value"] for row in ran["metrics"]["loss_per_t"]) / 10
+    print(f"{name:>9}: {ran['device']}, {ran['seconds'] / 60:.0f} minutes, {speed:,.0f} images per "
+          f"second, held-out loss of v {mean:.3f}")
+
+# %% [markdown]
+# If the second line says that there is none, nothing has been measured, and we claim nothing about speed. Such a
+# run answers two questions that this chapter cannot: what is the throughput, and does the larger network get below
+# a held-out loss of 0.078? Everything else in this chapter holds on any device.
+
+# %% [markdown]
+# ### Detour · What is different on a GPU
 #
-# - **All data live on the device**, 60,000 pictures of 4 kB. No batch travels while training, and the noise is drawn there too, by a generator of its own.
-# - **bfloat16** (section 6), for which the hardware has special units.
-# - **Channels last**: the same numbers in another order in memory, all channels of a pixel side by side, which those units like.
-# - `--compile` lets PyTorch fuse many small operations into few large ones. The first steps then take a minute.
-# - **Large batches**: a GPU does nothing else while a small batch keeps only a part of it busy.
-# - **Not bit by bit**: sums are added in any order. A resumed run is as good, not the same.
+# Five points, and the same tensor in two orders of memory.
+
+# %% [markdown]
+# - **All data live on the device**, 60,000 images of 4 kB each. No batch travels during training, and the noise is
+#   drawn there too.
+# - *bfloat16*, for which the hardware has special units, and *channels last*: the same numbers in another order in
+#   memory, all channels of a pixel side by side, which those units prefer.
+# - **`--compile`** lets PyTorch fuse many small operations into a few large ones. The first steps then take a
+#   minute.
+# - **Large batches**: a small one keeps only a part of a GPU busy.
+# - **Not bit for bit**: a resumed run is as good as the uninterrupted one, but not the same.
+#
+# To know the speed of yours, run 200 steps and put two lines of `runs/mnist/log.jsonl` into your function of
+# exercise 13.7.
 
 # %%
 x = torch.arange(24.0).reshape(1, 2, 3, 4)  # 2 channels of 3 x 4 pixels
 y = x.to(memory_format=torch.channels_last)
-print("the same picture:", torch.equal(x, y))
-print("distance in memory from a number to the next channel, row, column:",
+print("the same image:", torch.equal(x, y))
+print("distance in memory from a number to the next channel, row, column:\n   ",
       x.stride()[1:], "and channels last", y.stride()[1:])
 print("MNIST in memory, float32, 32 x 32:", f"{60_000 * 32 * 32 * 4 / 1e6:.0f} MB")
 
 # %% [markdown]
-# ## 10 · Go on yourself
+# ## Detour · Continue a run yourself
 #
-# In section 3 we left a run at step 600 of 1000. You have all that is needed to go on: weights, average, Adam's memory, generator, step. Raise `seconds` to 60 and see whether it still improves. (The number
-# of steps is computed from `seconds` for a slow core, so that everybody gets the same run; yours may be done sooner. If you raise it, the cosine of (13.1) is stretched, and the rate goes *up* again at first.)
+# In section 3 we left a run at step 600 of 1000. You have everything that is needed to resume it: weights,
+# average, Adam's memory, generator, step. Raise `seconds` to 60 and see whether it still improves.
+
+# %% [markdown]
+# The number of steps is computed from `seconds` for a slow core, so that everybody gets the same run; yours may be
+# done sooner. If you raise it, the cosine of (13.1) is stretched, and the rate goes *up* again at first.
 
 # %%
 seconds = 10  # you may raise this to 60
@@ -920,7 +1083,7 @@ state = training.Run(net, ema, adam, {"all": rng}, 600, {})
 run = training.load_run(training.save_run(home_path / "mine.safetensors", state), device)
 goes_on = datasets.batches(train.to(device), 64, labels=label.to(device),
                            generator=seeded(16))  # a new order; once it does no harm
-*_, last = training.train(plan, run.net, goes_on, prediction_type="v", steps=600 + steps_more,
+*_, last = training.train(schedule, run.net, goes_on, prediction_type="v", steps=600 + steps_more,
                           lr=5e-3, warmup=50, ema=run.ema, optimizer=run.optimizer, start=600,
                           generator=run.generators["all"])
 after = judged(run.ema.net.cpu())
@@ -934,15 +1097,23 @@ figures.show(fig, alt="Digits before and after more steps, from the same noise; 
 for name, (loss, energy, _) in (("step 600", before), ("now", after)):
     print(f"{name:>8}: held-out loss {loss:.3f}, energy distance {energy.value:.3f} "
           f"± {energy.stderr:.3f}")
-print(f"real training digits: energy distance {floor.value:.3f} ± {floor.stderr:.3f}")
+print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.3f}")
 
 # %% [markdown]
-# A little better: 0.232 against 0.237. The energy distance, 0.009 ± 0.006 against 0.016 ± 0.007, moved by 0.007, no more than its errors; 400 samples cannot show more. Chapter 14 is about that. How much of this is due to the extra steps, and how much to the fall of the rate to 0, this run cannot say: it has both.
+# A little better: 0.232 against 0.237. The energy distance moved by 0.007, no more than its errors; 400 samples
+# cannot show more, and chapter 14 explains why. How much of this comes from the extra steps, and how much from the
+# fall of the rate to 0, this run cannot say: it has both.
+
+# %% [markdown]
+# ## Detour · Popular claims, checked further: LAMB or Adam?
 #
-# ## Optional: LAMB
-#
-# A note recommends "LAMB with $10^{-3}$, or Adam with $10^{-4}$". LAMB is Adam with one more idea: in each layer the step is scaled so that its length is the rate times the length of the layer's *weights*. So every layer
-# changes by the same percentage. It was made for batches of many thousands. In fifteen lines:
+# A recommendation for diffusion models is "LAMB with $10^{-3}$, or Adam with $10^{-4}$". Does the pair hold up
+# here?
+
+# %% [markdown] topics="C185"
+# LAMB is Adam with one more idea: in each layer the step is scaled so that its length is the rate times the length
+# of the layer's *weights*. So every layer changes by the same percentage. It was made for batches of many
+# thousands. In fifteen lines:
 
 # %%
 class Lamb(torch.optim.Optimizer):
@@ -966,45 +1137,48 @@ class Lamb(torch.optim.Optimizer):
 # %%
 # claim: E23
 makers = {"Adam": torch.optim.Adam, "LAMB": Lamb}
-for name, maker in makers.items():
+for name, maker in figures.track(makers.items(), "optimizers tried"):
     for lr in (1e-4, 1e-3, 1e-2):
         loss = short_run(0, lr=lr, optimizer=partial(maker, lr=lr))
         print(f"{name} at rate {lr:g}: held-out loss after 40 steps {loss:.3f}")
 
 # %% [markdown]
-# The two recommended settings, Adam with $10^{-4}$ and LAMB with $10^{-3}$, have 0.766 and 0.835 after 40 steps: both are far too careful for a run that short. Of the rates tried here the best is $10^{-2}$ for both, where Adam has 0.466 and LAMB 0.555. That is the edge of what was tried, so the true best may be higher. At ten times the rate LAMB comes near Adam (0.555 at $10^{-2}$ against 0.509 at $10^{-3}$, and 0.835 against 0.766), which fits the note's pair; here it gains nothing. (One seed, 40 steps, batches
-# of 32. Nothing follows from that for the batches of thousands that LAMB was made for.)
-#
+# The two recommended settings reach 0.766 (Adam with $10^{-4}$) and 0.835 (LAMB with $10^{-3}$) after 40 steps:
+# both are far too careful for a run that short. Of the rates tried here the best is $10^{-2}$ for both, where Adam
+# has 0.466 and LAMB 0.555. That is the edge of what was tried, so the true best may be higher. LAMB needs about
+# ten times the rate to come near Adam (0.555 against 0.509, 0.835 against 0.766), as the recommendation suggests;
+# here it gains nothing. (One seed, 40 steps, batches of 32. Nothing follows from that for the batches of thousands
+# that LAMB was made for.)
+
+# %% [markdown]
 # ## Recap
 #
-# A run is its configuration and its state. Part of the log's loss is a floor, and how much is not known: judge by held-out loss time by time, and by samples, which improve long after the curve looks flat. Warm-up and clipping are guards against rare
-# or early accidents; an average of $1/(1-d)$ steps gives at any time what a falling rate gives at the end. Short numbers inside the network, long ones where small steps are added up. Store weights, average,
-# Adam's memory, generators and step, and a run can be stopped anywhere: the difference is exactly 0. Equal shares make a mean of gradients right. And before you start, multiply: steps, batch, work per picture.
+# Part of a loss is irreducible, and for real images nobody knows how much: judge by the held-out loss time by
+# time, and by samples, which improve long after the curve looks flat. Warm-up and clipping guard against
+# accidents. An average of $1/(1-d)$ steps beats the raw weights once it is no longer young. Use 16 bits inside the
+# network, and 32 where small steps are added up. Store weights, average, Adam's memory, generators and step, and a
+# resumed run differs by exactly 0. Average gradients over equal shards.
 #
 # **One formula to keep**
 #
-# $$\text{seconds} \approx \frac{3 \cdot \text{steps} \cdot \text{batch} \cdot \text{multiplications per picture}}{\text{multiplications per second}}$$
+# $$a_n = d\,a_{n-1} + (1-d)\,w_n, \qquad \text{memory} \approx \frac{1}{1-d} \text{ steps}$$
 #
 # **Popular claims, checked**
 #
-# | often said | better | shown above |
+# | what holds | what is often said | shown above |
 # |---|---|---|
-# | the loss is flat, so training is done | what is left to learn can be small beside the floor; samples show it better | loss by a quarter, energy distance to a quarter |
-# | always warm up | it allows a higher rate; at a low one it costs | 0.646 to 0.484; 0.450 to 0.485 |
-# | Adam needs no clipping | one spoiled batch stays in its memory | 0.559 against 0.396 |
-# | averages give better samples | if they are not too young, and not too early | 0.016 and 0.744 |
-# | 16 bits are enough for everything | not for weights, averages, and sums | 93 % stuck; 256 |
-# | fixed seeds make a resume exact | the generators' states, Adam's memory and the step must be stored | 60 of 60 draws repeated |
-# | a careless resume shows | not in the loss | 0.374 against 0.370 |
-# | average the processes' gradients | only if the shares are equal, and not with batch norm | 68.1 %, 4.9 % |
-# | LAMB with 1e-3, Adam with 1e-4 | no rate is good for all; try ten-fold steps | 0.835, 0.766; 0.466 at 1e-2 |
+# | samples can improve while the loss looks flat | a flat loss means that training is done | loss down by a tenth, energy distance by half |
+# | warm-up allows a higher rate; at a low rate it costs | always warm up | 0.646 to 0.484; 0.450 to 0.485 |
+# | weights, averages and sums need 32 bits | 16 bits are enough for everything | 93 % stuck; 256 |
 #
-# **Exercises:** 13.1 `training.learning_rate` · 13.2 `training.clipped` · 13.3 `training.ema_weights` · 13.4 `training.checkpoint` · 13.5 `training.data_parallel` · 13.6 `training.multiplications` · 13.7 `training.time_left`
+# **Exercises:** 13.1 `training.learning_rate` · 13.2 `training.clipped` · 13.3 `training.ema_weights` · 13.4
+# `training.checkpoint` · 13.5 `training.data_parallel` · 13.6 `training.multiplications` · 13.7
+# `training.time_left`
 #
-# **To think about.** Four processes, and the second one draws *other* noise than the first for the same rows, because its seed differs. Is the gradient wrong? (No: it is a fair gradient with other noise. But four processes then no longer repeat the
-# run of one, and a mistake in the sharing cannot be seen any more.)
+# **To think about.** Four processes draw different noise, because their seeds differ. Is the gradient wrong? (No:
+# it is unbiased. But four processes then no longer repeat the run of one, and no test can compare them.)
 #
-# **Before:** [12 · How to denoise images?](12_unet.ipynb) · **Next:** [14 · How good is it, honestly?](14_measuring.ipynb)
+# **Before:** [12b · Build a U-Net](12b_build_a_unet.ipynb) · **Next:** [14 · How good is it?](14_measuring.ipynb)
 #
-# **Read on:** [Ho20] Appendix B for the settings of the paper. Kingma and Ba 2015 for Adam, You et al. 2020 for LAMB, Polyak and Juditsky 1992 for averaging, Micikevicius et al. 2018 for mixed precision, Goyal et al. 2017 for warm-up and large
-# batches.
+# **Read on:** Polyak and Juditsky 1992 (averaging), Goyal et al. 2017 (warm-up, large batches), Micikevicius et
+# al. 2018 (mixed precision), You et al. 2020 (LAMB).

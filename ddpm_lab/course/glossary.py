@@ -326,6 +326,14 @@ Adam | Adam 优化器 | training.adam |
     Gradient descent with momentum that divides each weight's step by the running size of its gradient.
 mixed precision | 混合精度 | training.autocast |
     Computing in 16 bits where that is safe and in 32 bits elsewhere.
+loss scale = loss scaling | 损失缩放 | |
+    A factor on the loss that keeps small float16 gradients from becoming 0; the gradients are divided by it.
+machine epsilon | 机器精度 | |
+    The gap between 1 and the next number of a format; rounding errs by at most half of it, relatively.
+epoch | 轮次 | datasets.batches |
+    One pass through the training data.
+throughput | 吞吐量 | |
+    The number of images that a run processes per second.
 bfloat16 = bf16 | bfloat16（脑浮点） | training.autocast |
     A 16-bit number with the range of float32 and 8 bits of precision.
 data parallelism | 数据并行 | training.train |

@@ -1,4 +1,4 @@
-"""Attempts at the exercises of chapter 13, How does it grow up?"""
+"""Attempts at the exercises of chapter 13, How do you train at scale?"""
 
 import math
 from fractions import Fraction

@@ -39,12 +39,6 @@ NOT_YET = {
     "overfitting",
     "early stopping",
     "held-out data",
-    "checkpoint",
-    "pretrained model",
-    "exponential moving average",
-    "warm-up",
-    "gradient clipping",
-    "data parallelism",
 }
 
 

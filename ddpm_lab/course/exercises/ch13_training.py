@@ -102,7 +102,7 @@ _FALLS = {
     "a whole cosine ends at -1, and the steps would go uphill: lift it, then halve it": (
         lambda n, N: math.cos(math.pi * (n - 1) / N)
     ),
-    "a quarter of a cosine wave: it ends at 0, too, but falls late; where is the 1 + cos?": (
+    "a quarter of a cosine wave: it also ends at 0, but falls late; where is the 1 + cos?": (
         lambda n, N: math.cos(math.pi / 2 * (n - 1) / N)
     ),
     "pi is missing: cos takes an angle, and half a wave is pi": (
@@ -173,7 +173,7 @@ LEARNING_RATE = Exercise(
         "your cosine begins after the warm-up; ours covers the whole run, from its first step on": (
             partial(_after, shift=0)
         ),
-        "two slips: the rise takes n and the fall n - 1; yours have it the other way round": (
+        "two slips: the rise takes n and the fall n - 1; yours have it the other way around": (
             lambda n, lr, warmup, steps: lr * _rise(n - 1, warmup) * _half_cosine(n / steps)
         ),
         "the rise is over after `warmup` steps; yours lasts the whole run": (
@@ -330,13 +330,13 @@ _SCALES = {
     "the quotient is upside down, and nothing bounds it: long gradients get longer": (
         lambda c, length: length / c
     ),
-    "longest does not come in: the new length is to be `longest`, not 1": (
+    "`longest` is missing: the new length is to be `longest`, not 1": (
         lambda c, length: _at_most_1(1 / length)
     ),
     "all come out with length 1; they may be up to `longest` long, and short ones stay": (
         lambda c, length: 1 / length
     ),
-    "longest is the bound of the length itself, but you compare the square with it": (
+    "`longest` bounds the length itself, but you compare the square with it": (
         lambda c, length: _at_most_1(c / length) if length**2 > c else length / length
     ),
     "your factor is squared; once is enough to make the length `longest`": (
@@ -352,7 +352,9 @@ _SCALES = {
     "you divide by the length; multiply by `longest` as well": (
         lambda c, length: 1 / length if length > c else 1.0
     ),
-    "too long gradients become 0; shorten them instead": lambda c, length: (length <= c).double(),
+    "gradients that are too long become 0; shorten them instead": lambda c, length: (
+        length <= c
+    ).double(),
     "your gradients come back as they are: which factor makes a long one shorter?": (
         lambda c, length: 1.0
     ),
@@ -373,7 +375,7 @@ CLIPPED = Exercise(
     reference=_clipped,
     cases=_clipped_cases,
     wrong={
-        "you shorten each tensor by itself, which turns the step; all share one factor": (
+        "you shorten each tensor separately, which turns the step; all share one factor": (
             lambda grads, longest: [g * min(1.0, longest / float(g.norm())) for g in grads]
         ),
         "each tensor comes out `longest` long; all share one factor, which is at most 1": (

@@ -100,7 +100,7 @@ EMA_WEIGHTS = Exercise(
         "oldest first: entry 0 belongs to the start, entry n to the newest weights": (
             lambda decay, n: _past(decay, n).flip(0)
         ),
-        "newest first, and the start has a factor 1 - decay too many": (
+        "newest first, and the start has one factor 1 - decay too many": (
             lambda decay, n: (1 - decay) * _powers(decay, n).flip(0)
         ),
         "your weights do not add up to 1: what enters at step k is multiplied by 1 - decay first": (
@@ -175,15 +175,15 @@ EMA_WEIGHTS = Exercise(
 )
 
 
-# training.checkpoint: what must be stored, if a run shall go on as if nothing had happened -------
+# training.checkpoint: what must be stored so that a run can be resumed exactly --------------------
 
 _WHY = {
-    "A": "A is missing: without the weights there is nothing to go on with",
-    "B": "B is missing: the average holds weights of many steps, and the last ones do not tell it",
+    "A": "A is missing: without the weights there is nothing to continue",
+    "B": "B is missing: the average holds weights of many steps, and cannot be made from the last",
     "C": "C is missing: Adam would forget m and v, and its first steps would be too bold",
     "E": "E is missing: the generators would draw again what they had drawn at the start",
     "F": "F is missing: learning rate and order of the images follow from the step",
-    "D": "D is not needed: every step computes its gradient afresh",
+    "D": "D is not needed: every step computes a new gradient",
     "G": "G is not needed: the rate follows from the step and the settings",
     "H": "H is not needed: which images come follows from the seed and the step",
 }
@@ -192,12 +192,14 @@ _WHY = {
 def _judge_needed(case, answer):
     """The letters A B C E F, in any order."""
     if isinstance(answer, (list, tuple)) and all(isinstance(x, str) for x in answer):
-        return 'hand in one text of letters, such as "AD", not a list: "".join(…) makes it one'
+        return 'hand in one string of letters, such as "AD", not a list: "".join(…) makes it one'
     if not isinstance(answer, str):
-        return f'hand in a text of letters, such as "AD"; yours is of type {type(answer).__name__}'
+        return (
+            f'hand in a string of letters, such as "AD"; yours is of type {type(answer).__name__}'
+        )
     letters = set(answer.upper()) - set(" ,;.+&-/\n")
     if not letters or letters - set("ABCDEFGH"):
-        return "hand in letters from A to H, nothing else, in one text"
+        return "hand in letters from A to H, nothing else, in one string"
     return _told_letters("ABCEF", letters)
 
 
@@ -215,31 +217,31 @@ CHECKPOINT = Exercise(
     reference="ABCEF",
     judge=_judge_needed,
     wrong={
-        "the weights are enough to sample, not to go on: what else moves from step to step?": "A",
-        "weights and average are enough to sample; going on needs more that moves step by step": (
+        "the weights are enough to sample, not to resume: what else changes with each step?": "A",
+        "weights and average are enough to sample; resuming needs more that moves step by step": (
             "AB"
         ),
         "weights and step: then Adam, the average and the generators start all over again": "AF",
         "these are the three that can be left out; we want those that must be stored": "DGH",
         "weights and Adam: but the average, the generators and the step would start again": "AC",
         "this is what many programs store; but the average and the generators start again": "ACF",
-        "Adam remembers m and v for every weight, twice the size of the network: keep them too": (
+        "Adam remembers m and v for every weight, twice the size of the network: keep them, too": (
             "ABEF"
         ),
-        "a seed tells how the draws began, not how far they came: keep the generators' states": (
+        "a seed fixes how the draws began, not how far they came: keep the generators' states": (
             "ABCF"
         ),
         "the average holds weights of many steps, and cannot be made from the last ones": "ACEF",
         "weights cannot be computed from their average: both must be stored": "BCEF",
         "the step is missing: learning rate and order of the images follow from it": "ABCE",
-        "the rate does not tell the step (at 0 warm-up, and after it, rates are hard to invert); "
+        "the rate does not give the step (at 0 warm-up, and after it, rates are hard to invert); "
         "store F, from which G follows": "ABCEG",
         "not all: some can be computed from the rest whenever they are needed": "ABCDEFGH",
     },
 )
 
 
-# training.data_parallel: the gradient of a batch from those of its shares ------------------------
+# training.data_parallel: the gradient of a batch from those of its shards ------------------------
 
 
 def _joined(grads, counts):
@@ -253,7 +255,7 @@ def _weighted(grads, weights):
 
 def _joined_cases():
     rng = fresh(1305)
-    # Numbers of shares and of values differ; the largest share stands first, last, and between.
+    # Numbers of shards and of values differ; the largest shard stands first, last, and between.
     for counts, shape in (
         ([one_of(48, 40, 44), 12, 4], (5,)),
         ([3, one_of(5, 4, 7)], (3, 1, 2, 2)),
@@ -264,7 +266,7 @@ def _joined_cases():
 
 
 def _by_weights(weight):
-    """A wrong answer: other weights, of (count, number of items, number of shares)."""
+    """A wrong answer: other weights, of (count, number of items, number of shards)."""
     return lambda grads, counts: _weighted(
         grads, [weight(b, sum(counts), len(counts)) for b in counts]
     )
@@ -281,28 +283,28 @@ def _to_1(weight):
 
 
 _WEIGHTS = {
-    "the plain mean is right for equal shares only: an item of a small share counts more": (
+    "the plain mean is right for equal shards only: an item of a small shard counts more": (
         lambda b, B, K: 1 / K
     ),
-    "each is a mean already: their sum grows with the number of shares": lambda b, B, K: 1,
+    "each is a mean already: their sum grows with the number of shards": lambda b, B, K: 1,
     "that is the gradient of the summed loss: divide by the number of all items": (
         lambda b, B, K: b
     ),
     "each is a mean already: do not divide by its count; how do you get back to its sum?": (
         lambda b, B, K: 1 / b
     ),
-    "divide by the number of items, not by the number of shares": lambda b, B, K: b / K,
-    "each g_k is a mean over its share; you treat it as a sum: how many items does it stand for?": (
+    "divide by the number of items, not by the number of shards": lambda b, B, K: b / K,
+    "each g_k is a mean over its shard; you treat it as a sum: how many items does it stand for?": (
         lambda b, B, K: 1 / B
     ),
-    "your weights are upside down: a large share counts more, and the weights add up to 1": (
+    "your weights are upside down: a large shard counts more, and the weights add up to 1": (
         lambda b, B, K: B / b
     ),
-    "your weights add up to 1 already: do not divide by the number of shares once more": (
+    "your weights add up to 1 already: do not divide by the number of shards once more": (
         lambda b, B, K: b / B / K
     ),
-    "times the number of shares: your weights add up to K, not to 1": lambda b, B, K: K * b / B,
-    "you divide by the count and by the number of shares; each is a mean already": (
+    "times the number of shards: your weights add up to K, not to 1": lambda b, B, K: K * b / B,
+    "you divide by the count and by the number of shards; each is a mean already": (
         lambda b, B, K: 1 / b / K
     ),
     "you divide each mean by its count and by all; multiply by its count instead": (
@@ -310,10 +312,10 @@ _WEIGHTS = {
     ),
     "your divisor is B - 1; a mean of B losses divides by B": lambda b, B, K: b / (B - 1),
     "your divisor is B^2; a mean divides by B once": lambda b, B, K: b / B**2,
-    "one share's weight is the fraction of items that it has, not of those it lacks": (
+    "one shard's weight is the fraction of items that it has, not of those it lacks": (
         lambda b, B, K: 1 - b / B
     ),
-    "your divisor leaves the own share out: its weight is its count among all items": (
+    "your divisor leaves out the shard itself: its weight is its count among all items": (
         lambda b, B, K: b / (B - b) if b < B else 1
     ),
     "the weights are squared, and no longer add up to 1": lambda b, B, K: (b / B) ** 2,
@@ -325,15 +327,15 @@ DATA_PARALLEL = Exercise(
     cases=_joined_cases,
     wrong={
         **{hint: _by_weights(weight) for hint, weight in _WEIGHTS.items()},
-        "a large share counts more, not less: your weights are 1 / count": (_to_1(lambda b: 1 / b)),
+        "a large shard counts more, not less: your weights are 1 / count": (_to_1(lambda b: 1 / b)),
         "roots of the counts belong to standard errors; a sum of gradients grows with the count": (
             _to_1(lambda b: b**0.5)
         ),
-        "squares of the counts give the large shares too much weight": (_to_1(lambda b: b**2)),
-        "logarithms of the counts give the large shares too little weight": (
+        "squares of the counts give the large shards too much weight": (_to_1(lambda b: b**2)),
+        "logarithms of the counts give the large shards too little weight": (
             _to_1(lambda b: torch.tensor(1.0 + b).log().item())
         ),
-        "your weights are the items that a share does not have, made to add up to 1": (
+        "your weights are the items that a shard does not have, made to add up to 1": (
             lambda grads, counts: (
                 _weighted(grads, [sum(counts) - b for b in counts])
                 / (sum(counts) * (len(counts) - 1))
@@ -348,16 +350,16 @@ DATA_PARALLEL = Exercise(
         "you sort the counts, largest first; each belongs to the gradient at its own place": (
             lambda grads, counts: _joined(grads, sorted(counts, reverse=True))
         ),
-        "that is the median of the shares; we want the mean of all items": (
+        "that is the median of the shards; we want the mean of all items": (
             lambda grads, counts: torch.stack(grads).median(0).values
         ),
-        "half the plain sum is right for two equal shares only": (
+        "half the plain sum is right for two equal shards only": (
             lambda grads, counts: sum(grads) / 2
         ),
-        "the first share is missing in your sum": (
+        "the first shard is missing in your sum": (
             lambda grads, counts: _weighted(grads[1:], counts[1:]) / sum(counts)
         ),
-        "the last share is missing in your sum": (
+        "the last shard is missing in your sum": (
             lambda grads, counts: _weighted(grads[:-1], counts[:-1]) / sum(counts)
         ),
         "divide by the number of all items, not by the largest count": (
@@ -369,15 +371,15 @@ DATA_PARALLEL = Exercise(
         "divide by the number of all items, not by the last count": (
             lambda grads, counts: _weighted(grads, counts) / counts[-1]
         ),
-        "only the largest share counts in yours; the others hold items, too": (
+        "only the largest shard counts in yours; the others hold items, too": (
             lambda grads, counts: grads[counts.index(max(counts))]
         ),
-        "you return the gradient of the first share only": lambda grads, counts: grads[0],
-        "you return the gradient of the last share only": lambda grads, counts: grads[-1],
-        "the weighted gradient of the last share only; do you add up, or return too early?": (
+        "you return the gradient of the first shard only": lambda grads, counts: grads[0],
+        "you return the gradient of the last shard only": lambda grads, counts: grads[-1],
+        "the weighted gradient of the last shard only; do you add up, or return too early?": (
             lambda grads, counts: grads[-1] * counts[-1] / sum(counts)
         ),
-        "the weighted gradient of the first share only: is the `return` inside of the loop?": (
+        "the weighted gradient of the first shard only: is the `return` inside of the loop?": (
             lambda grads, counts: grads[0] * counts[0] / sum(counts)
         ),
         "b // B is 0 for whole numbers: divide with /": (

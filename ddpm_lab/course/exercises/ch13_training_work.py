@@ -8,49 +8,49 @@ from ddpm_lab.course.exercises._inputs import near, one_of
 # training.multiplications: multiplications of a convolution --------------------------------------
 
 
-def _work(enter, leave, kernel, height, width):
-    """height width leave enter kernel^2, for a result of height x width."""
-    return height * width * leave * enter * kernel**2
+def _work(c_in, c_out, kernel, height, width):
+    """height width c_out c_in kernel^2, for a result of height x width."""
+    return height * width * c_out * c_in * kernel**2
 
 
 def _work_cases():
-    for enter, leave, kernel, height, width in (
+    for c_in, c_out, kernel, height, width in (
         (one_of(5, 4, 6), one_of(7, 8, 9), 3, one_of(11, 10, 12), one_of(13, 14, 16)),
         (96, one_of(48, 32), 3, 16, 16),
         (3, 2, 5, 9, one_of(8, 7)),
         (1, 16, 7, 6, 4),
         (6, 4, 1, 5, 8),
     ):
-        what = f"{enter} to {leave} channels, kernel = {kernel}, {height} x {width} points"
-        yield Case(what, (enter, leave, kernel, height, width))
+        what = f"{c_in} to {c_out} channels, kernel = {kernel}, {height} x {width} points"
+        yield Case(what, (c_in, c_out, kernel, height, width))
 
 
-def _power(enter, leave, kernel, grid):
+def _power(c_in, c_out, kernel, grid):
     """A wrong answer: the product with other powers of its factors."""
-    return lambda e, o, k, h, w: e**enter * o**leave * k**kernel * (h * w) ** grid
+    return lambda e, o, k, h, w: e**c_in * o**c_out * k**kernel * (h * w) ** grid
 
 
 _ONE_SLIP = {
-    (0, 1, 2, 1): "each number that leaves is a sum over all channels that enter",
-    (1, 0, 2, 1): "that makes one feature; there are `leave` of them",
+    (0, 1, 2, 1): "each output number is a sum over all input channels",
+    (1, 0, 2, 1): "that makes one output channel; there are `c_out` of them",
     (1, 1, 0, 1): "the kernel is missing: at each point, how many numbers of a channel go in?",
     (1, 1, 1, 1): "a kernel is a square: `kernel` is its side only",
     (1, 1, 3, 1): "the kernel has two sides, not three; the channels are counted on their own",
     (1, 1, 4, 1): "the kernel is squared twice",
     (1, 1, 2, 0): "that is the number of weights; each is used at every point of the grid",
     (1, 1, 2, 2): "the grid is counted twice: a convolution sees the points under its kernel only",
-    (2, 1, 2, 1): "the channels that enter are counted twice",
-    (1, 2, 2, 1): "the channels that leave are counted twice",
+    (2, 1, 2, 1): "the input channels are counted twice",
+    (1, 2, 2, 1): "the output channels are counted twice",
     (0, 0, 2, 1): "that is for one channel in and one out; how many pairs of channels are there?",
     (1, 1, 0, 2): "that is a dense layer, every point with every other; a kernel sees a few points",
     (1, 1, 0, 0): "those are the pairs of channels only; kernel and grid are missing",
     (0, 0, 2, 0): "that is one kernel, used once; the channels and the grid are missing",
     (1, 0, 2, 0): "that is for a single number of the result; how many numbers are there?",
-    (0, 1, 2, 0): "channels that leave, and the kernel; the channels that enter, and the grid?",
-    (0, 1, 0, 1): "that is how many numbers leave; how many multiplications does one of them take?",
-    (1, 0, 0, 1): "that is how many numbers enter; each is used many times",
-    (0, 1, 1, 1): "two slips: the kernel is a square, and all channels that enter are summed over",
-    (1, 0, 1, 1): "two slips: the kernel is a square, and there are `leave` features",
+    (0, 1, 2, 0): "output channels and the kernel; what about the input channels and the grid?",
+    (0, 1, 0, 1): "that is how many numbers come out; how many multiplications does one take?",
+    (1, 0, 0, 1): "that is how many numbers go in; each is used many times",
+    (0, 1, 1, 1): "two slips: the kernel is a square, and all input channels are summed over",
+    (1, 0, 1, 1): "two slips: the kernel is a square, and there are `c_out` output channels",
     (1, 1, 1, 0): "two slips: the kernel is a square, and it is used at every point of the grid",
     (0, 0, 0, 1): "those are the points of the grid only",
 }
@@ -60,100 +60,100 @@ MULTIPLICATIONS = Exercise(
     cases=_work_cases,
     wrong={
         **{hint: _power(*powers) for powers, hint in _ONE_SLIP.items()},
-        "every channel that leaves is joined with every one that enters: a product, not a sum": (
-            lambda enter, leave, k, h, w: h * w * (leave + enter) * k**2
+        "every output channel is joined with every input channel: a product, not a sum": (
+            lambda c_in, c_out, k, h, w: h * w * (c_out + c_in) * k**2
         ),
         "twice too many: here one multiplication with its addition counts as one": (
-            lambda enter, leave, k, h, w: 2 * _work(enter, leave, k, h, w)
+            lambda c_in, c_out, k, h, w: 2 * _work(c_in, c_out, k, h, w)
         ),
         "additions are counted as well; count the multiplications only": (
-            lambda enter, leave, k, h, w: h * w * leave * (2 * enter * k**2 - 1)
+            lambda c_in, c_out, k, h, w: h * w * c_out * (2 * c_in * k**2 - 1)
         ),
         "those are the additions, one fewer for each sum; count the multiplications": (
-            lambda enter, leave, k, h, w: h * w * leave * (enter * k**2 - 1)
+            lambda c_in, c_out, k, h, w: h * w * c_out * (c_in * k**2 - 1)
         ),
         "times three is for a training step; here the image goes through once, forward": (
-            lambda enter, leave, k, h, w: 3 * _work(enter, leave, k, h, w)
+            lambda c_in, c_out, k, h, w: 3 * _work(c_in, c_out, k, h, w)
         ),
-        "a bias is added, not multiplied; leave it out": (
-            lambda enter, leave, k, h, w: h * w * leave * (enter * k**2 + 1)
+        "a bias is added, not multiplied; ignore it": (
+            lambda c_in, c_out, k, h, w: h * w * c_out * (c_in * k**2 + 1)
         ),
         "the biases are not multiplied, and not to be counted": (
-            lambda enter, leave, k, h, w: _work(enter, leave, k, h, w) + leave
+            lambda c_in, c_out, k, h, w: _work(c_in, c_out, k, h, w) + c_out
         ),
-        "you take the image for a square: width is missing": (
-            lambda enter, leave, k, h, w: h * h * leave * enter * k**2
+        "you take the image to be square: width is missing": (
+            lambda c_in, c_out, k, h, w: h * h * c_out * c_in * k**2
         ),
-        "you take the image for a square: height is missing": (
-            lambda enter, leave, k, h, w: w * w * leave * enter * k**2
+        "you take the image to be square: height is missing": (
+            lambda c_in, c_out, k, h, w: w * w * c_out * c_in * k**2
         ),
         "only the height counts in yours; the grid has height times width points": (
-            lambda enter, leave, k, h, w: h * leave * enter * k**2
+            lambda c_in, c_out, k, h, w: h * c_out * c_in * k**2
         ),
         "only the width counts in yours; the grid has height times width points": (
-            lambda enter, leave, k, h, w: w * leave * enter * k**2
+            lambda c_in, c_out, k, h, w: w * c_out * c_in * k**2
         ),
         "a grid has height times width points, not their sum": (
-            lambda enter, leave, k, h, w: (h + w) * leave * enter * k**2
+            lambda c_in, c_out, k, h, w: (h + w) * c_out * c_in * k**2
         ),
         "`height` x `width` is the result already: do not take the kernel off once more": (
-            lambda enter, leave, k, h, w: _work(enter, leave, k, h - k + 1, w - k + 1)
+            lambda c_in, c_out, k, h, w: _work(c_in, c_out, k, h - k + 1, w - k + 1)
         ),
         "`height` x `width` is the result: do not add a margin for the kernel": (
-            lambda enter, leave, k, h, w: _work(enter, leave, k, h + k - 1, w + k - 1)
+            lambda c_in, c_out, k, h, w: _work(c_in, c_out, k, h + k - 1, w + k - 1)
         ),
         "the points do not get fewer by the kernel: it stands on every point of the result": (
-            lambda enter, leave, k, h, w: (h // k) * (w // k) * leave * enter * k**2
+            lambda c_in, c_out, k, h, w: (h // k) * (w // k) * c_out * c_in * k**2
         ),
         **{
             f"your result is {word} by {margin}; it has `height` x `width` points": (
-                lambda enter, leave, k, h, w, m=sign * margin: _work(enter, leave, k, h + m, w + m)
+                lambda c_in, c_out, k, h, w, m=sign * margin: _work(c_in, c_out, k, h + m, w + m)
             )
             for word, sign in (("smaller", -1), ("larger", 1))
             for margin in (1, 2)
         },
         "every pair of channels counts, not only the larger number of them": (
-            lambda enter, leave, k, h, w: h * w * max(enter, leave) * k**2
+            lambda c_in, c_out, k, h, w: h * w * max(c_in, c_out) * k**2
         ),
         "the center of the kernel is multiplied as well": (
-            lambda enter, leave, k, h, w: h * w * leave * enter * (k**2 - 1)
+            lambda c_in, c_out, k, h, w: h * w * c_out * c_in * (k**2 - 1)
         ),
         "the square holds for the kernel only; you square the channels, too": (
-            lambda enter, leave, k, h, w: h * w * (leave * enter * k) ** 2
+            lambda c_in, c_out, k, h, w: h * w * (c_out * c_in * k) ** 2
         ),
         "grid and kernel are multiplied, not added": (
-            lambda enter, leave, k, h, w: leave * enter * (h * w + k**2)
+            lambda c_in, c_out, k, h, w: c_out * c_in * (h * w + k**2)
         ),
         "no pooling here: the result has height x width points": (
-            lambda enter, leave, k, h, w: _work(enter, leave, k, h // 2, w // 2)
+            lambda c_in, c_out, k, h, w: _work(c_in, c_out, k, h // 2, w // 2)
         ),
         "six is for a training step with its additions; count one way, multiplications only": (
-            lambda enter, leave, k, h, w: 6 * _work(enter, leave, k, h, w)
+            lambda c_in, c_out, k, h, w: 6 * _work(c_in, c_out, k, h, w)
         ),
         "in Python ^ is no power but a bitwise operation; a power is **": (
-            lambda enter, leave, k, h, w: h * w * leave * enter * (k ^ 2)
+            lambda c_in, c_out, k, h, w: h * w * c_out * c_in * (k ^ 2)
         ),
         "without brackets ^ comes last, and is no power in Python; a power is **": (
-            lambda enter, leave, k, h, w: h * w * leave * enter * k ^ 2
+            lambda c_in, c_out, k, h, w: h * w * c_out * c_in * k ^ 2
         ),
-        "2 * kernel is not its square": lambda enter, leave, k, h, w: h * w * leave * enter * 2 * k,
+        "2 * kernel is not its square": lambda c_in, c_out, k, h, w: h * w * c_out * c_in * 2 * k,
         "2^kernel is not the kernel's square: base and exponent are swapped": (
-            lambda enter, leave, k, h, w: h * w * leave * enter * 2**k
+            lambda c_in, c_out, k, h, w: h * w * c_out * c_in * 2**k
         ),
         "the square holds for the kernel only; you square the product": (
-            lambda enter, leave, k, h, w: (h * w * leave * enter * k) ** 2
+            lambda c_in, c_out, k, h, w: (h * w * c_out * c_in * k) ** 2
         ),
         "a depthwise and a 1 x 1 convolution need fewer; here every kernel sees all channels": (
-            lambda enter, leave, k, h, w: h * w * enter * (k**2 + leave)
+            lambda c_in, c_out, k, h, w: h * w * c_in * (k**2 + c_out)
         ),
         "the parts are multiplied, not added": (
-            lambda enter, leave, k, h, w: h * w + leave * enter * k**2
+            lambda c_in, c_out, k, h, w: h * w + c_out * c_in * k**2
         ),
         "those are the weights and biases; each is used at every point of the grid": (
-            lambda enter, leave, k, h, w: leave * (enter * k**2 + 1)
+            lambda c_in, c_out, k, h, w: c_out * (c_in * k**2 + 1)
         ),
         "half of it: no symmetry saves multiplications here": (
-            lambda enter, leave, k, h, w: _work(enter, leave, k, h, w) / 2
+            lambda c_in, c_out, k, h, w: _work(c_in, c_out, k, h, w) / 2
         ),
     },
 )
@@ -162,19 +162,19 @@ MULTIPLICATIONS = Exercise(
 # training.time_left: images a second, passes, and the time that is left --------------------------
 
 
-def _left(earlier, later, steps, batch, pictures):
+def _left(earlier, later, steps, batch, images):
     """(images a second, passes so far, seconds left); two lines of a log: (step, seconds)."""
     per_second = (later[0] - earlier[0]) / (later[1] - earlier[1])
-    return _three(per_second, earlier, later, steps, batch, pictures)
+    return _three(per_second, earlier, later, steps, batch, images)
 
 
-def _three(per_second, earlier, later, steps, batch, pictures):
-    passes = later[0] * batch / pictures
+def _three(per_second, earlier, later, steps, batch, images):
+    passes = later[0] * batch / images
     return per_second * batch, passes, (steps - later[0]) / per_second
 
 
 def _left_cases():
-    for a, b, steps, batch, pictures in (
+    for a, b, steps, batch, images in (
         ((100, near(30.0)), (300, near(30.0) + 50), one_of(2000, 1500), 64, 60_000),
         (
             (50, near(400.0, 0.1)),
@@ -186,7 +186,7 @@ def _left_cases():
         ((0, 0.0), (50, near(11.0)), 120, 32, one_of(896, 700)),
     ):
         what = f"steps {a[0]} to {b[0]} of {steps} in {b[1] - a[1]:.3g} s"
-        yield Case(what, (a, b, steps, batch, pictures))
+        yield Case(what, (a, b, steps, batch, images))
 
 
 def _with_rate(rate):
@@ -340,7 +340,7 @@ _SECONDS = {
     "negative: steps to do minus steps done, not the other way round": (
         lambda r, a, b, steps, batch, n: -r[2]
     ),
-    "the time until the data are through once more? we want that until step `steps`": (
+    "is that the time for one more pass through the data? we want that until step `steps`": (
         lambda r, a, b, steps, batch, n: n / r[0]
     ),
     "off by one step: at line (step, …) that step is done, so steps - step are left": (

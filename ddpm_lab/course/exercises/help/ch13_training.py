@@ -21,14 +21,14 @@ HELP = {
             "length?",
             "Add the squares of all numbers of all tensors, then take one root. All tensors are "
             "multiplied by the same factor.",
-            "When is longest / length larger than 1, and what shall happen then?",
+            "When is longest / length larger than 1, and what should happen then?",
         ),
         why="A common factor keeps the direction of the step and changes only its length. The "
-        "minimum with 1 leaves gradients alone that are short enough.",
+        "minimum with 1 leaves short gradients alone.",
     ),
     "training.ema_weights": Help(
         hints=(
-            "Write down a_1 and a_2 by hand: what stands in front of w_0, of w_1, of w_2?",
+            "Write down a_1 and a_2 by hand: what are the coefficients of w_0, w_1 and w_2?",
             "What comes in at step k is multiplied by 1 - d once, and by d in each of the later "
             "updates. How many are there after step k?",
             "The start is different: it was there before the first update. The n + 1 numbers add "
@@ -43,31 +43,31 @@ HELP = {
             "For each letter ask: if it were lost, could the program compute it again from the "
             "rest and from config.json?",
             "Everything that carries over from one step to the next must be kept. What is "
-            "computed afresh in every step need not be.",
-            "A seed fixes where a generator starts. Does it tell how far it has come?",
+            "computed anew in every step need not be.",
+            "A seed fixes where a generator starts. Does it say how far it has come?",
         ),
         why="Weights, average, Adam's memory and the generators' states depend on all steps "
         "before, and the number of steps says where the run stands. Gradient, rate and "
-        "batch follow from these.",
+        "batch can be computed from these.",
     ),
     "training.data_parallel": Help(
         hints=(
             "Each g_k is a mean over B_k items. What is the *sum* of the gradients of its items?",
-            "Add these sums over all shares. How many items is that, so what is the mean?",
-            "Check: if all shares are equal, the plain mean must come out.",
+            "Add these sums over all shards. How many items is that, so what is the mean?",
+            "Check: if all shards are equal, you must get the plain mean.",
         ),
-        why="B_k g_k is the sum over the items of share k. All such sums together, divided by "
+        why="B_k g_k is the sum over the items of shard k. All such sums together, divided by "
         "B, are the mean over all items, in which each item counts the same.",
     ),
     "training.multiplications": Help(
         hints=(
             "First take one number of the result: how many inputs does it look at, each with a "
             "weight of its own?",
-            "It looks at kernel x kernel points in each of the channels that enter.",
-            "How many such numbers does the result have? Count its points and its channels.",
+            "It looks at kernel x kernel positions in each of the input channels.",
+            "How many such numbers does the result have? Count its positions and its channels.",
         ),
         why="Every number of the result costs one multiplication for each weight of its kernel,"
-        " and a kernel has kernel^2 weights for every channel that enters.",
+        " and a kernel has kernel^2 weights for every input channel.",
     ),
     "training.time_left": Help(
         hints=(
@@ -79,7 +79,7 @@ HELP = {
             "line on.",
         ),
         why="The speed between two lines leaves out what happened before, such as a slow start."
-        " Passes are images seen over images there are, and time is what is left to do over"
-        " the speed.",
+        " Passes (epochs) are images seen over images in the data. The time left is the steps left"
+        " over the speed.",
     ),
 }
