@@ -73,7 +73,7 @@ figures.show(fig, alt="Points fill a triangle; the bars of x rise in a line, tho
 # All distributions are called $p$. **The letters in the parentheses say which one is meant**: $p(x, y)$, $p(x)$ and
 # $p(y)$ are three different functions.
 
-# %% [markdown]
+# %% [markdown] topics="C024"
 # ## 1 · The joint density
 #
 # A **probability density** says how much probability there is per unit of area. The two numbers, in the order in
@@ -96,7 +96,7 @@ fraction = inside.double().mean()
 stderr = (fraction * (1 - fraction) / n).sqrt()
 print(f"density times area: {2 * 0.1 * 0.1:.4f}; counted: {fraction:.4f} ± {stderr:.4f}")
 
-# %% [markdown]
+# %% [markdown] topics="C025"
 # The number after ± is the standard error of the count, $\sqrt{s(1-s)/n}$ for a fraction $s$ of $n$ samples: the
 # typical distance from the truth. One count in three is off by more than that, one in twenty by more than twice that.
 # Ours is off by slightly more than one standard error, which is nothing unusual.
@@ -214,7 +214,7 @@ figures.show(fig, alt="A flat roof over a triangle; one wall shows a rising line
 for at in (0, sp.Rational(1, 2), 1):
     print(f"shadows at {at}: p(x) = {p_x.subs(X, at)}, p(y) = {p_y.subs(Y, at)}")
 
-# %% [markdown]
+# %% [markdown] topics="C026"
 # ## 3 · Conditionals: take a slice and renormalize
 #
 # Now you learn that $x = 0.25$. What is the distribution of $y$? Cut the joint density along that line and forget the
@@ -285,7 +285,7 @@ explorer = explorers.slice_of_the_joint()
 print(explorer)
 explorer
 
-# %% [markdown]
+# %% [markdown] topics="C027"
 # No: for the normals the cut moves the *center* of the slice, by 0.8 (their correlation) of the distance that you
 # move the cut, and its width stays the same. This is what makes Gaussians easy.
 #
@@ -315,7 +315,7 @@ for place in (0.5, 0.1, 0.01, 0.001):
 # log-density can be **positive**, here up to 6.91 *nats* (the unit of natural logarithms), and a negative
 # log-likelihood of −6.91 is not a bug. At $x = 0$ itself there is no slice to renormalize, and (2.3) says nothing.
 
-# %% [markdown]
+# %% [markdown] topics="C029"
 # ## 4 · The chain rule: a joint distribution is a product
 #
 # Multiply (2.3) by $p(x)$, and do the same for slices in the other direction. This is the *product rule*:
@@ -335,7 +335,7 @@ for place in (0.5, 0.1, 0.01, 0.001):
 print("p(x) p(y|x) =", 2 * X * (1 / X), "   p(y) p(x|y) =", sp.simplify(2 * (1 - Y) / (1 - Y)))
 print("(2.6): p(y) =", sp.integrate((1 / X) * 2 * X, (X, Y, 1)))
 
-# %% [markdown]
+# %% [markdown] topics="C028"
 # With more variables, split off one after the other. Each is conditioned on **all** before it:
 #
 # $$p(x_0, x_1, \dots, x_n) = p(x_0)\;p(x_1 \mid x_0)\;p(x_2 \mid x_0, x_1)
@@ -348,7 +348,7 @@ print("(2.6): p(y) =", sp.integrate((1 / X) * 2 * X, (X, Y, 1)))
 # *the same* joint distribution. The factors of the first are easy, since we choose them. Those of the second are what
 # a network has to learn.
 
-# %% [markdown]
+# %% [markdown] topics="C030"
 # ## 5 · The Markov property: what may be left out
 #
 # A chain $x_0, x_1, x_2, \dots$ has the **Markov property** if, once the present is known, the past says nothing more
@@ -541,7 +541,7 @@ for name, f in {"area": 1 + 0 * line, "mean": line, "variance": (line - 3) ** 2}
 print(f"samples: mean {samples.mean():.3f}, variance {samples.var():.3f}")
 figures.show_source(draw)
 
-# %% [markdown]
+# %% [markdown] topics="C040"
 # 68.3 % lie between 1 and 5: the standard deviation is 2, not 4. Confusing variance and standard deviation is one of
 # the most common mistakes in diffusion code. In this course `var` is always a variance. (Lines with `_checks` reject
 # bad input.)
@@ -656,7 +656,7 @@ print(f"z and ±z: correlation {both:.3f}; their sum is exactly 0 in {zero:.1%} 
 # exactly 0 in half of the samples, so it is not normal at all. Uncorrelated is enough for the *variance*, not for the
 # *distribution*. `push` needs independent noise.
 
-# %% [markdown]
+# %% [markdown] topics="C041"
 # ## 8 · Condition: complete the square
 #
 # Now the other direction. Before a measurement you believe $x \sim N(m, v)$, the *prior*. The measurement gives
@@ -771,7 +771,7 @@ for k in (0, 1, 30):
 # $x_t$ is seen, $x_{t-1}$ has variance $1-\bar\alpha_{t-1}$, and the step to $x_t$ is a measurement of it, with
 # $a^2 = \alpha_t$ and $w = \beta_t$.
 
-# %% [markdown]
+# %% [markdown] topics="C038"
 # ## 9 · The KL divergence: the price of a wrong distribution
 #
 # How bad is it to use a distribution $q$ when the true one is $p$? Sample $x$ from $p$, and ask how much more
@@ -880,7 +880,7 @@ print(f"log 2 = {math.log(2):.3f}")
 # Derivations elsewhere like to multiply and divide Gaussian densities; here is what that means, and when a quotient
 # is a Gaussian.
 
-# %% [markdown]
+# %% [markdown] topics="C041"
 # Conditioning multiplied two Gaussians in $x$: the prior, and what the reading says about $x$. In general a *product*
 # of two, scaled to area 1, is
 #
@@ -948,7 +948,7 @@ except ValueError as error:
 #
 # The closed form for vectors, and what correlations are worth in nats.
 
-# %% [markdown]
+# %% [markdown] topics="C038"
 # For $D$ variables with means $\mu$ and a *covariance matrix* $\Sigma$ (variances on its diagonal, covariances off
 # it) the same derivation gives
 #
