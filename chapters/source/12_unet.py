@@ -924,7 +924,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 
 # %% [markdown]
 # Most of them are digits, and some strokes end in nothing. They are not quite as good as real ones: their energy distance (chapter 11) to new
-# digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits? Chapter 14b
+# digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits? [14b](14b_sample_quality.ipynb)
 # tests for that.
 #
 # This was less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by copying the
