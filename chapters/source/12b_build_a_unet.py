@@ -13,7 +13,7 @@
 # - train your own network on your own images, on a CPU or a GPU,
 # - read the architecture of Ho et al., and say what a diffusion transformer replaces.
 #
-# **You need** sections 1 to 7 of [12 · How to denoise images?](12_unet.ipynb): convolution, skip connections, time embedding, group
+# **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections, time embedding, group
 # norm, but not the experiments that follow them. From [11 · Learning to denoise](11_learning_to_denoise.ipynb) you need the training
 # loop.
 #
@@ -594,7 +594,7 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # **To think about.** Your network was trained on 8 × 8 images. Does it accept one of 16 × 16, and what will it make of it? (It does: no layer knows
 # the size. But a stroke now looks twice as long, and attention averages over 64 positions in place of 16.)
 #
-# **Before:** [12 · How to denoise images?](12_unet.ipynb) · **Next:** [13 · How does it grow up?](13_gpu_training.ipynb)
+# **Before:** [12 · Which network denoises images?](12_unet.ipynb) · **Next:** [13 · How do you train at scale?](13_gpu_training.ipynb)
 #
 # **Read on:** [He16] for residual blocks, Ronneberger et al. 2015 for the U-Net, [Vas17] for attention, [Per18] for FiLM, [DN21] for an ablation of
 # the U-Net, [PX23] for the transformer.

@@ -519,7 +519,7 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 # **To think about.** A model is given not the label but a blurred copy of the image, for free. What must it add to
 # its cost?
 #
-# **Before:** [13 · How does it grow up?](13_gpu_training.ipynb) · **Next:** [14b · Are the samples as good as real
+# **Before:** [13 · How do you train at scale?](13_gpu_training.ipynb) · **Next:** [14b · Are the samples as good as real
 # images?](14b_sample_quality.ipynb)
 #
 # **Read on:** [Kin21] for diffusion models that were trained for likelihood; [The16], *A note on the evaluation of
