@@ -349,7 +349,7 @@ for t in (100, 300, 500, 700, 1000):
 # %% [markdown]
 # ### Detour · What if training never drops the label?
 #
-# Two small networks, trained for a few seconds each, differ in nothing but their label dropout.
+# Two small networks, trained for a few seconds each, differ only in their label dropout.
 
 # %%
 def trained(dropout):
@@ -364,7 +364,7 @@ def trained(dropout):
 
 # %%
 label, x_T = compare_samplers.labels_and_noise(train_labels, 200, 0)
-for dropout in (0.0, 0.1):
+for dropout in figures.track((0.0, 0.1), "networks trained"):
     net = trained(dropout)
     with_label, without = (
         torch.stack([errors(net, t, y).mean() for t in (300, 500, 700, 1000)]).mean()
@@ -516,7 +516,7 @@ print(f"real images: variety {variety(real_features, real_labels):.1f}; "
 # less than an error, so 50 images cannot say which $w$ is best.
 
 # %% [markdown]
-# ### Try it yourself: the guidance dial
+# ### Detour · Try it yourself: the guidance dial
 #
 # Change $w$, the label, the number of steps and the noise. Which of the four changes what the digit *is*, and
 # which only how it is *written*?

@@ -52,7 +52,7 @@ _RULES = {
     "you took the root of the fraction k / steps; its square crowds the times near 0": (
         lambda T, n, k: round(T * math.sqrt(k / n))
     ),
-    "you took the third power of the fraction k / steps; its square": (
+    "you took the third power of the fraction k / steps; take its square": (
         lambda T, n, k: round(T * (k / n) ** 3)
     ),
     "your times crowd near T; they must crowd near 0": lambda T, n, k: T - _stop(T, n, k),
