@@ -21,8 +21,8 @@
 # **For what comes next you need** section 1 (chapters 08, 09 and 15), the cosine schedule of section 2 (08, 11, 13
 # and 15) and zero terminal SNR from section 5 (09).
 #
-# **In the papers:** [Ho20] Sec. 4; [ND21] Sec. 3.2 (cosine); [Kin21] Sec. 3–5 (log-SNR as the axis); [Lin23] (zero
-# terminal SNR); [Hoo23] Sec. 3.1 and [Chen23] (image size).
+# **In the papers:** [Ho20] Sec. 4; [ND21] Sec. 3.2 (cosine); [Kin21] Sec. 3–5 (log-SNR); [Lin23] (zero terminal
+# SNR); [Hoo23] Sec. 3.1 and [Chen23] (image size).
 
 # %%
 import math
@@ -40,8 +40,6 @@ LOOK = dict(zip(names, zip(figures.COLORS, figures.DASHES)))
 LOOK |= {"geometric": (figures.SKY, (0, (9, 3))), "S in log-SNR": ("black", "-")}
 
 linear, cosine, geometric = schedules.linear(), schedules.cosine(), schedules.geometric()
-for s in (linear, cosine, geometric):
-    print(f"{s.name:>9}: T = {s.T}, abar_500 = {float(s.abar[500]):.3g}")
 
 # %% [markdown]
 # ## A first look: one digit, three schedules
@@ -67,7 +65,7 @@ for s in three:
 
 # %% [markdown]
 # `linear` loses it first: at $t = 500$ only 0.0786 of the variance is signal. And `geometric` does not end in
-# noise: 0.0228 is left. That is hard to see and, as you will find, easy to measure.
+# noise: 0.0228 is left, which is hard to see but easy to measure.
 
 # %% [markdown] topics="C106"
 # ## 1 · One axis for all schedules
@@ -123,7 +121,7 @@ print(f"lambda at t = 500, measured on 3 x: {float((signal.var() / noise.var()).
 print(f"lambda_500 + 2 log 3 (6.3):         {float(linear.log_snr[500]) + 2 * math.log(3):.2f}")
 
 # %% [markdown]
-# The third reason is the most important one.
+# The third reason matters most.
 #
 # **Predict.** `linear` reaches $\lambda = 0$ at one time, `cosine` at another. Which of the two images is noisier?
 
@@ -174,9 +172,8 @@ for s in (linear, cosine):
 # %% [markdown] topics="C098 C099 C102 C103"
 # ## 2 · Seven schedules
 #
-# What do we want? Three wishes are common: lose little information early, reach pure noise at the end, and change
-# smoothly in between. Here are seven attempts. Let $a = 10^{-4}$ and $b = 0.02$ be the two ends of $\beta$, and
-# let $u = (t-1)/(T-1)$ run from 0 to 1.
+# Three wishes are common: lose little information early, reach pure noise at the end, and change smoothly in
+# between. Let $a = 10^{-4}$ and $b = 0.02$ be the two ends of $\beta$, and let $u = (t-1)/(T-1)$ run from 0 to 1.
 #
 # | name | rule | remark |
 # |---|---|---|
@@ -214,8 +211,8 @@ for s in family:
     print(f"{s.name:>14}{values}{time_of(s, 0):12}")
 
 # %% [markdown]
-# (`su` lies on `linear`.) Signal and noise are equally strong at $t = 72$ under `logarithmic` and at $t = 685$ under
-# `geometric`. What is left at the end differs even more: 0.0228 under `geometric`, 2.43e-09 under `cosine`.
+# (`su` lies on `linear`.) Signal and noise are equally strong at $t = 72$ under `logarithmic` and at $t = 685$
+# under `geometric`. What is left at the end differs even more: 0.0228 under `geometric`, 2.43e-09 under `cosine`.
 
 # %% [markdown] topics="C100 C105"
 # ### Detour · How much signal does 0.02 t/T leave?
@@ -400,7 +397,7 @@ for name, beta in {"1/(t+1)": 1 / (n + 1), "1/(t+1)^2": 1 / (n + 1) ** 2, "2^-t"
 # ### Exercise 6.3 · Steps in a band
 #
 # Return the fraction (a float from 0 to 1) of the steps $1, \dots, T$ whose log-SNR lies in
-# $(\text{low}, \text{high}]$. Row 0 is not a step. For tensors "and" is `&`, with brackets around each comparison.
+# $(\text{low}, \text{high}]$. Row 0 is not a step.
 
 # %% tags=["exercise"]
 def my_steps_in_band(schedule, low, high):
@@ -429,9 +426,9 @@ for s in family:
 # | `quadratic` | loses little early: $\bar\alpha_{250} = 0.8796$ | leaves too much at the end, 0.00114 |
 # | `logarithmic` | ends in noise | 0.708 of the steps at $\lambda \le -4$: the signal is gone at once |
 #
-# Does that explain why `cosine` gives better images? Partly. [ND21, Fig. 4] could skip up to a fifth of the
-# reverse steps of `linear` at 64×64, those at the noisy end, with little harm. That fits the 0.371. A second
-# argument, that human perception is logarithmic too, is often added; nothing in this chapter tests it.
+# Is this why `cosine` gives better images? Partly. [ND21, Fig. 4] could skip up to a fifth of the reverse steps of
+# `linear` at 64×64 with little harm, which fits the 0.371. That human perception is logarithmic too is another
+# argument; nothing here tests it.
 
 # %% [markdown] topics="C109"
 # ### Detour · How fast does log-SNR fall?
@@ -551,9 +548,9 @@ for steps in (25, 50, 100, 250, 500, 1000):
     print(f"{steps:5}{float(fixed):21.3g}{float(scaled):19.3g}")
 
 # %% [markdown]
-# On the right every chain ends in noise, at $T = 25$ even in purer noise, 2.42e-07, because $\log(1-\beta)$ is
-# below $-\beta$, and more so for a larger $\beta$. To learn what $T$ alone does, compare models on the right: on
-# the left two things change at once, $T$ and the end.
+# On the right every chain ends in noise, at $T = 25$ even in purer noise, because $\log(1-\beta)$ is below
+# $-\beta$, and more so for a larger $\beta$. To learn what $T$ alone does, compare models on the right: on the
+# left two things change at once.
 
 # %% [markdown]
 # ## 5 · A trace of signal is enough
@@ -570,8 +567,8 @@ for steps in (25, 50, 100, 250, 500, 1000):
 # (`torch.special.ndtr`).
 #
 # **Predict.** You get 200 images at $t = T$, 256×256 pixels in three colors. Half come from bright images
-# ($m = 0.5$), half from dark ones ($m = -0.5$). All look like pure noise. You guess each by the sign of its mean:
-# how many will you get right?
+# ($m = 0.5$), half from dark ones ($m = -0.5$). You guess each by the sign of its mean: how many will you get
+# right?
 
 # %%
 # eq: 6.8
@@ -593,7 +590,7 @@ expected = 200 * float(torch.special.ndtr(snr[256].sqrt()))
 print(f"right: {guessed_right(linear, gaussians.seeded(2))} of 200; (6.8) expects {expected:.0f}")
 
 # %% [markdown]
-# 183. The SNR of the mean is 1.98; at 512×512 it would be 7.94, at 32×32 only 0.031.
+# You get 183 right. The SNR of the mean is 1.98; at 512×512 it is 7.94, at 32×32 only 0.031.
 #
 # So on large images a network learns to read the brightness off $x_T$. In sampling it always meets a mean of about
 # 0, and makes images of medium brightness. [Lin23] found this in well-known models and proposed **zero terminal
@@ -625,8 +622,8 @@ zero_terminal = check("schedules.zero_terminal", my_zero_terminal)
 # %%
 # eq: 6.9
 mended = zero_terminal(linear)
-for row, name in ((1, "sqrt(abar_1)"), (500, "sqrt(abar_500)"), (-1, "sqrt(abar_T)")):
-    print(f"{name}: {float(linear.signal[row]):.6f} -> {float(mended.signal[row]):.6f}")
+for row in (1, 500, 1000):
+    print(f"sqrt(abar_{row}): {float(linear.signal[row]):.6f} -> {float(mended.signal[row]):.6f}")
 print(f"beta_T: {float(linear.beta[-1]):.3f} -> {float(mended.beta[-1]):.3f}")
 print(f"right: {guessed_right(mended, gaussians.seeded(2))} of 200")
 try:
@@ -635,11 +632,10 @@ except ValueError as error:
     print("ValueError:", str(error).split(";")[0])
 
 # %% [markdown]
-# Now 100 of 200 are right, no better than guessing (that it is exactly half is chance). The price: $\beta_T = 1$,
-# so $x_T$ *is* the noise. A network that predicts $\epsilon$ only has to copy its input there, and
+# Now 100 of 200 are right, no better than guessing. The price: $\beta_T = 1$, so $x_T$ *is* the noise. A network
+# that predicts $\epsilon$ only has to copy its input there, and
 # $\hat x_0 = (x_T - \sqrt{1-\bar\alpha_T}\,\hat\epsilon)/\sqrt{\bar\alpha_T}$ is $0/0$, which the package refuses
-# to compute. A network that predicts $x_0$, or the mixture $v$ of [chapter 09](09_predictions.ipynb), has no such
-# problem.
+# to compute. Networks that predict $x_0$, or the $v$ of [chapter 09](09_predictions.ipynb), have no such problem.
 
 # %% [markdown] topics="C110"
 # ## Detour · How much does a noisy image tell about the clean one?
@@ -799,8 +795,7 @@ seen_by_blocks = check("schedules.seen_by_blocks", my_seen_by_blocks)
 # \mathrm{SNR}^{\text{block}}_t = k^2\,\mathrm{SNR}_t . \tag{6.11}$$
 #
 # The remedy is to shift the whole log-SNR curve by $-2\log k$: divide every SNR by $k^2$, `schedules.scaled_snr`
-# [Hoo23, Chen23]. By (6.3) you may as well divide the data by $k$. How far does the middle of the chain move,
-# there and back?
+# [Hoo23, Chen23]. By (6.3) you may as well divide the data by $k$.
 
 # %%
 # eq: 6.11
@@ -818,10 +813,9 @@ for s in (linear, cosine):
 print(f"log-SNR moved by {float(shifted.log_snr[500] - s.log_snr[500]):.3f}")
 
 # %% [markdown]
-# Seen in blocks of 8×8, `cosine` spends 921 of its 1000 steps before noise takes over; shifted by $-4.159$, it is
-# back at
-# 497. (In a photograph blocks are not quite flat, and the gain is somewhat below $k^2$.) Indeed [ND21] proposed `cosine`
-# because `linear` was too noisy for *small* images, 64×64 and 32×32.
+# Seen in blocks of 8×8, `cosine` spends 921 of its 1000 steps before noise takes over; after a shift by $-4.159$
+# it is 497 again. (In a photograph blocks are not quite flat, and the gain is somewhat below $k^2$.) [ND21]
+# proposed `cosine` because `linear` was too noisy for *small* images, 64×64 and 32×32.
 #
 # For special images, medical ones for example, we know of no tested rule. (6.8) says what to look at: a feature of
 # contrast $m$ that covers $n$ pixels has the SNR $n\,m^2\,\mathrm{SNR}_t$. Faint, small features disappear first.
@@ -852,29 +846,20 @@ for k in (1, 100, 131):
 #
 # Six linked views of one schedule. Guess first, then move a slider, then look.
 #
-# 1. **A shorter chain.** Start at `linear` with $T = 1000$ and lower $T$. Where does the gauge change to "signal
-#    survives"? Then raise `beta_T` until it changes back. Which exercise is this?
-# 2. **Shorter again.** Choose `cosine` at $T = 50$. Why does the gauge stay at "gone"? Now lower `beta_max` to 0.5.
+# 1. Start at `linear` with $T = 1000$ and lower $T$. Where does the gauge change to "signal survives"? Raise
+#    `beta_T` until it changes back.
+# 2. Choose `cosine` at $T = 50$. Why does the gauge stay at "gone"? Lower `beta_max` to 0.5.
 
 # %%
 explorer = explorers.schedule_designer()
 print(explorer)  # the figure in words
 explorer
 
-# %%
-linear_states = [(700, 0.02)] + [(500, 0.02 * 10 ** (k / 20)) for k in range(4)]  # slider stops
-ends = [(b, schedules.linear(T, beta_T=b)) for T, b in linear_states]
-ends += [(b, schedules.cosine(50, beta_max=b)) for b in (0.999, 0.501)]
-for b, s in ends:
-    abar_T = float(s.abar[-1])
-    print(f"{s.name:>6}, T = {s.T:3}, largest beta {b:<6.3g} -> abar_T = {abar_T:.2g}: "
-          f"{explorers.noise_schedule.terminal_zone(abar_T)}")
-
 # %% [markdown]
 # <details><summary>What you should have seen</summary>
 #
-# 1. At $T = 500$, with 0.0064 left; the third stop above 0.02, $\beta_T = 0.0283$, repairs it. That is Exercise 6.4.
-# 2. `cosine` is a function of $t/T$, so it ends in noise at any $T$, until the clip cuts in: then 0.0011 is left.
+# 1. At $T = 500$, where the table of Exercise 6.4 has 0.00635. A larger `beta_T` repairs it, as in that exercise.
+# 2. `cosine` is a function of $t/T$, so it ends in noise at any $T$, until the clip cuts in.
 #
 # </details>
 
