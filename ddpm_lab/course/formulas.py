@@ -108,6 +108,9 @@ _TEXT = """
 13
 14 elbo.loss [Hig17, Eq. 4]
 15
+16
+17
+18
 
 # forward
 3 forward.transition [Ho20, Eq. 2]

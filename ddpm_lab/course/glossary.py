@@ -165,6 +165,10 @@ amortized inference | 摊销推断 | networks.VAE |
     One network gives the approximate posterior for every data point, instead of an optimization for each.
 variational autoencoder = VAE, variational auto-encoder, auto-encoder | 变分自编码器 | networks.VAE | AutoencoderKL
     A latent-variable model whose encoder and decoder are networks, trained together on the ELBO.
+hierarchical VAE = HVAE, hierarchical variational autoencoder | 层级变分自编码器 | losses.bound |
+    A VAE whose latent variables form a chain; a diffusion model is one with a fixed encoder.
+mean-field approximation = mean-field | 平均场近似 | |
+    An approximate posterior in which the latent variables are independent.
 posterior collapse | 后验坍缩 | elbo.ppca |
     Latent variables that the decoder ignores: their approximate posterior equals the prior.
 beta-VAE = β-VAE | β-VAE | elbo.loss |

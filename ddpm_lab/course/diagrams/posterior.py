@@ -81,7 +81,7 @@ def tilted_posterior(mean: Any, cov: Any) -> TiltedPosterior:
         (f"least KL(q‖p) = {narrow_kl:.3f} nats", "q, p's conditionals", narrow, RED, "--"),
         (f"least KL(p‖q) = {wide_kl:.3f} nats", "q, p's marginals", wide, BLUE, "-."),
     )
-    fig, axes = figures.new(1, 2, width=7.4, height=4, sharex=True, sharey=True)
+    fig, axes = figures.new(1, 2, width=7.4, height=4.6, sharex=True, sharey=True)
     for ax, (title, name, var, color, dash) in zip(axes, panels):
         ax.plot(*_ellipse(mean, cov), color=GRAY, label="p")
         ax.plot(*_ellipse(mean, var.diag()), color=color, linestyle=dash, label=name)

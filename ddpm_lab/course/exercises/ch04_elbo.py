@@ -41,7 +41,7 @@ def _best(found, q, joint):
 _WRONG_WEIGHTS = {
     "you add up all causes alike; each counts with its q": lambda q, joint, post: 0 * q + 1,
     "you count all causes alike; each counts with its q": lambda q, joint, post: 0 * q + 1 / len(q),
-    "the mean is taken over q; nobody can draw from p(x, z) with this x held fixed": (
+    "the mean is taken over q; nobody can sample from p(x, z) with this x held fixed": (
         lambda q, joint, post: joint
     ),
     "your mean is taken over the posterior, which is not known; the bound's is taken over q": (

@@ -81,14 +81,14 @@ _WRONG_CODES = {
     "you scale eps by exp(-log_var / 2), 1 over the standard deviation; check the sign": (
         lambda mean, log_var, eps: mean + (-0.5 * log_var).exp() * eps
     ),
-    "you decode the mean; the bound needs a draw of the code, mean + std * eps": (
+    "you decode the mean; the bound needs a sample of the code, mean + std * eps": (
         lambda mean, log_var, eps: mean
     ),
     "you decode pure noise, which knows nothing of x; the code is mean + std * eps": (
         lambda mean, log_var, eps: eps
     ),
     "you add eps as it is: what is the spread of q(z | x)?": lambda mean, log_var, eps: mean + eps,
-    "the mean is missing in your code: a draw of q(z | x) lies around it": (
+    "the mean is missing in your code: a sample of q(z | x) lies around it": (
         lambda mean, log_var, eps: (0.5 * log_var).exp() * eps
     ),
     "eps is missing in your code: mean + std is always the same place": (
@@ -174,13 +174,13 @@ _WRONG_COSTS = {
     "code_cost takes the log-variance; you hand it half of it": (
         lambda mean, log_var, code: _kl(mean, 0.5 * log_var)
     ),
-    "code_cost takes the mean of q(z | x); you hand it the draw": (
+    "code_cost takes the mean of q(z | x); you hand it the sample": (
         lambda mean, log_var, code: _kl(code, log_var)
     ),
     "code_cost takes mean and log-variance in this order": (
         lambda mean, log_var, code: _kl(log_var, mean)
     ),
-    "the KL of (4.10) is exact; you estimate it by log q - log p at the one draw": _one_draw,
+    "the KL of (4.10) is exact; you estimate it by log q - log p at the one sample": _one_draw,
     "the KL is averaged over the latents; nats add up": (
         lambda mean, log_var, code: _kl(mean, log_var) / mean.shape[1]
     ),

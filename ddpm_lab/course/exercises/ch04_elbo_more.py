@@ -1,4 +1,4 @@
-"""Exercises of chapter 04, the last ones: live latents, and the KL of two joint distributions."""
+"""Exercises of chapter 04, the last ones: active latents, and the KL of two joint distributions."""
 
 import torch
 
@@ -43,7 +43,7 @@ ACTIVE_UNITS = Exercise(
         "there are at most `latents` of them, however many directions vary enough": (
             lambda spread, latents, var: int((spread > var).sum())
         ),
-        "a code has `latents` numbers at most; and a direction varying by exactly var is dead": (
+        "at most `latents` of them; and a direction that varies by exactly var is unused": (
             lambda spread, latents, var: int((spread >= var).sum())
         ),
         "the latents go to the directions that vary most; here they are not sorted": (
@@ -52,10 +52,10 @@ ACTIVE_UNITS = Exercise(
         "you sort upwards: the latents go to the directions that vary most": (
             lambda spread, latents, var: int((spread.sort().values[:latents] > var).sum())
         ),
-        "a latent whose direction varies less than var is dead at the optimum": (
+        "a latent whose direction varies less than var collapses at the optimum": (
             lambda spread, latents, var: latents
         ),
-        "a direction that varies by exactly var is dead: how long is its a_k in (4.12)?": (
+        "a direction that varies by exactly var is unused: how long is its a_k in (4.12)?": (
             lambda spread, latents, var: int((_largest(spread, latents) >= var).sum())
         ),
         "you compare with the root of var; spread holds variances, so compare with the variance": (
@@ -67,7 +67,7 @@ ACTIVE_UNITS = Exercise(
         "the threshold is the decoder's variance, not the prior's": (
             lambda spread, latents, var: _alive(spread, latents, 1.0)
         ),
-        "0.1 nats is a rule for trained networks; at the optimum, any a_k that is not 0 is alive": (
+        "0.1 nats is a rule for trained networks; at the optimum, any a_k above 0 is active": (
             lambda spread, latents, var: int((_costs(spread, latents, var) > 0.1).sum())
         ),
         "the threshold is var itself, not twice var": (
@@ -85,10 +85,10 @@ ACTIVE_UNITS = Exercise(
         "every direction counts here, up to `latents`; var decides which are worth a latent": (
             lambda spread, latents, var: _alive(spread, latents, 0.0)
         ),
-        "these are the dead ones": (
+        "these are the collapsed ones": (
             lambda spread, latents, var: latents - _alive(spread, latents, var)
         ),
-        "these are the dead ones among the largest directions": (
+        "these are the collapsed ones among the largest directions": (
             lambda spread, latents, var: int((_largest(spread, latents) < var).sum())
         ),
         "you count the directions that vary less than var: those are called noise": (
@@ -111,7 +111,7 @@ ACTIVE_UNITS = Exercise(
                 _largest(spread, latents) > var
             ].sum()
         ),
-        "this is the place of the last one alive, counted from 0; we want how many": (
+        "this is the place of the last active one, counted from 0; we want how many": (
             lambda spread, latents, var: max(_alive(spread, latents, var) - 1, 0)
         ),
         "one too few in every case; do you count from 0?": (
@@ -130,10 +130,10 @@ ACTIVE_UNITS = Exercise(
         "there are as many directions as that; how many are worth a latent?": (
             lambda spread, latents, var: len(spread)
         ),
-        "only whether any is alive; count them": (
+        "only whether any is active; count them": (
             lambda spread, latents, var: int(_alive(spread, latents, var) > 0)
         ),
-        "this says which are alive; count them": (
+        "this says which are active; count them": (
             lambda spread, latents, var: _largest(spread, latents) > var
         ),
         "this says which directions exceed var; count them, and mind `latents`": (
@@ -223,7 +223,7 @@ _WRONG_JOINT_KLS = {
     "the ELBOs are added without weights; each image counts with its probability in the data": (
         lambda data, encoder, joint, ours: _kl_of(encoder, joint) + (data * data.log()).sum()
     ),
-    "the first story begins with a sample of x: its joint is data[:, None] * encoder": (
+    "the first joint begins with a sample of x: it is data[:, None] * encoder": (
         lambda data, encoder, joint, ours: _kl_of(encoder, joint)
     ),
     "a mean needs weights; here every pair (x, z) counts alike": (
@@ -247,7 +247,7 @@ _WRONG_JOINT_KLS = {
     "this compares the distributions of the code only; keep x and z together": (
         lambda data, encoder, joint, ours: _kl_of(ours.sum(0), joint.sum(0))
     ),
-    "you compare with p(z | x); the second story's joint is p(x, z), as given": (
+    "you compare with p(z | x); the second joint is p(x, z), as given": (
         lambda data, encoder, joint, ours: _kl_of(ours, joint / _evidence(joint))
     ),
     "joint is p(x, z) as it is; do not normalize it": (

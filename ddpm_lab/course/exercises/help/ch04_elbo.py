@@ -44,15 +44,15 @@ HELP = {
     ),
     "elbo.loss": Help(
         hints=(
-            "Four steps: encode, draw a code with eps, decode, put the two terms together. "
+            "Four steps: encode, sample a code with eps, decode, put the two terms together. "
             "Which of them does your function have?",
-            "The draw is the mean plus a standard deviation times eps, and encode gives the "
+            "The sample is the mean plus a standard deviation times eps, and encode gives the "
             "log of a variance. What is exp of half of it?",
             "The optimizer makes the loss small. Which of the two terms should become small, "
             "and which one large? Only the KL is multiplied by beta.",
         ),
         why="The loss is minus the ELBO, so the KL comes with a plus and the reconstruction "
-        "with a minus. Writing the draw as mean + std eps leaves the randomness in eps, "
+        "with a minus. Writing the sample as mean + std eps leaves the randomness in eps, "
         "and the gradient can pass through mean and std to the encoder.",
     ),
     "elbo.active_units": Help(
@@ -64,18 +64,18 @@ HELP = {
             "varies by exactly var has a_k = 0.",
         ),
         why="Whatever varies less than var is cheaper to treat as the decoder's noise than to "
-        "put into the code. So a latent is alive if its direction's variance exceeds var, "
+        "put into the code. So a latent is active if its direction's variance exceeds var, "
         "and there are at most as many as the code has numbers.",
     ),
     "elbo.joint_kl": Help(
         hints=(
             "A KL of two tables of probabilities: which two tables of shape (M, K) are compared?",
-            "The first table is the probability of drawing x and then z. Build it from data "
+            "The first table is the probability of sampling x and then z. Build it from data "
             "and encoder; data must become a column to multiply the rows.",
             "Then it is a KL like any other: the first table times the log of a ratio, added "
             "up over all entries. No means, no second weight.",
         ),
-        why="The weight of a pair (x, z) is its probability in the first story, data(x) "
+        why="The weight of a pair (x, z) is its probability in the first joint, data(x) "
         "encoder(z | x), and the same product stands inside the log. Leave it out of the "
         "log and the entropy of the data is missing: that is minus the mean ELBO.",
     ),
