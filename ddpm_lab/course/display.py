@@ -71,6 +71,10 @@ def track(items: Collection[T], what: str) -> Iterator[T]:
     ----------
     what : what is done with each item, such as "networks trained"
 
+    Yields
+    ------
+    each item, as it is
+
     >>> [n * n for n in track([1, 2, 3], "squares")]
     [1, 4, 9]
     """

@@ -160,8 +160,8 @@ def abar_from(notation: Notation, table: Tensor) -> Table:
     True
     """
     _checks.choice(notation, get_args(Notation), "notation")
-    abar = _ABAR[notation](table.double())
-    return torch.cat([torch.ones(1, dtype=torch.float64), abar]) if abar[0] < 1 else abar
+    abar = _ABAR[notation](_checks.float64(table))
+    return torch.cat([abar.new_ones(1), abar]) if abar[0] < 1 else abar
 
 
 _ABAR: dict[str, Callable[[Tensor], Tensor]] = {

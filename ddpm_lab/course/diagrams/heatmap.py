@@ -49,8 +49,9 @@ def marginal_heatmap(
     """
     limit = _checks.between(limit, 0, 1e6, "limit", open_ends=True, advice="It is a width.")
     T = _checks.schedule(schedule).T
-    x = torch.linspace(-limit, limit, 301, dtype=torch.float64)
-    times = torch.linspace(0, T, min(T + 1, COLUMNS)).round().long()
+    x = torch.linspace(-limit, limit, 301, dtype=torch.float64, device="cpu")
+    times = torch.linspace(0, T, min(T + 1, COLUMNS), dtype=torch.float64, device="cpu")
+    times = times.round().long()
     if ax is None:
         _, ax = figures.new(width=7.5, height=3.2)
     step_t, step_x = T / (len(times) - 1) / 2, float(x[1] - x[0]) / 2
@@ -86,4 +87,4 @@ def _curves(paths, path_times, T):
             f"paths must have a row for each of {len(times)} times, (K, N) or (K, N, 1); got "
             f"{tuple(paths.shape)}. Say when each row is: path_times."
         )
-    return times.numpy(), paths.detach().cpu().double().reshape(len(times), -1).numpy()
+    return times.numpy(), _checks.float64(paths.detach()).reshape(len(times), -1).numpy()

@@ -93,6 +93,6 @@ def tilted_posterior(mean: Any, cov: Any) -> TiltedPosterior:
 
 def _ellipse(mean, cov):
     """(2, 361): the points two standard deviations from the mean."""
-    angle = torch.linspace(0, 2 * math.pi, 361, dtype=torch.float64)
+    angle = torch.linspace(0, 2 * math.pi, 361, dtype=torch.float64, device="cpu")
     circle = torch.stack([angle.cos(), angle.sin()])
     return mean[:, None] + 2 * torch.linalg.cholesky(cov) @ circle
