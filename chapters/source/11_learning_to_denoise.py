@@ -1,20 +1,27 @@
 # %% [markdown]
 # # 11 · What if x0_hat cannot be computed?
 #
-# In chapter 10 the best guess of the clean data was a formula, because the law of the data was a formula too.
-# Nobody has a formula for the law of photographs. All you have are samples. How do you get a denoiser from
-# samples, and how do you know that it is a good one?
+# In chapter 10 the best guess of the clean data was a formula, because the distribution of the data was a formula
+# too. Nobody has a formula for the distribution of photographs. All you have is samples. How do you get a
+# denoiser from samples, and how do you know that it is a good one?
 #
 # **After this chapter you can**
 #
-# - write the training algorithm of DDPM and say why each of its lines is there,
-# - say why training has no chain although sampling has one,
-# - judge a loss of 0.56: is that good, and how much better could it get?
-# - tell what a network has learned from what it has memorized.
+# - write the training algorithm of DDPM and say what each of its lines is for,
+# - explain why training needs no chain although sampling has one,
+# - judge a loss of 0.56: is it good, and how much better could it get?
+# - tell what a network has learned from what it has memorized,
+# - write a complete diffusion model, from data to samples, on one screen.
 #
-# **You need** [05 · Forward](05_forward.ipynb), [09 · Predictions](09_predictions.ipynb) (the target v, the best
-# guess as a mean) and the start of [10 · Sampling without learning](10_sampling_without_learning.ipynb). About
-# 75 minutes to read and work through; it runs in about a minute.
+# **You need** the closed form (5.11) of [05](05_forward.ipynb); the first section of [09](09_predictions.ipynb) (the
+# target v), its section on the conditional mean, and (9.9); "The best guess" and "Algorithm 2" of
+# [10](10_sampling_without_learning.ipynb).
+#
+# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
+# about two minutes.
+#
+# **For what comes next:** 12 and 12b use the training algorithm and the loss on held-out data; 13 uses everything up to
+# the average of the weights; 12 to 15 use the energy distance, and 14 memorization.
 #
 # **In the papers:** [Ho20] Algorithm 1, Eq. 14 and Sec. 3.4; [SH22] Sec. 4 for the target v.
 
@@ -24,8 +31,8 @@ import tempfile
 
 import torch
 
-from ddpm_lab import datasets, forward, ideal_denoisers, losses, networks
-from ddpm_lab.course import figures
+from ddpm_lab import datasets, forward, ideal_denoisers, losses, metrics, networks
+from ddpm_lab.course import explorers, figures
 from ddpm_lab import predictions, samplers, schedules, training
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
@@ -34,22 +41,23 @@ from ddpm_lab.training import loop
 
 schedule = schedules.linear()
 points = datasets.swiss_roll(20_000, generator=seeded(1))  # the training data: all that we have
-k = 400  # the law behind the data, for judging only: 400 blobs, evenly spaced along the spiral
+k = 400  # the curve behind the data, for judging only: 400 points, evenly spaced along the spiral
 angle = math.pi * (1 + 4 * (torch.arange(k, dtype=torch.float64) + 0.5) / k)
 curve = 1.5 * angle[:, None] / (5 * math.pi) * torch.stack([angle.cos(), angle.sin()], dim=1)
 
-# %% [markdown]
-# ## A first look: the formula for a list only copies the list
+# %% [markdown] topics="C152 C157"
+# ## A first look: the ideal denoiser of a list copies the list
 #
-# One formula always works: that for a finite list of points (10.2). Give it 20 of our points, and sample.
+# One formula always works: the ideal denoiser (10.2) of a finite list of points. We give it 20 points and
+# draw 1000 samples. Where will they lie?
 
 # %%
 few = datasets.swiss_roll(20, generator=seeded(20))
 copies = samplers.sample(schedule, ideal_denoisers.dataset_denoiser(few, schedule), (1000, 2),
                          generator=seeded(3))
-fig = figures.scatter_grid({"20 data": few, "1000 samples of their formula": copies,
-                      "what we want: new data": datasets.swiss_roll(1000, generator=seeded(4))},
-                     panel=2.6, limit=1.75, size=9)
+fig = figures.scatter_grid({"20 data points": few, "1000 samples, exact formula": copies,
+                            "goal: new data": datasets.swiss_roll(1000, generator=seeded(4))},
+                           panel=2.6, limit=1.75, size=9)
 figures.show(fig, alt="20 points; 1000 samples that all lie on these 20; a spiral of new data.")
 
 
@@ -62,31 +70,37 @@ print(f"from a sample to the nearest of the 20: {distance(copies, few):.4f}")
 print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 
 # %% [markdown]
-# The samples *are* the 20 points: distance 0.0000, where new data are 0.2217 away. The formula is the perfect
-# denoiser of the list, and no use. We want the denoiser of the **law** that the list was drawn from, and the
-# list alone does not say what that law is.
+# Every sample *is* one of the 20 points: the mean distance is 0.0000, where new data are 0.2217 away. This is
+# *memorization*. The formula is ideal for the list, and useless as a generative model. We want the denoiser of the
+# *distribution* that the list was drawn from, and the list alone does not say what that distribution is.
 #
-# So approximate it: a network, some function of $(x_t, t)$ with adjustable numbers, its *weights*, and a rule
-# that improves the weights from samples. The Swiss roll is a kind test case, because we, the
-# authors, do know its law. The network does not; we keep the law for judging.
+# So we approximate it with a network: a function of $(x_t, t)$ with adjustable numbers, its *weights*. The Swiss roll is a
+# convenient test case because we know its distribution. The network does not; we use it only to judge.
 
-# %% [markdown]
-# ## Algorithm 1, line by line
+# %% [markdown] topics="C152 C157"
+# ## The training algorithm
 #
-# Chapter 09: for a squared error the best guess of anything is its conditional mean. So no formula is needed to
-# *aim* at the best denoiser. Make a noisy $x_t$ from data, ask for the noise, take the squared
-# error. That is [Ho20, Eq. 14]:
+# Chapter 09: for a squared error, the best prediction of anything is its conditional mean. So you need no formula to
+# *aim* at the ideal denoiser. Make a noisy $x_t$ from data, let the network predict the noise in it, and take the
+# squared error [Ho20, Eq. 14]:
 #
 # $$L_\text{simple} = E_{t,\,x_0,\,\epsilon}\,\big\|\epsilon - \mathrm{net}\big(\sqrt{\bar\alpha_t}\,x_0
 # + \sqrt{1-\bar\alpha_t}\,\epsilon,\; t\big)\big\|^2, \qquad t \text{ uniform on } 1 \dots T. \tag{11.1}$$
 #
-# As an algorithm [Ho20, Algorithm 1], repeat: (1) draw data $x_0$; (2) draw a time $t$; (3) draw noise
-# $\epsilon$; (4) take one gradient step on the squared error. Two of these lines are yours.
+# Algorithm 1 of [Ho20] repeats four lines:
+#
+# 1. draw data $x_0$ from the training set,
+# 2. draw a time $t$, uniformly,
+# 3. draw noise $\epsilon \sim N(0, I)$,
+# 4. take one gradient step on the squared error.
+#
+# Each step does this for a *batch* of some hundred items. The mean over the batch is a Monte Carlo estimate of
+# (11.1): right on average, and noisy. Two of the lines are yours.
 #
 # ### Exercise 11.1 · Draw the times
 #
-# Return `size` times, uniform on $1 \dots T$, as an int64 tensor. Use a generator, `seeded(seed)`: the same seed must
-# give the same times, another seed others.
+# Return `size` times, uniform on $1 \dots T$, as an int64 tensor. Make the generator with `seeded(seed)`: the same seed
+# must give the same times, another seed different ones.
 
 # %% tags=["exercise"]
 def my_times(T, size, seed):
@@ -101,9 +115,9 @@ draw_times = check("learning.times", my_times)
 # %% [markdown]
 # ### Exercise 11.2 · The loss, one number for each item
 #
-# Return the squared error of the noise for each item of a batch: the **mean** over the data axes (divide by
-# the number of pixels, so that sizes compare), but *no* mean over the batch: we shall want to see which $t$ does badly.
-# `forward.noised` makes $x_t$. Items may have more than one data axis: `error.flatten(1)` puts them into one.
+# Return the squared error of the noise for each item of a batch: the **mean** over the data axes (so that images of
+# different sizes can be compared), but *no* mean over the batch, because we shall want to see which $t$ does badly.
+# `forward.noised` makes $x_t$. Items may have several data axes: `error.flatten(1)` joins them into one.
 
 # %% tags=["exercise"]
 def my_loss(schedule, net, x_0, t, eps):
@@ -116,6 +130,9 @@ def my_loss(schedule, net, x_0, t, eps):
 
 
 loss_of = check("learning.loss", my_loss)
+
+# %% [markdown]
+# Before there is a network, try two "networks" without weights: one always answers 0, the other returns its input $x_t$.
 
 # %%
 # eq: 11.1
@@ -131,46 +148,65 @@ ours = losses.simple(schedule, lambda x_t, t: x_t, "eps", x_0, t, eps)
 print("the same as losses.simple:", torch.allclose(picked, ours))
 
 # %% [markdown]
-# Copying its input is a nearly perfect answer at large $t$ (0.0001), and worse than answering 0 at small $t$ (1.1626
-# against 1). Keep this in mind for later: *one* average over all times hides two very different stories.
+# At large $t$ copying is nearly perfect (0.0001): $x_t$ is almost pure noise. At small $t$ it is worse than
+# answering 0 (1.1626 against 1). Keep this in mind: *one* average over all times hides very different stories.
+# `losses.simple`, the package's version, does the same for any target (eps, x0 or v).
 #
-# The package's version does the same for any target (eps, x0 or v), and its loop is short enough to read whole:
+# ### The network and the loop
+#
+# Any function of $x_t$ and $t$ will do. Ours is a **multilayer perceptron** (MLP): layers of weighted sums with a
+# nonlinear function, here SiLU, between them. This is the whole of it, apart from checks of its input:
 
 # %%
-figures.show_source(losses.simple)
-figures.show_source(loop._steps)
+figures.show_source(networks.MLP.forward)
+
+
+def fit(times, steps=1000):
+    """Algorithm 1 and nothing else; times(step) gives each item of a batch its t."""
+    net = networks.build(networks.MLP, seed=0, dim=2, width=64)
+    optimizer, rng = torch.optim.Adam(net.parameters(), lr=3e-3), seeded(8)
+    batches = datasets.batches(points, 256, generator=rng)
+    for step in range(1, steps + 1):
+        x_0 = next(batches)
+        eps = normal_like(x_0, generator=rng)
+        loss = loss_of(schedule, net, x_0, times(step), eps).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return net
+
 
 # %% [markdown]
-# In `_train`, line by line: the learning rate falls to 0 along half a cosine. Then come `x_0`, `t`, `eps`: the three draws.
-# (The lines with `label`, `_mine` and `autocast` wait for larger trainings: labels, several processes, shorter numbers. Here
-# they do nothing. `per_t` holds a weight for each time, here 1 for all.)
-# The loss. Its gradient (`backward`), shortened if it is longer than `clip`. A step of *Adam*, a gradient step
-# that scales each weight's slope by its usual size. Then an average of the weights (`ema`, below). Lines with `_checks` stop
-# with a readable message, for instance if data run out or the loss is no longer a number.
+# The network concatenates $x_t$ with 64 features of $t$ (`sinusoids`, explained below); three layers then add a correction
+# each, and `proj_out` returns two numbers, the predicted noise.
 #
-# That is **plain regression**: inputs, targets, squared error. No second network plays against the first, as
-# in adversarial training, so there is no balance to lose. And unlike in a variational auto-encoder (chapter 04) the
-# encoder is fixed: the noised data that the network sees do not move while it learns.
+# `fit` is the bare training loop. `loss.backward()`, *backpropagation*, computes the derivative of the loss with respect to
+# every weight. `optimizer.step()` moves the weights downhill: **Adam** is gradient descent that scales each
+# weight's step by the usual size of its gradient; the **learning rate** `lr` sets the length of the steps.
+#
+# That is plain **regression**: inputs, targets, a squared error. There is no second network that plays against the
+# first, as in a GAN, so no balance can be lost. And unlike in a VAE (chapter 04) the encoder is
+# fixed: the noisy inputs keep their distribution while the network learns.
 
-# %% [markdown]
-# ## Why does training have no chain?
+# %% [markdown] topics="C154"
+# ## Why does training need no chain?
 #
-# Sampling walks from $T$ to 0, one step after the other. **Predict:** to train at $t = 700$, do we need the 699
-# steps before it? Or what the network guessed at $t = 701$?
+# Sampling walks from $T$ to 0, one step after another. **Predict.** To train at $t = 700$, do you need the 699
+# noising steps before it? Or the network's output at $t = 701$?
 #
 # <details><summary>Answer</summary>
 #
 # Neither. The closed form (5.11) gives $x_{700}$ from $x_0$ in one line, and the target at $t = 700$ does not
-# depend on any other guess.
+# depend on any other prediction.
 #
 # </details>
 #
-# The objective is a *sum over times* of separate regressions, and a sum can be estimated from random terms of it.
+# The objective is a *sum over times* of separate regressions, and you can estimate a sum from a few randomly chosen terms.
 # With $L_t$ the loss at time $t$,
 #
 # $$\frac{1}{T}\sum_{t=1}^{T} L_t = E_{t \sim U\{1..T\}}\,[L_t]. \tag{11.2}$$
 #
-# Take the net that copies, on $N(0,1)$ data: $L_t = E(\epsilon - x_t)^2 = 2 - 2\sqrt{1-\bar\alpha_t}$.
+# For the "network" that copies $x_t$, and data from $N(0,1)$, $L_t = E(\epsilon - x_t)^2 = 2 - 2\sqrt{1-\bar\alpha_t}$:
 
 # %%
 # eq: 11.2
@@ -183,36 +219,22 @@ for size in (10, 100, 10_000):
 print(f"noise draws per item: 1 by the closed form, {(1 + 1000) / 2} on average by walking to t")
 
 # %% [markdown]
-# Random terms agree within their standard errors. So the gradient from random times is right on average, and a
-# batch of 1000 items costs 1000 noise draws instead of half a million.
-#
+# The random terms agree with the full sum to within two standard errors. (With 10 terms, the standard error itself is only a
+# rough estimate.) So the gradient from random times is right on average, and an item costs one draw of noise instead of 500.5.
+
+# %% [markdown] topics="C153"
 # ## Why *random* times?
 #
-# One could also go through the times in order. **Predict:** train a network on $t = 1$ first, then 2, and so
-# on up to 1000, every batch at one time. At which times will it be good in the end?
-
-# %%
-def fit(times):
-    """Algorithm 1 without ornaments; times(step) gives each item of a batch its t."""
-    net = networks.build(networks.MLP, seed=0, dim=2, width=64)
-    optimizer, rng = torch.optim.Adam(net.parameters(), lr=3e-3), seeded(8)
-    batches = datasets.batches(points, 256, generator=rng)
-    for step in range(1, 1001):
-        x_0 = next(batches)
-        eps = normal_like(x_0, generator=rng)
-        loss = loss_of(schedule, net, x_0, times(step), eps).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return net
-
+# You could also go through the times in order. **Predict.** Train one network on random times, and another one on $t = 1$
+# in the first step, $t = 2$ in the next, and so on up to 1000. At which times will the second be good in
+# the end? We judge both on **held-out data**, `fresh`, on which no network of this chapter is trained.
 
 # %%
 by_order = {
     "random": fit(lambda step: draw_times(1000, 256, seed=step)),
     "in order": fit(lambda step: torch.full((256,), step)),
 }
-fresh = datasets.swiss_roll(10_000, generator=seeded(9))  # data that no network here was trained on
+fresh = datasets.swiss_roll(10_000, generator=seeded(9))  # held-out data
 look = (10, 100, 200, 300, 400, 600, 800, 900, 1000)
 trained = {name: [] for name in by_order}
 with torch.no_grad():
@@ -230,15 +252,19 @@ for i, t in enumerate(look):
     print(f"loss at t = {t:4}, times drawn {values}")
 
 # %% [markdown]
-# At $t = 10$ the network trained in order answers *worse than 0* (1.4196 against 1): it has forgotten. It is behind even
-# at $t = 1000$, which it saw last, 0.0674 against 0.0029. A likely reason: it passed each time once, and never stayed. With
-# random times every batch holds all noise levels, and the single gradient averages over them (what that costs, the
-# next section shows).
+# At $t = 10$ the network trained in order is *worse than answering 0* (1.4196 against 1): it has forgotten what it
+# learned first. It is behind even at $t = 1000$, which it saw last, 0.0674 against 0.0029; a likely reason is that it spent only one
+# step at each time. With random times every batch contains all noise levels, and the gradient is an average over
+# them.
+
+# %% [markdown]
+# ## Detour · All times share one set of weights, and exercises 11.3 and 11.4
 #
-# ## Times share their weights
-#
-# It is sometimes said that each step is optimized by itself, without coupling. Only if each $t$ had a network of
-# its own. Ours share all weights. Look at the smallest shared network there is: one weight $w$,
+# Why does training on one time hurt another? A network with a single weight shows it exactly.
+
+# %% [markdown]
+# Are the time steps optimized independently? Only if each $t$ has a network of its own. Ours share all weights. Take
+# the smallest shared network, one weight $w$ with
 # $\mathrm{net}(x_t, t) = w\,x_t$, on $N(0, 1)$ data. Then $E\,x_t^2 = 1$ and $E\,\epsilon\,x_t =
 # \sqrt{1-\bar\alpha_t}$, so
 #
@@ -246,7 +272,7 @@ for i, t in enumerate(look):
 #
 # ### Exercise 11.3 · The slope
 #
-# The derivative of (11.3) with respect to $w$. ($t$ is an int; `schedule.noise[t]` is the root.)
+# Return the derivative of (11.3) with respect to $w$. ($t$ is an int; `schedule.noise[t]` is the square root.)
 
 # %% tags=["exercise"]
 def my_slope(schedule, w, t):
@@ -259,7 +285,7 @@ def my_slope(schedule, w, t):
 slope = check("learning.gradient", my_slope)
 
 # %% [markdown]
-# ### Exercise 11.4 · A step for one is a step for all
+# ### Exercise 11.4 · A step for one time is a step for all
 #
 # Take one gradient step on $L_t$, with learning rate `lr`. By how much does the loss at **another** time
 # change? (After minus before, exactly.)
@@ -292,28 +318,37 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
       f"for the mean of all L_t: {best:.3f}")
 
 # %% [markdown]
-# The two times pull in opposite directions, +0.980 and −1.000. A step that helps $t = 1$ by 0.0864 hurts $t = 1000$ by
-# 0.1076. With one weight for all, the mean settles for 0.806, which is right for neither. A larger network has room to
-# treat times apart, but it has to be *told* the time, and it must not be trained on one time for long.
+# The two times pull in opposite directions, +0.980 and −1.000. A step that lowers the loss at $t = 1$ by 0.0864 raises it at
+# $t = 1000$ by 0.1076. With one weight for all, the mean settles at 0.806, which is right for neither. A larger network has
+# enough weights to treat times differently, but it needs $t$ as an input, and it must not be trained on one time for long.
+
+# %% [markdown] topics="C155 C156"
+# ## How does the network know the time?
 #
-# ## How a network is told the time
-#
-# Does it need to be told? Ask the perfect denoiser about one and the same point, at three times. (Its law is
-# the 400 blobs of the first cell. They are so close together that the sum is the smooth spiral.)
+# Does it need to? Ask the ideal denoiser for its best guess at the same point, at three times. (It is the
+# denoiser (10.3) of 400 small Gaussians along the curve. They overlap so closely that their mixture is the smooth spiral.)
 
 # %%
 one = torch.ones(k, dtype=torch.float64)
-law = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # a pen of width 0.05
-exact = ideal_denoisers.mixture_denoiser(law, schedule)
+roll = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # a line of width 0.05
+exact = ideal_denoisers.mixture_denoiser(roll, schedule)
 for t in (10, 200, 900):
     first, second = exact(torch.tensor([[0.5, 0.5]]), t)[0].tolist()
     print(f"t = {t:3}: best guess of x_0 for x_t = (0.5, 0.5): ({first:.3f}, {second:.3f})")
 
 # %% [markdown]
-# The same point has three right answers: nearly itself at $t = 10$, and close to the mean of all data at $t = 900$. So
-# the network needs $t$ as an input. As one number between 1 and 1000 it would be a poor one: a layer of a network is
-# a smooth function of its input, and a difference of 1 in 1000 is tiny. So $t$ enters as 64 waves, sines and cosines of
-# different lengths [Ho20, Appendix B].
+# The same point has three right answers: almost the point itself at $t = 10$, and close to the mean of all data at
+# $t = 900$. So the network needs $t$ as an input. A single number would be a poor one, because layers are smooth functions
+# of their input and neighboring times differ by only a thousandth of the range. So $t$ enters as 64 sines and cosines
+# of different frequencies, a **sinusoidal time embedding** [Ho20, Appendix B]; chapter 12 has the formula.
+#
+# With $t$ as an input, one network is the denoiser for every noise level. For images it will be a U-Net
+# (chapter 12), and nothing else in this chapter changes.
+
+# %% [markdown]
+# ### Detour · What do the 64 features encode?
+#
+# The features as an image, and a test of the claim that they encode the signal-to-noise ratio.
 
 # %%
 wave = networks.time_embedding(torch.arange(1, 1001), 64)
@@ -323,18 +358,18 @@ axes[0].set(xlabel="time t, steps", ylabel="feature", title="64 features, -1 bla
 axes[0].grid(False)
 like = torch.nn.functional.cosine_similarity(wave, wave[499], dim=1)
 figures.curves(range(1, 1001), {"": like}, ax=axes[1], xlabel="time t, steps", ylabel="cosine",
-               title="likeness to t = 500")
-figures.show(fig, alt="Left: stripes, fast waves to slow ones. Right: likeness peaks at t = 500.")
+               title="similarity to t = 500")
+figures.show(fig, alt="Left: stripes, high frequencies to low ones. Right: a peak at t = 500.")
 near = ", ".join(f"{like[t - 1]:.3f} at {t}" for t in (500, 501, 510, 550, 700, 1000))
-print("likeness to t = 500:", near)
+print("cosine similarity to t = 500:", near)
 
 # %% [markdown]
-# Fast waves (top of each half) tell neighbors apart, slow ones say where on the way we are. The likeness of two
-# times falls from 0.966 for neighbors to 0.658 ten steps on and 0.201 at $t = 1000$: near times share what they learn,
-# far times need not.
+# High frequencies (the top of each half) tell neighbors apart; low ones say roughly where on the way we are. The similarity of
+# two times falls from 0.966 for neighbors to 0.658 ten steps on and 0.201 at $t = 1000$: near times share
+# what they learn, distant times need not.
 #
-# You may read that these waves "encode the signal-to-noise ratio". **Predict.** Fit log-SNR by a weighted sum of the 64
-# features. How well does it go for our schedule? And does the same sum fit the cosine schedule?
+# Do the features encode the signal-to-noise ratio? Fit log-SNR by a weighted sum of them, for our schedule, and use
+# the same sum for the cosine schedule:
 
 # %%
 # claim: E87
@@ -346,26 +381,33 @@ for name, wanted in (("our schedule", ours), ("cosine", other)):
     print(f"share of the variance of log-SNR explained, {name}: {explained:.3f}")
 
 # %% [markdown]
-# Perfectly for ours, 1.000, and hardly at all for the other, 0.116. The waves encode $t$. What SNR belongs to it is
-# a fact about the schedule, and the network learns that from its data.
+# The fit is perfect for ours, 1.000, and useless for the other, 0.116. The features encode $t$. Which SNR belongs to it is a fact
+# about the schedule, which the network learns from its data.
 #
-# ## The visible loop
+# Nor do equal weights for all pixels make images globally coherent, as is sometimes added: the
+# best prediction of each pixel is its own conditional mean, whatever positive weight its error has. What makes the parts of an
+# image fit together is that each is predicted from the whole $x_t$.
+
+# %% [markdown] topics="C152 C157"
+# ## A real training run
 #
-# Now train. The network is a *multilayer perceptron* (MLP): $x_t$ and the 64 features of $t$ enter a vector of 64
-# numbers; three layers add a correction each; a last layer returns two numbers. It predicts **v**, because its
-# errors never blow up ([09 · Predictions](09_predictions.ipynb)). The training function yields after each step,
-# so you can watch.
+# `training.train` is the same loop with four additions. It can predict any target; we take **v**, because an error in v
+# is never amplified ([09](09_predictions.ipynb)). The learning rate falls to 0 along half a cosine. A gradient longer
+# than `clip` is shortened to that length (**gradient clipping**), so that one unlucky batch cannot throw the weights off. And it
+# keeps an average of the weights, `ema.net`, of which more below. (A **warm-up**, a learning rate that first rises from 0, is the
+# option `warmup`; this small network needs none.) It yields after each step, so that you can watch.
 #
-# **Predict.** Sketch the loss against the step. Does it go to 0?
+# **Predict.** Sketch the loss against the training step. Does it go to 0?
 
 # %%
 net = networks.build(networks.MLP, seed=0, dim=2, width=64, depth=3)
 ema, rng = training.EMA(net, decay=0.999), seeded(2)
 batches = datasets.batches(points, 1024, generator=rng)
 eps, t = normal_like(fresh, generator=seeded(10)), draw_times(1000, 10_000, seed=11)
-seen, learning = [], []  # each step's loss; now and then, the loss on the fresh data
-for step in training.train(schedule, net, batches, prediction_type="v", steps=5000, lr=1e-2,
-                           ema=ema, generator=rng):
+seen, learning = [], []  # each step's loss; now and then, the loss on held-out data
+steps = training.train(schedule, net, batches, prediction_type="v", steps=5000, lr=1e-2, ema=ema,
+                       generator=rng)
+for _, step in zip(figures.track(range(5000), "training steps"), steps):
     seen.append(step.loss)
     if step.step % 500 == 0 or step.step in (50, 200):
         with torch.no_grad():
@@ -374,58 +416,70 @@ for step in training.train(schedule, net, batches, prediction_type="v", steps=50
 print(f"{sum(p.numel() for p in net.parameters()):,} weights, {len(seen):,} steps")
 
 # %%
-def perfect(x_t, t):
-    """The perfect denoiser, in the form of a network that predicts v."""
+def ideal(x_t, t):
+    """The ideal denoiser, in the form of a network that predicts v."""
     return predictions.convert(schedule, exact(x_t, t), "x0", x_t, t).v
 
 
 seen = torch.tensor(seen)
 running = seen.unfold(0, 100, 1).mean(1)  # means of 100 steps in a row
-best_v = losses.simple(schedule, perfect, "v", fresh, t, eps)
+best_v = losses.simple(schedule, ideal, "v", fresh, t, eps)
 print(f"first step {seen[0]:.3f}; mean of steps 401-500 {running[400]:.3f}, "
       f"of the last 100 {running[-1]:.3f}")
-print(f"spread of single steps at the end: {seen[-1000:].std():.3f}")
-print(f"perfect denoiser on fresh data: {best_v.mean():.3f}")
+print(f"standard deviation of single steps at the end: {seen[-1000:].std():.3f}")
+print(f"ideal denoiser on held-out data: {best_v.mean():.3f}")
 
 # %% tolerance={"abs": 0.008}
 fig, ax = figures.new(height=3)
-ax.plot(range(1, 5001), seen, color=figures.SKY, linewidth=0.4, label="one step")
-ax.plot(range(100, 5001), running, color=figures.BLUE, linewidth=2, label="mean of the last 100")
-ax.axhline(best_v.mean(), color=figures.RED, linestyle="--", label="perfect denoiser")
+ax.plot(range(1, 5001), seen, color=figures.GRAY, linewidth=0.3, alpha=0.6, label="one step")
+ax.plot(range(100, 5001), running, color=figures.RED, linewidth=2, label="mean of the last 100")
+ax.axhline(best_v.mean(), color=figures.BLUE, linestyle="--", label="ideal denoiser")
 ax.set(xlabel="training step", ylabel="loss of v", ylim=(0.5, 0.66))
 ax.legend(fontsize=9, ncols=3)
-figures.show(fig, alt="A noisy loss creeps from 0.6 down to a floor near 0.56, and not to 0.")
+figures.show(fig, alt="A noisy loss creeps from 0.6 down to about 0.56, and not to 0.")
 print(f"largest and smallest loss of a single step: {seen.max():.3f}, {seen.min():.3f}")
 
 # %% [markdown]
-# The loss falls from 0.605 to 0.561. That is all. And single steps scatter by 0.016, here from 0.51 to 0.64: each batch has other
-# data, other times and other noise. A single value of the loss says next to nothing; the mean of a hundred shows a
-# slow creep. Toward what? The dashed line is the loss of the *perfect* denoiser, 0.559. (Where the curve dips below
-# the line there is no contradiction: the line is an estimate too, from other points and other noise. A fair
-# comparison uses the same points and the same noise for both. The next section does.)
+# The loss falls from 0.605 to 0.561, and that is all. Single steps scatter by 0.016, because each batch has other
+# data, other times and other noise. So a single value says next to nothing; the mean of a hundred shows a slow decrease.
+# Toward what? The dashed line is the loss of the *ideal* denoiser, 0.559. (It was estimated on other points with other noise,
+# so the curve may dip below it.)
 #
-# (A remark on digits. Another processor rounds the eighth digit differently, and five thousand steps make a third digit
-# of it. If you run this chapter, your numbers from training may differ in their last digits from those in the text.)
+# Your numbers may differ in their last digits: another processor rounds the eighth digit differently, and 5000 steps amplify this.
 
 # %% [markdown]
+# ### Detour · The package's loop, line by line
+#
+# The source of the loop, and what each line adds to `fit`.
+
+# %%
+figures.show_source(loop._steps)
+
+# %% [markdown]
+# The first lines set the learning rate. Then come the three draws, `x_0`, `t` and `eps`; the loss; its gradient, clipped; the
+# step of Adam; the update of the average. `label`, `_shard` and `autocast` are for larger trainings: class labels, several
+# processes, 16-bit numbers (chapter 13). `per_t` holds a weight for each time, here 1 for all. Lines with `_checks` stop
+# with a readable message, for instance if the loss is no longer a number.
+
+# %% [markdown] topics="C152"
 # ## "My loss is 0.56. Is that good?"
 #
-# Nobody can say from the number alone. For *any* guess $f$ of a quantity $y$ the squared error splits:
+# The number alone cannot tell. For *any* prediction $f$ of a quantity $y$, the squared error splits:
 #
 # $$E\,\|y - f(x)\|^2 = \underbrace{E\,\big\|y - E[y \mid x]\big\|^2}_{\text{irreducible}}
 # + \underbrace{E\,\big\|f(x) - E[y \mid x]\big\|^2}_{\text{excess}}. \tag{11.4}$$
 #
 # (Insert $E[y \mid x]$ and multiply out. The mixed term is
-# $2\,E\big[(y - E[y \mid x])\cdot(E[y \mid x] - f(x))\big]$. For a fixed $x$ the second bracket is a constant and the first has
-# mean 0, so the mixed term vanishes.) The first part does not depend on the network: many clean $x_0$ lead
-# to the same $x_t$, and nobody can know which it was. It is the **floor**. What the network can be blamed for is
-# the excess, and that is exactly its squared distance from the perfect denoiser.
+# $2\,E\big[(y - E[y \mid x])\cdot(E[y \mid x] - f(x))\big]$. For a fixed $x$ the second factor is a constant and the first has
+# mean 0, so the mixed term vanishes.) The first part is the *irreducible loss* of chapter 09, the **floor** for short. No network can
+# change it: many clean $x_0$ lead to the same $x_t$, and nothing in $x_t$ says which it was. The second part is the network's own:
+# its squared distance from the ideal denoiser.
 #
 # ### Exercise 11.5 · The floor of an eps-loss
 #
 # From clean data `x_0`, the best guesses `best` $= E[x_0 \mid x_t]$ and the time, estimate the irreducible loss
-# **of eps**: one number, the mean over everything. (Chapter 09 has the factor between the squared errors
-# of $x_0$ and eps; `t` may be an int or a batch.)
+# **of eps**: one number, the mean over everything. (The factor between the squared errors of $x_0$ and eps is in (9.9); `t` may be
+# an int or a batch.)
 
 # %% tags=["exercise"]
 def my_irreducible(schedule, x_0, best, t):
@@ -446,7 +500,7 @@ best = exact(x_t, t)
 with torch.no_grad():
     guess = ema.net(x_t, t)
 whole = losses.simple(schedule, ema.net, "v", fresh, t, eps).detach()
-excess = ((guess - perfect(x_t, t)) ** 2).mean(1)
+excess = ((guess - ideal(x_t, t)) ** 2).mean(1)
 mixed = whole - best_v - excess  # (11.4) says: 0 on average
 print(f"loss of v {whole.mean():.4f} = floor {best_v.mean():.4f} + excess {excess.mean():.4f}"
       f" + mixed {mixed.mean():+.4f} (standard error {mixed.std() / 100:.4f})")
@@ -455,8 +509,10 @@ print(f"the same guesses as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
       f"floor {irreducible(schedule, fresh, best, t):.4f}")
 
 # %% [markdown]
-# The split holds: the mixed term is 0 within its standard error. Of the loss, 0.560, the floor is 0.559; the network answers for the rest, here 0.0013. So, **0.56 is excellent**. And the same guesses, counted as guesses of eps, have a loss of 0.194: another
-# number, the same denoiser. A loss is good or bad only *against its floor*, and at a given $t$. Look there:
+# The split holds: the mixed term is 0 within its standard error. Of the loss of 0.560, the floor is 0.559, and the network is responsible
+# for the rest, here 0.0013. So **0.56 is excellent**. The same predictions, counted as predictions of eps, have a loss of
+# 0.194: another number, the same denoiser. A loss is good or bad only *relative to its floor*, and the floor depends on $t$.
+# So compare time by time:
 
 # %% tolerance={"abs": 0.03, "units": 50}
 times = (1, 3, 10, 30, 50, 100, 200, 250, 300, *range(400, 701, 100), 750, 800, 900, 1000)
@@ -478,29 +534,409 @@ for t, line in table.items():
 # %% tolerance={"units": 40}
 fig, axes = figures.new(1, 2, height=2.9)
 floor, loss, ratio, sigmas, excess = (torch.stack(column) for column in zip(*table.values()))
-figures.curves(times, {"perfect denoiser": floor, "learned": loss}, ax=axes[0],
-               xlabel="time t, steps", ylabel="loss of v, fresh data")
-figures.curves(times, {"learned / perfect": ratio}, ax=axes[1], xlabel="time t, steps",
-               ylabel="ratio of the losses")
-axes[1].axhline(1, color=figures.GRAY, linewidth=1)
+figures.curves(times, {"ideal denoiser": floor, "learned": loss}, ax=axes[0],
+               xlabel="time t, steps", ylabel="loss of v, held-out data")
+figures.curves(times, {"": ratio}, ax=axes[1], xlabel="time t, steps", ylabel="loss / floor")
 figures.show(fig, alt="The learned loss lies on the floor, except for a few percent at small t.")
 middle = torch.tensor([250 <= t <= 750 for t in times])
 print(f"t = 250..750: largest ratio {ratio[middle].max():.3f}; all times: {ratio.max():.3f}")
 print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 
 # %% [markdown]
-# Two things to check, and both are printed. From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. And it
-# is never *below* it beyond chance: the smallest difference here is +0.2 standard errors. (If it were far below, you would have a bug: perhaps
-# the test data were trained on, or the floor is wrong. It is a strong test of a training loop, and it needs no picture.)
+# From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. What remains is at small $t$: about 1.03 times the floor at
+# $t = 30$, 1.02 times at $t = 10$. There the best guess must resolve the width of the line, 0.05, and the network is
+# still too smooth for that.
 #
-# What remains is at small $t$: about 1.03 times the floor at $t = 30$, 1.02 times at $t = 10$. There the best guess must resolve the width of the pen,
-# 0.05, and the network is still too smooth for that.
+# And the loss is never *below* the floor by more than chance: the smallest difference here is +0.2 standard errors. That is a strong
+# test of a training loop: a loss far below the floor means a bug, such as testing on the training data.
 #
-# Real data have no computable floor. What can be done for them, chapter 14 does: compare with held-out data, per $t$.
+# For real data the floor cannot be computed. Chapter 14 shows what can be done instead: compare with held-out data, per $t$.
+
+# %% [markdown]
+# ## An average of the weights
 #
-# ### Every time counts the same?
+# The loop also kept `ema.net`, an **exponential moving average** (EMA) of the weights, updated after every step:
 #
-# (11.1) gives each time the same weight. The bound ([08 · The bound](08_bound.ipynb)) does not: there a squared error
+# $$\bar w_n = \kappa_n\,\bar w_{n-1} + (1-\kappa_n)\, w_n, \qquad
+# \kappa_n = \min\Big(0.999, \frac{1+n}{10+n}\Big). \tag{11.5}$$
+#
+# With 0.999 the average covers about the last 1000 steps. Why average? A gradient from a batch is right on average and wrong every
+# time, so the weights jitter around their best values. At the start $\kappa_n$ is smaller, so that the untrained weights are soon
+# forgotten. **Predict.** When will the average have the lower loss: early, late, or always?
+
+# %% tolerance={"rel": 0.005}
+print("step   loss on held-out data: last weights   average")
+for step, raw, averaged in learning:
+    print(f"{step:4} {raw:37.4f} {averaged:9.4f}")
+
+# %% [markdown]
+# The average is ahead as long as the learning rate is high, 0.568 against 0.570 after 2000 steps. At the end both have
+# 0.560: the learning rate has fallen to 0, and the weights have come to rest anyway. So an EMA does what a falling
+# learning rate does, but at *any* moment at which you choose to stop.
+
+# %% [markdown]
+# ### Detour · How much do the weights jitter? And exercise 11.6
+#
+# The smallest regression there is shows what the average removes.
+
+# %% [markdown]
+# #### Exercise 11.6 · One update of the average
+#
+# With $\kappa_n = 0.999$ from the start, the average after 200 updates would still
+# contain $0.999^{200}$, 82 %, of the *untrained* weights. So update
+# $n = 1, 2, \dots$ keeps $\frac{1+n}{10+n}$ of the average, but never more than `decay`. Return the average after
+# update $n$, as a new tensor.
+
+# %% tags=["exercise"]
+def my_ema(average, new, n, decay):
+    """Return the average after update n, given the one before it and the new weights."""
+    ### BEGIN SOLUTION
+    keep = min(decay, (1 + n) / (10 + n))
+    return keep * average + (1 - keep) * new
+    ### END SOLUTION
+
+
+ema_update = check("learning.ema", my_ema)
+
+# %% [markdown]
+# Now estimate the mean of $N(0,1)$ data with a *constant* learning rate
+# $\eta$: steps on $\tfrac12(w - x)^2$ with batches of $B$, $w \leftarrow w - \eta\,(w - \text{batch mean})$. The weight never
+# comes to rest. Once its variance no longer changes, $\mathrm{Var}\,w = (1-\eta)^2\,\mathrm{Var}\,w + \eta^2/B$, so
+#
+# $$\mathrm{sd}(w) = \sqrt{\frac{\eta}{(2-\eta)\,B}}. \tag{11.6}$$
+
+# %%
+# eq: 11.5, 11.6
+# claim: E55
+rng = seeded(12)
+w = average = torch.full((500,), 3.0)  # 500 runs at once
+for n in range(1, 4001):
+    batch_mean = normal_like(torch.empty(500, 16), generator=rng).mean(1)  # B = 16
+    w = w - 0.1 * (w - batch_mean)  # eta = 0.1
+    average = ema_update(average, w, n, 0.999)
+print(f"spread after 4000 constant steps: last weights {w.std():.4f}, (11.6) says "
+      f"{math.sqrt(0.1 / (1.9 * 16)):.4f}; average {average.std():.4f}")
+young = math.prod((1 + n) / (10 + n) for n in range(1, 201))
+print(f"share of the start after 200 updates: plain {0.999**200:.2f}, with kappa {young:.0e}")
+
+# %% [markdown]
+# The last weights keep jittering by 0.0582, as (11.6) says; their average only by 0.0086. So mini-batch gradient descent
+# with a constant learning rate does not converge to the minimum; it converges to a *distribution* around it.
+
+# %% [markdown] topics="C152"
+# ## Sampling: swap one line
+#
+# Nothing in the sampler changes. Chapter 10 passed it the ideal denoiser, here `exact`; we pass `learned`, which is
+# `predictions.denoiser(schedule, ema.net, "v")`. Its loss is within about 3 % of the floor at all times. Does that show in the samples?
+
+# %% tolerance={"units": 30}
+guessers = {"ideal denoiser": exact, "learned denoiser": learned}
+moves = schedules.timesteps(1000, 200)
+made = {"held-out data": fresh[:2000]} | {
+    name: samplers.sample(schedule, denoise, (2000, 2), times=moves, generator=seeded(13))
+    for name, denoise in guessers.items()
+}
+fig = figures.scatter_grid(made, panel=2.7, limit=1.75)
+figures.show(fig, alt="Three spirals; the learned one has some strays between its arms.")
+for name, x in made.items():
+    stray = (torch.cdist(x.double(), curve).amin(1) > 0.15).double().mean()
+    print(f"{name:>16}: mean distance to the curve {distance(x, curve):.3f}, "
+          f"farther than 0.15: {stray:.1%}")
+
+# %% [markdown]
+# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, with strays between the arms: here 5.2 % of the samples,
+# against 0.4 %. (The ideal denoiser's samples lie even closer to the curve than the data, 0.034: 200 steps are too few to restore
+# the last bit of blur.)
+#
+# For data without a known curve you need a metric that compares two sets of samples. One is the **energy distance**,
+# $2\,E|a-b| - E|a-a'| - E|b-b'|$ for independent samples $a, a'$ and $b, b'$ of the two: it is 0 only if both distributions are equal.
+
+# %% tolerance={"abs": 8e-05}
+blurred = fresh[:2000] + 0.3 * normal_like(fresh[:2000], generator=seeded(19))
+for name, x in (made | {"data blurred by 0.3": blurred}).items():
+    far = metrics.energy_distance(x, fresh[5000:])
+    print(f"{name:>19}: energy distance to 5000 other data {far.value:+.5f} ± {far.stderr:.5f}")
+print(f"distance of the blurred data to the curve: {distance(blurred, curve):.3f}")
+
+# %% [markdown]
+# The energy distance detects the blur and does *not* detect the strays: all three rows above it are as close to 0 as
+# real data. A metric that finds no difference has not shown that there is none. Chapter 14 is about that.
+
+# %% [markdown]
+# ### Detour · Where does the learned denoiser go wrong?
+#
+# Which times produce the strays, and where do the two score fields differ?
+
+# %% [markdown]
+# Let the ideal denoiser help at some times, and the learned one do the rest.
+# **Predict.** Would you rather have help at the last 20 times, or at the 980 others?
+
+# %% tolerance={"units": 10}
+def helped(low, high):
+    """The learned denoiser, with the exact one in its place for low < t <= high."""
+    return lambda x_t, t: (exact if low < int(t[0]) <= high else learned)(x_t, t)
+
+
+for low, high in ((0, 20), (20, 1000)):
+    x = samplers.sample(schedule, helped(low, high), (2000, 2), times=moves, generator=seeded(13))
+    stray = (torch.cdist(x.double(), curve).amin(1) > 0.15).double().mean()
+    print(f"exact for {low} < t <= {high}: mean distance {distance(x, curve):.3f}, "
+          f"farther than 0.15: {stray:.1%}")
+
+# %% [markdown]
+# Help at the last 20 times removes the strays, here 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 % here.
+# The table alone would have pointed to $t = 30$. But early errors put points only a little off the curve, and a guess that is
+# sharp enough in the last twenty times pulls them back; errors made at the very end remain.
+#
+# Now draw both score fields (chapter 09), each times $1-\bar\alpha_t$, so
+# that an arrow points from $x_t$ to $\sqrt{\bar\alpha_t}\,\hat x_0$. (At $t = 300$
+# the arrows are drawn at a third of their length. The gray spiral is the data, scaled by $\sqrt{\bar\alpha_t}$.)
+
+# %% tolerance={"abs": 0.02}
+grid = torch.cartesian_prod(*[torch.linspace(-1.5, 1.5, 10)] * 2)
+fig, axes = figures.new(1, 2, width=8.4, height=4.2, sharey=True)
+to_scale = {"angles": "xy", "scale_units": "xy"}  # arrows in data units
+for ax, t, shrink in zip(axes, (50, 300), (1, 3)):
+    ax.scatter(*(schedule.signal[t] * curve).T, s=5, color=figures.GRAY)
+    looks = (figures.BLUE, 0.014), (figures.RED, 0.004)
+    for (name, denoise), (color, width) in zip(guessers.items(), looks):
+        arrow = schedule.signal[t] * denoise(grid, t).detach() - grid
+        ax.quiver(*grid.T, *arrow.T, color=color, width=width, label=name, scale=shrink, **to_scale)
+        print(f"t = {t}, {name}: mean length of an arrow {arrow.norm(dim=1).mean():.3f}")
+    ax.set(title=f"t = {t}", xlabel="first coordinate of x_t", aspect="equal",
+           xlim=(-1.75, 1.75), ylim=(-1.75, 1.75))
+axes[0].set_ylabel("second coordinate of x_t")
+axes[0].legend(fontsize=9, loc="upper left", framealpha=1)
+figures.show(fig, alt="Arrows lead to the spiral; learned and exact ones differ a bit at t = 50.")
+
+# %% tolerance={"rel": 0.5}
+for t in (10, 50, 300, 900):
+    noisy = forward.noised(schedule, fresh, t, normal_like(fresh, generator=seeded(t)))
+    wrong = []
+    for x in (noisy, grid):
+        a, b = (predictions.convert(schedule, denoise(x, t).detach(), "x0", x, t).score
+                for denoise in guessers.values())
+        wrong.append((b - a).norm() / a.norm())
+    print(f"t = {t:3}: relative error of the score {wrong[0]:5.1%} on noised data, "
+          f"{wrong[1]:5.1%} on the grid")
+
+# %% [markdown]
+# Where there is much noise the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score is off
+# by 17 % here, at $t = 10$ by 28 %. Yet the *losses* there were only about 1.01 and 1.02 times the floor. Both are true: most of the
+# loss at small $t$ is noise that nothing can predict, and a small excess on a large floor may be a large part of what *can* be
+# predicted. Away from the data, on the grid, the errors at $t = 10$ are larger still, 54 % here: the network was never trained there.
+
+# %% [markdown] topics="C157"
+# ## What has it learned, and what has it memorized?
+#
+# The exact minimizer of the loss on a finite list of points is the ideal denoiser of that list, and it copies the list, whether you
+# predict $x_0$, the noise or v (chapter 10b). So why does our network not copy its 20,000 points?
+#
+# **Predict.** Train the same network, with the same code and batch size, on the 20 points of the first figure. What will it
+# sample? And how will its loss on held-out data change during training?
+
+# %%
+def train_on(data, steps, seed=0, look=lambda step, net: None):
+    """A fresh network and its denoiser, trained on these points; `look` sees every step."""
+    net, rng = networks.build(networks.MLP, seed=seed, dim=2, width=64), seeded(seed + 14)
+    ema = training.EMA(net)
+    batches = datasets.batches(data, 1024, generator=rng)
+    run = training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=1e-2,
+                         ema=ema, generator=rng)
+    for _, step in zip(figures.track(range(steps), "training steps"), run):
+        look(step.step, ema.net)
+    return ema.net, predictions.denoiser(schedule, ema.net, "v")
+
+
+# %%
+own = few.repeat(500, 1)  # 10,000 draws of the 20 points
+history = {"on its 20 points": [], "on held-out data": []}
+eps, t = normal_like(fresh, generator=seeded(10)), draw_times(1000, 10_000, seed=11)
+
+
+def look(step, net):
+    if step % 50 == 0:
+        for losses_so_far, data in zip(history.values(), (own, fresh)):
+            losses_so_far.append(losses.simple(schedule, net, "v", data, t, eps).mean().item())
+
+
+_, from_20 = train_on(few.repeat(1000, 1), steps=3000, look=look)
+for name, values in history.items():
+    print(f"loss {name}: lowest {min(values):.2f}, at the end {values[-1]:.2f}")
+fig = figures.curves(range(50, 3001, 50), history, xlabel="training step", ylabel="loss of v",
+                     height=2.6)
+figures.show(fig, alt="The loss on the 20 points falls; on held-out data it soon rises.")
+
+# %% tolerance={"abs": 0.005}
+# claim: E82
+again = samplers.sample(schedule, from_20, (2000, 2), times=moves, generator=seeded(13))
+full = made["learned denoiser"]
+fig = figures.scatter_grid({"20 data points": few, "network trained on them": again,
+                            "network trained on 20,000": full},
+                           panel=2.7, limit=1.75, size=4)
+figures.show(fig, alt="20 points; samples on them and on short bridges; the full spiral beside it.")
+print("mean distance                to the nearest of the 20   to the curve")
+for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
+                ("network, 20 points", again), ("network, 20,000 points", full)):
+    print(f"{name:>24} {distance(x, few):28.3f} {distance(x, curve):14.3f}")
+
+# %% [markdown]
+# The network has learned the 20 points, and **bridges** between neighboring ones. Its samples lie 0.050 from the
+# list, where held-out data lie 0.220: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000); they come
+# from the network, which prefers smooth functions.
+#
+# The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.53, while the loss on held-out data rises from
+# 0.60 to 0.83. If you have few data, stop where the held-out loss is lowest: **early stopping**.
+#
+# The network trained on 20,000 points lies as far from the 20 as held-out data do, 0.223. It has the same objective, the
+# same target, the same number of weights. So **generalization comes from the data and the network, not from the
+# objective**.
+
+# %% [markdown]
+# ### Detour · The gap between training and held-out loss, time by time
+#
+# Where does a memorizing network show itself?
+
+# %% tolerance={"rel": 0.05}
+def v_loss(denoise, x_0, t, seed):
+    """Loss of v at time t on the points x_0."""
+    x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(seed)))
+    with torch.no_grad():
+        return ((schedule.snr[t] + 1) * ((denoise(x_t, t) - x_0) ** 2).mean()).item()
+
+
+tests = {"network, 20,000 points": (learned, points[:10_000]), "network, 20 points": (from_20, own),
+         "ideal, 20 points": (ideal_denoisers.dataset_denoiser(few, schedule), own)}
+for name, (denoise, data) in tests.items():
+    for t in (10, 100, 1000):
+        print(f"{name:>22}, t = {t:4}: loss on its own data {v_loss(denoise, data, t, 15):.3f}, "
+              f"on held-out data {v_loss(denoise, fresh, t, 16):.3f}")
+
+# %% [markdown]
+# At small times. At $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8 on held-out data; for the exact
+# minimizer the gap goes from 0.079 to 20.751. At $t = 1000$ nothing shows: 0.432 and about 0.468 for both. The network with 20,000
+# points has no gap, 0.81 and 0.80 at $t = 10$. And a warning: 0.30 is far below the floor of 0.795. A low *training* loss alone
+# proves nothing.
+
+# %% [markdown]
+# ## Detour · Save the network and load it again
+#
+# A trained network is worth a file.
+
+# %% [markdown]
+# `training.save` writes a **checkpoint**: the weights, what is needed to rebuild the
+# network, and facts of your choice. The format, *safetensors*, holds numbers and text and **executes nothing**. (A
+# pickle, which many older checkpoints are, is a program, and loading it runs it.)
+
+# %%
+with tempfile.TemporaryDirectory() as folder:
+    facts = {"prediction_type": "v", "steps": 5000, "data": "roll"}
+    path = training.save(f"{folder}/roll.safetensors", ema.net, **facts)
+    loaded, facts = training.load(path)
+print(facts)
+x_t, t = fresh[:100], draw_times(1000, 100, seed=16)
+print("same output, bit for bit:", torch.equal(loaded(x_t, t), ema.net(x_t, t)))
+
+# %% [markdown]
+# Store the *prediction type* with the weights, as we did. Nothing in the weights says whether they predict eps, x0 or v, and a
+# sampler that takes one for another fails without an error.
+
+# %% [markdown]
+# ## Detour · Another data set: two moons
+#
+# Nothing above depends on spirals. The same code learns another distribution in the plane.
+
+# %%
+moons = datasets.moons(20_000, generator=seeded(17))
+_, moon_guess = train_on(moons, steps=2000)
+new = samplers.sample(schedule, moon_guess, (2000, 2), times=moves, generator=seeded(18))
+fig = figures.scatter_grid({"data": moons[:2000], "learned": new}, panel=2.7, limit=1.75)
+figures.show(fig, alt="Two half circles that reach into each other: data, and samples alike.")
+bare = datasets.moons(3000, generator=seeded(19), std=0.0)  # the curve without its blur
+for name, x in (("data", moons[:2000]), ("learned", new)):
+    print(f"{name:>7}: mean distance to the curve {distance(x, bare):.3f}, "
+          f"on the right-hand side {(x[:, 0] > 0).double().mean():.1%}, "
+          f"energy distance to other data {metrics.energy_distance(x, moons[15_000:]).value:+.5f}")
+
+# %% [markdown]
+# The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `concentric_circles` or
+# `checkerboard` and see which is harder. (The circles are: three closed curves close together take this network much longer.)
+
+# %% [markdown]
+# ## Detour · Explore: watch a denoiser being learned
+#
+# Eight Gaussians on a circle, a time, and the number of training steps: how far is the learned guess from the exact one?
+
+# %% [markdown]
+# **Predict** before you move anything: where do the learned guesses lie before training? At
+# which times do they reach the exact ones last?
+
+# %%
+explorer = explorers.learned_against_exact()
+print(explorer)
+explorer
+
+# %% [markdown] topics="C152 C184"
+# ## A complete program on one screen
+#
+# All of this fits on one screen and needs nothing but PyTorch: a schedule, a network, the loss, the loop and the
+# sampler. (`points` are the training data; the generator `rng` makes the run repeatable.)
+
+# %%
+beta = torch.cat([torch.zeros(1), torch.linspace(1e-4, 0.02, 1000)])  # row t belongs to time t
+abar = (1 - beta).cumprod(0)
+rng = torch.Generator().manual_seed(0)
+
+
+class Net(torch.nn.Module):
+    def __init__(self, width=128):
+        super().__init__()
+        act, hidden = torch.nn.SiLU(), lambda: torch.nn.Linear(width, width)
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(2 + 64, width), act, hidden(), act, hidden(), act,
+            torch.nn.Linear(width, 2))
+
+    def forward(self, x_t, t):
+        angle = t[:, None] * torch.logspace(0, -4, 32)  # 32 frequencies: sinusoidal time embedding
+        return self.layers(torch.cat([x_t, angle.sin(), angle.cos()], dim=1))
+
+
+# %%
+net = networks.build(Net, seed=0)  # Net(), with reproducible weights
+optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+for _ in figures.track(range(3000), "training steps"):
+    x_0 = points[torch.randint(len(points), (512,), generator=rng)]  # Algorithm 1
+    t = torch.randint(1, 1001, (512,), generator=rng)
+    eps = torch.randn(x_0.shape, generator=rng)
+    x_t = abar[t].sqrt()[:, None] * x_0 + (1 - abar[t]).sqrt()[:, None] * eps
+    loss = (eps - net(x_t, t)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+# %%
+x = torch.randn(2000, 2, generator=rng)  # Algorithm 2
+with torch.no_grad():
+    for t in range(1000, 0, -1):
+        eps_hat = net(x, torch.full((2000,), t))
+        x = (x - beta[t] / (1 - abar[t]).sqrt() * eps_hat) / (1 - beta[t]).sqrt()
+        if t > 1:
+            x = x + beta[t].sqrt() * torch.randn(x.shape, generator=rng)
+figures.show(figures.scatter_grid({"2000 samples": x}, panel=2.7, limit=1.75), alt="A spiral.")
+print(f"mean distance to the curve: {distance(x, curve):.2f}")
+
+# %% [markdown]
+# The spiral is there, a little less sharp than with the longer run, the average and the falling learning rate. Start your own projects like this. Do
+# not copy the network of a paper first: what you train is plain regression, so a modest network shows results within
+# minutes, and tells you whether the rest of the program is right. Then enlarge it. Chapter 12 does that for images.
+
+# %% [markdown]
+# ## Detour · Popular claims, checked further
+#
+# How the simple loss weights the times, compared with the bound.
+
+# %% [markdown]
+# (11.1) gives each time the same weight. The bound does not: there a squared error
 # of eps, with reverse variance $\beta_t$, has the weight [Ho20, Eq. 12]
 #
 # $$w_t = \frac{\beta_t}{2\,\alpha_t\,(1 - \bar\alpha_t)}. \tag{11.7}$$
@@ -521,304 +957,38 @@ for t in (1, 10, 100, 1000):
 print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 
 # %% [markdown]
-# ## An average of the weights
-#
-# The loop also kept `ema.net`: an *exponential moving average* of the weights, updated after every step,
-#
-# $$\bar w_n = \kappa_n\,\bar w_{n-1} + (1-\kappa_n)\, w_n. \tag{11.5}$$
-#
-# Why average? A gradient from a batch is right on average and wrong every time. With a *constant* learning rate the
-# weights never come to rest. Take the simplest regression, the mean of $N(0,1)$ data, with steps of size
-# $\eta$ on $\tfrac12(w - x)^2$ and batches of $B$: $w \leftarrow w - \eta\,(w - \text{batch mean})$. Variances on
-# both sides, at rest: $\mathrm{Var}\,w = (1-\eta)^2\,\mathrm{Var}\,w + \eta^2/B$, so
-#
-# $$\mathrm{sd}(w) = \sqrt{\frac{\eta}{(2-\eta)\,B}}. \tag{11.6}$$
-#
-# ### Exercise 11.6 · One update of the average
-#
-# How much should the average keep? With $\kappa_n = 0.999$ from the start, the average after 200 updates would still
-# consist of the *untrained* start by $0.999^{200}$, 82 %. A young average must let go faster. So at update
-# $n = 1, 2, \dots$ it keeps $\frac{1+n}{10+n}$ of itself, but never more than `decay`. Return the average after
-# update $n$, as a new tensor.
-
-# %% tags=["exercise"]
-def my_ema(average, new, n, decay):
-    """Return the average after update n, given the one before it and the new weights."""
-    ### BEGIN SOLUTION
-    keep = min(decay, (1 + n) / (10 + n))
-    return keep * average + (1 - keep) * new
-    ### END SOLUTION
-
-
-ema_update = check("learning.ema", my_ema)
-
-# %%
-# eq: 11.5, 11.6
-# claim: E55
-rng = seeded(12)
-w = average = torch.full((500,), 3.0)  # 500 runs at once
-for n in range(1, 4001):
-    batch_mean = normal_like(torch.empty(500, 16), generator=rng).mean(1)  # B = 16
-    w = w - 0.1 * (w - batch_mean)  # eta = 0.1
-    average = ema_update(average, w, n, 0.999)
-print(f"spread after 4000 constant steps: last weights {w.std():.4f}, (11.6) says "
-      f"{math.sqrt(0.1 / (1.9 * 16)):.4f}; average {average.std():.4f}")
-young = math.prod((1 + n) / (10 + n) for n in range(1, 201))
-print(f"share of the start after 200 updates: plain {0.999**200:.2f}, with kappa {young:.0e}")
-
-# %% tolerance={"rel": 0.005}
-print("step   loss on fresh data: last weights   average")
-for step, raw, averaged in learning:
-    print(f"{step:4} {raw:34.4f} {averaged:9.4f}")
-
-# %% [markdown]
-# In the toy the last weights keep jittering by 0.0582, as (11.6) says; their average by 0.0086. In the real run the average
-# is ahead as long as the learning rate is high, 0.568 against 0.570 after 2000 steps. At the end both have 0.560: the
-# learning rate has fallen to 0, and the weights have come to rest by themselves. So the average is no magic. It does what a falling
-# learning rate does, and does it at *any* moment you choose to stop.
-
-# %% [markdown]
-# ## Sampling: swap one line
-#
-# Nothing in the sampler changes. Chapter 10 passed it `exact`; we pass `learned`, which is
-# `predictions.denoiser(schedule, ema.net, "v")`.
-
-# %% tolerance={"units": 30}
-guessers = {"exact denoiser": exact, "learned denoiser": learned}
-moves = schedules.timesteps(1000, 200)
-made = {"fresh data": fresh[:2000]} | {
-    name: samplers.sample(schedule, denoise, (2000, 2), times=moves, generator=seeded(13))
-    for name, denoise in guessers.items()
-}
-fig = figures.scatter_grid(made, panel=2.7, limit=1.75)
-figures.show(fig, alt="Three spirals; the learned one has some strays between its arms.")
-for name, x in made.items():
-    stray = (torch.cdist(x.double(), curve).amin(1) > 0.15).double().mean()
-    print(f"{name:>16}: mean distance to the curve {distance(x, curve):.3f}, "
-          f"farther than 0.15: {stray:.1%}")
-
-# %% tolerance={"abs": 8e-05}
-def energy(a, b):
-    """Energy distance: 2 E|a - b| - E|a - a'| - E|b - b'|; 0 only if the two laws are equal."""
-    far = [torch.cdist(x, y).sum() / (len(x) * (len(y) - (x is y)))  # not from a point to itself
-           for x, y in ((a, b), (a, a), (b, b))]
-    return (2 * far[0] - far[1] - far[2]).item()
-
-
-for name, x in made.items():
-    print(f"{name:>16}: energy distance to 5000 other data {energy(x, fresh[5000:]):+.5f}")
-blurred = fresh[:2000] + 0.3 * normal_like(fresh[:2000], generator=seeded(19))
-print(f"data blurred by 0.3: energy distance {energy(blurred, fresh[5000:]):+.5f}, "
-      f"distance to the curve {distance(blurred, curve):.3f}")
-
-# %% [markdown]
-# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, with strays between the arms: here 5.2 % of the samples,
-# against 0.4 %. (The exact denoiser's samples lie
-# even closer than data, 0.034: 200 moves are too few for the last bit of blur; chapter 10.)
-#
-# And look how blind a measure can be: the energy distance finds *nothing*. All three rows lie as near to 0 as
-# real data do. It sees a blur of 0.3, but not a few strays. A measure that finds no difference has not shown
-# that there is none. Chapter 14 is about that.
-
-# %% [markdown]
-# Which times make the strays? Let the exact denoiser help out at some times, and the learned one do the rest.
-# **Predict:** would you rather have help at the last 20 times, or at all the 980 others?
-
-# %% tolerance={"units": 10}
-def helped(low, high):
-    """The learned denoiser, with the exact one in its place for low < t <= high."""
-    return lambda x_t, t: (exact if low < int(t[0]) <= high else learned)(x_t, t)
-
-
-for low, high in ((0, 20), (20, 1000)):
-    x = samplers.sample(schedule, helped(low, high), (2000, 2), times=moves, generator=seeded(13))
-    stray = (torch.cdist(x.double(), curve).amin(1) > 0.15).double().mean()
-    print(f"exact for {low} < t <= {high}: mean distance {distance(x, curve):.3f}, "
-          f"farther than 0.15: {stray:.1%}")
-
-# %% [markdown]
-# Help at the last 20 times removes the strays, here 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 % here. The
-# table alone would have pointed to $t = 30$; but what goes wrong at the very end, nothing can repair any more. So
-# early errors put points a little off the curve, and the last twenty times would pull them back, if the guess were sharp enough there.
-
-# %% [markdown]
-# Where do the two denoisers differ? Draw both score fields (chapter 09), each times $1-\bar\alpha_t$, so
-# that an arrow points from $x_t$ to $\sqrt{\bar\alpha_t}\,\hat x_0$, where the guess lies after shrinking. (At $t = 300$
-# arrows are drawn at a third of their length. The shrunken spiral is gray.)
-
-# %% tolerance={"abs": 0.02}
-grid = torch.cartesian_prod(*[torch.linspace(-1.5, 1.5, 10)] * 2)
-fig, axes = figures.new(1, 2, width=8.4, height=4.2, sharey=True)
-to_scale = {"angles": "xy", "scale_units": "xy"}  # arrows in data units
-for ax, t, shrink in zip(axes, (50, 300), (1, 3)):
-    ax.scatter(*(schedule.signal[t] * curve).T, s=5, color=figures.GRAY)
-    looks = (figures.SKY, 0.014), (figures.RED, 0.004)
-    for (name, denoise), (color, width) in zip(guessers.items(), looks):
-        arrow = schedule.signal[t] * denoise(grid, t).detach() - grid
-        ax.quiver(*grid.T, *arrow.T, color=color, width=width, label=name, scale=shrink, **to_scale)
-        print(f"t = {t}, {name}: mean length of an arrow {arrow.norm(dim=1).mean():.3f}")
-    ax.set(title=f"t = {t}", xlabel="first coordinate of x_t", aspect="equal",
-           xlim=(-1.75, 1.75), ylim=(-1.75, 1.75))
-axes[0].set_ylabel("second coordinate of x_t")
-axes[0].legend(fontsize=9, loc="upper left", framealpha=1)
-figures.show(fig, alt="Arrows lead to the spiral; learned and exact ones differ a bit at t = 50.")
-
-# %% tolerance={"rel": 0.5}
-for t in (10, 50, 300, 900):
-    noisy = forward.noised(schedule, fresh, t, normal_like(fresh, generator=seeded(t)))
-    wrong = []
-    for x in (noisy, grid):
-        a, b = (predictions.convert(schedule, denoise(x, t).detach(), "x0", x, t).score
-                for denoise in guessers.values())
-        wrong.append((b - a).norm() / a.norm())
-    print(f"t = {t:3}: relative error of the score {wrong[0]:5.1%} where noised data lie, "
-          f"{wrong[1]:5.1%} on the grid")
-
-# %% [markdown]
-# Where there is much noise the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score here is off
-# by 17 %, at $t = 10$ by 28 %. Yet the *losses* there were only about 1.01 and 1.02 times the floor! Both are true: most of the loss at small
-# $t$ is noise that nobody can guess, and a small excess on a large floor may be a large share of what *can* be guessed. Outside the
-# data (the grid) the errors at $t = 10$ are larger still, 54 % here: the network was never asked there.
-
-# %% [markdown]
-# ## What has it learned, what has it memorized?
-#
-# A note from a widely read table: "predicting the mean memorizes, predicting the noise generalizes". Chapter 10 has
-# shown that the *exact* minimizer for a finite list copies the list under every name. So why does our network not copy its
-# 20,000 points? **Predict:** train the same network, same code, same number of items per batch, on the 20 points
-# of the first picture. What will it sample?
-
-# %%
-def train_on(data, steps, seed=0):
-    """A fresh network and its denoiser, trained on these points."""
-    net, rng = networks.build(networks.MLP, seed=seed, dim=2, width=64), seeded(seed + 14)
-    ema = training.EMA(net)
-    batches = datasets.batches(data, 1024, generator=rng)
-    for _ in training.train(schedule, net, batches, prediction_type="v", steps=steps, lr=1e-2,
-                            ema=ema, generator=rng):
-        pass  # each step could be looked at
-    return ema.net, predictions.denoiser(schedule, ema.net, "v")
-
-
-_, from_20 = train_on(few.repeat(1000, 1), steps=3000)  # each of the 20 points a thousand times
-
-# %% tolerance={"abs": 0.005}
-# claim: E82
-again = samplers.sample(schedule, from_20, (2000, 2), times=moves, generator=seeded(13))
-full = made["learned denoiser"]
-fig = figures.scatter_grid({"20 data": few, "network trained on them": again,
-                      "network trained on 20,000": full},
-                     panel=2.7, limit=1.75, size=4)
-figures.show(fig, alt="20 points; samples on them and on short bridges; the full spiral beside it.")
-print("mean distance                to the nearest of the 20   to the curve")
-for name, x in (("fresh data", fresh), ("exact denoiser of the 20", copies),
-                ("network, 20 points", again), ("network, 20,000 points", full)):
-    print(f"{name:>24} {distance(x, few):28.3f} {distance(x, curve):14.3f}")
-
-# %% tolerance={"rel": 0.05}
-def v_loss(denoise, x_0, t, seed):
-    """Loss of v at time t on the points x_0."""
-    x_t = forward.noised(schedule, x_0, t, normal_like(x_0, generator=seeded(seed)))
-    with torch.no_grad():
-        return ((schedule.snr[t] + 1) * ((denoise(x_t, t) - x_0) ** 2).mean()).item()
-
-
-own = few.repeat(500, 1)  # 10,000 draws of the 20 points
-tests = {"network, 20,000 points": (learned, points[:10_000]), "network, 20 points": (from_20, own),
-         "exact, 20 points": (ideal_denoisers.dataset_denoiser(few, schedule), own)}
-for name, (denoise, data) in tests.items():
-    for t in (10, 50, 100, 300, 1000):
-        print(f"{name:>22}, t = {t:4}: loss on its own data {v_loss(denoise, data, t, 15):.3f}, "
-              f"on fresh data {v_loss(denoise, fresh, t, 16):.3f}")
-
-# %% [markdown]
-# Look at the middle panel first. The network has learned the 20 points, and **bridges** between near ones. It lies 0.050 from the
-# list, where new data lie 0.220: mostly copies. The exact denoiser of the list builds no bridges (0.000); they come
-# from the network, which prefers smooth answers. At $t = 10$ the losses tell the same story: 0.30 on its own data, 3.8 on fresh data. For the exact minimizer the gap is 0.079 to 20.751. At $t = 1000$ no one can tell: 0.432 and about 0.468, for both.
-#
-# The network with 20,000 points has no such gap: 0.81 and 0.80 at $t = 10$, 0.46 at $t = 1000$ on both. It has the same objective, the
-# same target v, the same number of weights. So **generalization comes from data and network, not from the
-# objective**. The exact minimizer of the objective would copy 20,000 points as well.
-#
-# (These losses are made with other noise than the table above, so they differ from it in the second digit: 0.81 against 0.80 is chance, 0.30 is not.)
-#
-# And a warning: at $t = 10$ the training loss of the copying network is *lower*, 0.30 against 0.81, and far below the
-# floor of 0.795! Only fresh data show what that is worth.
-
-# %% [markdown]
-# ## Keep it, and find it again
-#
-# A trained network is worth a file. `training.save` writes the weights, what is needed to rebuild the
-# network, and facts of your choice. The format, *safetensors*, holds numbers and text and **executes nothing**. (A
-# pickle, which many older checkpoints are, is a program, and loading it runs it.)
-
-# %%
-with tempfile.TemporaryDirectory() as folder:
-    facts = {"prediction_type": "v", "steps": 5000, "data": "roll"}
-    path = training.save(f"{folder}/roll.safetensors", ema.net, **facts)
-    loaded, facts = training.load(path)
-print(facts)
-x_t, t = fresh[:100], draw_times(1000, 100, seed=16)
-print("same output, bit for bit:", torch.equal(loaded(x_t, t), ema.net(x_t, t)))
-
-# %% [markdown]
-# Keep the *kind* with the weights, as we did. Nothing in the weights says whether they answer eps, x0 or v, and a sampler that
-# takes one for another fails without an error.
-#
-# ## And its friends
-#
-# Nothing above knew about spirals. The same code on another plane, two moons:
-
-# %%
-moons = datasets.moons(20_000, generator=seeded(17))
-_, moon_guess = train_on(moons, steps=2000)
-new = samplers.sample(schedule, moon_guess, (2000, 2), times=moves, generator=seeded(18))
-fig = figures.scatter_grid({"data": moons[:2000], "learned": new}, panel=2.7, limit=1.75)
-figures.show(fig, alt="Two half circles that reach into each other: data, and samples alike.")
-bare = datasets.moons(3000, generator=seeded(19), std=0.0)  # the curve without its blur
-for name, x in (("data", moons[:2000]), ("learned", new)):
-    print(f"{name:>7}: mean distance to the curve {distance(x, bare):.3f}, "
-          f"on the right-hand side {(x[:, 0] > 0).double().mean():.1%}, "
-          f"energy distance to other data {energy(x, moons[15_000:]):+.5f}")
-
-# %% [markdown]
-# The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `concentric_circles` or
-# `checkerboard` and see what is harder. (Rings are: three closed curves side by side take this network much longer.)
+# The bound weights $t = 1$ with 50.71 times its mean weight. So the trained loss is neither the bound nor a cross-entropy but a
+# *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a slightly worse likelihood.
+# [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
 
 # %% [markdown]
 # ## Recap
 #
-# If the law of the data is unknown, aim at the best guess by regression: data, a random time, noise, squared error, one
-# step. No chain, since each $x_t$ has a closed form and the loss is a sum over times. One network serves all times; it
-# shares its weights among them and is told $t$. A loss means nothing until it is compared with its floor, time by time; ours lies
-# within 0.1 % of it from $t = 250$ to 750. The samplers of chapter 10 take the learned denoiser as it is. And the objective alone
-# would copy the data: that a network does not is owed to the data and to the network.
+# If the distribution of the data is unknown, learn the best guess by regression: data, a random time, noise, squared error, one
+# gradient step. Training needs no chain, because $x_t$ has a closed form and the loss is a sum over times. One network serves all
+# times, with $t$ as an input. A loss means nothing until it is compared with its floor, time by
+# time; ours is within 0.1 % of it from $t = 250$ to 750. The samplers of chapter 10 take the learned denoiser as it is. The
+# objective alone would copy the data; that a network does not is due to the data and the network.
 #
 # **One formula to keep**
 #
 # $$\text{loss} = \text{irreducible} + E\,\big\|f(x_t, t) - E[y \mid x_t]\big\|^2$$
 #
-# **What notes get wrong here**
+# **Popular claims, checked**
 #
-# | often said | better | shown above |
+# | what holds | what is often said | shown above |
 # |---|---|---|
-# | each step is optimized independently | with one network, times share weights | a step on t = 1 raises the loss at t = 1000 by 0.1076 |
-# | the waves of $t$ encode the SNR | they encode $t$; the schedule says which SNR | 1.000 for ours, 0.116 for cosine |
-# | training walks the chain | it jumps to a random time | 1 noise draw instead of 500.5 |
-# | mini-batch gradients converge | with a constant step the weights keep jittering | 0.0582, theory 0.0574 |
-# | a low loss is a good model | against the floor at the same t, on fresh data | 0.5600 and 0.5587; 0.299 is copying |
-# | the trained loss is the bound (or a cross-entropy) | it is reweighted: the bound weighs t = 1 with 50.71 times the mean | (11.7) |
-# | dropping the weights works better | for how pictures look; likelihood gets slightly worse, [Ho20, Table 2] | – |
-# | predicting noise generalizes, predicting the mean memorizes | the exact minimizer copies under every name | first picture; 20 points |
-# | EMA always helps | it lowers the loss while the learning rate is high; not after it has fallen | 0.5678 and 0.5698; 0.5600 twice |
+# | with one network, the times share their weights | each step is optimized independently | a step on t = 1 raises the loss at t = 1000 by 0.1076 |
+# | the exact minimizer copies the data for every target | predicting noise generalizes, predicting the mean memorizes | first figure; 20 points |
+# | an EMA helps while the learning rate is high | an EMA always helps | 0.568 and 0.570 at step 2000; 0.560 twice at the end |
 #
 # **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.gradient` · 11.4 `learning.one_step` · 11.5
 # `learning.irreducible` · 11.6 `learning.ema`
 #
-# **To think about.** Help at small times removes the strays. How would you draw the times, if you wanted to train
-# these more often? What would you have to do to the loss to keep (11.1) unchanged? (Divide by how much more often.)
+# **To think about.** The strays come from errors at small $t$. How would you draw the times to train these more often?
+# What would you have to do to the loss to keep (11.1) unchanged? (Divide by how much more often.)
 #
-# **Before:** [10 · Sampling without learning](10_sampling_without_learning.ipynb) · **Next:**
+# **Before:** [10b · How few steps will do?](10b_fewer_steps.ipynb) · **Next:**
 # [12 · How to denoise images?](12_unet.ipynb)
 #
-# **Read on:** [Ho20] Sec. 3.4, 4.3 and Appendix B; [SH22] Sec. 4; Vincent 2011 for regression as score matching.
+# **Read on:** [Ho20] Sec. 3.4, 4.2 and Appendix B; [SH22] Sec. 4; Vincent 2011 for regression as score matching.

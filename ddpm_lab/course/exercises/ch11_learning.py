@@ -61,18 +61,18 @@ def _unfair(T, size, answer):
         times = "once" if int(count[t - 1]) == 1 else f"{int(count[t - 1])} times"
         return f"t = {t} came {times}; about {size / T:.0f} would be fair{end}"
     if float(answer.diff().unique(return_counts=True)[1].max()) > 0.75 * size:
-        return "your times follow a pattern; draw them"
+        return "your times follow a pattern; draw them at random"
     return None
 
 
 def _same_again(T, size, answer):
-    """Does another seed bring the same times? (The cases to compare follow each other.)"""
+    """Does another seed give the same times? (The cases to compare follow each other.)"""
     before = _seen.pop((T, size), None)
     if before is None:
         _seen.clear()
         _seen[T, size] = answer
     elif torch.equal(before, answer):
-        return "another seed, and the same times again; your generator must use `seed`"
+        return "another seed gave the same times again; your generator must use `seed`"
     return None
 
 
@@ -114,7 +114,7 @@ TIMES = Exercise(
         "this is a single time; draw `size` of them: one for each item": (
             lambda T, size, seed: _times(T, 1, seed)
         ),
-        "you count through the times; draw them, or items and times would go in step": (
+        "you count through the times; draw them at random, independently of the items": (
             lambda T, size, seed: torch.arange(size) % T + 1
         ),
         "you shuffle a list, so a small batch sees early times only; draw each from 1..T": (
@@ -131,7 +131,7 @@ TIMES = Exercise(
         "you return a column; we want one axis, (size,): coef adds axes where they are needed": (
             lambda T, size, seed: _times(T, size, seed)[:, None]
         ),
-        "every seed brings the same times; make the generator from `seed`, not from a number": (
+        "every seed gives the same times; make the generator from `seed`, not from a number": (
             lambda T, size, seed: _times(T, size, 0)
         ),
         "T is a parameter; you draw from 1..1000 whatever it is": (
@@ -246,10 +246,10 @@ _MEASURES = {
     "var() subtracts the mean error and divides by n - 1; just average the squares": (
         lambda error: error.flatten(1).var(1)
     ),
-    "the largest error says little of the others; average the squares": (
+    "the largest error says little about the others; average the squares": (
         lambda error: error.square().flatten(1).amax(1)
     ),
-    "you divide by the batch size, too; each item stands for itself here": (
+    "you also divide by the batch size; here each item keeps its own loss": (
         lambda error: _mean(error) / len(error)
     ),
     "a Huber (smooth L1) loss does not lead to the conditional mean; take plain squares": (
@@ -286,16 +286,16 @@ _GIVEN = {
     "you show the network the clean x_0; it must see the noised x_t": (
         lambda x_0, eps, signal, noise: x_0
     ),
-    "you show the network the noise that it is to guess; it must see x_t": (
+    "you show the network the noise that it has to predict; it must see x_t": (
         lambda x_0, eps, signal, noise: eps
     ),
     "your x_t is x_0 + eps: both need their factors at time t; forward.noised knows them": (
         lambda x_0, eps, signal, noise: x_0 + eps
     ),
-    "your x_t keeps x_0 in full; it must shrink by sqrt(abar_t)": (
+    "your x_t keeps x_0 unscaled; it must be multiplied by sqrt(abar_t)": (
         lambda x_0, eps, signal, noise: x_0 + noise * eps
     ),
-    "your x_t gets eps in full; its factor at time t is missing": (
+    "your x_t adds eps unscaled; its factor at time t is missing": (
         lambda x_0, eps, signal, noise: signal * x_0 + eps
     ),
     "your x_t lacks its noise; it is signal and noise together": (
@@ -308,22 +308,22 @@ _GIVEN = {
         lambda x_0, eps, signal, noise: signal * x_0 - noise * eps
     ),
 }
-_TOLD = {
-    "you tell the network t - 1; x_t belongs to time t": lambda t, schedule: t - 1,
-    "you tell the network t + 1; x_t belongs to time t": lambda t, schedule: t + 1,
-    "you tell the network t / T; this network takes the whole number t": (
+_GIVEN_TIME = {
+    "you give the network t - 1; x_t belongs to time t": lambda t, schedule: t - 1,
+    "you give the network t + 1; x_t belongs to time t": lambda t, schedule: t + 1,
+    "you give the network t / T; this network takes the whole number t": (
         lambda t, schedule: t / schedule.T
     ),
-    "you tell the network t / 1000; this network takes the whole number t": (
+    "you give the network t / 1000; this network takes the whole number t": (
         lambda t, schedule: t / 1000
     ),
-    "you tell the network the first item's t for all; each item has its own": (
+    "you give the network the first item's t for all items; each has its own": (
         lambda t, schedule: t[:1].expand(t.shape)
     ),
-    "you tell the network no time (or 0); it must know how noisy x_t is": (
+    "you give the network no time (or 0); it must know how noisy x_t is": (
         lambda t, schedule: 0 * t
     ),
-    "you tell the network t = T, whatever t is": lambda t, schedule: 0 * t + schedule.T,
+    "you give the network t = T, whatever t is": lambda t, schedule: 0 * t + schedule.T,
 }
 
 
@@ -349,7 +349,7 @@ def _beside(error):
 
 
 def _at(shift):
-    """x_t of a neighboring time, which the network is not told."""
+    """x_t of a neighboring time, while the network is given t."""
 
     def wrong(schedule, net, x_0, t, eps):
         rows = (t + shift).clamp(max=schedule.T)
@@ -374,7 +374,7 @@ LOSS = Exercise(
         **{hint: _wrong_loss(measure=measure) for hint, measure in _MEASURES.items()},
         **{hint: _wrong_loss(truth=truth) for hint, truth in _TRUTHS.items()},
         **{hint: _wrong_loss(given=given) for hint, given in _GIVEN.items()},
-        **{hint: _wrong_loss(time=time) for hint, time in _TOLD.items()},
+        **{hint: _wrong_loss(time=time) for hint, time in _GIVEN_TIME.items()},
         "only the network's answer is squared: put the difference into parentheses": (
             _beside(lambda eps, out: eps - out**2)
         ),

@@ -151,7 +151,7 @@ IRREDUCIBLE = Exercise(
         "the factor sqrt(1 - abar) belongs to eps in x_t; which converts squared errors of x_0?": (
             _by_table(lambda s: s.noise)
         ),
-        "alpha_t stands where abar_t belongs, above the fraction's line": (
+        "alpha_t stands where abar_t belongs, in the numerator": (
             _by_table(lambda s: s.alpha / (1 - s.abar))
         ),
         "beta_t stands where 1 - abar_t belongs": _by_table(lambda s: s.abar / s.beta),
@@ -222,13 +222,13 @@ def _kept(keep, share=None):
 
 
 _KEPT = {
-    "you keep `decay` from the first update on; a young one keeps less (brackets missing?)": (
+    "you keep `decay` from the first update on; early on, keep less (brackets missing?)": (
         lambda n, decay: decay
     ),
-    "grown up, the average keeps `decay` of itself, no more: take the smaller of the two": (
+    "later on, the average keeps `decay` of itself, no more: take the smaller of the two": (
         lambda n, decay: (1 + n) / (10 + n)
     ),
-    "you take the larger of the two; the young average must let go: take the smaller": (
+    "you take the larger of the two; an early average must forget faster: take the smaller": (
         lambda n, decay: max(decay, (1 + n) / (10 + n))
     ),
     "this is the plain mean of all weights so far; it never forgets the bad early ones": (

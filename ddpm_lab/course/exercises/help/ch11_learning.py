@@ -5,21 +5,20 @@ from ddpm_lab.course.exercises.help import Help
 HELP = {
     "learning.times": Help(
         hints=(
-            "Which function of torch draws whole numbers, and is its upper end one of them?",
+            "Which function of torch draws integers, and does its range include the upper end?",
             "The smallest time is 1, the largest T. A shape is a tuple, also one of a "
             "single axis: (size,).",
-            "The generator comes from the chapter's seeded(seed): hand it in by its name,"
-            " generator=.",
+            "Make the generator with seeded(seed) and pass it as the keyword argument generator=.",
         ),
-        why="randint leaves out its upper end, so T + 1 must stand there. Time 0 is clean "
+        why="randint excludes its upper end, so pass T + 1. Time 0 is clean "
         "data, in which there is no noise to predict; time T is where sampling starts, so"
         " it must be trained.",
     ),
     "learning.loss": Help(
         hints=(
             "Three lines: make x_t, take the error, average its square. What does the "
-            "network see, and with what is its answer compared?",
-            "The same eps is in x_t and in the error. Which axes are the data's, and "
+            "network see, and what is its output compared with?",
+            "The same eps is in x_t and in the error. Which axes belong to the data, and "
             "which one must stay?",
             "error.flatten(1) has shape (B, number of pixels), whatever the data look "
             "like. Square before you average.",
@@ -40,14 +39,16 @@ HELP = {
     ),
     "learning.one_step": Help(
         hints=(
-            "Two times play two parts: one says where w goes, the other where the loss is read.",
-            "First the new w, one gradient step on L_t: down its slope from 11.3. Keep the old w.",
-            "Then (11.3) at `other`, for the new w and for the old one; which is "
+            "The two times play different roles: the step follows one loss, the change is "
+            "measured in the other.",
+            "First compute the new w: one gradient step on L_t, with the slope of 11.3. Keep "
+            "the old w.",
+            "Then evaluate (11.3) at `other` for the new w and for the old one. Which is "
             "subtracted from which?",
         ),
-        why="The step follows the slope of L_t, and the loss at the other time has another "
-        "minimum: one that lies the other way gets farther off. With shared weights no "
-        "time is trained alone.",
+        why="The step follows the slope of L_t, but the loss at the other time has its minimum "
+        "elsewhere; if it lies in the opposite direction, the step moves away from it. With "
+        "shared weights no time is trained alone.",
     ),
     "learning.irreducible": Help(
         hints=(
@@ -59,16 +60,17 @@ HELP = {
         ),
         why="For a given x_t the two errors are proportional, with the factor sqrt(SNR); "
         "squared it is the SNR. `best` is the conditional mean, so what remains is what "
-        "nobody can guess.",
+        "no network can predict.",
     ),
     "learning.ema": Help(
         hints=(
-            "Two things must be found: how much the average keeps, and what the new weights get.",
+            "You need two numbers: the share that the average keeps, and the share of the new "
+            "weights.",
             "The two shares add to 1. When is (1 + n) / (10 + n) the smaller one, for "
             "small n or for large n?",
-            "A new tensor: no operation that ends in _ , no += on `average`.",
+            "Return a new tensor: use no operation that ends in _ , and no += on `average`.",
         ),
         why="For small n the fraction is small (2/11 for n = 1), so the untrained start is "
-        "soon forgotten; for large n it nears 1, and decay takes over as the upper limit.",
+        "soon forgotten; for large n it approaches 1, and decay takes over as the upper limit.",
     ),
 }
