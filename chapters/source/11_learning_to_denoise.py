@@ -659,7 +659,7 @@ for name, x in (made | {"data blurred by 0.3": blurred}).items():
 print(f"distance of the blurred data to the curve: {distance(blurred, curve):.3f}")
 
 # %% [markdown]
-# The energy distance detects the blur and does *not* detect the strays: all three rows above it are as close to 0 as
+# The energy distance detects the blur and does *not* detect the strays: the learned samples are as close to 0 as
 # real data. A metric that finds no difference has not shown that there is none. Chapter 14 is about that.
 
 # %% [markdown]
@@ -785,8 +785,8 @@ for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
 # list, where held-out data lie 0.220: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000); they come
 # from the network, which prefers smooth functions.
 #
-# The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.53, while the loss on held-out data rises from
-# 0.60 to 0.83. If you have few data, stop where the held-out loss is lowest: **early stopping**.
+# The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.50, while the loss on held-out data rises from
+# 0.58 to 0.68. If you have few data, stop where the loss on held-out data is lowest: **early stopping**.
 #
 # The network trained on 20,000 points lies as far from the 20 as held-out data do, 0.223. It has the same objective, the
 # same target, the same number of weights. So **generalization comes from the data and the network, not from the
@@ -880,36 +880,39 @@ explorer
 # ## A complete program on one screen
 #
 # All of this fits on one screen and needs nothing but PyTorch: a schedule, a network, the loss, the loop and the
-# sampler. (`points` are the training data; the generator `rng` makes the run repeatable.)
+# sampler. The data are new, two half circles that reach into each other; the generator `rng` makes the run repeatable.
 
 # %%
+points = datasets.moons(20_000, generator=seeded(17))
 beta = torch.cat([torch.zeros(1), torch.linspace(1e-4, 0.02, 1000)])  # row t belongs to time t
 abar = (1 - beta).cumprod(0)
 rng = torch.Generator().manual_seed(0)
 
 
 class Net(torch.nn.Module):
-    def __init__(self, width=128):
+    def __init__(self, width=64):
         super().__init__()
-        act, hidden = torch.nn.SiLU(), lambda: torch.nn.Linear(width, width)
-        self.layers = torch.nn.Sequential(
-            torch.nn.Linear(2 + 64, width), act, hidden(), act, hidden(), act,
-            torch.nn.Linear(width, 2))
+        self.first, self.last = torch.nn.Linear(2 + 64, width), torch.nn.Linear(width, 2)
+        self.layers = torch.nn.ModuleList(torch.nn.Linear(width, width) for _ in range(3))
 
     def forward(self, x_t, t):
         angle = t[:, None] * torch.logspace(0, -4, 32)  # 32 frequencies: sinusoidal time embedding
-        return self.layers(torch.cat([x_t, angle.sin(), angle.cos()], dim=1))
+        h = self.first(torch.cat([x_t, angle.sin(), angle.cos()], dim=1))
+        for layer in self.layers:
+            h = h + layer(torch.nn.functional.silu(h))
+        return self.last(torch.nn.functional.silu(h))
 
 
 # %%
 net = networks.build(Net, seed=0)  # Net(), with reproducible weights
-optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
-for _ in figures.track(range(3000), "training steps"):
-    x_0 = points[torch.randint(len(points), (512,), generator=rng)]  # Algorithm 1
-    t = torch.randint(1, 1001, (512,), generator=rng)
+optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
+for step in figures.track(range(2000), "training steps"):
+    x_0 = points[torch.randint(len(points), (1024,), generator=rng)]  # Algorithm 1
+    t = torch.randint(1, 1001, (1024,), generator=rng)
     eps = torch.randn(x_0.shape, generator=rng)
     x_t = abar[t].sqrt()[:, None] * x_0 + (1 - abar[t]).sqrt()[:, None] * eps
     loss = (eps - net(x_t, t)).square().mean()
+    optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / 2000)  # falls to 0
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -922,11 +925,14 @@ with torch.no_grad():
         x = (x - beta[t] / (1 - abar[t]).sqrt() * eps_hat) / (1 - beta[t]).sqrt()
         if t > 1:
             x = x + beta[t].sqrt() * torch.randn(x.shape, generator=rng)
-figures.show(figures.scatter_grid({"2000 samples": x}, panel=2.7, limit=1.75), alt="A spiral.")
-print(f"mean distance to the curve: {distance(x, curve):.2f}")
+fig = figures.scatter_grid({"data": points[:2000], "samples": x}, panel=2.7, limit=1.75)
+figures.show(fig, alt="Two half circles that reach into each other: data, and samples alike.")
+bare = datasets.moons(3000, generator=seeded(19), std=0.0)  # the two curves without their blur
+for name, shown in (("data", points[:2000]), ("samples", x)):
+    print(f"{name:>7}: mean distance to the curves {distance(shown, bare):.2f}")
 
 # %% [markdown]
-# The spiral is there, a little less sharp than with the longer run, the average and the falling learning rate. Start your own projects like this. Do
+# The samples lie on both moons, 0.06 from the curves here, where the data are at 0.04. Start your own projects like this. Do
 # not copy the network of a paper first: what you train is plain regression, so a modest network shows results within
 # minutes, and tells you whether the rest of the program is right. Then enlarge it. Chapter 12 does that for images.
 
