@@ -70,9 +70,9 @@ print(f"from a sample to the nearest of the 20: {distance(copies, few):.4f}")
 print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 
 # %% [markdown]
-# Every sample *is* one of the 20 points: the mean distance is 0.0000, where new data are 0.2217 away. This is
-# *memorization*. The formula is ideal for the list, and useless as a generative model. We want the denoiser of the
-# *distribution* that the list was drawn from, and the list alone does not say what that distribution is.
+# Every sample *is* one of the 20 points: the mean distance is 0.0000, where new data are 0.2217 away. The formula is ideal for
+# the list, and useless as a generative model: it memorizes. We want the denoiser of the
+# *distribution* that the list was drawn from, and the list alone does not say what that is.
 #
 # So we approximate it with a network: a function of $(x_t, t)$ with adjustable numbers, its *weights*. The Swiss roll is a
 # convenient test case because we know its distribution. The network does not; we use it only to judge.
@@ -144,8 +144,8 @@ for name, net in nets.items():
 picked = loss_of(schedule, lambda x_t, t: x_t, x_0, t, eps)
 for low, high in ((1, 100), (451, 550), (901, 1000)):
     print(f"t = {low}..{high}: copying x_t costs {picked[(t >= low) & (t <= high)].mean():.4f}")
-ours = losses.simple(schedule, lambda x_t, t: x_t, "eps", x_0, t, eps)
-print("the same as losses.simple:", torch.allclose(picked, ours))
+package = losses.simple(schedule, lambda x_t, t: x_t, "eps", x_0, t, eps)
+print("the same as losses.simple:", torch.allclose(picked, package))
 
 # %% [markdown]
 # At large $t$ copying is nearly perfect (0.0001): $x_t$ is almost pure noise. At small $t$ it is worse than
@@ -253,9 +253,8 @@ for i, t in enumerate(look):
 
 # %% [markdown]
 # At $t = 10$ the network trained in order is *worse than answering 0* (1.4196 against 1): it has forgotten what it
-# learned first. It is behind even at $t = 1000$, which it saw last, 0.0674 against 0.0029; a likely reason is that it spent only one
-# step at each time. With random times every batch contains all noise levels, and the gradient is an average over
-# them.
+# learned first. It is behind even at $t = 1000$, which it saw last, 0.0674 against 0.0029, probably because it spent only one
+# step at each time. With random times every batch contains all noise levels.
 
 # %% [markdown]
 # ## Detour · All times share one set of weights, and exercises 11.3 and 11.4
@@ -330,7 +329,7 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
 
 # %%
 one = torch.ones(k, dtype=torch.float64)
-roll = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # a line of width 0.05
+roll = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  # width 0.05
 exact = ideal_denoisers.mixture_denoiser(roll, schedule)
 for t in (10, 200, 900):
     first, second = exact(torch.tensor([[0.5, 0.5]]), t)[0].tolist()
@@ -424,8 +423,7 @@ def ideal(x_t, t):
 seen = torch.tensor(seen)
 running = seen.unfold(0, 100, 1).mean(1)  # means of 100 steps in a row
 best_v = losses.simple(schedule, ideal, "v", fresh, t, eps)
-print(f"first step {seen[0]:.3f}; mean of steps 401-500 {running[400]:.3f}, "
-      f"of the last 100 {running[-1]:.3f}")
+print(f"first step {seen[0]:.3f}; mean of the last 100 {running[-1]:.3f}")
 print(f"standard deviation of single steps at the end: {seen[-1000:].std():.3f}")
 print(f"ideal denoiser on held-out data: {best_v.mean():.3f}")
 
@@ -547,10 +545,9 @@ print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 # $t = 30$, 1.02 times at $t = 10$. There the best guess must resolve the width of the line, 0.05, and the network is
 # still too smooth for that.
 #
-# And the loss is never *below* the floor by more than chance: the smallest difference here is +0.2 standard errors. That is a strong
-# test of a training loop: a loss far below the floor means a bug, such as testing on the training data.
-#
-# For real data the floor cannot be computed. Chapter 14 shows what can be done instead: compare with held-out data, per $t$.
+# And the loss is never *below* the floor by more than chance: the smallest difference here is +0.2 standard errors. A loss far below
+# it would mean a bug, such as testing on the training data. For real data the floor cannot be computed; chapter 14 compares with
+# held-out data instead, per $t$.
 
 # %% [markdown]
 # ## An average of the weights
@@ -932,7 +929,7 @@ for name, shown in (("data", points[:2000]), ("samples", x)):
     print(f"{name:>7}: mean distance to the curves {distance(shown, bare):.2f}")
 
 # %% [markdown]
-# The samples lie on both moons, 0.06 from the curves here, where the data are at 0.04. Start your own projects like this. Do
+# The samples lie on both moons, 0.05 from the curves here, where the data are at 0.04. Start your own projects like this. Do
 # not copy the network of a paper first: what you train is plain regression, so a modest network shows results within
 # minutes, and tells you whether the rest of the program is right. Then enlarge it. Chapter 12 does that for images.
 
