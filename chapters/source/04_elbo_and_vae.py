@@ -113,7 +113,7 @@ for side in (z < 0, z >= 0):
 #
 # $$\log p_\theta(x) = \log \int p_\theta(x \mid z)\,p(z)\,dz, \tag{4.1}$$
 #
-# averaged over the data. In other words, we want a small **negative log-likelihood**; chapter 03 showed that this also
+# averaged over the data. In other words, we want a small negative log-likelihood; chapter 03 showed that this also
 # makes the KL from data to model small. For the next sections take the model of chapter 03, in which everything can
 # be computed: $z \sim N(0, 1)$ and $x = 1.2\,z + 0.6\,\epsilon$, one number each, and one data point, $x = 1.5$.
 
@@ -158,7 +158,7 @@ for value in (-0.5, 0.3, 1.0, 2.0):
 
 # %% [markdown]
 # With $q$ the fraction is 0.002 at one end and 4.7 at the other. It is no longer $p(x)$, and maximizing it at some $z$
-# would be pointless: a $q$ that avoids this $z$ makes it as large as you like. It is the **importance weight** of
+# would be pointless: a $q$ that avoids this $z$ makes it as large as you like. It is the importance weight of
 # chapter 03,
 #
 # $$w(z) = \frac{p_\theta(x \mid z)\,p(z)}{q(z)}. \tag{4.3}$$
@@ -342,7 +342,7 @@ for delta in (0.1, 0.01, 0.001):
 # Only the equals sign needs the *exact* posterior. If $q$ cannot be the posterior, the old ELBO lies below the old
 # log-likelihood, and the chain says nothing about the latter. Does that matter? Take two latent variables,
 # $x = \theta\,(z_1 + z_2) + \epsilon$. Given $x$, they are correlated: if $z_1$ was large, $z_2$ was
-# probably small. But nearly every VAE lets $q$ have **independent** latents, the **mean-field** approximation:
+# probably small. But nearly every VAE lets $q$ have independent latents, the **mean-field** approximation:
 
 # %%
 theta = 2.0
@@ -653,7 +653,7 @@ print(f"(4.18): {first:.4f} + {second:.4f} = {first + second:.4f}")
 # %% [markdown] topics="C070"
 # ### Fix the encoder
 #
-# For a Gaussian, more levels buy nothing. For images they can: each step may be small. A curve is drawn well with straight
+# For Gaussian data more levels buy nothing. For images they can: each step may be small. A curve is drawn well with straight
 # pieces if the pieces are short; in the same way a small step has a nearly Gaussian way back, and one hard task becomes
 # many easy ones (chapter 05 measures that). But to *learn* many encoders together with many decoders is delicate: the upper
 # latents easily end up unused.
