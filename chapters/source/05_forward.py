@@ -14,13 +14,14 @@
 # - explain why the steps are small.
 #
 # **You need** [00 · Start here](00_start_here.ipynb) and the normal distribution with one fact about it: the
-# variances of independent noises add (the section "Gaussians" of [02](02_distributions.ipynb)). The end of
-# [04](04_elbo_and_vae.ipynb) is where this chapter comes from, but you can start here.
+# variances of independent noises add (the sections on Gaussians in [02](02_distributions.ipynb)). This chapter
+# continues the end of [04](04_elbo_and_vae.ipynb), but you can start here.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
 # about 15 seconds.
 #
-# **For what comes next:** 06 to 10 use the sections up to "A batch of images"; 08 also uses the last two.
+# **For what comes next:** 06 to 10 use the sections up to "A batch of images"; 06 and 08 also use "The
+# end of the chain", and 08 the two sections after it.
 #
 # **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2, Eq. 2–4; [SD15] Sohl-Dickstein et al. 2015,
 # where the idea comes from.
@@ -42,20 +43,20 @@ schedule = schedules.linear()  # beta from 1e-4 to 0.02 in 1000 steps
 print(schedule)
 
 # %% [markdown] topics="C095 C096"
-# ## A first look: two crowds, one end
+# ## A first look: two groups, one end
 #
-# Put 300 walkers at $x_0 = -2$ and 300 at $x_0 = +2$. Each takes a thousand small noisy steps, drawn from the
+# Start 300 points at $x_0 = -2$ and 300 at $x_0 = +2$. Each takes a thousand small noisy steps of the
 # **forward process** (or *diffusion process*): the fixed Markov chain that adds the noise.
 #
-# **Predict.** Will the two crowds still be apart at the end?
+# **Predict.** Will the two groups still be apart at the end?
 
 # %%
 starts = torch.tensor([-2.0, 2.0], dtype=torch.float64).repeat_interleave(300)[:, None]
 paths = torch.stack([x_t for t, x_t in forward.chain(schedule, starts, generator=seeded(5))])
-left, right = paths[:, :300, 0], paths[:, 300:, 0]  # (1000 times, 300 walkers)
+left, right = paths[:, :300, 0], paths[:, 300:, 0]  # (1000 times, 300 points)
 
 fig = figures.paths(range(1, 1001), {"x_0 = -2": left, "x_0 = +2": right}, shown=15, height=3.2,
-                    title="15 of each 300 paths, and the means")
+                    title="15 of 300 paths from each start, and the means")
 figures.show(fig, alt="Two bundles of noisy paths, from -2 and +2, have merged by t = 800.")
 for t in (1, 300, 1000):
     print(f"t = {t:4}: means {left[t - 1].mean():+.3f} {right[t - 1].mean():+.3f}, "
@@ -64,11 +65,11 @@ print(f"standard error of a mean of 300: about {1 / math.sqrt(300):.2f}")
 
 # %% [markdown]
 # No. Both means shrink from ±2 to about 0 (a mean of 300 has a standard error of 0.06), and both standard
-# deviations settle near 1. At $t = 1000$ nothing about a walker tells you where it started. That is exactly
-# what we want: **every** start ends in the same simple distribution, so the way back can begin there without
-# knowing anything about the image.
+# deviations settle near 1. At $t = 1000$ the position of a point tells you almost nothing about where it
+# started. That is exactly what we want: **every** start ends in nearly the same simple distribution, so the way back
+# can begin there without knowing anything about the image.
 #
-# Color shows the same for *all* paths at once: the density of $x_t$ at each time, for data with two modes.
+# The next figure shows *all* paths at once, for data with two modes: the color is the density of $x_t$ at each time.
 
 # %%
 two = ideal_denoisers.two_modes()
@@ -158,7 +159,7 @@ fig = figures.curves(range(1001), growth, xlabel="time t, steps", ylabel="Var x_
 figures.show(fig, alt="With the factor all three variances go to 1; without it one grows to 11.05.")
 
 # %% [markdown]
-# With the factor every variance is drawn towards 1: from 0.25 to 0.3272, 0.7027 and 1.0000, and from 4 to 3.6911,
+# With the factor every variance is drawn toward 1: from 0.25 to 0.3272, 0.7027 and 1.0000, and from 4 to 3.6911,
 # 2.1893 and 1.0001. Without it the noise simply accumulates: 10.05 on top of whatever the data had.
 #
 # To see why, take variances on both sides of (5.4). The two parts are independent, so
@@ -173,8 +174,9 @@ figures.show(fig, alt="With the factor all three variances go to 1; without it o
 # \qquad \bar\alpha_t = \alpha_1 \alpha_2 \cdots \alpha_t. \tag{5.6}$$
 #
 # This is the **variance preserving** convention: unit variance stays unit variance, and any other variance is drawn
-# to 1. That is why data are scaled before training. Leaving the factor out is not wrong either; it is the **variance
-# exploding** convention of another family of models, which needs far more noise than these betas add.
+# toward 1. That is one reason to scale data to a variance near 1 before training. Leaving the factor out is not wrong
+# either; it is the **variance exploding** convention of another family of models, which needs far more noise than these
+# betas add.
 
 # %% [markdown]
 # ### Detour · Data of another variance, and chains without the factor
@@ -208,8 +210,8 @@ print(f"variance of the digits in [-1, 1]: {digits('all')[0].var():.2f}")
 #
 # #### Exercise 5.2 · Preserve the variance of your own data
 #
-# Suppose the data have variance `var`, not 1, and each step adds noise of variance `beta`. Which
-# factor $f$ in $x_t = f\,x_{t-1} + \sqrt{\beta}\,\epsilon$ keeps the variance at `var`? (With
+# Suppose the data have variance `var`, not 1 (the digits have 0.57), and each step adds noise of variance `beta`.
+# Which factor $f$ in $x_t = f\,x_{t-1} + \sqrt{\beta}\,\epsilon$ keeps the variance at `var`? (With
 # `var = 1` your formula must give $\sqrt{1-\beta}$.)
 
 # %% tags=["exercise"]
@@ -252,9 +254,9 @@ print("noise variance: ", sp.factor(sp.simplify(noise_var)))
 #
 # $$\alpha_2\beta_1 + \beta_2 \;=\; \alpha_2(1-\alpha_1) + (1-\alpha_2) \;=\; 1 - \alpha_1\alpha_2. \tag{5.8}$$
 #
-# A sum of independent normal variables is normal. So the two noises are **one** noise
-# $\sqrt{1-\alpha_1\alpha_2}\;\bar\epsilon$ with $\bar\epsilon \sim N(0, I)$: another number than either of them, but the
-# same distribution as their sum. Does a simulation agree, and what if the noises are *not* independent? Take
+# A sum of independent normal variables is normal. So the two noises together are **one** noise
+# $\sqrt{1-\alpha_1\alpha_2}\;\bar\epsilon$ with $\bar\epsilon \sim N(0, I)$. (This $\bar\epsilon$ is neither $\epsilon_1$
+# nor $\epsilon_2$ but a weighted sum of both.) Does a simulation agree, and what if the noises are *not* independent? Take
 # $\beta_1 = \beta_2 = 0.02$.
 
 # %%
@@ -303,14 +305,14 @@ print("fifty steps of 0.02:", [round(value, 6) for value in merge([0.02] * 50)])
 # $$x_{t-1} = \sqrt{\bar\alpha_{t-1}}\; x_0 + \sqrt{1-\bar\alpha_{t-1}}\;\bar\epsilon_{t-1}. \tag{5.9}$$
 #
 # For $t - 1 = 0$ this holds, because $\bar\alpha_0 = 1$. (Our tables include this row: row 0 is clean
-# data. Without it, every second formula would need a special case.) Take one more step:
+# data. Without it, many formulas would need a special case.) Take one more step:
 # $x_t = \sqrt{\alpha_t\bar\alpha_{t-1}}\; x_0
 # + \sqrt{\alpha_t(1-\bar\alpha_{t-1})}\;\bar\epsilon_{t-1} + \sqrt{\beta_t}\;\epsilon_t$.
 # The variances of the two independent noises add up to
 #
 # $$\alpha_t(1-\bar\alpha_{t-1}) + \beta_t = 1 - \alpha_t\bar\alpha_{t-1} = 1 - \bar\alpha_t. \tag{5.10}$$
 #
-# So (5.9) holds at $t$ as well, and hence at every $t$. The whole chain is one line, the **closed form** of the
+# So (5.9) also holds at $t$, and hence at every $t$. The whole chain is one line, the **closed form** of the
 # forward process:
 #
 # $$\boxed{\;x_t = \sqrt{\bar\alpha_t}\; x_0 + \sqrt{1-\bar\alpha_t}\;\epsilon,
@@ -341,7 +343,7 @@ print(f"the merged noise after 1000 steps: mean {merged.mean():+.4f}, variance {
 # %% [markdown]
 # A thousand noises, merged by (5.12), are standard normal again: mean near 0, variance near 1, fourth moment near 3.
 #
-# ### Exercise 5.4 · The whole walk in one jump
+# ### Exercise 5.4 · The whole chain in one jump
 #
 # Write $q(x_t \mid x_0)$ as a `Gaussian(mean, var)`. `row(schedule.abar, t)` gives $\bar\alpha_t$ for
 # one time or for a batch of times; `coef(value, x_0)` shapes it so that it broadcasts over `x_0`.
@@ -361,7 +363,7 @@ marginal = check("forward.marginal", my_marginal)
 # %% [markdown]
 # ### Detour · Why the tables are float64
 #
-# $1 - \bar\alpha_1$ is a small difference of two large numbers. If you store $\bar\alpha$ in float32 and subtract
+# $1 - \bar\alpha_1$ is a small difference of two nearly equal numbers. If you store $\bar\alpha$ in float32 and subtract
 # afterwards, you lose digits.
 
 # %%
@@ -382,14 +384,15 @@ for name, value in (("cast first", early.item()), ("cast last", late.item())):
 # error ($\sqrt{v/n}$ for a mean, $v\sqrt{2/n}$ for the variance $v$ of a normal distribution): values within ±3 are
 # expected.
 #
-# **Predict.** At $t = 300$ the signal factor is 0.6296. Where is the crowd, and how wide is it?
+# **Predict.** At $t = 300$ the signal factor is 0.6296. What are the mean and the standard deviation
+# of the 20,000 points?
 
 # %%
 # eq: 5.11
 n = 20_000
 x_0 = torch.full((n, 1), 3.0, dtype=torch.float64)
-walk = forward.chain(schedule, x_0, generator=seeded(60))
-snapshots = {t: x_t for t, x_t in walk if t in (100, 300, 1000)}
+chain = forward.chain(schedule, x_0, generator=seeded(60))
+snapshots = {t: x_t for t, x_t in chain if t in (100, 300, 1000)}
 print("   t     mean  formula      var  formula    off (mean, var)")
 for t, x_t in snapshots.items():
     q_t = marginal(schedule, x_0[:1], t)
@@ -414,8 +417,8 @@ figures.show(fig, alt="Histograms of the chains lie on the formula's bell curves
 
 # %% [markdown]
 # They agree within the standard errors. (Put a wrong $\alpha$ into the formula and the last two columns
-# jump; that is what error bars are for.) At $t = 300$ the mean is 1.8889 and the variance 0.6036, and no thousand steps
-# were needed to know it. Here is the function that the whole course uses. Compare it with (5.11) and with your own.
+# jump; that is what error bars are for.) At $t = 300$ the mean is 1.8889 and the variance 0.6036, and you did not
+# need 300 steps to know it. Here is the function that the whole course uses. Compare it with (5.11) and with your own.
 
 # %%
 # eq: 5.11
@@ -423,8 +426,8 @@ figures.show_source(forward.marginal)
 
 # %% [markdown]
 # This is what the closed form is **for**: training picks a random time for each image and needs
-# $x_t$ there. Simulating costs $t$ random numbers per pixel, the closed form one, and no error accumulates.
-# Training therefore never runs the chain. Only sampling does, on the way back.
+# $x_t$ there. Simulating the chain takes $t$ random numbers per pixel, the closed form takes one.
+# Training therefore never runs the chain. Only sampling goes step by step, on the way back.
 
 # %% [markdown]
 # ### Detour · What "Markov" means here
@@ -437,16 +440,16 @@ figures.show_source(forward.marginal)
 strong = schedules.from_beta([0.1, 0.1])
 x_0 = normal_like(torch.empty(100_000, 1, dtype=torch.float64), generator=seeded(7))
 (_, x_1), (_, x_2) = forward.chain(strong, x_0, generator=seeded(8))
-left_over = x_2 - math.sqrt(0.9) * x_1  # what x_1 does not explain of x_2
+left_over = x_2 - math.sqrt(0.9) * x_1  # the part of x_2 that x_1 does not explain
 print(f"correlation of x_0 and x_2:                           {correlation(x_0, x_2):.3f}")
-print(f"correlation of x_0 and what x_1 leaves open of x_2:  {correlation(x_0, left_over):+.3f}")
+print(f"correlation of x_0 and x_2 minus sqrt(0.9) x_1:      {correlation(x_0, left_over):+.3f}")
 one, whole = schedule.beta[100].item(), 1 - schedule.abar[100].item()
 print(f"t = 100: Var(x_t | x_t-1, x_0) = {one:.5f}, Var(x_t | x_0) = {whole:.5f}, "
       f"{whole / one:.0f} times as much")
 
 # %% [markdown]
-# Start and end have a correlation of 0.900. Once $x_1$ has explained its part, nothing is left beyond sampling noise. And the
-# two variances that get confused differ by a factor of 50 at $t = 100$.
+# Start and end have a correlation of 0.900. The part of $x_2$ that $x_1$ does not explain is uncorrelated with $x_0$, up to
+# sampling noise. And the two variances, which are easily confused, differ by a factor of 50 at $t = 100$.
 
 # %% [markdown] topics="C087 C092"
 # ## A batch of images
@@ -487,14 +490,14 @@ print("signal factor:                  ", [round(v, 2) for v in schedule.signal[
 print("correlation with the clean one: ", [round(c, 2) for c in match.tolist()])
 
 # %% [markdown]
-# Eight digits, eight times, one line of code and no chain. The correlation follows the signal factor, with the
-# scatter that 64 pixels allow.
+# Eight digits, eight times, one line of code and no chain. The correlation roughly follows the signal factor,
+# with the scatter to be expected from only 64 pixels.
 
 # %% [markdown]
 # ### Detour · Two factors whose squares add to 1
 #
-# Signal and noise factor are sometimes called the weights of an average. Where is their plain sum largest, and
-# how large is it?
+# The signal factor and the noise factor are sometimes called the weights of an average. Where is their plain sum
+# largest, and how large is it?
 
 # %%
 # claim: E108
@@ -519,23 +522,24 @@ for beta in (0.02, 0.9):  # a single step from x = 1: its mean and std are the t
 
 # %% [markdown]
 # At $\bar\alpha_t = \tfrac12$, where signal and noise are equally strong (here $t = 260$), the sum is 1.4142. Think of
-# the legs of a right triangle with hypotenuse 1: variances are shared out, not amplitudes. The squares add to 1 for
-# every $\beta$, small or large. Small betas and a large $T$ have other purposes: a large sum of betas empties
-# $\bar\alpha_T$, and small betas make the way back learnable. Both follow now.
+# the legs of a right triangle with hypotenuse 1: it is the variances that add to 1, not the amplitudes. The squares add
+# to 1 for every $\beta$, small or large. Small betas and a large $T$ have other purposes: a large sum of betas drives
+# $\bar\alpha_T$ toward 0, and small betas make the way back learnable. The next sections show both.
 
 # %% [markdown] topics="C088 C094"
 # ## The end of the chain
 #
 # As $\bar\alpha_t \to 0$, (5.11) becomes $x_T \approx \epsilon$: mean 0 and variance 1, whatever the image was.
 #
-# **We know where to start the way back**: at $N(0, I)$, which requires no image. That the end is Gaussian is
+# **We know where the way back starts**: at $N(0, I)$, from which we can sample without any image. That the end is
+# Gaussian is
 # our choice. Many small noises of another shape would also add up to a nearly normal distribution, by the central
 # limit theorem; Gaussian noise makes it exact at *every* $t$, and the normal distribution is easy to sample.
 #
-# **The end has forgotten the image.** The $x_T$ of this chain is not a code that you could edit: what it knows of the
-# image is bounded by the tiny signal that is left.
+# **The end has forgotten the image.** The $x_T$ of this chain is not a code that you could edit: the tiny signal that is
+# left limits what it can say about the image.
 #
-# How tiny? The **Kullback–Leibler divergence** of [02](02_distributions.ipynb) measures it: the expected extra cost, in *nats*
+# How tiny? The Kullback–Leibler divergence of [02](02_distributions.ipynb) measures it: the expected extra cost, in *nats*
 # (divide by $\log 2$ for *bits*), of describing samples from $q$ as if they came from $p$. For two normal distributions in
 # one dimension
 #
@@ -570,9 +574,10 @@ for name, s in ends.items():
 # %% [markdown]
 # With the full chain $L_T$ is 2.02e-05 nats per dimension. Squeezed into 100
 # steps it is 0.226 nats, more than ten thousand times as much: the signal factor is 0.60, so 60 % of the
-# image's amplitude is still there while sampling starts as if nothing were. "The prior term is about zero" is a statement
+# image's amplitude is still there, while sampling starts as if none of it were. "The prior term is about zero" is a statement
 # about a schedule **and** its $T$. Stopping the usual chain halfway costs 0.0409 nats; the cosine schedule gets
-# far closer to pure noise than it needs to. Chapter 06 shows five tutorials that fall into this trap.
+# far closer to pure noise than it needs to. [Chapter 06](06_schedules_and_snr.ipynb) looks for this trap in five
+# published tutorials.
 
 # %% [markdown]
 # ### Detour · How far from noise do the digits end?
@@ -604,13 +609,13 @@ for s in (schedule, schedules.linear(T=100), schedules.cosine()):
 print(f"mean square of a pixel: {(real**2).mean():.3f}")
 
 # %% [markdown]
-# On real digits the full chain leaves 2.09e-05 bits per pixel, the squeezed one 0.252. (In nats that is a little less than
+# On real digits the full chain leaves 2.09e-05 bits per pixel, the squeezed one 0.252. (In nats both are less than
 # for $x_0^2 = 1$ above, because the mean square of a pixel is 0.717.)
 
 # %% [markdown]
 # ### Detour · What does $x_t$ still know about $x_0$?
 #
-# The two crowds of the first figure in numbers: how far apart are they at each time, and how much can $x_t$ reveal
+# The two groups of the first figure in numbers: how far apart are they at each time, and how much can $x_t$ reveal
 # about its start?
 
 # %%
@@ -622,19 +627,19 @@ for t in (1, 100, 300, 600, 1000):
     q_t = forward.marginal(schedule, both, t)
     apart = gaussians.kl(Gaussian(q_t.mean[:1], q_t.var), Gaussian(q_t.mean[1:], q_t.var)).item()
     known = schedule.information[t].item()
-    print(f"t = {t:4}: KL between the crowds {apart:9.2e} nats; "
+    print(f"t = {t:4}: KL of the two groups {apart:9.2e} nats; "
           f"x_t reveals at most {known:.2e} nats about x_0")
 
 # %% [markdown]
-# The crowds are 80,000 nats apart at $t = 1$ and 0.0003 nats apart at the end.
+# The KL between the two groups is 80,000 nats at $t = 1$ and 0.0003 nats at the end.
 # The last column is the most that one component of $x_t$ can reveal about $x_0$ if the data have variance 1;
 # chapter 06 derives it. It falls from 4.6 nats to $2\cdot 10^{-5}$, which is $L_T$ again:
 # for data with $x_0^2 = 1$ both are $-\tfrac12\log(1-\bar\alpha_T)$. The variance at the end is close to 1 but equals it only in
 # the limit, unless the data had variance 1 to begin with.
 #
 # Diffusion models are praised for having no *posterior collapse*, the failure of VAEs in which the code says nothing about
-# the image. True: this encoder is not trained, so it cannot collapse. But its last code $x_T$ says nothing about the image
-# **by design**.
+# the image. True: this encoder is not trained, so it cannot collapse. But its last code $x_T$ says almost nothing about the
+# image, **by design**.
 
 # %% [markdown] topics="C069 C071 C072 C075 C076"
 # ## Where this chain comes from
@@ -647,12 +652,12 @@ for t in (1, 100, 300, 600, 1000):
 # $$q(x_{0:T}) = q(x_0) \prod_{t=1}^{T} q(x_t \mid x_{t-1}),
 # \qquad p_\theta(x_{0:T}) = p(x_T) \prod_{t=1}^{T} p_\theta(x_{t-1} \mid x_t), \tag{5.15}$$
 #
-# where $\theta$ stands for the weights of the network. Ho et al. simplify three times: the **encoder is fixed**
-# (it is the chain of this chapter and learns nothing), each **reverse step is Gaussian** with a fixed
-# variance, and the network predicts the **noise** instead of the mean.
+# where $p(x_T) = N(0, I)$ and $\theta$ stands for the weights of the network. Ho et al. make three simplifying choices: the
+# **encoder is fixed** (it is the chain of this chapter and learns nothing), each **reverse step is Gaussian** with a
+# fixed variance, and the network predicts the **noise** instead of the mean.
 #
 # Training makes the two joint distributions alike. Does that make the distribution of the *images* right? Yes: dropping
-# variables can only bring two distributions closer,
+# variables never increases the KL divergence,
 #
 # $$\mathrm{KL}\big(q(x_0) \,\|\, p_\theta(x_0)\big) \;\le\;
 # \mathrm{KL}\big(q(x_{0:T}) \,\|\, p_\theta(x_{0:T})\big). \tag{5.16}$$
@@ -688,7 +693,7 @@ for name, b in (("10 % too small", 0.9 * a), ("exact", a)):
 # that possible. Approximating a curve by straight lines works the same way: no single piece is a good fit for a long
 # stretch, but many short pieces are.
 #
-# **Predict.** The data have two modes, at ±0.97. A walker is at $x_1 = 0.3$ after *one* noising step. What does the
+# **Predict.** The data have two modes, at ±0.97. A point is at $x_1 = 0.3$ after *one* noising step. What does the
 # distribution of its $x_0$ look like if that step was large ($\beta = 0.5$)? If it was small ($\beta = 0.02$)?
 
 # %%
@@ -720,9 +725,9 @@ for ax, beta in zip(axes, (0.5, 0.02)):
 figures.show(fig, alt="For beta 0.5 the way back has two modes; for beta 0.02 it is one bell.")
 
 # %% [markdown]
-# After the large step the walker may have come from either mode, which no Gaussian can express. After the small
-# step it came from nearby. Now measure it for all $x_1$ together: the expected KL from the true reverse step to a Gaussian
-# with the same mean and one fixed variance for all $x_1$, the best one, as in the model.
+# After the large step the point may have come from either mode, which no Gaussian can express. After the small
+# step it must have come from nearby. Now measure the gap for all $x_1$ together: the expected KL from the true reverse
+# step to a Gaussian with the same mean and, as in the model, one variance for all $x_1$ (the best one).
 
 # %%
 # claim: E19
@@ -744,9 +749,9 @@ print(f"from beta = 0.02 to 0.004: a factor of {gaps[0.02] / gaps[0.004]:.0f}")
 
 # %% [markdown]
 # The first step of the chain is 0.677 nats away from a Gaussian if it is large and 0.000020 nats if it is small. Going from
-# $\beta = 0.02$ to 0.004 takes five times as many steps and makes this one 54 times more Gaussian. Over a whole chain
-# with fixed ends the total gap falls more slowly, roughly like one over the number of steps; chapter 08 measures that. This
-# is why diffusion models take many small steps.
+# $\beta = 0.02$ to 0.004 takes five times as many steps and makes the gap of this one 54 times smaller. Over a whole chain
+# with fixed ends the total gap falls more slowly, roughly like one over the number of steps; chapter 08 measures that in
+# a detour. This is why diffusion models take many small steps.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked: does a path of normal steps explain it?
@@ -755,7 +760,7 @@ print(f"from beta = 0.02 to 0.004: a factor of {gaps[0.02] / gaps[0.004]:.0f}")
 # but even a single step has that power.
 
 # %% [markdown] topics="C077"
-# Take $z \sim N(0,1)$, the distribution function $\Phi$ of the normal distribution and $F$ of the target. Then
+# Let $z \sim N(0,1)$, and let $\Phi$ and $F$ be the distribution functions of the normal distribution and of the target. Then
 # $F^{-1}(\Phi(z))$ has exactly the target distribution. The next cell does it for the density $p(x) = 2x$, with one normal step
 # $N(F^{-1}(\Phi(z)),\, 0.001^2)$.
 
@@ -773,14 +778,14 @@ exact = torch.special.ndtr(normal_like(z, generator=seeded(3))).sqrt()
 print(f"one normal step: {largest_gap(single):.4f}; exact samples: {largest_gap(exact):.4f}")
 
 # %% [markdown]
-# One step does as well as exact samples do. What is special about *this* chain is not that a path exists, but
+# One step does as well as exact sampling. What is special about *this* chain is not that a path exists, but
 # that each of its small steps can be *learned*, by plain regression.
 
 # %% [markdown]
 # ## Recap
 #
 # One step of the forward process shrinks the image by $\sqrt{1-\beta_t}$ and adds noise of variance $\beta_t$. The
-# shrinking draws every variance to 1. Independent Gaussian noises merge, so two steps are one step and,
+# shrinking draws every variance toward 1. Independent Gaussian noises merge, so two steps are one step and,
 # by induction, a thousand steps are one line; a simulation of 20,000 chains agrees with it. At the end the image is
 # forgotten up to $2\cdot 10^{-5}$ nats per dimension, provided the
 # schedule really reaches noise. And the steps are small so that each reverse step is nearly Gaussian.
@@ -794,7 +799,7 @@ print(f"one normal step: {largest_gap(single):.4f}; exact samples: {largest_gap(
 # | what holds | what is often said | shown above |
 # |---|---|---|
 # | the noise is scaled by $\sqrt{\beta_t}$: $\beta_t$ is a variance | scaled by $\beta_t$ | one step |
-# | a variance of 1 is preserved, any other is drawn to 1 | the scaling preserves the variance | 0.25 → 0.3272, 0.7027, 1.0000 |
+# | a variance of 1 is preserved, any other is drawn toward 1 | the scaling preserves the variance | 0.25 → 0.3272, 0.7027, 1.0000 |
 # | the prior term depends on the schedule and $T$ | the prior term is zero | 2.02e-05 or 0.226 nats |
 #
 # **Exercises:** 5.1 `forward.step` · 5.2 `forward.keep_variance` · 5.3 `forward.merge` · 5.4

@@ -11,7 +11,7 @@
 # - say which reverse distribution is intractable, which one has a closed form, and how they are related,
 # - derive the closed form by completing the square, and read it as a precision-weighted average,
 # - write its mean in terms of $x_0$ and in terms of the noise $\epsilon$,
-# - explain why a single guess of $x_0$ gives the exact mean of a reverse step, but not its variance.
+# - explain why a single estimate of $x_0$ gives the exact mean of a reverse step, but not its variance.
 #
 # **You need** from [05 · How does data become noise?](05_forward.ipynb) the sections from "One step" to "A thousand
 # steps are one line", above all the closed form (5.11), $x_t = \sqrt{\bar\alpha_t}\,x_0 +
@@ -47,8 +47,9 @@ print("variance of each bump:", data.var.tolist())
 # ## A first look: the same place, two answers
 #
 # Two million points start from two-bump data and go through the noising chain to $s = 100$, then on to
-# $t = 300$. At $t = 300$ we pick those that are near 0.2 and look up where they were at $s = 100$. (A gap of
-# 200 steps, so that there is something to see. In the end it will be one step.)
+# $t = 300$. At $t = 300$ we pick those that are near 0.2, and look up where they were at $s = 100$. (A gap of
+# 200 steps, so that there is something to see; later it will be one step. The steps in between merge into one
+# Gaussian, as in chapter 05.)
 #
 # **Predict.** Sketch the histogram of their $x_{100}$ before you run the cells. Then keep only those that
 # *started* near $x_0 = 1$. What is left of your histogram?
@@ -76,9 +77,9 @@ ax.legend(fontsize=9)
 figures.show(fig, alt="All: two bumps, the right one higher. Those that started near 1: one bell.")
 
 # %% [markdown]
-# Two bumps: 60.0 % were right of 0, the others left, and no single bell curve describes them. Of those that
-# started near 1, a single bell is left, with mean 0.897 and standard deviation 0.308. Knowing $x_0$ makes the
-# question easy. This chapter finds that bell, and then asks what can be said without $x_0$.
+# All points together form two bumps: 60.0 % were right of 0, the others left, and no single bell curve describes
+# them. Those that started near 1 form a single bell, with mean 0.897 and standard deviation 0.308. Knowing $x_0$
+# makes the question easy. This chapter derives that bell, and then asks what can be said without $x_0$.
 
 # %% [markdown] topics="C112 C115"
 # ## Two conditional distributions
@@ -90,7 +91,7 @@ figures.show(fig, alt="All: two bumps, the right one higher. Those that started 
 #
 # The first factor is the noising chain, which we know. But $q(x_s)$ is the density of slightly noisy images.
 # To know it is to know $q(x_0)$, the density of images, and if we had that we would not need a model. So
-# (7.1) is true and **intractable**: it cannot be computed.
+# (7.1) is true but **intractable**: for real data it cannot be computed.
 #
 # Now apply the same rule with everything conditioned on $x_0$:
 #
@@ -161,12 +162,12 @@ print(f"q(x_s | x_t, x_0), (7.2): mean {mean:.3f}, std {var.sqrt():.3f}, "
 # ## When is a reverse step Gaussian?
 #
 # The model of a diffusion step will be a Gaussian. Is the true $q(x_s \mid x_t)$ one? In the first figure it was
-# not. [Chapter 05](05_forward.ipynb) found that steps back *to the data* come closer to a Gaussian as $\beta$
+# not. [Chapter 05](05_forward.ipynb) found that a step back *to the data* comes closer to a Gaussian as $\beta$
 # shrinks. But it also matters where in the chain the step is taken.
 #
-# **Predict.** Three moves: (a) from $t = 260$ to the data, half of the variance of $x_t$ being new noise; (b)
-# from $t = 39$ to the data, 2 % new noise; (c) from $t = 479$ to $s = 400$, again half of it new. For which of
-# them is $q(x_s \mid x_t)$ close to a Gaussian at $x_t = 0.2$?
+# **Predict.** Here are three moves. In (a), from $t = 260$ back to the data, half of the variance of $x_t$ is new
+# noise, added since $s$; in (b), from $t = 39$ to the data, it is 2 %; in (c), from $t = 479$ to $s = 400$, again
+# half. For which of them is $q(x_s \mid x_t)$ close to a Gaussian at $x_t = 0.2$?
 
 # %%
 # claim: E19
@@ -186,9 +187,9 @@ axes[0].legend(fontsize=9)
 figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: bells, on top of it.")
 
 # %% [markdown]
-# For (b) and (c). Half new noise right next to the data: off by 167.9 % of the peak. The same half at $s = 400$:
-# 0.4 %, because by then the two bumps have melted into nearly one bell. A step is small or large *compared with
-# the structure of* $q(x_s)$. So "the reverse step is Gaussian" is a statement about small steps **and** smooth
+# For (b) and (c). With half new noise right next to the data, the density is off by 167.9 % of the peak. With the
+# same half at $s = 400$ it is off by 0.4 %, because by then the two bumps have merged into nearly one bell.
+# A step is small or large *compared with the structure of* $q(x_s)$. So "the reverse step is Gaussian" is a statement about small steps **and** smooth
 # densities. For infinitely small steps it becomes a theorem: the reverse process has the same form as the forward
 # process ([SD15] Sec. 2.2; [And82] in continuous time).
 #
@@ -215,9 +216,9 @@ figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: be
 #
 # ### Exercise 7.1 · Two opinions about one number
 #
-# One source says $x \sim N(m_1, v_1)$. Another, independent one says $x \sim N(m_2, v_2)$. Combined, they say the
-# product of the two densities, scaled to integrate to 1. Find its mean and variance: expand both squares, collect
-# $x^2$ and $x$, use (7.3).
+# One source says $x \sim N(m_1, v_1)$. Another, independent one says $x \sim N(m_2, v_2)$. To combine them, multiply
+# the two densities and scale the product to integrate to 1. Find its mean and variance: expand both squares,
+# collect the terms in $x^2$ and in $x$, and use (7.3).
 #
 # <details><summary>Hint</summary>
 #
@@ -240,8 +241,8 @@ print("N(0, 1) and N(2, 1):     mean {:.3f}, variance {:.3f}".format(*fuse(0.0, 
 print("N(0, 1) and N(2, 0.01):  mean {:.3f}, variance {:.3f}".format(*fuse(0.0, 1.0, 2.0, 0.01)))
 
 # %% [markdown]
-# Two equally vague opinions meet in the middle, and together they are twice as sure: variance 0.500. A
-# sharp opinion wins against a vague one: 1.980. **Precisions add**, and each mean is weighted by its precision.
+# Two equally vague opinions meet in the middle, and together they are twice as precise: variance 0.500. A
+# precise opinion wins against a vague one: 1.980. **Precisions add**, and each mean is weighted by its precision.
 #
 # A first use. Let $x \sim N(0, 1)$, measured with noise: $y = \rho\,x + \sqrt{1-\rho^2}\,\eta$ with an independent
 # $\eta \sim N(0, 1)$, so that $\rho$ is the correlation of $x$ and $y$. Before the measurement $x$ has mean 0 and
@@ -264,14 +265,15 @@ x_0 = normal_like(torch.empty(2_000_000, dtype=torch.float64), generator=seeded(
 x_t = forward.noised(schedule, x_0, 300, normal_like(x_0, generator=seeded(5)))
 near = x_0[(x_t - y).abs() < 0.02]
 print(f"{len(near)} points near 0.2: mean {near.mean():.4f}, variance {near.var():.4f}, "
-      f"each ± {near.std() / len(near) ** 0.5:.4f}")
+      f"standard error of the mean {near.std() / len(near) ** 0.5:.4f}")
 
 # %% [markdown]
 # ### The posterior, line by line
 #
-# For the move from $s$ to $t$ write $a = \sqrt{\alpha_{ts}}$ and $v = 1-\alpha_{ts}$, where $\alpha_{ts} =
-# \bar\alpha_t/\bar\alpha_s$; for the move from 0 to $s$ write $b = \sqrt{\bar\alpha_s}$ and $u = 1-\bar\alpha_s$.
-# So $x_t \sim N(a x_s, v)$ and $x_s \sim N(b x_0, u)$, for each pixel independently. The denominator of (7.2) does not
+# Merge the steps $s+1, \dots, t$ as in chapter 05: the product of their alphas is $\alpha_{ts} =
+# \bar\alpha_t/\bar\alpha_s$. For this move from $s$ to $t$ write $a = \sqrt{\alpha_{ts}}$ and $v = 1-\alpha_{ts}$, and
+# for the move from 0 to $s$ write $b = \sqrt{\bar\alpha_s}$ and $u = 1-\bar\alpha_s$. So $x_t \sim N(a x_s, v)$ given
+# $x_s$, and $x_s \sim N(b x_0, u)$ given $x_0$, for each pixel independently. The denominator of (7.2) does not
 # contain $x_s$, so **as a function of $x_s$** only the product in the numerator matters:
 #
 # $$\log q(x_s \mid x_t, x_0) = -\frac12\Big[\frac{(x_t - a\,x_s)^2}{v} + \frac{(x_s - b\,x_0)^2}{u}\Big]
@@ -283,8 +285,8 @@ print(f"{len(near)} points near 0.2: mean {near.mean():.4f}, variance {near.var(
 # - 2\,\underbrace{\Big(\frac{a\,x_t}{v} + \frac{b\,x_0}{u}\Big)}_{h}\, x_s\Big] + \text{terms without } x_s.
 # \tag{7.6}$$
 #
-# That has the form of (7.3). The first cell checks (7.5) against the three densities of the package, the second
-# one checks (7.3) and (7.6) with SymPy.
+# This has the form of (7.3). The first cell checks (7.5) against the three densities of the package, the second
+# checks (7.3) and (7.6) with SymPy.
 
 # %%
 # eq: 7.5
@@ -308,7 +310,7 @@ print("what (7.6) leaves out:", rest)
 print("does it contain x_s?", rest.has(x_s_))
 
 # %% [markdown]
-# ### Exercise 7.2 · How sure are we?
+# ### Exercise 7.2 · How certain are we?
 #
 # Turn $1/P$, the variance of $q(x_s \mid x_t, x_0)$, into a closed form in $\bar\alpha_s$ and $\bar\alpha_t$.
 # Bring the two fractions of $P$ to a common denominator; what do you know about $a^2 u + v$? `t` and `s`
@@ -335,14 +337,14 @@ def my_var(schedule, t, s):
 posterior_var = check("posterior.var", my_var)
 
 # %% [markdown]
-# With the common denominator, variance and mean are fractions over $a^2 u + v$, which is all the noise in $x_t$:
+# With the common denominator, variance and mean are fractions over $a^2 u + v$, the variance of all the noise in $x_t$:
 #
 # $$\begin{aligned}
 # \frac1P &= \frac{u\,v}{a^2 u + v}, \qquad \frac hP = \frac{a\,u\;x_t + b\,v\;x_0}{a^2 u + v}, \\
 # a^2 u + v &= \alpha_{ts}(1-\bar\alpha_s) + 1 - \alpha_{ts} = 1 - \alpha_{ts}\bar\alpha_s = 1 - \bar\alpha_t.
 # \end{aligned} \tag{7.7}$$
 #
-# Insert, and there is the narrow bell of the first figure, for any $0 \le s < t$:
+# Inserting the tables gives the narrow bell of the first figure, for any $0 \le s < t$:
 #
 # $$\boxed{\;q(x_s \mid x_t, x_0) = N\Big(
 # \underbrace{\frac{\sqrt{\bar\alpha_s}\,(1-\alpha_{ts})}{1-\bar\alpha_t}}_{w_0}\, x_0
@@ -366,8 +368,8 @@ bell = forward.posterior(schedule, torch.tensor([[1.0]]), torch.tensor([[0.2]]),
 print(f"the package, x_0 = 1, x_t = 0.2: mean {bell.mean.item():.3f}, std {bell.var.sqrt():.3f}")
 
 # %% [markdown]
-# All differences are 0, and the function of the package gives what (7.2) gave on the grid, 0.898 and 0.309.
-# Here it is, for any two times:
+# All differences are 0, and the package gives what (7.2) gave on the grid, 0.898 and 0.309. Here is its function,
+# for any two times:
 
 # %%
 figures.show_source(forward.posterior)
@@ -446,18 +448,18 @@ for i in (1, 2, 3, 10, 100, 1000):
 print("x_t has the larger weight from t =", int(t[weight_t > weight_0][0]), "on")
 
 # %% [markdown]
-# At $t = 1$ it is all $x_0$, at $t = 2$ still slightly more $x_0$ (0.5453 against 0.4547), and from $t = 3$ on
-# $x_t$ weighs more. A step back is a small step; at $t = 1000$ the clean end has a weight of 0.0001. These are not
+# At $t = 1$ the mean is all $x_0$, at $t = 2$ still slightly more $x_0$ (0.5453 against 0.4547), and from $t = 3$ on
+# $x_t$ has the larger weight. A step back is a small step; at $t = 1000$ the clean end has a weight of 0.0001. These are not
 # quite the weights of an average: their sum is 1 up to a term of the size of $\beta_t$, 0.9901 at the end.
 #
 # Where do the weights come from? From **two sources, weighted by precision.** $x_0$ says that $x_s$ is about
-# $b\,x_0$, with precision $1/u$. $x_t$ says that it is about $x_t / a$, with precision $a^2/v$. So (7.6) is
+# $b\,x_0$, with precision $1/u$. $x_t$ says that it is about $x_t / a$, with precision $a^2/v$. So (7.6) gives
 #
 # $$\text{mean} = \frac{\frac{1}{u}\, b\,x_0 + \frac{a^2}{v}\, \frac{x_t}{a}}{\frac1u + \frac{a^2}{v}},
 # \qquad \frac{1}{\text{variance}} = \frac1u + \frac{a^2}{v}, \tag{7.10}$$
 #
-# which is your `fuse` from exercise 7.1. In Bayesian terms, the prior is what $x_0$ says about $x_s$, and $x_t$ is
-# the observation.
+# which is your `fuse` from exercise 7.1. In Bayesian terms, what $x_0$ says about $x_s$ is the prior,
+# and $x_t$ is the observation.
 
 # %%
 # eq: 7.10
@@ -493,7 +495,7 @@ print("peaks:", ", ".join(f"{name} {bell.max():.3f}" for name, bell in bells.ite
 
 # %% [markdown]
 # **Predict.** Start at $t = 500$. One step back, $x_t$ has nearly all the weight. How far back must $s$ lie
-# until $x_0$ has more: 10, 100 or 200 steps? Guess first, then move the slider, and watch the two dots.
+# until $x_0$ has more: 10, 100 or 200 steps? Answer first, then move the slider and watch the two dots.
 
 # %%
 from ddpm_lab.course import explorers
@@ -570,10 +572,10 @@ figures.show(fig, alt="25 noisy paths start together at -1.5 and meet again exac
 print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 0)}")
 
 # %% [markdown]
-# Halfway in value would be −0.25; at $t = 500$ the mean is +0.247 and the standard deviation 0.961, almost that of
-# pure noise. The start is forgotten early: after ten moves the mean is at −0.555 already. The end pulls late, and
-# holds exactly. And many small moves agree with one big one at all four times, up to the standard error of 0.007:
-# (7.8) is consistent for all pairs $s < t$.
+# No. Halfway in value would be −0.25; at $t = 500$ the mean is +0.247 and the standard deviation 0.961, almost that
+# of pure noise. The starting point −1.5 is forgotten early: after ten moves the mean is already at −0.555. The end
+# point pulls late, and is reached exactly. And many small moves agree with a single big one at all four times, up to
+# the standard error: (7.8) is consistent for all pairs $s < t$.
 
 # %% [markdown] topics="C112 C114 C118"
 # ## One distribution is a mixture of the other
@@ -583,7 +585,7 @@ print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 
 # $$q(x_s \mid x_t) = \int q(x_s \mid x_t, x_0)\; q(x_0 \mid x_t)\; dx_0. \tag{7.11}$$
 #
 # Only the first factor in the integral is always Gaussian. Here is the first figure once more, built from
-# (7.11): one bell for each possible $x_0$, as high as that $x_0$ is probable.
+# (7.11): one bell for each possible $x_0$, with a height proportional to the probability of that $x_0$.
 
 # %%
 # eq: 7.11
@@ -612,14 +614,14 @@ tall = (origin[1000:3001:100] * 0.2).max()
 print(f"the tallest of the thin bells stands for {tall:.0%} of all points near 0.2")
 
 # %% [markdown]
-# The thin bells are all equally wide; the two bumps come from $x_0$ being unknown. Two consequences follow, both
-# for the rest of the course.
+# The thin bells all have the same width; the two bumps arise because $x_0$ is unknown. Two consequences follow, and
+# the rest of the course uses both.
 #
-# **The mean needs only one guess.** The mean of each bell is *linear* in $x_0$, so averaging (7.8) over
-# $q(x_0 \mid x_t)$ replaces $x_0$ by its mean: $E[x_s \mid x_t] = w_0\,E[x_0 \mid x_t] + w_t\,x_t$. The best guess
-# $\hat x_0 = E[x_0 \mid x_t]$ (best in mean squared error) is called the **optimal denoiser**, and it gives the
-# exact mean of the reverse step. **The variance is not covered.** It is larger than that of (7.8), by what the
-# uncertainty about $x_0$ adds.
+# **The mean needs only one estimate.** The mean of each bell is *linear* in $x_0$, so averaging (7.8) over
+# $q(x_0 \mid x_t)$ replaces $x_0$ by its mean: $E[x_s \mid x_t] = w_0\,E[x_0 \mid x_t] + w_t\,x_t$. The best estimate
+# $\hat x_0 = E[x_0 \mid x_t]$ (best in mean squared error), as a function of $x_t$ and $t$, is called the **optimal
+# denoiser**, and it gives the exact mean of the reverse step. **The variance needs more.** It is larger than that of
+# (7.8), by what the uncertainty about $x_0$ adds.
 
 # %%
 # claim: E98, E99, E111
@@ -627,9 +629,9 @@ denoise = ideal_denoisers.mixture_denoiser(data, schedule)  # E[x_0 | x_t], exac
 place = torch.full((1, 1), 0.2, dtype=torch.float64)
 for t, s in ((300, 100), (500, 499), (2, 1)):
     mean, var = moments(reverse_density(0.2, t, s))
-    guess = forward.posterior(schedule, denoise(place, t), place, t, s)
-    print(f"{t} → {s}: mean {mean:.6f}, with x0_hat {guess.mean.item():.6f}; "
-          f"variance {var:.4g}, with x0_hat {guess.var:.4g}")
+    model = forward.posterior(schedule, denoise(place, t), place, t, s)
+    print(f"{t} → {s}: mean {mean:.6f}, with x0_hat {model.mean.item():.6f}; "
+          f"variance {var:.4g}, with x0_hat {model.var:.4g}")
 
 # N(0, 1) data stay N(0, 1): (7.4) with rho² = alpha_ts, so Var(x_s | x_t) = 1 - alpha_ts
 print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
@@ -646,25 +648,26 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 #
 # This fixes the form of the model. Ho et al. take $p_\theta(x_{t-1} \mid x_t) = N(\mu_\theta(x_t, t),\,
 # \sigma_t^2 I)$, where the second argument of $N$ is a variance. The network's output defines the mean,
-# $\sigma_t^2$ is a table, and generating means sampling from this distribution at every step, from $t = T$ down to 1:
-# this is the **reverse process**. In words: guess $\hat x_0$, take one step back as if the guess were true, and guess
-# again. In the package, `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in the place of $x_0$.
+# $\sigma_t^2$ is a table. To generate, draw $x_T$ from $N(0, I)$ and sample from this distribution at every step, from
+# $t = T$ down to 1: this is the **reverse process**. In words: predict $\hat x_0$, take one step back as if the
+# prediction were true, and predict again. In the package, `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in
+# the place of $x_0$.
 #
-# **Predict.** Why many steps? At $x_{300} = 0.2$, jump straight to the best guess $\hat x_0$. Is that a likely data
+# **Predict.** Why many steps? At $x_{300} = 0.2$, jump straight to the best estimate $\hat x_0$. Is it a likely data
 # point?
 
 # %%
-guess = denoise(place, 300)
-there = ideal_denoisers.log_density(data, schedule, guess, 0).exp().item()
-print(f"x0_hat at x_300 = 0.2: {guess.item():.3f}; data density there {there:.5f}, "
+x0_hat = denoise(place, 300)
+there = ideal_denoisers.log_density(data, schedule, x0_hat, 0).exp().item()
+print(f"x0_hat at x_300 = 0.2: {x0_hat.item():.3f}; data density there {there:.5f}, "
       f"at its highest {density(0).max():.3f}")
 
 # %% [markdown]
 # No: $\hat x_0 = 0.192$ is an average over both bumps and lies in the gap between them, where the data density is
 # 0.00488 instead of up to 0.821. For images, such an average is blurry. A small step commits to very little of it;
-# as $t$ falls, the guess becomes sharp. [Chapter 10](10_sampling_without_learning.ipynb) follows this through.
+# as $t$ falls, the estimate becomes sharp. [Chapter 10b](10b_fewer_steps.ipynb) compares few steps with many.
 #
-# How is this related to the update of [chapter 00](00_start_here.ipynb), which guessed $\hat x_0$ and the noise
+# How is this related to the update of [chapter 00](00_start_here.ipynb), which predicted $\hat x_0$ and the noise
 # $\hat\epsilon$ and mixed them again for an earlier time? Insert (5.11) for $x_t$ into (7.8). A sample of the
 # posterior becomes $x_s = \sqrt{\bar\alpha_s}\,x_0 + c\,\epsilon + \sigma z$ with fresh noise $z$ and
 # $c^2 + \sigma^2 = 1-\bar\alpha_s$. The total noise is right for time $s$, but some of the old noise has been
@@ -687,7 +690,7 @@ for t, s in ((300, 100), (500, 499)):
 # %% [markdown] topics="C118 C119"
 # ## The mean in terms of the noise
 #
-# A network may guess $x_0$, but it can just as well guess the noise $\epsilon$, since one gives the other. Solve
+# A network may predict $x_0$, but it can just as well predict the noise $\epsilon$, since one gives the other. Solve
 # (5.11) for $x_0$,
 #
 # $$x_0 = \frac{x_t - \sqrt{1-\bar\alpha_t}\;\epsilon}{\sqrt{\bar\alpha_t}}, \tag{7.12}$$
@@ -725,8 +728,8 @@ for number, (one, following) in enumerate(zip(lines, lines[1:]), start=1):
     print(f"line {number} minus line {number + 1}:", sp.simplify(one - following))
 
 # %% [markdown]
-# Here $\epsilon$ is the noise that was really mixed in, as unknown as $x_0$ was. But (7.13) is linear in it, so the
-# best guess $\hat\epsilon = E[\epsilon \mid x_t]$ gives the exact mean of $q(x_{t-1} \mid x_t)$.
+# Here $\epsilon$ is the noise that was actually added, as unknown as $x_0$ was. But (7.13) is linear in it, so the
+# best estimate $\hat\epsilon = E[\epsilon \mid x_t]$ gives the exact mean of $q(x_{t-1} \mid x_t)$.
 #
 # ### Exercise 7.5 · The same for any move
 #
@@ -755,8 +758,8 @@ eps_mean = check("posterior.eps_mean", my_eps_mean)
 # ## Popular claims, checked
 #
 # - **$q(x_{t-1} \mid x_t)$ is a mixture of the $q(x_{t-1} \mid x_t, x_0)$, and has a larger variance.** Some
-#   derivations "turn one into the other". Only the means agree, if $x_0$ is replaced by $\hat x_0$: 1.199e-04
-#   against 5.453e-05 for $N(0, 1)$ data at $t = 2$.
+#   derivations replace one by the other. Only the means agree, if $x_0$ is replaced by $\hat x_0$; the variances are
+#   1.199e-04 and 5.453e-05 for $N(0, 1)$ data at $t = 2$.
 # - **In the exponent, the precision multiplies both terms:** $-\tfrac12(Px^2 - 2hx)$ with $h = P\mu$. With the
 #   bracket closed too early, $-\tfrac12 P x^2 - 2\mu x$, the peak is somewhere else.
 # - **A quotient of two Gaussians is Gaussian only if the precision stays positive.** (Chapter 02 has products and
@@ -777,9 +780,9 @@ print(f"precision of (7.2) at t = 10: {1 / var:.1f}; from the numerator alone: {
 # ## Recap
 #
 # The reverse distribution $q(x_s \mid x_t)$ needs the density of the data and is intractable. Once $x_0$ is known,
-# Bayes' rule is a product of two Gaussians: precisions add, the mean is a weighted sum of both ends, and the
+# Bayes' rule multiplies two Gaussians: precisions add, the mean is a weighted sum of both ends, and the
 # variance is a table. The first distribution is the mixture of the second over what $x_0$ may have been. That is
-# why the best guess of $x_0$, or of the noise, gives the exact mean of a reverse step; its variance is larger.
+# why the best estimate of $x_0$, or of the noise, gives the exact mean of a reverse step; its variance is larger.
 #
 # **One formula to keep**
 #

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 07b · How much noise should a step back add?
 #
-# A step back is a mean plus noise. Chapter 07 settled the mean; the noise looks like a detail. But give a perfect
-# denoiser the wrong amount of it, and its samples are too narrow or too wide. Which amount is right? The DDPM paper
-# offers two answers, and says that both work. This chapter derives both, and shows for which data each is exact and
-# when the choice matters.
+# A step back is a mean plus noise. Chapter 07 settled the mean; the noise looks like a detail. But if a sampler
+# adds the wrong amount of noise, even a perfect denoiser yields samples that are too narrow or too wide. Which amount
+# is right? The DDPM paper offers two answers, and says that both work. This chapter derives both, and shows for which
+# data each is exact and when the choice matters.
 #
 # **After this chapter you can**
 #
@@ -46,7 +46,7 @@ print(schedule)
 #
 # A step back samples from $N(\mu, \sigma^2 I)$: it computes $\mu + \sigma z$ with $z \sim N(0, I)$. Note the
 # square root: $\sigma^2$ is the variance, and $z$ is multiplied by the standard deviation $\sigma$. At $t = 1000$
-# that is 0.1414, not 0.0200.
+# the factor is 0.1414, not 0.0200.
 #
 # **Predict.** Three samplers use the same optimal denoiser and take all 1000 steps. The first has the posterior's
 # variance $\tilde\beta_t$. The second forgets the root and computes $\mu + \tilde\beta_t\,z$. The third doubles the
@@ -94,10 +94,10 @@ for t in (2, 500, 1000):
 # %% [markdown]
 # None loses a bump; the denoiser takes care of that. But the widths are 0.237, 0.070 and 0.317, where the data have
 # 0.243: too little noise gives needles, too much gives smeared bumps. Nothing crashes, and the samples stay near the
-# data. To notice such a mistake, test a sampler on data whose distribution you know.
+# data. To catch such a mistake, test a sampler on data whose distribution you know.
 #
-# A misprint in a formula for $\tilde\beta_t$ has $1-\bar\alpha_{t-1}$ in the denominator as well. It cancels, and
-# $\beta_t$ is left: 2.199 times too large at $t = 2$, and hardly different at $t = 500$. Yet some papers choose
+# A misprint in a formula for $\tilde\beta_t$ also has $1-\bar\alpha_{t-1}$ in the denominator. It cancels, and
+# $\beta_t$ is left: 2.199 times $\tilde\beta_t$ at $t = 2$, and hardly different at $t = 500$. Yet some papers choose
 # $\beta_t$ on purpose. By the end of the chapter you will know when that is right.
 
 # %% [markdown] topics="C120"
@@ -128,17 +128,17 @@ for t in range(1000, 0, -1):
 print(f"with fresh noise, 1000 steps: std {math.sqrt(var):.0f} instead of 1")
 
 # %% [markdown]
-# It grows to 223. The noise $\epsilon_t$ is *part of* $x_t$ (their correlation is 0.102), so given $x_t$ it is no
-# longer $N(0, I)$. A fresh draw adds variance where the true noise takes it away, and dividing by $\sqrt{\alpha_t}$
-# adds more.
+# The standard deviation grows to 223. The noise $\epsilon_t$ is *part of* $x_t$ (their correlation is 0.102), so given $x_t$ it is no
+# longer $N(0, I)$. Subtracting fresh noise adds variance, where subtracting the true noise removes it, and
+# dividing by $\sqrt{\alpha_t}$ adds more.
 #
-# What we need is not a draw of $\epsilon_t$ but its mean, given what we know. Given $x_0$, knowing $x_t$ means knowing
+# What we need is not a fresh sample of $\epsilon_t$ but its mean, given what we know. Given $x_0$, knowing $x_t$ means knowing
 # $\epsilon$, all the noise in it. And by (5.12), $\epsilon = \rho_t\,\epsilon_t + \sqrt{1-\rho_t^2}\;\bar\epsilon_{t-1}$:
-# a noisy measurement of $\epsilon_t$, as in (7.4). So its mean is
+# a noisy measurement of $\epsilon_t$, as in (7.4). So the mean of $\epsilon_t$ is
 #
 # $$E[\epsilon_t \mid x_t, x_0] = \rho_t\,\epsilon, \qquad \rho_t = \sqrt{\frac{\beta_t}{1-\bar\alpha_t}}, \tag{7.15}$$
 #
-# and the shortcut arrives at (7.13) after all:
+# and with this mean in place of $\epsilon_t$, (7.14) becomes (7.13) after all:
 #
 # $$E[x_{t-1} \mid x_t, x_0] = \frac{x_t - \sqrt{\beta_t}\,\rho_t\,\epsilon}{\sqrt{\alpha_t}},
 # \qquad \sqrt{\beta_t}\,\rho_t = \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}. \tag{7.16}$$
@@ -162,8 +162,8 @@ print(f"without rho: {wrong:.5f}, {wrong / right:.2f} times as much")
 
 # %% [markdown]
 # So there are **two noises**: $\epsilon_t$, of the last step, and $\epsilon$, all the noise since $t = 0$. At $t = 1$
-# they are the same; at $t = 100$ their correlation is 0.142. Networks are trained to predict $\epsilon$. Put it in the
-# place of $\epsilon_t$ in (7.14), and at $t = 500$ each step takes away 9.58 times too much.
+# they are the same; at $t = 100$ their correlation is 0.142. Networks are trained to predict $\epsilon$. If you
+# put it in the place of $\epsilon_t$ in (7.14), the step at $t = 500$ removes 9.58 times as much noise as it should.
 
 # %% [markdown] topics="C119"
 # ## Detour · Spot the bug
@@ -214,8 +214,9 @@ print(f"b for b²: {len(x[x > 0])} of 2000 right of 0, there mean {x[x > 0].mean
 # %% [markdown] topics="C123"
 # ## The mean in terms of the score
 #
-# The **score function**, or score, is the gradient of the log density with respect to $x_t$, $\nabla \log q(x_t)$: the direction in which
-# $x_t$ becomes more probable. (Chapter 03 used the word for a derivative with respect to *parameters*.)
+# The **score function**, or score, is the gradient of the log density with respect to $x_t$, $\nabla \log q(x_t)$: it
+# points in the direction in which the density grows fastest. (Chapter 03 used the word for a derivative with respect
+# to *parameters*.)
 # Three lines connect it with the noise. First, the gradient of $q(x_t) = \int q(x_t \mid x_0)\, q(x_0)\,dx_0$ acts on the
 # first factor only. That is the Gaussian (5.11): its gradient brings down
 # $-\frac{x_t - \sqrt{\bar\alpha_t}\,x_0}{1-\bar\alpha_t}$, which is $-\epsilon/\sqrt{1-\bar\alpha_t}$. Then divide by
@@ -227,7 +228,7 @@ print(f"b for b²: {len(x[x > 0])} of 2000 right of 0, there mean {x[x > 0].mean
 # \nabla \log q(x_t) = \frac{\nabla q(x_t)}{q(x_t)} &= -\frac{E[\epsilon \mid x_t]}{\sqrt{1-\bar\alpha_t}}.
 # \end{aligned} \tag{7.17}$$
 #
-# The best guess of the noise *is* the score, up to a factor. Solved for $x_0$ with (7.12), the same identity reads
+# The best estimate of the noise *is* the score, up to a factor. Solved for $x_0$ with (7.12), the same identity reads
 # $E[x_0 \mid x_t] = \big(x_t + (1-\bar\alpha_t)\,\nabla\log q(x_t)\big)/\sqrt{\bar\alpha_t}$ and is called **Tweedie's
 # formula**: the density of the noisy data alone determines the optimal denoiser.
 #
@@ -253,7 +254,7 @@ score_mean = check("posterior.score_mean", my_score_mean)
 #
 # $$E[x_{t-1} \mid x_t] = \frac{x_t + \beta_t\,\nabla \log q(x_t)}{\sqrt{\alpha_t}}: \tag{7.18}$$
 #
-# a small step uphill, then undo the shrinking. Is it true? We test two places at $t = 500$. The mean comes from
+# a small step uphill, then undo the shrinking. We test it at two places at $t = 500$. The mean comes from
 # Bayes' rule on the grid, as in chapter 07, and the score from automatic differentiation of $\log q(x_t)$.
 
 # %%
@@ -291,8 +292,8 @@ minus = (places - beta / noise * score) / schedule.alpha[500].sqrt()  # inserted
 print("with a minus, at 0.3 and 1.0:", [f"{v:.5f}" for v in minus[:, 0].tolist()])
 
 # %% [markdown]
-# (7.17) and (7.18) hold to the five digits shown. If you replace $\epsilon$ by the score without its sign and its
-# factor, you get 0.30465 and 1.01553 instead of 0.29851 and 0.99501: the mean moves *away* from where $x_t$ is more
+# (7.17) and (7.18) hold to the five digits shown. If you replace $\epsilon$ by the score itself, without
+# the sign and the factor, you get 0.30465 and 1.01553 instead of 0.29851 and 0.99501: the mean moves *away* from where $x_t$ is more
 # probable. [Chapter 09](09_predictions.ipynb) puts $x_0$, $\epsilon$, the score and one more target side by side.
 
 # %% [markdown] topics="C146"
@@ -305,7 +306,7 @@ print("with a minus, at 0.3 and 1.0:", [f"{v:.5f}" for v in minus[:, 0].tolist()
 # $$E\Big[-\tfrac12 \log(2\pi\sigma^2) - \frac{(x_s - \mu)^2}{2\sigma^2}\Big],
 # \quad\text{largest at}\quad \sigma_*^2 = E\big[(x_s - \mu)^2\big] = E\,\operatorname{Var}(x_s \mid x_t). \tag{7.19}$$
 #
-# (Set the derivative with respect to $\sigma^2$ to 0.) The best variance is the mean squared error of the best mean. To
+# (Set the derivative with respect to $\sigma^2$ to zero.) The best variance is the mean squared error of the best mean. To
 # compute it, think of $x_s$ as drawn in two stages: first $x_0$ from $q(x_0 \mid x_t)$, then $x_s$ from the Gaussian
 # (7.8) that belongs to this $x_0$. The variance of the result is the variance *within* the Gaussians plus the variance
 # *of their means*. This is the **law of total variance**:
@@ -375,9 +376,9 @@ optimal_var = check("posterior.optimal_var", my_optimal_var)
 # large* (here `var="small"` and `var="large"`).
 #
 # **Is the best variance always between the two?** If the data have variance at most 1 in each coordinate, yes. The
-# best guess of $x_0$ is at least as good as the best *linear* guess, whose mean squared error for data of variance
+# best estimate of $x_0$ is at least as good as the best *linear* estimate, whose mean squared error for data of variance
 # $s^2$ is $\frac{s^2(1-\bar\alpha_t)}{\bar\alpha_t s^2 + 1 - \bar\alpha_t}$, and that is at most $1-\bar\alpha_t$ exactly
-# when $s^2 \le 1$. Pixels scaled to $[-1, 1]$ satisfy this. For data $N(0, 4)$ the cell shows the opposite.
+# when $s^2 \le 1$. Pixels scaled to $[-1, 1]$ satisfy this. For data $N(0, 4)$ the next cell shows the opposite.
 
 # %%
 # eq: 7.21, 7.22
@@ -389,7 +390,7 @@ for s_2, moves in ((0.25, 1000), (1.0, 1000), (4.0, 1000), (4.0, 10)):  # N(0, s
     stops = torch.tensor(schedules.timesteps(1000, moves)[:-1])
     t, s = stops[:-1], stops[1:]
     noise = 1 - schedule.abar[t]
-    spread = s_2 * noise / (schedule.abar[t] * s_2 + noise)  # the linear guess is the best one
+    spread = s_2 * noise / (schedule.abar[t] * s_2 + noise)  # the linear estimate is the best one
     ratio = optimal_var(schedule, t, s, spread) / (1 - schedule.abar[t] / schedule.abar[s])
     print(f"N(0, {s_2}), {moves:4} moves: best variance / large one at most {ratio.max():.4f}, "
           f"above 1: {int((ratio > 1 + 1e-9).sum())} of {len(t)}")
@@ -400,22 +401,22 @@ normal = normal_like(origins, generator=rng)
 for name, start, spread in (("one point", origins, 0), ("N(0, 1)", normal, 1 - schedule.abar[10])):
     x_9 = forward.noised(schedule, start, 9, normal_like(start, generator=rng))
     x_10 = draw(forward.transition(schedule, x_9, 9, 10), normal_like(x_9, generator=rng))
-    slope = (x_9 * x_10).mean() / (x_10**2).mean()  # jointly normal: the best guess is a line
+    slope = (x_9 * x_10).mean() / (x_10**2).mean()  # jointly normal: the best estimate is linear
     error = ((x_9 - slope * x_10) ** 2).mean()
-    print(f"{name:>9}: mean squared error of the best guess of x_9 {error:.4e}, "
+    print(f"{name:>9}: mean squared error of the best estimate of x_9 {error:.4e}, "
           f"(7.21) {optimal_var(schedule, 10, 9, spread):.4e}")
 print(f"tilde beta_10 = {schedule.posterior_var[10]:.4e}, beta_10 = {schedule.beta[10]:.4e}")
 
 # %% [markdown]
-# The simulation agrees with both, up to a sampling error of about 0.2 %. And for $N(0, 4)$ the best variance is above
+# The simulation agrees with both, within two standard errors of about 0.2 % each. And for $N(0, 4)$ the best variance is above
 # the large one at all 999 steps: by 0.33 % at most for single steps, by up to 38 % if there are only ten long moves.
 
 # %% [markdown] topics="C149"
 # ## Between the two: data with two bumps
 #
 # **Predict.** Our two-bump data have variance 1, but are neither one point nor a single bell. At $t = 2$ the two
-# choices are more than a factor of 2 apart. Will the best variance be closer to $\tilde\beta_2$ or to $\beta_2$? And at
-# $t = 100$?
+# choices are more than a factor of 2 apart. Will the best variance be closer to $\tilde\beta_2$ or to $\beta_2$? How
+# much does the choice matter at $t = 100$?
 
 # %%
 # eq: 7.21
@@ -459,12 +460,12 @@ for name, v in shares.items():
 # %% [markdown] topics="C149"
 # ## When does the choice matter?
 #
-# When the steps are few and long. `schedules.timesteps(1000, 10)` gives the times 1000, 900, …, 0 of ten moves, and
-# (7.8) holds for any two times. For $N(0, 1)$ data we can follow the variance through all moves without sampling:
+# It matters when the steps are few and long. `schedules.timesteps(1000, 10)` gives the times 1000, 900, …, 0 of ten
+# moves. For a move from $t$ to $s$, $\tilde\beta$ stands for the variance of (7.8) and $\beta$ for $1-\alpha_{ts}$. For $N(0, 1)$ data we can follow the variance through all moves without sampling:
 # each one multiplies $x$ by a factor and adds independent noise.
 #
-# **Predict.** The data have standard deviation 1, and $\beta$ is the right choice for them. What standard deviation do
-# samples have after 1000 steps with $\tilde\beta$, and after 10?
+# **Predict.** The data have standard deviation 1, and $\beta$ is the right choice for them. With $\tilde\beta$, what is
+# the standard deviation of the samples after 1000 steps, and after 10?
 
 # %%
 def final_std(moves, var):
@@ -505,10 +506,12 @@ for n in (1000, 20):  # the two bumps; all moves but the last, which ends in dat
 
 # %% [markdown]
 # After 1000 moves both are fine, 0.996 and 1.000. After 10 moves $\tilde\beta$ gives 0.740 and $\beta$ 0.947.
+# (For these data $\beta$ is exact in every move but the last, which returns $\hat x_0$ without noise: 0.947 is
+# $\sqrt{\bar\alpha_{100}}$.)
 #
-# The **log likelihood** feels the choice even with many steps. A step with variance $\sigma^2$ where $\sigma_*^2$ is best
-# loses $\tfrac12\big(r - 1 - \log r\big)$ nats in (7.19), with $r = \sigma_*^2/\sigma^2$. For $N(0, 1)$ data $\tilde\beta$ loses
-# 0.4649 nats over 999 steps; for the two bumps, 0.4416 nats with $\tilde\beta$ and 0.0029 with $\beta$. With 20 moves
+# The **likelihood** depends on the choice even with many steps. If $\sigma_*^2$ is best, a step with variance $\sigma^2$
+# loses $\tfrac12\big(r - 1 - \log r\big)$ nats in (7.19), with $r = \sigma_*^2/\sigma^2$. (Chapter 08 adds these
+# terms up to a bound on the likelihood.) For $N(0, 1)$ data $\tilde\beta$ loses 0.4649 nats over 999 steps; for the two bumps, 0.4416 nats with $\tilde\beta$ and 0.0029 with $\beta$. With 20 moves
 # both fixed choices lose, 0.4055 and 0.0549 nats: long moves are where a better variance would help.
 
 # %% [markdown] topics="C150 C151"
@@ -518,14 +521,14 @@ for n in (1000, 20):  # the two bumps; all moves but the last, which ends in dat
 # samples after 1000 steps hardly depend on the choice. When [Ho20, Sec. 4.2] learned a variance for each pixel with the
 # bound as the loss, training was unstable and samples were worse.
 #
-# **How to learn it all the same.** For the sake of likelihood and fewer steps, [ND21, Sec. 3.1] let the network output a
+# **How to learn it nevertheless.** To improve the likelihood and to sample in fewer steps, [ND21, Sec. 3.1] let the network output a
 # number $f$ for each pixel and interpolate on a log scale, $\log\sigma^2 = f \log\beta_t + (1-f)\log\tilde\beta_t$. The
 # simple loss gives $f$ no gradient, so they train with $L_\text{hybrid} = L_\text{simple} + 0.001\,L_\text{vlb}$. The
-# gradient of the bound $L_\text{vlb}$ is stopped at the mean: it trains only the variance and cannot spoil the mean. The
+# gradient of $L_\text{vlb}$, the bound of chapter 08, is stopped at the mean: it trains only the variance and cannot spoil the mean. The
 # bound alone has a very noisy gradient; chapter 08b shows what helps.
 #
-# **Predict.** A photograph of a flat sky above grass. For which of the two would a network choose $f$ near 1, for which
-# near 0?
+# **Predict.** A photograph shows a flat sky above grass. For which of the two would a network choose $f$ near 1, and
+# for which near 0?
 
 # %%
 for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 1.0)):
@@ -546,19 +549,20 @@ for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 
 # ## Popular claims, checked
 #
 # - **Which variance is exact depends on the data:** $\tilde\beta_t$ for one point, $\beta_t$ for $N(0, I)$. So
-#   $\tilde\beta_t$ is not "the exact choice": for the two bumps it is the worse one.
+#   $\tilde\beta_t$ is not "the exact choice": for the two bumps it is the worse of the two.
 # - **What is unknown in a reverse step is the variance of $x_0$ given $x_t$,** not $\tilde\beta_t$, which does not contain
-#   $x_0$ at all. An estimate of $x_0$ gives the mean of the step; for the variance it is 2.195 times too small at $t = 2$.
+#   $x_0$ at all. With $\hat x_0$ in the place of $x_0$, (7.8) gives the mean of the step; but for the
+#   two bumps at $t = 2$ the best variance is 2.195 times that of (7.8).
 # - **The DDPM paper reports both choices** [Ho20, Sec. 3.2], not just $\tilde\beta_t$; its released code uses $\beta_t$
 #   for CIFAR-10 and $\tilde\beta_t$ for the 256×256 images.
 
 # %% [markdown]
 # ## Recap
 #
-# A step back has a mean, which the noise, $x_0$ or the score gives, and a variance. The best variance is the mean squared
-# error of the mean: $\tilde\beta_t$ plus what the uncertainty about $x_0$ adds. For one point that is $\tilde\beta_t$, for
-# $N(0, I)$ it is $\beta_t$, and for data of variance at most 1 it lies in between. With many steps the choice hardly affects
-# samples; with few steps, and for the likelihood, it does.
+# A step back has a mean, which follows from an estimate of $x_0$, of the noise or of the score, and a variance. The
+# best variance is the mean squared error of the mean: $\tilde\beta_t$ plus what the uncertainty about $x_0$ adds. For
+# one point that is $\tilde\beta_t$, for $N(0, I)$ it is $\beta_t$, and for data of variance at most 1 it lies in
+# between. With many steps the choice hardly affects samples; with few steps, and for the likelihood, it does.
 #
 # **One formula to keep**
 #
@@ -566,7 +570,7 @@ for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 
 #
 # **Exercises:** 7.6 `posterior.roots` (detour) · 7.7 `posterior.score_mean` · 7.8 `posterior.optimal_var`
 #
-# **To think about.** A network gives $\hat x_0$ with an error of its own, so its $E(x_0 - \hat x_0)^2$ is
+# **To think about.** A network's $\hat x_0$ has an error of its own, so its $E(x_0 - \hat x_0)^2$ is
 # larger than $E \operatorname{Var}(x_0 \mid x_t)$. Which variance should go with *that* mean: more than
 # (7.21), or less?
 #

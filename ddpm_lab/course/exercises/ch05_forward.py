@@ -53,7 +53,7 @@ def _of_z(alpha, beta, abar):
 _WRONG_X = {
     "your signal factor is 1 - beta; its square must be 1 - beta": lambda alpha, beta, abar: alpha,
     "nothing shrinks x, so the variance grows with every step": lambda alpha, beta, abar: 1,
-    "x is shrunk by the whole walk from x_0 (abar); one step uses alpha_t": (
+    "x is shrunk by the whole chain from x_0 (abar); one step uses alpha_t": (
         lambda alpha, beta, abar: abar.sqrt()
     ),
     "your signal factor is 1 - sqrt(beta); it is the squares of the two factors that add to 1": (
@@ -75,8 +75,8 @@ _WRONG_Z = {
     "your noise is beta z; beta is a variance, and z has variance 1": (
         lambda alpha, beta, abar: beta
     ),
-    "your step adds no noise: where is z?": lambda alpha, beta, abar: 0,
-    "your noise is that of the whole walk (1 - abar); one step adds variance beta_t": (
+    "your step adds no noise: z is missing": lambda alpha, beta, abar: 0,
+    "your noise is that of the whole chain (1 - abar); one step adds variance beta_t": (
         lambda alpha, beta, abar: (1 - abar).sqrt()
     ),
     "your noise has variance 1 in every step; how much does (5.3) say?": (
@@ -102,7 +102,7 @@ STEP = Exercise(
         "no roots: beta and 1 - beta are variances, and a factor is squared in a variance": (
             _mix(lambda alpha, beta, abar: alpha, lambda alpha, beta, abar: beta)
         ),
-        "this is the whole walk from x_0; one step uses beta_t, not abar_t": _mix(
+        "this is the whole chain from x_0; one step uses beta_t, not abar_t": _mix(
             lambda alpha, beta, abar: abar.sqrt(), lambda alpha, beta, abar: (1 - abar).sqrt()
         ),
         "the two factors are swapped: a small beta must leave x nearly as it is": _mix(
@@ -137,10 +137,10 @@ STEP = Exercise(
                 schedule.alpha[t].sqrt() * x + schedule.beta[: t + 1].sum().sqrt() * z
             )
         ),
-        "this is the distribution of x_t; use z to draw from it": (
+        "this is the distribution of x_t; use z to sample from it": (
             lambda schedule, x, t, z: forward.transition(schedule, x, t - 1, t)
         ),
-        "this is the distribution of x_t given x_0, and not drawn from; take one step, with z": (
+        "this is the distribution of x_t given x_0; take one step from x, with the noise z": (
             lambda schedule, x, t, z: forward.marginal(schedule, x, t)
         ),
     },
@@ -175,7 +175,7 @@ KEEP_VARIANCE = Exercise(
         "this is the square of the factor; a factor f turns a variance into f^2 times it": (
             lambda var, beta: 1 - beta / var
         ),
-        "right for var = 1 only: which variance has f x, if x has the variance var?": (
+        "right for var = 1 only: what is the variance of f x, if x has variance var?": (
             lambda var, beta: _root(var - beta)
         ),
         "var - beta is the variance that f x must have; f is the factor that gets x there": (
@@ -195,7 +195,7 @@ KEEP_VARIANCE = Exercise(
         "you let standard deviations add; for independent parts the variances add": (
             lambda var, beta: 1 - math.sqrt(beta / var)
         ),
-        "beta / var is the share of the noise; f^2 var must have the rest, but for which root?": (
+        "beta / var is the fraction of noise, and f^2 must be the rest: one root too many": (
             lambda var, beta: _root(1 - math.sqrt(beta / var))
         ),
         "you multiply beta by var; does the same noise count more or less in wide data?": (
@@ -207,10 +207,10 @@ KEEP_VARIANCE = Exercise(
         "this factor scales the data to variance 1 first; the variance is to stay at var": (
             lambda var, beta: _root((1 - beta) / var)
         ),
-        "the usual factor over var; try it: does f^2 var + beta come to var?": (
+        "the usual factor over var; try it: does f^2 var + beta equal var?": (
             lambda var, beta: _root(1 - beta) / var
         ),
-        "the usual factor times var; try it: does f^2 var + beta come to var?": (
+        "the usual factor times var; try it: does f^2 var + beta equal var?": (
             lambda var, beta: _root(1 - beta) * var
         ),
         "the noise adds variance, so x must shrink; your factor is above 1": (
@@ -237,13 +237,11 @@ KEEP_VARIANCE = Exercise(
         "this is the variance after the usual step; we want the factor on x": (
             lambda var, beta: (1 - beta) * var + beta
         ),
-        "this is the variance that is left for the noise, or added; we want the factor on x": (
-            lambda var, beta: var + beta
-        ),
+        "here two variances are added; we want the factor on x": (lambda var, beta: var + beta),
         "the fraction is upside down; for a small beta f must be near 1": (
             lambda var, beta: _root(1 - var / beta)
         ),
-        "this is the noise's share; f^2 is what the noise leaves of 1": (
+        "this is the part of the noise; f^2 is what the noise leaves of 1": (
             lambda var, beta: _root(beta / var)
         ),
         "this is the factor of the noise; we want that of x": lambda var, beta: _root(beta),
@@ -258,7 +256,7 @@ KEEP_VARIANCE = Exercise(
         ),
         "the root is taken twice": lambda var, beta: _root(1 - beta / var) ** 0.5,
         "the square is taken where a root belongs": lambda var, beta: (1 - beta / var) ** 2,
-        "half of it: the root is not the half": lambda var, beta: (1 - beta / var) / 2,
+        "you halve it; a square root is not one half": lambda var, beta: (1 - beta / var) / 2,
         "this is 1 over the factor; x must shrink": lambda var, beta: 1 / _root(1 - beta / var),
         **{
             f"rounded to {digits} places; return all digits": (
@@ -325,7 +323,7 @@ _WRONG_FACTORS = {
     "your factor on x_0 is built from the sum of the betas; the alphas multiply": (
         lambda betas: math.sqrt(max(0.0, 1 - sum(betas)))
     ),
-    "your factor on x_0 is the product of the noises' factors, sqrt(beta)": (
+    "your factor on x_0 is the product of the noise factors, sqrt(beta)": (
         lambda betas: math.sqrt(math.prod(betas))
     ),
     "x_0 is not shrunk at all in your answer": lambda betas: 1.0,
@@ -363,7 +361,7 @@ _WRONG_VARS = {
     "each noise is shrunk by its own step, too; a step shrinks only what was there before": (
         lambda betas: sum(beta * _kept(betas[: i + 1]) for i, beta in enumerate(betas))
     ),
-    "your variance is what is left of the data's; the noise has the rest": _kept,
+    "your variance is the fraction left of the data's variance; the noise has the rest": _kept,
     "your variance is the last step's only; earlier noise is still there, shrunk": (
         lambda betas: betas[-1]
     ),
@@ -404,21 +402,19 @@ _WRONG_SHARES = {
     ),
     "the last step is left out": lambda betas: _kept(betas[:-1]),
     "you multiply the betas; it is the alphas, 1 - beta, that multiply": math.prod,
-    "1 minus a sum is not the product: each step shrinks what the steps before have left": (
+    "1 minus a sum is not the product: each step shrinks what earlier steps have left": (
         lambda betas: 1 - sum(betas)
     ),
     "you square beta; it is a variance already": (
         lambda betas: math.prod(1 - beta**2 for beta in betas)
     ),
-    "you use the root of beta; 1 - beta is the share of the variance that a step leaves": (
+    "you use the root of beta; 1 - beta is the fraction of the variance that a step keeps": (
         lambda betas: math.prod(1 - math.sqrt(beta) for beta in betas)
     ),
     "right for many small betas only: 1 - beta is not quite exp(-beta)": (
         lambda betas: math.exp(-sum(betas))
     ),
-    "you use two steps, (5.8); there are as many as the list is long": (
-        lambda betas: _kept(betas[:2])
-    ),
+    "you use two steps, (5.8); the list may be longer": (lambda betas: _kept(betas[:2])),
 }
 
 

@@ -35,14 +35,14 @@ _WRONG_TABLES = {
     "your product runs up to T; it must stop at t": "last",
     "the two factors are swapped: at t = 1 nearly all of x_0 must be left": "swapped",
     "you take the root of abar throughout: one root too many": "root",
-    "abar is squared throughout: which power is the share of variance?": "square",
+    "abar is squared throughout: which power is the fraction of variance?": "square",
     "1 minus the sum of the betas is not the product of the alphas": "sum",
     "this is the variance-exploding convention, rescaled; (5.11) has the product of the alphas": (
         "exploding"
     ),
     "you raise alpha_t to the power t; each of the t steps has its own alpha": "power",
-    "exp of minus the sum of the betas is only near the product of the alphas": "exp",
-    "you take t / T for the share of the noise; the schedule says it, in abar": "fraction",
+    "exp of minus the sum of the betas is only close to the product of the alphas": "exp",
+    "you take t / T as the fraction of noise; the schedule has it, in abar": "fraction",
     "you multiply the betas; abar is the product of the alphas, 1 - beta": "product of betas",
 }
 
@@ -82,14 +82,14 @@ def _of(abar):
 
 
 _WRONG_MEANS = {
-    "your mean is abar x_0; abar is a share of variance, and a factor is squared in a variance": (
+    "your mean is abar x_0; abar is a fraction of variance; in a variance, factors are squared": (
         lambda s, t: row(s.abar, t)
     ),
     "your mean is x_0: the steps shrink it": lambda s, t: 0 * row(s.abar, t) + 1,
     "your mean shrinks by one step only, sqrt(alpha_t)": lambda s, t: row(s.alpha, t).sqrt(),
     "your mean has the noise's factor, sqrt(1 - abar)": lambda s, t: row(s.noise, t),
     "your mean has the noise's variance as its factor": lambda s, t: 1 - row(s.abar, t),
-    "your mean is 0; before the end something of x_0 is left": lambda s, t: 0 * row(s.abar, t),
+    "your mean is 0; before the end, part of x_0 is left": lambda s, t: 0 * row(s.abar, t),
     "your mean has one root too many": lambda s, t: row(s.abar, t) ** 0.25,
     "your mean is divided by its factor; x_0 shrinks on the way": lambda s, t: _signal(s, t) ** -1,
 }
@@ -97,7 +97,7 @@ _WRONG_VARS = {
     "your variance is sqrt(1 - abar), a standard deviation; a Gaussian holds the variance": (
         lambda s, t: row(s.noise, t)
     ),
-    "your variance is 1 minus the mean's factor; in variances factors count with their squares": (
+    "your variance is 1 minus the mean's factor; in variances, factors are squared": (
         lambda s, t: 1 - _signal(s, t)
     ),
     "your variance is the last step's, beta_t; the noise of all steps before is still there": (
@@ -112,11 +112,11 @@ _WRONG_VARS = {
     "your variance is 1: only at the end is it nearly so": lambda s, t: 0 * row(s.abar, t) + 1,
     "your variance is squared; 1 - abar is a variance already": lambda s, t: _noise_var(s, t) ** 2,
     "your variance is that of time t - 1": lambda s, t: 1 - row(s.abar, t - 1),
-    "your variance is 1 - abar^2; abar itself is the share of variance that is left": (
+    "your variance is 1 - abar^2; abar itself is the fraction of variance that is left": (
         lambda s, t: 1 - row(s.abar, t) ** 2
     ),
     "your variance is the posterior's, of chapter 07": lambda s, t: row(s.posterior_var, t),
-    "your variance is sqrt(beta_t): another step's, and a root too many": (
+    "your variance is sqrt(beta_t), a standard deviation, and of one step only": (
         lambda s, t: row(s.beta, t).sqrt()
     ),
     "your variance is 0: each step adds noise": lambda s, t: 0 * row(s.abar, t),
@@ -141,7 +141,7 @@ MARGINAL = Exercise(
         "this is one step, with its standard deviation for a variance": _gaussian(
             lambda s, t: row(s.alpha, t).sqrt(), lambda s, t: row(s.beta, t).sqrt()
         ),
-        "mean and var have changed places: Gaussian(mean, var)": (
+        "mean and var are swapped: Gaussian(mean, var)": (
             lambda s, x_0, t: Gaussian(coef(_noise_var(s, t), x_0), coef(_signal(s, t), x_0) * x_0)
         ),
         "your variance is multiplied by x_0; the noise does not depend on the data": (
@@ -199,7 +199,7 @@ def _timed(times):
 
 _WRONG_SIGNALS = {
     "your signal factor is abar; its square must be abar": lambda s, t: row(s.abar, t),
-    "nothing shrinks x_0: noise on top of the data raises the variance without an end": (
+    "nothing shrinks x_0: noise on top of the data raises the variance without limit": (
         lambda s, t: 0 * row(s.abar, t) + 1
     ),
     "your signal factor is that of one step, sqrt(alpha_t)": lambda s, t: row(s.alpha, t).sqrt(),
@@ -217,11 +217,11 @@ _WRONG_SCALES = {
     "your noise factor is 1 - sqrt(abar); it is the squares of the two factors that add to 1": (
         lambda s, t: 1 - _signal(s, t)
     ),
-    "your noise is that of one step, sqrt(beta_t); here all steps have added some": (
+    "your noise is that of one step, sqrt(beta_t); here all steps have added noise": (
         lambda s, t: row(s.beta, t).sqrt()
     ),
     "your noise is beta_t eps: one step's variance as a factor": lambda s, t: row(s.beta, t),
-    "eps is not scaled; only at the end is all of it noise": lambda s, t: 0 * row(s.abar, t) + 1,
+    "eps is not scaled; only at the end is x_t all noise": lambda s, t: 0 * row(s.abar, t) + 1,
     "eps is left out: this is the mean of x_t": lambda s, t: 0 * row(s.abar, t),
     "you subtract the noise; (5.11) adds it": lambda s, t: -row(s.noise, t),
     "your noise factor is the signal's, sqrt(abar)": _signal,
@@ -240,7 +240,7 @@ _WRONG_TIMES = {
     ),
     "you sort the times; then an item gets the time of another": lambda t: t.sort().values,
     "the times go to the items in reverse order": lambda t: t.flip(0),
-    "you take the place in the batch for the time": lambda t: torch.arange(len(t)) + 1,
+    "you use the position in the batch as the time": lambda t: torch.arange(len(t)) + 1,
 }
 
 
@@ -293,8 +293,8 @@ NOISED = Exercise(
         **{hint: _mix(_signal, factor) for hint, factor in _WRONG_SCALES.items()},
         **{hint: _timed(times) for hint, times in _WRONG_TIMES.items()},
         "you average the factors over the batch; each item has its own": _mean_factor,
-        "you use the same eps in each step of a walk; then standard deviations add": _same_noise,
-        "this is the distribution of x_t; use eps to draw from it": (
+        "you use the same eps in each step of the chain; then standard deviations add": _same_noise,
+        "this is the distribution of x_t; use eps to sample from it": (
             lambda s, x_0, t, eps: forward.marginal(s, x_0, t)
         ),
         "this is a batch of the first item only; does a `return` stand inside the loop?": (
@@ -367,7 +367,7 @@ _WRONG_TERMS = {
         lambda abar, x: _kl_terms(1 - abar, abar.sqrt() * x**2)
     ),
     "the mean of x_T is not squared": lambda abar, x: _kl_terms(1 - abar, abar.sqrt() * x),
-    "x_0 is not shrunk in your mean: this is a walk that only adds noise": (
+    "x_0 is not shrunk in your mean: this is a chain that only adds noise": (
         lambda abar, x: _kl_terms(1 - abar, x**2)
     ),
     "your prior lies around x_0; N(0, I) lies around 0": (
@@ -438,7 +438,7 @@ _WRONG_UNITS = {
 _WRONG_ENDS = {
     "this is the end of T - 1 steps; the last row is T": -2,
     "this is time 1; the end is T": 1,
-    "this is the middle of the walk; the end is T": lambda schedule: schedule.T // 2,
+    "this is the middle of the chain; the end is T": lambda schedule: schedule.T // 2,
 }
 
 
@@ -463,7 +463,7 @@ PRIOR_BITS = Exercise(
         **{hint: _scaled(factor) for hint, factor in _WRONG_UNITS.items()},
         **{hint: _wrong_bits(each) for hint, each in _WRONG_TERMS.items()},
         **{hint: _at(end) for hint, end in _WRONG_ENDS.items()},
-        "this is the last step, as if it began at x_0; take the whole walk": _last_step,
+        "this is the last step, as if it began at x_0; take the whole chain": _last_step,
         "one number for the batch; keep one for each item": (
             lambda schedule, x_0: _prior_bits(schedule, x_0).mean()
         ),

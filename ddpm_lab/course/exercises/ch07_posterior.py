@@ -92,7 +92,7 @@ _MEANS = {
     "your mean weights both equally; the more precise one must count more": (
         lambda m_1, v_1, m_2, v_2: (m_1 + m_2) / 2
     ),
-    "you weight each mean by its own variance, so the vaguer one wins": _weighted(lambda v: v),
+    "you weight each mean by its variance, so the less precise one wins": _weighted(lambda v: v),
     "you weight each mean by 1/std; is that the precision?": _weighted(lambda v: v**-0.5),
     "your mean is h of (7.3); it still has to be divided by P": _h,
     "your mean is twice too large; is a 2 of 2h left?": (
@@ -107,7 +107,7 @@ _MEANS = {
     "your mean is h times P; (7.3) has the quotient": (
         lambda m_1, v_1, m_2, v_2: _h(m_1, v_1, m_2, v_2) * (1 / v_1 + 1 / v_2)
     ),
-    "your mean has the difference of the two; both pull with a plus": (
+    "your mean has the difference of the two; both terms have a plus": (
         lambda m_1, v_1, m_2, v_2: _mean(m_1, v_1, -m_2, v_2)
     ),
     "your mean is a product of both; the densities are multiplied, not the means": (
@@ -117,7 +117,7 @@ _MEANS = {
 }
 _VARIANCES = {
     "": lambda v_1, v_2: 1 / (1 / v_1 + 1 / v_2),
-    "your variance is v_1 + v_2; two sources know more than one, not less": (
+    "your variance is v_1 + v_2; two sources are more precise than one, not less": (
         lambda v_1, v_2: v_1 + v_2
     ),
     "your variance is the precision, not one over it": lambda v_1, v_2: 1 / v_1 + 1 / v_2,
@@ -130,7 +130,7 @@ _VARIANCES = {
     "your variance is half of the right one; check the factors 2": (
         lambda v_1, v_2: 0.5 / (1 / v_1 + 1 / v_2)
     ),
-    "your variance is the average of both; two sources know more than one": (
+    "your variance is the average of both; two sources are more precise than one": (
         lambda v_1, v_2: (v_1 + v_2) / 2
     ),
     "your variance is that of the average of two samples, not of a product": (

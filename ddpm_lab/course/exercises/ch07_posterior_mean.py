@@ -120,10 +120,10 @@ MEAN = Exercise(
         "these are the numerators; both still have to be divided by all the noise in x_t": (
             partial(_both_over, w="1")
         ),
-        "both terms pull with a plus; your x_t has a minus": (
+        "both terms have a plus; your x_t has a minus": (
             lambda schedule, x_0, x_t, t: _posterior_mean(schedule, x_0, -x_t, t)
         ),
-        "both terms pull with a plus; your x_0 has a minus": (
+        "both terms have a plus; your x_0 has a minus": (
             lambda schedule, x_0, x_t, t: _posterior_mean(schedule, -x_0, x_t, t)
         ),
         "x_t pulls, too: your mean holds the term with x_0 only": (

@@ -102,17 +102,17 @@ EPS_MEAN = Exercise(
                 coef(row(schedule.signal, s), x_t) * _guess(schedule, x_t, eps, t)
             )
         ),
-        "this is the guess of x_0 (7.12); how much of x_0 and of x_t is in the mean at s?": (
+        "this is x_0 by (7.12); how much of x_0 and of x_t is in the mean at s?": (
             lambda schedule, x_t, eps, t, s: _guess(schedule, x_t, eps, t)
         ),
         "you put all of eps back in at s (a step of DDIM); the mean of (7.8) weights x_0 and x_t": (
             _noised_again
         ),
-        "you insert x_0, but w_t x_t of (7.8) is missing": _without_pull,
+        "you insert x_0, but the term w_t x_t of (7.8) is missing": _without_pull,
         "your alpha_ts is inverted: the fraction of the signal that is kept cannot exceed 1": (
             _upside_down
         ),
-        "you multiply by sqrt(alpha_ts); forward shrinks; back must undo that": (
+        "you multiply by sqrt(alpha_ts); a step forward shrinks, and a step back must undo that": (
             _sum(lambda s, t, a, v: (a.sqrt(), -v / (1 - t).sqrt() * a.sqrt()))
         ),
         "your factor of eps is inverted: a short move removes little noise": (
@@ -210,13 +210,15 @@ ROOTS = Exercise(
         "1 - a is not beta_t: a is a root, and it is alpha_t that adds up to 1 with beta_t": (
             _factor(lambda a, b, b_bar: (1 - a) / b_bar)
         ),
-        "the root of 1 - a is not a beta_t: square a first": (
+        "1 - a is not beta_t, nor is its root: square a first": (
             _factor(lambda a, b, b_bar: (1 - a) ** 0.5 / b_bar)
         ),
         "the division by a is missing: a step back must undo the shrinking": partial(
             _powers, of_a=0
         ),
-        "you multiply by a; forward shrinks by it; back must undo that": partial(_powers, of_a=-1),
+        "you multiply by a; a step forward does, and a step back must undo it": partial(
+            _powers, of_a=-1
+        ),
         "brackets: only x_t is divided by a": (
             lambda x_t, eps, a, b, b_bar: x_t / a - b**2 / b_bar * eps
         ),
@@ -230,7 +232,7 @@ ROOTS = Exercise(
         "b_bar is missing: eps is all the noise in x_t, and the last step is a part of it": (
             partial(_powers, of_bar=0)
         ),
-        "this takes all the noise off, as for x_0, and then divides by one step's a": (
+        "this removes all the noise, as for x_0, and then divides by a, the factor of one step": (
             partial(_powers, of_b=0, of_bar=-1)
         ),
         "b is missing in your factor of eps": partial(_powers, of_b=0),
@@ -240,7 +242,7 @@ ROOTS = Exercise(
         "b and b_bar are swapped, and the square is missing": _factor(
             lambda a, b, b_bar: b_bar / b
         ),
-        "you squared the whole fraction; only one of its letters needs it, and a not at all": (
+        "you squared the whole fraction; only one of its letters needs it, and a does not": (
             partial(_powers, of_a=2, of_b=2, of_bar=2)
         ),
         "a b is not a variance; what is beta_t in their letters?": (
@@ -303,7 +305,7 @@ SCORE_MEAN = Exercise(
         "brackets: only the score is divided by sqrt(alpha_ts)": (
             _sum(lambda s, t, a, v: (1 + 0 * a, v / a.sqrt()))
         ),
-        "you multiply by sqrt(alpha_ts); forward shrinks; back must undo that": (
+        "you multiply by sqrt(alpha_ts); a step forward shrinks, and a step back must undo that": (
             _sum(lambda s, t, a, v: (a.sqrt(), v * a.sqrt()))
         ),
         "1 - alpha_ts is the noise of the move; abar_s - abar_t is less, by the factor abar_s": (

@@ -20,7 +20,7 @@ HELP = {
             "A factor f multiplies a variance by f². Set the variance after the step equal to "
             "the one before it, and solve for f².",
         ),
-        why="The new variance is f² var + beta, and it is var again if f² var = var - beta. "
+        why="The new variance is f² var + beta, and it equals var again if f² var = var - beta. "
         "For var = 1 that is the usual factor; data that vary more need to shrink less to "
         "make room for the same noise.",
     ),
@@ -37,10 +37,10 @@ HELP = {
     ),
     "forward.marginal": Help(
         hints=(
-            "The merged walk (5.11) has one factor on x_0 and one variance. Which table holds "
+            "The merged chain (5.11) has one factor on x_0 and one variance. Which table holds "
             "the product of the alphas up to t?",
-            "abar_t is the share of the variance that is left of the data. Which power of it "
-            "multiplies x_0, and which part of 1 is the noise's variance?",
+            "abar_t is the fraction of the data's variance that is left. Which power of it "
+            "multiplies x_0, and what is then the variance of the noise?",
             "For a batch of times both numbers are tables with one entry per item; coef "
             "brings each into a shape that multiplies items.",
         ),
@@ -50,8 +50,8 @@ HELP = {
     ),
     "forward.noised": Help(
         hints=(
-            "It is one draw of the distribution of exercise 5.4, with the noise given. What "
-            "is a draw of a normal distribution, written with its standard deviation?",
+            "It is one sample from the distribution of exercise 5.4, with the noise given. How "
+            "do you write a normal sample in terms of its mean and standard deviation?",
             "Each item has its own two factors, so they come as tensors of shape (B,). Along "
             "which axis does (B,) multiply a (B, D)?",
             "Bring both factors into the shape (B, 1) before you multiply; coef(value, x_0) "
@@ -63,14 +63,14 @@ HELP = {
     ),
     "forward.prior_bits": Help(
         hints=(
-            "Two distributions are compared: the end of the walk for this x_0, and N(0, I). "
+            "Two distributions are compared: the end of the chain for this x_0, and N(0, I). "
             "Which function gives you the first?",
             "The prior is a Gaussian with mean zeros like x_0 and variance 1. The KL goes "
             "from the end to the prior, in nats for an item.",
             "Bits per dimension: divide by log 2 and by the number of values in one item. "
             "losses.bits_per_dim does both.",
         ),
-        why="The walk stops at T, so what x_T still says about x_0 is the KL from q(x_T | "
+        why="The chain stops at T, so what x_T still says about x_0 is the KL from q(x_T | "
         "x_0) to the prior. Dividing by log 2 and by the dimensions makes images of "
         "different sizes, and other terms of the bound, comparable.",
     ),
