@@ -2,15 +2,15 @@
 # # 14 · How good is it, honestly?
 #
 # A network draws images, and they look fine. Are they as good as real ones? Better than last week's? And are they
-# new, or copies of what the network has seen? Looking is a good start, but it settles none of this. This chapter
-# turns one question into a number: how many bits does a new image cost? Chapter [14b](14b_sample_quality.ipynb)
-# then measures the samples themselves.
+# new, or copies of what the network has seen? Looking is a good start, but it answers none of these questions. This
+# chapter turns one question into a number: how many bits does a new image cost? Chapter
+# [14b](14b_sample_quality.ipynb) then measures the samples themselves.
 #
 # **After this chapter you can**
 #
-# - turn a bound into bits per dimension that you can publish, with the label and the padding accounted for,
+# - turn a bound into publishable bits per dimension, with the label and the padding accounted for,
 # - find out at which noise levels a model spends its bits, and choose where its chain should end,
-# - build the knowledge that pixels have gray levels into a network, with Bayes' rule,
+# - use Bayes' rule to build into a network the knowledge that pixels have discrete gray levels,
 # - compare your bound with the published values of other models, in the right unit.
 #
 # **You need** sections 4 and 5 of [08b · Which weights, and how many bits?](08b_weights_and_bits.ipynb), and
@@ -42,7 +42,7 @@ from ddpm_lab.training import models, pretrained, trainer
 # ## Which ones are real?
 #
 # The course comes with a network that was trained on 896 small digits. Given a label, it draws such a digit.
-# (`models.sample` does what chapter 10 did by hand; it takes 20 steps here, and chapter 15 is about such numbers.)
+# (`models.sample` does what chapter 10 did by hand. Here it takes 20 steps; chapter 15 shows how few are enough.)
 # The figure has two rows of its samples and two rows of real digits.
 #
 # **Predict.** Which pair of rows is real, A or B? How sure are you, and what would make you surer?
@@ -67,24 +67,26 @@ print(f"{len(train)} digits were used in training, {len(test)} were not")
 #
 # </details>
 #
-# Twenty images cannot show whether every fiftieth sample is spoiled, whether the sevens are rare, or whether all of
-# them are copies. And two people who look will disagree. So we ask three questions that have numbers for answers:
+# Twenty images cannot show whether one sample in fifty is spoiled, whether sevens are too rare, or whether all of
+# the samples are copies. And two people who look may disagree. So we ask three questions that numbers can answer:
 #
 # 1. **What does a new image cost** under the model? (bits per dimension; this chapter)
 # 2. **How far is the set of samples** from a set of real images? (distances; chapter 14b)
 # 3. **Are the samples copies?** (nearest neighbors; chapter 14b)
 #
-# None of them can stand in for another. ("New" digits are the 901 held-out ones, which were not used in training.)
+# None of these measurements can replace another. ("New" digits are the 901 held-out ones, which were not used in
+# training.)
 
 # %% [markdown] topics="C136"
 # ## 1 · What does a new image cost?
 #
-# Chapter 08 bounded the negative log-likelihood of an image $x_0$ by $L_T + \sum_t L_{t-1} + L_0$ nats: the end of
-# the chain, its steps, and the last step down to the gray levels. Chapter 08b divided it by the number of pixels
-# and by $\log 2$. Before you publish the result, look at two more things.
+# Chapter 08 bounded the negative log-likelihood of an image $x_0$ by $L_T + \sum_{t=2}^{T} L_{t-1} + L_0$ nats: the
+# end of the chain, its steps, and the last step down to the gray levels. Chapter 08b divided it by the number of
+# pixels and by $\log 2$. Before you publish the result, look at two more things.
 #
-# **The label is part of the cost.** Our network is given the label, say that the image is a 7. Write $y$ for the
-# label, one of $C$ equally likely ones. A sum of positive numbers is larger than any one of them, so
+# **The label is part of the cost.** Our network is given the label, for example that the image is a 7. Write $y$
+# for the label, one of $C$ equally likely ones. A sum of positive numbers is at least as large as any one of
+# them, so
 #
 # $$p(x_0) = \sum_{y'} \tfrac1C\,p(x_0 \mid y') \;\ge\; \tfrac1C\,p(x_0 \mid y). \tag{14.1}$$
 #
@@ -130,14 +132,14 @@ print(f"uniform 8-bit pixels: {bits(uniform, padded, 2, 1).item():.3f} bits/dim;
 
 # %% [markdown]
 # With its label an image never costs less, as (14.1) says. The last line is a test for all code of this kind: 8-bit
-# pixels about which nothing is known cost 8.000 bits. Counting the padding turns this into 6.125, which is
-# impossible.
+# pixels about which nothing is known cost 8.000 bits each. Counting the padding turns this into 6.125, which no
+# model of such pixels can reach.
 #
 # ### Three simple models to compare with
 #
-# A number of bits means little without others beside it. The first model knows only that there are 17 gray levels.
-# The second puts a Gaussian on each pixel, with that pixel's mean and variance in the training digits. The third is
-# a table of how often each pixel has each level.
+# A number of bits means little without others to compare it with. The first model knows only that there are 17 gray
+# levels. The second puts a Gaussian on each pixel, with that pixel's mean and variance in the training digits. The
+# third is a table of how often each pixel has each level.
 
 # %%
 def levels_of(x):
@@ -159,8 +161,8 @@ for name, nats in costs.items():
 # %% [markdown]
 # (`gather` looks up the entry of each pixel's level.) Now the network. A bound of 1000 terms would take 1000 calls
 # of the network for each image. **Stratified sampling** takes 30: the times 2 … 1000 are cut into 30 ranges, the
-# strata, and one random time in each stands for the whole range. The estimate stays unbiased, and because every
-# range is visited, it varies much less than with 30 times drawn anywhere.
+# strata, and one random time in each represents the whole range. The estimate stays unbiased, and because every
+# range is visited, it varies much less than with 30 times drawn from the whole chain.
 #
 # **Predict.** The network's digits can hardly be told from real ones. Will a new digit cost more than 4.09 bits per
 # pixel, less than 2.43, or something in between?
@@ -173,8 +175,8 @@ x_new, new_labels = test[:200], test_labels[:200]
 def bound(x, labels, chain=schedule, network_time=None):
     """The bound's terms, nats; `network_time` maps times of the chain to times of the network."""
     denoise = models.denoiser(model, labels)
-    guess = denoise if network_time is None else lambda x_t, t: denoise(x_t, network_time[t])
-    return losses.bound(chain, guess, x, generator=seeded(1), levels=17, strata=30)
+    predict = denoise if network_time is None else lambda x_t, t: denoise(x_t, network_time[t])
+    return losses.bound(chain, predict, x, generator=seeded(1), levels=17, strata=30)
 
 
 def report(name, terms, x, classes=10):
@@ -196,12 +198,12 @@ print(f"the end of the chain, L_T: {bits(terms.prior, x_new, 0, 1).mean():.5f} b
 # digits.)
 
 # %% [markdown]
-# ## 2 · At which noise does a model spend its bits?
+# ## 2 · At which noise levels does a model spend its bits?
 #
-# Each stratum is one term of the bound. We add them up, starting at the data, and plot the sum against the noise in
-# $x_t$, its standard deviation $\sqrt{1 - \bar\alpha_t}$.
+# Each stratum contributes one estimated part of the bound. We add these parts up, starting at the data, and plot
+# the running sum against the standard deviation of the noise in $x_t$, $\sqrt{1 - \bar\alpha_t}$.
 #
-# **Predict.** At which noise is half of the total reached: near 1, near 0.3, or below 0.1?
+# **Predict.** At which noise does the running sum reach half of the total: near 1, near 0.3, or below 0.1?
 
 # %%
 ends = torch.tensor([int(times[-1]) for times in losses.strata(schedule, 30)])
@@ -216,15 +218,15 @@ for k in (0, 6, 10, 14, 20, 29):
     print(f"noise up to {schedule.noise[ends[k]]:.3f} (t = {ends[k]:4}): {spent[k]:.2f} bits/dim")
 
 # %% [markdown]
-# More than half of the bits, about 1.5 of 2.83, are spent where the noise is smaller than **half a gray level**.
-# There is little to learn there: where the noise is a third of that, three standard deviations fit into half a
-# level, and rounding to the nearest level is nearly always right. But the network does not round. It does not know
-# that pixels have levels, and its training loss hardly counts those times, while the weight of a squared error in
-# the bound (8.17) grows without limit as the noise goes to 0.
+# More than half of the bits, about 1.5 of 2.83, are spent where the noise is smaller than **half a gray level**. At
+# the lower end there is nothing left to learn: where the noise is a third of that, three standard deviations fit
+# into half a level, and rounding to the nearest level is nearly always right. But the network does not round. It
+# does not know that pixels have levels, and its training loss gives those times little weight, while the weight of
+# a squared error in the bound (8.17) grows without limit as the noise goes to 0.
 #
-# The remedy costs nothing: **end the chain earlier.** Let its last step lead from $t = 10$, say, straight to the
-# gray levels. That is another model with the same network in it, and its last term $L_0$ knows the levels (8.27).
-# Where to end is a choice, so we make it on *training* digits and judge it on new ones.
+# One remedy needs no training: **end the chain earlier.** Let its last step lead from $t = 10$, say, straight to
+# the gray levels. That is another model with the same network in it, and its last term $L_0$ knows the levels
+# (8.27). Where to end is a choice, so we make it on *training* digits and judge it on new ones.
 
 # %%
 def ending_at(first, chain=schedule):
@@ -239,25 +241,28 @@ for first in (1, 5, 10, 20):
     report(name, bound(x_old, old_labels, *ending_at(first)), x_old)
 
 # %% [markdown]
-# On training digits $t = 10$ is best, with 1.83. Now new digits, once with their labels and once with wrong ones.
+# On training digits $t = 10$ is best, with 1.83. Now new digits, once with their own labels and once with the
+# labels shuffled among the images (about one in ten stays right).
 #
 # **Predict.** Will a wrong label cost more or less than the 0.052 bits per pixel that we charge for naming one?
 
 # %%
 right_label = report("new digits", bound(x_new, new_labels, *ending_at(10)), x_new)
 shuffled = new_labels[torch.randperm(len(x_new), generator=seeded(2))]
-other_label = report("with another digit's label", bound(x_new, shuffled, *ending_at(10)), x_new)
-change = other_label - right_label  # the same images, the same noise
+shuffled_label = report("with shuffled labels", bound(x_new, shuffled, *ending_at(10)), x_new)
+change = shuffled_label - right_label  # the same images, the same noise
 print(f"difference {change.mean():.2f} ± {change.std() / len(x_new)**0.5:.2f} bits/dim")
 
 # %% [markdown]
-# Now 1.89 bits on new digits, far below the table's 2.43. The same network on the same images spends one bit less
-# per pixel: bits belong to a network *and* to the chain around it. On the training digits the same chain spends
-# 1.83. A gap between training and new images is a sign of memorization if it is larger than its error. Here it is
-# 0.06, with ± 0.02 on both (together ± 0.03): about two errors, no more than a hint. Chapter 14b looks closer.
+# Now 1.89 bits on new digits, far below the table's 2.43. The same network on the same images needs one bit less
+# per pixel: the bits are a property of the network *and* of the chain around it. On the training digits the same
+# chain needs 1.83. A gap between training and new images is a sign of overfitting if it is clearly larger than its
+# error. Here it is 0.06, with ± 0.02 on both (together ± 0.03): two standard errors, no more than a hint. Chapter
+# 14b looks closer.
 #
-# And the network uses its label: given another digit's label, it spends 0.62 bits per pixel more. The label is
-# worth far more than the 0.052 bits it costs, which is why it must not come for free.
+# And the network uses its label: with shuffled labels it needs 0.62 bits per pixel more. That is what a *wrong*
+# label costs, not what the right one is worth. By (14.1) knowing the label can save at most $\log C$, here 0.052
+# bits per pixel, and this is exactly what we charge for it.
 
 # %% [markdown]
 # ## 3 · A network that knows the gray levels
@@ -267,19 +272,19 @@ print(f"difference {change.mean():.2f} ± {change.std() / len(x_new)**0.5:.2f} b
 # $z = x_t / \sqrt{\bar\alpha_t}$, which is one level plus Gaussian noise of variance
 # $r^2 = (1 - \bar\alpha_t) / \bar\alpha_t$, a noisy observation of its own level. Let $p_k$ be the prior
 # probability of level $k$. By Bayes' rule the posterior probability is proportional to $p_k$ times the likelihood
-# of $z$. The posterior mean is the guess with the least expected squared error, as far as this pixel alone can
-# tell:
+# of $z$. The posterior mean is the estimate with the least expected squared error, among those that use this pixel
+# alone:
 #
 # $$\hat x_0 = \frac{\sum_k \ell_k\, p_k\, e^{-(z - \ell_k)^2 / 2 r^2}}{\sum_k p_k\, e^{-(z - \ell_k)^2 / 2 r^2}}. \tag{14.3}$$
 #
-# Where the noise is far below a level, one weight is nearly 1 and the formula rounds. Where it is large, $z$ says
-# little and the prior decides.
+# Where the noise is far smaller than the gap between two levels, one normalized weight is nearly 1 and the formula
+# rounds. Where the noise is large, $z$ says little and the prior decides.
 #
 # ### Exercise 14.2 · Bayes' rule for a pixel
 #
 # `z` has shape (N,); `prior` and `level`, the $p_k$ and $\ell_k$, have shape (K,), for any number of levels K;
-# `var` is $r^2$, a number. Return (14.3), shape (N,). (`z[:, None] - level` has shape (N, K). Blank, −1, is by far
-# the most frequent level of these digits, so the prior matters.)
+# `var` is $r^2$, a number. Return (14.3), shape (N,). (`z[:, None] - level` has shape (N, K). In these digits the
+# blank level, −1, is by far the most frequent, so the prior matters.)
 
 # %% tags=["exercise"]
 def my_level(z, var, prior, level):
@@ -294,9 +299,9 @@ best_level = check("measuring.level", my_level)
 
 # %% [markdown]
 # With very little noise every exponential may underflow to 0, so the package works with logarithms; it also takes a
-# variance for each pixel. From here on we use a schedule, `fine`, that begins well below a level and gives every
-# size of noise its share of the steps: its log-SNR falls along a straight line from 8 to −7. Since the SNR is
-# $1/r^2$, it begins at $r = e^{-4} = 0.018$, or 0.15 levels (there are 8 levels in each data unit).
+# variance for each pixel. From here on we use a schedule, `fine`, that begins with noise well below a level and
+# spreads its steps evenly over all noise levels: its log-SNR falls along a straight line from 8 to −7. Since the
+# SNR is $1/r^2$, it begins at $r = e^{-4} = 0.018$, or 0.15 levels (there are 8 levels in each data unit).
 
 # %%
 # eq: 14.3
@@ -319,12 +324,12 @@ for t in (1, 300, 1000):
 # ### The formula alone
 #
 # First use (14.3) alone as a denoiser, with the frequencies of the levels in the training digits as prior, the same
-# for every pixel. That is a model of *independent* pixels, and we know what those must cost, without any diffusion:
-# the mean of $-\log_2$ of the frequency of each pixel's level. (The table above had frequencies for each place in
-# the image, so it is cheaper.)
+# for every pixel. That is a model of *independent* pixels, and what such a model must charge we can compute without
+# any diffusion: the mean of $-\log_2$ of the frequency of each pixel's level. (The table in section 1 had
+# frequencies for each place in the image, so it needs fewer bits.)
 #
-# **Predict.** (14.3) is the optimal denoiser for such pixels, and with the optimal denoiser the bound can be tight
-# (chapter 08). Will the bound come out near that number or far above it?
+# **Predict.** (14.3) is the optimal denoiser for such pixels, and with the optimal denoiser the bound can be
+# tight (section 6 of chapter 08). Will the bound come out near that number or far above it?
 
 # %%
 def each_pixel_alone(x_t, t):
@@ -343,23 +348,24 @@ print(f"independent pixels cost {exact.mean():.3f} bits/dim; the bound is {bound
 
 # %% [markdown]
 # Near it: 3.007 where the pixels cost exactly 2.983. The bound is higher by 0.024, less than one percent. So the
-# chain itself wastes little; if two networks differ by much more than that, it is their guesses that differ.
+# chain itself wastes little: if two networks differ by much more than that, the difference lies in their
+# predictions.
 #
 # ### A network that predicts the prior
 #
-# No formula knows what the other pixels say about this one; that is what a network is for. So we give a network
-# another task. Its output is no longer a guess but **a prior for each pixel**, and (14.3) turns it into the guess.
-# Such an output layer is called a *categorical head*. In `networks.UNet` the setting is `levels=17`: the network
-# returns 16 features for each pixel, a learned table turns them into one number for each level, these are added to
-# the logarithms of the frequencies, and a softmax makes the prior. The guess is converted to eps, so the usual loss
-# can train it. The network also receives what each pixel alone says, as $x_0$ and as eps. (Strictly speaking this
-# is not a prior, because the network sees this pixel, too. Training finds the numbers with which (14.3) guesses
-# well.)
+# No formula tells us what the other pixels say about this one; that is what a network is for. So we give the
+# network another task. Its output is no longer an estimate of $x_0$ or of the noise, but *a prior for each pixel*,
+# and (14.3) turns this prior into the estimate. Such an output layer is called a **categorical head**. In
+# `networks.UNet` the setting is `levels=17`: the network returns 16 features for each pixel, a learned table turns
+# them into one number for each level, these are added to the logarithms of the frequencies, and a softmax makes the
+# prior. The estimate of $x_0$ is converted to eps, so the usual loss can train it. As further inputs the network
+# receives the estimate from each pixel alone, as $x_0$ and as eps. (Strictly speaking its output is not a prior,
+# because the network sees this pixel, too. Training finds the numbers with which (14.3) predicts well.)
 #
-# We train two small networks with the weights of the bound. They have the same data, loss, seed and 300 steps, and
-# differ only in their first and last layers and in (14.3).
+# We train two small networks with the weights of the bound. Both have the same data, loss, seed and number of
+# steps, 300; they differ only in their first and last layers and in (14.3).
 #
-# **Predict.** At which noise will their costs differ most?
+# **Predict.** At which noise levels will their costs differ most?
 
 # %%
 def trained(**more):
@@ -385,14 +391,14 @@ for t, plain, prior in zip(ends, *rows):
     print(f"{8 * r[t]:22.2f} {plain:5.3f} {prior:6.3f}")
 
 # %% [markdown]
-# 2.48 and 1.98: half a bit per pixel. Most of it is in the first row, below 0.28 levels of noise, with 0.522
-# against 0.145. Above one level the two cost nearly the same. (Do not compare these with the 1.89 above, which
-# belongs to a larger network that was trained much longer.)
+# 2.48 and 1.98: half a bit per pixel. Most of the difference is in the first row, where the noise is below 0.28
+# levels: 0.522 against 0.145. Above one level the two cost nearly the same. (Do not compare these with the 1.89
+# above, which belongs to a larger network that was trained much longer.)
 
 # %% [markdown]
 # ### Detour · Is the comparison fair?
 #
-# Ending the chain early was a remedy, too: it leaves the levels to $L_0$. What remains of the half bit if each
+# Ending the chain early was a remedy, too: it leaves the levels to $L_0$. How much of the half bit remains if each
 # network gets the end that suits it best?
 
 # %%
@@ -411,25 +417,26 @@ for name, network in pair.items():
            ended_early(network, first, x_new, new_labels), x_new)
 
 # %% [markdown]
-# The end is chosen on training digits, out of four. Now 2.17 against 1.98: the early end is worth 0.31 to the
-# network that guesses eps, while the other keeps its whole chain. Of the half bit 0.19 remains. (One training each.
-# The second network also gets more input, so two networks cannot say how much is due to that and how much to
-# (14.3).)
+# The end is chosen on training digits, out of four. Now it is 2.17 against 1.98: the early end saves 0.31 bits for
+# the network that predicts eps, while the other does best with its whole chain. Of the half bit 0.19 remains. (One
+# training each. The second network also gets more input, so two networks cannot say how much is due to that and how
+# much to (14.3).)
 
 # %% [markdown]
 # ## 4 · Comparing with normalizing flows
 #
 # For MNIST, **normalizing flows**, models that transform noise into data by an invertible network and so have an
 # exact density, have published values from 0.97 to 1.06 bits per dimension. May we compare? A density at whole gray
-# levels can be made as large as one likes, by narrow spikes. So one adds noise $u$, uniform in $[0, 1)$, to each
-# level $x$ and reports the mean of $-\log p(x + u)$. That is called **dequantization**. The probability of the
-# level itself is the integral over its cell, so by Jensen's inequality (8.3)
+# levels can be made as large as one likes, with narrow spikes, so it says nothing. Instead one adds noise $u$,
+# uniform in $[0, 1)$, to each level $x$ and reports the mean of $-\log p(x + u)$. This is called
+# **dequantization**. The probability of the level itself is the integral of the density over its cell, so by
+# Jensen's inequality (8.3)
 #
 # $$-\log P(x) = -\log \int_0^1 p(x + u)\,du \;\le\; -\int_0^1 \log p(x + u)\,du. \tag{14.4}$$
 #
-# A flow's number is an upper bound on the cost of a discrete model; so is ours, for another reason. Both say:
-# encoded with this model, the file needs no more bits than that. They may stand side by side if the unit is right:
-# the density must be *per gray level*. Per unit of the range $[-1, 1]$, with 256 levels, the number changes by
+# A flow's number is an upper bound on the cost under a discrete model; so is ours, for another reason. Both say
+# that this model can encode the image in no more bits than that. The two may be compared if the unit is right: the
+# density must be *per gray level*. Per unit of the range $[-1, 1]$, with 256 levels, the number changes by
 # $\log_2 127.5$ bits.
 
 # %%
@@ -445,13 +452,14 @@ for x in (3, 5, 7):
 
 # %% [markdown]
 # Two MNIST networks come with the course, with nearly the same layers, both trained without a GPU. One was made for
-# good images: it counts errors of v at all times alike ("simple", cosine schedule). The other was made for few bits
-# ("vlb"): it has the weights of the bound, predicts a prior over 256 levels, and its log-SNR is a straight line
-# that begins at less noise. Each comes with a **model card**, a file that says how it was trained and how it did on
-# held-out images. (You need not have MNIST. If you do, `python -m ddpm_lab evaluate --run mnist` measures again.)
+# good images: its loss weights errors of v equally at all times ("simple", cosine schedule). The other was made for
+# few bits ("vlb"): its loss has the weights of the bound, it predicts a prior over 256 levels, and its log-SNR is a
+# straight line that begins at less noise. The model card of each (chapter 13) says how it was trained and how it
+# did on held-out images. (You need not have MNIST. If you do, `python -m ddpm_lab evaluate --run mnist` measures
+# again.)
 #
-# **Predict.** How many bits does each of them need? Independent pixels cost the number that the next cell prints
-# first.
+# **Predict.** How many bits does each of them need? For comparison, the next cell first prints what independent
+# pixels cost.
 
 # %%
 frequency = pretrained.load("mnist_likelihood").net.pixel_head.log_prior.exp()
@@ -482,33 +490,36 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 
 # %% [markdown]
 # The network that was made for few bits reaches 1.00 ± 0.01: below Glow [KD18] and Real NVP [Din17], about level
-# with FFJORD [Gra19], above Residual Flow [Che19]. It took about an hour on a CPU, and a prior for each pixel.
+# with FFJORD [Gra19], above Residual Flow [Che19]. What it took was about an hour of training on a CPU and a
+# predicted prior for each pixel. (Ours is measured on 1000 held-out images; the published values are for all 10,000
+# test images.)
 #
 # The ranking of our two networks is clear, 1.00 against 2.03. Almost half of the simple network's cost is its last
-# term: its chain ends at noise 0.0064, *above* half a gray level, 0.0039, so the last jump costs 0.967 bits per
-# pixel. The other chain ends at 0.0012, and its jump costs 0.001. (Several things differ between the two, and two
-# networks cannot tell which of them brought how much.) Which one draws better *images* is another question;
-# [14b](14b_sample_quality.ipynb) asks it.
+# term: its chain ends at noise 0.0064, *above* half a gray level, 0.0039, so the last step costs 0.967 bits per
+# pixel. The other chain ends at 0.0012, and its last step costs 0.001. (Several things differ between the two, and
+# two networks cannot tell how much each of them contributed.) Which one draws better *images* is another question,
+# for [14b](14b_sample_quality.ipynb).
 #
-# Two cautions about published tables. "80 nats" on MNIST refers to *binary* pixels, another data set. And a number
-# that does not say "held-out" may be about images that the model has seen.
+# Two cautions about published tables. Values such as "80 nats" on MNIST refer to *binary* pixels, which are another
+# data set. And a number that is not said to be "held-out" may come from images that the model has seen.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
 # - **Bits include the label, and only real pixels are counted.** A class-conditional model that leaves out
 #   $\log C$, or a padded one that divides by all pixels, reports too little: 6.125 instead of 8.000.
-# - **Bits belong to the network and its chain.** The same network has 2.88 or 1.89, depending on where the chain
-#   ends.
+# - **Bits are a property of the network and its chain.** The same network has 2.88 or 1.89 bits per dimension,
+#   depending on where the chain ends.
 # - **A bound may be compared with a dequantized density** if both are per gray level: each is an upper bound.
 
 # %% [markdown]
 # ## Recap
 #
-# A new image costs the bound, plus the label, per real pixel, on held-out images. Look at the noise at which the
-# bits are spent: below half a gray level a network that does not know the levels wastes them. An earlier end of the
-# chain helps, and so does Bayes' rule with a prior that the network predicts. In the right unit the result may
-# stand beside normalizing flows. What bits do not say is how good the samples are.
+# What does a new image cost? Take the bound on held-out images, add the label, and divide by the number of real
+# pixel values. Look at the noise levels at which the bits are spent: below half a gray level, a network that does not
+# know the levels wastes them. An earlier end of the chain helps, and so does Bayes' rule with a prior that the network
+# predicts. In the right unit the result can be compared with normalizing flows. Bits do not say how good the
+# samples are.
 #
 # **One formula to keep**
 #
@@ -516,8 +527,8 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 #
 # **Exercises:** 14.1 `measuring.bits` · 14.2 `measuring.level`
 #
-# **To think about.** A model is given not the label but a blurred copy of the image, for free. What must it add to
-# its cost?
+# **To think about.** Instead of the label, a model is given a blurred copy of the image. What must be added to its
+# cost?
 #
 # **Before:** [13 · How do you train at scale?](13_gpu_training.ipynb) · **Next:** [14b · Are the samples as good as real
 # images?](14b_sample_quality.ipynb)

@@ -2,15 +2,16 @@
 # # 14b · Are the samples as good as real images?
 #
 # Bits per dimension ask whether a model gives every real image enough probability. They never look at a sample.
-# Here we do. How far is a set of samples from real images, how much of that is chance, and are the samples perhaps
-# copies of the training data? At the end you can judge a sentence like "our FID is 3.1, better than their 3.3".
+# Here we do. How far is a set of samples from real images, how much of that distance is sampling noise, and are the
+# samples perhaps copies of the training data? At the end you can judge a sentence like "our FID is 3.1, better than
+# their 3.3".
 #
 # **After this chapter you can**
 #
 # - measure the distance between samples and real data, with a baseline and an error bar,
 # - say what the Fréchet distance (FID) compares, why it is biased, and what it does not see,
 # - test a model for memorization,
-# - decide whether one result is better than another, or whether the difference is chance.
+# - decide whether one result is better than another, or whether the difference is within the error.
 #
 # **You need** "Which ones are real?" and section 1 of [14 · How good is it, honestly?](14_measuring.ipynb),
 # standard errors from [03 · Estimators](03_estimators.ipynb), and the ideal denoiser of [10 · Sampling without
@@ -46,10 +47,11 @@ from ddpm_lab.training import models, pretrained, trainer
 #
 # Two models were made from the same 896 training digits: the network of chapter 14, and the ideal denoiser of
 # chapter 10, whose samples are training digits and nothing else. The network draws six sets of 300 digits here,
-# with labels as frequent as in training; the ideal denoiser draws one. A third row is real and was not used in
+# with labels as frequent as in training; the ideal denoiser draws one. A third set is real and was not used in
 # training.
 #
-# **Predict.** Can you tell the three rows apart? Which model will be nearer to real digits, by any distance?
+# **Predict.** Will you see a difference between the three rows? And which of the two models should a distance to
+# real digits prefer?
 
 # %%
 (train, train_labels), (test, test_labels) = datasets.digits("train"), datasets.digits("test")
@@ -78,25 +80,27 @@ for name, x in trio.items():
     print(f"{name:>15}: {len(x):4} digits, standard deviation of all pixels {x.std():.2f}")
 
 # %% [markdown]
-# By eye the rows hardly differ. We need numbers, and numbers that know about chance.
+# By eye the rows hardly differ. We need numbers, and numbers with error bars. (Section 4 comes back to the ideal
+# denoiser: digits copied from the training data pass as real.)
 
 # %% [markdown]
 # ## 1 · How far apart are two sets?
 #
-# Samples and real images are two sets of points in a space of 64 dimensions. Do they come from one distribution?
-# Compare distances: if the distributions are equal, a point is on average as far from the points of the other set
-# as from those of its own. The **energy distance** [SR13] is the difference,
+# Samples and real images are two sets of points in a space of 64 dimensions. Do they come from the same
+# distribution? Compare distances: if the distributions are equal, a point is on average as far from the points of
+# the other set as from those of its own. The **energy distance** [SR13] measures by how much the two differ,
 #
 # $$\mathcal{E} = 2\,E|a - b| - E|a - a'| - E|b - b'|, \tag{14.5}$$
 #
-# with the Euclidean length $|\cdot|$, an item $a$ of one set and $b$ of the other, and $a'$, $b'$ *another* item of
-# the same set. It is 0 only if the two distributions are equal, and it has nothing to tune. (It is a squared
-# **maximum mean discrepancy** with the kernel $-|a - b|$; other kernels give other members of that family.)
+# with the Euclidean length $|\cdot|$, a random item $a$ of one set and $b$ of the other, and $a'$, $b'$ *another*
+# item of the same set as $a$ or $b$. It is 0 only if the two distributions are equal, and it has nothing to tune.
+# (It is a squared **maximum mean discrepancy** with the kernel $-|a - b|$; other kernels give other distances of
+# this family.)
 #
 # ### Exercise 14.3 · Energy distance
 #
 # `a` has shape (N, D), `b` (M, D). Return the estimate of (14.5). `torch.cdist(a, b)` is the (N, M) table of all
-# distances. In the second and third mean no item may be paired with itself: that distance, 0, says nothing about
+# distances. In the second and third means no item may be paired with itself: that distance, 0, says nothing about
 # the distribution. How many pairs are left?
 
 # %% tags=["exercise"]
@@ -133,9 +137,9 @@ print(f"N(0, 1) and N(1, 1): {energy(a, b + 1):.3f}; exactly {2 * across - 4 / m
 
 # %% [markdown]
 # For equal distributions the estimates scatter around 0, and 60 % of them are negative. That is no defect: an
-# unbiased estimate of 0 must be negative at times. If you clip it at 0, or include the self-pairs, it is biased:
-# 0.0365 where the truth is 0. So a number such as 0.01 says nothing until you know **what real data get against
-# real data**, the **real-versus-real baseline**.
+# unbiased estimate of 0 that varies must sometimes be negative. If you clip it at 0 or include the self-pairs, it
+# is biased: with self-pairs the mean is 0.0365 where the truth is 0. So a number such as 0.01 says nothing until
+# you know what real data get against real data: the **real-versus-real baseline**.
 #
 # ### Exercise 14.4 · The baseline
 #
@@ -188,7 +192,7 @@ above = [int((of_real > value).sum()) for value in of_made]
 print("of 30 baseline values, above each of the three:", *above)
 
 # %% [markdown]
-# A perfect model would land anywhere in the histogram. All three sets lie at its right end: 4 of the 30 baseline
+# A perfect model could land anywhere in the histogram. All three sets lie at its right end: 4 of the 30 baseline
 # values exceed the first, 1 the second, none the third. So the samples look slightly less than perfect. But all
 # three were compared with the *same* 600 real digits; if these are unusual, all three lines shift together. And the
 # first set alone, 0.0082 ± 0.0064, shows nothing.
@@ -196,18 +200,18 @@ print("of 30 baseline values, above each of the three:", *above)
 # %% [markdown]
 # ### Detour · The sliced Wasserstein distance
 #
-# A second distance between sets asks how far one set must be moved to become the other. On a line that is easy to
-# compute.
+# A second distance between sets asks how far the points of one set must be moved to become the other set. In one
+# dimension this is easy to compute.
 
 # %% [markdown]
-# On a line, the cheapest way to move N points onto N others is to sort both and to match the $k$-th with the
-# $k$-th. The mean squared distance is
+# On a line, the cheapest way to move N points onto N others is to sort both sets and to match the $k$-th point with
+# the $k$-th. The mean squared distance is then
 #
 # $$W_2^2 = \frac1N \sum_{k=1}^{N} \big(a_{(k)} - b_{(k)}\big)^2, \tag{14.6}$$
 #
-# where $a_{(k)}$ is the $k$-th smallest. In 64 dimensions one projects the points onto many random lines, takes the
-# mean of (14.6) over the lines, and its root: the **sliced Wasserstein distance** [Bon15]. It is never negative, so
-# it is positive even for equal distributions, and it *needs* its baseline.
+# where $a_{(k)}$ is the $k$-th smallest. In 64 dimensions one projects the points onto many random lines, averages
+# (14.6) over the lines, and takes the square root: the **sliced Wasserstein distance** [Bon15]. It is never
+# negative, so it is positive even for equal distributions, and it *needs* its baseline.
 
 # %%
 # eq: 14.6
@@ -234,18 +238,18 @@ print(f"samples against real: {found.value:.4f} ± {found.stderr:.4f}\nreal agai
 # %% [markdown] topics="C192"
 # ## 2 · The Fréchet distance
 #
-# So far the sets were compared pixel by pixel. To the energy distance a stroke that is shifted by one pixel is far
-# away, though a person would not mind. So let a network look: a small classifier, trained on the labels, describes
-# each image by 32 numbers, its **features**. Fit one Gaussian to the features of the real images and one to those
-# of the samples. The **Fréchet distance** is the least mean squared distance by which one Gaussian must be moved to
-# become the other. It is known in closed form [DL82]:
+# So far the sets were compared pixel by pixel. For the energy distance a stroke that is shifted by one pixel is far
+# from the original, though a person would hardly notice. So let a network look: a small classifier, trained on the
+# labels, describes each image by 32 numbers, its **features**. Fit one Gaussian to the features of the real images
+# and one to those of the samples. The **Fréchet distance** is the least mean squared distance by which one Gaussian
+# must be moved to become the other. It is known in closed form [DL82]:
 #
 # $$F = |m_1 - m_2|^2 + \mathrm{tr}\Big(\Sigma_1 + \Sigma_2 - 2\,\big(\Sigma_1 \Sigma_2\big)^{1/2}\Big), \tag{14.7}$$
 #
 # with means $m$, covariances $\Sigma$, the trace tr (the sum of the diagonal) and a matrix root, the matrix whose
-# square is $\Sigma_1\Sigma_2$. The first term is the squared shift of the mean, the second measures the change of
-# width and direction. With the features of one large network, Inception, and usually 50,000 samples, $F$ is called
-# the **Fréchet inception distance**, FID [Heu17], the most quoted metric of the field.
+# square is $\Sigma_1\Sigma_2$. The first term is the squared shift of the mean; the second measures the change of
+# widths and directions. With the features of one large network, Inception, and usually 50,000 samples, $F$ is
+# called the **Fréchet inception distance**, FID [Heu17], the most quoted metric of the field.
 
 # %%
 # eq: 14.7
@@ -265,7 +269,7 @@ for name, x in (("samples", of_made[:890]), ("training digits", of_train[:890]))
           f"the package {package.value:.4f} ± {package.stderr:.4f}")
 
 # %% [markdown]
-# Even real digits get 0.25 against real digits. We come back to that. First, what does $F$ compare?
+# Even real digits get 0.25 against real digits. We will come back to that. First, what does $F$ compare?
 #
 # **Predict.** The distribution with two modes at ±0.97 that you met in earlier chapters has mean 0 and variance 1.
 # What is $F$ between it and $N(0, 1)$?
@@ -283,13 +287,13 @@ print(f"two modes against one: F = {frechet(two, one):.5f}; the distribution fun
       f"{metrics.energy_distance(two[:2000], one[:2000]).value:.3f}")
 
 # %% [markdown]
-# $F$ is 0 up to chance, while the distribution functions differ by 0.2. FID does not compare two distributions; it
-# compares **two Gaussians that were fitted to features**, and everything else goes unseen.
+# $F$ is 0 up to sampling error, while the distribution functions differ by up to 0.2. FID does not compare two
+# distributions; it compares **two Gaussians that were fitted to features**, and everything else goes unseen.
 #
 # ### The bias of FID
 #
-# Two sets from one distribution have different means and covariances, by chance, and $F$ adds up squares. So it is
-# positive for equal distributions, the more so the fewer the items and the more the features. For N and M items
+# Two sets from the same distribution differ in mean and covariance, by chance, and $F$ adds up squares. So $F$ is
+# positive even for equal distributions, and it grows with fewer items and with more features. For N and M items
 # with $d$ independent features of variance 1, approximately
 #
 # $$E[F] \approx \Big(\frac1N + \frac1M\Big)\,\frac{d\,(d + 5)}{4}. \tag{14.8}$$
@@ -305,25 +309,25 @@ for n in (200, 1000, 10_000):
 
 # %% [markdown]
 # The same distribution on both sides, and $F$ is 10.6, 2.3 or 0.2. Only the number of items has changed. So an $F$
-# without its $n$ means nothing, and two of them can be compared only at equal $n$.
+# without its $n$ means nothing, and two values can be compared only at equal $n$.
 #
-# **FID beside a second number.** FID does not know what was asked for. Text-to-image papers therefore plot FID
-# against the CLIP score, which says how well each image fits its text according to a network trained on pairs of
-# both. Guidance ([15](15_fast_and_guided.ipynb)) trades one for the other, so a model is not a point but a curve,
-# and one compares curves. In this way [Sah22] found that a larger *text encoder* moves the curve more than a larger
-# *U-Net*.
+# **FID beside a second number.** FID does not check whether an image shows what was asked for. Text-to-image papers
+# therefore plot FID against the **CLIP score**, which measures how well each image fits its text, according to a
+# network trained on pairs of images and texts. Guidance ([15b](15b_guidance_and_editing.ipynb)) trades one for the
+# other, so a model is not a point but a curve, and one compares curves. In this way [Sah22] found that a larger
+# *text encoder* moves the curve more than a larger *U-Net*.
 
 # %% [markdown]
 # ### Detour · Try it yourself: a metric, n and noise
 #
-# How many images does it take to notice that something is wrong with them?
+# How many images do you need to notice that something is wrong with them?
 
 # %% [markdown]
 # The "samples" are real digits with noise of standard deviation 0.6. Blue is real against real, red real against
 # noisy.
 #
 # **Predict.** With 50 images on each side, how many of six noisy sets have a Fréchet distance above all six
-# baseline values? From which $n$ on do all of them? Then change the metric and the noise.
+# baseline values? From which $n$ on are all six sets above? Then change the metric and the noise.
 
 # %%
 explorer = explorers.real_against_real()
@@ -336,17 +340,17 @@ for n in (50, 100, 200):
     print(f"n = {n:3}: {said.split('; ')[1]}")
 
 # %% [markdown]
-# None of six at $n = 50$, five at 100, all at 200. With too few images a bad model cannot be told from a perfect
-# one.
+# None of six at $n = 50$, five at 100, all at 200. With too few images you cannot distinguish a bad model from a
+# perfect one.
 
 # %% [markdown]
 # ### Detour · Extrapolating to infinitely many items
 #
-# The bias falls with $1/n$. Can one compute $F$ for several $n$ and read off the value at $1/n = 0$?
+# The bias falls like $1/n$. Can we compute $F$ for several $n$ and read off the value at $1/n = 0$?
 
 # %% [markdown]
-# We take real digits and samples, in the features of the classifier. (These are not independent, so (14.8) does not
-# give the size, but the fall with $1/n$ remains.)
+# We take real digits and samples, in the features of the classifier. (These features are not independent, so (14.8)
+# does not give the size of the bias, but it still falls like $1/n$.)
 
 # %%
 of_all = torch.cat([of_train, of_test])
@@ -380,9 +384,9 @@ figures.show(fig, alt="Both curves are nearly straight lines; the samples' lies 
 # %% [markdown]
 # Against $1/n$ both are nearly straight lines (the kinks at the right are chance), so one can **extrapolate** to
 # infinitely many items [CF20]: draw the line through the last points to the axis. Real against real ends at 0.00,
-# as it must. The samples end at 0.27. The standard error of 0.16 above, of one pair of sets, says how far to trust
-# that: it is less than two standard errors from 0. Raw numbers would have misled you: the samples' 0.44 at
-# $n = 890$ looks better than *real* digits' 0.74 at $n = 200$.
+# as it must. The samples end at 0.27. How far can we trust that? The standard error of one pair of sets was 0.16
+# above, so the 0.27 is less than two standard errors from 0. Raw numbers would have misled you: the samples' 0.44
+# at $n = 890$ looks better than *real* digits' 0.74 at $n = 200$.
 
 # %% [markdown]
 # ### Detour · Two Gaussians with independent features
@@ -392,8 +396,8 @@ figures.show(fig, alt="Both curves are nearly straight lines; the samples' lies 
 # %% [markdown]
 # #### Exercise 14.5 · Two Gaussians with independent features
 #
-# If both covariances are diagonal, the root is taken number by number. Return $F$ for means and variances given as
-# four tensors of shape (D,). Write it for one feature first.
+# If both covariances are diagonal, the matrix root is the root of each diagonal entry. Return $F$ for means and
+# variances given as four tensors of shape (D,). Write (14.7) down for one feature first.
 
 # %% tags=["exercise"]
 def my_frechet(mean_1, var_1, mean_2, var_2):
@@ -423,15 +427,15 @@ print(f"exercise 14.5: {short:.4f}, (14.7): {frechet(a, b):.4f}; "
 # %% [markdown]
 # ## 3 · What does each distance see?
 #
-# Now an experiment in which the truth is known. Take 448 *real* digits, damage them in several ways, and compare
+# Now an experiment in which we know what is wrong. Take 448 *real* digits, damage them in several ways, and compare
 # them, as "samples", with 448 other real ones. The damages are **blur** (mix with the mean of the 3 × 3 neighbors),
-# **noise**, **missing classes** (replaced by other digits; in generative models this is *mode dropping*), and
-# **repeats** (few different digits, each many times). One more is no damage at all, as from a model that returns
-# its training digits.
+# **noise**, **missing classes** (replaced by other digits; in a generative model this is called **mode dropping**),
+# and **repeats** (few different digits, each many times). The first row of the table has no damage at all, as from
+# a model that returns its training digits.
 #
-# To have one unit for all distances, we count standard deviations of the baseline above the baseline's median. The
-# third distance is the sliced Wasserstein distance (the detour in section 1); like the energy distance it compares
-# pixels.
+# To put all distances on one scale, we subtract the baseline's median and divide by the baseline's standard
+# deviation. The third distance is the sliced Wasserstein distance (the detour in section 1); like the energy
+# distance it compares pixels.
 #
 # **Predict.** Which distance will react most to the missing 0? Which will hardly react to blur?
 
@@ -492,7 +496,7 @@ for k, name in enumerate(distances):
     print(f"not seen by {name}, below two deviations: {', '.join(escaped)}")
 
 # %% [markdown]
-# Each distance sees what it was made to see.
+# Each distance sees what it was built to see.
 #
 # - **Energy and sliced** compare pixels: 41 and 25 deviations for the strongest blur, 18 and 17 for strong noise. A
 #   missing class changes only a small part of all distances: 4.
@@ -501,16 +505,16 @@ for k, name in enumerate(distances):
 #   network has blind spots of its own.)
 # - **Repeats**: 56 digits, eight times each, are noticed by all. 224 digits twice each nearly escape: 3.0, 4.1,
 #   2.6.
-# - **No damage**: within one deviation for all three.
+# - **No damage**: at most about one deviation for all three.
 #
-# So no distance alone is enough. Report which distance, which features, and how many items.
+# So no single distance is enough. Report which distance you used, which features, and how many items.
 
 # %% [markdown]
 # ## 4 · Are the samples copies?
 #
-# The first line of that table is the problem. Real digits get a perfect result, of course. But so does a network
-# that has learned its data by heart. This **memorization** wins every comparison with real data, so we need a
-# separate test for it. Look up the **nearest neighbor** of each sample, the training digit with the smallest
+# The first row of that table is the problem. Real digits get a perfect result, of course. But so does a network
+# that has learned its data by heart. Such memorization (chapter 10b) passes every comparison with real data, so we
+# need a separate test for it. Look up the **nearest neighbor** of each sample, the training digit with the smallest
 # distance to it.
 
 # %%
@@ -529,15 +533,15 @@ for name, found in (near | {"new real digits": metrics.nearest(test, train)}).it
 # The ideal denoiser's samples are copies, every one. The network's are not: no distance is below 1.04, and the
 # mean, 2.24, is that of new real digits, 2.22. Is nothing memorized, then? The mean distance cannot tell, since
 # blurry images lie nearer to everything and noisy ones farther. A sharper question is whether a sample lies nearer
-# to an image that was *seen* in training than to any that was *not*. If nothing was memorized, that is a coin toss:
-# a fraction of 0.5.
+# to an image that was *seen* in training than to any that was *not*. If nothing was memorized, both are equally
+# probable: the expected fraction is 0.5.
 #
 # ### Exercise 14.6 · Nearer to the training data?
 #
 # `x` (B, D) are samples, `train` (N, D) and `held_out` (M, D) real items, in random order. Return the fraction of
-# samples whose nearest item of both sets is a training item; a tie counts one half. But the nearest of 1000 items
-# is nearer than the nearest of 100, whatever the model. So first cut the larger set to its first items, as many as
-# the smaller one has.
+# samples whose nearest item of both sets is a training item; a tie counts one half. But whatever the model, the
+# nearest of 1000 items is usually nearer than the nearest of 100. So first shorten the larger set: keep as many of
+# its first items as the smaller set has.
 
 # %% tags=["exercise"]
 def my_share(x, train, held_out):
@@ -564,23 +568,24 @@ unfair = torch.cdist(x, flat(train)).min(1).values < torch.cdist(x, few).min(1).
 print(f"new real digits, 896 training digits against 100 others: {unfair.double().mean():.2f}")
 
 # %% [markdown]
-# The ideal denoiser has a fraction of 1.00, and new real digits 0.50 ± 0.03, as they should. (Yours may differ by a
-# standard error or so: 896 and 601 are unequal, you keep the *first* 601, and the package draws 601 at random.) Our
-# network has 0.61 ± 0.02, five standard errors above one half. It does not copy, but it leans towards what it has
-# seen, which the eye, the mean distance and all three distances have missed. The last line shows the effect of
-# unequal sets: 0.89 for digits that nobody has memorized. (The ± is larger than for 1800 coin tosses, 0.012:
-# samples with the same nearest digit are not independent tosses.)
+# The ideal denoiser has a fraction of 1.00, and new real digits 0.50 ± 0.03, as they should. (Your value may differ
+# by a standard error or so: the sets have 896 and 601 digits; you keep the *first* 601 training digits, and the
+# package draws 601 at random.) Our network has 0.61 ± 0.02, five standard errors above one half. It does not copy,
+# but its samples lie closer to what it has seen. The eye, the mean distance to the nearest digit and the distances
+# between sets do not show this. The last line shows the effect of unequal sets: 0.89 for digits that nobody has
+# memorized, close to 896/996 = 0.90, the training digits' share of all items. (The ± is larger than for 1800 coin
+# tosses, 0.012, because samples with the same nearest digit are not independent.)
 #
-# Bits on held-out images are one more guard: the ideal denoiser of the training digits charged 926 bits per pixel
-# for a new digit (section 1 of [08](08_bound.ipynb)).
+# Bits on held-out images are one more safeguard: the ideal denoiser of the training digits charged 926 bits per
+# pixel for a new digit ([08](08_bound.ipynb)).
 
 # %% [markdown]
 # ## 5 · How large is the error?
 #
-# A measured number contains at least three kinds of chance: which samples were drawn, which real images they were
-# compared with, and which network the training produced. The standard errors after ± estimate the first two from
-# one pair of sets, by a formula or by the **jackknife**, which leaves out a part of the items at a time (detour
-# below). Drawing again, with another seed of the sampler, shows the first.
+# A measured number has at least three sources of randomness: which samples were drawn, which real images they were
+# compared with, and which network the training produced. The standard errors after ± estimate the effect of the
+# first two from one pair of sets, by a formula or by the **jackknife**, which leaves out one part of the items at a
+# time (detour below). Sampling again with another seed shows the effect of the first.
 
 # %%
 by_seed = [metrics.energy_distance(x, test) for x in sets]
@@ -593,17 +598,18 @@ print("Fréchet distance, six seeds:",
       ", ".join(f"{frechet(metrics.features(judge, x), of_test):.2f}" for x in sets))
 
 # %% [markdown]
-# One network, six seeds of the sampler: from −0.003 to 0.031, and in $F$ from 0.29 to 0.86. If you print the best
-# of six seeds, you print chance. Their standard deviation, 0.014, is as large as the standard errors, 0.006 to
-# 0.016. (All six sets are compared with the *same* new digits, so that part of the chance is in the standard errors
-# only.) One kind of chance is in neither: another seed of the *training* gives another network.
+# One network, six seeds of the sampler: from −0.003 to 0.031, and in $F$ from 0.29 to 0.86. If you report the best
+# of six seeds, you report luck. The standard deviation of the six energy distances, 0.014, is of the same size as
+# their standard errors, 0.006 to 0.016. (All six sets are compared with the *same* new digits, so only the standard
+# errors include that source.) Neither includes the third source: another seed of the *training* gives another
+# network.
 #
 # ### Exercise 14.7 · A sentence from a paper
 #
 # "Our FID is 3.1, better than their 3.3." Is it? Both are given as (value, standard error, number of items). Return
 # `"first"` or `"second"`, whichever is better, if they differ by more than **two** standard errors of the
-# difference; otherwise `"neither"`. The errors are independent, so their squares add. And what does (14.8) say if
-# the numbers of items differ?
+# difference; otherwise `"neither"`. The errors are independent, so their squares add. If the numbers of items
+# differ, return `"neither"`, too: by (14.8) the two then have different biases.
 
 # %% tags=["exercise"]
 def my_verdict(first, second):
@@ -625,13 +631,13 @@ for error, n in ((0.02, 50_000), (0.1, 50_000), (0.02, 10_000)):
           f"better is {verdict(first, second)}")
 
 # %% [markdown]
-# So the sentence may be right, may say nothing, or may compare what cannot be compared. It depends on the standard
-# errors and on $n$, which the sentence does not give.
+# So the sentence may be right, it may say nothing, or it may compare what cannot be compared. That depends on the
+# standard errors and on $n$, which the sentence does not give.
 
 # %% [markdown]
 # ### Detour · The jackknife
 #
-# How can one pair of sets tell how much another pair would differ?
+# How can one pair of sets tell us how much the result would vary for other pairs?
 
 # %% [markdown]
 # Leave out a part of the items and compute the number again, for each of $G$ parts in turn. If $s_g$ is the number
@@ -639,8 +645,9 @@ for error, n in ((0.02, 50_000), (0.1, 50_000), (0.02, 10_000)):
 #
 # $$\mathrm{stderr}^2 = \frac{G - 1}{G} \sum_{g=1}^{G} (s_g - \bar s)^2, \tag{14.9}$$
 #
-# for each of the two sets; then the two squares are added. (Why the large factor? The $s_g$ share nearly all their
-# items, so they differ far less than fresh sets would.) For a mean, (14.9) is the textbook formula:
+# for each of the two sets; then the two squares are added. (Why the large factor? The sets behind the $s_g$ share
+# nearly all their items, so the $s_g$ differ far less than values from independent sets would.) For a mean and
+# equal parts, (14.9) gives the textbook formula:
 
 # %%
 # eq: 14.9
@@ -651,7 +658,7 @@ print(f"jackknife {(19 / 20 * (without - without.mean()).square().sum()).sqrt():
       f"deviation of the parts' means / root of 20: {parts.std() / 20**0.5:.4f}")
 
 # %% [markdown]
-# It agrees to all digits. In `metrics.frechet` the items are divided into 20 parts.
+# The two agree to all printed digits. In `metrics.frechet` the items are divided into 20 parts.
 
 # %% [markdown]
 # ### Detour · Quality against training
@@ -711,20 +718,20 @@ figures.show(fig, alt="The distance falls to the baseline; the fraction stays at
 print("fractions:", ", ".join(f"{fraction.value:.2f}" for _, fraction in measured.values()))
 
 # %% [markdown]
-# (The bars reach two standard errors to each side.) The first points fall steeply: 0.143, 0.081, 0.051. From 0.051
-# to 0.045 the errors leave no room for a verdict. The last point, 0.020 ± 0.013, lies in the band of real against
-# real: with 300 samples this distance cannot ask for more.
+# (The bars reach two standard errors to each side.) The first points fall steeply: 0.143, 0.081, 0.051. The step
+# from 0.051 to 0.045 is well within the errors. The last point, 0.020 ± 0.013, lies in the band of real against
+# real: with 300 samples this distance cannot show any further progress.
 #
 # But look at the right panel. The small network's fraction is one half within its errors; the last one is 0.62 ±
 # 0.03. The better images came with sixteen times as much training, a larger network, and memorization. How much of
-# the gain is memorization, these numbers do not say. A plot that shows only the left panel invites one to train
+# the gain is memorization, these numbers do not say. A plot that shows only the left panel invites you to train
 # until everything is a copy.
 
 # %% [markdown] topics="C133"
 # ## 6 · Do fewer bits mean better images?
 #
-# Back to the two MNIST networks of chapter 14. The one with the weights of the bound ("vlb") needs half as many
-# bits as the one with the simple loss. Here are ten digits of each.
+# Back to the two MNIST networks of chapter 14 (section 4). The one with the weights of the bound ("vlb") needs half
+# as many bits as the one with the simple loss. Here are ten digits of each.
 #
 # **Predict.** Which one draws better images?
 
@@ -760,12 +767,13 @@ for what in ("frechet", "energy_distance"):
 # Dropping the weights of the bound improved samples greatly in [Ho20, Table 1], for color images of 32 × 32 pixels:
 # FID 3.17 instead of 13.51, and slightly more bits, 3.75 instead of 3.70. Here the improvement does not show. The
 # differences in $F$ are −0.042, +0.227 and +0.034, while a single $F$ has a standard error of 0.26 or 0.28. In
-# pixels (energy distance) it is the same, with other signs. Both networks lie at the upper end of real against real
-# or a little above. As far as 1000 samples can tell, they draw equally well, and one of them needs half the bits.
+# pixels (energy distance) the differences are just as small, with other signs. Nearly all values lie near the upper
+# end of real against real or a little above it. As far as 1000 samples can tell, they draw equally well, and one of
+# them needs half the bits.
 #
-# This does not refute the paper. Five things differ between our two networks (weights, schedule, what is predicted
-# and how, input layer, padding), the second was trained on two and a half times as many images, and there is one
-# training of each.
+# This does not refute the paper. Five things differ between our two networks (weights, schedule, prediction type
+# and output layer, input layer, padding), the second was trained on two and a half times as many images, and there
+# is one training of each.
 
 # %% [markdown]
 # ### Detour · The same noise: compare in pairs
@@ -809,11 +817,11 @@ for what, distance in (("Fréchet", metrics.frechet), ("energy", metrics.energy_
           f"{verdict((*found['simple'], 200), (*found['vlb'], 200))}")
 
 # %% [markdown]
-# "Neither", by both distances (of features, here), and both networks lie within what 200 real images get. (No MNIST
-# is needed: the features of 3000 held-out images come with the course.) But look at the rows: with the same noise
-# and the same labels the two networks drew nearly the same digits! What chance did to one, it did to the other.
-# Then the *difference* of the two $F$ has a smaller error than each of them: leave the same pairs out on both
-# sides. (The verdict assumes independent errors.)
+# The verdict is "neither" for both distances (here of features), and both networks lie within the range of 200 real
+# images. (No MNIST is needed: the features of 3000 held-out images come with the course.) But look at the rows:
+# with the same noise and the same labels the two networks drew nearly the same digits! The two sets are correlated,
+# so much of the sampling noise cancels in the *difference* of the two $F$. The jackknife can use this: leave out
+# the same pairs on both sides. (The verdict assumes independent errors.)
 
 # %%
 def gap(rows):
@@ -831,14 +839,15 @@ shifted = (drawn["vlb"] - drawn["simple"].roll(1, 0)).flatten(1).norm(dim=1).mea
 print(f"distance of two images from the same noise {apart:.1f}, from different {shifted:.1f}")
 
 # %% [markdown]
-# In pairs the standard error is 0.18, and not 0.44. (Only samples are left out; the 3000 real images are the same
+# In pairs the standard error is 0.18 instead of 0.44. (Only samples are left out; the 3000 real images are the same
 # for both.) Images from the same noise are 5.7 apart, others 19.7. The difference itself is 0.05 ± 0.18: still no
 # verdict.
 
 # %% [markdown]
 # ### Detour · A model with good bits and bad samples
 #
-# How can bits and samples come apart? Here is a model that draws noise in 99 cases of 100 and still has good bits.
+# How can bits and sample quality disagree? Here is a model that draws noise in 99 cases of 100 and still has good
+# bits.
 
 # %% [markdown]
 # With probability 0.01 it draws a digit of our network, otherwise noise. Its probability of an image is
@@ -864,17 +873,17 @@ print(f"energy distance of such samples to new digits: "
       f"{metrics.energy_distance(grains, test).value:.2f}")
 
 # %% [markdown]
-# 0.104 bits, for a model of which 99 images in 100 are garbage. It still has far fewer bits than the table of
-# chapter 14 (2.43), and the energy distance of its samples is 3.64, a hundred times that of any set of our network.
-# For MNIST the same trick costs 0.0085 bits, about one error bar. The reverse is the ideal denoiser: perfect
-# images, and 926 bits. Bits ask whether **nothing real is called impossible**. They do not ask what the model
-# draws, one image at a time. That is what distances are for. The example is from [The16].
+# Only 0.104 bits more, for a model whose samples are garbage in 99 cases out of 100. It still has far fewer bits
+# than the table of chapter 14 (2.43), and the energy distance of its samples is 3.64, a hundred times that of any
+# set of our network. For MNIST the same trick costs 0.0085 bits, about one error bar. The ideal denoiser is the
+# reverse: perfect images and 926 bits. Bits ask whether *every real image gets enough probability*. They do not ask
+# whether a typical sample looks real; that is what distances are for. The example is from [The16].
 
 # %% [markdown] topics="C191"
 # ## Popular claims, checked
 #
 # - **FID compares two Gaussians fitted to features**, not two distributions: 0.00001 where the distribution
-#   functions differ by 0.195. And it depends on $n$: 10.6, 2.3 and 0.2 for one distribution.
+#   functions differ by up to 0.195. And it depends on $n$: 10.6, 2.3 and 0.2 for one and the same distribution.
 # - **"No sample is a copy" does not mean that nothing was memorized.** The nearest distances are those of new
 #   digits, 2.24 and 2.22, and yet the fraction is 0.61 ± 0.02.
 # - **The text encoder was compared with the U-Net** in [Sah22], not with a "vision encoder", and by curves of FID
@@ -884,9 +893,9 @@ print(f"energy distance of such samples to new digits: "
 # ## Recap
 #
 # How far are samples from real images? Use the energy distance of pixels and the Fréchet distance of features, with
-# their real-versus-real baselines at the same number of items and with error bars. Each sees some damages and
-# misses others. None sees copies: for that, ask whether samples lie nearer to training data than to held-out data,
-# with sets of equal size. None of this replaces bits on held-out images, nor do bits replace it.
+# their real-versus-real baselines at the same number of items and with error bars. Each detects some kinds of
+# damage and misses others. None detects copies: for that, test whether samples lie nearer to training data than to
+# held-out data, with sets of equal size. None of this replaces bits on held-out images, and bits do not replace it.
 #
 # **One formula to keep**
 #
@@ -895,10 +904,10 @@ print(f"energy distance of such samples to new digits: "
 # **Exercises:** 14.3 `measuring.energy` · 14.4 `measuring.baseline` · 14.5 `measuring.frechet` · 14.6
 # `measuring.memorization` · 14.7 `measuring.verdict`
 #
-# **To think about.** Somebody shifts all samples by one pixel to the right. What will the energy distance say, and
-# what will $F$? Which answer would you want? (Then try it: `torch.roll(made, 1, dims=-1)`.)
+# **To think about.** Shift all samples by one pixel to the right. How will the energy distance react, and how will
+# $F$? Which reaction would you want? (Then try it: `torch.roll(made, 1, dims=-1)`.)
 #
-# **Before:** [14 · How good is it, honestly?](14_measuring.ipynb) · **Next:** [15 · How few steps are enough, and
-# how do you ask for something?](15_fast_and_guided.ipynb)
+# **Before:** [14 · How good is it, honestly?](14_measuring.ipynb) · **Next:** [15 · How few steps are
+# enough?](15_fast_and_guided.ipynb)
 #
 # **Read on:** [Heu17] and [CF20] for FID and its bias; [The16], *A note on the evaluation of generative models*.

@@ -95,7 +95,7 @@ _COUNTS = {
 _COSTS = {
     "the label is missing: naming it costs log(classes) nats": (lambda classes: 0.0),
     "nats and bits are mixed: add log(classes) in nats, then divide everything by log 2": math.log2,
-    "you subtract the cost of the label; it is one more thing to pay for, so add it": (
+    "you subtract the cost of the label; naming the label costs bits, so add it": (
         lambda classes: -math.log(classes)
     ),
     "you add the number of classes; naming one of C equally likely labels costs its logarithm": (
@@ -103,11 +103,11 @@ _COSTS = {
     ),
     "you always take ten labels; their number is classes": lambda classes: math.log(10),
     "log10 counts decimal digits; the bound is in nats, so is the label's cost": math.log10,
-    "you pay for the label twice": lambda classes: 2 * math.log(classes),
+    "you count the cost of the label twice": lambda classes: 2 * math.log(classes),
     "with classes = 1 no label was given, and it costs nothing: log 1 = 0": (
         lambda classes: math.log(classes + 1)
     ),
-    "you add the probability 1 / classes; what the label costs is minus its logarithm": (
+    "you add the probability 1 / classes; the label costs minus the logarithm of it": (
         lambda classes: 1 / classes
     ),
     "you add classes - 1; the cost of a label is a logarithm": lambda classes: classes - 1,
@@ -128,13 +128,13 @@ BITS = Exercise(
         **{hint: _bits_wrong(real=real) for hint, real in _COUNTS.items()},
         **{hint: _bits_wrong(cost=cost) for hint, cost in _COSTS.items()},
         **{hint: _bits_wrong(unit=unit) for hint, unit in _UNITS.items()},
-        "the label is paid once per image, not once per pixel: divide its cost, too": (
+        "the label is named once per image, not once per pixel: divide its cost, too": (
             lambda nats, x, pad, classes: _bits(nats, x, pad, 1) + math.log2(classes)
         ),
         "you add the label's nats to bits per pixel: add them to nats, before you divide": (
             lambda nats, x, pad, classes: _bits(nats, x, pad, 1) + math.log(classes)
         ),
-        "the label's part is still in nats: it must be divided by log 2 as well": (
+        "the label's part is still in nats: divide it by log 2, too": (
             lambda nats, x, pad, classes: (
                 _bits(nats, x, pad, 1) + math.log(classes) / _real(*x.shape, pad=pad)
             )
@@ -202,13 +202,13 @@ _SCORES = {
     "the prior is missing: all levels count alike": (
         lambda z, var, prior, level: _look(z, var, level)
     ),
-    "the likelihood is missing: this is the prior mean, whatever z is": (
+    "the likelihood is missing: this is the prior mean, which ignores z": (
         lambda z, var, prior, level: prior.log() + 0 * _look(z, var, level)
     ),
     "var is squared once more: it is a variance already": (
         lambda z, var, prior, level: prior.log() + _look(z, var**2, level)
     ),
-    "you divide by the standard deviation; the exponent wants the variance": (
+    "you divide by the standard deviation; the exponent has the variance": (
         lambda z, var, prior, level: prior.log() + _look(z, math.sqrt(var), level)
     ),
     "the 2 in the exponent is missing: a Gaussian has 2 var there": (
@@ -223,10 +223,10 @@ _SCORES = {
     "there is a root around 2 var in the exponent; var is a variance already": (
         lambda z, var, prior, level: prior.log() - (z[:, None] - level) ** 2 / math.sqrt(2 * var)
     ),
-    "softmax takes an exponential once more; these weights are made with one already": (
+    "softmax takes another exponential; your weights have theirs already": (
         lambda z, var, prior, level: prior * _look(z, var, level).exp()
     ),
-    "the exponent does not depend on var: how precise is the observation z?": (
+    "the exponent does not depend on var: divide by 2 var, as a Gaussian does": (
         lambda z, var, prior, level: prior.log() + _look(z, 1.0, level)
     ),
     "the minus in the exponent is missing: levels far from z get the largest weights": (
@@ -265,7 +265,7 @@ _SCORES = {
     ),
 }
 _MEANS = {
-    "you take the most probable level; the least squared error has the mean": (
+    "you take the most probable level; the mean has the least expected squared error": (
         lambda z, var, prior, level: level[_weights(z, var, prior, level).argmax(dim=1)]
     ),
     "you take the nearest level; that is right only where the noise is small": (
@@ -293,7 +293,7 @@ _MEANS = {
     "the weights add up to 1 already: a sum over the levels, not their mean": (
         lambda z, var, prior, level: _level(z, var, prior, level) / len(level)
     ),
-    "you take the most frequent level, whatever z is": (
+    "you take the most frequent level and ignore z": (
         lambda z, var, prior, level: level[prior.argmax()].expand(len(z))
     ),
     "you divide by the number of levels; divide by the sum of the weights": (
@@ -335,7 +335,7 @@ _MEANS = {
             (_weights(z, var, prior, level) * level).sum(0) / _weights(z, var, prior, level).sum(0)
         )
     ),
-    "these are the evidences, the denominator of (14.3) alone": (
+    "this is the evidence, the denominator of (14.3) alone": (
         lambda z, var, prior, level: _unnormalized(z, var, prior, level).sum(dim=1)
     ),
     "this is the mean of the squared levels": (

@@ -76,10 +76,10 @@ _WITHIN = {
     ),
     "in b you still count each item's distance 0 to itself": lambda a, b: _own(a) + _with_self(b),
     "in a you still count each item's distance 0 to itself": lambda a, b: _with_self(a) + _own(b),
-    "your means within the sets are half of the right ones: as many pairs below as above?": (
+    "your means within the sets are half of the right ones: divide by the pairs you added up": (
         lambda a, b: (_own(a) + _own(b)) / 2
     ),
-    "your means within the sets are twice the right ones: as many pairs below as above?": (
+    "your means within the sets are twice the right ones: divide by the pairs you added up": (
         lambda a, b: 2 * (_own(a) + _own(b))
     ),
     "the mean within a is half of the right one": lambda a, b: _own(a) / 2 + _own(b),
@@ -148,7 +148,7 @@ _ACROSS = {
     "across the sets no item meets itself: all n * m pairs count, the diagonal, too": (
         _off_diagonal
     ),
-    "this is the distance of the two means; we want the mean of all distances": (
+    "this is the distance between the two means; we want the mean of all distances": (
         lambda a, b: (a.mean(0) - b.mean(0)).norm()
     ),
     "across the sets you take a sum where a mean belongs": lambda a, b: torch.cdist(a, b).sum(),
@@ -281,10 +281,10 @@ _HALVES = {
     "your sets are the file's own halves (often sorted): bring the data into the order, then cut": (
         lambda x, order, half: (x[:half], x[half : 2 * half])
     ),
-    "your second set holds the first: an item is compared with itself; no item twice": (
+    "your second set contains the first, so items meet themselves; no item twice": (
         lambda x, order, half: (x[order[:half]], x[order])
     ),
-    "you compare all the data with themselves: two disjoint halves": (
+    "you compare all the data with themselves; take two disjoint halves": (
         lambda x, order, half: (x[order], x[order])
     ),
     "you compare a half with itself; take the other half": (
@@ -293,7 +293,7 @@ _HALVES = {
     "your halves overlap; no item may be in both": (
         lambda x, order, half: (x[order[:half]], x[order[half // 2 : half // 2 + half]])
     ),
-    "your halves share an item: the second one starts at place N // 2": (
+    "your halves share an item: the second one starts at position N // 2": (
         lambda x, order, half: (x[order[:half]], x[order[half - 1 : 2 * half - 1]])
     ),
     "the item at place N // 2 is left out in the middle; the second half starts there": (
@@ -364,7 +364,7 @@ BASELINE = Exercise(
         "you return the median; return one number for each order": (
             lambda metric, data, orders: _floor(metric, data, orders).median()
         ),
-        "do not pick the smallest: perfect samples get one of these numbers, not the best": (
+        "do not pick the smallest: perfect samples can get any of these numbers": (
             lambda metric, data, orders: _floor(metric, data, orders).min().expand(len(orders))
         ),
         "you return the smallest; return the number of each order": (

@@ -57,9 +57,7 @@ _SPREADS = {
     "the mixed term is missing; test with equal distributions: the distance is 0": (
         lambda v, w: v + w
     ),
-    "the mixed term has 4 where 2 belongs; is there a root of 4 left?": (
-        lambda v, w: v + w - 4 * (v * w).sqrt()
-    ),
+    "the mixed term has 4 where 2 belongs": (lambda v, w: v + w - 4 * (v * w).sqrt()),
     "you compare the means only; the spreads count too": lambda v, w: 0 * v,
     "the difference of the standard deviations must be squared, like that of the means": (
         lambda v, w: (v.sqrt() - w.sqrt()).abs()
@@ -119,7 +117,7 @@ _SPREADS = {
     "you average the spreads' part over the features, and sum the shift's: sum both": (
         lambda v, w: _spread(v, w).mean()
     ),
-    "the root of the spreads' part is too much: their squares are added up": (
+    "no root around the spreads' part: the squares are added up": (
         lambda v, w: _spread(v, w).sum().sqrt()
     ),
     "you subtract the spreads' part; both parts add up": lambda v, w: -_spread(v, w),

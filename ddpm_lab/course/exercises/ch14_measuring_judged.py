@@ -125,7 +125,7 @@ _LENGTHS = {
     "you measure to the sets' means; copies lie near single items: take the nearest one": (
         lambda x, *sets: (torch.cdist(x, part.mean(0, keepdim=True))[:, 0] for part in sets)
     ),
-    "you seek the sample nearest to each item; seek the item nearest to each sample": (
+    "you find the sample nearest to each item; find the item nearest to each sample": (
         lambda x, *sets: (torch.cdist(x, part).amin(0) for part in sets)
     ),
     "you add up absolute differences; nearest means by the Euclidean length": (
@@ -322,7 +322,7 @@ def _fewer_items(first, second):
 
 _MARGINS = {
     "you ignore the standard errors: a difference within them says nothing": lambda a, b: 0.0,
-    "one standard error is too little: chance alone exceeds it in a third of all cases": math.hypot,
+    "one standard error is too little: by chance a third of differences exceed it": math.hypot,
     "two standard errors were asked for, not 1.96": lambda a, b: 1.96 * math.hypot(a, b),
     "three standard errors are too strict; two were asked for": lambda a, b: 3 * math.hypot(a, b),
     "four standard errors are too strict; two were asked for": lambda a, b: 4 * math.hypot(a, b),
@@ -342,7 +342,7 @@ _MARGINS = {
     ),
     "you take the smaller error; the difference has both": lambda a, b: 2 * min(a, b),
     "you take the larger error, and once; the difference has both, and take two": max,
-    "the squares of independent errors add, for a difference as well": (
+    "the squares of independent errors add, also for a difference": (
         lambda a, b: 2 * abs(a**2 - b**2) ** 0.5
     ),
     "you subtract the errors; the difference is less certain than either number": (
@@ -376,7 +376,7 @@ VERDICT = Exercise(
     reference=_verdict,
     cases=_verdict_cases,
     wrong={
-        "you compare two numbers as if they were exact: look at their errors, and at n": (
+        "you compare two numbers as if they were exact: look at their errors and at n": (
             _verdict_wrong(lambda a, b: 0.0, same=lambda n, m: True)
         ),
         **{hint: _verdict_wrong(margin) for hint, margin in _MARGINS.items()},

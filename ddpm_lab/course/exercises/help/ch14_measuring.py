@@ -9,7 +9,7 @@ HELP = {
             "is missing? What is D for an image with padding?",
             "Each axis has padding at both of its ends, and each channel has numbers of its own. "
             "Count, rather than slice: with pad = 0, the slice pad:-pad is empty.",
-            "The label is paid for once per image, in nats like the bound, so it is added before "
+            "The label is named once per image, in nats like the bound, so it is added before "
             "anything is divided. Test: 28 x 28 pixels in a 32 x 32 frame, each costing log 256 "
             "nats, must give 8 bits.",
         ),
@@ -25,7 +25,7 @@ HELP = {
             "The exponent has a minus, a square and 2 var in its denominator: use parentheses. "
             "A softmax would need the prior's logarithm.",
         ),
-        why="The guess with the least expected squared error is the posterior mean: each level "
+        why="The estimate with the least expected squared error is the posterior mean: each level "
         "weighted with its posterior probability, given z. The constant factor of the Gaussian "
         "density is in each weight and cancels.",
     ),
@@ -40,7 +40,7 @@ HELP = {
         ),
         why="An item's distance to itself says nothing about the distribution. With it the means "
         "within the sets are too small, and equal distributions look different. Without it the "
-        "estimate is unbiased, so for equal distributions it must be negative at times.",
+        "estimate is unbiased, so for equal distributions it must sometimes be negative.",
     ),
     "measuring.baseline": Help(
         hints=(
@@ -78,7 +78,7 @@ HELP = {
             "fraction is the mean of these.",
         ),
         why="If nothing was memorized, training and held-out items are exchangeable, and each is "
-        "nearest with probability 1/2. That holds only for sets of equal size, because of more "
+        "nearest with probability 1/2. That holds only for sets of equal size: among more "
         "items the nearest one is nearer by chance alone.",
     ),
     "measuring.verdict": Help(
