@@ -14,7 +14,7 @@
 # - explain why the steps are small.
 #
 # **You need** [00 · Start here](00_start_here.ipynb) and the normal distribution with one fact about it: the
-# variances of independent noises add (the sections on Gaussians in [02](02_distributions.ipynb)). This chapter
+# variances of independent noises add (sections 6 and 7 of [02](02_distributions.ipynb)). This chapter
 # continues the end of [04](04_elbo_and_vae.ipynb), but you can start here.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
@@ -458,8 +458,8 @@ print(f"t = 100: Var(x_t | x_t-1, x_0) = {one:.5f}, Var(x_t | x_0) = {whole:.5f}
 #
 # In training, each image of a batch gets its own random $t$. Write (5.11) for a batch:
 # `t` has shape `(B,)`, `x_0` and `eps` have shape `(B, D)`. Careful: if `B` equals `D`, a factor of
-# shape `(B,)` multiplies the **wrong axis**, without an error. (Other libraries call this function `q_sample` or
-# `add_noise`.)
+# shape `(B,)` multiplies the **wrong axis**, without an error. The tables `schedule.signal` and `schedule.noise`
+# hold the signal and the noise factor of every time. (Other libraries call this function `q_sample` or `add_noise`.)
 
 # %% tags=["exercise"]
 def my_noised(schedule, x_0, t, eps):
@@ -572,7 +572,7 @@ for name, s in ends.items():
           f"L_T = {L_T:.3g} nats, by (5.14) {formula:.3g}")
 
 # %% [markdown]
-# With the full chain $L_T$ is 2.02e-05 nats per dimension. Squeezed into 100
+# With the full chain, $L_T$ is 2.02e-05 nats for a dimension with $x_0^2 = 1$. With the same range of $\beta$ in 100
 # steps it is 0.226 nats, more than ten thousand times as much: the signal factor is 0.60, so 60 % of the
 # image's amplitude is still there, while sampling starts as if none of it were. "The prior term is about zero" is a statement
 # about a schedule **and** its $T$. Stopping the usual chain halfway costs 0.0409 nats; the cosine schedule gets
@@ -609,7 +609,7 @@ for s in (schedule, schedules.linear(T=100), schedules.cosine()):
 print(f"mean square of a pixel: {(real**2).mean():.3f}")
 
 # %% [markdown]
-# On real digits the full chain leaves 2.09e-05 bits per pixel, the squeezed one 0.252. (In nats both are less than
+# On real digits the full chain leaves 2.09e-05 bits per pixel, the short one 0.252. (In nats both are less than
 # for $x_0^2 = 1$ above, because the mean square of a pixel is 0.717.)
 
 # %% [markdown]

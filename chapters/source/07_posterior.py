@@ -15,7 +15,8 @@
 #
 # **You need** from [05 · How does data become noise?](05_forward.ipynb) the sections from "One step" to "A thousand
 # steps are one line", above all the closed form (5.11), $x_t = \sqrt{\bar\alpha_t}\,x_0 +
-# \sqrt{1-\bar\alpha_t}\,\epsilon$. Bayes' rule is in [01](01_bayes.ipynb).
+# \sqrt{1-\bar\alpha_t}\,\epsilon$. Bayes' rule is in [01](01_bayes.ipynb), the Markov property and the
+# precision of a Gaussian are in [02](02_distributions.ipynb), sections 5 and 8.
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20
 # seconds.
@@ -46,7 +47,7 @@ print("variance of each bump:", data.var.tolist())
 # %% [markdown] topics="C112 C115"
 # ## A first look: the same place, two answers
 #
-# Two million points start from two-bump data and go through the noising chain to $s = 100$, then on to
+# Two million points start from data with two bumps and go through the noising chain to $s = 100$, then on to
 # $t = 300$. At $t = 300$ we pick those that are near 0.2, and look up where they were at $s = 100$. (A gap of
 # 200 steps, so that there is something to see; later it will be one step. The steps in between merge into one
 # Gaussian, as in chapter 05.)
@@ -733,8 +734,8 @@ for number, (one, following) in enumerate(zip(lines, lines[1:]), start=1):
 #
 # ### Exercise 7.5 · The same for any move
 #
-# (7.13) is for one step. Do the elimination again for (7.8), any $s < t$: which factor does $\epsilon$ get,
-# and what stands in front of the bracket? Test your formula against (7.13) at $s = t - 1$ first.
+# (7.13) is for one step. Eliminate $x_0$ from the mean of (7.8) in the same way, for any $s < t$: which factor
+# does $\epsilon$ get, and what stands in front of the bracket? Test your formula against (7.13) at $s = t - 1$ first.
 
 # %% tags=["exercise"]
 def my_eps_mean(schedule, x_t, eps, t, s):
