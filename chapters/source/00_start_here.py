@@ -20,7 +20,7 @@
 # **In the papers:** [Ho20] Ho, Jain and Abbeel 2020, Sec. 2. But play first.
 #
 # **To make honest predictions**, first choose *Edit ▸ Clear Outputs of All Cells*: results are stored
-# below every cell, and a glance would spoil the questions.
+# below every cell, and a glance would give the answers away.
 
 # %%
 from ddpm_lab import gaussians, ideal_denoisers, samplers, schedules
@@ -51,13 +51,13 @@ for title, points in frames.items():
     print(f"{title:<14}  mean distance to the nearest center: {distance.mean():.3f}")
 
 # %% [markdown] topics="C001 C002 C004 C008"
-# The line `Schedule('cosine', T=200, abar_T=6.072e-08)` describes the **noise schedule**: 200 steps from data to noise, at a
-# pace named cosine, after which next to nothing, 0.00000006, is left of the data (section 3).
+# The line `Schedule('cosine', T=200, abar_T=6.072e-08)` describes the **noise schedule**: 200 steps from data to noise,
+# at a pace called cosine. After the last step almost nothing is left of the data, a fraction of 0.00000006 (section 3).
 #
 # ## 1 · Is it any good?
 #
 # A pretty figure proves little. So draw 2,000 points directly from the clusters, without any diffusion,
-# and ask both sets the same questions. Each cluster is a round normal distribution with standard
+# and compare the two sets. Each cluster is a round normal distribution with standard
 # deviation 0.05; "inside" means within three of those.
 
 # %%
@@ -80,7 +80,7 @@ for name, points in {"noise": noise, "our samples": x_0, "direct samples": truth
 # of small steps. In one direction, the chain turns data into a distribution so simple that anyone can sample from it:
 # $x_0 \sim p_\text{data}$ becomes $x_T \sim N(0, I)$. Read $x \sim p$ as "$x$ is drawn from $p$";
 # $N(0, I)$ is the distribution of independent normal numbers, each with mean 0 and variance 1. Then the chain is
-# run backward. Think of demolishing a building, and building again from the rubble. Keep this analogy in mind; section 4
+# run backward. Think of demolishing a building and rebuilding it from the rubble. Keep this analogy in mind; section 4
 # tests how far it carries.
 
 # %%
@@ -95,8 +95,8 @@ print("forward: q(x_t | x_t-1), fixed, adds noise; backward: p_theta(x_t-1 | x_t
 # %% [markdown] topics="C003 C160"
 # ## 2 · A film of sampling
 #
-# At each time $t$ the **denoiser** looks at the noisy points $x_t$ and estimates where each came
-# from. The estimate is called `x0_hat`; a hat always marks an estimate. The **sampler** moves a little toward
+# At each time $t$ the **denoiser** looks at the noisy points $x_t$ and estimates which clean point each
+# came from. The estimate is called `x0_hat`; a hat always marks an estimate. The **sampler** moves a little toward
 # it and asks again. There are several samplers: `ddim` re-mixes the estimate with the noise that the
 # estimate implies, while `ddpm` adds fresh noise in every step but the last.
 #
@@ -105,18 +105,18 @@ print("forward: q(x_t | x_t-1), fixed, adds noise; backward: p_theta(x_t-1 | x_t
 
 # %%
 film = samplers.ddim(schedule, denoise, noise)
-walks = {walk.t: walk for walk in film}
+by_time = {step.t: step for step in film}
 times = [200, 120, 80, 40, 20, 1]
-frames = {f"x_t, t = {t}": walks[t].x_t for t in times}
-frames |= {f"x0_hat at {t}": walks[t].x0_hat for t in times}
+frames = {f"x_t, t = {t}": by_time[t].x_t for t in times}
+frames |= {f"x0_hat at {t}": by_time[t].x0_hat for t in times}
 figures.show(
     figures.scatter_grid(frames, columns=6, panel=1.35, limit=2.2),
     alt="Top: noise condenses into eight clusters. Bottom: the estimates start as one point in "
     "the middle, spread into a disk, an octagon at t = 40, and the eight clusters.",
 )
 for t in times:
-    x_t, guess = walks[t].x_t.norm(dim=1).mean(), walks[t].x0_hat.norm(dim=1).mean()
-    print(f"t = {t:3}: mean distance from the origin: x_t {x_t:.2f}, x0_hat {guess:.2f}")
+    x_t, x0_hat = by_time[t].x_t.norm(dim=1).mean(), by_time[t].x0_hat.norm(dim=1).mean()
+    print(f"t = {t:3}: mean distance from the origin: x_t {x_t:.2f}, x0_hat {x0_hat:.2f}")
 
 
 # %% [markdown]
@@ -126,7 +126,7 @@ for t in times:
 # from noise straight to the first estimate and you land on the average of all data.
 #
 # The octagon at $t = 40$ has a reason, too. By then only two neighboring clusters are still possible for most points, and
-# an average of two lies on the line between them. Eight such lines form an octagon.
+# an average of two lies on the line segment between them. Eight such segments form an octagon.
 #
 # **Predict.** When is it decided which cluster a point goes to: early, halfway, or late? Below, `ddim`, which
 # is **deterministic** (the same start always gives the same end), and the random `ddpm` start
@@ -140,8 +140,8 @@ def nearest_cluster(x):
 films, times = {}, (200, 120, 80, 40, 20, 0)
 for sampler in (samplers.ddim, samplers.ddpm):
     film = sampler(schedule, denoise, noise, generator=gaussians.seeded(2))
-    # All points at each time: a move from t ends at walk.s with walk.x_s; 200 is the start.
-    films[sampler.__name__] = {walk.s: walk.x_s for walk in film} | {200: noise}
+    # All points at each time: a step from t ends at step.s with step.x_s; 200 is the start.
+    films[sampler.__name__] = {step.s: step.x_s for step in film} | {200: noise}
 
 print("points whose nearest cluster at time t is already the final one")
 for t in times:
@@ -167,10 +167,10 @@ alt = "Red will end on the right. With ddim it is one wedge at once; with ddpm i
 figures.show(fig, alt=alt)
 
 # %% [markdown]
-# They disagree as much as they can. With `ddim` it is 100 % at every time: **decided before the first step**. Nothing is
+# They could hardly disagree more. With `ddim` it is 100 % at every time: **decided before the first step**. Nothing is
 # random on the way, so the noise $x_T$ determines the end, and by symmetry each wedge of noise goes to its own
-# cluster. With `ddpm` it is 11 % at the start, about one in eight: pure chance. Then 43 % at $t = 80$, 76 % at
-# $t = 40$, 97 % at $t = 20$: **decided late**, by fresh noise. One denoiser, the same eight clusters, two
+# cluster. With `ddpm` it is 11 % at the start, about one in eight, no better than chance. Then it is 43 % at $t = 80$,
+# 76 % at $t = 40$, 97 % at $t = 20$: **decided late**, by fresh noise. One denoiser, the same eight clusters, two
 # very different routes.
 
 # %% [markdown]
@@ -200,7 +200,7 @@ for t in (1, 60, 100, 200):
     print(f"t = {t:3}: factor on x_0 {signal_t:.3f}, factor on eps {noise_t:.3f}")
 
 # %% [markdown]
-# Up to which $t$ can *you* read them? Write your number down, and then let a machine try: a simple classifier
+# Up to which $t$ can *you* read them? Write down your answer, and then let a machine try: a simple classifier
 # that gives a noisy digit the label of the most similar training image. It is tested on digits that are not in the
 # training set.
 #
@@ -218,15 +218,15 @@ for t in (1, 60, 80, 100, 120, 140, 200):
 # %% [markdown]
 # Far more than half: 78 %. It starts at 99 % and is still at 95 % at $t = 60$; then it falls to 44 % at $t = 140$ and to
 # 11 % at the end, which is guessing. The noise hits each of the 64 pixels independently, and all 64 together often still
-# point to the right neighbor when the image looks lost to you.
+# point to the right neighbor when you can no longer read the digit.
 #
 # ### How exercises work
 #
 # You write a function and hand it to `check`. It answers in one line: **○** not yet, **✗** with what
-# went wrong, **✓** right. It returns your function if it is right and ours if not, so a chapter
-# always runs on. If you are stuck, `hint("start.mix")` shows a hint, and again the next one;
-# `solution("start.mix")` shows our solution, after three tries or when you ask twice. Here is a
-# question with a value for an answer: *at which $t$ are the data clean?* We answer it three times.
+# went wrong, **✓** right. It returns your function if it is right and ours if not, so the rest of
+# the chapter always runs. If you are stuck, `hint("start.mix")` shows a hint, and the next one each time you call it;
+# `solution("start.mix")` shows our solution, after three tries or when you ask twice. To see how it works, here is a
+# question whose answer is a number: *at which $t$ are the data clean?* We try three answers.
 
 # %% tags=["demo"]
 from ddpm_lab.course.exercises import check, hint, progress, solution
@@ -238,7 +238,7 @@ for attempt in (..., 1, 0):
 # %% [markdown]
 # ### Exercise 0.1 · Mix signal and noise
 #
-# Write (0.1): return $x_t$, given `x_0`, `eps` and the number `abar_t`. Mind the square roots. Replace the three dots.
+# Implement (0.1): return $x_t$, given `x_0`, `eps` and the number `abar_t`. Mind the square roots. Replace the three dots.
 #
 # <details><summary>Hint</summary>
 #
@@ -265,8 +265,8 @@ mix = check("start.mix", my_mix)
 # $$x_t = \sqrt{\alpha_t}\; x_{t-1} + \sqrt{1 - \alpha_t}\;\epsilon_t, \qquad
 # \bar\alpha_t = \alpha_1\, \alpha_2 \cdots \alpha_t \tag{0.2}$$
 #
-# So (0.1) claims to know the end of $t$ steps in *one* step. Chapter 05 derives it; here it is put to
-# the test, with your `mix` for the steps.
+# So (0.1) claims to give the result of $t$ steps in *one*. Chapter 05 derives it; here it is put to
+# the test, with your `mix` as the step.
 #
 # **Predict.** 100,000 copies of the number 0.8 take all 200 steps. Where is their mean at the end, and
 # what is their standard deviation?
@@ -308,15 +308,15 @@ denoise_digits = ideal_denoisers.dataset_denoiser(images, schedule)
 start = gaussians.normal_like(images[:2], generator=gaussians.seeded(7))
 rng = gaussians.seeded(8)
 film = samplers.ddpm(schedule, denoise_digits, start, generator=rng)
-walks = {walk.t: walk for walk in film}
+by_time = {step.t: step for step in film}
 times = [200, 160, 120, 100, 80, 60, 40, 20, 1]
-x_t = torch.stack([walks[t].x_t for t in times], dim=1)  # (2 walks, 9 times, 1, 8, 8)
-guess = torch.stack([walks[t].x0_hat for t in times], dim=1)
-strip = torch.stack([x_t, guess], dim=1).flatten(0, 2)  # a row for x_t, a row for guess, per walk
+x_t = torch.stack([by_time[t].x_t for t in times], dim=1)  # (2 samples, 9 times, 1, 8, 8)
+x0_hat = torch.stack([by_time[t].x0_hat for t in times], dim=1)
+strip = torch.stack([x_t, x0_hat], dim=1).flatten(0, 2)  # per sample a row of x_t, a row of x0_hat
 titles, names = [f"t = {t}" for t in times], ["x_t", "x0_hat"] * 2
 fig = figures.images(strip, titles, columns=9, panel=0.8, row_labels=names)
 figures.show(fig, alt="Two samples, from noise to a digit. The first estimate is one gray digit.")
-gap = (guess[0, 0] - images.mean(dim=0)).abs().max()
+gap = (x0_hat[0, 0] - images.mean(dim=0)).abs().max()
 print(f"first estimate and the mean of all images: no pixel differs by more than {gap:.3f}")
 
 
@@ -339,9 +339,9 @@ print(f"expected: about 20 of each, plus or minus {(200 * 0.1 * 0.9) ** 0.5:.0f}
 
 
 # %% [markdown]
-# Something else: all 200 samples are training images, pixel for pixel. (A real digit from outside the training half
-# typically lies 2.18 away from it.) So the first honest lesson of this course is: **a perfect denoiser
-# of a finite list of data can only return the list.**
+# Something else: all 200 samples are training images, pixel for pixel. (For comparison, a digit from outside the
+# training half is typically at distance 2.18 from the nearest training image.) So the first honest lesson of this course is:
+# **a perfect denoiser of a finite list of data can only return the list.**
 #
 # Then why were the points of section 1 new? There the denoiser was perfect for the **distribution**, the clusters
 # themselves, which we had as a formula. Here the list of 896 images *is* the distribution, as far as this denoiser
@@ -430,7 +430,7 @@ for symbol, code, meaning in symbols:
 # <details><summary>Hint</summary>
 #
 # $\alpha_t = 1 - \beta_t$, and (0.2). For tensors, `cumprod(dim=0)` gives running products, and
-# `torch.cat([a, b])` puts one behind the other. A loop that fills a list is fine too.
+# `torch.cat([a, b])` joins two tensors. A loop that fills a list is fine too.
 #
 # </details>
 
@@ -448,18 +448,18 @@ table = check("start.table", my_table)
 # %% [markdown]
 # ### Exercise 0.3 · The steps of a sampler
 #
-# A sampler follows a falling list of times, such as `[200, 150, 100, 50, 0]`. It may skip some. Return its steps
-# as a list of pairs `(t, s)`: where a step starts, and where it ends.
+# A sampler follows a decreasing list of times, such as `[200, 150, 100, 50, 0]`, which may skip some. Return its steps
+# as a list of pairs `(t, s)`: the time where a step starts and the time where it ends.
 
 # %% tags=["exercise"]
-def my_moves(times):
-    """Return the moves of a walk: [(200, 150), (150, 100), …] for times = [200, 150, 100, …, 0]."""
+def my_steps(times):
+    """Return a sampler's steps: [(200, 150), (150, 100), …] for times = [200, 150, 100, …, 0]."""
     ### BEGIN SOLUTION
     return list(zip(times, times[1:]))
     ### END SOLUTION
 
 
-moves = check("start.steps", my_moves)
+steps = check("start.steps", my_steps)
 
 # %% [markdown]
 # Now look at what you have. The denoiser estimates $x_0$; solving (0.1) for $\epsilon$ gives the noise that
@@ -468,16 +468,14 @@ moves = check("start.steps", my_moves)
 
 # %%
 abar = torch.as_tensor(table(schedule.beta[1:]))  # yours, from the 200 steps
-x, walk_times = noise, schedules.timesteps(schedule.T, 20)  # twenty steps instead of 200
-for t, s in moves(walk_times):
+x, times = noise, schedules.timesteps(schedule.T, 20)  # twenty steps instead of 200
+for t, s in steps(times):
     x0_hat = denoise(x, t)
     eps_hat = (x - abar[t].sqrt() * x0_hat) / (1 - abar[t]).sqrt()  # (0.1), solved for eps
     x = mix(x0_hat, eps_hat, abar[s])
 
 rng = gaussians.seeded(0)
-theirs = samplers.sample(
-    schedule, denoise, (2000, 2), sampler="ddim", times=walk_times, generator=rng
-)
+theirs = samplers.sample(schedule, denoise, (2000, 2), sampler="ddim", times=times, generator=rng)
 inside = torch.cdist(x.double(), blobs.mean).amin(dim=1) < 3 * 0.05
 print(f"largest difference from samplers.ddim: {(x - theirs).abs().max():.4f}")
 print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
@@ -530,15 +528,15 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04 are the probability
 # behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: continuous time, what lies
-# beyond, and a ledger of claims.
+# beyond DDPM, and a list of popular claims, checked.
 #
-# **Detours** are sections that nothing later needs. They open collapsed: click the "+ cells hidden" below the heading. Their
+# **Detours** are sections that nothing later needs. They start out collapsed: click the "+ cells hidden" below the heading. Their
 # code runs with the rest.
 #
 # **To look things up:** [glossary](glossary.ipynb) of all terms, [all formulas](formulas.ipynb) with their functions, and the
 # [cheat sheet](cheat_sheet.ipynb), DDPM on a page.
 #
-# The next cell shows how far you are. Each ✓ is remembered in the small file `progress.jsonl` beside the
+# The next cell shows your progress. Each ✓ is remembered in the small file `progress.jsonl` beside the
 # notebooks, which never leaves your machine and may be deleted.
 
 # %%
@@ -571,24 +569,24 @@ progress()
 # %% [markdown]
 # ## Detour · How to use these notebooks
 #
-# Running, asking, mending, keeping your work.
+# Running cells, getting help, fixing problems, saving your work.
 
 # %% [markdown] topics="C007"
 # - **Run all:** *Run ▸ Run All Cells*. **Start afresh:** *Kernel ▸ Restart Kernel and Run All Cells…* Do
 #   so whenever something behaves strangely; cells run out of order are the usual reason.
-# - **Ask:** put the cursor on a function's name and press **Shift + Tab**. To see the code behind it,
+# - **Get help:** put the cursor on a function's name and press **Shift + Tab**. To see the code behind it,
 #   run `figures.show_source(forward.noised)`.
 # - **Something fails?** In a terminal (*File ▸ New ▸ Terminal*) run `python -m ddpm_lab doctor`, or
 #   `python lab.py doctor` in the project's folder. It says what is wrong and what to do.
 # - **Keep your work:** an update replaces the course's own files, so save a copy first, *File ▸ Save
 #   Notebook As…*, with a new name such as `my_00.ipynb`.
-# - **Study method:** principle, formula and code side by side. Every displayed formula of the course is run.
-#   Most confusion comes from mixing up the three.
+# - **Study method:** principle, formula and code side by side. Every displayed formula of the course is also run as
+#   code. Most confusion comes from mixing up the three.
 
 # %% [markdown]
 # ## Detour · Symbols, and what other authors mean by them
 #
-# A formula copied from another page may use the same letter for something else.
+# A formula from another page may use the same letter for something else.
 
 # %% [markdown] topics="C008 C009"
 # | on paper | in code | what it is |
@@ -606,7 +604,7 @@ print(f"N(0, 4): standard deviation {x.std():.2f}, mean of x² {(x**2).mean():.1
 # %% [markdown]
 # **When you read other pages:** authors use the letter α for different things, and a
 # formula carried across fails silently. To see which one a page means, compute the last value
-# of its α on the classic *linear* schedule (β from 0.0001 to 0.02 in 1000 steps) and find it here:
+# of its α for the classic *linear* schedule (β from 0.0001 to 0.02 in 1000 steps) and find it here:
 
 # %%
 linear = schedules.linear()
@@ -633,19 +631,20 @@ for value, meaning, where in readings:
 # %% [markdown] topics="C005 C006 C010 C011 C012 C187"
 # Before 2020 there were networks that made sharp images and were hard to train (GANs, two networks in
 # a contest), and others that trained smoothly and made blurry images (VAEs, chapter 04). Diffusion models, since
-# 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. Already there
-# the form of the chain was fixed, and only its rates could be learned.
+# 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. There
+# the form of the forward chain was already fixed; only its rates could be learned.
 # In 2020, [Ho20] let the network predict the noise, trained it with a squared error, and reached the
 # quality of GANs on small images. Today the idea turns text into images and enlarges small ones,
 # designs proteins and predicts their structure (RFdiffusion, AlphaFold 3), and plans what robots do.
 #
-# **Four questions** guide the course: how to train and sample, which mathematics is underneath, how later systems improve
-# it, and what it teaches beyond itself.
+# **Four questions** guide the course: how to train and sample, what mathematics lies underneath, how later systems improve
+# on it, and what it teaches beyond diffusion models.
 #
-# **Where careful readers get stuck,** and the chapters that answer: why the square roots in (0.2)? (05) · if training raises a
-# lower bound of the likelihood, does the likelihood rise too? (04) · what exactly is minimized, and why may its weights be dropped?
-# (08, 08b) · how much fresh noise should a step back add, and why do two choices both work? (07b) · why does a sampler drift
-# toward the data, why not jump to $x_0$ at once, and what is sampling without fresh noise good for? (10, 10b)
+# **Where careful readers get stuck,** and the chapters that answer: why the square roots in (0.2)? (05) · if training
+# raises a lower bound of the likelihood, does the likelihood rise too? (04) · what exactly is minimized, and why may its
+# weights be dropped? (08, 08b) · how much fresh noise should a step back add, and why do two choices both work? (07b) · why
+# does a sampler drift toward the data, why not jump to $x_0$ at once, and what is sampling without fresh noise good for?
+# (10, 10b)
 #
 # **If all of this is new,** the usual order is autoencoder → VAE → GAN first (chapter 04, or any deep-learning
 # course), then a video, then the papers: Hung-yi Lee's lectures on diffusion models (in Chinese, with English

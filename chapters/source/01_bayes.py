@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 01 · Bayes: how do facts change beliefs, and what makes that hard?
 #
-# You find a coin and toss it ten times. It shows heads seven times. What is its probability of heads? Nobody can
-# read that number off a coin. But after ten tosses you should believe something else than before. What,
-# and how firmly?
+# You find a coin and toss it ten times. It shows heads seven times. What is its probability of heads? You cannot
+# read that number off a coin. But after ten tosses you should no longer believe what you believed before. What should
+# you believe now, and how firmly?
 #
 # **After this chapter you can**
 #
@@ -51,15 +51,15 @@ for name, belief in beliefs.items():
     print(f"{name:>16}: mean {mean:.3f}, standard deviation {var.sqrt():.3f}")
 
 # %% [markdown] topics="C017"
-# Each curve is a **belief** about the same coin, a simulated one with probability 0.7 of heads: high where a value of
-# that probability seems plausible. Before the first toss it is flat. Every toss bends it. After 300 tosses it is a
-# narrow peak, and the standard deviation says how narrow. This chapter is about the rule behind these curves,
-# and about what it costs when there is more than one unknown.
+# Each curve is a **belief** about the same coin, a simulated one with probability 0.7 of heads. The curve is high where
+# a value of that probability seems plausible. Before the first toss it is flat. Every toss changes its shape. After 300
+# tosses it is a narrow peak, and the standard deviation says how narrow. This chapter is about the rule behind these
+# curves, and about what it costs to apply it when there is more than one unknown.
 
 # %% [markdown] topics="C013 C014 C029"
 # ## 1 · Two kinds of coins
 #
-# First with two candidates instead of 2001. A box holds 100 coins: 80 are fair, 20 are bent and show
+# Start with two candidates instead of 2001. A box holds 100 coins: 80 are fair, 20 are bent and show
 # heads in 9 tosses out of 10. You take one without looking and toss it once. Heads.
 #
 # **Predict.** How probable is it that your coin is bent: 20 %, 90 %, or what?
@@ -71,7 +71,8 @@ for name, belief in beliefs.items():
 #
 # $$P(A \mid B) = \frac{P(B \mid A)\; P(A)}{P(B)}, \qquad P(B) \ne 0. \tag{1.1}$$
 #
-# $P(B)$ collects all the ways in which $B$ can happen, here with a bent coin or with a fair one (the **law of total probability**):
+# $P(B)$ collects all the ways in which $B$ can happen, here with a bent coin or with a fair one (the
+# **law of total probability**):
 #
 # $$P(B) = P(B \mid A)\,P(A) + P(B \mid \text{not } A)\,P(\text{not } A). \tag{1.2}$$
 #
@@ -101,14 +102,15 @@ print(f"counted:  heads in {heads.double().mean():.4f} of all cases, "
 
 
 # %% [markdown]
-# 31 %. Imagine that all 100 coins are tossed once: the 80 fair ones show about 40 heads, the 20 bent ones
-# about 18. So of 58 heads, 18 come from bent coins. The number after ± is the **standard error** of the count: how far it
-# typically is from the truth, because a million is not infinitely many. ([03 · Estimators](03_estimators.ipynb) is about this.)
+# 31 %. Imagine that all 100 coins are tossed once. The 80 fair ones show about 40 heads, the 20 bent ones about 18. So of
+# 58 heads, 18 come from bent coins. The number after ± is the **standard error** of the counted fraction: how far it
+# typically is from the truth, since a million tosses are not infinitely many. ([03 · Estimators](03_estimators.ipynb) is
+# about this.)
 #
 # ### Exercise 1.1 · Bayes' rule for a list
 #
-# Write (1.1) for any number of candidates at once. `prior` and `likelihood` have shape (K,), one entry for
-# each candidate; return the posterior, (K,). The evidence is (1.2) with K ways. This is the whole of Bayes.
+# Implement (1.1) for any number of candidates at once. `prior` and `likelihood` have shape (K,), one entry for
+# each candidate; return the posterior, (K,). The evidence is (1.2), now with K terms. That is all there is to Bayes' rule.
 #
 # <details><summary>Hint</summary>
 #
@@ -135,13 +137,13 @@ for toss in "HHHHT":
     print(f"after {toss}: bent with probability {belief[1]:.3f}")
 
 # %% [markdown]
-# The posterior after one toss is the prior of the next. Four heads lift "bent" from 0.2 to 0.724; a single tail
-# throws it back to 0.344, because a bent coin seldom shows one. Facts move a belief both ways.
+# The posterior after one toss is the prior of the next. Four heads lift "bent" from 0.2 to 0.724; a single tails
+# brings it back down to 0.344, because a bent coin seldom shows tails. Facts can move a belief in either direction.
 
 # %% [markdown] topics="C014 C016"
 # ## 2 · A belief about a number
 #
-# Back to the coin from the start. Its probability of heads, $\theta$ ("theta"), may be any number from 0 to 1, so
+# Back to the coin from the beginning. Its probability of heads, $\theta$ ("theta"), may be any number from 0 to 1, so
 # the belief is a **probability density** $p(\theta)$: a curve with area 1. The probability that $\theta$ lies between 0.6 and 0.7
 # is the area under the curve between the two. The height at one point is not a probability; it may exceed 1. (A small
 # $p$ is a density, a capital $P$ a probability.)
@@ -197,10 +199,10 @@ print(f"probability that the coin prefers heads: {above:.3f}")
 
 
 # %% [markdown]
-# The figure settles four words that get mixed up:
+# The figure sorts out four words that are easily mixed up:
 #
 # - The **likelihood is not a density of $\theta$**. Its area is 0.090909, not 1. As a function of $\theta$ it only
-#   says how well each candidate explains the fact. Its area under a flat prior is the evidence.
+#   says how well each candidate explains the fact. Under a flat prior, that area is the evidence.
 # - The **prior** is a distribution *over* hypotheses, not a hypothesis: a curve, not a coin.
 # - The **posterior** is a distribution, too. If you keep its mean, 0.6667,
 #   and drop the rest, you lose the standard deviation 0.1307, and the probability 0.887 that heads are preferred.
@@ -208,8 +210,8 @@ print(f"probability that the coin prefers heads: {above:.3f}")
 #
 # ### Exercise 1.2 · A posterior on a grid
 #
-# Write (1.5) for any prior on a grid, (k,), and any number of tosses: return the density, (k,). It is exercise
-# 1.1 with two new things. First, a density has *area* 1: divide by `bayes.integral(values, grid)`, not by the
+# Implement (1.5) for any prior on a grid, (k,), and any number of tosses: return the density, (k,). It is exercise
+# 1.1 with two additions. First, a density has *area* 1: divide by `bayes.integral(values, grid)`, not by the
 # sum. Second, $0.7^{3500}$ is about $10^{-542}$, which the computer rounds to 0, and then you divide 0 by 0. So
 # add logarithms:
 #
@@ -241,9 +243,9 @@ for heads, n in ((7, 10), (70, 100), (3500, 5000)):
           f"probability of 0.65 … 0.75: {near:.3f}")
 
 # %% [markdown]
-# Without logarithms nothing is left to divide. The fraction of heads is 0.7 each time; what grows is the
-# certainty. Fifty times as many tosses, 5000 instead of 100, make the posterior seven times narrower, 0.0065 instead of 0.0453:
-# its width falls like $1/\sqrt n$.
+# Without logarithms the likelihood is rounded to 0, and there is nothing left to divide. The fraction of heads is 0.7 each
+# time; what grows is the certainty. Fifty times as many tosses, 5000 instead of 100, make the posterior seven times
+# narrower, 0.0065 instead of 0.0453: its width falls like $1/\sqrt n$.
 
 # %% [markdown]
 # ### Detour · Where the likelihood comes from, and why 1/11
@@ -251,20 +253,20 @@ for heads, n in ((7, 10), (70, 100), (3500, 5000)):
 # All 1024 sequences; Bayes' own argument with balls on a table; and "seven heads" against "this sequence".
 
 # %% [markdown]
-# First (1.3) the slow way, with all sequences of ten tosses:
+# First, (1.3) the slow way, by listing all sequences of ten tosses:
 
 # %%
 # eq: 1.3
 theta = 0.6
 sequences = torch.cartesian_prod(*[torch.tensor([0, 1])] * 10)  # every row is one sequence
-chances = torch.where(sequences == 1, theta, 1 - theta).double().prod(dim=1)
+probability = torch.where(sequences == 1, theta, 1 - theta).double().prod(dim=1)
 seven = sequences.sum(dim=1) == 7
 print(f"{len(sequences)} sequences, {int(seven.sum())} with seven heads; their "
-      f"probabilities add to {chances[seven].sum():.6f}")
+      f"probabilities add to {probability[seven].sum():.6f}")
 print(f"(1.3) at theta = 0.6: {bayes.coin_log_likelihood(7, 10, theta).exp():.6f}")
 
 # %% [markdown]
-# **Predict.** Before any toss, with a flat prior: which number of heads in ten is the most probable? Five?
+# **Predict.** Before any toss, with a flat prior, which number of heads in ten is the most probable? Five?
 #
 # $$\int_0^1 \binom{n}{h}\, \theta^h (1-\theta)^{n-h}\, d\theta = \frac{1}{n+1}
 # \qquad \text{for every } h = 0, 1, \dots, n. \tag{1.6}$$
@@ -292,8 +294,8 @@ print(f"first ball, given 7 to its left: mean {near.mean():.4f} ± {stderr:.4f},
 # rule without the rule: among the tables with seven balls to the left, the first ball's place has mean
 # 0.6673 ± 0.0004 and standard deviation 0.1307. The posterior has 0.6667, less than two standard errors away, and 0.1307.
 #
-# Now suppose somebody noted the whole sequence HHTHHTHHHT, not only the count. Then $X$ is another fact, and its likelihood has
-# no 120 in front. **Predict.** Does the posterior change? Does the evidence?
+# Now suppose you wrote down the whole sequence HHTHHTHHHT, not only the count. Then $X$ is a different fact, and its
+# likelihood has no 120 in front. **Predict.** Does the posterior change? Does the evidence?
 
 # %%
 # claim: E32
@@ -307,10 +309,10 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
           f"std {var.sqrt():.4f}; P(X | fair) / P(X | flat) = {if_fair / evidence:.4f}")
 
 # %% [markdown]
-# The posterior is the same: a factor that does not depend on $\theta$ stands in the numerator and in the denominator, and cancels. The
-# evidence is not: $1/11$ for the count, $1/1320$ for the sequence. Neither is wrong; they answer
+# The posterior is the same: a factor that does not depend on $\theta$ appears in the numerator and in the denominator, and
+# cancels. The evidence changes: it is $1/11$ for the count and $1/1320$ for the sequence. Neither is wrong; they answer
 # different questions. Two *models* may be compared by their evidence only
-# if both are asked about the same $X$: a fair coin explains these data 1.2891 times as well as a coin that could be
+# if both are asked about the same $X$. Here a fair coin explains these data 1.2891 times as well as a coin that could be
 # anything, counted either way.
 
 # %% [markdown] topics="C018"
@@ -327,7 +329,7 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
 #
 # $$\mathrm{Beta}(a, b) \;\xrightarrow{\;h \text{ heads in } n\;}\; \mathrm{Beta}(a + h,\; b + n - h). \tag{1.8}$$
 #
-# No integral is left: you only *count*. A prior whose posterior stays in the same family is
+# There is no integral left: you only *count*. A prior whose posterior stays in the same family is
 # called **conjugate**. And (1.8) says what $a$ and $b$ mean: a prior is worth as much as $a + b$ imagined
 # tosses, $a$ of them heads.
 
@@ -335,7 +337,7 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
 # eq: 1.7, 1.8
 for prior in (Beta(1, 1), Beta(8, 4), Beta(2.5, 6)):
     a, b = prior
-    area = sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)  # what B(a, b) is known to be
+    area = sp.gamma(a) * sp.gamma(b) / sp.gamma(a + b)  # B(a, b) by the gamma function
     unscaled = grid ** (a - 1) * (1 - grid) ** (b - 1)
     gap = (bayes.integral(unscaled, grid) - float(area)).abs() / float(area)
     after = bayes.beta_density(bayes.conjugate(prior, heads=7, tosses=10), grid)
@@ -385,9 +387,9 @@ for sequence in ("HHTHHTHHHT", "TTTHHHHHHH"):
 # \hat\theta_\text{MAP} = \frac{A - 1}{A + B - 2}, \qquad
 # \hat\theta_\text{mean} = \frac{A}{A + B}. \tag{1.9}$$
 #
-# The **maximum likelihood estimate** (**MLE**) is where the likelihood is highest. It ignores the prior. The **maximum a posteriori**
-# estimate (**MAP**) is where the posterior is highest. And there is the **posterior mean**, which has the smallest mean squared
-# error; a denoiser lives on it.
+# The **maximum likelihood estimate** (**MLE**) is where the likelihood is highest. It ignores the prior. The
+# **maximum a posteriori** estimate (**MAP**) is where the posterior is highest. (Its formula needs $A, B \ge 1$, not both 1.) And there
+# is the **posterior mean**, which has the smallest mean squared error; it is what a perfect denoiser computes.
 #
 # **Predict.** A coin showed heads in 3 tosses out of 3. With a flat prior, what do MLE and mean say about the probability of
 # tails in the next toss?
@@ -408,7 +410,8 @@ for a, b, h, n in ((1, 1, 7, 10), (1, 1, 3, 3), (2, 5, 7, 10), (50, 50, 7, 10)):
 
 # %% [markdown]
 # MLE: $\hat\theta = 1$, so tails are impossible, after three tosses! Mean: $\hat\theta = 4/5$, so tails have
-# probability 1/5. For the next toss the mean is *the* probability of heads: each candidate's, weighted by the belief in it.
+# probability 1/5. For the next toss the posterior mean is *the* probability of heads: the average over all
+# candidates, each weighted by the belief in it.
 
 # %% [markdown]
 # ### Detour · Which of the three answers is best?
@@ -419,7 +422,7 @@ for a, b, h, n in ((1, 1, 7, 10), (1, 1, 3, 3), (2, 5, 7, 10), (50, 50, 7, 10)):
 # #### Exercise 1.4 · Three answers
 #
 # Return the three numbers of (1.9) in this order. You are given the prior's `a` and `b` and the tosses: what are $A$ and
-# $B$? Then we let the three compete.
+# $B$? Then MLE and mean compete. (With a flat prior, the MAP equals the MLE.)
 
 # %% tags=["exercise"]
 def my_three_answers(a, b, heads, tosses):
@@ -439,19 +442,19 @@ worlds = {
     "every coin has 0.95": torch.full((200_000,), 0.95, dtype=torch.float64),
 }
 table = [three_answers(1, 1, h, n) for h in range(n + 1)]
-guess = torch.tensor(table, dtype=torch.float64)  # row h: what to say after h heads
+answers = torch.tensor(table, dtype=torch.float64)  # row h: the answers after h heads
 for world, theta in worlds.items():
     heads = torch.binomial(torch.full_like(theta, n), theta, generator=rng).long()
-    squares = (guess[heads] - theta[:, None]) ** 2  # (200_000, 3): one column for each answer
+    squares = (answers[heads] - theta[:, None]) ** 2  # (200_000, 3): one column for each answer
     error, stderr = squares.mean(dim=0), squares.std(dim=0) / len(theta) ** 0.5
     print(f"{world:>23}: mean squared error MLE {error[0]:.5f} ± {stderr[0]:.5f}, "
           f"mean {error[2]:.5f} ± {stderr[2]:.5f}")
 
 # %% [markdown]
 # If the world is as the prior says, the mean wins, 0.01388 against 0.01666. It must: for squared error nothing beats the
-# posterior mean. If the world consists
-# of coins with 0.95, the flat prior pulls the wrong way, and the MLE wins by far. Take the MLE if there are many data or no prior that you
-# trust; the mean for the smallest squared error or the probability of the next toss; the MAP if you can only climb to a peak, not integrate.
+# posterior mean. If the world consists of coins with 0.95, the flat prior pulls the wrong way, and the MLE wins by far.
+# Take the MLE if you have plenty of data, or no prior that you trust; the mean for the smallest squared error or for the
+# probability of the next toss; the MAP if you can climb to a peak but cannot integrate.
 #
 # But a peak depends on the scale. Write the same belief in terms of the *log-odds*
 # $u = \log\frac{\theta}{1-\theta}$, and its peak moves to another coin:
@@ -495,8 +498,8 @@ for name, values in means.items():
     print(f"{name:>11}" + "".join(f"{value:9.5f}" for value in values))
 
 # %% [markdown]
-# The flat one at once, the second one slowly, the third one never. The prior Beta(50, 50) is worth 100 tosses: at $n = 100$ it
-# counts as much as the data, and the mean is in the middle, 0.6. In general, for a Beta prior,
+# They convince the flat one at once, the second one slowly, and the third one never. The prior Beta(50, 50) is worth 100
+# tosses: at $n = 100$ it counts as much as the data, and the mean is in the middle, 0.6. In general, for a Beta prior,
 #
 # $$\hat\theta_\text{mean} = w\,\frac{a}{a+b} + (1 - w)\,\frac{h}{n}, \qquad w = \frac{a+b}{a+b+n}: \tag{1.10}$$
 #
@@ -537,9 +540,9 @@ except ValueError as error:
 # The last line shows the extreme case: under a prior that is certain of $\theta = 0$, seven heads have evidence 0,
 # and (1.1) would divide by it.
 #
-# Now move it yourself. Left: prior, likelihood and posterior, each divided by its own peak so that all three can be seen. Right: where the
-# posterior goes with more tosses. **Predict** first: how many tosses does the prior "nearly always tails", Beta(2, 50), need
-# before its mean passes 0.5, if 70 % are heads?
+# Now try it yourself. Left: prior, likelihood and posterior, each divided by its own peak so that all three can be seen.
+# Right: where the posterior goes with more tosses. **Predict** first: how many tosses does the prior "nearly always tails",
+# Beta(2, 50), need before its mean passes 0.5, if 70 % are heads?
 
 # %%
 explorer = explorers.prior_against_data()
@@ -547,12 +550,12 @@ print(explorer)
 explorer
 
 # %% [markdown]
-# By (1.10), $(2 + 0.7\,n)/(52 + n) > 0.5$, so $n > 120$: at 100 tosses it is not there yet, at 200 it is.
+# By (1.10), $(2 + 0.7\,n)/(52 + n) > 0.5$, so $n > 120$: at 100 tosses the mean has not passed 0.5, at 200 it has.
 
 # %% [markdown]
 # ### Detour · What does the posterior converge to, and what if the model is wrong?
 #
-# Heads over tosses, the truth, or something else?
+# The fraction of heads, the truth, or something else?
 
 # %% [markdown] topics="C015"
 # **Predict.** Toss a coin with $\theta = 0.7$ a thousand
@@ -574,10 +577,10 @@ for n in (10, 1000, 100_000):
 # wide: the posterior says honestly how far off it may be. As
 # $n \to \infty$, the posterior converges to a point at the **true** $\theta$, and so does $h/n$, at the same rate $1/\sqrt n$.
 #
-# Both do *if the model is right*. That tosses are independent is an assumption. It is inside the likelihood, and so in the evidence and in the
-# posterior as well, and the rule never questions it. Take a *sticky* coin: in nine of ten tosses it repeats the last
-# result. It is fair, half heads in the long run. We analyze it as if the tosses were independent, and ask how often
-# the truth, 0.5, lies in the posterior's "95 % interval", mean ± 1.96 standard deviations.
+# Both do *if the model is right*. That tosses are independent is an assumption. It is built into the likelihood, and so
+# into the evidence and the posterior, and Bayes' rule never questions it. Take a *sticky* coin: in nine of ten tosses it
+# repeats the last result. It is fair, half heads in the long run. We analyze it as if the tosses were independent, and ask
+# how often the truth, 0.5, lies in the posterior's "95 % interval", mean ± 1.96 standard deviations.
 
 # %%
 rng, runs, n = seeded(6), 4000, 1000
@@ -595,9 +598,9 @@ for stay in (0.5, 0.9):  # probability of repeating the last toss; 0.5: ordinary
           f"{(heads / n).std():.4f}; the 95 % interval holds the truth in {inside:.1%} of runs")
 
 # %% [markdown]
-# For the ordinary coin, 94.6 % of the intervals contain the truth, as they should. For the sticky coin only 48.3 % do: the posterior's
-# standard deviation is 0.0157, where $h/n$ varies
-# by 0.0477. More tosses or a finer grid would not help; the claim would only get narrower. What helps is another likelihood.
+# For the ordinary coin, 94.6 % of the intervals contain the truth, as they should. For the sticky coin only 48.3 % do: the
+# posterior's standard deviation is 0.0157, while that of $h/n$ is 0.0477. More tosses or a finer grid would not help; the
+# intervals would only get narrower. What helps is another likelihood.
 
 # %% [markdown] topics="C020"
 # ## 5 · Two coins, and a hidden choice
@@ -614,7 +617,7 @@ for stay in (0.5, 0.9):  # probability of repeating the last toss; 0.5: ordinary
 # Here $P(z_i)$ is $\alpha$ or $1 - \alpha$, and $P(x_i \mid z_i)$ is $p_{z_i}$ for heads
 # and $1 - p_{z_i}$ for tails.
 #
-# **Predict.** How many terms has the sum for $n = 10$ tosses? For 100? Is there a way around?
+# **Predict.** How many terms does the sum have for $n = 10$ tosses? For 100? Is there a way around it?
 #
 # Look at two tosses. Write $A_i = \alpha\, P(x_i \mid 1)$ and $B_i = (1-\alpha)\, P(x_i \mid 2)$. The four terms are
 # $A_1A_2 + A_1B_2 + B_1A_2 + B_1B_2$. And that is $(A_1 + B_1)(A_2 + B_2)$. In the same way for $n$ tosses, **the sum of
@@ -643,8 +646,8 @@ print("two tosses:", sp.factor(A * B + A * D + C * B + C * D))
 
 
 # %% [markdown]
-# The same number from $2^{10} = 1024$ terms and from 10 brackets. (For 100 tosses it would be $2^{100} \approx 10^{30}$ terms.) Before
-# you fear a sum, look whether it factorizes.
+# The same number from $2^{10} = 1024$ terms and from 10 brackets. (For 100 tosses it would be $2^{100} \approx 10^{30}$
+# terms.) Before you give up on a sum, check whether it factorizes.
 #
 # ### Exercise 1.5 · The product of sums
 #
@@ -704,7 +707,7 @@ every = every * move[z[:, :-1], z[:, 1:]].prod(dim=1)
 print(f"chain: {so_far.sum():.6e} with 9 · 4 products; all {len(z)} terms: {every.sum():.6e}")
 
 # %% [markdown]
-# ### Detour · What these tosses can never tell
+# ### Detour · What these tosses can never tell you
 #
 # Ten thousand tosses, 70 % heads. How well do you know $m$, $p_1$ and $\alpha$?
 
@@ -744,10 +747,10 @@ for n, belief in beliefs.items():
     print(f"n = {n:6}: standard deviation of " + ", ".join(spreads))
 
 # %% [markdown]
-# $m$ is known to 0.0046 after ten thousand tosses. $p_1$ and $\alpha$ are hardly better known than at the start:
-# 0.230 where there was 0.289, and 0.279. And they stay there: more data concentrate the posterior not on a point but on a
-# **surface**, the one on which $\alpha p_1 + (1 - \alpha) p_2 = 0.7$. One says that
-# $p_1$, $p_2$ and $\alpha$ are **not identifiable** from single tosses.
+# $m$ is known to 0.0046 after ten thousand tosses. $p_1$ and $\alpha$ are hardly better known than at the start: their
+# standard deviations have gone from 0.289 to 0.230 and to 0.279. And there they stay: more data concentrate the posterior
+# not on a point but on a **surface**, the one on which $\alpha p_1 + (1 - \alpha) p_2 = 0.7$. The parameters $p_1$, $p_2$
+# and $\alpha$ are **not identifiable** from single tosses.
 #
 # Another experiment can tell them apart: take a coin, toss it **ten times**, put it back. Then (1.12) has one bracket for
 # each row of ten, with the probability of the whole row in place of $P(x_i \mid 1)$ and $P(x_i \mid 2)$. The last panel below has
@@ -770,7 +773,7 @@ for ax, (which, title) in zip(axes, titles.items()):
 figures.show(fig, alt="Belief about p_1, p_2: two broad fields; two sharp rectangles; two spots.")
 
 # %% [markdown]
-# Bright is plausible (the square root of the density is drawn, so that faint parts show). After 1000 single tosses two
+# Bright means plausible (the square root of the density is drawn, so that faint parts show). After 1000 single tosses two
 # rectangles are left: one coin above 0.7, the other below. The
 # rows leave two small spots. Why two?
 
@@ -788,8 +791,8 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 # %% [markdown]
 # Because nothing in the data says which coin is *called* 1. Exchange the names, $(p_1, p_2, \alpha) \to
 # (p_2, p_1, 1 - \alpha)$, and the likelihood is the same (**label switching**). Then the posterior mean is a trap: it says
-# about 0.6 for both coins, a coin that does not exist. Agree that coin 1 is the better one, and all is well: the
-# second line contains the coins that made these data, 0.9, 0.3 and 2/3, within its standard deviations.
+# about 0.6 for both coins, and no such coin exists. Agree that coin 1 is the one with more heads, and the problem is gone: in
+# the second line, the values that produced these data, 0.9, 0.3 and 2/3, all lie within one standard deviation.
 
 # %% [markdown] topics="C019 C021"
 # ## 6 · The evidence is the hard part
@@ -800,8 +803,8 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 #
 # A grid with $k$ points along each axis needs $k^3$ values. With $d$ unknowns it needs $k^d$: the **curse of
 # dimensionality**. The alternative is **Monte Carlo**: draw $N$ coins from the prior, and take the *mean* of their
-# likelihoods. An integral against a density is an expectation: $\int p(\theta)\,f(\theta)\,d\theta = E_{\theta \sim p}[f(\theta)]$,
-# the mean of the *function* $f$ over samples of $\theta$.
+# likelihoods. An integral against a density is an expectation:
+# $\int p(\theta)\,f(\theta)\,d\theta = E_{\theta \sim p}[f(\theta)]$, the mean of the *function* $f$ over samples of $\theta$.
 #
 # ### Exercise 1.6 · The evidence as a mean
 #
@@ -856,8 +859,8 @@ for n in (10, 1000, 100_000):
 # %% [markdown]
 # The cost of a grid explodes with the number of unknowns. That of Monte Carlo does not. But random samples have a problem of
 # their own. The more data, the narrower the region where the
-# likelihood is not tiny, and the fewer samples hit it: with 100,000 tosses the relative error of the same 10,000
-# samples is 0.123, with 10 tosses it was 0.009. With many unknowns none hits. [03 · Estimators](03_estimators.ipynb)
+# likelihood is not tiny, and the fewer samples hit it. With 100,000 tosses the relative error of the same 10,000
+# samples is 0.123, with 10 tosses it was 0.009. With many unknowns, none of them hits it. [03 · Estimators](03_estimators.ipynb)
 # samples more cleverly.
 
 # %% [markdown]
@@ -866,7 +869,7 @@ for n in (10, 1000, 100_000):
 # A normal density has no elementary antiderivative. Is that an obstacle?
 
 # %% [markdown] topics="C022"
-# No formula made of powers, exp and log has the normal density as its derivative. But no formula does not mean no number. The
+# No formula made of powers, exp and log has the normal density as its derivative. But that does not mean there is no number. The
 # integral has a name, erf, and every computer knows it:
 #
 # $$\int_{-1}^{2} N(x;\, 0, 1)\, dx = \tfrac12\, \mathrm{erf}\Big(\frac{2}{\sqrt2}\Big)
@@ -878,7 +881,7 @@ for n in (10, 1000, 100_000):
 # $$\int_0^b \int_{-a}^{a}\; \prod_{i=1}^{n} N(x_i;\, \mu, \sigma^2)\; d\mu\; d\sigma^2. \tag{1.16}$$
 #
 # With $n$ data of mean
-# $\bar x$, the inner integral is (1.15) again; the outer one is a curve over one variable.
+# $\bar x$, the inner integral is (1.15) again; the outer one is the area under a curve in one variable.
 
 # %%
 # eq: 1.15, 1.16
@@ -903,9 +906,10 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # %% [markdown] topics="C023"
 # ## 7 · The general task, and a denoiser
 #
-# **Bayesian inference** is always this: an unknown, a prior for it, a model of how it produces data; then data, and the question
-# what to believe. The coin hid two obstacles. **The likelihood may be hard to write down**: what is $P(X \mid \theta)$
-# if $X$ is a photograph? And **the evidence may be hard to compute**. Ways to live with that:
+# **Bayesian inference** always has the same parts: an unknown, a prior for it, a model of how it produces data, then the
+# data themselves, and the question of what to believe now. The coin made it easy to overlook two obstacles. **The likelihood
+# may be hard to write down**: what is $P(X \mid \theta)$ if $X$ is a photograph? And **the evidence may be hard to
+# compute**. Ways to live with that:
 #
 # | method | idea | where |
 # |---|---|---|
@@ -925,10 +929,10 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # $$q(x_0 \mid x_t) = \frac{q(x_0)\; q(x_t \mid x_0)}{q(x_t)}, \qquad
 # \hat x_0 = \int x_0\; q(x_0 \mid x_t)\; dx_0. \tag{1.17}$$
 #
-# Here $q(x_t)$ is the evidence. The perfect denoiser of chapter 00 answers with the *mean* of this posterior. Test it
+# Here $q(x_t)$ is the evidence. The perfect denoiser of chapter 00 returns the *mean* of this posterior. Test it
 # on data with two modes, for one noisy point $x_t = 0.4$, with the functions of section 2.
 #
-# **Predict.** Will the denoiser answer with one of the modes?
+# **Predict.** Will the denoiser return one of the modes?
 
 # %%
 schedule, two_modes = schedules.cosine(T=200), ideal_denoisers.two_modes()
@@ -949,14 +953,14 @@ print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t 
 # %%
 # eq: 1.17
 denoise = ideal_denoisers.mixture_denoiser(two_modes, schedule)  # the perfect denoiser, by formula
-guess = denoise(torch.tensor([[x_t]], dtype=torch.float64), t).item()
-print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {guess:.6f}")
+x0_hat = denoise(torch.tensor([[x_t]], dtype=torch.float64), t).item()
+print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {x0_hat:.6f}")
 
 # %% [markdown]
-# No. The noisy point speaks for the right mode, but not loudly, 0.661; the denoiser's answer, the posterior mean, lies between the
-# modes, where hardly any data are. A mean hides what the distribution behind it says.
+# No. The noisy point favors the right mode, but only with probability 0.661; the denoiser's answer, the posterior mean, lies
+# between the modes, where there are hardly any data. A mean does not show the shape of the distribution behind it.
 # For photographs $q(x_0)$ cannot be written down, and the integral has thousands of dimensions. This course teaches
-# how a network learns the answer all the same.
+# how a network learns the answer anyway.
 
 # %% [markdown]
 # ## Recap
@@ -977,7 +981,7 @@ print(f"posterior mean, the gray line: {mean:.6f}; the denoiser says {guess:.6f}
 # | what holds | what is often said | shown above |
 # |---|---|---|
 # | the likelihood is not a density of $\theta$ | it is the distribution of $\theta$ | its area is 0.090909 |
-# | the data win where the prior has mass | whatever the prior, the posterior ends the same | 0.49999 for ever |
+# | the data win where the prior has mass | whatever the prior, the posterior ends the same | it stays below 0.5, at 0.49999 |
 # | independent hidden choices factorize into $n$ brackets | hidden choices cost $2^n$ terms | the same number from both |
 #
 # **Exercises:** 1.1 `bayes.rule` · 1.2 `bayes.posterior` · 1.3 `bayes.conjugate` · 1.4 `bayes.three_answers` · 1.5

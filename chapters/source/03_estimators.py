@@ -2,8 +2,8 @@
 # # 03 · How good is a Monte Carlo answer?
 #
 # Most of the numbers in this course are expectations that cannot be computed exactly. So we draw random samples and
-# average. When can you trust such an average? And how do you improve a distribution by gradient descent if all you have is
-# random samples from it?
+# average. When can you trust such an average? And how do you improve a distribution by gradient descent if all you have
+# is random samples from it?
 #
 # **After this chapter you can**
 #
@@ -13,8 +13,8 @@
 # - tell variance from bias, and say on which side of the truth an estimated log-evidence lies,
 # - explain why maximum likelihood, minimum KL and least squares are one idea.
 #
-# **You need** sections 1 to 3 of [01 · Bayes](01_bayes.ipynb) (the evidence) and, of [02 · Distributions](02_distributions.ipynb),
-# densities, Gaussians and the KL divergence.
+# **You need** sections 1 to 3 of [01 · Bayes](01_bayes.ipynb) (the evidence) and, from
+# [02 · Distributions](02_distributions.ipynb), densities, Gaussians and the KL divergence.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about 20 seconds.
 #
@@ -115,7 +115,7 @@ spread = sp.integrate((120 * theta**7 * (1 - theta) ** 3) ** 2, (theta, 0, 1)) -
 
 # %% tags=["exercise"]
 def my_monte_carlo(values):
-    """Return (mean, standard error) of N independent draws, values of shape (N,)."""
+    """Return (mean, standard error) of N independent samples, values of shape (N,)."""
     ### BEGIN SOLUTION
     return values.mean(), values.std() / math.sqrt(len(values))
     ### END SOLUTION
@@ -135,14 +135,14 @@ print(f"N = 100, 10,000 times: the mean of all estimates is {repeats.mean():.4f}
 print(f"(3.3) with the exact variance of f: {math.sqrt(spread / 100):.4f}")
 
 # %% [markdown]
-# From now on, "a ± b" means: estimate a, standard error b. A hundred times the samples make the bar ten times
-# shorter; that is the $1/\sqrt N$. And the bar is honest: over 10,000 repetitions with
-# $N = 100$ the estimates have a standard deviation of 0.0096, where (3.3) says 0.0097.
-# The mean over all repetitions is 0.0909 = 1/11. The estimate is **unbiased**; its only fault is variance.
+# From now on, "a ± b" means: estimate a, standard error b. A hundred times the samples make the bar ten times shorter; that
+# is the $1/\sqrt N$. And the bar is honest: over 10,000 repetitions with $N = 100$ the estimates have a standard deviation
+# of 0.0096, where (3.3) says 0.0097. The mean over all repetitions is 0.0909 = 1/11. The estimate is **unbiased**: on
+# average it is right, and all of its error is variance.
 #
 # The bar does not say "the error is at most this". It says how often such bars catch the truth.
 #
-# **Predict** how often a bar of one standard error, and one of two, catches 1/11.
+# **Predict.** How often does a bar of one standard error catch 1/11, and how often one of two standard errors?
 
 # %%
 rng = seeded(3)
@@ -159,20 +159,20 @@ for width in (1, 2):
 # %% [markdown] topics="C032"
 # About 68 % and 95 %, as for a Gaussian, because a mean of many independent samples is nearly Gaussian (the
 # central limit theorem). Two warnings: the samples must be *many*, and their variance *finite*.
-# And the bar is computed from the same samples as the answer, so it knows nothing about what the samples missed.
+# And the bar is computed from the same samples as the answer, so it cannot reflect what those samples missed.
 #
 # Note what is *not* in (3.3): the dimension of $x$. The grids of chapter 01 grew like $k^3$ for three unknowns.
 # Monte Carlo does not care, as long as $\operatorname{Var} f$ does not grow.
 #
 # ## 2 · Importance sampling: samples from another distribution
 #
-# **Predict.** How often is a standard normal number larger than 4? (About 3 times in 100,000.) What will 10,000
+# **Predict.** A standard normal number is larger than 4 about 3 times in 100,000. What will an estimate from 10,000
 # samples say, and with what error bar?
 
 # %%
 truth = 0.5 * math.erfc(4 / math.sqrt(2))  # P(x > 4) for x ~ N(0, 1)
 rng, answers = seeded(4), {}
-for _ in range(20):  # 20 repetitions with 10,000 draws each
+for _ in range(20):  # 20 repetitions with 10,000 samples each
     value, stderr = monte_carlo((normal(rng, 10_000) > 4).double())  # 1 where x > 4, else 0
     answer = f"{value:.1e} ± {stderr:.1e}"
     answers[answer] = answers.get(answer, 0) + 1
@@ -182,11 +182,11 @@ for answer, times in answers.items():
 
 
 # %% [markdown]
-# Most answers are zero plus or minus zero, and wrong: the second warning. No sample came beyond 4, so the bar knows
-# nothing of it. The others are three times too high.
+# Most answers are zero plus or minus zero, and wrong. This is the second warning: no sample was larger than 4, so the bar
+# does not show that anything is missing. The other answers are three times too high.
 #
-# The remedy is to sample where it matters, from another distribution $q$, and to correct for it. Multiply and divide by
-# $q(x)$ under the integral:
+# The remedy is to sample where it matters, from another distribution $q$, and to correct for the difference. Multiply and
+# divide by $q(x)$ under the integral:
 #
 # $$E_p[f] = \int p(x) f(x)\,dx = \int q(x)\,\frac{p(x)}{q(x)}\, f(x)\,dx
 # = E_{x \sim q}\big[w(x)\, f(x)\big], \qquad w(x) = \frac{p(x)}{q(x)}. \tag{3.4}$$
@@ -196,7 +196,7 @@ for answer, times in answers.items():
 #
 # ### Exercise 3.2 · Weighted samples
 #
-# Densities of many coordinates can be as small as $e^{-2000}$, which a computer rounds to 0. So one stores their
+# Densities over many coordinates can be as small as $e^{-2000}$, which a computer rounds to 0. So we store their
 # logarithms. `values`, `log_p`, `log_q` have shape (N,) and belong to $N$ samples from $q$. Return the estimate of
 # $E_p[f]$, one number.
 
@@ -228,7 +228,7 @@ print(f"the package's, with its error: {value:.3e} ± {stderr:.1e}")
 print(f"plain samples needed for that error: about {truth / float(stderr) ** 2:.0e}")
 
 # %% [markdown]
-# Two percent accuracy from 10,000 samples. Plain Monte Carlo would have needed about 70 million.
+# An accuracy of two percent from 10,000 samples. Plain Monte Carlo would have needed about 70 million.
 #
 # Importance sampling has conditions. **$q > 0$ wherever $p\,f \ne 0$.** **The variance of $w f$ must be finite**: let the
 # proposal be *wider* than the target, never narrower. And **the dimension must be low**: weights of independent coordinates
@@ -237,8 +237,8 @@ print(f"plain samples needed for that error: about {truth / float(stderr) ** 2:.
 #
 # $$\mathrm{ESS} = \frac{\big(\sum_i w_i\big)^2}{\sum_i w_i^2} \approx \frac{N}{E_q[w^2]}. \tag{3.6}$$
 #
-# **Predict.** The proposal is off by half a standard deviation in each coordinate. What are 100,000 samples worth in 1, 2, 10
-# and 50 dimensions?
+# **Predict.** The mean of the proposal is off by half a standard deviation in each coordinate. How many samples are 100,000
+# worth in 1, 2, 10 and 50 dimensions?
 
 # %%
 # eq: 3.6
@@ -254,7 +254,7 @@ for D in (1, 2, 10, 50):
 
 # %% [markdown]
 # In one dimension the error is harmless. In 50 dimensions 100,000 samples seem to be worth 117, and even that is flattering:
-# the exact value, 0.4, is below *one* sample. The samples cannot know of the heavy ones that did not occur.
+# the exact value, 0.4, is below *one* sample. The samples that were drawn say nothing about the rare, heavy ones that were not.
 # An image has thousands of dimensions, so whole images cannot be weighted like this. Diffusion models take another
 # route: many small steps, each of which is easy. (`logsumexp` is the logarithm of a sum of exponentials, computed so
 # that nothing overflows.)
@@ -274,12 +274,12 @@ for theta in (0.2, 0.5, 0.8):
     print(f"theta = {theta}: w f = {likelihood(theta) * 1 / posterior:.6f}")
 
 # %% [markdown]
-# A single sample would be enough: no variance at all. The catch: the constant 1320 contains the evidence, the very
-# number we are looking for. The best proposal is out of reach, but one can come close to it. In
+# A single sample would be enough: no variance at all. The catch is that the constant 1320 contains the evidence, the very
+# number we are looking for. The best proposal is out of reach, but you can come close to it. In
 # chapter 04 a network, the encoder, is trained for that.
 #
-# Now the failures. First, **$q = 0$ where $p > 0$.** Take $p = N(0,1)$ and a $q$ that never produces a negative number, $q(x) = 2\,p(x)$ for
-# $x > 0$. All weights are ½.
+# Now the failures. First, **$q = 0$ where $p > 0$.** Take $p = N(0,1)$ and a $q$ that never produces a negative number,
+# $q(x) = 2\,p(x)$ for $x > 0$. All weights are ½.
 
 # %%
 # claim: E37
@@ -292,16 +292,16 @@ print(f"E_p[x] = {mean.value:.3f} ± {mean.stderr:.3f} (truth 0)")
 
 # %% [markdown]
 # Wrong by hundreds of error bars. The only sign is the mean weight, which should be 1, since $E_q[p/q] = \int p = 1$.
-# Half of $p$ was never visited.
+# Half of $p$ was never sampled.
 #
 # Second, **infinite variance.** For $p = N(0, 1)$ and $q = N(m, s^2)$ completing the square gives
 #
 # $$E_q[w^2] = \int \frac{p(x)^2}{q(x)}\,dx = \frac{s^2}{\sqrt{2s^2-1}}\,
 # \exp\!\Big(\frac{m^2}{2s^2-1}\Big) \quad\text{if } s^2 > \tfrac12, \text{ else } \infty. \tag{3.5}$$
 #
-# **Predict.** Is it worse to sample twice too wide ($s = 2$) or twice too narrow ($s = \tfrac12$)? For each $s$
-# we estimate the mean weight, which should be 1, 2000 times from 1000 samples, and count how often a bar of two
-# standard errors catches it. Formula (3.5) is checked by **quadrature**, a sum over a fine grid.
+# **Predict.** Which is worse, a proposal that is twice too wide ($s = 2$) or one that is twice too narrow ($s = \tfrac12$)?
+# For each $s$ we estimate the mean weight, which should be 1, 2000 times from 1000 samples, and count how often a bar of
+# two standard errors catches it. Formula (3.5) is checked by **quadrature**, a sum over a fine grid.
 
 # %%
 # eq: 3.5
@@ -323,11 +323,11 @@ for s in (2.0, 1.0, 0.8, 0.75, 0.7, 0.5):
 
 # %% [markdown]
 # Too wide costs little. Too narrow is dangerous. For $s = 0.7$ and $0.5$ the tails of $q$ are so thin that the
-# integral diverges: the further out one looks, the larger it gets. At $s = 0.5$ the bars that should catch
+# integral diverges: the farther out you look, the larger it gets. At $s = 0.5$ the bars that should catch
 # 95 % catch 71 %. Most repetitions miss the rare huge weights and end too low, with small bars; a few meet one and
 # end far too high, up to 6.5 instead of 1.
 #
-# **Predict** before you move the sliders: in 10 dimensions, how far may the mean of $q$ be from 0 until 1000 samples are
+# **Predict** before you move the sliders: in 10 dimensions, how far can the mean of $q$ move from 0 before 1000 samples are
 # worth fewer than 10? With mean 0, which hurts more, a standard deviation of 0.7 or of 1.5?
 
 # %%
@@ -341,15 +341,15 @@ for mean, std in ((0.9, 1.0), (0.0, 0.7), (0.0, 1.5)):
 
 # %% [markdown]
 # Less than one standard deviation: at 0.9 the 1000 samples are worth 8. And 0.7 hurts more than 1.5: 82 against 147
-# samples, and the 82 has no guarantee behind it.
+# samples, and the 82 has no guarantee behind it, since $w$ has infinite variance there.
 
 # %% [markdown] topics="C033 C034"
 # ## 3 · Gradients through random samples
 #
-# So far the distribution was given. Learning *changes* a distribution. An encoder (chapter 04) outputs the mean $a$ and the standard
-# deviation $b$ of a Gaussian, and needs to know how to change them so that $E_{x \sim N(a, b^2)}[f(x)]$ falls. That takes
-# the derivative of an expectation with respect to the parameters of the very distribution that is sampled. How can one differentiate a random
-# sample?
+# So far the distribution was given. Learning *changes* a distribution. An encoder (chapter 04) outputs the mean $a$ and the
+# standard deviation $b$ of a Gaussian, and needs to know how to change them so that $E_{x \sim N(a, b^2)}[f(x)]$ falls.
+# That takes the derivative of an expectation with respect to the parameters of the very distribution that is sampled. How
+# do you differentiate a random sample?
 #
 # ### Move the samples: the reparameterization trick
 #
@@ -422,13 +422,14 @@ print("the package's, by automatic differentiation, the same:", torch.allclose(b
 # sample. (Its arguments are mean and *variance*, as everywhere in the package.)
 #
 # Reparameterization is not the only way for a gradient to pass through a random sample. The **score-function gradient** (or
-# REINFORCE) reweights the samples instead of moving them. It works even where $f$ jumps, but in the example above its variance is 7.5 times
-# as large, and variance costs **time**: training then needs smaller steps or more samples per step. The networks of this course are smooth, so the pathwise gradient it is.
+# REINFORCE) reweights the samples instead of moving them. It works even where $f$ jumps, but for $f(x) = x^2$ at $a = b = 1$ its
+# variance is 7.5 times as large (the next detour measures it). Variance costs **time**: training then needs smaller steps or
+# more samples per step. The networks of this course are smooth, so we use the pathwise gradient.
 
 # %% [markdown]
 # ### Detour · Reweight the samples: the score-function gradient
 #
-# The other way, with an exercise, in many dimensions, on a step function and in a training run.
+# The other way, with an exercise; then both in many dimensions, on a step function and in a training run.
 
 # %% [markdown]
 # Leave the samples where they are, and ask how their *probability* changes. Under the integral only
@@ -442,8 +443,8 @@ print("the package's, by automatic differentiation, the same:", torch.allclose(b
 # respect to a *parameter*. (From chapter 07 on, "score" means the derivative with respect to $x$, which for this Gaussian is
 # $-(x-a)/b^2$, the opposite sign. Same word, two derivatives.)
 #
-# One refinement. The score has mean 0. So one may subtract a constant, a **baseline** $c$ (the simplest *control variate*), from $f$:
-# on average nothing changes, since $E[c\,(x-a)/b^2] = 0$.
+# One refinement. The score has mean 0. So you may subtract a constant, a **baseline** $c$ (the simplest *control variate*),
+# from $f$: on average nothing changes, since $E[c\,(x-a)/b^2] = 0$.
 #
 # #### Exercise 3.4 · The score-function gradient
 #
@@ -482,10 +483,10 @@ print("at variance 4, the package's is the same:", torch.allclose(theirs, ours))
 # $c = E[f] = 2$ the variance is 18, and 14, at $c = 4$, is the best that a constant can do here.
 #
 # So the pathwise gradient is the **low-variance** way. It
-# needs a smooth $f$. Where $f$ jumps, where choices are discrete, or where $f$ is a black box, only the score function works.
+# needs a smooth $f$. Where $f$ jumps, where choices are discrete, or where $f$ is a black box, the score function still works.
 #
-# **Predict.** How do the two variances grow with the dimension? Take $f(x) = \sum_d x_d^2$, and the derivative with respect to the
-# first mean only.
+# **Predict.** How do the two variances grow with the dimension? Take $f(x) = \sum_d x_d^2$, and the derivative with respect
+# to the first mean only.
 
 # %%
 def summed(x):
@@ -503,9 +504,9 @@ for D in (1, 10, 100):
 
 
 # %% [markdown]
-# The pathwise variance stays at 4: a slope knows which coordinate is responsible. The score function multiplies *all*
-# of $f$ by the score of the first coordinate. The other 99 coordinates are noise to it and push the variance to 41,000; a
-# baseline removes most of it, but not all.
+# The pathwise variance stays at 4: the slope with respect to the first coordinate contains nothing of the others. The score
+# function multiplies *all* of $f$ by the score of the first coordinate. For $D = 100$ the other 99 coordinates are just
+# noise and push the variance to 41,000; a baseline removes most of it, but not all.
 #
 # **Predict.** $f$ is a step: 1 for $x > 0$, else 0. Then $E[f] = P(x > 0)$, which grows with $a$. What does the
 # pathwise gradient answer?
@@ -569,16 +570,16 @@ axes[0].set_ylabel("parameter a, data units")
 figures.show(fig, alt="Five runs each: calm, wild, and calm again with 25 samples per step.")
 
 # %% [markdown]
-# All three arrive *on average*. But one sample of the noisy gradient keeps throwing $a$ around: in the end it is
-# 0.57 away, against 0.22. Averaging 25 samples per step calms it to 0.09, at 25 times the cost. Variance does not
-# move the place where training ends. A bias would.
+# All three arrive *on average*. But with one sample of the score-function gradient, $a$ keeps jumping around: in the end it
+# is typically 0.57 away, against 0.22 for the pathwise gradient. Averaging 25 samples per step reduces that to 0.09, at 25
+# times the cost. Here variance does not shift the place where training ends. A bias would.
 
 # %% [markdown] topics="C035 C036"
 # ## 4 · Bias: the error that averaging does not remove
 #
-# An estimator $\hat G$ of $G$ is **biased** if $E[\hat G] \ne G$. Means are unbiased. Functions of means
-# usually are not. The case that matters most for us is the **logarithm**. Its graph is concave, so the logarithm of a mean is never
-# below the mean of the logarithms (**Jensen's inequality**):
+# An estimator $\hat G$ of $G$ is **biased** if $E[\hat G] \ne G$. Means are unbiased. Functions of means usually are not.
+# The case that matters most for us is the **logarithm**. Its graph is concave, so the logarithm of a mean is never below
+# the mean of the logarithms (**Jensen's inequality**):
 #
 # $$\log E[w] \;\ge\; E[\log w], \qquad w > 0, \tag{3.10}$$
 #
@@ -594,14 +595,14 @@ print(f"log E[w] = {math.log(0.5 * 0.5 + 0.5 * 2):.3f}, "
 # ### The log-evidence, always too low
 #
 # Here is the example that chapter 04 will train. A data point $x$ has a hidden cause $z$: $p(z) = N(0, 1)$ and
-# $p_\theta(x \mid z) = N(\theta z,\ 0.36)$, with $\theta = 1.2$ (a parameter of the model here, no coin). We saw
+# $p_\theta(x \mid z) = N(\theta z,\ 0.36)$, with $\theta = 1.2$ (a parameter of the model here, not a coin). We observed
 # $x = 1.5$. Its evidence is an expectation over causes, sampled from a proposal $q$ as in (3.4):
 #
 # $$p_\theta(x) = \int p(z)\,p_\theta(x \mid z)\,dz = E_{z \sim q}[w], \qquad
 # w = \frac{p(z)\,p_\theta(x \mid z)}{q(z)}. \tag{3.11}$$
 #
 # Everything is Gaussian, so chapter 02 gives the exact answers: `push` sends the distribution of $z$ through "times
-# $\theta$, plus noise", and `condition` gives the posterior. The proposal is a mediocre guess, $q = N(0.3,\ 0.25)$.
+# $\theta$, plus noise", and `condition` gives the posterior. The proposal is a mediocre one, $q = N(0.3,\ 0.25)$.
 
 # %%
 def log_weight(z, mean=0.3, theta=1.2):
@@ -663,7 +664,7 @@ for K in (1, 8, 64, 512):
     print(f"K = {K:3}: bound {value:.4f} ± {stderr:.4f}, bias {gaps[K]:+.4f}")
 
 # %% [markdown]
-# Faster, in the end like $1/K$. And the gap at $K = 1$ is something you know: the KL divergence from $q$ to the posterior,
+# Faster, in the end like $1/K$. And the gap at $K = 1$ is something you know: it is $\mathrm{KL}(q \,\|\, \text{posterior})$,
 # as the detour checks. Chapter 04 proves that and builds a method on it.
 
 # %% [markdown]
@@ -701,16 +702,16 @@ print(f"K =   1: minus KL(q || posterior) is {-gaussians.kl(q, posterior).item()
       f"measured {gaps[1]:+.4f}")
 
 # %% [markdown]
-# Both agree within the noise. (For small $K$ the expansion is of no use: what it neglects is too large.)
+# All three agree within the noise. (For small $K$ the expansion is of no use, because the terms it drops are too large.)
 
 # %% [markdown]
 # ### Detour · Self-normalized weights are biased
 #
-# If $p$ is known only up to a constant factor, as a posterior is, one divides by the sum of the weights.
+# If $p$ is known only up to a constant factor, as a posterior often is, you divide by the sum of the weights.
 
 # %% [markdown]
-# The estimate is $\sum_i w_i f_i / \sum_i w_i$, a ratio $A/B$ of two means; the constant cancels. The price is a bias. Truth here:
-# $E_p[x] = 0$.
+# The estimate is $\sum_i w_i f_i / \sum_i w_i$, a ratio $A/B$ of two means; the constant cancels. The price is a bias. The
+# truth here is $E_p[x] = 0$.
 
 # %%
 rng = seeded(15)
@@ -732,7 +733,7 @@ for n in (2, 10, 100, 1000):
 # %% [markdown]
 # ### Detour · Gradients of the bound
 #
-# Can one maximize $\log E_q[w]$ directly? What variance and what bias does that bring?
+# Can you maximize $\log E_q[w]$ directly? What variance and what bias does that bring?
 
 # %% [markdown]
 # By the chain rule the derivative of $\log\hat p$ with respect to $\theta$ is a weighted mean of single derivatives:
@@ -772,12 +773,12 @@ print(f"exact: ELBO gradient {(1.5 * 0.3 - 1.2 * (0.3**2 + 0.25)) / 0.36:.4f}, "
 # - Variance: from $K = 8$ on, the weighted gradient is noisier than the average of as many ELBO gradients
 #   (at $K = 4$ it happens to be calmer).
 #
-# So it is a trade-off, tightness against noise, and no impossibility. If $q$ is the
+# So you can maximize the tighter bound directly, at the price of noisier gradients. If $q$ is the
 # posterior, all weights are equal and the bias is 0.
 #
 # And how should $q$ itself be improved through $\log \hat p$? The true $\log p_\theta(x)$ does not contain $q$,
-# so its derivative with respect to $q$'s mean $m$ is exactly 0. Whatever gradient $q$ receives is *pure bias*, and must fade
-# as the bound tightens. Pathwise, with $z = m + 0.5\,\epsilon$:
+# so its derivative with respect to $q$'s mean $m$ is exactly 0. As an estimate of that derivative, whatever gradient $q$
+# receives is *pure bias*, and it must fade as the bound tightens. Pathwise, with $z = m + 0.5\,\epsilon$:
 
 # %%
 # claim: E53
@@ -791,26 +792,27 @@ for K in (1, 4, 16, 64, 256):
           f"mean / standard deviation {value / each.std():.3f}")
 
 # %% [markdown]
-# From 3.5 down to 0.04, and it falls faster than its noise: the signal-to-noise ratio of one estimate drops from 1.4 to
+# The mean falls from 3.5 to 0.04, and it falls faster than its noise: the signal-to-noise ratio of one estimate drops from 1.4 to
 # 0.1. **The encoder learns because the bound is loose.** Rainforth
 # et al. 2018 studied this under a telling title: "Tighter variational bounds are not necessarily better".
 
 # %% [markdown] topics="C039 C042 C145"
 # ## 5 · Maximum likelihood, minimum KL, least squares
 #
-# What does one maximize when a distribution $p_\theta$ is fitted to data? The mean log-likelihood. The data are samples from an
+# What do you maximize when a distribution $p_\theta$ is fitted to data? The mean log-likelihood. The data are samples from an
 # unknown distribution $p^\ast$, so this mean is a Monte Carlo estimate of an expectation:
 #
 # $$\frac1N\sum_i \log p_\theta(x_i) \;\approx\; E_{p^\ast}[\log p_\theta(x)]
 # = -H(p^\ast) - \mathrm{KL}(p^\ast \,\|\, p_\theta). \tag{3.15}$$
 #
-# The second half is the definition of the KL (chapter 02), $\mathrm{KL} = E_{p^\ast}[\log p^\ast] -
-# E_{p^\ast}[\log p_\theta]$, with the **entropy** of the data, $H(p^\ast) = -E_{p^\ast}[\log p^\ast]$. The expectation in the middle,
-# with the opposite sign, is the **cross-entropy**; the mean over the data, with the opposite sign, is the **negative log-likelihood** (NLL) per item.
+# The second half is the definition of the KL (chapter 02),
+# $\mathrm{KL} = E_{p^\ast}[\log p^\ast] - E_{p^\ast}[\log p_\theta]$, with the **entropy** of the data, $H(p^\ast) = -E_{p^\ast}[\log p^\ast]$. The expectation in the middle, with
+# the opposite sign, is the **cross-entropy**; the mean over the data, with the opposite sign, is the
+# **negative log-likelihood** (NLL) per item.
 #
 # A KL is never negative, and 0 only if the two distributions are equal. And $H$ does
 # not depend on $\theta$. So **maximum likelihood is minimum KL**, in the direction
-# $\mathrm{KL}(\text{data} \,\|\, \text{model})$. It is the direction that needs nothing but samples of
+# $\mathrm{KL}(\text{data} \,\|\, \text{model})$. This direction needs only samples from
 # $p^\ast$, which is why models are trained with it.
 #
 # **Predict.** Our test data have two modes, mean 0 and variance 1. Of all Gaussians $N(0, 1)$
@@ -834,8 +836,8 @@ for mean, std in ((0.0, 0.8), (0.0, 1.25), (0.3, 1.0)):
 
 
 # %% [markdown]
-# No: 0.7212 nats remain, because no Gaussian has two modes. At the maximum the KL is 0 only if the
-# family of models contains the distribution of the data. The three other Gaussians do worse, as they should.
+# No: 0.7212 nats remain, because no Gaussian has two modes. At the maximum of the likelihood, the KL is 0 only if
+# the family of models contains the distribution of the data. The three other Gaussians do worse, as they should.
 #
 # ### Least squares
 #
@@ -867,9 +869,9 @@ gaussian_nll = check("estimators.gaussian_nll", my_gaussian_nll)
 # $$-\log N(x; \mu, \mathrm{var}\,I) = \frac{\|x - \mu\|^2}{2\,\mathrm{var}}
 # + \frac{D}{2}\log(2\pi\,\mathrm{var}), \qquad \|x - \mu\|^2 = \sum_{d=1}^{D}(x_d - \mu_d)^2. \tag{3.16}$$
 #
-# Every pixel counts the same here, because every coordinate has the same variance. That is an assumption about the noise, not about
-# the image: it says nothing about whether neighboring pixels belong together. What a network makes of the image as a whole comes
-# from the network.
+# Every pixel counts the same here, because every coordinate has the same variance. That is an assumption about the noise,
+# not about the image: it says nothing about whether neighboring pixels belong together. What a network makes of the image
+# as a whole comes from the network.
 
 # %% [markdown]
 # ### Detour · When the variance is not the same for all
@@ -877,7 +879,7 @@ gaussian_nll = check("estimators.gaussian_nll", my_gaussian_nll)
 # Squared error *is* Gaussian maximum likelihood, on one condition.
 
 # %% [markdown]
-# First check (3.16) with lines of many slopes $k$ through 40 points: for every slope, the negative
+# First check (3.16) with 40 points and lines $y = k x$ of many slopes $k$. For every slope, the negative
 # log-likelihood and the squared error / (2 var) should differ by the same constant.
 
 # %%
@@ -928,12 +930,12 @@ for name, weight in (("least squares", 1), ("each half its own var", 1 / var)):
 # %% [markdown]
 # ## Recap
 #
-# An expectation is estimated by a mean of samples, with standard error $s/\sqrt N$; such a bar catches the truth
-# in 68 of 100 cases, if the samples saw what matters. Samples of another distribution can be reweighted, as long as that
-# distribution covers all that matters, is not narrower, and the dimension is low. Gradients pass through a sample in two ways: move the
-# samples (low variance, needs a smooth $f$), or reweight them (high variance, needs only values). Variance costs time, bias changes
-# the answer. The logarithm of a mean weight is too low on average, and less so with more weights. Maximum
-# likelihood is minimum KL, and with one fixed variance it is least squares.
+# An expectation is estimated by a mean of samples, with standard error $s/\sqrt N$; such a bar catches the truth in 68 of
+# 100 cases, if the samples saw what matters. Samples from another distribution can be reweighted, as long as it covers all
+# that matters and is not narrower, and the dimension is low. Gradients pass through a sample in two ways: move the samples
+# (low variance, needs a smooth $f$), or reweight them (high variance, needs only values). Variance costs time, bias changes
+# the answer. The logarithm of a mean weight is too low on average, and less so with more weights. Maximum likelihood is
+# minimum KL, and with one fixed variance it is least squares.
 #
 # **One formula to keep**
 #

@@ -120,7 +120,7 @@ _MIX_SAID = {
     "square roots",
     ("sqrt(abar_t)", "sqrt(abar_t)"): "sqrt(abar_t) multiplies both x_0 and eps; each has a factor "
     "of its own",
-    ("sqrt(abar_t)", "sqrt(1 + abar_t)"): "a sign is wrong under the root on eps: the shares of "
+    ("sqrt(abar_t)", "sqrt(1 + abar_t)"): "a sign is wrong under the root on eps: the fractions of "
     "signal and noise add to 1",
 }
 

@@ -188,7 +188,7 @@ TABLE = Exercise(
 )
 
 
-# start.steps: the moves of a walk -----------------------------------------------------------------
+# start.steps: the steps of a sampler --------------------------------------------------------------
 
 
 def moves(times):
@@ -215,10 +215,10 @@ STEPS = Exercise(
     reference=moves,
     cases=_walks,
     wrong={
-        "your pairs are (s, t); a move is (t, s): where it starts, then where it ends": (
+        "your pairs are (s, t); a step is (t, s): where it starts, then where it ends": (
             lambda times: [(s, t) for t, s in moves(times)]
         ),
-        "you always go to t - 1; a walk may skip: look at the next time of the list": (
+        "you always go to t - 1; a sampler may skip times: look at the next one in the list": (
             lambda times: [(t, t - 1) for t in times[:-1]]
         ),
         "you make every step from the first time down to 0; the list may skip": (
@@ -233,79 +233,79 @@ STEPS = Exercise(
         "you always come from t + 1; look at the time before in the list, it may skip": (
             lambda times: [(t + 1, t) for t in times[1:]]
         ),
-        "your walk stops before 0; the last move, the one that ends at clean data, is lost": (
+        "you stop before 0; the last step, the one that ends at clean data, is missing": (
             lambda times: moves(times)[:-1]
         ),
-        "your walk leaves out its first move; it starts at the first time given": (
+        "you leave out the first step; it starts at the first time given": (
             lambda times: moves(times)[1:]
         ),
-        "your walk leaves out its first move and its last": lambda times: moves(times)[1:-1],
-        "you also move from 0 to 0; the walk ends when it arrives at clean data": (
+        "you leave out the first step and the last": lambda times: moves(times)[1:-1],
+        "you also step from 0 to 0; sampling ends when it arrives at clean data": (
             lambda times: [*moves(times), (0, 0)]
         ),
-        "you also move from 0 to -1; there is no time before clean data": (
+        "you also step from 0 to -1; there is no time before clean data": (
             lambda times: [*moves(times), (0, -1)]
         ),
-        "your last entry has one time only; n times make n - 1 moves": (
+        "your last entry has one time only; n times make n - 1 steps": (
             lambda times: [*moves(times), (times[-1],)]
         ),
-        "one move of yours goes from 0 to the start: times[-1] is the last entry of the list": (
+        "one of your steps goes from 0 to the start: times[-1] is the last entry of the list": (
             lambda times: [(times[i - 1], times[i]) for i in range(len(times))]
         ),
-        "your walk ends with a move from 0 back to the start; n times make n - 1 moves": (
+        "your last step goes from 0 back to the start; n times make n - 1 steps": (
             lambda times: list(zip(times, [*times[1:], times[0]]))
         ),
-        "your walk begins with a move that stays where it is; n times make n - 1 moves": (
+        "your first step stays where it is; n times make n - 1 steps": (
             lambda times: [(times[0], times[0]), *moves(times)]
         ),
-        "every move of yours stays where it is; pair each time with the next one": (
+        "each of your steps stays where it is; pair each time with the next one": (
             lambda times: [(t, t) for t in times]
         ),
-        "your moves stay where they are; pair each time with the next one": (
+        "your steps stay where they are; pair each time with the next one": (
             lambda times: [(t, t) for t in times[:-1]]
         ),
-        "that is the way from data to noise; the walk goes back, as (t, s) with t > s": (
+        "that is the way from data to noise; a sampler goes back, as (t, s) with t > s": (
             lambda times: moves(times[::-1])
         ),
-        "right pairs, but the last move comes first; start where the list starts": (
+        "right pairs, but the last step comes first; start where the list starts": (
             lambda times: moves(times)[::-1]
         ),
-        "you take the times two by two, so every second move is lost; each move starts where the "
+        "you take the times two by two, so every second step is lost; each step starts where the "
         "one before ended": lambda times: list(zip(times[::2], times[1::2])),
-        "these are all pairs of times, in any order; a move goes from one time to the very next": (
+        "these are all pairs of times, in any order; a step goes from one time to the very next": (
             lambda times: [(t, s) for t in times for s in times]
         ),
-        "you leave out the first move, and end with one from 0 to 0": (
+        "you leave out the first step, and end with one from 0 to 0": (
             lambda times: list(zip(times[1:], [*times[2:], 0]))
         ),
-        "you skip one time in each move; pair each time with the next one of the list": (
+        "you skip one time in each step; pair each time with the next one of the list": (
             lambda times: list(zip(times, times[2:]))
         ),
         "this is one jump from start to end; stop at each time of the list": (
             lambda times: [(times[0], times[-1])]
         ),
-        "only the first move comes out; does `return` stand inside the loop?": (
+        "only the first step comes out; is `return` inside the loop?": (
             lambda times: moves(times)[:1]
         ),
-        "only the last move comes out; is the list made anew in each round?": (
+        "only the last step comes out; do you create the list anew in each pass of the loop?": (
             lambda times: moves(times)[-1:]
         ),
-        "you return one pair; return a list with a pair for each move": lambda times: moves(times)[
+        "you return one pair; return a list with a pair for each step": lambda times: moves(times)[
             0
         ],
-        "you return the last pair alone; return a list with a pair for each move": (
+        "you return the last pair alone; return a list with a pair for each step": (
             lambda times: moves(times)[-1]
         ),
-        "every move of yours starts at the first time; it must start where the last one ended": (
+        "each of your steps starts at the first time; it must start where the last one ended": (
             lambda times: [(times[0], s) for s in times[1:]]
         ),
-        "every move of yours ends at 0; it must end at the next time of the list": (
+        "each of your steps ends at 0; it must end at the next time of the list": (
             lambda times: [(t, 0) for t in times[:-1]]
         ),
-        "every move of yours ends at the last time, even one from 0; take the next time instead": (
+        "each of your steps ends at the last time, even one from 0; take the next time instead": (
             lambda times: [(t, times[-1]) for t in times]
         ),
-        "these are all pairs of times; a move goes from one time to the very next": (
+        "these are all pairs of times; a step goes from one time to the very next": (
             lambda times: list(combinations(times, 2))
         ),
         "these are the lengths t - s; return the pairs (t, s)": (
@@ -314,40 +314,40 @@ STEPS = Exercise(
         "these are the lengths s - t; return the pairs (t, s)": (
             lambda times: [s - t for t, s in moves(times)]
         ),
-        "your second number is how far a move goes; it must be the time where it ends": (
+        "your second number is how far a step goes; it must be the time where it ends": (
             lambda times: [(t, t - s) for t, s in moves(times)]
         ),
-        "your second number is s - t, how far a move goes; it must be the time where it ends": (
+        "your second number is s - t, how far a step goes; it must be the time where it ends": (
             lambda times: [(t, s - t) for t, s in moves(times)]
         ),
-        "all your moves are as long as the first; the list may skip unevenly": _first_length,
-        "all your moves are as long as the first, with one from 0 as well; look at the next time": (
+        "all your steps are as long as the first; the list may skip unevenly": _first_length,
+        "all your steps are as long as the first, and one starts at 0; look at the next time": (
             lambda times: [(t, t - times[0] + times[1]) for t in times]
         ),
-        "all your moves are equally long; the list may skip unevenly": (
+        "all your steps are equally long; the list may skip unevenly": (
             lambda times: [(t, t - times[0] // (len(times) - 1)) for t in times[:-1]]
         ),
-        "your moves are one flat list; put each (t, s) in brackets of its own": (
+        "your steps are one flat list; put each (t, s) in its own parentheses": (
             lambda times: [t for move in moves(times) for t in move]
         ),
         "you return all starts and all ends as two lists; zip pairs them up": (
             lambda times: (times[:-1], times[1:])
         ),
-        "you return the starts only; each move needs its end, too": lambda times: times[:-1],
-        "you return the ends only; each move needs its start, too": lambda times: times[1:],
+        "you return the starts only; each step needs its end, too": lambda times: times[:-1],
+        "you return the ends only; each step needs its start, too": lambda times: times[1:],
         "these are places in the list, not times; take times[i] and times[i + 1]": (
             lambda times: [(i, i + 1) for i in range(len(times) - 1)]
         ),
-        "your pairs are a place in the list and a time; a move is two times": (
+        "your pairs are a place in the list and a time; a step is two times": (
             lambda times: list(enumerate(times))
         ),
-        "your pairs are a place and a time; a move is two times, times[i] and times[i + 1]": (
+        "your pairs are a place and a time; a step is two times, times[i] and times[i + 1]": (
             lambda times: list(enumerate(times[:-1]))
         ),
-        "your list holds triples; a move has a start and an end only": (
+        "your list holds triples; a step has a start and an end only": (
             lambda times: list(zip(times, times[1:], times[2:]))
         ),
-        "you add a move from T = 200 to the first time; the walk starts at the first time given": (
+        "you add a step from T = 200 to the first time; sampling starts at the first time given": (
             lambda times: [(200, times[0]), *moves(times)]
         ),
     },

@@ -168,8 +168,8 @@ RULE = Exercise(
         "this is the evidence alone; where do prior and likelihood of each candidate go?": (
             lambda prior, likelihood: (prior * likelihood).sum()
         ),
-        "you return the evidence as well; hand back the posterior alone, shape (K,)": bayes.rule,
-        "you return the products and the evidence; divide, and hand back one tensor, shape (K,)": (
+        "you also return the evidence; return the posterior alone, shape (K,)": bayes.rule,
+        "you return the products and the evidence; divide, and return one tensor, shape (K,)": (
             lambda prior, likelihood: (prior * likelihood, (prior * likelihood).sum())
         ),
         "this is by which factor each belief changes; the belief before is missing": (

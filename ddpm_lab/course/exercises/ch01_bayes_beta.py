@@ -81,7 +81,7 @@ CONJUGATE = Exercise(
         "you multiply; when powers of theta multiply, what do their exponents do?": (
             _pair(lambda a, b, h, n: a * h, lambda a, b, h, n: b * (n - h))
         ),
-        "you divide by the tosses, too; a and b are counts, not shares": (
+        "you divide by the tosses, too; a and b are counts, not fractions": (
             _pair(lambda a, b, h, n: (a + h) / n, lambda a, b, h, n: (b + n - h) / n)
         ),
         "you subtract the counts; data add to what is believed": (
@@ -121,16 +121,14 @@ CONJUGATE = Exercise(
                 (b + tosses - heads) / (a + b + tosses),
             )
         ),
-        "these are shares of heads and tails; return the new a and the new b": (
+        "these are fractions of heads and tails; return the new a and the new b": (
             lambda a, b, heads, tosses: (a + heads / tosses, b + (tosses - heads) / tosses)
         ),
         "this is the new a alone; return the new b too": lambda a, b, heads, tosses: a + heads,
         "this is the new b alone; return the new a too": (
             lambda a, b, heads, tosses: b + tosses - heads
         ),
-        "this is one sum; return a and b, each by itself": lambda a, b, heads, tosses: (
-            a + b + tosses
-        ),
+        "this is one sum; return a and b separately": lambda a, b, heads, tosses: a + b + tosses,
         "you turn a and b into whole numbers; a prior such as Beta(1/2, 1/2) has halves": (
             lambda a, b, heads, tosses: (int(a + heads), int(b + tosses - heads))
         ),
@@ -213,10 +211,10 @@ def _grid_peak(points):
 _FIRST = {
     "the mean again": _mean,
     "the peak again": _mode,
-    "the heads, not their share": lambda a, b, h, n: h,
-    "the share of tails": lambda a, b, h, n: (n - h) / n,
+    "the heads, not their fraction": lambda a, b, h, n: h,
+    "the fraction of tails": lambda a, b, h, n: (n - h) / n,
     "tosses over heads, upside down": lambda a, b, h, n: n / h if h else float("inf"),
-    "the odds, heads over tails; a share has all tosses in the denominator": (
+    "the odds, heads over tails; a fraction of heads has all tosses in the denominator": (
         lambda a, b, h, n: h / (n - h) if n > h else float("inf")
     ),
     "Laplace's (h + 1) / (n + 2), a mean; what does the likelihood alone say?": (

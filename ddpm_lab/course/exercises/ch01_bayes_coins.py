@@ -170,7 +170,7 @@ _RESULTS = {
         _m,
         lambda p, q, alpha: 1 - alpha * p + (1 - alpha) * q,
     ),
-    "every toss is a factor m in yours, tails as well; heads only": (
+    "every toss is a factor m in yours, tails too; only heads are": (
         _m,
         lambda p, q, alpha: _m(p, q, alpha) * _not_m(p, q, alpha),
     ),
@@ -333,7 +333,7 @@ _MEANS = {
     "logsumexp adds up without dividing by N, and stays a logarithm; we want the mean itself": (
         lambda logs: logs.logsumexp(0)
     ),
-    "your first number is the median, for which half of the draws lie below; take the mean": (
+    "your first number is the median, half of the samples lie below it; take the mean": (
         lambda logs: logs.exp().median()
     ),
     "your first number is the largest likelihood; take the mean of all": (
@@ -359,7 +359,7 @@ _MEANS = {
     ),
 }
 _ERRORS = {
-    "this is the spread of single draws; that of their mean is smaller": lambda x: x.std(),
+    "this is the spread of single samples; that of their mean is smaller": lambda x: x.std(),
     "you divide the standard deviation by N; variances fall like 1/N: what of their root?": (
         lambda x: x.std() / len(x)
     ),
@@ -368,7 +368,7 @@ _ERRORS = {
     ),
     "this is the population variance; take .std(), over sqrt(N)": lambda x: x.var(correction=0),
     "this is the variance of the mean; the standard error is its root": lambda x: x.var() / len(x),
-    "this is the variance of single draws; the standard error is the root of that of the mean": (
+    "this is the variance of single samples; the standard error is the root of that of the mean": (
         lambda x: x.var()
     ),
     "you divide the variance by sqrt(N); it is the standard deviation that belongs there": (
@@ -387,7 +387,7 @@ _ERRORS = {
     "your error bar is relative, divided by the mean; return it in the unit of the evidence": (
         lambda x: x.std() / math.sqrt(len(x)) / x.mean()
     ),
-    "sqrt(p (1 - p) / N) is for a share, a mean of zeros and ones; take .std() of the numbers": (
+    "sqrt(p (1 - p) / N) is for a fraction, a mean of 0s and 1s; take .std() of the numbers": (
         lambda x: (x.mean() * (1 - x.mean()) / len(x)).sqrt()
     ),
     "your scatter is about 0; it is about the mean that .std() measures it": (
@@ -397,7 +397,7 @@ _ERRORS = {
         lambda x: 1.96 * x.std() / math.sqrt(len(x))
     ),
     "2 standard errors are the 95 % range; return one": (lambda x: 2 * x.std() / math.sqrt(len(x))),
-    "you multiply by sqrt(N); more draws must make the error smaller": (
+    "you multiply by sqrt(N); more samples must make the error smaller": (
         lambda x: x.std() * math.sqrt(len(x))
     ),
     "you take the root of the standard deviation too; only N has a root here": (
@@ -474,7 +474,7 @@ MONTE_CARLO = Exercise(
         "these are sums; each draw stands for 1/N of the prior: a mean, and the error of a mean": (
             lambda logs: (logs.exp().sum(), logs.exp().std() * math.sqrt(len(logs)))
         ),
-        "you add up instead of averaging, and your error bar is that of single draws": (
+        "you add up instead of averaging, and your error bar is that of single samples": (
             lambda logs: (logs.exp().sum(), logs.exp().std())
         ),
         "these are mean and spread of the logarithms; exp first, and then the error of a mean": (

@@ -211,7 +211,7 @@ _WEIGHTS = {
     "you subtract the densities; the weight is their ratio": (
         lambda log_p, log_q: log_p.exp() - log_q.exp()
     ),
-    "you clip the weights at 1; large ones make up for samples that q draws too rarely": (
+    "you clip the weights at 1; large ones make up for values that q samples too rarely": (
         lambda log_p, log_q: (log_p - log_q).exp().clamp(max=1)
     ),
     "the logarithms are natural: exp, not 10 to the power": lambda log_p, log_q: (

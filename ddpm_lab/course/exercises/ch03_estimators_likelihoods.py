@@ -131,7 +131,7 @@ BOUND = Exercise(
         "this is one number for the whole table; each row has its own": (
             lambda log_w: log_w.logsumexp((0, 1)) - math.log(log_w.numel())
         ),
-        "you average over the rows as well; return one number for each row": (
+        "you average over the rows, too; return one number for each row": (
             lambda log_w: bound(log_w).mean()
         ),
         "you subtract the largest of ALL rows; a row far below it still underflows": (
@@ -229,7 +229,7 @@ _FRACTIONS = {
     "the squares are divided by 2 only; measure them in units of var, too": _squares(lambda v: 0.5),
     "the squares are neither halved nor divided by var": _squares(lambda v: 1.0),
     "brackets: / 2 * var multiplies by var": _squares(lambda v: v / 2),
-    "the squares are multiplied by var; a wide Gaussian minds them less": _squares(lambda v: v),
+    "the squares are multiplied by var; in a wide Gaussian they count less": _squares(lambda v: v),
     "the squares are divided by var^2; var is a variance already": _squares(
         lambda v: 1 / (2 * v**2)
     ),

@@ -6,9 +6,8 @@ HELP = {
     "start.clean": Help(
         hints=(
             "Times count the steps that have added noise so far. How many steps has clean data "
-            "seen?",
-            "Look at how the images of the chapter are named: x_T is noise, and x with which "
-            "index is the data?",
+            "been through?",
+            "Look at the names in section 1: x_T is noise, and x with which index is the data?",
         ),
         why="t counts steps of noise, so clean data is what there is before the first step. Its "
         "abar is 1: all signal.",
@@ -18,8 +17,8 @@ HELP = {
             "(0.1) is a sum of two products: a factor times x_0, and a factor times eps. Which "
             "factors?",
             "Try the ends: at abar_t = 1 the answer must be x_0, at abar_t = 0 it must be eps.",
-            "abar_t and 1 - abar_t are shares of the variance. Values are scaled by the root of "
-            "such a share: abar_t.sqrt(), and likewise for the other one.",
+            "abar_t and 1 - abar_t are fractions of the variance. Values are scaled by the "
+            "root of such a fraction: abar_t.sqrt(), and likewise for the other one.",
         ),
         why="A factor c multiplies a variance by c squared. With the two roots the variances "
         "abar_t and 1 - abar_t add to 1, so data of variance 1 keeps it at every t.",
@@ -33,12 +32,12 @@ HELP = {
             "at all? Put that in front.",
         ),
         why="At t = 0 no step has been taken, and an empty product is 1: no noise yet. With this "
-        "row in front, row t belongs to time t, and nobody has to subtract 1 from an index.",
+        "row in front, row t belongs to time t, and you never have to subtract 1 from an index.",
     ),
     "start.steps": Help(
         hints=(
-            "How many moves has the walk [200, 150, 100, 50, 0]? One for each time, or fewer?",
-            "A move ends where the next one starts. So each time of the list is paired with its "
+            "How many steps do the times [200, 150, 100, 50, 0] make? One for each time, or fewer?",
+            "A step ends where the next one starts. So each time of the list is paired with its "
             "right-hand neighbor.",
             "zip(a, b) pairs two lists and stops with the shorter one; times[1:] is the list from "
             "its second entry on.",

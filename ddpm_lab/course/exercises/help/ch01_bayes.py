@@ -36,7 +36,7 @@ HELP = {
             "there in n tosses with h heads?",
         ),
         why="Exponents add when powers multiply, and the -1 of (1.7) is in them before and after. "
-        "So the data are counted on to the tosses that the prior stands for.",
+        "So the new tosses are added to those that the prior stands for.",
     ),
     "bayes.three_answers": Help(
         hints=(
@@ -65,11 +65,11 @@ HELP = {
         hints=(
             "You are given logarithms. The evidence is a mean of likelihoods: what comes first, "
             "the mean or exp?",
-            "The standard deviation says how far single draws scatter. How much less does the "
-            "mean of N draws scatter?",
-            "The variance of a mean of N independent draws is 1/N of that of one. Take the root.",
+            "The standard deviation says how far single samples scatter. How much less does "
+            "the mean of N samples scatter?",
+            "The variance of a mean of N independent samples is 1/N of that of one. Take the root.",
         ),
-        why="An integral against the prior is the mean of the likelihood over draws from it, and "
+        why="An integral against the prior is the mean of the likelihood over samples from it, and "
         "exp of a mean of logarithms would be smaller. The variance of a mean falls like 1/N, "
         "so its standard error falls like 1/sqrt(N).",
     ),

@@ -9,14 +9,15 @@ HELP = {
             "averaging N values do to a variance?",
             "Variances of independent numbers add, and dividing the sum by N divides its variance "
             "by N squared. The standard error is the square root of what is left.",
-            "values.std() is a root already, and has the N - 1. Only N still needs its root.",
+            "values.std() is a root already, with the N - 1 in it. Only N still needs its root.",
         ),
         why="The variance of the mean is Var f / N. Its square root is the standard deviation of "
         "the values divided by sqrt(N): four times the samples halve the error.",
     ),
     "estimators.importance": Help(
         hints=(
-            "The samples come from q. Which factor in (3.4) turns their mean into one under p?",
+            "The samples come from q. Which factor in (3.4) turns an average over q into one "
+            "over p?",
             "You know log p and log q. How do you get the logarithm of p / q from them without "
             "ever computing p or q, which may be as small as exp(-2000)?",
             "Subtract first, then exp; then each value times its weight, and the mean of those.",
@@ -38,14 +39,14 @@ HELP = {
         hints=(
             "Equation (3.9) has two factors for each sample: a value, and a score. Where does the "
             "baseline belong?",
-            "Write log N(x; mean, var) down and differentiate it by the mean. b^2 of (3.9) is the "
-            "variance.",
+            "Write down log N(x; mean, var) and differentiate it with respect to the mean. b^2 of "
+            "(3.9) is the variance.",
             "The baseline is subtracted from the value, before the score multiplies it; otherwise "
             "it would shift the mean of the estimate.",
         ),
         why="Samples stay where they are, and those with a large f are made more likely; the score "
-        "says which way the mean must move for that. Its mean is 0, so a baseline changes nothing "
-        "on average, but makes the estimate calmer.",
+        "says which way the mean must move for that. The score has mean 0, so a baseline changes "
+        "nothing on average, but lowers the variance of the estimate.",
     ),
     "estimators.bound": Help(
         hints=(
@@ -60,14 +61,14 @@ HELP = {
     ),
     "estimators.gaussian_nll": Help(
         hints=(
-            "Write (2.10) down for one coordinate. Independent coordinates multiply their "
-            "densities; what does that mean for their logarithms?",
+            "Write down (2.10) for one coordinate. The densities of independent coordinates "
+            "multiply; what does that mean for their logarithms?",
             "Each coordinate gives a squared error over 2 var, and one constant. How many of each "
             "does a row of D coordinates have?",
             "Check yours with x = mean and var = 1 / (2 pi): then the density is 1 in any number "
             "of coordinates, and the answer must be 0.",
         ),
         why="The logarithms of D independent densities add up. The squared errors become one sum, "
-        "and the constant, which each coordinate has, comes D times.",
+        "and the constant, which each coordinate has, counts D times.",
     ),
 }
