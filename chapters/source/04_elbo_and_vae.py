@@ -2,13 +2,13 @@
 # # 04 · Why maximize a bound, and when is it tight?
 #
 # Somebody wrote a seven. They had a digit in mind, a slant, a pen; you see only 64 pixels. A model with such hidden
-# causes can write new digits. But how likely does it find *yours*? That is an integral over all possible causes, and
+# causes can write new digits. But how likely is *yours* under the model? That is an integral over all possible causes, and
 # nobody can compute it. What do people maximize instead, and what do they lose?
 #
 # **After this chapter you can**
 #
 # - split the log-likelihood into a bound and a gap, and say when the gap is 0,
-# - say what raising the bound does to the likelihood, and when it does harm,
+# - say what raising the bound does to the likelihood, and when it can lower it,
 # - read the two terms of the bound of a variational autoencoder,
 # - write the bound for several latent variables in a chain, from which diffusion models start.
 #
@@ -44,8 +44,8 @@ def normal(x, mean, var):
 # %% [markdown]
 # ## A first look: what caused this point?
 #
-# A hidden number $z$ leads to a place on a spiral, and noise is added. The red star below is such a point. It lies
-# between two arms.
+# A hidden number $z$ is mapped to a point on a spiral, and noise is added. The red star below is such a noisy point. It
+# lies between two arms.
 #
 # **Predict.** How sure can you be about the $z$ that caused it?
 
@@ -86,8 +86,8 @@ for side in (z < 0, z >= 0):
 # ## 1 · Latent variables
 #
 # Each point on the left was made in two steps: first a number $z$ that nobody sees, from $N(0, 1)$; then a point $x$
-# near the place on the spiral to which $z$ leads. What we see has two dimensions and a complicated shape. What caused it
-# has one dimension and the simplest distribution there is. Plato's prisoners see shadows on a wall and have to guess
+# near the place on the spiral to which $z$ is mapped. What we see has two dimensions and a complicated shape. What caused
+# it has one dimension and one of the simplest distributions there are. Plato's prisoners see shadows on a wall and have to guess
 # what casts them; much of science is of that kind. A variable of the model that is never observed is a **latent
 # variable**, or a *code*.
 #
@@ -105,11 +105,11 @@ for side in (z < 0, z >= 0):
 #
 # The first two are chosen, and **generation** needs only them: sample $z$, then $x$. The last two follow, and
 # **inference**, the way back from $x$ to $z$, is the hard one. The star lies between two arms: its posterior has one
-# peak at $z = -0.51$ with probability 0.55, and another at $0.83$. To find that we listed 1601 values of $z$ and divided
-# by their sum, which is the evidence. For *one* latent variable this works. With 16 of them, even 100 grid points for
+# peak at $z = -0.51$ (probability 0.55 for its side, $z < 0$) and another at $0.83$. To find that we evaluated prior times
+# likelihood at 1601 values of $z$ and divided by their sum times the spacing, which is the evidence. For *one* latent variable this works. With 16 of them, even 100 grid points for
 # each would make a list of $10^{32}$ entries.
 #
-# The same integral is in the way of training. A good model makes the data likely, so we would like to maximize
+# The same integral also stands in the way of training. A good model makes the data likely, so we would like to maximize
 #
 # $$\log p_\theta(x) = \log \int p_\theta(x \mid z)\,p(z)\,dz, \tag{4.1}$$
 #
@@ -144,8 +144,8 @@ print(f"posterior: mean {mean:.4f}, variance {(posterior * (z - mean) ** 2).sum(
 # inference**. When $q$ depends on $x$ it is written $q(z \mid x)$ and called the **encoder**. If one network supplies
 # the $q$ for every $x$, instead of a search for each, that is **amortized inference**.
 #
-# **Predict.** With the true posterior the fraction is $p(x) = 0.159162$ at every $z$. What is it with our $q$, at
-# $z = -0.5$ and at $z = 2$?
+# **Predict.** With the true posterior, $N(1, 0.2)$, the fraction is $p(x) = 0.159162$ at every $z$. With our $q$, will it be
+# larger or smaller than that at $z = -0.5$? And at $z = 2$?
 
 # %%
 # eq: 4.2
@@ -157,7 +157,7 @@ for value in (-0.5, 0.3, 1.0, 2.0):
           f"joint / q = {joint[i] / q[i]:.5f}")
 
 # %% [markdown]
-# With $q$ the fraction is 0.002 at one end and 4.7 at the other. It is no longer $p(x)$, and maximizing it at some $z$
+# Smaller at $-0.5$, where $q$ exceeds the posterior, and larger at 2: the fraction is 0.002 and 4.7. It is no longer $p(x)$, and maximizing it at some $z$
 # would be pointless: a $q$ that avoids this $z$ makes it as large as you like. It is the importance weight of
 # chapter 03,
 #
@@ -312,8 +312,8 @@ print(f"smallest gap {smallest:.4f} nats, at mean {m:.2f} and standard deviation
 # a number largest.
 
 # %% [markdown]
-# Here the function is $q$, and the number is the ELBO. At the best function, small variations change nothing to first
-# order. In variational inference what is varied is $q$ (one may then restrict $q$ to a family with parameters).
+# Here the function is $q$, and the number is the ELBO. At the best function, a small variation does not change this number to
+# first order. In practice $q$ is usually restricted to a family with parameters, and only these are varied.
 # Move the mean of the best $q$ by $\delta$ of its standard deviations: the ELBO loses $\delta^2/2$, which has no term
 # of first order.
 
@@ -336,13 +336,13 @@ for delta in (0.1, 0.01, 0.001):
 # $$\log p_{\text{new}}(x) \;\ge\; \mathrm{ELBO}(q, \theta_{\text{new}}) \;\ge\;
 # \mathrm{ELBO}(q, \theta_{\text{old}}) \;=\; \log p_{\text{old}}(x). \tag{4.7}$$
 #
-# So the likelihood never falls. This is the **EM algorithm** (for expectation and maximization) of Dempster, Laird and
-# Rubin [DLR77]; seeing it as a climb of one function of $q$ and $\theta$ is due to Neal and Hinton [NH98].
+# So the likelihood never falls. This is the **EM algorithm** (expectation–maximization) of Dempster, Laird and Rubin
+# [DLR77]. The view of it as coordinate ascent, on one function of $q$ and $\theta$, is due to Neal and Hinton [NH98].
 #
 # Only the equals sign needs the *exact* posterior. If $q$ cannot be the posterior, the old ELBO lies below the old
 # log-likelihood, and the chain says nothing about the latter. Does that matter? Take two latent variables,
 # $x = \theta\,(z_1 + z_2) + \epsilon$. Given $x$, they are correlated: if $z_1$ was large, $z_2$ was
-# probably small. But nearly every VAE lets $q$ have independent latents, the **mean-field** approximation:
+# probably small. But the usual $q$, also in section 6, has independent latents, the **mean-field** approximation:
 
 # %%
 theta = 2.0
@@ -358,7 +358,7 @@ print(f"right: variances {found.wide_var[0]:.2f}, KL(p || q) {found.wide_kl:.4f}
 # $$\mathrm{KL} = \tfrac12 \log\frac{(1+\theta^2)^2}{1 + 2\theta^2}, \tag{4.8}$$
 #
 # 0.5108 nats at $\theta = 2$. The gap grows with $\theta$. Now let the data have $E[x^2] = 9$. The model's $x$ has the
-# variance $2\theta^2 + 1$, so the most likely $\theta$ is exactly 2.
+# variance $2\theta^2 + 1$, so the maximum likelihood estimate of $\theta$ is exactly 2.
 #
 # **Predict.** If you maximize the bound with the best independent $q$, do you find $\theta = 2$, less or more?
 
@@ -389,10 +389,10 @@ for name, values in curve.items():
           f"{log_likelihood(top):.4f}, gap {gap(top):.4f}")
 
 # %% [markdown]
-# Less: 1.47. There the likelihood is 0.08 nats *below* its maximum, because the bound prefers models whose posterior
+# Less: 1.47. There the log-likelihood is 0.08 nats *below* its maximum, because the bound prefers models whose posterior
 # its $q$ can imitate. If you start at $\theta = 2$ and climb the dashed curve, you lose likelihood. So raising the ELBO
-# raises *the ELBO*, a lower bound on the likelihood. It raises the likelihood for sure only if the family of $q$ contains the
-# posterior.
+# raises a lower bound on the log-likelihood. The likelihood itself is guaranteed to rise with it only if $q$ starts as the
+# exact posterior.
 
 # %% [markdown]
 # ### Detour · EM in numbers
@@ -464,7 +464,7 @@ print(f"start at the best theta, 2, and raise this bound: the log-likelihood cha
 # $$\mathrm{ELBO} = \underbrace{E_q\big[\log p_\theta(x \mid z)\big]}_{\text{reconstruction}}
 # \;-\; \underbrace{\mathrm{KL}\big(q_\phi(z \mid x) \,\|\, p(z)\big)}_{\text{cost of the code}}. \tag{4.9}$$
 #
-# The first asks that the code is enough to reconstruct $x$. The second asks that the codes look like samples of the prior.
+# The first term is large if $x$ can be reconstructed from its code. The second keeps the codes close to samples from the prior.
 # The mean $E_q$ is part of the first term: at a single $z$ the right side depends on $z$.
 
 # %%
@@ -492,6 +492,7 @@ print("the decoder turns a code of 16 numbers into a mean image of 64 pixels")
 # %% [markdown]
 # [Chapter 04b](04b_vae_on_digits.ipynb) builds one for digits. It finds three weaknesses of doing everything in *one*
 # step: its Gaussian $q$ misses the posterior by about 2 nats, some latents remain unused, and the images are blurred.
+# (Formulas 4.10 to 4.14 and Exercises 4.2 to 4.5 are in that chapter.)
 
 # %% [markdown] topics="C066"
 # ## Detour · The VAE as a KL between two joint distributions
@@ -509,9 +510,9 @@ print("the decoder turns a code of 16 numbers into a mean image of 64 pixels")
 #
 # $$\mathrm{KL}\big(\tilde p(x)\,q(z \mid x) \,\big\|\, p(z)\,p_\theta(x \mid z)\big) = -E_{\tilde p}\big[\mathrm{ELBO}(x)\big] - H(\tilde p). \tag{4.15}$$
 #
-# For the log of the ratio is $\log\tilde p(x) - \log\frac{p(z)\,p(x \mid z)}{q(z \mid x)}$, and the means of its two parts are
+# The log of the ratio is $\log\tilde p(x) - \log\frac{p(z)\,p(x \mid z)}{q(z \mid x)}$, and the means of its two parts are
 # $-H(\tilde p)$ and minus the mean ELBO. The entropy $H$ of the data does not depend on the weights, so minimizing one side
-# is minimizing the other.
+# also minimizes the other.
 #
 # ### Exercise 4.6 · The KL of the two joints
 #
@@ -545,8 +546,8 @@ for name, slope, var in (("exact", 2 / 3, 0.2), ("poor", 0.2, 0.25)):
 
 # %% [markdown]
 # With the exact encoder the two joints are equal and the KL is 0, although the loss, −E[ELBO], is 1.7128: it cannot
-# fall below the entropy of the data. With the poor encoder, the $q$ of section 2, they are 0.9934 nats apart. A loss is
-# no distance until its constant is subtracted. And the constant can be large. Take $N(0, 1)$ data and 1000 steps that
+# fall below the entropy of the data. With the poor encoder, the $q$ of section 2, the KL is 0.9934 nats. A loss does not
+# measure a distance until its constant is subtracted. And the constant can be large. Take $N(0, 1)$ data and 1000 steps that
 # each shrink $x$ and add noise of variance $\beta_t$ so that it stays $N(0, 1)$. The exact way back has the same variances,
 # so the two joints are equal. The costs $-E[\log p(x_{t-1} \mid x_t)]$ of its 1000 steps are entropies of narrow Gaussians:
 
@@ -562,7 +563,7 @@ print(f"sum of the 1000 steps' costs: {steps.sum():.1f} nats; KL of the two join
 # %% [markdown] topics="C069"
 # ## 7 · Several latent variables in a chain
 #
-# One latent variable means one step, and that step has to do everything. So let the latent variable have a cause of its own.
+# With one latent variable, a single step has to do everything. So let the latent variable have a cause of its own.
 #
 # In a **hierarchical VAE** the decoder samples the top latent from the prior, then each latent from the one above it, and
 # at last $x$. The encoder goes the other way, from $x$ to the top. If each variable depends only on its neighbor, the
@@ -592,7 +593,7 @@ print("encoder q: x to z_1 to z_2; decoder p: z_2 to z_1 to x")
 #
 # Put one and two more levels on top of the model of section 1: $z_1 = \sqrt{0.6}\,z_2 + \sqrt{0.4}\,\epsilon$, and
 # $z_2$ from $z_3$ likewise, with the top latent from $N(0, 1)$. Then $z_1$ is $N(0, 1)$ as before, and the evidence stays at
-# −1.8378. The first step of the encoder is our old guess, $N(0.2\,x,\ 0.25)$, which at $x = 1.5$ is $N(0.3, 0.25)$. Each further
+# −1.8378. The first step of the encoder is our old $q$, $N(0.2\,x,\ 0.25)$, which at $x = 1.5$ is $N(0.3, 0.25)$. Each further
 # step is $N(0.7\,z,\ 0.5)$; the exact one would be $N(\sqrt{0.6}\,z,\ 0.4)$.
 #
 # **Predict.** With one latent the gap was 1.2384 nats. Will it shrink, stay or grow with two and three?
@@ -654,8 +655,8 @@ print(f"(4.18): {first:.4f} + {second:.4f} = {first + second:.4f}")
 # ### Fix the encoder
 #
 # For Gaussian data more levels buy nothing. For images they can: each step may be small. A curve is drawn well with straight
-# pieces if the pieces are short; in the same way a small step has a nearly Gaussian way back, and one hard task becomes
-# many easy ones (chapter 05 measures that). But to *learn* many encoders together with many decoders is delicate: the upper
+# pieces if the pieces are short; in the same way the way back from a small step is nearly Gaussian, and one hard task becomes
+# many easy ones (chapter 05 measures how nearly). But *learning* many encoders together with many decoders is delicate: the upper
 # latents easily end up unused.
 #
 # The way out is not to learn the encoder at all. Let every step shrink its input a little and add noise,
@@ -704,7 +705,7 @@ print(f"minus the entropy of the data: {-0.5 * math.log(2 * math.pi * math.e * 1
 #
 # A model with latent variables gives a data point the evidence $p(x) = \int p(x \mid z)\,p(z)\,dz$. For any $q$, $\log p(x)$
 # is the ELBO plus the KL from $q$ to the posterior. Improving $q$ moves nats from the gap to the bound and leaves their sum
-# as it is. Raising the bound raises the likelihood for sure only if $q$ can be the posterior. With several latents in a
+# as it is. Raising the bound is guaranteed to raise the likelihood only if $q$ can be the posterior. With several latents in a
 # chain the bound is a sum over steps, and with a fixed encoder that adds noise the chain is a diffusion model.
 #
 # **One formula to keep**

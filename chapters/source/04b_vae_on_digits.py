@@ -1,8 +1,8 @@
 # %% [markdown] topics="C061"
 # # 04b · What can one step do, and what does it cost?
 #
-# The bound of chapter 04 is made to be trained. This chapter trains it: two small networks learn to turn digits into codes
-# of 16 numbers and back, in less than a minute. What do such codes know? Why are the images soft? And why do some of the 16
+# The bound of chapter 04 can be maximized by gradient descent. Here two small networks learn to turn digits into codes of 16
+# numbers and back, in less than a minute. What do such codes contain? Why are the images soft? And why do some of the 16
 # numbers never get used?
 #
 # **After this chapter you can**
@@ -150,8 +150,8 @@ loss_of = check("elbo.loss", my_loss)
 # ## 2 · Training
 #
 # (In the package the loss is `elbo.loss`.) Training is gradient descent on this loss over random batches. A batch of 64
-# digits stands for all 896: its mean gradient is unbiased, like every mean of random terms. That alone does not make the
-# weights settle: with a constant step size they would keep fluctuating, so `fit` lets the step size fall to 0
+# digits stands for all 896: its mean gradient is unbiased, like the mean of any random sample. That alone does not make the
+# weights settle: with a constant step size they would keep fluctuating, so `fit` lets the step size decay to 0
 # ([chapter 11](11_learning_to_denoise.ipynb) measures this).
 
 # %%
@@ -203,7 +203,7 @@ print(f"always the mean image: {reconstruction(test, average, var).mean():.2f}")
 # For a new digit the bound is −18.47 nats (mean over digits ± standard error). That is the honest number: for the
 # training digits it is 3 nats higher. On average a code carries at most 12.17 nats of information about its digit,
 # 17.6 bits. (A density may exceed 1, so these bounds have no natural zero. Compare them with each other: always
-# guessing the mean image has −51.78.)
+# predicting the mean image has −51.78.)
 #
 # **Predict.** Below: new digits, the same after encoding and decoding, images decoded from random codes of the prior,
 # and a straight line between the codes of a 0 and a 1. How will the second and third rows differ from the first?
@@ -256,7 +256,7 @@ print(f" 2000 samples of the prior:      {torch.stack(from_prior).mean() - math.
 # We set $\sigma^2 = 0.1$ without a reason. Train the same network with other values, and count the latents in use:
 # those that cost more than 0.1 nats.
 #
-# **Predict.** If the decoder may call more of the image noise, does the code carry more information, or less?
+# **Predict.** If the decoder may treat more of the image as noise, does the code carry more information or less?
 
 # %%
 vaes = {0.1: vae}
@@ -285,8 +285,8 @@ print("contrast (standard deviation of a pixel over these ten digits, mean over 
 # expensive; if it is too large, the digits themselves count as noise.
 #
 # A latent whose $q$ equals the prior, whatever $x$ is, has collapsed. This is **posterior collapse**. It costs nothing
-# and says nothing. Nothing went wrong in training: roughly, whatever varies less than $\sigma^2$ is cheaper to call noise than to
-# encode. For the one VAE that can be solved by hand, the first detour makes that exact.
+# and says nothing. Nothing went wrong in training: roughly, what varies by less than $\sigma^2$ is cheaper to treat as noise than to
+# encode. For a VAE that can be solved by hand, the next detour makes that exact.
 
 # %% [markdown]
 # ### Detour · A VAE that can be solved by hand
@@ -295,7 +295,7 @@ print("contrast (standard deviation of a pixel over these ten digits, mean over 
 
 # %% [markdown]
 # Let $\mu(z) = c + \sum_k a_k z_k$ with vectors $a_k$. In one dimension $x$ is $N(c, a^2 + \sigma^2)$. Data of
-# variance $\lambda$ want $a^2 + \sigma^2 = \lambda$; but $a^2$ cannot be negative. So if $\lambda < \sigma^2$ the best is
+# variance $\lambda$ are fitted best by $a^2 + \sigma^2 = \lambda$; but $a^2$ cannot be negative. So if $\lambda < \sigma^2$ the best is
 # $a = 0$: the code is not used. The same holds in every direction; this is **probabilistic PCA** [TB99]. Turn the axes
 # so that the data along them are uncorrelated, the *principal* directions, and call the variances along them
 # $\lambda_1 \ge \lambda_2 \ge \dots$. At the maximum $a_k$ points along the $k$-th of them, with
@@ -355,13 +355,13 @@ straight = elbo.ppca(train, latents=16, var=0.1).log_evidence
 print(f"0.1, training digits: ELBO {judge(vae, train)[2]:.2f}, best linear VAE {straight:.2f}")
 
 # %% [markdown]
-# At $\sigma^2 = 0.1$ a linear VAE would use all 16 latents, and the network uses 9. Its bound is better all the same,
+# At $\sigma^2 = 0.1$ a linear VAE would use all 16 latents, and the network uses 9. Even so, its bound is better,
 # −15.56 against −23.13 on the training digits: one curved latent does the work of several straight ones.
 
 # %% [markdown]
 # ### Detour · The variance, learned or hidden
 #
-# $\sigma^2$ can be learned with the same ELBO. And many implementations choose it without saying so.
+# $\sigma^2$ can be learned with the same ELBO. And many implementations fix it implicitly, by the form of their loss.
 
 # %%
 for steps in figures.track((1500, 3000), "networks trained"):
@@ -372,12 +372,12 @@ for steps in figures.track((1500, 3000), "networks trained"):
 
 # %% [markdown]
 # Learned, it sinks to 0.086 in the same number of steps, and new digits gain 1.3 nats. With twice the steps it sinks
-# further: the better the decoder gets, the less it has to call noise. So "the best $\sigma^2$" is a property of model,
+# further: the better the decoder gets, the less it has to treat as noise. So "the best $\sigma^2$" is a property of model,
 # data *and* training.
 #
 # Much code trains on the mean squared error over the pixels plus the KL. That is (4.9) times −1 with $\|x-\mu\|^2/D$ in
 # place of $\|x-\mu\|^2/(2\sigma^2)$, so $\sigma^2 = D/2$: for 64 pixels, 32, and for $32 \times 32$ pixels in three colors,
-# 1536. By (4.12) not one linear latent survives. In other words, a *mean* where the log-density has a *sum* multiplies
+# 1536. By (4.12) not one linear latent of our digits survives that. In other words, a *mean* where the log-density has a *sum* multiplies
 # the KL by $D$:
 
 # %%
@@ -466,7 +466,7 @@ for name, x in (("digits", train), ("means", decoded.mean), ("samples", sampled)
 
 # %% [markdown]
 # The means lack almost half of the variance of the digits (0.163 of 0.292), and the model's real samples put most of it
-# back, as grain. A code of 16 numbers does not say exactly where the pen went. Squared error then answers with the
+# back, as grain. A code of 16 numbers does not say exactly where the pen went. With squared error the decoder then returns the
 # *average* of all images that share the code, and an average of sharp images is blurred. The rest is treated as
 # independent noise in each pixel.
 #
@@ -513,8 +513,8 @@ for s in (0.5, 0.2, 0.05, 0.01):
 # $q(\text{latent} \mid x)$.) What does limit a one-step VAE is the other side. As $s$ shrinks, the decoder's posterior becomes
 # narrow and oddly shaped for *every* $x$ (remember the star of chapter 04), and a Gaussian with independent axes cannot follow it.
 #
-# **The decoder's mean is $\mu_\theta(z)$, with the decoder's weights.** Some notes print $\mu_\phi(x)$, the output of the
-# encoder. Then the reconstruction term would not depend on $\theta$, and the decoder would learn nothing. To try it, take as
+# **The decoder's mean is $\mu_\theta(z)$, with the decoder's weights.** With $\mu_\phi(x)$, the output of the encoder, in its
+# place, the reconstruction term would not depend on $\theta$, and the decoder would learn nothing. To try it, take as
 # many latents as pixels, so that the encoder's mean has the shape of an image:
 
 # %%
@@ -550,9 +550,9 @@ print(f"theory for the constant step: {math.sqrt(0.1 / 1.9 / 10):.4f}")
 # ## Recap
 #
 # A VAE learns $q(z \mid x)$ and $p(x \mid z)$ together by gradient descent on minus the ELBO, with one reparameterized sample of the
-# code. The decoder's variance decides how many latents are worth their nats; the others collapse. The one step costs
-# about 2 nats of gap or more, because the encoder's $q$ is not the posterior, and what the code does not
-# say becomes blur. Diffusion models replace the one step by many small ones, and the learned encoder by a fixed one.
+# code. The decoder's variance decides how many latents are worth their nats; the others collapse. Doing everything in one step
+# costs a gap of about 2 nats or more, because the encoder's $q$ is not the posterior, and what the code does not
+# contain becomes blur. Diffusion models replace the one step by many small ones, and the learned encoder by a fixed one.
 #
 # **One formula to keep**
 #

@@ -1,7 +1,7 @@
 # %% [markdown] topics="C097"
 # # 06 · How fast should the signal go?
 #
-# A thousand numbers $\beta_t$ decide how fast an image drowns in noise. Choose them badly, and a third of the
+# A thousand numbers $\beta_t$ decide how fast an image drowns in noise. If you choose them badly, a third of the
 # steps do almost nothing, or the image survives the whole chain. Several published tutorials have the second
 # problem. How can you see it, and how do you choose better?
 #
@@ -102,8 +102,8 @@ log_snr = check("schedules.log_snr", my_log_snr)
 # %% [markdown]
 # ### Why the logarithm?
 #
-# **It resolves both ends.** In $\bar\alpha$, 0.99 and 0.9999 are nearly the same point, yet one has 100 times the
-# noise of the other. **A change of units is a shift.** If you multiply the data by $c$, the variance of the signal
+# **It resolves both ends.** On the axis of $\bar\alpha$, 0.99 and 0.9999 are nearly the same point, yet the noise
+# variance at one is 100 times that at the other. **A change of units is a shift.** If you multiply the data by $c$, the variance of the signal
 # grows by $c^2$, so
 #
 # $$\lambda_t \;\longrightarrow\; \lambda_t + 2\log c \qquad\text{for every } t. \tag{6.3}$$
@@ -121,7 +121,7 @@ print(f"lambda at t = 500, measured on 3 x: {float((signal.var() / noise.var()).
 print(f"lambda_500 + 2 log 3 (6.3):         {float(linear.log_snr[500]) + 2 * math.log(3):.2f}")
 
 # %% [markdown]
-# The third reason matters most.
+# The third reason is the most important. A question leads to it.
 #
 # **Predict.** `linear` reaches $\lambda = 0$ at one time, `cosine` at another. Which of the two images is noisier?
 
@@ -172,8 +172,8 @@ for s in (linear, cosine):
 # %% [markdown] topics="C098 C099 C102 C103"
 # ## 2 · Seven schedules
 #
-# Three wishes are common: lose little information early, reach pure noise at the end, and change smoothly in
-# between. Let $a = 10^{-4}$ and $b = 0.02$ be the two ends of $\beta$, and let $u = (t-1)/(T-1)$ run from 0 to 1.
+# A schedule should usually do three things: lose little information early, reach pure noise at the end, and change
+# smoothly in between. Let $a = 10^{-4}$ and $b = 0.02$ be the two ends of $\beta$, and let $u = (t-1)/(T-1)$ run from 0 to 1.
 #
 # | name | rule | remark |
 # |---|---|---|
@@ -272,7 +272,7 @@ for steps in (1000, 100, 10):
 # At $t = T$ the cosine is 0, which would make $\beta_T = 1$: nothing is kept, and dividing by
 # $\sqrt{\bar\alpha_T}$ becomes impossible (section 5). Therefore [ND21] clips every $\beta_t$ at 0.999. And why
 # 0.008? So that the standard deviation of the first step's noise, $\sqrt{\beta_1}$, is slightly smaller than
-# $1/127.5$, the gap between two of 256 gray levels of pixels in $[-1, 1]$.
+# $1/127.5$, the gap between neighboring gray levels if 256 of them span $[-1, 1]$.
 
 # %%
 # eq: 6.5
@@ -338,7 +338,7 @@ for s in (named[name] for name in rules):
 # Two beliefs about $\beta$, tested on reversed, constant and shrinking betas.
 
 # %% [markdown]
-# **Predict.** Take the betas of `linear` in reversed order, or 1000 times 0.01. What is $\bar\alpha_T$?
+# **Predict.** Take the betas of `linear` in reversed order, or 1000 betas that all equal 0.01. What is $\bar\alpha_T$?
 
 # %%
 # claim: E42, E110
@@ -381,10 +381,10 @@ for name, beta in {"1/(t+1)": 1 / (n + 1), "1/(t+1)^2": 1 / (n + 1) ** 2, "2^-t"
           f"both bounds of (6.6) hold: {fits}")
 
 # %% [markdown]
-# Only for the first, where $\bar\alpha_t = 1/(t+1)$. The other two stop at 0.5 and at 0.288788. The *sum* of the
-# betas must be infinite, as the first one is (11.0902 after 100,000 steps, and it keeps growing).
+# Only for the first, where $\bar\alpha_t = 1/(t+1)$. The other two converge to 0.5 and 0.288788. The *sum* of the
+# betas must diverge, as it does for the first (11.0902 after 100,000 steps, and it grows without bound).
 #
-# Why? On the right of (6.6), each factor obeys $1-\beta \le e^{-\beta}$, so an infinite sum forces the product
+# Why? On the right of (6.6), each factor obeys $1-\beta \le e^{-\beta}$, so a divergent sum forces the product
 # to 0. On the left, apply $(1-a)(1-b) \ge 1-a-b$ again and again. If the sum is finite, drop the first steps
 # until the rest sums to less than 1: for the rest, the left bound is positive.
 
@@ -392,7 +392,7 @@ for name, beta in {"1/(t+1)": 1 / (n + 1), "1/(t+1)^2": 1 / (n + 1) ** 2, "2^-t"
 # ## 3 · Where are the steps spent?
 #
 # At $\lambda > 4$ there is more than $e^4 \approx 55$ times as much signal as noise: hardly anything to denoise.
-# At $\lambda \le -4$ hardly anything is visible in a single number. In between, the image takes shape.
+# At $\lambda \le -4$ a single number of $x_t$ shows hardly any signal. In between, the image takes shape.
 #
 # ### Exercise 6.3 · Steps in a band
 #
@@ -436,7 +436,7 @@ for s in family:
 # The speed of a schedule on its natural axis, and why an axis must be named.
 
 # %% [markdown]
-# **Predict.** How far does $\lambda$ fall per step? Sketch the speed of `linear` and of `cosine` against
+# **Predict.** How far does $\lambda$ fall per step? Sketch this speed for `linear` and for `cosine` against
 # $\lambda$, from clean to noisy.
 
 # %%
@@ -521,7 +521,7 @@ for name, s in published.items():
 
 # %% [markdown]
 # 0.22. And in the last two images you can read the digit: 0.6 of the variance is still signal. A sampler that
-# starts from $N(0, I)$ then starts from a distribution that this network has never seen. The cause is always the
+# starts from $N(0, I)$ then gives the network inputs that it never saw in training. The cause is always the
 # same: fewer steps, and betas that stayed small.
 #
 # ### Exercise 6.4 · Another T, noise again
@@ -659,7 +659,7 @@ except ValueError as error:
 #
 # ### Exercise 6.6 · Information, in bits
 #
-# From a tensor of SNRs return how many *bits* one number of $x_t$ tells about $x_0 \sim N(0,1)$. (`torch.log`
+# From a tensor of SNRs return how many *bits* of information one number of $x_t$ carries about $x_0 \sim N(0,1)$. (`torch.log`
 # gives nats.)
 
 # %% tags=["exercise"]
@@ -711,7 +711,7 @@ for level in (6, 2, 0, -2, -6):
 # The bound holds everywhere. In the noisy half the curves nearly coincide, 0.0916 and 0.0915 bits at
 # $\lambda = -2$. In the clean half the $\pm1$ data has no more than its one bit to give.
 #
-# What does this say about the end of the chain, and about the path to it?
+# What does this say about the end of the chain, and about the path that leads there?
 
 # %%
 # claim: E15
@@ -726,7 +726,7 @@ for s in (linear, cosine):
     print(f"{s.name}: {float(turns.min()):.5f} to {float(turns.max()):.5f} radians per step")
 
 # %% [markdown]
-# At $t = 1$ a number of $x_t$ tells up to 4.61 nats; at $T$ only 2.02e-05, exactly $L_T$. A 32×32 color image has
+# At $t = 1$ a number of $x_t$ carries up to 4.61 nats about $x_0$; at $T$ only 2.02e-05, exactly $L_T$. A 32×32 color image has
 # at most 0.062 nats left, a 256×256 one 3.97: the trace of signal again. So $x_T$ is not a *code* of $x_0$: the
 # chain is made to forget.
 #
@@ -795,7 +795,7 @@ seen_by_blocks = check("schedules.seen_by_blocks", my_seen_by_blocks)
 # \mathrm{SNR}^{\text{block}}_t = k^2\,\mathrm{SNR}_t . \tag{6.11}$$
 #
 # The remedy is to shift the whole log-SNR curve by $-2\log k$: divide every SNR by $k^2$, `schedules.scaled_snr`
-# [Hoo23, Chen23]. By (6.3) you may as well divide the data by $k$.
+# [Hoo23, Chen23]. By (6.3), dividing the data by $k$ has the same effect.
 
 # %%
 # eq: 6.11
@@ -823,8 +823,8 @@ print(f"log-SNR moved by {float(shifted.log_snr[500] - s.log_snr[500]):.3f}")
 # %% [markdown]
 # ## Detour · The same curve weights the loss
 #
-# The schedule says which noise levels are practiced; the *loss* says how much an error counts there, often by the
-# same SNR. [Chapter 08b](08b_weights_and_bits.ipynb) compares the weights; here is what one of them does to three
+# The schedule determines which noise levels the network is trained on; the *loss* determines how much an error counts
+# there, often through the same SNR. [Chapter 08b](08b_weights_and_bits.ipynb) compares the weights; here is what one of them does to three
 # predictions.
 
 # %%
@@ -844,7 +844,7 @@ for k in (1, 100, 131):
 # %% [markdown]
 # ## 7 · Try it: the schedule designer
 #
-# Six linked views of one schedule. Guess first, then move a slider, then look.
+# Six linked views of one schedule. Predict first, then move a slider, then look.
 #
 # 1. Start at `linear` with $T = 1000$ and lower $T$. Where does the gauge change to "signal survives"? Raise
 #    `beta_T` until it changes back.
@@ -859,14 +859,14 @@ explorer
 # <details><summary>What you should have seen</summary>
 #
 # 1. At $T = 500$, where the table of Exercise 6.4 has 0.00635. A larger `beta_T` repairs it, as in that exercise.
-# 2. `cosine` is a function of $t/T$, so it ends in noise at any $T$, until the clip cuts in.
+# 2. `cosine` is a function of $t/T$, so it ends in noise at any $T$, until the clip takes effect.
 #
 # </details>
 
 # %% [markdown] topics="C108 C111"
 # ## Detour · Your own schedule, and is there a best one?
 #
-# Design a schedule that falls slow, fast, slow. Then see what the bound of chapter 08 thinks of it.
+# Design a schedule that falls slowly, then fast, then slowly. Then see what the bound of chapter 08 says about it.
 
 # %% [markdown]
 # A popular wish: keep the data early, reach noise at the end, and go *slow, fast, slow*, like an S. On which axis?
@@ -909,7 +909,7 @@ for name, s in {**rivals, **{s.name: s for s in family}}.items():
 #
 # $$\lambda_t = 8\cos\Bigl(\pi\,\frac{t-1}{T-1}\Bigr) . \tag{6.12}$$
 #
-# Look at what the wish has done. The S rushes through $(-4, 4]$, where the image takes shape, with 0.333 of its
+# Look at what this wish leads to. The S rushes through $(-4, 4]$, where the image takes shape, with 0.333 of its
 # steps (`cosine`: 0.835), and lingers where there is nothing to do. In $\lambda$ all seven schedules of section 2
 # go fast, *slow*, fast. Such a wish means nothing until you name the axis.
 
@@ -965,8 +965,8 @@ print(f"the integral: {float(lost) * math.log(2):.4f} nats")
 #
 # So with many steps only the two *ends* matter for the bound. How many steps are best? For the bound of a perfect
 # denoiser, adding stops between the old ones never makes it worse, because the mmse falls as SNR grows; each row
-# of the table keeps the stops of the row before. (For discrete data the question is another one, which chapter 17
-# takes up.)
+# of the table keeps the stops of the row before. (For discrete data the question is different; chapter 17
+# takes it up.)
 #
 # The *terms* do differ, and a training step looks at one random $t$: such an estimate of the sum has a standard
 # deviation of 3.47 for the line and 4.18 for the S at 4096 steps. [Kin21] therefore *learns* its schedule, the
