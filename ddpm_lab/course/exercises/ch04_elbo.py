@@ -39,8 +39,8 @@ def _best(found, q, joint):
 
 
 _WRONG_WEIGHTS = {
-    "you add up all causes alike; each counts with its q": lambda q, joint, post: 0 * q + 1,
-    "you count all causes alike; each counts with its q": lambda q, joint, post: 0 * q + 1 / len(q),
+    "you add up all causes unweighted; weight each by its q": lambda q, joint, post: 0 * q + 1,
+    "you count all causes equally; weight each by q": lambda q, joint, post: 0 * q + 1 / len(q),
     "the mean is taken over q; nobody can sample from p(x, z) with this x held fixed": (
         lambda q, joint, post: joint
     ),
@@ -53,15 +53,13 @@ _WRONG_WEIGHTS = {
     "the weights of the mean are p(x, z) / q again; a mean over q has the weights q": (
         lambda q, joint, post: joint / q
     ),
-    "you weight with 1 - q; in a mean over q each cause counts with q": (
-        lambda q, joint, post: 1 - q
-    ),
+    "you weight by 1 - q; a mean over q weights each cause by q": (lambda q, joint, post: 1 - q),
 }
 _WRONG_RATIOS = {
     "half of it: -log q is missing under the mean, and without it the best q is one point": (
         lambda q, joint, post: joint
     ),
-    "this is E_q[log q], minus the entropy of q; where does the model, p(x, z), come in?": (
+    "this is E_q[log q], minus the entropy of q; where does the model, p(x, z), enter?": (
         lambda q, joint, post: q
     ),
     "this is the entropy of q alone; where does the model, p(x, z), come in?": (
@@ -88,7 +86,7 @@ BOUND = Exercise(
     reference=_bound,
     cases=_bound_cases,
     wrong={
-        "mean first, log then: that is log p(x) for every q. The bound is the mean of the log": (
+        "first mean, then log: that is log p(x) for every q. The bound is the mean of the log": (
             lambda q, joint: joint.sum().log()
         ),
         **{
@@ -227,8 +225,8 @@ _WRONG_KLS = {
     "the 1 is not halved: for q = N(0, I) nothing must be left": (
         lambda m, var, log_var: var + m**2 - log_var - 2
     ),
-    "the mean counts with its square": lambda m, var, log_var: var + m - 1 - log_var,
-    "the mean counts with its square, not its absolute value": (
+    "the mean enters squared": lambda m, var, log_var: var + m - 1 - log_var,
+    "the mean enters squared, not as its absolute value": (
         lambda m, var, log_var: var + m.abs() - 1 - log_var
     ),
     "the mean's part is missing: a code far from 0 must cost more": (
@@ -243,10 +241,10 @@ _WRONG_KLS = {
     "you multiply the mean's square by the variance; the two are added": (
         lambda m, var, log_var: var * m**2 - 1 - log_var
     ),
-    "the logarithm is missing: a q that is too narrow must cost, too": (
+    "the logarithm is missing: a q that is too narrow must cost something": (
         lambda m, var, log_var: var + m**2 - 1
     ),
-    "the variance is missing: a q that is too wide must cost, too": (
+    "the variance is missing: a q that is too wide must cost something": (
         lambda m, var, log_var: m**2 - 1 - log_var
     ),
     "only the mean counts here; what does it cost that q is too narrow or too wide?": (
@@ -406,7 +404,7 @@ _WRONG_CONSTANTS = {
     "var is missing in the constant: a wider density is lower": lambda e, var: _constant(
         e, 0 * var + 1
     ),
-    "the constant's log holds a standard deviation and a half as well: one root too many": (
+    "the constant's log holds a standard deviation, and it is halved: one root too many": (
         lambda e, var: 0.5 * e.shape[1] * (2 * math.pi * var.sqrt()).log()
     ),
     "the constant's log holds the root already, so the half counts twice": (
@@ -426,7 +424,7 @@ _WRONG_CONSTANTS = {
         lambda e, var: _constant(e, var) / math.log(10)
     ),
     "the constant lacks its logarithm": lambda e, var: 0.5 * e.shape[1] * 2 * math.pi * var,
-    "the log binds 2 pi only; var stands inside it, too": (
+    "the log covers 2 pi only; var belongs inside it": (
         lambda e, var: 0.5 * e.shape[1] * math.log(2 * math.pi) * var
     ),
 }

@@ -117,7 +117,7 @@ _WRONG_RECS = {
     "the common loss: mean squared error plus KL; whose log-density is that? Use vae.var and D": (
         lambda x, x_mean, var: -_errors(x, x_mean).square().mean(1)
     ),
-    "the summed squared error is no log-density: vae.var and the constant are missing": (
+    "the summed squared error is not a log-density: vae.var and the constant are missing": (
         lambda x, x_mean, var: -_errors(x, x_mean).square().sum(1)
     ),
     "half the squared error is right for variance 1 only, up to a constant; use vae.var": (
@@ -188,7 +188,7 @@ _WRONG_COSTS = {
     "the KL has the other direction: it is that of q(z | x) from N(0, I)": (
         lambda mean, log_var, code: _kl(-mean * (-0.5 * log_var).exp(), -log_var)
     ),
-    "only the squared mean is paid for: a narrow q costs nats, too": (
+    "only the squared mean is charged: a narrow q must cost nats": (
         lambda mean, log_var, code: 0.5 * mean.square().sum(1)
     ),
 }

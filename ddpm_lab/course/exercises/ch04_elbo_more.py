@@ -79,7 +79,7 @@ ACTIVE_UNITS = Exercise(
         "you compare shares of the total variance with var; compare the variances themselves": (
             lambda spread, latents, var: _alive(spread / spread.sum(), latents, var)
         ),
-        "you compare with the mean of the variances; what does the decoder call noise?": (
+        "you compare with the mean of the variances; what does the decoder treat as noise?": (
             lambda spread, latents, var: _alive(spread, latents, spread.mean())
         ),
         "every direction counts here, up to `latents`; var decides which are worth a latent": (
@@ -91,7 +91,7 @@ ACTIVE_UNITS = Exercise(
         "these are the collapsed ones among the largest directions": (
             lambda spread, latents, var: int((_largest(spread, latents) < var).sum())
         ),
-        "you count the directions that vary less than var: those are called noise": (
+        "you count the directions that vary less than var: those are treated as noise": (
             lambda spread, latents, var: int((spread < var).sum())
         ),
         "you count up to `latents` of the directions that vary less than var: those are noise": (
@@ -106,7 +106,7 @@ ACTIVE_UNITS = Exercise(
         "this is the total KL in nats; count the latents that cost some": (
             lambda spread, latents, var: _costs(spread, latents, var).sum()
         ),
-        "this is the total variance of the live directions; count them": (
+        "this is the total variance of the active directions; count them": (
             lambda spread, latents, var: _largest(spread, latents)[
                 _largest(spread, latents) > var
             ].sum()
@@ -139,7 +139,7 @@ ACTIVE_UNITS = Exercise(
         "this says which directions exceed var; count them, and mind `latents`": (
             lambda spread, latents, var: spread > var
         ),
-        "these are the variances of the live directions; count them": (
+        "these are the variances of the active directions; count them": (
             lambda spread, latents, var: _largest(spread, latents)[_largest(spread, latents) > var]
         ),
         "these are the squared lengths of (4.12); count those above 0": _lengths,
@@ -187,7 +187,7 @@ _WRONG_JOINT_KLS = {
     "this is minus the mean ELBO; inside the log the data's own probability is missing": (
         lambda data, encoder, joint, ours: (ours * (encoder / joint).log()).sum()
     ),
-    "this is the mean ELBO, to be maximized; the KL counts data * encoder in the log, too": (
+    "this is the mean ELBO, to be maximized; the KL has data * encoder in the log": (
         lambda data, encoder, joint, ours: (ours * (joint / encoder).log()).sum()
     ),
     "subtract the entropy of the data: if both joints were equal, 0 must be left": (
@@ -197,19 +197,19 @@ _WRONG_JOINT_KLS = {
         lambda data, encoder, joint, ours: (ours * (joint * data / encoder).log()).sum()
     ),
     "the sign is reversed": lambda data, encoder, joint, ours: -_kl_of(ours, joint),
-    "this is the KL the other way round; the mean is taken over data and encoder": (
+    "this is the KL in the other direction; the mean is taken over data and encoder": (
         lambda data, encoder, joint, ours: _kl_of(joint, ours)
     ),
     "the weight in your mean is joint; the mean is taken over data and encoder": (
         lambda data, encoder, joint, ours: (joint * (ours / joint).log()).sum()
     ),
-    "each x counts with its probability in the data": (
+    "weight each x by its probability in the data": (
         lambda data, encoder, joint, ours: (encoder * (ours / joint).log()).sum()
     ),
-    "each z counts with its probability in the encoder": (
+    "weight each z by its probability under the encoder": (
         lambda data, encoder, joint, ours: (data * (ours / joint).log()).sum()
     ),
-    "the images do not count alike; each counts with its probability in the data": (
+    "the images are not weighted equally; weight each by its probability in the data": (
         lambda data, encoder, joint, ours: (encoder * (ours / joint).log()).sum(1).mean()
     ),
     "the images do not count alike: each counts with data, in the mean and inside the log": (
@@ -226,7 +226,7 @@ _WRONG_JOINT_KLS = {
     "the first joint begins with a sample of x: it is data[:, None] * encoder": (
         lambda data, encoder, joint, ours: _kl_of(encoder, joint)
     ),
-    "a mean needs weights; here every pair (x, z) counts alike": (
+    "a mean needs weights; here every pair (x, z) counts equally": (
         lambda data, encoder, joint, ours: (ours / joint).log().sum()
     ),
     "a mean needs weights: this is a plain mean over all pairs (x, z)": (

@@ -121,7 +121,7 @@ LOG_SNR = Exercise(
         "log1p(x) is log(1 + x): what must x be for log(1 - abar)?": (
             lambda abar: abar.log() - abar.log1p()
         ),
-        "a minus too many: log1p(-abar) is log(1 - abar) already, and is to be subtracted": (
+        "one minus too many: log1p(-abar) is log(1 - abar) already, and is to be subtracted": (
             lambda abar: torch.log(abar * (1 - abar)).neg()
         ),
         "you multiply the rows up; but abar is the cumulative product already": (
@@ -360,7 +360,7 @@ _TESTS = {
     "you forget `low`: this is the fraction of steps up to `high`": (
         lambda lam, low, high: lam <= high
     ),
-    "your comparisons point outward: this is the fraction of steps outside of the band": (
+    "your comparisons point outward: this is the fraction of steps outside the band": (
         lambda lam, low, high: (lam <= low) | (high < lam)
     ),
     "no number is below `low` and above `high`: reverse both comparisons": (

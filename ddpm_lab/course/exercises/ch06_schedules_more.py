@@ -89,10 +89,10 @@ RESCALED = Exercise(
         "you scaled SNR, and upside down; it is the sum of the betas that must be kept": (
             lambda T: schedules.scaled_snr(schedules.linear(T), 1000 / T)
         ),
-        "your line has a point too many: T betas from the first end to the last, both included": (
+        "your line has one point too many: T betas from the first end to the last, both included": (
             _scaled(lambda T: torch.linspace(1e-4, 0.02, T + 1, dtype=torch.float64)[1:])
         ),
-        "your line has a point too many: it never reaches beta_T": (
+        "your line has one point too many: it never reaches beta_T": (
             _scaled(lambda T: torch.linspace(1e-4, 0.02, T + 1, dtype=torch.float64)[:-1])
         ),
         "all your betas are equal; the sum is kept, but `linear` rises from end to end": (

@@ -63,10 +63,10 @@ INFORMATION = Exercise(
         "you squared SNR; it is a ratio of variances already": (
             lambda snr: 0.5 * torch.log2(1 + snr**2)
         ),
-        "this is noise over signal; more signal must tell more": (
+        "this is noise over signal; more signal must give more bits": (
             lambda snr: 0.5 * torch.log2(1 + 1 / snr)
         ),
-        "the sign is flipped: more signal tells more, and nothing tells less than 0 bits": (
+        "the sign is flipped: more signal gives more bits, and never fewer than 0": (
             lambda snr: -_information(snr)
         ),
         "you read the argument as abar; it is SNR, which can exceed 1": (
@@ -78,7 +78,7 @@ INFORMATION = Exercise(
         "log1p(x) is log(1 + x) already; the 1 is added twice": (
             lambda snr: 0.5 * torch.log1p(1 + snr) / math.log(2)
         ),
-        "you take the root of the logarithm; the root belongs inside of it": (
+        "you take the root of the logarithm; the root belongs inside it": (
             lambda snr: torch.log2(1 + snr).sqrt()
         ),
         "the root is that of 1 + SNR, not of SNR alone: are brackets missing?": (
@@ -87,13 +87,13 @@ INFORMATION = Exercise(
         "SNR comes in once, not twice: is your noise half of it?": (
             lambda snr: 0.5 * torch.log2(1 + 2 * snr)
         ),
-        "the 1 stands outside of the logarithm; it belongs to SNR, inside": (
+        "the 1 stands outside the logarithm; it belongs to SNR, inside": (
             lambda snr: 0.5 * (1 + torch.log2(snr))
         ),
-        "the factor 1/2 stands inside of the logarithm; it belongs in front of it": (
+        "the factor 1/2 stands inside the logarithm; it belongs in front of it": (
             lambda snr: torch.log2(1 + 0.5 * snr)
         ),
-        "the factor 1/2 stands inside of the logarithm; it belongs in front": (
+        "the factor 1/2 stands inside the logarithm; it belongs in front": (
             lambda snr: torch.log2(0.5 * (1 + snr))
         ),
         "you add 1/2 where you should multiply by it": lambda snr: 0.5 + torch.log2(1 + snr),
@@ -146,7 +146,7 @@ def _of_factor(factor):
 
 _FACTORS = {
     "the noise's standard deviation falls by k; SNR compares variances": lambda k: k,
-    "in Python ^ is no power but a bitwise operation; a power is **": lambda k: k ^ 2,
+    "in Python ^ is not a power but a bitwise operation; a power is **": lambda k: k ^ 2,
     "averaging does change it: the signal of a block stays, its noise shrinks": lambda k: 1,
     "the other way round: a mean of many noises has less variance, so SNR grows": (
         lambda k: 1 / k**2
@@ -184,8 +184,8 @@ SEEN_BY_BLOCKS = Exercise(
             lambda snr, k: snr + 2 * math.log(k)
         ),
         "you add k; averaging changes SNR by a factor": lambda snr, k: snr + k,
-        "you multiply 1 + SNR, the variance of all": lambda snr, k: k**2 * (1 + snr),
-        "a root of all: SNR compares variances": lambda snr, k: (snr * k).sqrt(),
+        "you multiply 1 + SNR, the total variance; multiply SNR": lambda snr, k: k**2 * (1 + snr),
+        "a root of everything: SNR compares variances": lambda snr, k: (snr * k).sqrt(),
         "a logarithm multiplied by k^2 is that of a power; averaging multiplies SNR": (
             lambda snr, k: snr.log() * k**2
         ),
@@ -203,7 +203,7 @@ SEEN_BY_BLOCKS = Exercise(
         ),
         "you raise SNR to a power; averaging multiplies it": lambda snr, k: snr ** (k**2),
         "you raise SNR to the power k; averaging multiplies it": lambda snr, k: snr**k,
-        "you scaled 1 + SNR, the variance of all; averaging scales the noise alone": (
+        "you scaled 1 + SNR, the total variance; averaging scales the noise alone": (
             lambda snr, k: k**2 * (1 + snr) - 1
         ),
         "you scaled abar; averaging leaves the signal alone and shrinks the noise": (
