@@ -21,6 +21,9 @@ from PIL import Image, ImageChops
 from ddpm_lab import _checks, _console
 from ddpm_lab.course.style import STYLE
 
+WIDE = 88
+"""Characters in a printed line, so that it fits into a window of half a screen."""
+
 
 def show(fig: Figure, alt: str) -> None:
     """Put a figure into the notebook, and under it a sentence that says what it shows.
@@ -56,7 +59,7 @@ def show(fig: Figure, alt: str) -> None:
         bundle = {"image/png": _few_colors(png(fig, scale=2)), "text/plain": alt}
         facts = {"alt": alt, "width": round(100 * fig.get_figwidth())}  # the height follows
         display(bundle, raw=True, metadata={"image/png": facts})
-    _console.say(alt)
+    _console.say(textwrap.fill(alt, WIDE))
 
 
 T = TypeVar("T")

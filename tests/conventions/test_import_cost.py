@@ -10,7 +10,7 @@ import sys
 import ddpm_lab
 
 TABLE = re.findall(r"^    (\d)  (.+)$", ddpm_lab.__doc__, flags=re.M)
-BELOW_FIGURES = [name for number, names in TABLE if int(number) <= 4 for name in names.split()]
+BELOW_FIGURES = [name for number, names in TABLE if int(number) <= 5 for name in names.split()]
 HEAVY = ("matplotlib", "ipywidgets", "IPython", "sklearn", "scipy", "pandas", "pooch", "jupyter")
 
 

@@ -82,6 +82,8 @@ TEXT = '''\
 # %% [markdown]
 # # Toys: what is a square?
 #
+# About {road} minutes.
+#
 # A formula, $x^2 = x \\cdot x$, and links: [readme](../README.md#the-toy), [next](02_more.ipynb).
 
 # %%
@@ -114,6 +116,8 @@ figures.Explorer("a parabola whose power 2 a slider moves")
 MORE = """\
 # %% [markdown]
 # # More: links between chapters
+#
+# About {road} minutes.
 #
 # Back to [squares](01_toy.ipynb#Toys:-what-is-a-square?).
 """

@@ -68,7 +68,9 @@ def lint(chapter, notebook, path, solved, root) -> Iterator[str]:
 def _lint_minutes(source: Path) -> Iterator[str]:
     """A chapter is one sitting, and says how long it is."""
     road = minutes_of(source).road
-    if "{road}" in source.read_text(encoding="utf-8") and road > LONGEST:
+    if "{road}" not in source.read_text(encoding="utf-8"):
+        yield "does not say how long it takes: write {road} into its first cell"
+    elif road > LONGEST:
         yield f"its main road takes {road:.0f} minutes; at most {LONGEST}: make detours of parts"
 
 

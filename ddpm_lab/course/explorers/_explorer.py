@@ -1,6 +1,7 @@
 """An explorer: one question, at most four controls in view, several linked views of the answer."""
 
 import base64
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
+from ddpm_lab.course.display import WIDE
 from ddpm_lab.course.explorers._controls import Control, build, complete, player
 from ddpm_lab.course.explorers._drawing import Drawing
 from ddpm_lab.course.explorers._live import Live, one_thread
@@ -55,7 +57,7 @@ class Explorer:
             return self.widget.update(**complete(self.declared, state))
 
     def __repr__(self):
-        return self.widget.first_sentence
+        return textwrap.fill(self.widget.first_sentence, WIDE)
 
     def _repr_mimebundle_(self, **kwargs):
         """The live widget; and the first picture, with words, where there is no kernel."""
