@@ -1,9 +1,9 @@
 # %% [markdown] topics="C124"
 # # 08 · What exactly is minimized?
 #
-# A diffusion model is trained with one plain number: the squared error of its guess. Papers say that this
-# number comes from "a bound on the likelihood". The likelihood of what? A bound from above or from below?
-# And how does a thousand-dimensional integral turn into a squared error?
+# A diffusion model is trained with one plain number: the squared error of its prediction. Papers say that this number
+# comes from "a bound on the likelihood". What is this the likelihood of? Is it bounded from above or from below? And
+# how does a thousand-dimensional integral turn into a squared error?
 #
 # **After this chapter you can**
 #
@@ -14,7 +14,8 @@
 #
 # **You need** the evidence lower bound of [04](04_elbo_and_vae.ipynb), the forward process and the KL divergence
 # of [05 · How does data become noise?](05_forward.ipynb), and the posterior $q(x_{t-1} \mid x_t, x_0)$ of
-# [07 · Where was the chain a moment ago?](07_posterior.ipynb). Section 4 cites one result of 07b.
+# [07 · Where was the chain a moment ago?](07_posterior.ipynb). Sections 4 and 6
+# use two results of 07b, which they repeat.
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 25 seconds.
 #
@@ -41,14 +42,14 @@ print(schedule)
 # %% [markdown]
 # ## A first look: what does an image cost?
 #
-# A model that gives an image the probability $p$ can store it in about $-\log_2 p$ bits: likely images get short
+# A model that assigns an image the probability $p$ can store it in about $-\log_2 p$ bits: likely images get short
 # codes. So we can judge a model by the number of bits that an image costs. The digits of this course have 64
 # pixels with 17 gray levels each. If you know nothing about digits, you pay $\log_2 17 = 4.09$ bits per pixel.
 #
 # Chapter 00 introduced the ideal denoiser of the 896 training digits. Its samples are flawless digits, all of them
 # copies. `losses.bound` adds up what an image costs under this model, one term for each $t$ from 1000 down to 1.
 #
-# **Predict.** What does the model charge for a training digit? And for a digit that it has never seen?
+# **Predict.** How many bits per pixel does a training digit cost? And a digit that the model has never seen?
 #
 # <details><summary>Hint for the first</summary>
 #
@@ -85,13 +86,13 @@ for t in (600, 400, 200, 100, 10, 2, 1):
     print(f"cost from t = 1000 down to {t:3}: training digit {seen:.4f}, new digit {new:.4f}")
 
 # %% [markdown]
-# A training digit costs 0.1536 bits per pixel. For the whole image that is $\log_2 896$ bits, to within 1 %:
-# the model only asks "which one?". A new digit costs 926 bits per pixel, where knowing nothing costs 4.09. The
-# denoiser is certain that the image is one of its 896, and it pays heavily for being wrong.
+# A training digit costs 0.1536 bits per pixel. For the whole image that is $\log_2 896$ bits, to within 1 %: all
+# that remains to be stored is which one it is. A new digit costs 926 bits per pixel, where knowing nothing costs 4.09. The
+# denoiser is certain that the image is one of its 896, and the cost of being wrong is enormous.
 #
-# The curves agree down to $t = 400$: under so much noise all digits look alike. After that the denoiser commits
-# itself. Its samples would never have shown you that it is a terrible model of new digits; the cost does. (Each
-# number is an upper limit, estimated with random noise. This chapter explains why.)
+# The curves agree down to $t = 400$: under so much noise all digits look alike. Below that the denoiser commits
+# itself to one of its digits. Its samples would never have shown you that it is a terrible model of new digits; the cost
+# does. (Each number is an upper bound, estimated with random noise. This chapter explains why.)
 
 # %% [markdown] topics="C138"
 # ## 1 · The likelihood: an integral that nobody can compute
@@ -107,11 +108,11 @@ for t in (600, 400, 200, 100, 10, 2, 1):
 # like to minimize its average **negative log-likelihood** $-\log p(x_0)$. For our digits and $T = 1000$, (8.1) is an
 # integral over 64,000 variables.
 #
-# In one dimension with ten steps, a grid can do it. This is our laboratory: data with two modes, their ideal
-# denoiser, ten steps of the cosine schedule, and the reverse variance $\beta_t$ (`var="large"` in code;
-# `"small"` is the posterior's $\tilde\beta_t$). We compare two numbers. The entropy $H = -E \log q(x_0)$ is
-# what the data cost if you know their true distribution; nobody can pay less on average. The cross-entropy
-# $-E \log p(x_0)$ is what they cost under the model. The difference is $\mathrm{KL}(q(x_0) \,\|\, p(x_0))$.
+# In one dimension with ten steps, a grid can do it. Our test case is data with two modes, their ideal denoiser, ten
+# steps of the cosine schedule, and the reverse variance $\beta_t$ (`var="large"` in code; `"small"` is the posterior's
+# $\tilde\beta_t$). We compare two numbers. The entropy $H = -E \log q(x_0)$ is what the data cost if you know their
+# true distribution; no model can do better on average. The cross-entropy $-E \log p(x_0)$ is what they cost under the
+# model. The difference is $\mathrm{KL}(q(x_0) \,\|\, p(x_0))$.
 
 # %%
 # eq: 8.1
@@ -143,10 +144,10 @@ print(f"entropy {entropy:.4f}, cross-entropy {cross:.4f}, KL {cross - entropy:.4
 
 # %% [markdown]
 # Without a grid one can still sample: (8.1) is the mean of $p(x_0 \mid x_1)$ over random paths of the model from
-# $x_T$ down to $x_1$. In one dimension this works (the detour below). For images?
+# $x_T$ down to $x_1$. In one dimension this works (the detour below). Does it work for images?
 #
-# **Predict.** The digit model above can end at 896 digits, at all of them equally often. We estimate the
-# probability of the first one with 200 random paths. What will come out? (The truth is $1/896$, which costs
+# **Predict.** The paths of the digit model above end at one of 896 digits, each about equally often. We estimate the
+# probability of the first digit with 200 random paths. What estimate do you expect? (The truth is $1/896$, which costs
 # $\log 896 = 6.8$ nats.)
 
 # %%
@@ -162,7 +163,7 @@ print(f"paths that ended at this digit: {int((each > -1).sum())} of 200; "
 
 # %% [markdown]
 # None of the 200 paths ended at this digit, and the estimate is absurd. And this is the easiest case: there are
-# only 896 places to go, so few that we can list them all instead of sampling them.
+# only 896 possible ends, so few that we can list them all instead of sampling them.
 
 # %%
 def listed_cost(x_0):
@@ -177,9 +178,9 @@ for name, images in (("training digits", train[:50]), ("new digits", test[:50]))
     print(f"listing all 896 ends, {name}: {mean:.4f} bits per pixel")
 
 # %% [markdown]
-# So training digits really cost 0.1532 bits per pixel, and new digits **at most** 405. The list leaves out the paths
-# that end *between* two training digits. They are rare, but for an image that the model has never seen they can
-# contribute more than all 896 listed ends together (a detour near the end finds some).
+# So training digits really cost 0.1532 bits per pixel, and new digits **at most** 405 on average. The list leaves out
+# the paths that end *between* two training digits. They are rare, but for an image that the model has never seen they
+# can contribute more than all 896 listed ends together (a detour near the end finds some).
 #
 # A real model can end anywhere, and then nothing can be listed. The lesson remains: **almost all paths miss a
 # given image**. To estimate (8.1) we need paths that end in $x_0$. We know how to make such paths: start at
@@ -208,14 +209,14 @@ for place in (0.97, 0.0):
 # ## 2 · A lower bound on the log-likelihood
 #
 # Chapter 04 bounded $\log p(x)$ with **Jensen's inequality**. The logarithm is concave, so for a positive random
-# number $w$
+# variable $w$
 #
 # $$E[\log w] \;\le\; \log E[w], \quad\text{with equality only if } w \text{ is constant.} \tag{8.3}$$
 #
 # ### Exercise 8.1 · How much is lost?
 #
-# `w` holds the values that a positive random number can take, and `p` their probabilities. Return what Jensen's
-# inequality loses, in nats.
+# `w` holds the values that a positive random variable can take, and `p` their probabilities. Return how much
+# Jensen's inequality loses, in nats: the right side of (8.3) minus the left.
 
 # %% tags=["exercise"]
 def my_jensen_gap(w, p):
@@ -230,7 +231,7 @@ jensen_gap = check("bound.jensen_gap", my_jensen_gap)
 # %% [markdown]
 # ### Detour · Jensen's inequality from one tangent
 #
-# If you would like to see the proof again: it takes two lines.
+# The proof takes two lines, if you would like to see it again.
 
 # %% [markdown]
 # The logarithm lies below each of its tangents. At the point $m > 0$ the tangent has slope $1/m$, so
@@ -267,8 +268,8 @@ print(f"w = 1 or 3, evenly: E[log w] = {math.log(3) / 2:.4f}, log E[w] = {math.l
 #
 # $$\log p(x_0) \;\ge\; E_q[\log w]. \tag{8.5}$$
 #
-# This is the evidence lower bound (ELBO) of chapter 04, with $z = (x_1, \dots, x_T)$ and an encoder that has
-# nothing to learn. Its negative, $L = -E_q[\log w]$, is an *upper* bound on the negative log-likelihood, also
+# This is the evidence lower bound (ELBO) of chapter 04, with $z = (x_1, \dots, x_T)$ and an encoder that has no parameters
+# to learn. Its negative, $L = -E_q[\log w]$, is an *upper* bound on the negative log-likelihood, also
 # called the **variational bound** (VLB). This is what is minimized.
 #
 # What did we lose? Write $p(x_{0:T}) = p(x_0)\,p(x_{1:T} \mid x_0)$. Then $\log w = \log p(x_0) -
@@ -276,8 +277,8 @@ print(f"w = 1 or 3, evenly: E[log w] = {math.log(3) / 2:.4f}, log E[w] = {math.l
 #
 # $$\log p(x_0) - E_q[\log w] = \mathrm{KL}\big(q(x_{1:T} \mid x_0) \,\|\, p(x_{1:T} \mid x_0)\big). \tag{8.6}$$
 #
-# So the bound is tight if noising paths from $x_0$ look like the model's own paths to $x_0$. Let us check this
-# where everything can be counted: a fixed $x_0$, and three possible paths.
+# So the bound is tight if noising paths from $x_0$ have the same distribution as the model's own paths to $x_0$. Let us
+# check this in a case small enough to enumerate: a fixed $x_0$ and three possible paths.
 
 # %%
 # eq: 8.4, 8.5, 8.6
@@ -292,7 +293,7 @@ for q in ([0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.98, 0.01, 0.01]):
 
 # %% [markdown]
 # $E_q[w]$ is $p(x_0)$ for every $q$. The gap is 0 for the first $q$, the model's own distribution of paths, and
-# 1.4843 nats for the worst. It agrees with the KL in each line.
+# 1.4843 nats for the worst. In each line it agrees with the KL divergence.
 
 # %% [markdown] topics="C126"
 # ## 3 · Two ways to group one sum
@@ -319,7 +320,7 @@ for q in ([0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.98, 0.01, 0.01]):
 # $$\log w = \log\frac{p(x_T)}{q(x_T \mid x_0)}
 # + \sum_{t=2}^{T} \log\frac{p(x_{t-1} \mid x_t)}{q(x_{t-1} \mid x_t, x_0)} + \log p(x_0 \mid x_1). \tag{8.10}$$
 #
-# Here are both groupings for a chain of four steps. Under each variable stands its term.
+# Here are both groupings for a chain of four steps. Each term is printed below its variable.
 
 # %%
 figures.show(diagrams.bound_groupings(4),
@@ -328,7 +329,7 @@ print("T = 4: (8.7) has 2T + 1 = 9 factors, and either grouping has T + 1 = 5 te
 
 # %% [markdown]
 # In the first row $p$ and $q$ are given neighbors on opposite sides. In the second row both are given the same,
-# noisier neighbor, and $q$ knows $x_0$ as well.
+# noisier neighbor, and $q$ also knows $x_0$.
 #
 # To test all this we take data whose exact reverse step we know. If $x_0 \sim N(0, 1)$, then every $x_t$ is
 # $N(0, 1)$, and neighbors have the correlation $\sqrt{\alpha_t}$. By (7.4) the exact reverse step is
@@ -380,7 +381,7 @@ for name, difference in (("(8.9), right minus left", bayes), ("(8.8) minus (8.7)
 #
 # </details>
 #
-# Both groupings give the same number, path by path. But nobody computes 1000 terms for each training image.
+# Both groupings give the same number, path by path. But computing 1000 terms for each training image would be far too slow.
 # Instead one draws **one random $t$** and multiplies its term by the number of terms. Now the grouping matters.
 #
 # **Predict.** With one random $t$, which grouping gives the noisier estimate of $\log w$?
@@ -397,11 +398,12 @@ for name, (p_, known_, kl_, q_) in tables.items():
     print(f"    one random t, posterior, KL             {999 * kl_[1:].std():8.1f}")
 
 # %% [markdown]
-# The step pairs. The whole sum has no noise for the exact model, in *either* grouping. The noise arises when we
-# take one term out of a sum whose terms cancel: a pair term is half the difference of two squared standard normal
-# numbers, with standard deviation 1, times 999. The posterior grouping does the canceling on paper, in (8.10), which
-# reduces 998 to 93. And the mean over $x_{t-1}$ is the KL of two Gaussians, known in closed form, which leaves 30.
-# Replacing a random number by its conditional mean is called **Rao–Blackwellization**. So training uses (8.10).
+# The step pairs. The whole sum has no noise for the exact model, in *either* grouping. The noise arises when we take
+# one term out of a sum whose terms cancel: for the exact model a pair term is half the difference of two squared
+# standard normal variables, which are nearly independent, plus a constant. Its standard deviation is about 1, and it is
+# multiplied by 999. The posterior grouping does the canceling on paper, in (8.10), which reduces 998 to 93. And the
+# mean over $x_{t-1}$ is the KL divergence of two Gaussians, known in closed form, which leaves 30. Replacing a random
+# variable by its conditional mean is called **Rao–Blackwellization**. So training uses (8.10).
 
 # %% [markdown] topics="C125 C136 C137"
 # ## 4 · The three terms of the bound
@@ -414,25 +416,25 @@ for name, (p_, known_, kl_, q_) in tables.items():
 #
 # - $L_T$, the **prior matching term**: how far the end of the chain is from the noise that sampling starts with.
 #   It has no parameters, and it is small (chapter 05).
-# - $L_{t-1}$, one of the $T - 1$ **denoising matching terms**: at $x_t$, how well does the model's step imitate the
-#   step of somebody who knows $x_0$?
+# - $L_{t-1}$, one of the $T - 1$ **denoising matching terms**: at $x_t$, how well does the model's step match the
+#   posterior, which knows $x_0$?
 # - $L_0$, the **reconstruction term**: the last step, down to the data.
 #
-# Compare the VAE of chapter 04: it has $L_0$ and $L_T$ only, since it takes one step.
+# Compare the VAE of chapter 04: it has $L_0$ and $L_T$ only, since it has only one step.
 #
 # For $N(0, 1)$ data we have the exact model. Its variance is $\beta_t$; the posterior's is $\tilde\beta_t =
 # \beta_t\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}$. The posterior's mean scatters around the model's by some
 # $\Delta\mu_t$, and by the law of total variance (7.22) the two add up: $\tilde\beta_t + E[\Delta\mu_t^2] = \beta_t$.
-# In the KL of two Gaussians ((8.14) below; $E$ now averages over the data, too) this gives
+# In the KL of two Gaussians ((8.14) below; $E$ now also averages over the data) this gives
 #
 # $$E[L_{t-1}] = \frac12\Big[\underbrace{\frac{\tilde\beta_t + E[\Delta\mu_t^2]}{\beta_t} - 1}_{0}
 # + \log\frac{\beta_t}{\tilde\beta_t}\Big] = \frac12\log\frac{1-\bar\alpha_t}{1-\bar\alpha_{t-1}}, \tag{8.12}$$
 #
-# and in the sum over $t$ neighbors cancel:
+# and the sum over $t$ telescopes, because neighboring terms cancel:
 #
 # $$\sum_{t=2}^{T} E[L_{t-1}] = \frac12\log\frac{1-\bar\alpha_T}{1-\bar\alpha_1}. \tag{8.13}$$
 #
-# **Predict.** The model is exact, so its bound is tight and equals the entropy of the data, the least possible.
+# **Predict.** The model is exact, so the mean of its bound equals the entropy of the data, the least possible.
 # Is the sum of the $L_{t-1}$ then 0?
 
 # %%
@@ -454,7 +456,7 @@ print(f"L_T {end:.1e} + steps {by_8_13:.4f} + L_0 {decoder:.4f} = {end + by_8_13
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# No, and it cannot be. $q(x_{t-1} \mid x_t, x_0)$ knows $x_0$, and $p(x_{t-1} \mid x_t)$ must not. So every
+# No, and it cannot be. $q(x_{t-1} \mid x_t, x_0)$ knows $x_0$, and $p(x_{t-1} \mid x_t)$ does not. So every
 # $L_{t-1}$ is positive, even for the exact model. The bound is tight all the same, because $L_0$ is *negative*
 # here: it is minus a log density, and a density can exceed 1.
 #
@@ -467,7 +469,7 @@ print(f"L_T {end:.1e} + steps {by_8_13:.4f} + L_0 {decoder:.4f} = {end + by_8_13
 # %% [markdown] topics="C127 C128"
 # ## 5 · One step is one squared error
 #
-# Now the central step. The model uses the posterior's formula with its guess $\hat x_0$ in place of $x_0$, and
+# Now comes the central step. The model uses the posterior's formula with its estimate $\hat x_0$ in place of $x_0$, and
 # the same variance. So $L_{t-1}$ compares two Gaussians. Per dimension, with means $m_1, m_2$ and variances
 # $v_1, v_2$,
 #
@@ -536,7 +538,7 @@ step_kl = check("bound.step_kl", my_step_kl)
 # && \text{two fractions}
 # \end{aligned} \tag{8.16}$$
 #
-# So the whole step comes down to one line [Kin21, Eq. 13]:
+# So the cost of a whole step comes down to one line [Kin21, Eq. 13]:
 #
 # $$\boxed{\;L_{t-1} = \tfrac12\,(\mathrm{SNR}_{t-1} - \mathrm{SNR}_t)\; E\,\|x_0 - \hat x_0(x_t, t)\|^2\;} \tag{8.17}$$
 
@@ -572,16 +574,17 @@ for t in (2, 100, 1000):
 print(f"t =    1: weight {losses.weight(schedule, 'x0', 1, 'vlb'):.4g}")
 
 # %% [markdown]
-# Read (8.17) as *weight times squared error*. The weight is half the SNR that the step gains: 2726.3 nats for a
-# squared error of 1 at $t = 2$, 0.089 at $t = 100$, and 4.1e-07 at $t = 1000$. At $t = 1$ it is infinite: there
-# the posterior is a single point. So $t = 1$ is *not* in the sum; it has its own term $L_0$ (chapter 08b).
+# Read (8.17) as *weight times squared error*. The weight is half the SNR that the step gains. A squared error of 1
+# costs 2726.3 nats at $t = 2$, 0.089 at $t = 100$, and 4.1e-07 at $t = 1000$. At $t = 1$ the weight is infinite,
+# because there the posterior is a single point. So $t = 1$ is *not* in the sum; it has its own term $L_0$ (chapter
+# 08b).
 
 # %% [markdown] topics="C138"
 # ## 6 · How tight is the bound?
 #
-# With (8.17) we can compute the bound without any sampling, if we know the mean squared error
-# $E(x_0 - \hat x_0)^2$. For the ideal denoiser and data of variance 1 it is $1 - E[\hat x_0^2]$ (the variance of
-# $x_0$, minus what the guess explains): a sum over a grid of $x_t$. If the model uses $\beta_t$ instead of
+# With (8.17) we can compute the bound without any sampling, if we know the mean squared error $E(x_0 - \hat x_0)^2$.
+# For the ideal denoiser and data of mean 0 and variance 1 it is $1 - E[\hat x_0^2]$: the variance of $x_0$, minus the
+# part that the estimate explains. The expectation is a sum over a grid of $x_t$. If the model uses $\beta_t$ instead of
 # $\tilde\beta_t$, (8.14) contains the ratio $r = \tilde\beta_t/\beta_t$, which also multiplies the squared error.
 
 # %%
@@ -616,12 +619,12 @@ for name, mixture in (("N(0, 1)", unit), ("two modes", data)):
               f"entropy {entropies[name]:.4f}, gap {abs(total - entropies[name]):.4f} nats")
 
 # %% [markdown]
-# With 1000 steps and variance $\beta_t$ the bound of the ideal denoiser is tight: it equals the entropy for
-# $N(0, 1)$, and exceeds it by 0.0057 nats for the two modes. With $\tilde\beta_t$ the gap is 0.4649 and 0.4445
-# nats, the cost of a wrong variance (chapter 07b).
+# With 1000 steps and variance $\beta_t$ the bound of the ideal denoiser is tight or nearly so: it equals the entropy for
+# $N(0, 1)$, and exceeds it by 0.0057 nats for the two modes. With $\tilde\beta_t$ the gaps are 0.4649 and 0.4445 nats, the
+# cost of a wrong variance (chapter 07b).
 #
-# Back to the laboratory with ten steps, where $p(x_0)$ itself is known. Three numbers must come in order: entropy ≤
-# cross-entropy ≤ bound. The first gap is the model's fault, the second is Jensen's.
+# Back to our test case with ten steps, where $p(x_0)$ itself is known. Three numbers must come in order: entropy ≤
+# cross-entropy ≤ bound. The first gap is due to the model, the second to Jensen's inequality.
 #
 # **Predict.** $\tilde\beta_t$ costs more *in the bound*. Is the model with $\tilde\beta_t$ then also the worse
 # model of the data?
@@ -640,12 +643,12 @@ for var in ("large", "small"):
     print(f"    losses.bound, 20,000 samples: {sampled.mean():.3f} ± {stderr:.3f}")
 
 # %% [markdown]
-# No! The first bound lies 0.2438 nats above the entropy, of which only 0.0683 are the model's fault. For the
-# second these numbers are 0.6295 and 0.0245: with $\tilde\beta_t$ the model is *better*, and its bound is far
-# worse. A bound promises a ceiling, not a ranking.
+# No! The first bound lies 0.2438 nats above the entropy, of which only 0.0683 are due to the model. For the second
+# bound these numbers are 0.6295 and 0.0245: with $\tilde\beta_t$ the model is *better*, although its bound is far
+# worse. A bound guarantees a ceiling, not a ranking.
 #
-# The cross-entropy is the middle number; what training minimizes is (a reweighted version of) the right one.
-# An exact likelihood needs one more idea, a deterministic path [Song21b]; chapter 10 introduces it.
+# The cross-entropy is the middle number; training minimizes a reweighted version of the last one, the bound. An exact
+# likelihood needs one more idea, a deterministic path [Song21b], which chapter 10b introduces.
 
 # %% [markdown] topics="C129 C133"
 # ## 7 · From the bound to the loss that is trained
@@ -671,7 +674,7 @@ print("(8.18), v:  ", sp.simplify((e_v**2 - (snr + 1) * e0**2).subs(signal**2, 1
 # ### Exercise 8.3 · The weight of an $\epsilon$-error
 #
 # The reverse step has a variance `var` of the model's own choice, $\sigma_t^2$. The part of the KL (8.14) that
-# depends on the guess is the squared difference of the means over $2\sigma_t^2$. Write it as a weight times
+# depends on the prediction is the squared difference of the means over $2\sigma_t^2$. Write it as a weight times
 # $\|\epsilon - \hat\epsilon\|^2$ and return the weight. You need only (8.15), for $s = t - 1$, and (8.18);
 # `row(schedule.beta, t)` reads $\beta_t$ for one time or for a batch of times.
 
@@ -688,7 +691,7 @@ def my_weight_eps(schedule, t, var):
 weight_eps = check("bound.weight_eps", my_weight_eps)
 
 # %% [markdown]
-# Simplified it is [Ho20, Eq. 12]
+# Simplified, the weight is [Ho20, Eq. 12]
 #
 # $$\frac{\beta_t^2}{2\sigma_t^2\,\alpha_t\,(1-\bar\alpha_t)}. \tag{8.19}$$
 #
@@ -722,30 +725,30 @@ print(f"losses.simple is (8.20), divided by the 64 dimensions: "
 figures.show_source(losses.simple)
 
 # %% [markdown]
-# That is the whole road: an integral over 64,000 variables, a bound, 999 KL divergences, a squared error for each,
-# and finally one random $t$. The dropped weight is 0.5001 at $t = 1$ and 0.0050 at $t = 349$. What dropping it does
+# That is the whole derivation: an integral over 64,000 variables, a bound, 999 KL divergences, a squared error for each,
+# and finally one random $t$. The dropped weight is 0.5001 at $t = 1$ and 0.0050 at $t = 349$. The effect of dropping it
 # is the first question of chapter 08b.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
-# - **The bound is an upper limit on the cost, not the likelihood.** "Diffusion models minimize the cross-entropy" or
-#   "give the exact likelihood" is not what (8.11) says: 0.6977 ≤ 0.7660 ≤ 0.9415 in section 6.
+# - **The mean of $L$ is an upper bound on the cross-entropy, not the cross-entropy itself.** "Diffusion models minimize the
+#   cross-entropy" or "give the exact likelihood" is not what (8.11) says: 0.6977 ≤ 0.7660 ≤ 0.9415 in section 6.
 # - **The reverse step should be the average of the posteriors, not equal to one of them.** "Make
-#   $p(x_{t-1} \mid x_t)$ equal to $q(x_{t-1} \mid x_t, x_0)$" cannot be done: the exact model pays 4.6052 nats.
+#   $p(x_{t-1} \mid x_t)$ equal to $q(x_{t-1} \mid x_t, x_0)$" is
+#   impossible: even for the exact model the sum of these KL divergences is 4.6052 nats.
 
 # %% [markdown]
 # ## Detour · How much cheaper can a new digit be?
 #
-# The 405 bits per pixel of section 1 are an upper limit. Here is a lower one, from paths that end between two
-# training digits.
+# The 405 bits per pixel of section 1 are an upper bound. Paths that end between two training digits give a tighter one.
 
 # %% [markdown]
 # Take the two training digits $a$ and $b$ nearest to the new digit. On the boundary between them the denoiser
-# cannot decide, and guesses the midpoint $m = (a+b)/2$, which is closer to the new digit than $a$ or $b$. So we
+# cannot decide, and predicts the midpoint $m = (a+b)/2$, which is closer to the new digit than $a$ or $b$. So we
 # choose our own distribution $q$ of paths: noising paths from $m$ in every direction but one. In the direction
-# from $b$ to $a$ they get very little noise, so that they stay where the denoiser is undecided. By (8.5), *any* $q$
-# gives an upper limit, $E_q[-\log w]$.
+# from $b$ to $a$ they get very little noise, so that they stay where the denoiser is undecided. By (8.5), *any* $q$ gives
+# an upper bound, $E_q[-\log w]$.
 
 # %%
 new, old = test[:50].flatten(1), train.flatten(1)
@@ -787,13 +790,13 @@ print(f"at most {bits.mean():.1f} bits per pixel, ± {bits.std() / 50**0.5:.1f} 
 
 # %% [markdown]
 # So new digits cost at most about 334 bits per pixel on average, well below 405. More pairs, and the best point
-# between them instead of the midpoint, would lower the limit further. It remains a terrible model of new digits.
+# between them instead of the midpoint, would lower the bound further. Either way, it is a terrible model of new digits.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked further
 #
-# Two more statements that you may meet in print: the step-pair terms as KL divergences, and a limit that round
-# noise is said to set.
+# Two more statements that you may meet in print: that the step-pair terms are KL divergences, and that isotropic noise
+# limits what a diffusion model can represent.
 
 # %% [markdown]
 # ### The step-pair terms are mean log ratios, not KL divergences
@@ -820,15 +823,17 @@ print(f"printed as a KL:  {as_kl.sum() + first + last_kl:.1f} nats, {as_kl.mean(
 print(f"E log p(x_0) = {-0.5 * math.log(2 * math.pi * math.e):.4f}")
 
 # %% [markdown]
-# The pair terms give −1.4189, the exact value. The KL version gives −985.2: about one nat per step is wrong. A KL
+# The pair terms give −1.4189, the exact value. The KL version gives −985.2, an error of about one nat per
+# step. A KL
 # averages over $x_t \sim q(x_t \mid x_{t-1})$ *without looking at* $x_{t+1}$. But $x_{t+1}$ was made from $x_t$;
-# given both neighbors, $x_t$ follows $q(x_t \mid x_{t-1}, x_{t+1})$. In the posterior grouping no such thing
-# happens: $x_{t-1}$ is drawn given $x_t$ and $x_0$, and no other variable occurs.
+# given both neighbors, $x_t$ follows $q(x_t \mid x_{t-1}, x_{t+1})$. The posterior grouping does not have this
+# problem: $x_{t-1}$ is drawn given $x_t$ and $x_0$, and no other variable occurs.
 #
-# ### Round noise does not limit this distribution
+# ### Isotropic noise does not limit this model
 #
-# Does noise that is the same for every pixel limit what a diffusion model can represent? Take round Gaussian steps
-# and the ideal denoiser, and see whether the gap to the entropy stops at some number of steps.
+# Does noise that is the same for every pixel limit what a diffusion model can represent? Take isotropic Gaussian
+# steps and the ideal denoiser, and see whether the gap to the entropy stops shrinking at some number of steps. (In one
+# dimension the question is about the Gaussian shape of the steps only.)
 
 # %%
 # claim: E89
@@ -839,17 +844,18 @@ for count in (10, 100, 1000):
     print(f"two modes, {count:4} steps: {gap:.4f} nats above the entropy")
 
 # %% [markdown]
-# For this distribution it does not stop: 0.3962, 0.0557, 0.0057 nats, close to a tenth for ten times the steps.
-# (`schedules.respaced` is the same noise with fewer steps; chapter 10 explains it. Why the gap closes for every
-# smooth density is a question for chapter 07: the reverse of a small step is nearly Gaussian.)
+# For this distribution it does not stop: 0.3962, 0.0557, 0.0057 nats. With ten times as many steps, the gap falls to about
+# a seventh, and then to about a tenth. (`schedules.respaced` is the same noise with fewer steps; chapter 10 explains it.
+# Chapter 07 says why the gap closes for smooth densities: the reverse of a small step is nearly Gaussian.)
 
 # %% [markdown]
 # ## Recap
 #
-# The likelihood of an image is an integral over all paths, and almost all paths miss it. Averaging over noising
-# paths from the image, with the log inside the mean, gives a bound, tight if those look like the model's own paths.
-# Grouped with the posterior, it has three kinds of terms. A denoising matching term is a squared error, weighted
-# with half the gain in SNR. The simple loss drops the weight. Wherever a mean can be taken on paper, take it.
+# The likelihood of an image is an integral over all paths, and almost all paths miss it. Averaging over noising paths
+# from the image, with the log inside the mean, gives a bound. It is tight if the noising paths are distributed like the
+# model's own. Grouped with the posterior, it has three kinds of terms. A denoising matching term is a squared error,
+# weighted by half the gain in SNR. The simple loss drops the weight on the error of $\epsilon$. Wherever a mean can be
+# computed analytically, do so.
 #
 # **One formula to keep**
 #
@@ -858,7 +864,7 @@ for count in (10, 100, 1000):
 # **Exercises:** 8.1 `bound.jensen_gap` · 8.2 `bound.step_kl` · 8.3 `bound.weight_eps`
 #
 # **To think about.** Doubling the number of steps between the same two ends never makes the bound of an ideal
-# denoiser worse. Why? (Compare one step with two in (8.17): which error gets which part of the weight?)
+# denoiser worse. Why? (Compare one step with two in (8.17): which error is multiplied by which part of the weight?)
 #
 # **Before:** [07b · How much noise should a step back add?](07b_reverse_variance.ipynb) · **Next:**
 # [08b · Which weights, and how many bits?](08b_weights_and_bits.ipynb)

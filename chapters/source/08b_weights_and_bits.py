@@ -7,8 +7,8 @@
 #
 # **After this chapter you can**
 #
-# - say what the simple loss, the bound and Min-SNR ask of a network, on whatever it predicts,
-# - explain why weights may be dropped, and what that costs,
+# - compare the weights that the bound, the simple loss and Min-SNR give to an error, whichever quantity is predicted,
+# - explain why the weights may be dropped, and at what cost,
 # - draw $t$ by importance sampling without changing the loss,
 # - compute bits per dimension for images with gray levels, and use them to judge a model.
 #
@@ -38,8 +38,8 @@ print(schedule)
 # ## 1 · Three ways to weight one error
 #
 # Chapter 08 found the weight of a squared error in the bound, $\tfrac12(\mathrm{SNR}_{t-1} - \mathrm{SNR}_t)$ for a
-# guess of $x_0$. Two other choices are common. The simple loss counts every squared error of $\epsilon$ alike.
-# **Min-SNR weighting** [Hang23] caps the weight of an $x_0$-error at $\gamma = 5$:
+# prediction of $x_0$. Two other choices are common. The simple loss gives every squared error of $\epsilon$ the same
+# weight. **Min-SNR weighting** [Hang23] caps the weight of an $x_0$-error at $\gamma = 5$:
 #
 # | loss | weight of $\lVert x_0 - \hat x_0\rVert^2$ |
 # |---|---|
@@ -48,7 +48,8 @@ print(schedule)
 # | `min_snr` | $\min(\mathrm{SNR}_t, 5)$ |
 #
 # By (8.18) an $\epsilon$-error is $\mathrm{SNR}_t$ times an $x_0$-error, and a $v$-error $\mathrm{SNR}_t + 1$ times.
-# So the *same loss* has another weight for another prediction: divide by $\mathrm{SNR}_t$, or by $\mathrm{SNR}_t + 1$.
+# So the *same loss* has a different weight for each prediction type: divide the weight on $x_0$ by $\mathrm{SNR}_t$ for
+# $\epsilon$, and by $\mathrm{SNR}_t + 1$ for $v$.
 #
 # **Predict.** Compared with the bound, does $L_{\text{simple}}$ emphasize the large times or the small ones?
 
@@ -84,23 +85,26 @@ for t in (1, 10, 100, int(weights.argmin()) + 1, 1000):
 print(f"largest over smallest: {weights.max() / weights.min():.0f}")
 
 # %% [markdown]
-# On an $\epsilon$-error the bound's weight is 50.7 times its mean at $t = 1$, about 1 at $t = 100$ and at
-# $t = 1000$, and 0.5 in the middle. So dropping it takes weight away from the first hundred times, where there is
-# little noise to see, and moves it to the large times: by a factor of up to 101 relative to $t = 1$.
+# On an $\epsilon$-error the bound's weight (8.19), here with $\sigma_t^2 = \beta_t$, is 50.7 times its mean at $t = 1$,
+# about equal to it at $t = 100$ and at $t = 1000$, and half of it in the middle. So dropping the weight takes emphasis
+# away from the first hundred times, where there is little noise to remove, and gives it to the later ones. The weight
+# at $t = 349$ relative to that at $t = 1$ rises by a factor of 101.
 #
-# A weight means nothing until you say on which error it acts. Seen from $x_0$, the simple loss is far from flat:
-# 9999 at $t = 1$ and 4e-05 at the end. Min-SNR does lower the weight at low noise, whatever is predicted: at
-# $t = 1$ it is 5, 0.0005 or 0.0005, for $x_0$, $\epsilon$ and $v$. On $\epsilon$ it is 1 from $t = 131$ on.
+# A weight means nothing until you say on which error it acts. On an $x_0$-error the simple loss is far from flat: 9999 at
+# $t = 1$ and 4e-05 at the end. Min-SNR has a smaller weight than the simple loss at low noise, whatever is predicted: at
+# $t = 1$ it is 5, 0.0005 and 0.0005 on $x_0$, $\epsilon$ and $v$. From $t = 131$ on, where the SNR is below 5, the two are
+# equal.
 
 # %% [markdown] topics="C133 C145"
 # ## 2 · Why can the weights be dropped?
 #
-# For each $t$ alone, a weight changes nothing: whatever positive number stands in front, the squared error is
-# smallest for the mean $E[x_0 \mid x_t]$. If every $t$ had a large network of its own, no network would notice the
-# weights. A *shared* network has to compromise, and the weights decide in whose favor.
+# For each $t$ alone, a weight changes nothing: multiplied by any positive number, the squared error is smallest for the
+# mean $E[x_0 \mid x_t]$. If every $t$ had a large network of its own, the weights would make no difference. A *shared*
+# network has to compromise, and the weights decide in whose favor.
 #
 # Take the smallest shared network there is: $\hat\epsilon = w\,x_t$ with one number $w$ for all $t$, and $N(0, 1)$
-# data. The best $w$ for time $t$ alone is $\sqrt{1-\bar\alpha_t}$.
+# data. The best $w$ for time $t$ alone is $\sqrt{1-\bar\alpha_t}$, since $E[\epsilon\,x_t] = \sqrt{1-\bar\alpha_t}$ and
+# $E[x_t^2] = 1$.
 #
 # **Predict.** We train the one $w$ with each of the three losses. Which loss gives the best bound, and which the
 # smallest mean squared error?
@@ -125,34 +129,33 @@ for name in ("vlb", "min_snr", "simple"):
           f"mean squared error {error:.4f}")
 
 # %% [markdown]
-# With its own $w$ for every $t$ the sum is 5.0700 nats, and any weights would find it. With one $w$ for all, each
+# With its own $w$ for every $t$ the sum is 5.0700 nats, whichever weights are used for training. With one $w$ for all, each
 # loss is best by its own measure: `vlb` by the bound, 6.8577 nats, and `simple` by the mean squared error, 0.3493.
 #
-# Ho et al. report the same of real networks: training with the bound's weights gives the better bound [Ho20,
-# Table 1], training without them the better samples [Ho20, Table 2]. The dropped weights insist on noise that no
-# eye can see.
+# Ho et al. report the same for real networks: training with the bound's weights gives the better bound [Ho20, Table 1],
+# training without them the better samples [Ho20, Table 2]. The dropped weights emphasize noise that no eye can see.
 #
 # Is the squared error maximum likelihood, then? For one step, with a fixed $\sigma_t$ and the weight
-# $1/(2\sigma_t^2)$: yes, since minus the log of a Gaussian density is a squared error plus a constant
-# ([03](03_estimators.ipynb)). $L_{\text{simple}}$ is a *reweighted* bound.
+# $1/(2\sigma_t^2)$ on the error of the mean, it is: minus the log of a Gaussian density is a squared error plus a constant
+# ([03](03_estimators.ipynb)). The sum over all steps is then the bound, and $L_{\text{simple}}$ is a *reweighted* bound.
 
 # %% [markdown] topics="C073 C074 C130 C131 C132 C134"
 # ## Detour · The same loss without the posterior
 #
-# You may have seen the loss derived with *two* noises per image. This direct route leads to the same loss, and it
-# shows once more why a mean that can be taken on paper should be.
+# You may have seen the loss derived with *two* noises per image. This direct derivation leads to the same loss, and it
+# shows once more why a mean that can be computed analytically should be.
 
 # %% [markdown]
 # ### The KL of two joint distributions
 #
-# Make the joint distributions of the forward and the reverse chain alike:
+# Minimize the KL divergence between the joint distributions of the forward and the reverse chain:
 #
 # $$\mathrm{KL}\big(q(x_{0:T}) \,\|\, p(x_{0:T})\big)
 # = \sum_{t=1}^{T} E\big[-\log p(x_{t-1} \mid x_t)\big] + E\big[-\log p(x_T)\big] - H\big(q(x_{0:T})\big). \tag{8.21}$$
 #
-# Only the first sum contains the model. (The goal is the same: since $q(x_{0:T}) = q(x_0)\,q(x_{1:T} \mid x_0)$, the
-# left side is the mean of the bound (8.11) minus the entropy of the data.) The KL *equals* the sum plus a constant,
-# and the constant is huge. For the exact model of $N(0, 1)$ data:
+# Only the first sum depends on the model. (The goal is the same: since $q(x_{0:T}) = q(x_0)\,q(x_{1:T} \mid x_0)$, the
+# left side is the mean of the bound (8.11) minus the entropy of the data.) The KL divergence *equals* the sum plus a
+# constant, and the constant is huge. For the exact model of $N(0, 1)$ data:
 
 # %%
 # eq: 8.21
@@ -170,9 +173,9 @@ print(f"plus E[-log p(x_T)] = {half:.4f}, minus the joint entropy {joint_entropy
 #
 # ### One term, two noises
 #
-# The mean in $E[-\log p(x_{t-1} \mid x_t)]$ is over all of $x_{0:T}$, but only two variables occur. Integrate out
-# the others. The later ones, $x_{t+1:T}$, give 1, because each $q(x_{k+1} \mid x_k)$ is normalized. The earlier ones,
-# $x_{1:t-2}$, turn the product of the first steps into $q(x_{t-1} \mid x_0)$, by the closed form (5.11). So draw
+# The mean in $E[-\log p(x_{t-1} \mid x_t)]$ is over all of $x_{0:T}$, but only two variables occur in it. Integrate out
+# the others. The later ones, $x_{t+1:T}$, integrate to 1, because each $q(x_{k+1} \mid x_k)$ is normalized. The earlier
+# ones, $x_{1:t-2}$, turn the product of the first steps into $q(x_{t-1} \mid x_0)$, by the closed form (5.11). So draw
 # $x_0$, jump to $x_{t-1}$, and take one step to $x_t$. That needs two noises, $\bar\epsilon$ for the jump and
 # $\epsilon_t$ for the step (at $t = 1$ there is no jump: $x_{t-1}$ is $x_0$ itself). By (7.14) the step can be solved
 # for $x_{t-1} = (x_t - \sqrt{\beta_t}\,\epsilon_t)/\sqrt{\alpha_t}$. Give the model the same form, with
@@ -211,14 +214,14 @@ for std in (1.0, 2.0):
 # %% [markdown]
 # ### Rotate the two noises into one
 #
-# $x_t$ contains only the sum of the two noises, so that is all a network can see. Therefore **rotate** the two: with
-# $a^2 = \alpha_t(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)$ and $b^2 = \beta_t/(1-\bar\alpha_t)$, whose sum is 1,
+# $x_t$ contains only a weighted sum of the two noises, so that is all a network can see. Therefore we **rotate** the
+# pair. With $a^2 = \alpha_t(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)$ and $b^2 = \beta_t/(1-\bar\alpha_t)$, whose sum is 1,
 #
 # $$\epsilon = a\,\bar\epsilon + b\,\epsilon_t, \qquad \omega = b\,\bar\epsilon - a\,\epsilon_t
 # \qquad\Longrightarrow\qquad \epsilon_t = b\,\epsilon - a\,\omega. \tag{8.24}$$
 #
 # A rotation of two independent standard normals gives two independent standard normals. All of the noise in $x_t$ is
-# $\epsilon$; $\omega$ does not occur in $x_t$ at all, so its mean can be taken on paper. It has mean 0 and
+# $\epsilon$; $\omega$ does not occur in $x_t$ at all, so we can average over it analytically. It has mean 0 and
 # $E\|\omega\|^2 = D$:
 #
 # $$E\|\epsilon_t - \epsilon_\theta\|^2 = E\|b\,\epsilon - a\,\omega - \epsilon_\theta\|^2
@@ -228,8 +231,7 @@ for std in (1.0, 2.0):
 # \sqrt{1-\bar\alpha_t}/\sqrt{\beta_t}$. A network that predicts $\epsilon$ itself is $\hat\epsilon =
 # \epsilon_\theta/b$. Its weight in (8.22) is $b^2\beta_t/(2\alpha_t\sigma_t^2)$, which is (8.19) again.
 #
-# **Predict.** The two sides of (8.25) have the same minimum, up to a constant. Does it matter which of them you
-# train on?
+# **Predict.** The two squared errors in (8.25) have the same minimizer. Does it matter which of them you train on?
 
 # %%
 # eq: 8.24, 8.25
@@ -253,19 +255,19 @@ print(f"ratio of the variances: {slopes['two noises'].var() / slopes['one noise'
 print(f"ratio of the weights, 1/b²: {1 / b**2:.1f}")
 
 # %% [markdown]
-# The expected gradient is the same, its variance is not: 365 against 2. At $t = 500$ you would need 182 times as many
+# The expected gradient is the same, but its variance is not: 365 against 2. At $t = 500$ you would need 182 times as many
 # images for the same precision. This is the Rao–Blackwellization of chapter 08 once more: the posterior takes the
 # mean over $x_{t-1}$ given $x_t$ and $x_0$, which is the mean over $\omega$. The two routes are the same idea.
 #
-# Mind the weight: if you keep the factor of (8.22) but regress on the whole $\epsilon$, you weight it $1/b^2$ times
-# too much, 91.8 times at $t = 500$.
+# Be careful with the weight: if you keep the factor of (8.22) but regress on the whole $\epsilon$, the weight is too
+# large by a factor of $1/b^2$, which is 91.8 at $t = 500$.
 
 # %% [markdown]
-# ## 3 · Which $t$ to draw?
+# ## 3 · How should $t$ be drawn?
 #
 # Training with the bound's weights, or computing the bound itself, means estimating a sum of 999 terms from one
-# random $t$. Here are these terms for $N(0, 1)$ data and variance $\tilde\beta_t$: the error $x_0 - \hat x_0$ is
-# normal with variance $1 - \bar\alpha_t$, so each term is known.
+# random $t$. Here are these terms for $N(0, 1)$ data and variance $\tilde\beta_t$. The error $x_0 - \hat x_0$ of the
+# ideal denoiser is normal with variance $1 - \bar\alpha_t$, so each term is known.
 
 # %%
 every = torch.arange(2, 1001)
@@ -284,10 +286,10 @@ print(f"t = 2: {term[0]:.3f} nats, t = 1000: {term[-1]:.1e}, sum {term.sum():.4f
 #
 # ### Exercise 8.4 · Draw the large terms more often
 #
-# `t` holds the times that were drawn, `loss` the term at each of them, and `p[t]` is the probability of drawing time
-# $t$ (`p` has a row for every time from 0 on). Return one estimate of the **sum** of all terms for each draw. Its
-# mean over the draws must be the sum, whatever `p` is. By what must a term be multiplied? (Check: for uniform draws
-# your factor must become 999.)
+# `t` holds the times that were drawn, `loss` holds the term at each of them, and `p[t]` is the probability of drawing
+# time $t$ (`p` has an entry for every time from 0 on). Return one estimate of the **sum** of all terms for each draw.
+# Its expected value must be the sum, whatever `p` is. By what must a term be multiplied? (Check: for uniform draws of
+# $t = 2, \dots, 1000$ your factor must be 999.)
 
 # %% tags=["exercise"]
 def my_importance(loss, t, p):
@@ -304,10 +306,12 @@ importance = check("bound.importance", my_importance)
 #
 # $$\sum_{t=2}^{T} L_{t-1} = \sum_{t=2}^{T} p_t\,\frac{L_{t-1}}{p_t} = E_{t \sim p}\Big[\frac{L_{t-1}}{p_t}\Big]. \tag{8.26}$$
 #
-# The estimate is least noisy for $p_t \propto \sqrt{E[L_{t-1}^2]}$ [ND21, Sec. 3.3]. Here that is proportional to the
-# mean of the term.
+# In training, each term is itself a random number $\ell_t$ with mean $L_{t-1}$, from one image and one noise. The
+# estimate $\ell_t/p_t$ has the smallest variance for $p_t \propto \sqrt{E[\ell_t^2]}$ [ND21, Sec. 3.3]. Here
+# $\ell_t = E[L_{t-1}]\,z^2$ with a standard normal $z$, so this is proportional to the mean of the term.
 #
-# **Predict.** We use this best $p_t$, but forget the factor $1/p_t$ and multiply by 999 as before. What comes out?
+# **Predict.** We use this best $p_t$, but forget the factor $1/p_t$ and multiply by 999 as for uniform draws. Is the
+# result too large or too small?
 
 # %%
 # eq: 8.26
@@ -328,18 +332,18 @@ print(f"in theory: ± {theory[0]**0.5:.1f} and ± {theory[1]**0.5:.1f}, ratio of
       f"{theory[0] / theory[1]:.0f}")
 
 # %% [markdown]
-# Both are right on average, and importance sampling has a 39th of the variance. (The theory uses $E[z^4] = 3$. The
-# measured 48.5 is above its 44.8: with uniform draws, rare huge terms decide.) With the factor 999 in place of
-# $1/p_t$ you get 133 instead of 5.07: you have not estimated the bound better, you have trained with *other
-# weights*. Importance sampling of $t$ is a technique for training with the bound's weights, or for computing the
-# bound; sampling images is not affected.
+# Both are right on average, and importance sampling has 1/39 of the variance. (The theory uses $E[z^4] = 3$. The
+# measured 48.5 is above its 44.8, because with uniform draws a few huge terms dominate.) With the factor 999 in place of
+# $1/p_t$ you get 133 instead of 5.07, which is far too large. In training, this would not be a better estimate of
+# the bound but a loss with *different weights*. Importance sampling of $t$ is a technique for training with the bound's
+# weights, or for computing the bound; it does not change how images are sampled.
 
 # %% [markdown] topics="C135"
 # ## 4 · The last step, and what a pixel costs
 #
-# $L_0 = E[-\log p(x_0 \mid x_1)]$ is not of the form (8.17). At $t = 1$ the posterior is a single point: weight 1 on
-# $x_0$, weight 0 on $x_1$, variance 0. The model has to bring its own variance $\sigma_1^2 > 0$. This package takes
-# $\beta_1$; the published DDPM code takes $\tilde\beta_2$.
+# $L_0 = E[-\log p(x_0 \mid x_1)]$ is not of the form (8.17). At $t = 1$ the posterior is a single point, with weight 1 on
+# $x_0$, weight 0 on $x_1$ and variance 0. So the model needs a variance of its own, $\sigma_1^2 > 0$. This package
+# uses $\beta_1$; the published DDPM code uses $\tilde\beta_2$.
 
 # %%
 # claim: E65
@@ -355,13 +359,13 @@ print(f"the same, in gray levels of 0 … 255: {decoder + math.log(127.5):.4f} n
 # %% [markdown]
 # With a Gaussian density, $L_0$ is again a squared error, $\|x_0 - \hat x_0\|^2/(2\sigma_1^2)$, plus a constant; in this
 # sense it joins the other terms. But minus a log density is not a number of bits. It can be negative, and it depends
-# on the unit: measured in gray levels from 0 to 255, the same model gets $\log 127.5$ nats more per number. Neither
-# value can be published.
+# on the unit: measured in gray levels from 0 to 255, the same model gets $\log 127.5$ nats more per number. Neither value
+# means anything without its unit.
 #
-# Pixels are whole gray levels, and a *level* has a probability: that of its interval. The $n$ levels are evenly
-# spaced from −1 to 1. Each owns the interval that reaches half a level to both sides, and the first and the last one
-# also own their tails, so that nothing is lost. This is the **discretized Gaussian decoder** of [Ho20, Eq. 13]. With
-# half a level $h = 1/(n-1)$ and the distribution function $\Phi$ of $N(0, 1)$,
+# Pixel values are integer gray levels, and a *level* has a probability: that of its interval. The $n$ levels are evenly
+# spaced from −1 to 1. Each gets the interval that reaches half a level to either side, and the first and the last also get
+# the tails, so that the probabilities add up to 1. This is the **discretized Gaussian decoder** of [Ho20, Eq. 13]. With
+# half a level $h = 1/(n-1)$ and the cumulative distribution function $\Phi$ of $N(0, 1)$,
 #
 # $$P(x) = \Phi\Big(\frac{x + h - \mu}{\sigma}\Big) - \Phi\Big(\frac{x - h - \mu}{\sigma}\Big),
 # \tag{8.27}$$
@@ -407,7 +411,8 @@ bits_per_dim = check("bound.bits_per_dim", my_bits_per_dim)
 # %% [markdown]
 # Here is a test for any such code: 8-bit pixels, all 256 levels equally likely.
 #
-# **Predict.** How many bits per dimension must the best model pay? And one that puts a Gaussian on each pixel?
+# **Predict.** How many bits per dimension does the best model need? And a model that puts one Gaussian on every
+# pixel?
 
 # %%
 # eq: 8.27
@@ -425,22 +430,22 @@ for var in (0.1, 0.3, 0.5, 1.0):
           f"{torch.allclose(-cost, package, rtol=1e-9)}")
 
 # %% [markdown]
-# Exactly 8.000 bits: each of 256 equally likely levels takes one byte. A Gaussian pays more, whatever its width. If
-# your code gives the uniform distribution anything but 8.000, look for mixed-up units: nats for bits, an image for
-# a pixel, densities on another scale.
+# Exactly 8.000 bits: each of 256 equally likely levels takes one byte. A Gaussian needs more, whatever its width. If your
+# code gives the uniform distribution anything but 8.000, look for mixed-up units: nats for bits, an image for
+# a pixel, or densities on another scale.
 #
-# In $L_{\text{simple}}$, $t = 1$ is treated like any other time. That replaces (8.27) by the density times the width of
+# $L_{\text{simple}}$ treats $t = 1$ like any other time. That replaces (8.27) by the density times the width of
 # a level, and ignores both tails and $\sigma_1$ [Ho20, Sec. 3.4].
 
 # %% [markdown]
 # ## 5 · Bits per dimension as a judge
 #
-# In chapter 08 the ideal denoiser of the 896 training digits charged 926 bits per pixel for a new digit. The remedy is
-# to admit that new digits lie *near* the old ones: put a round Gaussian of standard deviation $h$ around each training
+# In chapter 08 a new digit cost 926 bits per pixel under the ideal denoiser of the 896 training digits. The remedy is
+# to allow for new digits *near* the old ones: put an isotropic Gaussian of standard deviation $h$ around each training
 # digit. That is a mixture, and its ideal denoiser is available. We use every tenth time only, from $t = 20$ on, so that
 # $\sigma_1$ of the last step is about half a gray level.
 #
-# **Predict.** As $h$ grows from 0, how does the bound move, for training digits and for new ones?
+# **Predict.** As $h$ grows from 0, how does the bound change, for training digits and for new ones?
 
 # %%
 train, test = (datasets.digits(split)[0].double() for split in ("train", "test"))
@@ -485,12 +490,12 @@ cost = -(table / table.sum(0)).log2().gather(0, ((test + 1) * 8).round().long().
 print(f"for comparison, a table of each pixel's gray levels: {cost.mean():.2f} bits/pixel")
 
 # %% [markdown]
-# For training digits the bound only rises with $h$: it is hard to beat a model on what it has memorized. For new
-# digits it has a minimum, 3.03 bits per pixel at $h = 0.3$, where the two curves are much closer. (At $h = 0$ it is
-# 14.4 now and not 926, because the last step is larger and forgives more.) That is less than knowing nothing, 4.09,
-# and more than a plain table of how often each pixel has each gray level, 2.43! Round Gaussians do not know that
-# pixels near the edge are nearly always blank. (Two cautions: ours is an upper limit, the table's value is exact. And
-# we chose $h$ on the digits by which we judge, which flatters it a little.)
+# For training digits the bound only rises with $h$: nothing beats memorization on the data that were memorized. For new
+# digits it has a minimum, 3.03 bits per pixel at $h = 0.3$, where the two curves are much closer. (At $h = 0$ it is now
+# 14.4 and not 926, because the last step has a larger variance and so forgives more.) The 3.03 are less than knowing
+# nothing, 4.09, and more than a plain table of how often each pixel has each gray level, 2.43! Isotropic Gaussians do
+# not know that pixels near the edge are nearly always blank. (Two cautions: ours is an upper bound, while the table's
+# value is exact. And we chose $h$ on the digits that we evaluate on, which flatters it a little.)
 #
 # Bits per dimension compare models of all kinds. Whether they also tell which model makes better *images* is another
 # question, for chapter 14.
@@ -499,19 +504,19 @@ print(f"for comparison, a table of each pixel's gray levels: {cost.mean():.2f} b
 # ## Popular claims, checked
 #
 # - **The simple loss is a reweighted bound.** "The squared error is maximum likelihood" needs a fixed $\sigma_t$ and the
-#   weight of (8.19), which runs from 50.7 to 0.5 times its mean.
-# - **The joint KL equals the sum of the terms plus a constant**, and is not proportional to it: 0, where the sum is
-#   −1024.6 (in the detour).
+#   weight of (8.19), which ranges from 50.7 to 0.5 times its mean.
+# - **The joint KL equals the sum of the terms plus a constant**, and is not proportional to it: it is 0
+#   where the sum is −1024.6 (in the detour).
 # - **Importance sampling of $t$ needs the factor $1/p_t$**: 5.07 with it, 133 without.
 
 # %% [markdown]
 # ## Recap
 #
 # The bound, the simple loss and Min-SNR weight the same squared error differently, and the weight depends on what is
-# predicted. With a network for each time that would change nothing; in a shared network the simple loss moves attention
+# predicted. With a network for each time that would change nothing; in a shared network the simple loss moves emphasis
 # from invisible noise to what one can see. To estimate a sum from one random term, divide by its probability. The last
-# step needs its own variance, and pixels need the probability of a level. Then the bound is a number of bits, which can
-# judge any model.
+# step needs its own variance, and pixels need the probability of a level. Then the bound is a number of bits, by which
+# any model can be judged.
 #
 # **One formula to keep**
 #

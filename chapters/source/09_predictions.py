@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 09 · x0, eps, v, score: which should a network predict, and does it matter?
 #
-# One paper's network predicts the noise. The next one's predicts the image, a third one's something
-# called v, a fourth one's the score. Are these four different models?
+# In one paper the network predicts the noise, in the next it predicts the image, in a third something called v, and in a
+# fourth the score. Are these four different models?
 #
 # **After this chapter you can**
 #
@@ -13,12 +13,12 @@
 # - choose a target for a network of your own.
 #
 # **You need** the closed form (5.11) of [05](05_forward.ipynb), section 1 (the signal-to-noise ratio) of
-# [06](06_schedules_and_snr.ipynb), and for one section the score of [07](07_posterior.ipynb).
+# [06](06_schedules_and_snr.ipynb), and for one section the score of [07b](07b_reverse_variance.ipynb).
 #
-# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
-# about 30 seconds.
+# **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 30 seconds.
 #
-# **For what comes next:** 10 uses the first section and the score; 11 to 15 use everything up to "Does it matter?".
+# **For what comes next you need** "Four names, one estimate" and the score (chapter 10), and everything up to and including
+# "Does it matter?" (chapters 11 to 15).
 #
 # **In the papers:** [Ho20] Sec. 3.2 (eps), [SH22] Salimans and Ho 2022, Sec. 4 and Appendix D (v),
 # [Kar22] Karras et al. 2022 (preconditioning), Vincent 2011 and Efron 2011 (denoising score matching and
@@ -42,8 +42,9 @@ exact = ideal_denoisers.mixture_denoiser(data, schedule)  # the best guess of x_
 # %% [markdown] topics="C139"
 # ## A first look: one denoiser, four names
 #
-# **Predict.** Below are the best predictions of x0, eps, v and the score, for data with two modes. At $t = 100$ the curve
-# of v nearly lies on another one. On which? And at $t = 900$?
+# **Predict.** Below are the best predictions of x0, eps, v and the score, for data with two modes. As in chapter 08,
+# $v = \sqrt{\bar\alpha_t}\,\epsilon - \sqrt{1-\bar\alpha_t}\,x_0$. Which of the other curves is closest to that of v at
+# $t = 100$? And at $t = 900$?
 
 # %%
 x = torch.linspace(-2.5, 2.5, 401, dtype=torch.float64)[:, None]
@@ -61,16 +62,16 @@ figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t =
 
 # %% [markdown]
 # Each panel shows **one** denoiser, the best there is for these data, under its four names. At
-# $t = 100$ there is little noise: the x0 curve follows the data, eps is the small rest, and v lies on eps. At $t = 900$ it
-# is the other way round: eps copies $x_t$ (2.5 in, about 2.5 out), x0 has hardly anything to say, and v lies on x0, near
-# zero.
+# $t = 100$ there is little noise: away from 0 the x0 curve changes slowly, most of the change in $x_t$ goes to eps, and v
+# stays close to eps (0.95 eps minus 0.32 x0). At $t = 900$ it is the other way round: eps copies $x_t$ (2.5 in, about 2.5
+# out), x0 carries hardly any information, and v lies on x0, near zero.
 
 # %% [markdown] topics="C139 C142"
 # ## Four names, one estimate
 #
-# Write $a = \sqrt{\bar\alpha_t}$ for the signal factor and $b = \sqrt{1-\bar\alpha_t}$ for the noise
-# factor, so $a^2 + b^2 = 1$. What a network's output means is its **parameterization** or **prediction type**: x0
-# (sometimes "sample"), eps, the score, or the new quantity **v** ("velocity"). The noisy data and v mix the same two things:
+# Write $a = \sqrt{\bar\alpha_t}$ for the signal factor and $b = \sqrt{1-\bar\alpha_t}$ for the noise factor, so
+# $a^2 + b^2 = 1$. What a network's output stands for is its **parameterization** or **prediction type**: x0 (sometimes
+# called "sample"), eps, the score, or **v** ("velocity"). The noisy data and v mix the same two quantities:
 #
 # $$x_t = a\,x_0 + b\,\epsilon, \tag{9.1}$$
 #
@@ -87,7 +88,7 @@ figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t =
 #
 # $$\hat x_0 = a\,x_t - b\,\hat v, \qquad \hat\epsilon = b\,x_t + a\,\hat v. \tag{9.4}$$
 #
-# In the second pair **nothing is divided**. That will matter.
+# The second pair contains **no division**. That will matter.
 
 # %%
 # eq: 9.1, 9.2, 9.3, 9.4
@@ -101,19 +102,20 @@ print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0*
 
 
 # %% [markdown]
-# All differences are 0. The last line says what v is: $(x_0, \epsilon)$ and $(x_t, v)$ have the same
-# length, so the second pair of coordinates is the first one **rotated** by the angle $\varphi$ with $\cos\varphi = a$ and
-# $\sin\varphi = b$. As $t$ runs from 0 to $T$, the angle runs from 0 to almost 90°. At small $t$, v is nearly $\epsilon$; at
-# large $t$ it is nearly $-x_0$. And v is the direction in which $x_t$ then moves: the derivative of
-# $\cos\varphi\,x_0 + \sin\varphi\,\epsilon$ with respect to $\varphi$ is
-# $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$. (The rotation is one of coefficients. As vectors of pixels, $x_t$ and v are at
-# right angles only if $x_0$ and $\epsilon$ are, and are equally long; in many dimensions and with data of unit variance that is nearly so.)
+# All differences are 0. The last line says what v is: $(x_0, \epsilon)$ and $(x_t, v)$ have the same length, so the
+# second pair of coordinates is the first one **rotated** by the angle $\varphi$ with $\cos\varphi = a$ and
+# $\sin\varphi = b$. As $t$ runs from 0 to $T$, the angle runs from 0 to almost 90°. At small $t$, v is nearly
+# $\epsilon$; at large $t$ it is nearly $-x_0$. And v is the direction in which $x_t$ then moves: the derivative of
+# $\cos\varphi\,x_0 +
+# \sin\varphi\,\epsilon$ with respect to $\varphi$ is $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$. (The rotation
+# acts on the coefficients. As vectors of pixels, $x_t$ and v are orthogonal at every $t$ only if $x_0$ and $\epsilon$
+# are orthogonal and of equal length. In many dimensions, and for data of unit variance, that is nearly so.)
 
 # %% [markdown]
 # ### Exercise 9.1 · From the noise to the image
 #
-# "Predict the noise, subtract it from the image, done"? Do it properly: the first half of
-# (9.3). `coef(row(table, t), x_t)` gives a factor that broadcasts over the batch.
+# "Predict the noise and subtract it from the image" is not quite enough. Implement the first half of (9.3).
+# `coef(row(table, t), x_t)` gives a factor that broadcasts over the batch.
 
 # %% tags=["exercise"]
 def my_eps_to_x0(schedule, x_t, eps, t):
@@ -138,14 +140,14 @@ for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t,
 
 
 # %% [markdown]
-# Even with the *true* noise, $x_t - \epsilon$ misses the data by 0.725 at $t = 500$, almost three quarters of
-# their standard deviation, which is 1. Formula (9.3) is exact.
+# Even with the *true* noise, $x_t - \epsilon$ misses the data by 0.725 at $t = 500$, almost three quarters of their
+# standard deviation of 1. Formula (9.3) is exact.
 #
 # ### Exercise 9.2 · The target v
 #
-# `forward.noised(schedule, x_0, t, eps)` returns $x_t = a\,x_0 + b\,\epsilon$. Make v with this function
-# alone, in a single call and without the tables. What must play the role of the data, and what that of the noise, so that
-# $x_t$ comes out rotated by another 90°?
+# `forward.noised(schedule, x_0, t, eps)` returns $x_t = a\,x_0 + b\,\epsilon$. Compute v with this function alone,
+# in a single call and without the tables. What must play the role of the data, and what the role of the noise, so that the
+# result is $x_t$ rotated by another 90°?
 
 # %% tags=["exercise"]
 def my_v(schedule, x_0, eps, t):
@@ -162,7 +164,7 @@ v_target = check("predictions.v_target", my_v)
 # ### Exercise 9.3 · From v to the image
 #
 # $(x_t, v)$ is $(x_0, \epsilon)$ rotated by $\varphi$, so finding $x_0$ means rotating back. Again a single call of
-# `forward.noised` does it, with the same factors $a$ and $b$. What changes if a rotation goes the other way?
+# `forward.noised` does it, with the same factors $a$ and $b$. Which sign changes when a rotation goes the other way?
 
 # %% tags=["exercise"]
 def my_v_to_x0(schedule, x_t, v, t):
@@ -175,8 +177,8 @@ def my_v_to_x0(schedule, x_t, v, t):
 v_to_x0 = check("predictions.v_to_x0", my_v_to_x0)
 
 # %% [markdown]
-# The package has one function for all conversions. Its argument `prediction_type` says what the output means. (Lines
-# with `_checks` refuse bad input with a message.)
+# The package has one function for all conversions. Its argument `prediction_type` says what the output stands for.
+# (Lines with `_checks` reject bad input with a message.)
 
 # %%
 figures.show_source(predictions.convert)
@@ -188,11 +190,11 @@ print(f"x0 to eps or v and back, largest error below 1e-14: {worst < 1e-14}")
 # %% [markdown]
 # ### Detour · Whose letters?
 #
-# Papers that use v write $\alpha_t, \sigma_t$ for $a, b$. They are not Ho's letters.
+# Papers that use v write $\alpha_t, \sigma_t$ for $a, b$. This is not the notation of [Ho20].
 
 # %% [markdown]
-# If you insert Ho's $\alpha_t = 1-\beta_t$ and the standard deviation of a reverse step for $\sigma_t$, you get two numbers
-# whose squares do not add to 1:
+# If you insert $\alpha_t = 1-\beta_t$ of [Ho20], and the standard deviation of a reverse step for $\sigma_t$, you get two
+# numbers whose squares do not add up to 1:
 
 # %%
 # claim: E84
@@ -204,8 +206,8 @@ print(f"v's letters at t = 300:  a^2 + b^2         = {a2 + b2:.4f}")
 # %% [markdown] topics="C140 C141"
 # ## What does an error of size 1 do?
 #
-# The four names are equivalent as long as the prediction is perfect. A network's never is. Suppose it is off
-# by 1 in what it predicts. How far off is the image? Read the factors off (9.3) and (9.4):
+# The four parameterizations are equivalent as long as the prediction is perfect. A network's prediction never is.
+# Suppose it is off by 1. How far off is the image? Read the factors off (9.3) and (9.4):
 #
 # $$|\hat x_0 - x_0| = \frac{b}{a}\,|\hat\epsilon - \epsilon| = b\,|\hat v - v|. \tag{9.5}$$
 #
@@ -230,16 +232,17 @@ fig = figures.curves(
 figures.show(fig, alt="An error in eps grows to 157 in x0 at t = 1000; one in v never exceeds 1.")
 
 # %% [markdown]
-# The error of an eps-network is divided by 100 at $t = 1$ and multiplied by 157 at $t = 1000$. With v the
-# factor never exceeds 1. So "predicting noise is easier" is half the truth: eps is the better-scaled output
-# where there is **little** noise, x0 where there is **much**. An x0-network must be accurate to 0.01 at $t = 1$,
-# where the others get that factor for free; an eps-network must be accurate to 0.006 at $t = 1000$. v lies
-# below both everywhere. (Errors of size 1 can be compared because all three targets have variance 1 here.)
+# On the way to the image, the error of an eps-network is divided by 100 at $t = 1$ and multiplied by 157 at $t = 1000$.
+# With v the factor never exceeds 1. So "predicting noise is easier" is half the truth: eps is the better-scaled output
+# where there is **little** noise, x0 where there is **much**. To match an eps-error of 1, an x0-network must be
+# accurate to 0.01 at $t = 1$; to match an x0-error of 1, an eps-network must be accurate to $1/157 = 0.006$ at
+# $t = 1000$. The curve of v lies below both everywhere. (Errors of size 1 can be compared because all three targets
+# have variance 1 here.)
 #
-# An analogy often given for eps is that it is easier to wipe ink off a painting than to paint the picture. It fits $t$ near 0,
-# where most of $x_t$ is painting. Near $T$ it is all ink, and then wiping it off *is* painting the picture. Another argument
-# says that noise is *local*, pixel by pixel, while an image is global. The noise is local, but its best prediction is not: by
-# (9.3) it contains the best image estimate.
+# An analogy often given for eps is that it is easier to wipe ink off a painting than to paint it. This fits $t$ near 0,
+# where most of $x_t$ is painting. Near $T$ it is all ink, and wiping it off *is* painting. Another argument says that
+# noise is *local*, independent in each pixel, while an image is global. The noise is local, but its best prediction is
+# not: by (9.3) it contains the best estimate of the image.
 
 # %% [markdown]
 # ### Detour · Zero terminal SNR, and exercise 9.4
@@ -262,8 +265,8 @@ print("v still works: x0 =", predictions.convert(ends_in_noise, one, "v", one, 1
 # %% [markdown]
 # #### Exercise 9.4 · The factor
 #
-# Return $|\hat x_0 - x_0|$ per unit of eps-error for a schedule and a time. (The
-# check uses a small schedule of its own.)
+# Return $|\hat x_0 - x_0|$ for an eps-error of 1, for a given schedule and time. (The check uses a small schedule of its
+# own.)
 
 # %% tags=["exercise"]
 def my_amplification(schedule, t):
@@ -278,8 +281,8 @@ amplify = check("predictions.amplify", my_amplification)
 # %% [markdown]
 # ## The best prediction is a mean, not a sample
 #
-# **Predict.** A network is trained with squared error to predict eps from $x_t$. At $t = 1$, where $x_t$ is nearly clean, what
-# will a *perfect* network answer: the noise, something like noise, or about zero?
+# **Predict.** A network is trained with squared error to predict eps from $x_t$. At $t = 1$, where $x_t$ is nearly
+# clean, what does a *perfect* network return: the noise, a random sample like the noise, or about zero?
 #
 # Squared error is smallest for the *conditional mean*: for any estimate $c$ of a random $y$,
 # $E(y-c)^2 = \operatorname{Var} y + (E y - c)^2$, and the second
@@ -288,7 +291,8 @@ amplify = check("predictions.amplify", my_amplification)
 #
 # $$\hat\epsilon^\ast = E[\epsilon \mid x_t] = \frac{x_t - a\,E[x_0 \mid x_t]}{b}. \tag{9.6}$$
 #
-# How much do they vary, and how much error remains that *no* network can avoid (the **irreducible loss**)?
+# How much do the best predictions vary, and how much error remains that *no* network can avoid (the **irreducible loss**)?
+# The table gives the loss as a fraction of the target's variance.
 
 # %%
 # eq: 9.6
@@ -306,15 +310,15 @@ for t in (1, 10, 100, 300, 1000):
     print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:7.5f} {left[2]:7.5f}")
 
 # %% [markdown]
-# About zero: at $t = 1$ the best eps has variance 0.002, and 0.99845 of the noise's variance
-# remains as error. From a nearly clean $x_t$ one cannot tell the tiny noise. At $t = 1000$ the best eps has variance 1: it copies
-# $x_t$, and hardly any error remains. The loss that a network *can* reach differs by a factor of ten thousand along $t$ for
-# eps and for x0, and by a factor of only two for v. A loss of 0.1 may be excellent at one time and miserable at another; that is why
-# chapter 11 compares losses with this irreducible loss.
+# About zero: at $t = 1$ the best eps has variance 0.002, and 0.99845 of the noise's variance remains as error. The tiny
+# noise cannot be recovered from a nearly clean $x_t$. At $t = 1000$ the best eps has variance 1: it copies $x_t$, and
+# hardly any error remains. The loss that a network *can* reach varies with $t$ by a factor of 25,000 for eps, 10,000
+# for x0, and only two for v. A loss of 0.1 may be excellent at one time and terrible at another. That is why chapter 11
+# compares losses with this irreducible loss.
 #
 # Hard to predict is not the same as harmful. At $t = 1$ the noise is nearly unpredictable,
 # but its error is multiplied by 0.01; at $t = 1000$ the unavoidable eps-error of $\sqrt{0.00004} = 0.006$,
-# times 157, is just the unavoidable x0-error of 1. What hurts is the **avoidable** part.
+# times 157, is just the unavoidable x0-error of 1. What does harm is the **avoidable** part.
 
 # %% [markdown]
 # ### Detour · Must an x0-network invent an image from nothing at large t?
@@ -329,15 +333,17 @@ print(f"std of the best x0 at t = 1000: {best.x0.std():.4f} (the data's: {x_0.st
 print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 
 # %% [markdown]
-# Both predictions are trivial there: x0 answers the mean (its estimates have a standard deviation of 0.006), and eps copies its input.
+# Both predictions are trivial there: the x0-network returns the mean (its estimates have a standard deviation of
+# 0.006), and the eps-network copies its input.
 
 # %% [markdown] topics="C176"
 # ## The score
 #
-# The **score** (or *score function*) of a distribution is the gradient of its log-density with respect to $x_t$: the direction in which
-# the density grows fastest. (Chapter 03 has another "score", the derivative with respect to a *parameter*, used to estimate gradients. For the mean of a
-# Gaussian the two differ only in sign.) Chapter 07 linked it with denoising, (7.17). In our letters, with
-# $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$ and $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$:
+# The score, or score function, of chapter 07b is the gradient of the log-density with respect to $x_t$: the direction
+# in which the density grows fastest. (Chapter 03 has another "score", the derivative with respect to a *parameter*,
+# used to estimate gradients. For the mean of a Gaussian the two differ only in sign.) Equation (7.17) linked it with
+# denoising. In our notation, with $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$ and
+# $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$:
 #
 # $$\begin{aligned}
 # \nabla \log q(x_t) &= \frac{E_{x_0}[\nabla q(x_t \mid x_0)]}{q(x_t)}
@@ -346,11 +352,12 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 # &= -\frac{x_t - a\,E[x_0 \mid x_t]}{b^2} \;=\; -\frac{E[\epsilon \mid x_t]}{b}.
 # \end{aligned} \tag{9.7}$$
 #
-# So training a network on eps is **denoising score matching**: it learns the score up to the factor $-b$. Read backward, this is **Tweedie's formula**, which gives the best estimate of the data from the score alone:
+# So training a network on eps is **denoising score matching**: it learns the score up to the factor $-b$. Solved for
+# the data, this is Tweedie's formula, which gives the best estimate of the data from $x_t$ and the score:
 #
 # $$E[x_0 \mid x_t] = \frac{x_t + b^2\, \nabla \log q(x_t)}{a}. \tag{9.8}$$
 #
-# Check both against a score that knows nothing of denoising: automatic differentiation of the log-density.
+# We check both against a score that is computed without any denoiser, by automatic differentiation of the log-density.
 
 # %%
 # eq: 9.7, 9.8
@@ -375,6 +382,8 @@ print(f"t =    0: score at x = 1.3 is {gradient.item():+.3f}, that of the data")
 # −2.444 at $t = 100$ and −1.300 at $t = 1000$ belong to other distributions.
 #
 # ### Exercise 9.5 · Read the score off a denoiser
+#
+# Return the score that belongs to the denoiser's output `x0_hat`: the last line of (9.7).
 
 # %% tags=["exercise"]
 def my_score(schedule, x_t, x0_hat, t):
@@ -396,9 +405,9 @@ score = check("predictions.score", my_score)
 # $$\|\epsilon - \hat\epsilon\|^2 = \mathrm{SNR}\;\|x_0 - \hat x_0\|^2, \qquad
 # \|v - \hat v\|^2 = (\mathrm{SNR} + 1)\;\|x_0 - \hat x_0\|^2. \tag{9.9}$$
 #
-# So training on eps *is* training on x0 with a weight that depends on $t$. What changes is (1) how much each $t$ counts, and
-# (2) which function the network has to produce. The *best* predictions are the same; nothing in the algebra makes one of them memorize
-# and another generalize.
+# So training on eps *is* training on x0 with a weight that depends on $t$. What changes is (1) how much each $t$
+# counts, and (2) which function the network has to represent. The *best* predictions are equivalent: nothing in the
+# algebra makes one of them memorize and another generalize.
 
 # %%
 # eq: 9.9
@@ -419,7 +428,8 @@ for t in (1, 100, 500, 1000):
 # %% [markdown]
 # ### Exercise 9.6 · One estimate, three losses
 #
-# By which factor must a squared x0-error be multiplied to become a squared error of the given kind?
+# By which factor must a squared x0-error be multiplied to become a squared error of the given kind (`kind`, the
+# prediction type)?
 
 # %% tags=["exercise"]
 def my_loss_factor(schedule, kind, t):
@@ -434,12 +444,13 @@ same_loss = check("predictions.same_loss", my_loss_factor)
 
 
 # %% [markdown]
-# Which of the two matters in practice? Train the same small network on the same points with the same
-# seeds (chapter 11 explains the training): once for each prediction type, and twice more as a control, with an x0- and
-# an eps-output whose errors **count like v's**. Then compare the error of $\hat x_0$ with that of the exact
-# denoiser. A ratio of 1.00 is perfect.
+# Which of the two matters in practice? We train the same small network on the same points with the same seeds (chapter
+# 11 explains the training), once for each prediction type. As a control we train two more, with an x0- and an
+# eps-output that is converted to v before the loss, so that errors are **weighted as for v** ("x0 like v" and "eps like
+# v" in the table). Then we compare the squared error of $\hat x_0$ with that of the exact denoiser. A ratio of 1.00 is
+# perfect.
 #
-# **Predict.** Which type will be worst at large $t$, and which at small $t$? Will the control cure them?
+# **Predict.** Which type will be worst at large $t$, and which at small $t$? Will the other weights repair them?
 
 # %%
 class CountsLikeV(torch.nn.Module):
@@ -498,31 +509,33 @@ print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.i
 
 # %% [markdown]
 # From $t = 200$ to 600 the three types agree with the exact denoiser to about 1 %: there the choice does **not**
-# matter. At the ends it does. The x0-network makes 37 times the least possible error at $t = 1$, the
-# eps-network 15 times at $t = 1000$; v stays within 1 % everywhere.
+# matter. At the ends it does. The x0-network makes 37 times the least possible squared error at $t = 1$, and the
+# eps-network 15 times at $t = 1000$; v stays within about 1 % everywhere.
 #
-# The control says why. The very same outputs, with errors that count like v's, come down to 1.09 and 1.37 at worst here. So most of
-# the damage was (1), the **weight**: the x0-loss hardly notices an error at $t = 1$ that is large beside 0.01 but
-# small beside the data, and the eps-loss hardly notices an error that is multiplied by 157 afterwards. What remains is (2),
-# the shape of the output. (One seed, one small network, one dimension: do not read more into the digits.)
+# The control shows why. The same two outputs, with errors weighted as for v, have worst ratios of only 1.09 and 1.37.
+# So most of the damage was (1), the **weight**: the x0-loss is hardly affected by an error at $t = 1$ that is large
+# compared with 0.01 but small compared with the data, and the eps-loss is hardly affected by an error that is
+# multiplied by 157 afterwards. What remains is (2), the function to be represented. (This is one seed, one small
+# network and one dimension, so do not read more into the digits.)
 #
 # How bad is 15 times? The least possible error of x0 at $t = 1000$ is 1, the variance of the data, so such an
-# estimate is far off. A sampler with many steps partly forgives it: from $t = 1000$ to 999 it moves only a tiny
-# bit toward the estimate. A single jump from $t = 1000$ would not.
+# estimate is far off. A sampler with many steps partly corrects it later: from $t = 1000$ to 999 it moves only a tiny bit
+# toward the estimate. A single jump from $t = 1000$ cannot correct anything.
 
 # %% [markdown]
 # ## Detour · EDM's preconditioning is v-prediction
 #
-# The networks of Karras et al. (EDM) look different, and are not.
+# The networks of Karras et al. (EDM) look different, but for data of variance 1 they predict $-v$.
 
 # %% [markdown] topics="C142"
-# They feed a scaled input into the raw network $F$ and mix its
-# output with the input, $D = c_\text{skip}\,x + c_\text{out}\,F$ (**preconditioning**), with a noise level $\sigma = b/a$, the input
+# They feed a scaled input into the raw network $F$ and combine its output with the input,
+# $D = c_\text{skip}\,x + c_\text{out}\,F$ (**preconditioning**), with a noise level $\sigma = b/a$, the input
 # $x = x_t/a$, and, for data of variance 1,
 #
 # $$D = \frac{1}{1+\sigma^2}\,x + \frac{\sigma}{\sqrt{1+\sigma^2}}\,F. \tag{9.10}$$
 #
-# (This $\sigma$ is a third meaning of the letter: neither v's $b$ nor the standard deviation of a reverse step.) Insert
+# (This $\sigma$ is a third meaning of the letter: it is neither the $b$ of the papers on v nor the standard deviation of a
+# reverse step.) Insert
 # $1/(1+\sigma^2) = a^2$ and $\sigma/\sqrt{1+\sigma^2} = b$ to get $D = a\,x_t + b\,F$. Compare with (9.4),
 # $\hat x_0 = a\,x_t - b\,\hat v$: the raw output $F$ **is $-v$**.
 
@@ -550,7 +563,7 @@ explorer
 # %% [markdown] topics="C143"
 # ## Recap
 #
-# x0, eps, v and score are one estimate under four names, related by (9.1) and (9.2). The best prediction is a
+# x0, eps, v and the score are one estimate under four names, related by (9.1), (9.2) and (9.7). The best prediction is a
 # conditional mean, so it converts like the quantity itself; for eps it is near zero at small $t$ and a copy of
 # $x_t$ at large $t$. The score is $-\hat\epsilon/b$, exactly, for the noised distribution. The names differ in how an
 # output error reaches the image: eps multiplies it by up to 157 on the usual schedule, v by at most 1.
@@ -559,16 +572,17 @@ explorer
 #
 # | | x0 | eps | v |
 # |---|---|---|---|
-# | error in x0 per unit of output error | 1 | $b/a$: 0.01 … 157 | $b$: 0.01 … 1 |
+# | error in x0 for an output error of 1 | 1 | $b/a$: 0.01 … 157 | $b$: 0.01 … 1 |
 # | well scaled at | large $t$ | small $t$ | all $t$ |
 # | at zero terminal SNR | works | undefined | works |
-# | irreducible loss over $t$ | 10,000-fold | 10,000-fold | 2-fold |
-# | worst ratio to the least error, above | 37 at $t = 1$ | 15 at $t = 1000$ | within 1 % |
-# | the plain loss weights x0-errors by | 1 | SNR | SNR + 1 |
+# | irreducible loss varies over $t$ | 10,000-fold | 25,000-fold | 2-fold |
+# | worst ratio to the least squared error, above | 37 at $t = 1$ | 15 at $t = 1000$ | within 1 % |
+# | the unweighted loss weights squared x0-errors by | 1 | SNR | SNR + 1 |
 #
-# Take **v** if you start afresh, need few sampling steps or zero terminal SNR; **eps** if you follow [Ho20] or continue a checkpoint that uses it,
-# which works well with many steps; **x0** if the output must be meaningful at large $t$, as in distillation. Whatever you
-# choose, choose the *weights over t* on purpose: they did most of the damage above.
+# Take **v** if you start from scratch, or need few sampling steps or zero terminal SNR. Take **eps**, which works well
+# with many steps, if you follow [Ho20] or continue from a checkpoint that uses it. Take **x0** if the output must be
+# meaningful at large $t$, as in distillation. Whatever you choose, choose the *weights over t* deliberately: they did
+# most of the damage above.
 #
 # **One formula to keep**
 #
@@ -585,9 +599,9 @@ explorer
 # **Exercises:** 9.1 `predictions.eps_to_x0` · 9.2 `predictions.v_target` · 9.3 `predictions.v_to_x0` · 9.4
 # `predictions.amplify` · 9.5 `predictions.score` · 9.6 `predictions.same_loss`
 #
-# **To think about.** Other targets exist, for instance the difference from the previous frame for video. What must hold so
-# that a sampler can use such a prediction? (It must determine $\hat x_0$.) Cold Diffusion (Bansal et al. 2022) keeps the target and
-# replaces the noise by another degradation, such as blur.
+# **To think about.** Other targets exist, for instance the difference from the previous frame for video. What must hold
+# so that a sampler can use such a prediction? (It must determine $\hat x_0$.) Cold Diffusion (Bansal et al. 2022) keeps
+# the target x0 and replaces the noise by another degradation, such as blur.
 #
-# **Before:** [08b · Weights and bits](08b_weights_and_bits.ipynb) · **Next:**
-# [10 · Sampling without learning](10_sampling_without_learning.ipynb)
+# **Before:** [08b · Which weights, and how many bits?](08b_weights_and_bits.ipynb) ·
+# **Next:** [10 · How do you turn noise into data, if the denoiser is perfect?](10_sampling_without_learning.ipynb)

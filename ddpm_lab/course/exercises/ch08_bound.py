@@ -77,7 +77,7 @@ _NOT_A_GAP = {
     "one side has no logarithm, the other too early: log p w is not p log w": (
         lambda w, p: _expectation(w, p) - (p * w).log().sum()
     ),
-    "this is a gap between values of w (E[w] less a geometric mean); take it between the logs": (
+    "this is a gap between values of w (E[w] less a geometric mean); compare the logs": (
         lambda w, p: _expectation(w, p) - _expectation(w.log(), p).exp()
     ),
     "this is the ratio of the two sides; what is lost is their difference": (
@@ -89,13 +89,13 @@ _NOT_A_GAP = {
     "this is the sum of the two sides; what is lost is their difference": (
         lambda w, p: _expectation(w.log(), p) + _expectation(w, p).log()
     ),
-    "p stands inside the logarithm of the second side; weight log w with p, outside": (
+    "p stands inside the logarithm of the second side; multiply log w by p, outside it": (
         lambda w, p: _expectation(w, p).log() - (p * w).log().sum()
     ),
     "on the second side p stands inside the logarithm, and a mean divides once more": (
         lambda w, p: _expectation(w, p).log() - (p * w).log().mean()
     ),
-    "the second side is a log of a mean as well: take the log of each w before you average": (
+    "the second side is also a log of a mean: take the log of each w before you average": (
         lambda w, p: 0 * _jensen_gap(w, p)
     ),
     "this is only the log of the mean; what does the inequality compare it with?": (
@@ -107,17 +107,17 @@ _NOT_A_GAP = {
     "this is minus the mean of the logs; the other side of the inequality is missing": (
         lambda w, p: -_expectation(w.log(), p)
     ),
-    "this is the KL of p against w; but w holds values of a random number, not probabilities": (
+    "this is the KL of p against w; but w holds values of a random variable, not probabilities": (
         lambda w, p: (p * (p / w).log()).sum()
     ),
-    "this is a KL of w against p; but w holds values of a random number, not probabilities": (
+    "this is a KL of w against p; but w holds values of a random variable, not probabilities": (
         lambda w, p: (w * (w / p).log()).sum()
     ),
     "this is the entropy of p; where are the values w?": lambda w, p: -(p * p.log()).sum(),
     "on the second side you take the log of p; the logarithm is that of w": (
         lambda w, p: _expectation(w, p).log() - (p * p.log()).sum()
     ),
-    "you take w for logarithms: no exp is needed, w holds the values themselves": (
+    "you treat w as logarithms: no exp is needed, w holds the values themselves": (
         lambda w, p: (p.log() + w).logsumexp(0) - _expectation(w, p)
     ),
     "this is the gap to the tangent at 1; the best tangent touches at m = E[w]": (
@@ -234,7 +234,7 @@ _WRONG_PRICES = {
     "you compare x_0 with x0_hat; compare the two means, which differ by w_0 times that": (
         lambda sch, t, s: 1 / (2 * _var(sch, t, s))
     ),
-    "this is half the squared distance of the means; the KL divides it by the variance as well": (
+    "this is half the squared distance of the means; the KL also divides it by the variance": (
         lambda sch, t, s: _w_0(sch, t, s) ** 2 / 2
     ),
     "this is the squared distance of the means; a KL divides it by twice the variance": (
@@ -287,7 +287,7 @@ _WRONG_VARIANCES = {
     "you divide by the variance of the noising step; both ends are known: use the posterior's": (
         lambda sch, t, s: parts(sch, t, s)[3]
     ),
-    "you divide by the marginal's variance at s; given x_t as well, x_s scatters less": (
+    "you divide by the marginal's variance at s; given x_t too, x_s varies less": (
         lambda sch, t, s: 1 - sch.abar[s]
     ),
     "you divide by the marginal's variance at t; the KL is between distributions of x_s": (
@@ -296,7 +296,7 @@ _WRONG_VARIANCES = {
     "in your variance the ratio of 1 - abar_s and 1 - abar_t is upside down": (
         lambda sch, t, s: parts(sch, t, s)[3] * (1 - sch.abar[t]) / (1 - sch.abar[s])
     ),
-    "in your variance stands beta_t, which is right for s = t - 1 only": (
+    "your variance contains beta_t, which is right for s = t - 1 only": (
         lambda sch, t, s: sch.beta[t] * (1 - sch.abar[s]) / (1 - sch.abar[t])
     ),
 }
@@ -307,26 +307,26 @@ _WRONG_WEIGHTS = {
     "in w_0 the square root of abar_s is missing": (
         lambda sch, t, s: _w_0(sch, t, s) * sch.signal[s]
     ),
-    "in w_0 stands abar_t; it is the signal of the earlier time s that counts": (
+    "your w_0 contains abar_t; it is the signal at the earlier time s that counts": (
         lambda sch, t, s: _w_0(sch, t, s) * sch.signal[t] / sch.signal[s]
     ),
-    "in w_0 stands beta_t, which is right for s = t - 1 only": (
+    "your w_0 contains beta_t, which is right for s = t - 1 only": (
         lambda sch, t, s: sch.signal[s] * sch.beta[t] / (1 - sch.abar[t])
     ),
-    "in w_0 stands alpha_ts, the kept part; it is the noised part, 1 - alpha_ts, that counts": (
+    "your w_0 contains alpha_ts, the kept part; the noised part, 1 - alpha_ts, is what counts": (
         lambda sch, t, s: sch.signal[s] * parts(sch, t, s)[2] / (1 - sch.abar[t])
     ),
     "in w_0 you divide by 1 - abar_s; all the noise that x_t holds counts": (
         lambda sch, t, s: _w_0(sch, t, s) * (1 - sch.abar[t]) / (1 - sch.abar[s])
     ),
-    "in w_0 you divide by a root; 1 - abar_t stands there without one": (
+    "in w_0 you divide by a root; it should be 1 - abar_t itself": (
         lambda sch, t, s: _w_0(sch, t, s) * sch.noise[t]
     ),
     "in w_0 the factor sqrt(abar_s) is missing": lambda sch, t, s: _w_0(sch, t, s) / sch.signal[s],
     "in w_0 you do not divide by 1 - abar_t": lambda sch, t, s: _w_0(sch, t, s) * sch.noise[t] ** 2,
 }
 _WRONG_ERRORS = {
-    "you averaged over the numbers of an item; a KL of independent numbers is their sum": (
+    "you averaged over the numbers of an item; over independent components a KL adds up": (
         lambda a, b: _square(a, b) / a[0].numel()
     ),
     "the error is not squared: this is the norm of x_0 - x0_hat": lambda a, b: _square(a, b).sqrt(),
@@ -351,7 +351,7 @@ _WRONG_ERRORS = {
     "this is the mean over everything, items and dimensions; sum each item over its dimensions": (
         lambda a, b: ((a - b) ** 2).mean()
     ),
-    "this is one number for each number of an item; sum over all axes but the first": (
+    "this is one number for each component of an item; sum over all axes but the first": (
         lambda a, b: (a - b) ** 2
     ),
 }

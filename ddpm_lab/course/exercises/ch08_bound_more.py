@@ -84,7 +84,7 @@ _WRONG_FACTORS = {
     "alpha_t is missing, or w_0 holds the signal of t: it is that of the earlier time, t - 1": (
         lambda at, var: at("alpha")
     ),
-    "alpha_t stands under a root; the difference of the means is squared, so its factors are too": (
+    "alpha_t is under a root; the difference of the means is squared, so its factors are too": (
         lambda at, var: at("alpha").sqrt()
     ),
     "alpha_t is squared once too often": lambda at, var: 1 / at("alpha"),
@@ -117,7 +117,7 @@ _WRONG_FACTORS = {
     "1 - abar_t is in the numerator; it belongs in the denominator": (
         lambda at, var: (1 - at("abar")) ** 2
     ),
-    "1 - abar_{t-1} stands where 1 - abar_t belongs: it is x_t whose noise is guessed": (
+    "1 - abar_{t-1} stands where 1 - abar_t belongs: the predicted noise is that of x_t": (
         lambda at, var: (1 - at("abar")) / (1 - at("abar", 1))
     ),
     "abar_t stands where 1 - abar_t belongs": lambda at, var: (1 - at("abar")) / at("abar"),
@@ -148,7 +148,7 @@ _WRONG_WHOLES = {
     "1 / (2 var) alone is the factor on the difference of the means; what is it on eps?": (
         lambda at, var: 1 / (2 * var)
     ),
-    "SNR_{t-1} stands where SNR_t belongs: it is x_t whose noise is guessed": (
+    "SNR_{t-1} stands where SNR_t belongs: the predicted noise is that of x_t": (
         lambda at, var: _x0_weight(at, var) / at("snr", 1)
     ),
     "you are one row early: row t of each table belongs to time t": (
@@ -238,7 +238,7 @@ def _wrong_factors(own):
         (lambda loss, t, p: loss[:, None] / p[None, :]),
     )
     yield (
-        "a column met a row and made a table: divide term by term, both of shape (N,)",
+        "a column and a row were broadcast to a table: divide term by term, both of shape (N,)",
         (lambda loss, t, p: loss[:, None] / p[t][None, :]),
     )
 
@@ -275,7 +275,7 @@ def _wrong_sizes():
         )
 
 
-_EVEN = "is the factor for even draws; what is it when t is drawn with probability p_t?"
+_EVEN = "is the factor for uniform draws; what is it when t is drawn with probability p_t?"
 _WRONG_ESTIMATES = {
     "a factor is missing: times that are drawn often count too much": lambda loss, t, p: loss,
     f"the number of terms {_EVEN}": lambda loss, t, p: _terms(p) * loss,
@@ -297,27 +297,27 @@ _WRONG_ESTIMATES = {
     "the probability is squared: one factor p_t is what the draws bring in": (
         lambda loss, t, p: loss / p[t] ** 2
     ),
-    "you divide by the number of draws too: each draw is an estimate by itself": (
+    "you also divide by the number of draws: each draw is an estimate on its own": (
         lambda loss, t, p: loss / p[t] / len(loss)
     ),
-    "you multiply by the number of draws too: each draw is an estimate by itself": (
+    "you also multiply by the number of draws: each draw is an estimate on its own": (
         lambda loss, t, p: loss / p[t] * len(loss)
     ),
     "return one estimate for each drawn time, so that we can look at their spread": (
         lambda loss, t, p: (loss / p[t]).mean()
     ),
-    "this is the sum over the draws, one number; each draw is an estimate by itself": (
+    "this is the sum over the draws, one number; each draw is an estimate on its own": (
         lambda loss, t, p: (loss / p[t]).sum()
     ),
     "this is the plain sum of the drawn terms; those that were not drawn are missing": (
         lambda loss, t, p: loss.sum()
     ),
-    "this is the plain mean of the drawn terms; the draws are not even": (
+    "this is the plain mean of the drawn terms; the draws are not uniform": (
         lambda loss, t, p: loss.mean()
     ),
     "this is the factor alone; it multiplies the term": lambda loss, t, p: 1 / p[t],
-    "these are the probabilities; what has the term to do with them?": lambda loss, t, p: p[t],
-    "your factor is 1 - p_t: rare times must count much more, without a limit": (
+    "these are the probabilities; how does the term enter?": lambda loss, t, p: p[t],
+    "your factor is 1 - p_t: rare times must count much more, without an upper limit": (
         lambda loss, t, p: loss * (1 - p[t])
     ),
     "your factor is minus log p_t; that of an unbiased mean has no logarithm": (

@@ -77,7 +77,7 @@ def _by_erf(z, factor):
     return cost
 
 
-_OWN_TAILS = "the first and the last level own their whole tail"
+_OWN_TAILS = "the first and the last level include their whole tail"
 _WRONG_MASSES = {
     f"{_OWN_TAILS}; yours end half a level outside": {"tails": lambda x, n, up, low: (up, low)},
     f"{_OWN_TAILS}; at x = -1 yours ends half a level outside": {
@@ -179,7 +179,7 @@ _WRONG_COSTS = {
     "return one cost for each pixel, not their mean": lambda m, v, x, n: _pixel_cost(
         m, v, x, n
     ).mean(),
-    "this is minus the log of everything below the upper end; take the lower part away": (
+    "this is minus the log of all below the upper end; subtract what is below the lower end": (
         partial(_one_end, side=1)
     ),
     "this is minus the log of everything below x; a level is an interval, with two ends": (
@@ -267,7 +267,7 @@ _WRONG_BITS = {
     "you divide by log 256: that is the share of a byte; a bit is log 2 nats": (
         lambda nats, x: _per_dim(nats, x) / math.log(256)
     ),
-    "you take log2 of the bound; nats are logarithms already, so only their unit changes": (
+    "you take log2 of the bound; nats are logarithms already, so only the unit changes": (
         lambda nats, x: torch.log2(nats) / x[0].numel()
     ),
     "you take log2 of the bound per dimension; it is a logarithm already": (
@@ -276,7 +276,7 @@ _WRONG_BITS = {
     "you take minus log2 of the bound; it is minus a log probability already": (
         lambda nats, x: -torch.log2(nats) / x[0].numel()
     ),
-    "you take exp of the bound; bits are logarithms, too": (
+    "you take exp of the bound; bits are logarithms already": (
         lambda nats, x: torch.exp(nats) / (x[0].numel() * math.log(2))
     ),
     "return one number for each item, not the mean of the batch": (
@@ -288,10 +288,10 @@ _WRONG_BITS = {
     "log2(127.5) is for densities, to change their unit; this cost is about levels already": (
         lambda nats, x: _per_dim(nats, x) / math.log(2) + math.log2(127.5)
     ),
-    "7 or 8 bits are for densities of scaled pixels; this cost is about levels already": (
+    "adding 7 or 8 bits is for densities of scaled pixels; this cost is about levels already": (
         lambda nats, x: _per_dim(nats, x) / math.log(2) + 7
     ),
-    "8 bits more are for densities of scaled pixels; this cost is about levels already": (
+    "adding 8 bits is for densities of scaled pixels; this cost is about levels already": (
         lambda nats, x: _per_dim(nats, x) / math.log(2) + 8
     ),
     "nats is a cost already, minus a log probability: keep its sign": (

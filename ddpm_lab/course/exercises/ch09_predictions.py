@@ -104,7 +104,7 @@ EPS_TO_X0 = Exercise(
         "brackets: only eps is divided; all that is left of x_t is shrunken data": (
             with_factors(lambda a, b, x_t, eps: x_t - b * eps / a)
         ),
-        "brackets: only x_t is divided; the noise term is to be divided as well": (
+        "brackets: only x_t is divided; the noise term must also be divided": (
             with_factors(lambda a, b, x_t, eps: x_t / a - b * eps)
         ),
         "you multiply by the signal's factor, as with v; eps needs the inverse of it": (
@@ -125,10 +125,10 @@ EPS_TO_X0 = Exercise(
                 / coef(row(schedule.alpha, t).sqrt(), x_t)
             )
         ),
-        "you treat x_0 as a scaled noise: what is left if you take x_t off both sides of (9.1)?": (
+        "you treat x_0 as scaled noise: what if you subtract x_t from both sides of (9.1)?": (
             with_factors(lambda a, b, x_t, eps: (eps - a * x_t) / b)
         ),
-        "you clip the guess; the formula has no clip, and data need not stay in [-1, 1]": (
+        "you clip the estimate; the formula does not clip, and data need not stay in [-1, 1]": (
             with_factors(lambda a, b, x_t, eps: ((x_t - b * eps) / a).clamp(-1, 1))
         ),
         _EARLY: early(lambda a, b, x_t, eps: (x_t - b * eps) / a),
@@ -171,7 +171,7 @@ V_TARGET = Exercise(
         "this is -v: v points where x_t goes as t grows, away from the data": (
             with_factors(lambda a, b, x_0, eps: b * x_0 - a * eps)
         ),
-        "this is the mixture with -eps, not a quarter turn: x_0 and eps have to change places": (
+        "this is the mixture with -eps, not a quarter turn: x_0 and eps must change places": (
             with_factors(lambda a, b, x_0, eps: a * x_0 - b * eps)
         ),
         "the factors are swapped: at small t, v is nearly eps": (
@@ -207,13 +207,13 @@ V_TARGET = Exercise(
         "this is a straight path's velocity with its sign flipped; here the path is a circle": (
             with_factors(lambda a, b, x_0, eps: x_0 - eps)
         ),
-        "you took eps for x_t: this is the v of another noisy point": (
+        "you used eps as x_t: this is the v of another noisy point": (
             with_factors(lambda a, b, x_0, eps: (a * eps - x_0) / b)
         ),
-        "x_t stands in the place of x_0: v is made of the clean data and eps": (
+        "x_t is in the place of x_0: v is made of the clean data and eps": (
             with_factors(lambda a, b, x_0, eps: a * eps - b * (a * x_0 + b * eps))
         ),
-        "x_t stands in the place of eps: v is made of the clean data and eps": (
+        "x_t is in the place of eps: v is made of the clean data and eps": (
             with_factors(lambda a, b, x_0, eps: a * (a * x_0 + b * eps) - b * x_0)
         ),
         "x_0 is missing: v mixes both": with_factors(lambda a, b, x_0, eps: a * eps),
@@ -258,7 +258,7 @@ V_TO_X0 = Exercise(
                 schedule, x_t, v, schedule.T + 1 - t
             )
         ),
-        "a turn by the same angle forward; which sign flips when you turn back?": (
+        "this rotates forward by the same angle; which sign flips when you rotate back?": (
             with_factors(lambda a, b, x_t, v: a * x_t + b * v)
         ),
         "this is -x_0: at small t, x_0 is nearly x_t itself": (
@@ -276,10 +276,10 @@ V_TO_X0 = Exercise(
         "the factors are swapped: at small t, x_0 is nearly x_t": (
             with_factors(lambda a, b, x_t, v: b * x_t - a * v)
         ),
-        "this is (9.2) with x_t for x_0: a turn further on, not back": (
+        "this is (9.2) with x_t for x_0: it rotates further on, not back": (
             with_factors(lambda a, b, x_t, v: a * v - b * x_t)
         ),
-        "this treats v as if it were eps; from v nothing is divided": (
+        "this treats v as if it were eps; with v there is no division": (
             with_factors(lambda a, b, x_t, v: (x_t - b * v) / a)
         ),
         "this solves (9.2) with x_t in the place of eps; eps is not known here": (
@@ -309,7 +309,7 @@ V_TO_X0 = Exercise(
         "x_t is missing: v alone does not say what x_0 is": (
             with_factors(lambda a, b, x_t, v: -b * v)
         ),
-        "you clip the guess; the formula has no clip, and data need not stay in [-1, 1]": (
+        "you clip the estimate; the formula does not clip, and data need not stay in [-1, 1]": (
             with_factors(lambda a, b, x_t, v: (a * x_t - b * v).clamp(-1, 1))
         ),
         _EARLY: early(lambda a, b, x_t, v: a * x_t - b * v),
@@ -372,14 +372,16 @@ AMPLIFY = Exercise(
         "this is the signal's factor; how does an error of eps enter (9.3)?": (
             _of_a_b(lambda a, b: a)
         ),
-        "the roots of the factors are rooted once more": _of_a_b(lambda a, b: (b / a) ** 0.5),
+        "you take the square roots once more; the factors are square roots already": _of_a_b(
+            lambda a, b: (b / a) ** 0.5
+        ),
         "this is the size of x0 itself at x_t = 1, eps = 1; what changes if eps is wrong by 1?": (
             _of_a_b(lambda a, b: (1 - b).abs() / a)
         ),
-        "this is one over abar_t; (9.3) divides by its root, and eps has a factor, too": (
+        "this is one over abar_t; (9.3) divides by its root, and eps has a factor": (
             _of_a_b(lambda a, b: 1 / a**2)
         ),
-        "this is 1 - abar_t, the variance of the noise in x_t; what is divided in (9.3)?": (
+        "this is 1 - abar_t, the variance of the noise in x_t; what does (9.3) divide by?": (
             _of_a_b(lambda a, b: b**2)
         ),
         "1 - sqrt(1 - abar_t) is not the signal's factor; the squares add to 1": (
@@ -407,13 +409,13 @@ AMPLIFY = Exercise(
         "log-SNR; we want the factor of the error, not a logarithm": (
             _of_a_b(lambda a, b: 2 * (a / b).log())
         ),
-        "these are the factors of one step; the guess of x_0 undoes all t of them": (
+        "these are the factors of one step; the estimate of x_0 undoes all t of them": (
             partial(_ratio, above="sqrt(beta_t)", below="sqrt(alpha_t)")
         ),
         "one step, and without roots: what belongs to all t steps?": (
             partial(_ratio, above="beta_t", below="alpha_t")
         ),
-        "this is the factor of a step back (7.13), not of the guess of x_0": (
+        "this is the factor of a step back (7.13), not of the estimate of x_0": (
             lambda schedule, t: schedule.beta[t] / schedule.noise[t] / row(schedule.alpha, t).sqrt()
         ),
         "this belongs to the usual schedule; use the one that you are given": (
@@ -428,7 +430,7 @@ AMPLIFY = Exercise(
         _EARLY: lambda schedule, t: _amplify(schedule, t - 1),
         **misplaced(
             _ratio,
-            "you divide by {}; by what is divided in (9.3)?",
+            "you divide by {}; by what does (9.3) divide by?",
             below="abar_t; sqrt(alpha_t); alpha_t; 1 - sqrt(abar_t)",
         ),
         **misplaced(

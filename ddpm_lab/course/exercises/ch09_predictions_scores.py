@@ -1,4 +1,4 @@
-"""Exercises of chapter 09 on the score, and on the losses of one guess."""
+"""Exercises of chapter 09 on the score, and on the losses of one estimate."""
 
 from functools import partial
 
@@ -32,7 +32,7 @@ SCORE = Exercise(
     reference=_score,
     cases=pairs(4),
     wrong={
-        "the sign is flipped: the score points from x_t towards the data": (
+        "the sign is flipped: the score points from x_t toward the data": (
             with_factors(lambda a, b, x_t, x0_hat: (x_t - a * x0_hat) / b**2)
         ),
         "this is -eps_hat; the score is steeper where the noise is narrow": (
@@ -47,7 +47,7 @@ SCORE = Exercise(
         "you square the variance once more; 1 - abar is a variance already": (
             with_factors(lambda a, b, x_t, x0_hat: (a * x0_hat - x_t) / b**4)
         ),
-        "x_t does not scatter around x_0: the data have been shrunk": (
+        "x_t is not centered at x_0: the data have been shrunk": (
             with_factors(lambda a, b, x_t, x0_hat: (x0_hat - x_t) / b**2)
         ),
         "the wrong term is scaled: it is x_0 that was shrunk, x_t stays as it is": (
@@ -59,7 +59,7 @@ SCORE = Exercise(
         "this is Karras's score, of x = x_t / a; by the chain rule a factor is missing": (
             with_factors(lambda a, b, x_t, x0_hat: (x0_hat - x_t / a) / (b / a) ** 2)
         ),
-        "this is Karras's score with x_t in the place of x = x_t / a": (
+        "this is Karras's score with x_t in place of x = x_t / a": (
             with_factors(lambda a, b, x_t, x0_hat: (x0_hat - x_t) / (b / a) ** 2)
         ),
         "this is the score of pure noise; x0_hat is not used": (
@@ -68,7 +68,7 @@ SCORE = Exercise(
         "x0_hat is missing: the density peaks around the shrunken data, not around 0": (
             with_factors(lambda a, b, x_t, x0_hat: -x_t / b**2)
         ),
-        "a factor 2 too much: the square in the log density comes with a half": (
+        "too large by a factor of 2: the square in the log density comes with a half": (
             with_factors(lambda a, b, x_t, x0_hat: 2 * (a * x0_hat - x_t) / b**2)
         ),
         "half of the right score: the derivative of a square brings a 2, which cancels the half": (
@@ -83,10 +83,10 @@ SCORE = Exercise(
         "brackets: only x_t is divided": (
             with_factors(lambda a, b, x_t, x0_hat: a * x0_hat - x_t / b**2)
         ),
-        "this is Tweedie's formula (9.8) with x0_hat for the score; turn it around": (
+        "this is Tweedie's formula (9.8) with x0_hat for the score; solve it for the score": (
             with_factors(lambda a, b, x_t, x0_hat: (x_t + b**2 * x0_hat) / a)
         ),
-        "this takes x0_hat for a guess of the noise; first find eps_hat, then (9.7)": (
+        "this uses x0_hat as an estimate of the noise; first find eps_hat, then use (9.7)": (
             with_factors(lambda a, b, x_t, x0_hat: -x0_hat / b)
         ),
         "this is the gradient of the density's square, not of its logarithm: -(…)^2": (
@@ -95,7 +95,7 @@ SCORE = Exercise(
         "these are the factors of one step; x_t is t steps away from x_0": (
             partial(_score_by, on_x0="sqrt(alpha_t)", below="beta_t")
         ),
-        "the root is missing in front of x0_hat, and one is too much below": (
+        "the root is missing in front of x0_hat, and there is one too many in the denominator": (
             partial(_score_by, on_x0="abar_t", below="sqrt(1 - abar_t)")
         ),
         _EARLY: early(lambda a, b, x_t, x0_hat: (a * x0_hat - x_t) / b**2),
@@ -106,14 +106,14 @@ SCORE = Exercise(
         ),
         **misplaced(
             _score_by,
-            "you divide by {}; how much variance has x_t if x_0 is known?",
+            "you divide by {}; how much variance does x_t have if x_0 is known?",
             below="abar_t; beta_t; sqrt(beta_t); sqrt(abar_t); 1 - sqrt(abar_t); alpha_t",
         ),
     },
 )
 
 
-# predictions.same_loss: one guess, three losses --------------------------------------------------
+# predictions.same_loss: one estimate, three losses -----------------------------------------------
 
 
 def _same_loss(schedule, kind, t):
@@ -140,14 +140,16 @@ def _losses(
 
 
 _FOR_EPS = {
-    "upside down, for where there is much signal, a small x0-error is a large eps-error": (
+    "upside down: where there is much signal, a small x0-error is a large eps-error": (
         lambda snr: 1 / snr
     ),
     "this is the factor of the error; squared errors take its square": lambda snr: snr**0.5,
     "this is the factor squared twice; SNR is a ratio of squares already": lambda snr: snr**2,
     "this is the factor of v, 1 / (1 - abar_t); what stands in the numerator?": lambda snr: snr + 1,
     "this is SNR - 1; nothing is subtracted": lambda snr: snr - 1,
-    "an error of x0 has another size in eps; insert the guess into (9.3)": lambda snr: 0 * snr + 1,
+    "an error of x0 has another size in eps; insert the estimate into (9.3)": lambda snr: (
+        0 * snr + 1
+    ),
     "this is log-SNR; the factor has no logarithm": lambda snr: snr.log(),
     "this is abar_t; which ratio does squaring (9.5) give?": lambda snr: snr / (1 + snr),
     "this is 1 - abar_t; which ratio does squaring (9.5) give?": lambda snr: 1 / (1 + snr),
@@ -156,7 +158,7 @@ _FOR_EPS = {
     "a squared error has no sign": lambda snr: -snr,
 }
 _FOR_V = {
-    "upside down, for an x0-error is the smaller one of the two": lambda snr: 1 / (snr + 1),
+    "upside down: an x0-error is the smaller of the two": lambda snr: 1 / (snr + 1),
     "this is the factor of the error; squared errors take its square": (
         lambda snr: (snr + 1) ** 0.5
     ),
@@ -164,11 +166,9 @@ _FOR_V = {
         lambda snr: snr
     ),
     "a difference; in v = a eps - b x0 both errors go the same way": lambda snr: snr - 1,
-    "an error of x0 has another size in v; insert the guess into (9.2)": lambda snr: 0 * snr + 1,
-    "this is 1 + 1/SNR; which of the two is it that grows with the signal?": lambda snr: (
-        1 + 1 / snr
-    ),
-    "this is squared once too often": lambda snr: (snr + 1) ** 2,
+    "an error of x0 has another size in v; insert the estimate into (9.2)": lambda snr: 0 * snr + 1,
+    "this is 1 + 1/SNR; which of the two errors grows with the signal?": lambda snr: 1 + 1 / snr,
+    "this is squared one time too many": lambda snr: (snr + 1) ** 2,
     "you add standard deviations before you square": lambda snr: (snr**0.5 + 1) ** 2,
     "this is root SNR + 1; squared errors take the SNR itself": lambda snr: snr**0.5 + 1,
     "this is abar_t; what do a and b give in (9.5)?": lambda snr: snr / (1 + snr),
@@ -176,12 +176,12 @@ _FOR_V = {
     "the SNR is counted twice": lambda snr: 2 * snr + 1,
     "the SNR is squared already; you square it again": lambda snr: snr**2 + 1,
     "a square of a difference; (9.9) has a sum": lambda snr: (snr - 1) ** 2,
-    "eps's and v's factors are multiplied; start from the x0-error": lambda snr: snr * (snr + 1),
+    "you multiply the factors of eps and v; start from the x0-error": lambda snr: snr * (snr + 1),
     "this is a^2 / b times a, and b^2 is missing: add both parts of v": (
         lambda snr: snr**2 / (1 + snr)
     ),
-    "you add 2; one part more is 1": lambda snr: snr + 2,
-    "eps's and v's factors are added up": lambda snr: 2 * snr,
+    "you add 2; the second part adds only 1": lambda snr: snr + 2,
+    "you add the factors of eps and v": lambda snr: 2 * snr,
 }
 _FOR_X0 = {
     "nothing has to be converted, so the factor is not 0": lambda snr: 0 * snr,
@@ -199,9 +199,7 @@ _OTHER_SNR = {
     ),
     "the SNR is a ratio of squares already; you square it again": lambda s, t: s.snr[t] ** 2,
     "you take the logarithm of the SNR; the factor has none": lambda s, t: s.log_snr[t],
-    "your SNR is abar_t, a share of all; SNR is the ratio of signal to noise": lambda s, t: s.abar[
-        t
-    ],
+    "your SNR is abar_t, a fraction; SNR is the ratio of signal to noise": lambda s, t: s.abar[t],
     "your SNR is 1 - abar_t, the share of noise; SNR is the ratio of signal to noise": (
         lambda s, t: 1 - s.abar[t]
     ),
@@ -210,8 +208,8 @@ _OTHER_SNR = {
         s.alpha[t] / s.beta[t]
     ),
     "your SNR has a root in one of its two parts only": lambda s, t: s.signal[t] / (1 - s.abar[t]),
-    "your SNR has a root below only": lambda s, t: s.abar[t] / s.noise[t],
-    "you cut the SNR off at 5, as min-SNR weighting does; here it is to be as it is": (
+    "your SNR has a root in the denominator only": lambda s, t: s.abar[t] / s.noise[t],
+    "you cut the SNR off at 5, as min-SNR weighting does; here it must stay as it is": (
         lambda s, t: s.snr[t].clamp(max=5)
     ),
     "you are one row early: row t belongs to time t, and at row 0 the SNR is infinite": (
@@ -224,16 +222,16 @@ SAME_LOSS = Exercise(
     reference=_same_loss,
     cases=_same_loss_cases,
     wrong={
-        "upside down: where there is much signal, a small x0-error is a large one elsewhere": (
+        "upside down: where there is much signal, a small x0-error is a large error of eps or v": (
             _losses(lambda snr: 1 / snr, lambda snr: 1 / (snr + 1))
         ),
         "these are the factors of the errors; squared errors take their squares": (
             _losses(lambda snr: snr.sqrt(), lambda snr: (snr + 1).sqrt())
         ),
-        "the same guess has different errors under different names; work out the factors": (
+        "the same estimate has different errors under different names; work out the factors": (
             _losses(lambda snr: 0 * snr + 1, lambda snr: 0 * snr + 1)
         ),
-        "eps and v are swapped: v's error has one part more": (
+        "eps and v are swapped: v's error has one more part": (
             _losses(lambda snr: snr + 1, lambda snr: snr)
         ),
         "x0 and eps are swapped: an x0-error is an x0-error already": (
@@ -245,7 +243,7 @@ SAME_LOSS = Exercise(
         "these count relative to v; the exercise starts from a squared x0-error": (
             _losses(lambda snr: snr / (snr + 1), lambda snr: 0 * snr + 1, lambda snr: 1 / (snr + 1))
         ),
-        "the SNR for all three: an x0-error is an x0-error already, and v has one part more": (
+        "the SNR for all three: an x0-error is an x0-error already, and v has one more part": (
             _losses(v=lambda snr: snr, x0=lambda snr: snr)
         ),
         "these are b/a and b of (9.5): upside down, and not squared": (
@@ -254,17 +252,17 @@ SAME_LOSS = Exercise(
         "all factors are halved; an error is squared, without a half": (
             _losses(lambda snr: snr / 2, lambda snr: (snr + 1) / 2)
         ),
-        "all factors are halved, that of x0, too; an error is squared, without a half": (
+        "all factors are halved, including that of x0; an error is squared, without a half": (
             _losses(lambda snr: snr / 2, lambda snr: (snr + 1) / 2, lambda snr: 0 * snr + 0.5)
         ),
-        "each is one too small: SNR for eps, and one part more for v": (
+        "each is one too small: SNR for eps, and one more part for v": (
             _losses(lambda snr: snr - 1, lambda snr: snr)
         ),
         "a factor of squared errors has no sign": _losses(lambda snr: -snr, lambda snr: -snr - 1),
         "logarithms of the factors; we want the factors": (
             _losses(lambda snr: snr.log(), lambda snr: (snr + 1).log())
         ),
-        "the three factors stand at the wrong kinds: which error is an x0-error already?": (
+        "the three factors are assigned to the wrong kinds: which error is an x0-error already?": (
             _losses(lambda snr: snr + 1, lambda snr: 0 * snr + 1, lambda snr: snr)
         ),
         "min-SNR weights of the losses; the exercise asks for the factor between errors": (

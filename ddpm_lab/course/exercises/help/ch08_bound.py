@@ -29,7 +29,7 @@ HELP = {
         hints=(
             "Which factor stands in front of ||x_0 - x0_hat||^2? (8.15) gives the difference of "
             "the means; the KL squares it and divides it by 2 var.",
-            "(8.18) ties the two errors together: an eps-error is SNR_t times the x0-error. So is "
+            "(8.18) relates the two errors: an eps-error is SNR_t times the x0-error. So is "
             "the weight on it larger or smaller?",
             "For s = t - 1 the 1 - alpha_ts in w_0 is beta_t, and abar_s is abar_{t-1}.",
         ),
@@ -39,12 +39,12 @@ HELP = {
     "bound.importance": Help(
         hints=(
             "Write the mean of your estimate as a sum over all times t, each with its probability "
-            "p_t. What must it come to?",
+            "p_t. What must it equal?",
             "A time that is drawn twice as often must count half as much each time.",
             "p[t] with a batch t gives the probability of each drawn time.",
         ),
         why="In the mean over the draws each term appears with the factor p_t. An estimate that "
-        "is divided by p_t takes that factor away, and the plain sum is left. For even draws "
+        "is divided by p_t takes that factor away, and the plain sum is left. For uniform draws "
         "1 / p_t is 999.",
     ),
     "bound.pixel_cost": Help(
@@ -57,7 +57,7 @@ HELP = {
             "torch.where can put them there, and Phi(infinity) is 1.",
         ),
         why="The intervals of the levels and the two tails cover the whole line, so the "
-        "probabilities of all levels add up to 1. A density times a width does not promise that.",
+        "probabilities of all levels add up to 1. A density times a width does not guarantee that.",
     ),
     "bound.bits_per_dim": Help(
         hints=(

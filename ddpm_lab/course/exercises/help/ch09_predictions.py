@@ -7,23 +7,23 @@ HELP = {
         hints=(
             "x_t = a x_0 + b eps. In which order were the two things done to x_0, and in which "
             "order are they undone?",
-            "First take off the noise that is really in x_t, b eps; what is left is a x_0.",
+            "First subtract the noise that is really in x_t, b eps; what is left is a x_0.",
             "a and b are one number for each item: coef(row(table, t), x_t), with the tables "
             "schedule.signal and schedule.noise.",
         ),
         why="(9.1) is linear in x_0, so it can be solved for it. The division is what makes eps a "
-        "bad name for x_0 at large t: a is nearly 0 there.",
+        "bad parameterization at large t: a is nearly 0 there.",
     ),
     "predictions.v_target": Help(
         hints=(
-            "(x_t, v) is (x_0, eps) turned by an angle. A quarter turn takes x_0 to eps; where "
+            "(x_t, v) is (x_0, eps) rotated by an angle. A quarter turn takes x_0 to eps; where "
             "does it take eps?",
             "forward.noised mixes its two inputs with a and b. Which input gets a in v, and which "
             "gets b?",
-            "One of the two inputs goes in with a minus.",
+            "One of the two inputs needs a minus sign.",
         ),
-        why="v is what x_t would be if eps played the data and -x_0 the noise: both are turned on "
-        "by 90 degrees. So the function that makes x_t makes v, too.",
+        why="v is what x_t would be if eps played the data and -x_0 the noise: both are rotated "
+        "by 90 degrees. So the function that makes x_t also makes v.",
     ),
     "predictions.v_to_x0": Help(
         hints=(
@@ -33,8 +33,8 @@ HELP = {
             "sign.",
             "Check at small t: x_0 must be nearly x_t.",
         ),
-        why="A turn is undone by the turn back, with the same two factors and one sign flipped. "
-        "That is why nothing is divided, and why v works even where a is 0.",
+        why="A rotation is undone by the rotation back, with the same two factors and one sign "
+        "flipped. That is why nothing is divided, and why v works even where a is 0.",
     ),
     "predictions.amplify": Help(
         hints=(
@@ -42,8 +42,8 @@ HELP = {
             "(9.3) is a straight line in eps; the factor is the size of its slope. schedule.signal "
             "and schedule.noise have both of its parts.",
         ),
-        why="x_t cancels in the difference of two guesses; what is left is eps's factor in (9.3). "
-        "It is one over the root of the signal-to-noise ratio.",
+        why="x_t cancels in the difference of two estimates; what is left is the factor of eps "
+        "in (9.3). It is one over the root of the signal-to-noise ratio.",
     ),
     "predictions.score": Help(
         hints=(
@@ -52,12 +52,12 @@ HELP = {
             "to x0_hat?",
             "Sign check: the score points from x_t to where the density is larger.",
         ),
-        why="By (9.7) the score is an average over what x_0 may be, of gradients that are linear "
+        why="By (9.7) the score is an average over the possible x_0, of gradients that are linear "
         "in x_0. So the average of x_0 is all that is needed, and x0_hat is that average.",
     ),
     "predictions.same_loss": Help(
         hints=(
-            "Hold x_t fixed and let x_0 be wrong by d. By how much is eps wrong, by (9.3)?",
+            "Hold x_t fixed and let x_0 be wrong by d. By (9.3), by how much is eps then wrong?",
             "By a/b d. Square it. For v = a eps - b x_0 both parts are wrong: add them with their "
             "signs, and use a^2 + b^2 = 1.",
             "x0: nothing is converted, so by which factor is it multiplied?",
