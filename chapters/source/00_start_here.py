@@ -507,6 +507,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [02 Distributions](02_distributions.ipynb) | Joint, marginal, conditional; what can be done to Gaussians? | {road 02} |
 # | [03 Estimators](03_estimators.ipynb) | How good is a Monte Carlo answer? | {road 03} |
 # | [04 The bound and the VAE](04_elbo_and_vae.ipynb) | Why maximize a bound, and when is it tight? | {road 04} |
+# | [04b A VAE on digits](04b_vae_on_digits.ipynb) | What can one step do, and what does it cost? | {road 04b} |
 # | ★ [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | {road 05} |
 # | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal disappear? | {road 06} |
 # | [07 Posterior](07_posterior.ipynb) | Where was the chain one step ago? | {road 07} |
@@ -515,7 +516,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [08b Weights and bits](08b_weights_and_bits.ipynb) | Which errors count how much, and what does an image cost? | {road 08b} |
 # | [09 Predictions](09_predictions.ipynb) | Predict the data or the noise: does it matter? | {road 09} |
 # | ★ [10 Sampling without learning](10_sampling_without_learning.ipynb) | How would you sample if the denoiser were perfect? | {road 10} |
-# | [10b Fewer steps](10b_fewer_steps.ipynb) | Can you take fewer steps, or throw no dice at all? | {road 10b} |
+# | [10b Fewer steps](10b_fewer_steps.ipynb) | How few steps will do, and do they need fresh noise? | {road 10b} |
 # | ★ [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | {road 11} |
 # | [12 U-Net](12_unet.ipynb) | Which network denoises images? | {road 12} |
 # | [12b Build a U-Net](12b_build_a_unet.ipynb) | How do you build a U-Net yourself? | {road 12b} |
@@ -526,7 +527,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
-# denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04 are the probability
+# denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability
 # behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: continuous time, what lies
 # beyond DDPM, and a list of popular claims, checked.
 #
@@ -630,7 +631,7 @@ for value, meaning, where in readings:
 
 # %% [markdown] topics="C005 C006 C010 C011 C012 C187"
 # Before 2020 there were networks that made sharp images and were hard to train (GANs, two networks in
-# a contest), and others that trained smoothly and made blurry images (VAEs, chapter 04). Diffusion models, since
+# a contest), and others that trained smoothly and made blurry images (VAEs, chapter 04b). Diffusion models, since
 # 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. There
 # the form of the forward chain was already fixed; only its rates could be learned.
 # In 2020, [Ho20] let the network predict the noise, trained it with a squared error, and reached the
@@ -653,7 +654,7 @@ for value, meaning, where in readings:
 # | read | with chapter |
 # |---|---|
 # | [Ho20] Ho, Jain and Abbeel, [DDPM](https://arxiv.org/abs/2006.11239), the main text | 05–10 |
-# | [KW14] Kingma and Welling, [the VAE](https://arxiv.org/abs/1312.6114) | 04 |
+# | [KW14] Kingma and Welling, [the VAE](https://arxiv.org/abs/1312.6114) | 04, 04b |
 # | [Luo22] Luo, [a unified perspective](https://arxiv.org/abs/2208.11970), every line of algebra | 04, 07, 08 |
 # | [Kin21] Kingma and others, [variational diffusion models](https://arxiv.org/abs/2107.00630) | 06, 08 |
 # | [SD15] Sohl-Dickstein and others, [the origin](https://arxiv.org/abs/1503.03585) | after 08 |

@@ -276,7 +276,7 @@ for theta in (0.2, 0.5, 0.8):
 # %% [markdown]
 # A single sample would be enough: no variance at all. The catch is that the constant 1320 contains the evidence, the very
 # number we are looking for. The best proposal is out of reach, but you can come close to it. In
-# chapter 04 a network, the encoder, is trained for that.
+# chapter 04b a network, the encoder, is trained for that.
 #
 # Now the failures. First, **$q = 0$ where $p > 0$.** Take $p = N(0,1)$ and a $q$ that never produces a negative number,
 # $q(x) = 2\,p(x)$ for $x > 0$. All weights are ½.
@@ -390,7 +390,7 @@ for name, (a, b) in settings.items():
 #
 # ### Exercise 3.3 · The pathwise gradient
 #
-# This is how the encoder of chapter 04 learns. `slope` is the function $f'$; it takes and returns tensors. `eps` has
+# This is how the encoder of chapter 04b learns. `slope` is the function $f'$; it takes and returns tensors. `eps` has
 # shape (N,). Work out the two derivatives inside the brackets of (3.8) by the chain rule, and return two tensors of
 # shape (N,): for each sample its derivative with respect to $a$ and to $b$. (Do not average; we want to see how they vary.)
 
@@ -594,7 +594,7 @@ print(f"log E[w] = {math.log(0.5 * 0.5 + 0.5 * 2):.3f}, "
 # %% [markdown]
 # ### The log-evidence, always too low
 #
-# Here is the example that chapter 04 will train. A data point $x$ has a hidden cause $z$: $p(z) = N(0, 1)$ and
+# Here is the example with which chapter 04 continues. A data point $x$ has a hidden cause $z$: $p(z) = N(0, 1)$ and
 # $p_\theta(x \mid z) = N(\theta z,\ 0.36)$, with $\theta = 1.2$ (a parameter of the model here, not a coin). We observed
 # $x = 1.5$. Its evidence is an expectation over causes, sampled from a proposal $q$ as in (3.4):
 #
@@ -952,5 +952,6 @@ for name, weight in (("least squares", 1), ("each half its own var", 1 / var)):
 # **Exercises:** 3.1 `estimators.monte_carlo` · 3.2 `estimators.importance` · 3.3 `estimators.pathwise` · 3.4
 # `estimators.score_function` · 3.5 `estimators.bound` · 3.6 `estimators.gaussian_nll`
 #
-# **Before:** [02 · Distributions](02_distributions.ipynb) · **Next:** [04 · ELBO and
-# VAE](04_elbo_and_vae.ipynb), where the pathwise gradient trains an encoder, and the gap below $\log p(x)$ becomes a method.
+# **Before:** [02 · Distributions](02_distributions.ipynb) · **Next:**
+# [04 · The bound and the VAE](04_elbo_and_vae.ipynb), where the gap below $\log p(x)$ becomes a method; in 04b the pathwise
+# gradient trains an encoder.
