@@ -528,13 +528,18 @@ figures.show(fig, alt="The network's digits resemble their neighbors; "
 for name, found in (near | {"new real digits": metrics.nearest(test, train)}).items():
     print(f"{name:>16}: distance to the nearest training digit: mean {found.distance.mean():.2f}, "
           f"smallest {found.distance.min():.2f}")
+for name, x in (("network, first set", sets[0]), ("network, third set", sets[2]),
+                ("ideal denoiser", copies)):
+    found = metrics.energy_distance(x, test)
+    print(f"{name:>18}: energy distance to new digits {found.value:.3f} ± {found.stderr:.3f}")
 
 # %% [markdown]
-# The ideal denoiser's samples are copies, every one. The network's are not: no distance is below 1.04, and the
-# mean, 2.24, is that of new real digits, 2.22. Is nothing memorized, then? The mean distance cannot tell, since
-# blurry images lie nearer to everything and noisy ones farther. A sharper question is whether a sample lies nearer
-# to an image that was *seen* in training than to any that was *not*. If nothing was memorized, both are equally
-# probable: the expected fraction is 0.5.
+# The ideal denoiser's samples are copies, every one, and yet their energy distance to new digits is in the range of
+# the network's sets. The network's samples are not copies: no distance is below 1.04, and the mean, 2.24, is that
+# of new real digits, 2.22. Is nothing memorized, then? The mean distance cannot tell, since blurry images lie
+# nearer to everything and noisy ones farther. A sharper question is whether a sample lies nearer to an image that
+# was *seen* in training than to any that was *not*. If nothing was memorized, both are equally probable: the
+# expected fraction is 0.5.
 #
 # ### Exercise 14.6 · Nearer to the training data?
 #
