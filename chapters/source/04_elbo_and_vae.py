@@ -85,10 +85,10 @@ for side in (z < 0, z >= 0):
 # %% [markdown] topics="C043 C044 C047 C048 C051"
 # ## 1 · Latent variables
 #
-# Each point on the left was made in two steps: first a number $z$ that nobody sees, from $N(0, 1)$; then a point $x$
-# near the place on the spiral to which $z$ is mapped. What we see has two dimensions and a complicated shape. What caused
-# it has one dimension and one of the simplest distributions there are. Plato's prisoners see shadows on a wall and have to guess
-# what casts them; much of science is of that kind. A variable of the model that is never observed is a **latent
+# Each point on the left was made in two steps: first a number $z$ that nobody sees, from $N(0, 1)$; then a point $x$ near
+# the place on the spiral to which $z$ is mapped. What we see has two dimensions and a complicated shape. What caused it
+# has one dimension and one of the simplest distributions there are. Plato's prisoners see shadows on a wall and have to
+# guess what casts them; much of science is of that kind. A variable of the model that is never observed is a **latent
 # variable**, or a *code*.
 #
 # (In chapters 05 to 17 a sampler's fresh noise is called $z$. Here $z$ is the latent variable, and noise is always
@@ -100,14 +100,14 @@ for side in (z < 0, z >= 0):
 # |---|---|---|
 # | $p(z)$ | prior | $N(0, 1)$ |
 # | $p_\theta(x \mid z)$ | **decoder**, from code to data | $N(\text{place of } z,\ 0.15^2 I)$ |
-# | $p_\theta(x) = \int p_\theta(x \mid z)\,p(z)\,dz$ | evidence, or likelihood of the model | unknown |
+# | $p_\theta(x) = \int p_\theta(x \mid z)\,p(z)\,dz$ | evidence, also called marginal likelihood | unknown |
 # | $p_\theta(z \mid x)$ | posterior, from data to code | two peaks for the star |
 #
 # The first two are chosen, and **generation** needs only them: sample $z$, then $x$. The last two follow, and
-# **inference**, the way back from $x$ to $z$, is the hard one. The star lies between two arms: its posterior has one
-# peak at $z = -0.51$ (probability 0.55 for its side, $z < 0$) and another at $0.83$. To find that we evaluated prior times
-# likelihood at 1601 values of $z$ and divided by their sum times the spacing, which is the evidence. For *one* latent variable this works. With 16 of them, even 100 grid points for
-# each would make a list of $10^{32}$ entries.
+# **inference**, the way back from $x$ to $z$, is the hard one. The star lies between two arms: its posterior has one peak
+# at $z = -0.51$ (probability 0.55 for its side, $z < 0$) and another at $0.83$. To find that we evaluated prior times
+# likelihood at 1601 values of $z$ and divided by their sum times the spacing, which is the evidence. For *one* latent
+# variable this works. With 16 of them, even 100 grid points for each would make a list of $10^{32}$ entries.
 #
 # The same integral also stands in the way of training. A good model makes the data likely, so we would like to maximize
 #
@@ -157,9 +157,9 @@ for value in (-0.5, 0.3, 1.0, 2.0):
           f"joint / q = {joint[i] / q[i]:.5f}")
 
 # %% [markdown]
-# Smaller at $-0.5$, where $q$ exceeds the posterior, and larger at 2: the fraction is 0.002 and 4.7. It is no longer $p(x)$, and maximizing it at some $z$
-# would be pointless: a $q$ that avoids this $z$ makes it as large as you like. It is the importance weight of
-# chapter 03,
+# Smaller at $-0.5$, where $q$ exceeds the posterior, and larger at 2: the fraction is 0.002 and 4.7. It is no longer
+# $p(x)$, and maximizing it at some $z$ would be pointless: a $q$ that avoids this $z$ makes it as large as you like. It
+# is the importance weight of chapter 03,
 #
 # $$w(z) = \frac{p_\theta(x \mid z)\,p(z)}{q(z)}. \tag{4.3}$$
 #
@@ -202,7 +202,7 @@ for m, v in ((-2.0, 0.25), (0.3, 0.25), (0.9, 0.25), (1.0, 0.2)):
 # \end{aligned} \tag{4.4}$$
 #
 # Here $p(x, z) = p(x \mid z)\,p(z)$ is the joint density. Two conditions are easy to overlook. The first line needs a
-# *normalized* $q$, and the KL is finite only if $q$ stays where the posterior is above 0.
+# *normalized* $q$, and the KL is finite only if $q$ has no mass where the posterior is 0.
 # (`elbo.split` takes `q` and `joint` as lists of masses and returns $\log p(x)$, ELBO and gap.)
 
 # %%
@@ -229,9 +229,9 @@ print(f"a prior on z > 0, q(z < 0) = {below:.3f}: ELBO {only_right.elbo}, KL {on
 #
 # $$\mathrm{KL}\big(q \,\|\, p(z \mid x)\big) = E_q\big[\log q(z) - \log p(x, z)\big] + \log p(x). \tag{4.5}$$
 #
-# The unknown $\log p(x)$ is only a constant. So to approach a posterior that nobody can compute, minimize the first
-# term, minus the ELBO, which everybody can. Why not the other direction, $\mathrm{KL}(p(z \mid x) \,\|\, q)$? Because it is
-# a mean over samples of the posterior, which we do not have.
+# The unknown $\log p(x)$ is only a constant. So to approach a posterior that nobody can compute, minimize the first term.
+# It is minus the ELBO, and it can be computed. Why not the other direction, $\mathrm{KL}(p(z \mid x) \,\|\, q)$? Because
+# it is a mean over samples of the posterior, which we do not have.
 #
 # **The same by Jensen's inequality.** $\log E_q[w] \ge E_q[\log w]$ for any positive $w$ (chapter 03). With (4.3) the
 # left side is $\log p(x)$:
@@ -654,10 +654,10 @@ print(f"(4.18): {first:.4f} + {second:.4f} = {first + second:.4f}")
 # %% [markdown] topics="C070"
 # ### Fix the encoder
 #
-# For Gaussian data more levels buy nothing. For images they can: each step may be small. A curve is drawn well with straight
-# pieces if the pieces are short; in the same way the way back from a small step is nearly Gaussian, and one hard task becomes
-# many easy ones (chapter 05 measures how nearly). But *learning* many encoders together with many decoders is delicate: the upper
-# latents easily end up unused.
+# For Gaussian data more levels buy nothing. For images they can: each step may be small. A curve is drawn well with
+# straight pieces if the pieces are short; in the same way the way back from a small step is nearly Gaussian, and one hard
+# task becomes many easy ones (chapter 05 measures how nearly). But *learning* many encoders together with many decoders
+# is delicate: the upper latents easily end up unused.
 #
 # The way out is not to learn the encoder at all. Let every step shrink its input a little and add noise,
 # $q(z_t \mid z_{t-1}) = N(\sqrt{0.7}\,z_{t-1},\ 0.3)$ with $z_0 = x$. Such an encoder has nothing to learn, and the decoder
@@ -698,7 +698,7 @@ print(f"minus the entropy of the data: {-0.5 * math.log(2 * math.pi * math.e * 1
 #   $z$, where the ELBO is −3.0763 (section 6).
 # - **Raising the bound raises a lower bound on the likelihood.** "The ELBO is maximal, so the KL is 0, so the likelihood is
 #   maximal" holds if the family of $q$ contains the posterior. With a mean-field $q$ we found $\theta = 1.47$ where the
-#   likelihood wants 2 (section 5).
+#   likelihood has its maximum at 2 (section 5).
 
 # %% [markdown]
 # ## Recap

@@ -89,7 +89,7 @@ for m, v in ((0.0, 1.0), (1.0, 1.0), (0.0, 0.01), (2.0, 0.01)):
     print(f"q = N({m:g}, {v:4g}) costs {cost:.3f} nats")
 
 # %% [markdown] topics="C062"
-# A $q$ equal to the prior costs nothing and says nothing. To know a latent to within 0.1 costs 1.8 nats, and 3.8 if its
+# A $q$ equal to the prior costs nothing and says nothing. To fix a latent to within 0.1 costs 1.8 nats, and 3.8 if its
 # value is unusual. The KL is the price of the information in the code.
 #
 # The reconstruction term is a squared error in disguise. For $D$ pixels,
@@ -284,9 +284,9 @@ print("contrast (standard deviation of a pixel over these ten digits, mean over 
 # digits, so they can be compared: 0.1 is the best of these on new ones. If $\sigma^2$ is too small, every missed pixel is
 # expensive; if it is too large, the digits themselves count as noise.
 #
-# A latent whose $q$ equals the prior, whatever $x$ is, has collapsed. This is **posterior collapse**. It costs nothing
-# and says nothing. Nothing went wrong in training: roughly, what varies by less than $\sigma^2$ is cheaper to treat as noise than to
-# encode. For a VAE that can be solved by hand, the next detour makes that exact.
+# A latent whose $q$ equals the prior, whatever $x$ is, has collapsed. This is **posterior collapse**. It costs nothing and
+# says nothing. Nothing went wrong in training: roughly, what varies by less than $\sigma^2$ is cheaper to treat as noise
+# than to encode. For a VAE that can be solved by hand, the next detour makes that exact.
 
 # %% [markdown]
 # ### Detour · A VAE that can be solved by hand
@@ -294,9 +294,9 @@ print("contrast (standard deviation of a pixel over these ten digits, mean over 
 # With a linear decoder the best ELBO has a closed form, and it shows exactly when a latent collapses.
 
 # %% [markdown]
-# Let $\mu(z) = c + \sum_k a_k z_k$ with vectors $a_k$. In one dimension $x$ is $N(c, a^2 + \sigma^2)$. Data of
-# variance $\lambda$ are fitted best by $a^2 + \sigma^2 = \lambda$; but $a^2$ cannot be negative. So if $\lambda < \sigma^2$ the best is
-# $a = 0$: the code is not used. The same holds in every direction; this is **probabilistic PCA** [TB99]. Turn the axes
+# Let $\mu(z) = c + \sum_k a_k z_k$ with vectors $a_k$. In one dimension $x$ is $N(c, a^2 + \sigma^2)$. Data of variance
+# $\lambda$ are fitted best by $a^2 + \sigma^2 = \lambda$; but $a^2$ cannot be negative. So if $\lambda < \sigma^2$ the best
+# is $a = 0$: the code is not used. The same holds in every direction; this is **probabilistic PCA** [TB99]. Turn the axes
 # so that the data along them are uncorrelated, the *principal* directions, and call the variances along them
 # $\lambda_1 \ge \lambda_2 \ge \dots$. At the maximum $a_k$ points along the $k$-th of them, with
 #
@@ -507,11 +507,12 @@ for s in (0.5, 0.2, 0.05, 0.01):
     print(f"decoder's standard deviation {s:4}: KL from the data to the model {nats:.2e} nats")
 
 # %% [markdown]
-# As close as you like. This decoder was written down without an encoder, so a generative model need not learn
-# generation *and* inference: GANs and autoregressive models (which write an image pixel by pixel) learn no
-# $q(z \mid x)$, and diffusion fixes one. (And $p(\text{label} \mid x)$, which a classifier learns, is not
-# $q(\text{latent} \mid x)$.) What does limit a one-step VAE is the other side. As $s$ shrinks, the decoder's posterior becomes
-# narrow and oddly shaped for *every* $x$ (remember the star of chapter 04), and a Gaussian with independent axes cannot follow it.
+# As close as you like. This decoder was written down without an encoder, so a generative model need not learn generation
+# *and* inference: GANs and autoregressive models (which write an image pixel by pixel) learn no $q(z \mid x)$, and
+# diffusion fixes one. (And $p(\text{label} \mid x)$, which a classifier learns, is not $q(\text{latent} \mid x)$.) The
+# limit of a one-step VAE lies on the other side, in its encoder. As $s$ shrinks, the decoder's posterior becomes narrow and
+# irregular in shape for *every* $x$ (remember the star of chapter 04), and a Gaussian with independent axes cannot follow
+# it.
 #
 # **The decoder's mean is $\mu_\theta(z)$, with the decoder's weights.** With $\mu_\phi(x)$, the output of the encoder, in its
 # place, the reconstruction term would not depend on $\theta$, and the decoder would learn nothing. To try it, take as

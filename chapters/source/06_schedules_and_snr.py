@@ -103,8 +103,8 @@ log_snr = check("schedules.log_snr", my_log_snr)
 # ### Why the logarithm?
 #
 # **It resolves both ends.** On the axis of $\bar\alpha$, 0.99 and 0.9999 are nearly the same point, yet the noise
-# variance at one is 100 times that at the other. **A change of units is a shift.** If you multiply the data by $c$, the variance of the signal
-# grows by $c^2$, so
+# variance at one is 100 times that at the other. **A change of units is a shift.** If you multiply the data by $c$,
+# the variance of the signal grows by $c^2$, so
 #
 # $$\lambda_t \;\longrightarrow\; \lambda_t + 2\log c \qquad\text{for every } t. \tag{6.3}$$
 
@@ -335,7 +335,7 @@ for s in (named[name] for name in rules):
 # %% [markdown]
 # ### Detour · Must the betas rise, and must the signal vanish?
 #
-# Two beliefs about $\beta$, tested on reversed, constant and shrinking betas.
+# Two claims about $\beta$, tested on reversed, constant and shrinking betas.
 
 # %% [markdown]
 # **Predict.** Take the betas of `linear` in reversed order, or 1000 betas that all equal 0.01. What is $\bar\alpha_T$?
@@ -567,7 +567,7 @@ for steps in (25, 50, 100, 250, 500, 1000):
 # (`torch.special.ndtr`).
 #
 # **Predict.** You get 200 images at $t = T$, 256×256 pixels in three colors. Half come from bright images
-# ($m = 0.5$), half from dark ones ($m = -0.5$). You guess each by the sign of its mean: how many will you get
+# ($m = 0.5$), half from dark ones ($m = -0.5$). You classify each by the sign of its mean: how many will you get
 # right?
 
 # %%
@@ -823,9 +823,9 @@ print(f"log-SNR moved by {float(shifted.log_snr[500] - s.log_snr[500]):.3f}")
 # %% [markdown]
 # ## Detour · The same curve weights the loss
 #
-# The schedule determines which noise levels the network is trained on; the *loss* determines how much an error counts
-# there, often through the same SNR. [Chapter 08b](08b_weights_and_bits.ipynb) compares the weights; here is what one of them does to three
-# predictions.
+# The schedule determines which noise levels the network is trained on; the *loss* determines how much an error
+# counts there, often through the same SNR. [Chapter 08b](08b_weights_and_bits.ipynb) compares the weights; here is
+# what one of them does to three predictions.
 
 # %%
 # claim: E102
