@@ -2,8 +2,9 @@
 # # 10b · How few steps will do?
 #
 # Algorithm 2 calls the denoiser a thousand times for one image, and in practice each call runs a large network.
-# Can a sampler do with a hundred calls, or with ten? The denoiser is still perfect in this part, so whatever a
-# sampler loses by taking fewer steps is its own loss. On the way you meet samplers that use no randomness at all.
+# Can a sampler manage with a hundred calls, or with ten? The denoiser is still perfect in this chapter, so any
+# loss of quality from taking fewer steps is due to the sampler. On the way you will meet samplers that add no
+# noise at all after the first draw.
 #
 # **After this chapter you can**
 #
@@ -11,7 +12,7 @@
 # - derive DDIM and choose how much fresh noise a sampler uses,
 # - run a deterministic sampler in both directions, and say what that is good for,
 # - compare samplers fairly: by denoiser calls, with a baseline and error bars,
-# - say what the ideal denoiser of a data set produces.
+# - say what samples the ideal denoiser of a finite data set produces.
 #
 # **You need** [10 · Sampling without learning](10_sampling_without_learning.ipynb) without "Two bugs" and "The
 # drift", and v from [09 · Predictions](09_predictions.ipynb).
@@ -19,16 +20,17 @@
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20
 # seconds.
 #
-# **For what comes next you need:** nothing for [chapter 11](11_learning_to_denoise.ipynb); DDIM, the flow and the
-# solvers for [chapter 15](15_fast_and_guided.ipynb); the last section of the main road for chapters 12 and 14.
+# **For what comes next you need:** nothing for [chapter 11](11_learning_to_denoise.ipynb); DDIM, the
+# probability-flow ODE and its solvers for [chapter 15](15_fast_and_guided.ipynb); "What a perfect denoiser
+# cannot do" for [14b](14b_sample_quality.ipynb).
 #
 # **In the papers:** [Song21a] (DDIM); [Song21b, Sec. 4.3] (the probability-flow ODE); [Lu22] (DPM-Solver++).
 #
-# ## Why not jump to the guess?
+# ## Why not jump to the estimate?
 #
-# The denoiser is perfect. Why call it a thousand times? From $x_T$ straight to $\hat x_0$, done. Nothing forbids
-# it: (10.4) holds for any two times $t > s$. **Predict.** The data have two modes, at −0.97 and 0.97. What do
-# 10,000 samples look like after one step? After two?
+# The denoiser is perfect, so why call it a thousand times? Why not go straight from $x_T$ to $\hat x_0$? Nothing
+# forbids it: (10.4) is defined for any two times $t > s$. **Predict.** The data have two modes, at −0.97 and
+# 0.97. What do 10,000 samples look like if you take one step from $T$ to 0? And with two steps?
 
 # %%
 import math
@@ -56,7 +58,7 @@ def F(y):
 
 
 def w1(samples):
-    """Wasserstein distance to the two-mode distribution, as in part 10."""
+    """Wasserstein distance to the two-mode distribution, as in chapter 10."""
     both = torch.cat([samples, -samples]).flatten().double().sort().values
     quantiles = places[torch.searchsorted(F(places), (torch.arange(len(both)) + 0.5) / len(both))]
     return (both - quantiles).abs().mean().item()
@@ -77,18 +79,19 @@ axes[0].set_ylabel("density")
 figures.show(fig, alt="One step: a spike at 0, where no data are. With more steps, the two modes.")
 
 # %% [markdown] topics="C170"
-# One step returns $E[x_0 \mid x_T]$, the average of everything that may still happen: all 10,000 samples lie
-# within 0.027 of 0, where there are no data. **From pure noise nothing is decided yet, and a mean cannot decide.**
-# Each step lets the sample commit to a little, and the next guess knows more. Two steps give W1 0.741, five 0.214,
-# twenty 0.033, a hundred 0.012. (The red curve is the density of the data.)
+# One step returns $E[x_0 \mid x_T]$, the average over all data that $x_T$ could have come from: all 10,000
+# samples lie within 0.027 of 0, where there are hardly any data. **In pure noise nothing is decided yet, and a
+# mean cannot decide.** Each step commits the sample a little more, and so the next estimate is sharper. Two
+# steps give W1 0.741, five 0.214, twenty 0.033, a hundred 0.012. (The red curve is the density of the data.)
 #
-# A sampler with fewer steps visits only some times of the chain. Their list is the **timestep spacing**, and
-# sampling along it is also called *respacing* or a *sub-sequence*.
+# A sampler with fewer steps visits only some of the times of the chain. How these are chosen is called the
+# **timestep spacing**; a schedule that keeps only these times is called *respaced*, and their list a
+# *sub-sequence*.
 #
 # ### Exercise 10.3 · Evenly spaced timesteps
 #
-# The list falls from $T$ to 0. Spread `steps` steps as evenly as whole numbers allow. (Any rounding will do, if
-# the step sizes differ by at most one.)
+# Return a list of times that falls from $T$ to 0 in `steps` steps, spaced as evenly as whole numbers allow. (Any
+# rounding will do if the step sizes differ by at most one.)
 
 # %% tags=["exercise"]
 def my_timesteps(T, steps):
@@ -102,22 +105,25 @@ timesteps = check("sampling.timesteps", my_timesteps)
 print(timesteps(1000, 7))
 
 # %% [markdown] topics="C162"
-# ## Detour · Small variance, large variance, or one after the other?
+# ## Detour · Small variance, large variance, or first one and then the other?
 #
-# With few steps the two variances of Algorithm 2 no longer give the same samples. An exercise, and a common tip.
+# With few steps the two variances of Algorithm 2 no longer give the same samples. This detour has an exercise
+# and tests a common tip.
 
 # %% [markdown]
-# `var="small"` is right if the data are a single point, `var="large"` if they are $N(0, I)$. How much does it
-# matter? For $N(0, 1)$ data you can know exactly, without a single sample: everything stays Gaussian with mean 0,
-# so only the variance has to be followed. [Chapter 07b](07b_reverse_variance.ipynb) does it in general, and shows
-# that the *best* variance lies between the two if the variance of the data is at most 1. **Predict.** With 10
-# steps, how much of the standard deviation does the small variance lose?
+# `var="small"` is right if the data are a single point, `var="large"` if they are $N(0, I)$. How much does the
+# choice matter? For $N(0, 1)$ data you can compute the answer exactly, without drawing a sample: everything
+# stays Gaussian with mean 0, so you only need to track the variance. [Chapter 07b](07b_reverse_variance.ipynb)
+# treats the general case, and shows that the *best* variance lies between the two if the variance of the data is
+# at most 1. **Predict.** With 10 steps and the small variance, how much of the data's standard deviation is
+# lost?
 #
 # #### Exercise 10.4 · Follow the variance
 #
-# Data $N(0, 1)$, perfect guess $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$, steps of `samplers.ddpm_step` with its small
-# variance. At `times[0]` the variance of $x$ is 1. What is it at `times[-1]`? (Each step multiplies $x_t$ by a
-# factor and adds independent noise. Call `samplers.ddpm_step` with $x_t = 1$ to read off both.)
+# The data are $N(0, 1)$, the ideal estimate is $\hat x_0 = \sqrt{\bar\alpha_t}\,x_t$, and the steps are those of
+# `samplers.ddpm_step` with its default, the small variance. At `times[0]` the variance of $x$ is 1. What is it
+# at `times[-1]`? (Each step multiplies $x_t$ by a factor and adds independent noise. Call `samplers.ddpm_step`
+# with $x_t = 1$ to read off both.)
 
 # %% tags=["exercise"]
 def my_follow_variance(schedule, times):
@@ -144,28 +150,30 @@ for steps in (1000, 100, 20, 10):
           f"with the large one {schedule.signal[times[-2]]:.3f}")
 
 # %% [markdown]
-# With 1000 steps nobody could tell the two apart: 0.996 and 1.000. With 10 the small variance loses a quarter of
-# the standard deviation, 0.740. What the large one lacks, 0.947, is lost in the last step, which goes to a mean.
-# The spiral at the start of part 10, sampled in 100 steps, shows the same:
+# With 1000 steps the two are almost the same: 0.996 and 1.000. With 10 steps the small variance loses about a
+# quarter of the standard deviation: 0.740 is left. With the large variance 0.947 is left, and what is missing is
+# lost in the last step, which goes to a mean. The spiral from the start of chapter 10, sampled in 100 steps,
+# shows the same effect:
 
 # %%
 n = 400
 centers = swiss_roll(n, generator=seeded(10), std=0).double()
 narrow = torch.full((n,), 0.03**2, dtype=torch.float64)
 roll = ideal_denoisers.Mixture(torch.full((n,), 1 / n, dtype=torch.float64), centers, narrow)
-guess_roll = ideal_denoisers.mixture_denoiser(roll, schedule)
+denoise_roll = ideal_denoisers.mixture_denoiser(roll, schedule)
 x_T = normal_like(torch.empty(600, 2), generator=seeded(3))
 for var in ("small", "large"):
-    run = samplers.ddpm(schedule, guess_roll, x_T, var=var, times=timesteps(1000, 100),
+    run = samplers.ddpm(schedule, denoise_roll, x_T, var=var, times=timesteps(1000, 100),
                         generator=seeded(4))
     far = torch.cdist(samplers.final(run).double(), centers).amin(1).mean()
     print(f"{var} variance: mean distance to the nearest center {far:.3f}")
 
 # %% [markdown]
-# Real data have 0.028. The small variance makes the spiral too thin, the large one less so.
+# For real data this distance is 0.028. The small variance makes the spiral too thin, the large variance only
+# slightly.
 #
-# A common tip is to sample with the large variance first and the small one in the last steps. Is it any good? Here
-# are 100 steps for the two modes (standard deviation 0.243 within a mode):
+# A common tip is to sample with the large variance first and with the small one in the last steps. Does it help?
+# Here are 100 steps for the two modes (the data have standard deviation 0.243 within a mode):
 
 # %%
 def switched(schedule, x_t, x0_hat, t, s, last):
@@ -179,21 +187,22 @@ for name, last in (("large", 0), ("small from t = 50 on", 50), ("small", 1000)):
     print(f"{name:>20}: std within a mode {(y.abs() - y.abs().mean()).std():.3f}, W1 {w1(y):.4f}")
 
 # %% [markdown]
-# On these data it helps: 0.238, between 0.256 and 0.223, and the smallest W1 of the three. At large $t$ the
-# variance hardly depends on the choice; in the last steps it decides how sharp the samples are. Where to switch
-# depends on how much detail the data have at that noise level, so the tip is one to try, not a rule. (A second tip
-# is to place the steps unevenly, more of them where the guess changes most.)
+# On these data it helps: the standard deviation within a mode is 0.238, between 0.256 and 0.223, and W1 is the
+# smallest of the three. At large $t$ the two variances are almost equal; in the last steps the choice determines
+# how sharp the samples are. Where to switch depends on how much detail the data have at that noise level, so the
+# tip is worth a try, but it is not a rule. (A second tip is to space the steps unevenly, with more of them where
+# the estimate changes most.)
 
 # %% [markdown] topics="C167 C168 C169 C172"
 # ## DDIM: the same marginals with less fresh noise
 #
-# Training (chapter 11) uses pairs $x_0, x_t$ only: one time, never two. So all that a trained network knows about
-# the chain are the marginals $q(x_t \mid x_0)$, the distribution at each time separately. Any other process with
-# the same marginals can use the same denoiser. Let us look for one.
+# Training (chapter 11) only uses pairs $(x_0, x_t)$: one time $t$, never two times together. So all that a
+# trained network can know about the chain is the marginals $q(x_t \mid x_0)$, the distribution at each time
+# separately. Any other process with the same marginals can use the same denoiser. Let us look for one.
 #
 # Suppose you stand at $x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\;\epsilon$ and know $x_0$, so you
-# know $\epsilon$ too. For an earlier $s$ take the right amount of data, keep some of the *old* noise $\epsilon$,
-# and add *fresh* noise $z$ of variance $v$:
+# know $\epsilon$ too. For an earlier time $s$, take the right amount of data, keep some of the *old* noise
+# $\epsilon$, and add *fresh* noise $\sqrt v\,z$ of variance $v$ (not the prediction target v):
 #
 # $$x_s = \sqrt{\bar\alpha_s}\;x_0 + \sqrt{1-\bar\alpha_s - v}\;\epsilon + \sqrt{v}\;z,
 # \qquad 0 \le v \le 1 - \bar\alpha_s. \tag{10.8}$$
@@ -203,30 +212,32 @@ for name, last in (("large", 0), ("small from t = 50 on", 50), ("small", 1000)):
 # $$\operatorname{Var}(x_s \mid x_0) = (1-\bar\alpha_s - v) + v = 1-\bar\alpha_s,
 # \qquad E[x_s \mid x_0] = \sqrt{\bar\alpha_s}\;x_0. \tag{10.9}$$
 #
-# That is $q(x_s \mid x_0)$ again, **for every $v$**: if the marginal is right at $t$, it is right at $s$. This is
-# the **DDIM** step (denoising diffusion implicit model, [Song21a]). It measures the fresh noise against the
-# posterior's variance:
+# So $x_s$ has the distribution $q(x_s \mid x_0)$ again, **for every $v$**: if the marginal is right at $t$, it
+# is right at $s$. This is the **DDIM** step (denoising diffusion implicit model, [Song21a]). It specifies the
+# variance of the fresh noise relative to the posterior's variance:
 #
 # $$v = \eta^2\,\tilde\beta_{ts}, \qquad
 # \tilde\beta_{ts} = \frac{1-\bar\alpha_s}{1-\bar\alpha_t}\Big(1 - \frac{\bar\alpha_t}{\bar\alpha_s}\Big),
 # \qquad 0 \le \eta \le 1. \tag{10.10}$$
 #
 # $\eta = 1$ is ancestral sampling with the small variance; $\eta = 0$ uses no fresh noise at all: a
-# **deterministic sampler**, which you ran on digits in [chapter 00](00_start_here.ipynb). It does not collapse as
-# the means of part 10 did. Going to a mean *drops* $\sqrt v\,z$, so a variance of $v$ is missing after each step.
-# DDIM *replaces* it: with $v = 0$ the factor of the old noise grows to $\sqrt{1-\bar\alpha_s}$, and (10.9) still
-# holds.
+# **deterministic sampler**, which you ran on digits in [chapter 00](00_start_here.ipynb). It does not collapse
+# as the sampler without noise did in chapter 10. Going to a mean *drops* the term $\sqrt v\,z$, so after each
+# step a variance of $v$ is missing. DDIM *replaces* it: with $v = 0$ the factor of the old noise grows to
+# $\sqrt{1-\bar\alpha_s}$, and (10.9) still holds.
 #
-# **Where the error comes from.** (10.9) is exact for the true $x_0$; a sampler uses $\hat x_0$ and $\hat\epsilon$.
-# Given $x_t$, the true $x_0$ scatters around its mean $\hat x_0$, and this scatter is lost. With (10.10) the
-# weight of $x_0$ in a step is proportional to the size of the step, and the lost variance to its square. So more
-# and smaller steps lose less in total. That is why the number of steps matters at all.
+# **Where the error comes from.** (10.9) is exact for the true $x_0$; a sampler uses $\hat x_0$ and
+# $\hat\epsilon$. Given $x_t$, the true $x_0$ varies around its mean $\hat x_0$, and a step loses this variation.
+# With (10.10), written in terms of $x_t$ and $x_0$, a small step gives $x_0$ a weight proportional to the size
+# of the step, so the lost variance is proportional to the square of the size. More and smaller steps therefore
+# lose less in total. That is why the number of steps matters at all.
 #
 # ### Exercise 10.5 · A DDIM step
 #
-# Return the distribution of $x_s$, with $\hat x_0$ given, as a `Gaussian(mean, var)`. First solve
-# $x_t = \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for $\hat\epsilon$. The times `t` and
-# `s` may be batches (`row`, `coef`). Careful: the DDIM paper writes $\alpha_t$ for our $\bar\alpha_t$.
+# Return the distribution of $x_s$ for a given $\hat x_0$, as a `Gaussian(mean, var)`. First solve
+# $x_t = \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for $\hat\epsilon$. The times `t`
+# and `s` may be batches (use `row` and `coef`). Careful: the DDIM paper writes $\alpha_t$ for our
+# $\bar\alpha_t$.
 
 # %% tags=["exercise"]
 def my_ddim_step(schedule, x_t, x0_hat, t, s, eta):
@@ -268,11 +279,11 @@ for name, p in found.items():
           f"variance {p.var.item():.4f}")
 
 # %% [markdown]
-# So "$\eta = 1$ is DDPM" means DDPM **with the small variance and the same timesteps**: 0.1763 here, against
-# 0.1796 for the large one.
+# So "$\eta = 1$ is DDPM" means DDPM **with the small variance and the same timesteps**: here its variance is
+# 0.1763, against 0.1796 for the large one.
 #
-# **Predict.** Seven samples start from the same seven places with $\eta = 0$, 0.5 and 1. Which of the three panels
-# has smooth paths? Can two paths cross there?
+# **Predict.** Three figures show samples that start from the same seven places, with $\eta = 0$, 0.5 and 1.
+# Which of them has smooth paths? Can two paths cross in it?
 
 # %%
 x_T = normal_like(torch.empty(2000, 1), generator=seeded(11))
@@ -292,14 +303,15 @@ axes[0].set_ylabel("x_t, data units")
 figures.show(fig, alt="Paths to two modes: smooth for eta = 0, rougher for 0.5, jagged for 1.")
 
 # %% [markdown]
-# All three end in the right distribution, by different paths. With $\eta = 0$ the paths are smooth and never cross
-# (in one dimension they cannot: the same place at the same time has the same future), so each sample stays on its
-# side. With $\eta = 1$ the start decides little.
+# All three end close to the right distribution, by different paths. With $\eta = 0$ the paths are smooth and
+# never cross, so each sample stays on its side. (In one dimension, solution paths of an ODE cannot cross: two
+# paths that meet at the same place and time would have the same future.) With $\eta = 1$ the start determines
+# little.
 #
 # ### What allows few steps?
 #
-# DDIM's forward process is not Markov (see the detour below). Is that why few steps are possible? Compare with
-# DDPM on the same timesteps.
+# DDIM's forward process is not a Markov chain (see the detour below). Is that why few steps are possible?
+# Compare it with DDPM on the same timesteps.
 
 # %%
 # claim: E16, E75
@@ -319,23 +331,23 @@ for steps in (5, 10, 20, 100):
     print(f"{steps:9} steps:", *[f"  {v.mean():.4f} ± {v.std():.4f}" for v in found])
 
 # %% [markdown]
-# DDPM runs in few steps just as well; what allows them is (10.4), which holds for any $s < t$. DDIM changes the
-# *error* and the *randomness*: on this distribution it lies between the two variances at 5, 10 and 20 steps. That
-# ranking belongs to this toy example: with networks and images [Song21a, Table 1] reports that DDIM is best with
-# few steps, and the large variance worst. Nothing here required new training: DDIM is another way to sample, not
-# another model. And a perfect denoiser, hence a perfect score, does not guarantee good samples: with 5 steps all
-# three are off by more than 0.2.
+# DDPM can take few steps too; what allows them is (10.4), which is defined for any $s < t$. DDIM changes the
+# *error* and the *randomness*: on this distribution its error lies between those of the two variances at 5, 10
+# and 20 steps. That ranking holds for this toy example only: for networks and images, [Song21a, Table 1] reports
+# that DDIM is best with few steps and the large variance worst. Nothing here requires new training: DDIM is
+# another way to sample, not another model. And a perfect denoiser, hence a perfect score, does not guarantee
+# good samples: with 5 steps, W1 is above 0.2 for all three.
 
 # %% [markdown]
 # ### Detour · Which process is not Markov, and three pitfalls of DDIM
 #
-# The forward process behind DDIM, two slips in its variance that look right at a glance, and why not every $v$
-# will do.
+# This detour derives the forward process behind DDIM, shows two mistakes in its variance that are easy to miss,
+# and explains why not every $v$ works.
 
 # %% [markdown]
-# **Which process?** DDIM's *reverse* process is a Markov chain for every $\eta$: each step sees $x_t$ alone. For
-# the forward process apply Bayes' rule from $x_s$ to $x_t$, given $x_0$. The mean is
-# $\sqrt{\bar\alpha_t}\,x_0 + g\,(x_s - \sqrt{\bar\alpha_s}\,x_0)$ with
+# **Which process?** DDIM's *reverse* process is a Markov chain for every $\eta$: each step depends on $x_t$
+# alone. For the forward process, apply Bayes' rule to get the distribution of $x_t$ given $x_s$ and $x_0$. Its
+# mean is $\sqrt{\bar\alpha_t}\,x_0 + g\,(x_s - \sqrt{\bar\alpha_s}\,x_0)$ with
 # $g = \sqrt{1-\bar\alpha_t}\sqrt{1-\bar\alpha_s-v}\,/\,(1-\bar\alpha_s)$, so the factor of $x_0$ is
 # $\sqrt{\bar\alpha_t} - g\sqrt{\bar\alpha_s}$. The forward process is Markov only if it is 0.
 
@@ -349,10 +361,10 @@ for eta in (1.0, 0.5, 0.0):
     print(f"499 → 500, eta = {eta:g}: factor of x_0 {on_x_0:.5f}")
 
 # %% [markdown]
-# It is 0 for $\eta = 1$ only; otherwise $x_t$ depends on $x_0$ directly.
+# It is 0 for $\eta = 1$ only; otherwise $x_t$ depends on $x_0$ directly, not only through $x_s$.
 #
-# **Two slips in the variance.** $v$ is a variance, so it has $\eta^2$, not $\eta$. And a formula of [Song21a] must
-# be read with its own $\alpha$, which is our $\bar\alpha$:
+# **Two mistakes in the variance.** First, $v$ is a variance, so it contains $\eta^2$, not $\eta$. Second, the
+# $\alpha$ in a formula of [Song21a] is our $\bar\alpha$:
 
 # %%
 # claim: E73
@@ -364,13 +376,13 @@ a_s, a_t = schedule.alpha[499], schedule.alpha[500]
 print(f"tilde beta {tilde:.3e}; with alpha for abar {(1 - a_s) / (1 - a_t) * (1 - a_t / a_s):.3e}")
 
 # %% [markdown]
-# The first slip is a factor of 2 (and hides at $\eta = 0$ and 1, where one tests). The second makes the variance
-# 500 times too small.
+# The first mistake makes the variance twice as large at $\eta = 0.5$ (and cannot be seen at $\eta = 0$ and 1,
+# the values that people test). The second makes it 500 times too small.
 #
-# **Not every $v$ works with a guess.** $v$ has to shrink with the step, as it does between 0 and
-# $\tilde\beta_{ts}$. The largest that (10.8) allows, $v = 1-\bar\alpha_s$, forgets all of the old noise; then the
-# weight of $x_0$ is $\sqrt{\bar\alpha_s}$, however small the step, and the lost scatter adds up. For $N(0, 1)$
-# data and all steps of a schedule:
+# **Not every $v$ works with an estimate.** As the step gets smaller, $v$ has to go to 0, as $\tilde\beta_{ts}$
+# does. The largest value that (10.8) allows, $v = 1-\bar\alpha_s$, forgets all of the old noise; then the weight
+# of $x_0$ is $\sqrt{\bar\alpha_s}$, however small the step, and the lost variation adds up. For $N(0, 1)$ data
+# and all steps of a schedule:
 
 # %%
 for fine in (schedule, schedules.linear(T=10_000, beta_1=1e-5, beta_T=0.002)):
@@ -382,27 +394,30 @@ for fine in (schedule, schedules.linear(T=10_000, beta_1=1e-5, beta_T=0.002)):
           f"with v = 1 - abar_s {all_fresh**0.5:.3f} (data 1)")
 
 # %% [markdown]
-# With only fresh noise, 0.703 of the standard deviation is left, and ten times as many steps do not help: 0.706.
+# With only fresh noise, the standard deviation is 0.703 instead of 1, and ten times as many steps do not help:
+# it is 0.706.
 
 # %% [markdown] topics="C171"
 # ## The probability-flow ODE
 #
-# Take $\eta = 0$ and more and more steps. What does the sampler become? Write the two factors as an angle,
-# $\cos\varphi_t = \sqrt{\bar\alpha_t}$ and $\sin\varphi_t = \sqrt{1-\bar\alpha_t}$: 0 is clean data, almost 90° is
-# noise. With $\hat v = \cos\varphi_t\,\hat\epsilon - \sin\varphi_t\,\hat x_0$ from chapter 09, a DDIM step is a
+# Take $\eta = 0$ and let the number of steps grow. What does the sampler become? Write the two factors in terms
+# of an angle, $\cos\varphi_t = \sqrt{\bar\alpha_t}$ and $\sin\varphi_t = \sqrt{1-\bar\alpha_t}$: $\varphi = 0$
+# means clean data, and at $T$ the angle is almost 90°. With
+# $\hat v = \cos\varphi_t\,\hat\epsilon - \sin\varphi_t\,\hat x_0$ from chapter 09, a DDIM step is a
 # **rotation**:
 #
 # $$x_s = \cos\varphi_s\;\hat x_0 + \sin\varphi_s\;\hat\epsilon
 # = \cos(\varphi_s - \varphi_t)\;x_t + \sin(\varphi_s - \varphi_t)\;\hat v. \tag{10.11}$$
 #
-# For a small angle the cosine is 1 and the sine is the angle, so the limit is an ordinary differential equation,
-# the **probability-flow ODE** [Song21b]:
+# For a small angle the cosine is close to 1 and the sine is close to the angle, so in the limit of small steps
+# we get an ordinary differential equation (ODE), the **probability-flow ODE** [Song21b]:
 #
 # $$\frac{dx}{d\varphi} = \hat v(x, \varphi). \tag{10.12}$$
 #
-# It contains no noise, and it keeps all marginals. For $N(0, V)$ data the solution is known. All $q(x_t)$ are
-# normal with variance $V_t = \bar\alpha_t V + 1-\bar\alpha_t$, and the flow stretches by the ratio of standard
-# deviations:
+# It contains no noise, and yet its solutions have the same marginals $q(x_t)$ at all times [Song21b]. For
+# $N(0, V)$ data the solution is known in closed form. All $q(x_t)$ are normal with variance
+# $V_t = \bar\alpha_t V + 1-\bar\alpha_t$, and the flow (the map from $x_t$ to $x_s$ that the ODE defines)
+# stretches by the ratio of the standard deviations:
 #
 # $$x_s = \sqrt{V_s / V_t}\;\,x_t. \tag{10.13}$$
 
@@ -416,27 +431,27 @@ print("(10.11):", sp.simplify(sp.expand_trig(sp.cos(r - p) * x_t_ + sp.sin(r - p
 print("(10.12):", sp.simplify(sp.diff(move, r).subs(r, p) - v_))
 V_p = sp.cos(p) ** 2 * V + sp.sin(p) ** 2  # variance of x_t
 x_p = sp.sqrt(V_p)  # the flow that starts at sqrt(V), by (10.13)
-guess_0 = sp.cos(p) * V / V_p * x_p  # the best guess of x_0 there
-guess_e = (x_p - sp.cos(p) * guess_0) / sp.sin(p)
-slope = sp.cos(p) * guess_e - sp.sin(p) * guess_0
+best_x0 = sp.cos(p) * V / V_p * x_p  # the best estimate of x_0 there
+best_eps = (x_p - sp.cos(p) * best_x0) / sp.sin(p)
+slope = sp.cos(p) * best_eps - sp.sin(p) * best_x0
 print("(10.13) solves (10.12):", sp.simplify(sp.diff(x_p, p) - slope) == 0)
 
 # %% [markdown]
-# An ODE can be solved in **both directions**. From $T$ to 0 it turns noise into data. From 0 to $T$ it gives each
-# data point a latent code; this is called **DDIM inversion**, or encoding.
+# An ODE can be solved in **both directions**. From $T$ to 0 it turns noise into data. From 0 to $T$ it turns
+# each data point into a latent code; this is called **DDIM inversion**, or encoding.
 #
 # ### Exercise 10.6 · Encode
 #
 # Follow (10.11), first form, along rising `times` such as `[0, 10, 20, …, 1000]`. At each time call
-# `denoise(x, t)` with `t` a tensor of shape `(B,)`, solve for $\hat\epsilon$, and mix for the next time. At
-# $t = 0$ clean data are their own guess, $\hat x_0 = x_0$, and contain no noise yet. For the noise that comes,
-# look ahead: call the denoiser at $t = 1$ with $\sqrt{\bar\alpha_1}\,x_0$, and use the $\hat\epsilon$ of that
-# answer.
+# `denoise(x, t)` with `t` a tensor of shape `(B,)`, solve for $\hat\epsilon$, and combine the two for the next
+# time. The first step, from $t = 0$, is special. Clean data are their own estimate, $\hat x_0 = x_0$, and
+# contain no noise to solve for. So look ahead for $\hat\epsilon$: call the denoiser at $t = 1$ with
+# $\sqrt{\bar\alpha_1}\,x_0$ in the place of $x_1$, and solve for $\hat\epsilon$ there.
 #
 # <details><summary>Hint</summary>
 #
-# `torch.full((len(x),), t)` is the batch of times. Up or down is the same formula; only the order of the times
-# differs.
+# `torch.full((len(x),), t)` is the batch of times. The formula is the same in both directions; only the order of
+# the times differs.
 #
 # </details>
 
@@ -457,8 +472,8 @@ def my_encode(schedule, denoise, x_0, times):
 encode = check("sampling.encode", my_encode)
 
 # %% [markdown]
-# **Predict.** You encode 1000 real samples of the two-mode distribution. How are the codes distributed? And if you
-# decode them again with 20, 100 or 1000 steps, how well do you get the data back?
+# **Predict.** You encode 1000 real samples of the two-mode distribution. How are the codes distributed? And if
+# you encode and decode with 20, 100 or 1000 steps, how well do you recover the data?
 
 # %%
 # claim: E21
@@ -473,10 +488,11 @@ for n, times in upward.items():
           f"error is {miss:.4f}")
 
 # %% [markdown]
-# With many steps the codes are standard normal, up to sampling error, and with 1000 steps the round trip misses by
-# 0.0023. The codes could have been predicted. In one dimension the flow cannot change the order of points, and it
-# carries the distribution of the data to that of the noise. So it must carry quantiles to quantiles: with $F$ the
-# cumulative distribution function of the data and $\Phi$ that of $N(0, 1)$,
+# With many steps the codes have the standard deviation of standard normal samples, up to sampling error, and
+# with 1000 steps the error of the round trip is 0.0023. In fact we can compute what the codes must be. In one
+# dimension the flow cannot change the order of points, and it carries the distribution of the data to that of
+# the noise, almost exactly $N(0, 1)$. So it must carry quantiles to quantiles: with $F$ the cumulative
+# distribution function of the data and $\Phi$ that of $N(0, 1)$,
 #
 # $$\Phi(x_T) = F(x_0). \tag{10.14}$$
 
@@ -497,33 +513,35 @@ print(f"largest distance of a code from the curve: "
 
 # %% [markdown]
 # So diffusion does have a latent code as small as the image, if you sample without fresh noise. It lets you
-# **encode** real data, **interpolate** between two codes (detour below), and **reproduce** a sample exactly from
-# its starting noise, also while you change something else, such as the number of steps.
+# **encode** real data, **interpolate** between two codes (detour below), and **reproduce** a sample from its
+# starting noise alone: you can keep the noise fixed and compare, for example, different numbers of steps.
 
 # %% [markdown]
 # ## Better ODE solvers
 #
-# With 20 steps the round trip missed by 0.1036. (10.11) keeps its guess fixed during the whole step, like Euler's
-# method, so the error of one step is of second order in its size, and that of the whole run, a sum of many steps,
-# of **first order**: half the step size, half the error. There are two remedies, both of **second order**.
+# With 20 steps the error of the round trip was 0.1036. Like Euler's method, (10.11) keeps its estimate fixed
+# during the whole step. So the error of one step is of second order in the step size, and the error of a whole
+# run, the sum over many steps, is of **first order**: half the step size, half the error. There are two
+# remedies, both of **second order**: half the step size, a quarter of the error.
 #
-# **Heun's method** looks again where it landed, and takes the mean of both slopes. With $\hat v_t$ the slope at
-# $x_t$ and $\hat v_s$ the slope where (10.11) lands,
+# **Heun's method** evaluates the slope again at the point where the step of (10.11) lands, and uses the mean of
+# both slopes. With $\hat v_t$ the slope at $x_t$ and $\hat v_s$ the slope at that point,
 #
 # $$x_s = x_t + \tan\frac{\varphi_s - \varphi_t}{2}\;\big(\hat v_t + \hat v_s\big). \tag{10.15}$$
 #
-# (For small steps the tangent is half the angle; with it the step is exact if the guess does not change.) It costs
-# two denoiser calls a step: `probability_flow_ode(…, order=2)`.
+# (For small steps the tangent is close to half the angle; the tangent makes the step exact if the estimate does
+# not change.) It costs two denoiser calls per step: `probability_flow_ode(…, order=2)`.
 #
-# **DPM-Solver++(2M)** [Lu22] remembers the guess of the step before, at time $r > t$, and extrapolates. This makes
-# it a **multistep method**; it costs one call a step (`dpmpp_2m`, below DPM++(2M)). With
+# **DPM-Solver++(2M)** [Lu22] remembers the estimate of the previous step, at time $r > t$, and extrapolates.
+# This makes it a **multistep method**; it costs one call per step (`dpmpp_2m`, below DPM++(2M)). With
 # $\lambda = \log(\sqrt{\bar\alpha}/\sqrt{1-\bar\alpha})$,
 #
 # $$x_s = \frac{\sqrt{1-\bar\alpha_s}}{\sqrt{1-\bar\alpha_t}}\,x_t + \sqrt{\bar\alpha_s}\,\big(1 - e^{-h}\big)\,D, \quad
 # D = \hat x_0^{(t)} + \frac{h}{2h'}\big(\hat x_0^{(t)} - \hat x_0^{(r)}\big), \quad
 # h = \lambda_s - \lambda_t,\; h' = \lambda_t - \lambda_r. \tag{10.16}$$
 #
-# With $D = \hat x_0^{(t)}$, as in its first and its last step, it is DDIM.
+# With $D = \hat x_0^{(t)}$, as in its first step (no previous estimate) and its last ($\lambda$ is infinite at
+# $t = 0$), it is DDIM.
 
 # %%
 # eq: 10.15, 10.16
@@ -548,40 +566,42 @@ far = x_s - samplers.final(samplers.dpmpp_2m(schedule, denoise, x_r, times=[r, t
 print(f"(10.16) and the package differ by less than 1e-14: {bool(far.abs().max() < 1e-14)}")
 
 # %% [markdown]
-# Formula (10.13) is an exact answer to measure the solvers against. **Predict.** Sixteen times as many steps: by
-# what factor does the error fall at order 1, and at order 2?
+# Formula (10.13) gives an exact solution against which to measure the solvers. **Predict.** If you take sixteen
+# times as many steps, by what factor does the error fall at order 1, and at order 2?
 
 # %%
 bell = ideal_denoisers.circle_mixture(1, radius=0.0, std=0.5)  # N(0, V) with V = 0.25
-guess_bell = ideal_denoisers.mixture_denoiser(bell, schedule)
+denoise_bell = ideal_denoisers.mixture_denoiser(bell, schedule)
 x_T = torch.ones(1, 2, dtype=torch.float64)
 wanted = math.sqrt(0.25 / (schedule.abar[-1] * 0.25 + 1 - schedule.abar[-1]))  # (10.13), from 1
 numbers = (20, 40, 80, 160, 320)
 print("steps:         ", *[f"{n:7}" for n in numbers])
 for name, solver in (("order 1", ddim_run), ("order 2", heun_run)):
-    runs = [solver(schedule, guess_bell, x_T, times=schedules.timesteps(1000, n)) for n in numbers]
+    runs = [solver(schedule, denoise_bell, x_T, times=timesteps(1000, n)) for n in numbers]
     found = [abs(samplers.final(run)[0, 0].item() - wanted) for run in runs]
     order = math.log2(found[0] / found[-1]) / 4  # 320 = 20 * 2^4
     print(f"{name}: errors", *[f"{e:.5f}" for e in found], f"measured order {order:.2f}")
 
 # %% [markdown]
-# With twice the steps the error is about half at order 1 (measured order 0.97) and about a quarter at order 2
-# (1.91). 20 steps of order 2 miss by 0.00411, 320 of order 1 by 0.00469. In denoiser calls that is 40 against 320.
+# In theory the error falls by a factor of 16 at order 1 and of $16^2 = 256$ at order 2. Measured, the factors
+# are about 15 and 200, which correspond to orders 0.97 and 1.91. With 20 steps of order 2 the error is 0.00411,
+# and with 320 steps of order 1 it is 0.00469. In denoiser calls that is 40 against 320.
 
 # %% [markdown] topics="C161"
 # ## A race
 #
-# Five samplers, one ideal denoiser, eight narrow Gaussians on a circle (chapter 00). The cost is counted in
-# **denoiser calls**, in papers the **number of function evaluations (NFE)**: each call runs a network, and the
-# rest is free. So Heun's method gets half as many steps.
+# Now compare five samplers with the same ideal denoiser, on eight narrow Gaussians on a circle (chapter 00). The
+# cost is counted in **denoiser calls**, in papers the **number of function evaluations (NFE)**: in practice each
+# call runs a network, and everything else costs next to nothing. So Heun's method gets half as many steps.
 #
-# The metric is the **sliced Wasserstein distance**: project the points onto a direction, take W1, average over
-# directions. And there is a **baseline**: the score of 1000 *real* samples. Below it, this metric cannot see a
-# difference. (Neither data nor samplers change if the circle is turned by 45 degrees, so we measure all eight
-# turned copies together.)
+# The metric is the **sliced Wasserstein distance**: project the points onto a direction, compute W1 in one
+# dimension, and average over directions. There is also a **baseline**: the metric of 1000 *real* samples. When a
+# sampler reaches it, this metric can no longer tell its samples from real ones. (Neither the data distribution
+# nor the samplers change if the circle is rotated by 45 degrees, so we measure all eight rotated copies
+# together.)
 #
-# **Predict.** Which sampler is best with 10 calls? With 100? How many calls until the first one reaches the
-# baseline?
+# **Predict.** Which sampler is best with 10 calls? With 100? How many calls does it take until the first sampler
+# reaches the baseline?
 
 # %%
 circle = ideal_denoisers.circle_mixture(8)
@@ -591,7 +611,7 @@ directions = torch.stack([angles.cos(), angles.sin()])  # (2, 8); the turns do t
 
 
 def profile(y):
-    """Sorted projections of the points and of their turned copies, (8 n, 8 directions)."""
+    """Sorted projections of the points and of their rotated copies, (8 n, 8 directions)."""
     copies = [y.double()]
     for _ in range(7):
         copies.append(copies[-1] @ turn)
@@ -609,7 +629,7 @@ print(f"baseline, 1000 real samples twenty times: mean {sum(baseline) / 20:.4f},
       f"from {min(baseline):.4f} to {max(baseline):.4f}")
 
 # %%
-guess_circle = ideal_denoisers.mixture_denoiser(circle, schedule)
+denoise_circle = ideal_denoisers.mixture_denoiser(circle, schedule)
 five = three | {"Heun": samplers.probability_flow_ode, "DPM++(2M)": samplers.dpmpp_2m}
 
 
@@ -620,7 +640,7 @@ def last_step(name, calls, seed):
     x_T = normal_like(torch.empty(1000, 2), generator=seeded(seed))
     # one seed for the start, another for the fresh noise: the same one would repeat its numbers
     rng = seeded(99 - seed)
-    return list(five[name](schedule, guess_circle, x_T, times=times, generator=rng))[-1]
+    return list(five[name](schedule, denoise_circle, x_T, times=times, generator=rng))[-1]
 
 
 def sliced_w1(*args):
@@ -645,24 +665,28 @@ ax.legend(fontsize=9)
 figures.show(fig, alt="Errors fall; at 100 calls Heun and the large variance are at the baseline.")
 
 # %% [markdown]
-# Columns are 6, 10, 20, 40 and 100 calls, ± is the spread over five seeds, and the gray band is the baseline.
+# The columns are 6, 10, 20, 40 and 100 calls, ± is the standard deviation over five seeds, and the gray band is
+# the range of the baseline.
 #
-# - **With 6 and 10 calls** Heun's method, with 3 and 5 steps, is first (0.0736) and then last (0.0917): an order
-#   says something about *small* steps only. With 10 calls DPM-Solver++ (0.0684) and the large variance (0.0714)
-#   are ahead, and the spreads do not tell which of the two is first.
-# - **With 20 calls** the other four nearly coincide, 0.0203 to 0.0229.
-# - **With 100 calls** the large variance (0.0019) and Heun (0.0018) reach the baseline, 0.0017. This metric, with
-#   1000 points, cannot tell them from data. The other three are about five to six and a half times above it.
+# - **With 6 and 10 calls** Heun's method, with 3 and 5 steps, is first (0.0736) and then last (0.0917): the
+#   order of a method says something about *small* steps only. With 10 calls DPM-Solver++ (0.0684) and the large
+#   variance (0.0714) are ahead; the difference between the two is within their spread.
+# - **With 20 calls** Heun's method is still last (0.0359), and the other four nearly coincide, from 0.0203 to
+#   0.0229.
+# - **With 100 calls** the large variance (0.0019) and Heun's method (0.0018) reach the baseline, 0.0017, which
+#   no sampler has reached with 40. This metric, with 1000 points, cannot tell their samples from data. The other
+#   three are still at about five to six and a half times the baseline.
 #
-# Do not read this as a ranking of samplers. The large variance wins here because two errors cancel (detour below),
-# and with networks and images the order is another one (chapter 15). What carries over is the method: count calls,
-# show the spread, know the baseline.
+# Do not read this as a ranking of samplers. The large variance does well here because two errors cancel (detour
+# below), and with networks and images the ranking is different (chapter 15). What carries over is the method:
+# count calls, show the spread, know the baseline.
 #
 # ### Try it yourself: how few steps are enough?
 #
-# Choose a sampler and a number of steps, and watch where 600 points end. How many steps of `ddim` put half of the
-# points within 0.15 of a center? And how many of the second-order `probability_flow_ode`, which makes two calls a
-# step?
+# Choose a sampler and a number of steps, and see where 600 points end up. How many steps of `ddim` does it take
+# until half of the points lie within 0.15 of a center? And how many of the second-order `probability_flow_ode`,
+# which makes two calls per step? (The schedule here has 200 steps, so the numbers differ from those of the
+# race.)
 
 # %%
 from ddpm_lab.course import explorers
@@ -672,26 +696,26 @@ print(explorer)
 explorer
 
 # %% [markdown]
-# Four settings, to check your answer:
+# Here are four settings to check your answer:
 
 # %%
-for sampler, steps in (("ddim", 5), ("ddim", 7), ("probability_flow_ode", 2),
+for sampler, steps in (("ddim", 5), ("ddim", 6), ("probability_flow_ode", 2),
                        ("probability_flow_ode", 3)):
     sentence = explorer.describe(sampler=sampler, steps=steps)
     print(sentence.removeprefix("How few steps are enough? ").split(" of the points")[0])
 
 # %% [markdown]
-# Between 5 and 7 steps of `ddim`; 3 steps of the second-order solver, which are 6 calls.
+# It takes 6 steps of `ddim`, or 3 steps of the second-order solver: 6 calls in both cases.
 
 # %% [markdown]
 # ## Detour · Why the large variance wins this race
 #
-# Two things in the race are odd. DPM-Solver++, of second order, hardly improves from 20 calls to 40. And the large
-# variance, which is right for $N(0, I)$ and not for these data, reaches the baseline.
+# Two results of the race are surprising. DPM-Solver++, of second order, hardly improves from 20 calls to 40. And
+# the large variance, which is right for $N(0, I)$ data but not for these, reaches the baseline.
 
 # %% [markdown]
-# The suspect is the last step, a jump to a mean. So measure how wide the Gaussians are before it, and replace it
-# by many small steps.
+# The suspect is the last step, which jumps to a mean. So measure how wide the Gaussians are before that step,
+# and then replace it by many small steps.
 
 # %%
 def width(y, t):
@@ -705,35 +729,38 @@ for name in ("DPM++(2M)", "DDPM, large"):
         last = last_step(name, n, seed=0)
         true_width = (schedule.abar[last.t] * circle.var[0] + 1 - schedule.abar[last.t]).sqrt()
         slow = samplers.final(
-            heun_run(schedule, guess_circle, last.x_t, times=range(last.t, -1, -1)))
+            heun_run(schedule, denoise_circle, last.x_t, times=range(last.t, -1, -1)))
         w, w_slow = ((profile(y) - reference).abs().mean() for y in (last.x_s, slow))
         print(f"{name:>11}, {n:3} calls: {width(last.x_t, last.t) / true_width:.2f} of the true "
               f"width at t = {last.t}")
         print(f"{'':>11}  sliced W1 {w:.4f}, with a slow last step {w_slow:.4f}")
 
 # %% [markdown]
-# DPM-Solver++ arrives with the right width, 1.01 and 0.99. But its last step cannot extrapolate ($\lambda$ is
-# infinite at $t = 0$), so it goes to a mean and makes the Gaussians too narrow. In small steps the same move
-# brings the distance from 0.0194 down to 0.0059 with 40 calls, and to 0.0023 with 100. The large variance arrives
-# too wide, 1.35 with 100 calls; the last step makes it narrower, which happens to fit. A more accurate last step
-# makes it worse, 0.0097 instead of 0.0017: on these data it wins by **two errors that cancel**.
+# DPM-Solver++ arrives at the last step with nearly the right width, 1.01 and 0.99 times the true one. But its
+# last step cannot extrapolate ($\lambda$ is infinite at $t = 0$), so it goes to a mean and makes the Gaussians
+# too narrow. If the last step is replaced by small ones, the distance falls from 0.0194 to 0.0059 after 40
+# calls, and from 0.0091 to 0.0023 after 100. With the large variance the Gaussians arrive too wide, at 1.35
+# times the true width with 100 calls, and the last step then makes them narrower by about the right amount. A
+# more accurate last step makes the result worse, 0.0097 instead of 0.0017: on these data the large variance does
+# well because of **two errors that cancel**.
 
 # %% [markdown]
 # ## What a perfect denoiser cannot do
 #
-# So far the data were distributions with a density. What about the ideal denoiser of a finite *data set*, (10.2),
-# the one that every training aims at?
+# So far in this chapter the data had a density. What about the ideal denoiser of a finite *data set*, (10.2)? On
+# the training data, it is the exact minimizer of the loss that chapter 11 trains with.
 #
-# **Predict.** 896 digits, their ideal denoiser, 100 samples. How many samples are new? And with few steps, when
-# there is no time to find an exact copy?
+# **Predict.** You draw 100 samples with the ideal denoiser of the 896 digits. How many of them are new? And what
+# about few steps, too few to reach an exact copy?
 
 # %%
 images, _ = digits("train")
-guess_digit = ideal_denoisers.dataset_denoiser(images, schedule)
+denoise_digits = ideal_denoisers.dataset_denoiser(images, schedule)
 digit_noise = normal_like(images[:100], generator=seeded(3))
 shown, numbers = [], (3, 5, 8, 10, 20, 50)
 for n in numbers:
-    x = samplers.final(samplers.ddim(schedule, guess_digit, digit_noise, times=timesteps(1000, n)))
+    x = samplers.final(
+        samplers.ddim(schedule, denoise_digits, digit_noise, times=timesteps(1000, n)))
     far, nearest = torch.cdist(x.flatten(1).double(), images.flatten(1).double()).min(1)
     shown.append(x[:3])
     copies = int((far < 1e-3).sum())
@@ -745,21 +772,25 @@ figures.show(fig, alt="Three rows: from gray blur at 3 steps to a digit, equal t
 
 # %% [markdown]
 # With 50 steps all 100 samples are copies of training digits: this is **memorization**. Fewer steps do not make
-# *new* digits, only unfinished ones. It makes no difference whether the same knowledge is expressed as a
-# prediction of $x_0$, of the noise or of v (detour below). The goal of training, reached exactly, memorizes. New
-# images come from the way in which a network *misses* it; chapters 11 and 14b look at how.
+# *new* digits, only unfinished ones. It makes no difference whether the denoiser is expressed as a prediction of
+# $x_0$, of the noise or of v (detour below). A network that minimized the training loss exactly would only
+# memorize. New images come from the way in which a network *misses* this minimum; chapters 11 and 14b examine
+# how.
 
 # %% [markdown] topics="C164 C171"
 # ## Detour · Interpolation: mixing two codes
 #
-# With the flow you can encode two data points, mix their codes and decode. What lies between them?
+# With the probability-flow ODE you can encode two data points, mix their codes and decode the mixture. What lies
+# between the two points?
 
 # %% [markdown]
-# Mix with weights $1-\lambda$ and $\lambda$. **Predict.** Two points on different arms of the Swiss roll: where
-# does the mixture go, along the roll or across the gaps?
+# Mix with weights $1-\lambda$ and $\lambda$. (Here $\lambda$ is a number from 0 to 1, as in [Ho20], not the
+# $\lambda$ of (10.16). The Swiss roll and its denoiser come from the first detour: run its cells first.)
+# **Predict.** Take two points on different arms of the Swiss roll. As $\lambda$ goes from 0 to 1, where does the
+# decoded mixture go, along the roll or across the gaps?
 
 # %%
-solve = partial(heun_run, schedule, guess_roll)  # the denoiser of the first detour
+solve = partial(heun_run, schedule, denoise_roll)  # the denoiser of the first detour
 both = centers[torch.cdist(torch.tensor([[-0.3, 0.0], [0.9, -0.1]]).double(), centers).argmin(1)]
 lam = torch.linspace(0, 1, 41, dtype=torch.float64)[:, None]
 up = samplers.final(solve(both, times=timesteps(1000, 100)[::-1]))
@@ -780,13 +811,14 @@ ax.legend(fontsize=9, loc="upper left")
 figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes stay on its arms.")
 
 # %% [markdown]
-# Call a point on the spiral if a center lies within 0.09. Of the mixed data only 27 % are; of the mixed codes all
-# are. But from one arm to the next they **jump**, by up to 0.74; they do not travel along the roll. A code says
-# where a point lies in the distribution, not what it means: like a GAN's codes, it is not disentangled.
+# Count a point as on the spiral if a center lies within 0.09. Of the mixed data only 27 % are on it; of the
+# points decoded from mixed codes all are. But from one arm to the next these **jump**, by up to 0.74; they do
+# not travel along the roll. A code says where a point lies in the distribution, not what it means: like a GAN's
+# codes, it is not disentangled.
 #
-# **How [Ho20] interpolates.** That paper has no flow. It noises **both** images to a time $t$, mixes the noisy
-# ones, and samples back from there (Sec. 4.4). Mixing the images first and noising the mixture would have the same
-# mean. Is the noise the same?
+# **How [Ho20] interpolates.** That paper does not use an ODE. It noises **both** images to a time $t$, mixes the
+# noisy images, and samples back from there (Sec. 4.4). If you mixed the clean images first and noised the
+# mixture, the mean would be the same. Is the noise the same too?
 
 # %%
 # claim: E22
@@ -797,18 +829,19 @@ for weight in (0.25, 0.5):
           f"in theory {math.hypot(1 - weight, weight):.4f} instead of 1")
 
 # %% [markdown]
-# It is smaller, 0.7071 halfway, because two independent noises partly cancel. The denoiser is called with $t$ and
-# then meets less noise than $t$ stands for.
+# It is smaller, with standard deviation 0.7071 times the right one at $\lambda = 0.5$, because two independent
+# noises partly cancel. The denoiser is called with $t$, but its input contains less noise than it expects at
+# $t$.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
 # - **One step fails because it returns a mean**: all samples within 0.027 of 0. The reverse process need not
 #   retrace the forward process step by step.
-# - **Few steps work for DDPM as well as for DDIM**: (10.4) holds for any $s < t$. It is not the non-Markov forward
-#   process that allows them.
-# - **Diffusion has a latent code**, if you sample without fresh noise: there and back within 0.0023. Ancestral
-#   sampling has no code of that size.
+# - **DDPM can take few steps, and so can DDIM**: (10.4) is defined for any $s < t$. It is not the non-Markov
+#   forward process of DDIM that allows them.
+# - **Diffusion has a latent code**, if you sample without fresh noise: encoding and decoding return the data
+#   within 0.0023 (root mean square). Ancestral sampling has no code of that size.
 
 # %% [markdown]
 # ### Detour · Popular claims, checked further
@@ -816,8 +849,8 @@ for weight in (0.25, 0.5):
 # Does predicting the noise protect against memorization?
 
 # %% [markdown]
-# A network may predict $x_0$, the noise or v. Take the ideal denoiser of eight points in these three forms, and
-# sample with each.
+# A network can predict $x_0$, the noise or v. Take the ideal denoiser of eight points, express it in these three
+# forms, and sample with each.
 
 # %%
 # claim: E82
@@ -838,17 +871,19 @@ for kind in ("x0", "eps", "v"):
     print(f"{kind:>3}: farthest from a data point {far.max():.0e}; visits {visits}")
 
 # %% [markdown]
-# All three copy, to the rounding of float32, and visit all eight points about equally often. Whether a trained
-# network memorizes depends on the network and its training, not on the form of its prediction.
+# With all three forms the samples are copies, up to the rounding of float32, and they visit all eight points
+# about equally often. Whether a trained network memorizes depends on the network and its training, not on the
+# form of its prediction.
 
 # %% [markdown]
 # ## Recap
 #
-# One step gives the mean of everything; each further step lets the sample commit. Only the marginals matter to a
-# denoiser, so between 0 and $\tilde\beta_{ts}$ the variance of the fresh noise is free, if the old noise is kept
-# to match: DDIM. Without fresh noise, sampling solves an ODE that runs both ways, and better solvers need fewer
-# calls. With a perfect denoiser and 100 calls, two of five samplers reach the baseline of our metric, one of them
-# because two errors cancel. The ideal denoiser of a data set can only copy it.
+# One step returns an average over all data; each further step commits the sample a little more. Only the
+# marginals matter to a denoiser, so you may choose the variance of the fresh noise between 0 and
+# $\tilde\beta_{ts}$, if you keep just enough of the old noise: this is DDIM. Without fresh noise, sampling
+# solves an ODE, which can be solved in both directions, and better solvers need fewer calls. With a perfect
+# denoiser and 100 calls, two of five samplers reach the baseline of our metric, one of them because two errors
+# cancel. The ideal denoiser of a finite data set can only copy its items.
 #
 # **One formula to keep**
 #
@@ -857,8 +892,8 @@ for kind in ("x0", "eps", "v"):
 # **Exercises:** 10.3 `sampling.timesteps` · 10.4 `sampling.follow_variance` (detour) · 10.5 `sampling.ddim_step` ·
 # 10.6 `sampling.encode`
 #
-# **To think about.** The race compared samplers by a distance between distributions. What would you measure if you
-# wanted to *edit* an image: encode it, change the code, and decode?
+# **To think about.** The race compared samplers by a distance between distributions. What would you measure if
+# you wanted to *edit* an image, that is, encode it, change the code and decode?
 #
 # **Before:** [10 · Sampling without learning](10_sampling_without_learning.ipynb) · **Next:**
 # [11 · Learning to denoise](11_learning_to_denoise.ipynb)

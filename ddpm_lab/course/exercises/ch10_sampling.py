@@ -1,4 +1,4 @@
-"""Exercises of chapter 10: the best guess, one step of Algorithm 2, and fewer steps."""
+"""Exercises of chapter 10: the best estimate, one step of Algorithm 2, and fewer steps."""
 
 import torch
 
@@ -7,7 +7,7 @@ from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, normal, one_of, short_chain
 from ddpm_lab.types import VarianceType
 
-# sampling.dataset_denoiser: the best guess, from Bayes' rule -------------------------------------
+# sampling.dataset_denoiser: the best estimate, from Bayes' rule ----------------------------------
 
 
 def _dataset_denoiser(points, schedule, x_t, t):
@@ -51,7 +51,7 @@ def _softmax(scores):
 def _averaged(
     *, shrink=_signal, seen=_one, square=torch.square, var=_noise_var, weights=_softmax, of=_one
 ):
-    """A guess; each option replaces one part of the right one."""
+    """An estimate; each option replaces one part of the right one."""
 
     def wrong(points, schedule, x_t, t):
         far = torch.cdist(seen(schedule, t) * x_t, shrink(schedule, t) * points)
@@ -62,7 +62,7 @@ def _averaged(
 
 
 def _by_weights(scores, of=lambda weights, points: weights @ points):
-    """A guess with softmax(scores(x_t, moved points, noise variance))."""
+    """An estimate with softmax(scores(x_t, moved points, noise variance))."""
     return lambda points, schedule, x_t, t: of(
         scores(x_t, schedule.signal[t] * points, 1 - schedule.abar[t]).softmax(dim=1), points
     )
@@ -117,7 +117,7 @@ _WIDTHS = {
     ),
     "1 - abar_t is a variance already; you square it": lambda s, t: (1 - s.abar[t]) ** 2,
     "abar_t is what is left of the signal; the noise has the rest": lambda s, t: s.abar[t],
-    "the posterior's variance is about x_{t-1}; how wide is x_t around a moved point?": (
+    "the posterior's variance is about x_{t-1}; how wide is the noise in x_t?": (
         lambda s, t: s.posterior_var[t]
     ),
     "1 - sqrt(abar_t) is not the variance of the noise": lambda s, t: 1 - s.signal[t],
@@ -144,21 +144,21 @@ _WRONG_WEIGHTS = {
         lambda c: c.exp() / c.exp().sum(dim=0, keepdim=True)
     ),
     "these weights are logarithms: take softmax, not log_softmax": lambda c: c.log_softmax(dim=1),
-    "the exponents themselves are no weights: exp is missing": lambda c: c,
-    "the exponents over their sum are no weights: exp is missing": (
+    "the exponents themselves are not weights: exp is missing": lambda c: c,
+    "the exponents over their sum are not weights: exp is missing": (
         lambda c: c / c.sum(dim=1, keepdim=True)
     ),
     "a minus is missing: far points must count less, not more": lambda c: (-c).softmax(dim=1),
     "a sigmoid looks at one point alone; the weights compare the points with each other": (
         lambda c: c.sigmoid()
     ),
-    "the weights count by their largest, not by their sum: they must add to 1": (
+    "you divide the weights by the largest, not by their sum: they must add to 1": (
         lambda c: (c - c.amax(dim=1, keepdim=True)).exp()
     ),
     f"0/0 where x_t is far from all points: {_UNDERFLOWS}; softmax takes the largest out first": (
         _summed_with(0.0)
     ),
-    f"0/0 is no 0 guess: {_UNDERFLOWS}; softmax takes the largest exponent out first": (
+    f"0/0 must not become 0: {_UNDERFLOWS}; softmax takes the largest exponent out first": (
         lambda c: _summed_with(0.0)(c).nan_to_num()
     ),
     **{
@@ -185,31 +185,33 @@ _WRONG_GUESSES = {
     "you compare x_t with sqrt(1 - abar_t) x_i; that factor belongs to the noise": (
         _averaged(shrink=lambda s, t: s.noise[t])
     ),
-    "you scale x_t up by 1 / sqrt(abar_t); then its noise is scaled up as well": (
+    "you scale x_t up by 1 / sqrt(abar_t); then its noise is scaled up too": (
         _averaged(shrink=_one, seen=lambda s, t: 1 / s.signal[t])
     ),
-    "you shrink x_t instead of the points: it is they that have moved": (
+    "you shrink x_t; shrink the points instead, as the forward process does": (
         _averaged(shrink=_one, seen=_signal)
     ),
-    "you shrink x_t as well: it is noisy data already": _averaged(seen=_signal),
+    "you shrink x_t too: it is noisy data already": _averaged(seen=_signal),
     "you average the shrunk points; shrink them to compare, but return x_i themselves": (
         _averaged(of=_signal)
     ),
     "you average x_i / sqrt(abar_t); the points themselves are the data": (
         _averaged(of=lambda s, t: 1 / s.signal[t])
     ),
-    "this is the nearest point; the best guess is an average over all points": _nearest(_signal),
-    f"this is the nearest point, and {_SHRUNK}; the best guess averages over all": _nearest(_one),
+    "this is the nearest point; the best estimate is an average over all points": _nearest(_signal),
+    f"this is the nearest point, and {_SHRUNK}; the best estimate averages over all": _nearest(
+        _one
+    ),
     "this ignores x_t; points that are likelier to have become x_t must have more weight": (
         lambda points, s, x_t, t: points.mean(0).expand_as(x_t)
     ),
-    "this is x_t itself; the best guess is an average of the points": (
+    "this is x_t itself; the best estimate is an average of the points": (
         lambda points, s, x_t, t: x_t
     ),
-    "this is x_t without its shrinking, noise and all; the guess is an average of the points": (
+    "this is x_t scaled back, noise and all; the estimate is an average of the points": (
         lambda points, s, x_t, t: x_t / s.signal[t]
     ),
-    "this is the guess of the noise; we want that of the clean data": _guessed_noise,
+    "this is the estimate of the noise; we want that of the clean data": _guessed_noise,
     "these are the weights; average the points with them": (
         _by_weights(_right_scores, lambda weights, points: weights)
     ),
@@ -259,7 +261,7 @@ def _share(schedule, t):
 
 
 def _ancestral_step(schedule, x_t, eps_hat, t, z):
-    """x_{t-1} from x_t and the guessed noise, with variance beta_t and no noise at t = 1."""
+    """x_{t-1} from x_t and the estimated noise, with variance beta_t and no noise at t = 1."""
     mean = (x_t - _share(schedule, t) * eps_hat) / schedule.alpha[t].sqrt()
     return mean + schedule.beta[t].sqrt() * z if t > 1 else mean
 
@@ -291,7 +293,7 @@ def _moved(*, pull=_share, shrunk=_root_alpha, std=_root_beta, noisy=lambda s, t
 
 
 def _by_guess(change=lambda x0_hat: x0_hat, var: VarianceType = "large"):
-    """The step by way of the guess of the data, changed."""
+    """The step by way of the estimate of the data, changed."""
 
     def wrong(schedule, x_t, eps_hat, t, z):
         x0_hat = change((x_t - schedule.noise[t] * eps_hat) / schedule.signal[t])
@@ -321,7 +323,7 @@ _PULLS = {
     "in the factor of eps_hat the root of 1 - abar_t is missing": (
         lambda s, t: s.beta[t] / (1 - s.abar[t])
     ),
-    "the root reaches too far: beta_t stands above it, only 1 - abar_t is under it": (
+    "the root reaches too far: take it of 1 - abar_t only, not of beta_t": (
         lambda s, t: s.beta[t].sqrt() / s.noise[t]
     ),
     "sqrt(beta) eps is what the last step added (alpha for abar?); eps_hat is the noise of all": (
@@ -345,21 +347,21 @@ _PULLS = {
     "in the factor of eps_hat beta is squared; it is a variance already": (
         lambda s, t: s.beta[t] ** 2 / s.noise[t]
     ),
-    "in the factor of eps_hat alpha stands where beta belongs": (
+    "in the factor of eps_hat you use alpha; it must be beta": (
         lambda s, t: s.alpha[t] / s.noise[t]
     ),
-    "in the factor of eps_hat stands the posterior's variance; beta_t belongs there": (
+    "in the factor of eps_hat you use the posterior's variance; it must be beta_t": (
         lambda s, t: s.posterior_var[t] / s.noise[t]
     ),
     "in the factor of eps_hat you read abar one row early": (
         lambda s, t: s.beta[t] / s.noise[t - 1]
     ),
-    "in the factor of eps_hat stands 1 - sqrt(abar_t); the noise factor is another": (
+    "in the factor of eps_hat you divide by 1 - sqrt(abar_t); the noise factor is another": (
         lambda s, t: s.beta[t] / (1 - s.signal[t])
     ),
     "the sign is flipped: the predicted noise must be subtracted": lambda s, t: -_share(s, t),
     "eps_hat is not used: the mean must move away from the predicted noise": lambda s, t: 0.0,
-    "you take 1 / sqrt(alpha_t) twice: it stands in front of the bracket already": (
+    "you take 1 / sqrt(alpha_t) twice: it is in front of the bracket already": (
         lambda s, t: _share(s, t) / s.alpha[t].sqrt()
     ),
 }
@@ -387,7 +389,7 @@ _STRETCHES = {
     ),
 }
 _STDS = {
-    "your noise is beta z; beta is a variance, so what scales a unit noise?": (
+    "your noise is beta z; beta is a variance, so by what do you multiply z?": (
         lambda s, t: s.beta[t]
     ),
     "your step adds no fresh noise; for t > 1 the term with z is missing": lambda s, t: 0.0,
@@ -413,7 +415,7 @@ _STDS = {
     "your noise has the fourth root of beta; sigma_t is its square root": (
         lambda s, t: s.beta[t] ** 0.25
     ),
-    "your noise lacks its root, and is stretched as well: sigma_t z stands outside the bracket": (
+    "your noise lacks its root, and is stretched too: sigma_t z is outside the bracket": (
         lambda s, t: s.beta[t] / s.alpha[t].sqrt()
     ),
 }
@@ -422,38 +424,36 @@ _MOMENTS = {
         lambda s, t: True
     ),
     "z = 0 in the first step instead of the last: sampling ends with t = 1": lambda s, t: t < s.T,
-    "noise is added at t = 1 only; it must be the other way round": lambda s, t: t == 1,
+    "you add noise at t = 1 only; add it at every t but 1": lambda s, t: t == 1,
     "no noise at t = 2 either: only the step from t = 1 ends at clean data": lambda s, t: t > 2,
 }
 _OTHER_STEPS = {
     "you read row t - 1; the step from t to t - 1 undoes beta_t, and row t belongs to t": (
         _moved(back=1)
     ),
-    "the noise stands inside the bracket, so it is stretched too; sigma_t z comes after": (
+    "the noise is inside the bracket, so it is stretched too; add sigma_t z after it": (
         _noise_in_bracket
     ),
-    "only x_t is stretched; 1 / sqrt(alpha_t) stands in front of the whole bracket": (
-        _only_x_stretched
-    ),
-    "this jumps to the guess of x_0; one step goes to t - 1 only": (
+    "only x_t is stretched; 1 / sqrt(alpha_t) multiplies the whole bracket": (_only_x_stretched),
+    "this jumps to the estimate of x_0; one step goes to t - 1 only": (
         _moved(pull=lambda s, t: s.noise[t], shrunk=lambda s, t: s.signal[t])
     ),
-    "this is the guess of x_0; one step goes to t - 1 only": (
+    "this is the estimate of x_0; one step goes to t - 1 only": (
         lambda s, x_t, eps_hat, t, z: (x_t - s.noise[t] * eps_hat) / s.signal[t]
     ),
     "at t = 1 you return x_1 as it is; only its z is 0, the mean is wanted there too": (
         lambda s, x_t, eps_hat, t, z: x_t if t == 1 else _ancestral_step(s, x_t, eps_hat, t, z)
     ),
-    "you clip the guess of x_0 to [-1, 1]; image code does, Algorithm 2 does not": (
+    "you clip the estimate of x_0 to [-1, 1]; image code does, Algorithm 2 does not": (
         _by_guess(lambda x0_hat: x0_hat.clamp(-1, 1))
     ),
     "you clip the result to [-1, 1]; Algorithm 2 does not": (
         lambda s, x_t, eps_hat, t, z: _ancestral_step(s, x_t, eps_hat, t, z).clamp(-1, 1)
     ),
-    "eps_hat is a guess of the noise, and you use it as a guess of x_0": (
+    "eps_hat is an estimate of the noise, and you use it as an estimate of x_0": (
         lambda s, x_t, eps_hat, t, z: _by_guess(lambda x0_hat: eps_hat)(s, x_t, eps_hat, t, z)
     ),
-    "eps_hat is a guess of the noise; you use it as x_0, and with the posterior's variance": (
+    "eps_hat is an estimate of the noise; you use it as x_0, and with the posterior's variance": (
         lambda s, x_t, eps_hat, t, z: _by_guess(lambda x0_hat: eps_hat, "small")(
             s, x_t, eps_hat, t, z
         )
@@ -472,7 +472,7 @@ _OTHER_STEPS = {
             s.signal[t - 1] * (x_t - s.noise[t] * eps_hat) / s.signal[t] + s.noise[t - 1] * eps_hat
         )
     ),
-    "this noises the guess of x_0 afresh, with all of the noise of t - 1; (10.5) keeps x_t": (
+    "this noises the estimate of x_0 with all fresh noise of t - 1; (10.5) keeps part of x_t": (
         lambda s, x_t, eps_hat, t, z: (
             s.signal[t - 1] * (x_t - s.noise[t] * eps_hat) / s.signal[t] + s.noise[t - 1] * z
         )

@@ -136,7 +136,7 @@ def _weights_and_var(schedule, t, s):
 
 
 def _factor(schedule, t, s, guess=_guess_factor):
-    """What a step multiplies x_t by, if the guess is `guess` times x_t."""
+    """What a step multiplies x_t by, if the estimate is `guess` times x_t."""
     w_0, w_t, _ = _weights_and_var(schedule, t, s)
     return w_0 * guess(schedule, t, s) + w_t
 
@@ -222,24 +222,28 @@ _MOVES = {
     ),
 }
 _GUESSES = {
-    "your guess is x_t itself; the perfect guess for N(0, 1) data is shrunk": lambda sch, t, s: 1.0,
-    "your guess is 0, the mean of the data; the perfect guess depends on x_t": (
+    "your estimate is x_t itself; the ideal estimate for N(0, 1) data is shrunk": (
+        lambda sch, t, s: 1.0
+    ),
+    "your estimate is 0, the mean of the data; the ideal estimate depends on x_t": (
         lambda sch, t, s: 0.0
     ),
-    "your guess is abar_t x_t: its square root is missing": lambda sch, t, s: sch.abar[t],
-    "your guess is x_t / sqrt(abar_t), as if there were no noise; the perfect one shrinks x_t": (
+    "your estimate is abar_t x_t: its square root is missing": (lambda sch, t, s: sch.abar[t]),
+    "your estimate is x_t / sqrt(abar_t), as if there were no noise; the ideal one shrinks x_t": (
         lambda sch, t, s: 1 / sch.signal[t]
     ),
-    "your guess has the factor of the noise; which factor does x_0 have in x_t?": (
+    "your estimate has the factor of the noise; which factor does x_0 have in x_t?": (
         lambda sch, t, s: sch.noise[t]
     ),
-    "your guess has the factor of time s; x_t is what the guess is made from": (
+    "your estimate has the factor of time s; it is made from x_t, so it needs that of t": (
         lambda sch, t, s: sch.signal[s]
     ),
-    "your guess has sqrt(alpha_t), the factor of one step": lambda sch, t, s: sch.alpha[t].sqrt(),
+    "your estimate has sqrt(alpha_t), the factor of one step": (
+        lambda sch, t, s: sch.alpha[t].sqrt()
+    ),
 }
 _FACTORS = {
-    "the weight of the guess alone is not the factor: x_t itself enters the mean too": (
+    "the weight of the estimate alone is not the factor: x_t itself enters the mean too": (
         lambda sch, t, s: _weights_and_var(sch, t, s)[0]
     ),
     "the factor is sqrt(alpha_t), from t to t - 1; a step along `times` may be longer": (

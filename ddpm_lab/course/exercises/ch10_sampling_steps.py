@@ -107,7 +107,7 @@ _VARIANCES = {
     "posterior_var[t] is right for s = t - 1 only; (10.10) wants tilde beta of t and s": (
         lambda sch, t, s, eta: eta**2 * row(sch.posterior_var, t)
     ),
-    "in your v stands beta_t, which is right for s = t - 1 only": (
+    "your v contains beta_t, which is right for s = t - 1 only": (
         lambda sch, t, s, eta: (
             eta**2 * row(sch.beta, t) * (1 - row(sch.abar, s)) / (1 - row(sch.abar, t))
         )
@@ -127,7 +127,7 @@ _VARIANCES = {
     "your v has the noise of time t; it is x_s that gets fresh noise": (
         _by_ratio(lambda a_s, a_t: 1 - a_t)
     ),
-    "in your v the ratio abar_t / abar_s itself stands; the noise in between is 1 less that": (
+    "your v contains abar_t / abar_s itself; the noise in between is 1 minus that ratio": (
         _by_ratio(lambda a_s, a_t: (1 - a_s) / (1 - a_t) * a_t / a_s)
     ),
     "in your v the ratio abar_t / abar_s is upside down": (
@@ -162,7 +162,7 @@ _OLD = {
     "v is a variance already; under the root of the old noise you square it": (
         lambda a_s, a_t, v: (1 - a_s - v**2).sqrt()
     ),
-    "under the root of the old noise stands a standard deviation; subtract the variance v": (
+    "under the root of the old noise you subtract a standard deviation; subtract the variance v": (
         lambda a_s, a_t, v: (1 - a_s - v.sqrt()).sqrt()
     ),
     "under the root of the old noise v has the wrong sign: fresh noise takes room from the old": (
@@ -180,10 +180,10 @@ _OLD = {
     "the old noise has the factor 1; how much of it may stay beside the fresh?": (
         lambda a_s, a_t, v: torch.ones_like(a_s)
     ),
-    "the old noise is missing: your mean is the rescaled guess alone": (
+    "the old noise is missing: your mean is the rescaled estimate alone": (
         lambda a_s, a_t, v: torch.zeros_like(a_s)
     ),
-    "under the root of the old noise stands abar_s, where 1 - abar_s belongs": (
+    "under the root of the old noise you have abar_s; it must be 1 - abar_s": (
         lambda a_s, a_t, v: (a_s - v).sqrt()
     ),
 }
@@ -219,8 +219,8 @@ _NOISES = {
     f"eps_hat is divided by the factor of the data: {_SOLVE}": lambda x, x0, a, b: (x - a * x0) / a,
     f"eps_hat has the wrong sign: {_SOLVE}": lambda x, x0, a, b: (a * x0 - x) / b,
     f"in eps_hat x0_hat is added: {_SOLVE}": lambda x, x0, a, b: (x + a * x0) / b,
-    "x_t stands in the place of the old noise; it holds data as well": lambda x, x0, a, b: x,
-    "x_t over the noise factor stands in the place of the old noise; it holds data as well": (
+    "you use x_t in the place of the old noise; it contains data too": lambda x, x0, a, b: x,
+    "you use x_t over the noise factor in the place of the old noise; it contains data too": (
         lambda x, x0, a, b: x / b
     ),
 }
@@ -274,7 +274,7 @@ _OTHER_STEPS = {
             old=lambda a_s, a_t, v: (1 - a_t - v).sqrt(),
         )
     ),
-    "this is the marginal of x_s around the guess: all noise is fresh, whatever eta is": (
+    "this is the marginal of x_s around the estimate: all noise is fresh, whatever eta is": (
         lambda sch, x_t, x0_hat, t, s, eta: Gaussian(
             coef(row(sch.signal, s), x_t) * x0_hat, coef(1 - row(sch.abar, s), x_t)
         )

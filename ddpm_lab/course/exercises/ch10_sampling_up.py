@@ -17,7 +17,7 @@ def _denoiser(schedule):
 
     def denoise(x, t):
         if bool((torch.as_tensor(t) < 1).any()):
-            raise ValueError("denoise knows t = 1 … 20 only; at t = 0 data are their own guess")
+            raise ValueError("denoise knows t = 1 … 20 only; data at t = 0 are their own estimate")
         abar_t = coef(row(schedule.abar, t), x)
         total = abar_t * spread + 1 - abar_t
         away = torch.stack([x - abar_t.sqrt() * place for place in places])
@@ -122,7 +122,7 @@ def _all_at_next(schedule, denoise, x, s):
 
 
 def _known(schedule, denoise, x_0, times):
-    """x_0 as the guess at every time, and the noise that goes with it."""
+    """x_0 as the estimate at every time, and the noise that goes with it."""
     x = x_0
     for t, s in _pairs(times):
         eps = (x - schedule.signal[t] * x_0) / schedule.noise[t] if t > 0 else torch.zeros_like(x)
@@ -131,7 +131,7 @@ def _known(schedule, denoise, x_0, times):
 
 
 def _data_kept(schedule, denoise, x_0, times):
-    """x_0 as the guess in the mix, but the noise by the denoiser's."""
+    """x_0 as the estimate in the mix, but the noise by the denoiser's."""
     return _upward(mix=lambda sch, x0_hat, eps_hat, x, t, s: _mixed(sch, x_0, eps_hat, x, t, s))(
         schedule, denoise, x_0, times
     )
@@ -144,7 +144,7 @@ def _noise_kept(schedule, denoise, x_0, times):
 
 
 def _asked_once(guess):
-    """The guess and the noise of the first answer, mixed for the last time."""
+    """The estimate and the noise of the first answer, mixed for the last time."""
 
     def wrong(schedule, denoise, x_0, times):
         x0_hat, eps_hat = guess(schedule, denoise, x_0, times[1])
@@ -158,7 +158,7 @@ def _states(schedule, denoise, x_0, times):
 
 
 def _last(part):
-    """The guess, or the noise, of the last move instead of x."""
+    """The estimate, or the noise, of the last move instead of x."""
 
     def wrong(schedule, denoise, x_0, times):
         t = times[-2]
@@ -208,7 +208,7 @@ def _ahead_without_roots(schedule, denoise, x, s):
 
 
 def _answer_as_noise(first):
-    """The denoiser's answer as eps_hat, and the guess solved for; at t = 0, first(…) as eps_hat."""
+    """The denoiser's answer as eps_hat, x0_hat solved for; at t = 0, first(…) as eps_hat."""
 
     def wrong(schedule, denoise, x_0, times):
         x = x_0
@@ -225,13 +225,13 @@ def _answer_as_noise(first):
 
 
 _TAKEN_FOR_NOISE = {
-    "the denoiser guesses the data, x0_hat; you take its answer for the noise eps_hat": (
+    "the denoiser predicts the data, x0_hat; you take its answer for the noise eps_hat": (
         lambda sch, denoise, x, s: _ask(denoise, sch.signal[1] * x, 1)
     ),
-    "the denoiser guesses the data; you take its answer for eps_hat, at t = 0 about x as it is": (
+    "the denoiser predicts the data; you take its answer for eps_hat, at t = 0 about x as it is": (
         lambda sch, denoise, x, s: _ask(denoise, x, 1)
     ),
-    "the denoiser guesses the data; you take its answer for eps_hat, and no noise at t = 0": (
+    "the denoiser predicts the data; you take its answer for eps_hat, and no noise at t = 0": (
         lambda sch, denoise, x, s: torch.zeros_like(x)
     ),
     "right at t = 0; after that you take the denoiser's answer, x0_hat, for the noise": (
@@ -247,13 +247,13 @@ _STARTS = {
     "you take the noise as 0 for the whole first step; look at t = 1 for what is ahead": (
         lambda sch, denoise, x, s: torch.zeros_like(x)
     ),
-    "you ask at t = 1 about x_0 as it is; at t = 1 the data have shrunk by sqrt(abar_1)": (
+    "you call the denoiser at t = 1 with x_0 itself; by t = 1 it has shrunk by sqrt(abar_1)": (
         lambda sch, denoise, x, s: _noise(sch, x, _ask(denoise, x, 1), 1, s)
     ),
-    "for the noise ahead, x_0 is shrunk when you ask, but not when you solve for eps_hat": (
+    "for the noise ahead, you shrink x_0 in the call, but not when you solve for eps_hat": (
         lambda sch, denoise, x, s: _noise(sch, x, _ask(denoise, sch.signal[1] * x, 1), 1, s)
     ),
-    "for the noise ahead, x_0 is shrunk when you solve for eps_hat, but not when you ask": (
+    "for the noise ahead, you shrink x_0 when you solve for eps_hat, but not in the call": (
         lambda sch, denoise, x, s: _noise(sch, sch.signal[1] * x, _ask(denoise, x, 1), 1, s)
     ),
     "you look ahead to times[1]; clean data meet their first noise at t = 1": _at_next,
@@ -272,10 +272,10 @@ _EPS = {
     "eps_hat is divided by 1 - abar_t: the root is missing": (
         lambda sch, x, x0_hat, t, s: (x - sch.signal[t] * x0_hat) / (1 - sch.abar[t])
     ),
-    "in eps_hat the guess has the factor abar_t: the root is missing": (
+    "in eps_hat the estimate has the factor abar_t: the root is missing": (
         lambda sch, x, x0_hat, t, s: (x - sch.abar[t] * x0_hat) / sch.noise[t]
     ),
-    "in eps_hat the guess lacks its factor: x_t holds less of the data": (
+    "in eps_hat the estimate lacks its factor: x_t holds less of the data": (
         lambda sch, x, x0_hat, t, s: (x - x0_hat) / sch.noise[t]
     ),
     "x - x0_hat is not the noise: both lack their factors": lambda sch, x, x0_hat, t, s: x - x0_hat,
@@ -294,13 +294,13 @@ _MIXES = {
     "your x never changes: solve for eps_hat with the factors of t, then mix with those of s": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[t] * x0_hat + sch.noise[t] * eps_hat
     ),
-    "the guess must shrink when you mix: at time s less of the data is left": (
+    "the estimate must shrink when you mix: at time s less of the data is left": (
         lambda sch, x0_hat, eps_hat, x, t, s: x0_hat + sch.noise[s] * eps_hat
     ),
     "eps_hat has variance 1; in the mix its factor is a root, a standard deviation": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x0_hat + (1 - sch.abar[s]) * eps_hat
     ),
-    "in the mix the factor of the guess lacks its root": (
+    "in the mix the factor of the estimate lacks its root": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.abar[s] * x0_hat + sch.noise[s] * eps_hat
     ),
     "in the mix both factors lack their roots": (
@@ -309,7 +309,7 @@ _MIXES = {
     "in the mix the factors of data and noise are swapped": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.noise[s] * x0_hat + sch.signal[s] * eps_hat
     ),
-    "you mix x_t with the noise; mix the guess x0_hat with it, for x_t holds noise already": (
+    "you mix x_t with the noise; mix x0_hat with it, since x_t contains noise already": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x + sch.noise[s] * eps_hat
     ),
     "the factors are those of one step, alpha and beta; mix with those of time s": (
@@ -317,7 +317,7 @@ _MIXES = {
             sch.alpha[s].sqrt() * x0_hat + sch.beta[s].sqrt() * eps_hat
         )
     ),
-    "this noises x step by step with eps_hat; mix the guess with it, for time s": (
+    "this noises x step by step with eps_hat; mix the estimate with it, for time s": (
         lambda sch, x0_hat, eps_hat, x, t, s: sch.alpha[s].sqrt() * x + sch.beta[s].sqrt() * eps_hat
     ),
     "in the mix the noise is missing": lambda sch, x0_hat, eps_hat, x, t, s: sch.signal[s] * x0_hat,
@@ -326,12 +326,12 @@ _MIXES = {
     ),
 }
 _OTHER_WAYS = {
-    "you ask the denoiser about time s, but x stands at t": _upward(ask=lambda t, s: s),
-    "you ask the denoiser about t - 1, but x stands at t": _upward(ask=lambda t, s: max(t - 1, 1)),
-    "at t = 0 you take the denoiser's guess at t = 1; clean data are their own guess": (
+    "you call the denoiser at time s, but x is at time t": _upward(ask=lambda t, s: s),
+    "you call the denoiser at t - 1, but x is at time t": _upward(ask=lambda t, s: max(t - 1, 1)),
+    "at t = 0 you take the denoiser's estimate at t = 1; clean data are their own estimate": (
         _upward(start=_guess_at_1)
     ),
-    "at t = 0 you ask about x_0 as if it stood at t = 1; clean data are their own guess": (
+    "at t = 0 you treat x_0 as if it were x_1; clean data are their own estimate": (
         _upward(start=_guess_unscaled)
     ),
     "you treat x_0 as if it stood at times[1]: the first step is missing": (
@@ -352,17 +352,17 @@ _OTHER_WAYS = {
     "your steps go to t + 1; they must go to the next of `times`": (
         _upward(moves=lambda times: [(t, t + 1) for t in times[:-1]])
     ),
-    "you keep x_0 as the guess at every time, so no noise ever appears; ask the denoiser": _known,
-    "you mix with x_0 itself at every time; away from t = 0 the guess takes its place": _data_kept,
+    "you keep x_0 as the estimate at every time, so no noise appears; call the denoiser": _known,
+    "you mix with x_0 itself at every time; after t = 0 use the estimate instead": _data_kept,
     "you keep the noise of the first step; solve for eps_hat again at every time": _noise_kept,
-    "you ask the denoiser once, at times[1], and keep its answer; ask again at every time": (
+    "you call the denoiser once, at times[1], and keep its answer; call it again at every time": (
         _asked_once(_all_at_next)
     ),
     "you return every state; only the last one is wanted": _states,
     "this noises x_0 with noise of its own; the code of x_0 is found with the denoiser": _noised,
-    "this is the guess of x_0 at the end, not where x is": _last("x0"),
+    "this is the estimate of x_0 at the end, not where x is": _last("x0"),
     "this is the last eps_hat, not where x is": _last("eps"),
-    "you turn the wrong way: the angle grows as the time does": (
+    "you rotate the wrong way: the angle grows with the time": (
         lambda sch, denoise, x_0, times: _rotated(sch, denoise, x_0, times, turn=-1.0)
     ),
     "this is an Euler step of (10.12); (10.11) turns by the whole angle": (

@@ -12,7 +12,7 @@ HELP = {
             "Squares of torch.cdist(x_t, moved points), shape (B, N), make the exponents; softmax "
             "over dim=1 makes weights that add up to 1 for each x_t.",
         ),
-        why="Bayes' rule: each point is as probable as its noise is likely to have led to x_t. "
+        why="Bayes' rule: the weight of a point is proportional to its likelihood given x_t. "
         "Softmax takes the largest exponent out first, so that not all weights underflow to 0.",
     ),
     "sampling.ancestral_step": Help(
@@ -27,7 +27,7 @@ HELP = {
     ),
     "sampling.timesteps": Help(
         hints=(
-            "n steps have n + 1 times, both T and 0 included.",
+            "For n steps you need n + 1 times, both T and 0 included.",
             "Where would the k-th time be if it did not have to be a whole number?",
             "Round each of those times. If you round the length of a step and repeat it, the "
             "rounding errors add up.",
@@ -40,10 +40,10 @@ HELP = {
             "One step makes x_s = f x_t + noise. What does that do to the variance of x?",
             "A factor f multiplies a variance by f squared; an independent noise adds its own "
             "variance.",
-            "Ask samplers.ddpm_step about x_t = 1 with the guess sqrt(abar_t): its mean is f, its "
-            "var is the variance of the noise. Repeat for every pair of neighboring times.",
+            "Call samplers.ddpm_step with x_t = 1 and the estimate sqrt(abar_t): its mean is f, "
+            "its var is the variance of the noise. Repeat for every pair of neighboring times.",
         ),
-        why="Everything stays Gaussian with mean 0, because the guess is linear in x_t, so the "
+        why="Everything stays Gaussian with mean 0, because the estimate is linear in x_t, so the "
         "variance is all there is to know. Each step turns var into f^2 var + fresh.",
     ),
     "sampling.ddim_step": Help(
@@ -58,11 +58,11 @@ HELP = {
     ),
     "sampling.encode": Help(
         hints=(
-            "Each step is the same as in sampling with eta = 0: guess, solve for eps_hat, mix "
+            "Each step is the same as in sampling with eta = 0: estimate, solve for eps_hat, mix "
             "for the next time. Which of the two times belongs to which part?",
-            "Ask and solve at t, where x stands; mix with the factors of s, where it goes.",
-            "At t = 0 there are two special things: the guess is x itself, and eps_hat comes from "
-            "asking about signal[1] * x at t = 1 and solving there.",
+            "Call the denoiser and solve at t, where x is; mix with the factors of s.",
+            "At t = 0 two things are special: the estimate is x itself, and eps_hat comes from "
+            "calling the denoiser with signal[1] * x at t = 1 and solving there.",
         ),
         why="Without fresh noise the step can be taken in both directions: only the order of the "
         "times changes. At t = 0 the noise factor is 0, so eps_hat cannot be solved for there; "
