@@ -3,8 +3,8 @@
 #
 # You can call a trained network a thousand times for one image, or ten times. Nothing has to be trained again: the
 # number of steps is decided when you sample. Which sampler loses least when calls are few, and where should its
-# steps lie? Chapter 10 asked this of a perfect denoiser and a toy. Here we measure it on a real network, with a
-# baseline and with error bars.
+# timesteps lie? Chapter 10b asked this for a perfect denoiser on toy data. Here we measure it on a trained network,
+# with a baseline and error bars.
 #
 # **After this chapter you can**
 #
@@ -15,9 +15,9 @@
 # - say what sampling costs, and which methods make it cheaper.
 #
 # **You need** ancestral sampling from [10 · Sampling without learning](10_sampling_without_learning.ipynb) and a
-# trained network from [11 · Learning to denoise](11_learning_to_denoise.ipynb). What is used of
-# [10b](10b_fewer_steps.ipynb) (DDIM and the ODE solvers), of [07b](07b_reverse_variance.ipynb) (the best variance)
-# and of [14b](14b_sample_quality.ipynb) (distances between sets of images) is recalled in a few lines.
+# trained network from [11 · Learning to denoise](11_learning_to_denoise.ipynb). What we use from
+# [10b](10b_fewer_steps.ipynb) (DDIM and the ODE solvers), from [07b](07b_reverse_variance.ipynb) (the best
+# variance) and from [14b](14b_sample_quality.ipynb) (distances between sets of images) is recalled in a few lines.
 #
 # **Time:** About {road} minutes. It runs in about 30 seconds.
 #
@@ -51,11 +51,11 @@ test, test_labels = datasets.digits("test")
 #
 # `pretrained.load` opens a network that comes with the course. This one draws 8 × 8 digits, and it takes the label
 # of the digit as an input: you ask for a 3 and get a 3. (Part 15b explains how it also works without one.)
-# `models.sample` draws images, by default with DPM-Solver++(2M), the solver of chapter 10 that remembers its last
-# guess and makes one call of the network in each step.
+# `models.sample` draws images, by default with DPM-Solver++(2M), the solver of chapter 10b that remembers its
+# previous prediction of $x_0$ and calls the network once per step.
 #
-# **Predict.** All rows below start from the same noise. How many calls until you can read the digits? And until
-# the images stop changing?
+# **Predict.** All rows below start from the same noise. How many calls does it take until you can read the digits?
+# And until the images stop changing?
 
 # %%
 ten = torch.arange(10)
@@ -70,27 +70,27 @@ for n, x in few.items():
     print(f"{n:2} calls: {read:.0%} read as asked, {change:.2f} from the images with 50 calls")
 
 # %% [markdown]
-# With one call you see a mean, the blurred average of a digit (chapter 10). With four the digits can be read, and
-# from 10 to 50 they hardly change. Are ten calls then as good as a thousand? The eye judges single images; it is a
-# poor judge of *distributions*. Nor does it help to ask a classifier: it reads even the gray means as what was
-# asked. We need a distance between distributions.
+# With one call you see a mean, the blurred average of a digit (chapter 10). With four, you can read the digits, and
+# from 10 to 50 calls they hardly change. Are ten calls then as good as a thousand? Your eye judges single images;
+# it is a poor judge of *distributions*. A classifier does not help either: it reads even the gray means as the
+# digits we asked for. We need a distance between distributions.
 
 # %% [markdown] topics="C167 C170 C172"
 # ## A race on a real network
 #
-# Chapter 10 compared five samplers with a perfect denoiser. Now the denoiser is a trained network. Any of the five
-# may use it, because training fixes the marginals $q(x_t \mid x_0)$ and nothing else: a sampler is a choice made
-# afterwards. In one line each (derived in chapters 10 and 10b):
+# Chapters 10 and 10b compared samplers with a perfect denoiser. Now the denoiser is a trained network. Any of the
+# five samplers below can use it, because training fixes the marginals $q(x_t \mid x_0)$ and nothing else: a sampler
+# is a choice made afterwards. In one line each (derived in chapters 10 and 10b):
 #
 # | sampler | a step from $t$ to $s$ | calls |
 # |---|---|--:|
 # | DDPM | draws $x_s$ from the posterior with $\hat x_0$ in place of $x_0$; the variance is that of the posterior (small) or of the forward process (large) | 1 |
-# | DDIM | puts $x_s$ together from $\hat x_0$ and the noise that $\hat x_0$ implies; no fresh noise | 1 |
-# | Heun | follows the same path, the probability-flow ODE, and corrects each step after a look at its end | 2 |
-# | DPM++(2M) | DPM-Solver++(2M): extrapolates $\hat x_0$ from the last two guesses | 1 |
+# | DDIM | combines $\hat x_0$ with the noise that $x_t$ and $\hat x_0$ imply; no fresh noise | 1 |
+# | Heun | follows the same path, the probability-flow ODE, and corrects each step by a second evaluation at its end | 2 |
+# | DPM++(2M) | DPM-Solver++(2M): extrapolates $\hat x_0$ from the last two predictions | 1 |
 #
-# The cost is counted in **calls of the network**. Heun's method makes two in each step, so it gets half as many
-# steps. Let us count, to be sure.
+# The cost is counted in **calls of the network**. Heun's method makes two per step, so it gets half as many steps.
+# To be sure, let us count.
 
 # %%
 figures.show_source(compare_samplers.sample)
@@ -159,18 +159,18 @@ for name in compare_samplers.SAMPLERS:
     print(f"{name:>11}:  " + "   ".join(line))
 
 # %% [markdown]
-# With 4 calls the images can be read, and yet every energy distance is above the baseline, which ends at 0.027.
-# Heun's method is ahead with 0.049, and it takes only two steps. With 10 calls all five lie within the baseline,
-# between 0.001 and 0.025: with 200 images this metric cannot distinguish them from real digits. The Fréchet
-# distance sees nothing at all; every entry is within its baseline.
+# With 4 calls the digits can be read, and yet every energy distance is above the baseline, whose upper end is
+# 0.027. Heun's method is ahead with 0.049, although it takes only two steps. With 10 calls all five lie within the
+# baseline, between 0.001 and 0.025: with 200 images this metric cannot distinguish them from real digits. The
+# Fréchet distance detects no difference at all: every entry is within its baseline.
 #
-# Ancestral sampling (DDPM) also runs in 4 or 10 steps. What separates the samplers is their error, not whether
-# they may skip steps.
+# Ancestral sampling (DDPM) also runs in 4 or 10 steps. The samplers differ in their error, not in whether they may
+# skip steps.
 #
 # ### More images
 #
-# Two hundred images are too few to rank good samplers. So the same functions were run once for longer, with 800
-# images for each entry, in four runs of 200 (`python tools/compare_samplers.py`, a few minutes).
+# Two hundred images are too few to rank good samplers. So we ran the same functions once with more images: 800 for
+# each entry, in four runs of 200 (`python tools/compare_samplers.py`, a few minutes).
 
 # %%
 long = json.loads(pretrained.path("digits").with_name("compare_samplers.json").read_text())
@@ -205,37 +205,41 @@ print("energy distance minus that of Heun's method with as many calls")
 show_table({name: e - scores["Heun"] for name, e in scores.items() if name != "Heun"})
 
 # %% [markdown]
-# An error bar is the standard error of the mean of four runs. The first table says two things. From 20 calls on,
-# every mean is within the baseline. And the single run above was a lucky one: the small variance scored 0.025
-# there with 10 calls, and 0.045 on average over four runs.
+# An error bar is the standard error of the mean of four runs. The first table shows two things. From 20 calls on,
+# every mean is within the baseline. And the single run above happened to be a favorable one: the small variance
+# scored 0.025 there with 10 calls, and 0.045 on average over four runs.
 #
-# The second table says more. All samplers of a run start from the same noise and labels and are compared with the
-# same real digits, so what the run has by chance cancels in a *difference*. This is a **paired comparison**.
+# The second table is more precise. Within a run, all samplers start from the same noise and labels and are compared
+# with the same real digits, so much of the random variation between runs cancels in a *difference*. This is a
+# **paired comparison**.
 #
 # - **4 to 10 calls.** Heun's method is ahead of all others. With 10 calls DPM-Solver++(2M) is 0.008 ± 0.001
 #   behind, DDIM 0.017 ± 0.001, the large variance 0.017 ± 0.004, the small one 0.031 ± 0.005.
 # - **20 calls.** DPM-Solver++ has nearly caught up (0.002). DDIM is 0.007 behind, the small variance 0.012 ±
 #   0.004, the large one 0.004 ± 0.003.
-# - **50 and 200 calls.** Nothing is left to gain. The deterministic samplers differ by at most 0.003, and DDPM
-#   with either variance is within two standard errors of Heun.
+# - **50 and 200 calls.** Little is left to gain. DDIM is still measurably behind Heun's method, but only by 0.003
+#   at 50 calls, a small fraction of the width of the baseline. DDPM with either variance is within two standard
+#   errors of Heun's method.
 #
-# So on this network DDPM needs about 20 calls with the large variance and 50 with the small one, Heun's method 6
-# to 10, all with evenly spaced timesteps. And 200 calls buy nothing that 800 images can show.
+# How many calls does a sampler need to come as close as it does with 200? On this network, with evenly spaced
+# timesteps, Heun's method needs 6 to 10, DDPM about 20 with the large variance and 50 with the small one. Going
+# from 50 to 200 calls brings no improvement that 800 images can show.
 
 # %% [markdown] topics="C196"
 # ## Why can only deterministic samplers extrapolate?
 #
-# DPM-Solver++(2M) costs as much as DDIM and is better with few calls. DDIM keeps its guess fixed during a step;
-# this solver *extrapolates* it from the last two. This is (10.16) of part 10b, with
-# $\lambda = \log(\text{signal}/\text{noise})$, half of the log-SNR of chapter 06, $h = \lambda_s - \lambda_t$ for
-# this step and $h'$ for the step before:
+# DPM-Solver++(2M) costs as much as DDIM and is better with few calls. DDIM keeps $\hat x_0$, its current guess of
+# $x_0$, fixed during a step; this solver *extrapolates* it from the last two guesses. This is (10.16) of part 10b,
+# with $\lambda = \log(\text{signal}/\text{noise})$, half of the log-SNR of chapter 06, $h = \lambda_s - \lambda_t$
+# for this step and $h'$ for the step before:
 #
 # $$x_s = \frac{\text{noise}_s}{\text{noise}_t}\,x_t + \text{signal}_s\,(1 - e^{-h})\,D, \qquad
 # D = \hat x_0 + \frac{h}{2h'}\,(\hat x_0 - \hat x_0'), \tag{15.1}$$
 #
-# where $\hat x_0'$ is the guess one step ago. $D$ estimates the guess in the middle of the step, which works if
-# the guess changes steadily. Does it? **Predict.** Take the changes of the guess from step to step, and the cosine
-# of the angle between two changes in a row. What will it be along a run of DDIM, and along a run of DDPM?
+# where $\hat x_0'$ is the guess from the previous step. $D$ estimates what the guess will be in the middle of the
+# step, which works if the guess changes steadily. Does it? **Predict.** Consider how the guess changes from step to
+# step, and take the cosine of the angle between two successive changes. What will it be on average in a run of
+# DDIM, and in a run of DDPM?
 
 # %%
 # eq: 15.1
@@ -259,25 +263,24 @@ for name in ("DDIM", "DDPM, small"):
     print(f"{name:>11}: two changes of the guess in a row have cosine {cosine:+.2f}")
 
 # %% [markdown]
-# Along DDIM two changes in a row point much the same way, +0.57, so a line through the last two guesses predicts
-# the next one. Along DDPM they are unrelated, −0.07: the fresh noise of each step changes the guess in a new
-# direction, and the last two guesses say nothing about the next change.
+# With DDIM, successive changes point in similar directions (+0.57), so a line through the last two guesses helps to
+# predict the next one. With DDPM they are nearly unrelated (−0.07): the fresh noise of each step changes the guess
+# in a new direction, and the last two guesses say next to nothing about the next change.
 #
-# So fresh noise rules out extrapolation. It is not the whole reason why DDPM needs many calls: DDIM adds no noise,
-# keeps its guess fixed during a step, and with 10 calls is no better than DDPM with the large variance (0.031
-# both). What saves calls is to follow the guess *within* a step.
+# So fresh noise defeats this kind of extrapolation. But it is not the whole reason why DDPM needs many calls: DDIM
+# adds no noise, keeps its guess fixed during a step, and with 10 calls is no better than DDPM with the large
+# variance (0.031 both). What saves calls is to follow the guess *within* a step.
 
 # %% [markdown] topics="C170"
 # ## Where should the timesteps lie?
 #
-# `schedules.timesteps` spreads them evenly over $t$. But chapter 12 found that the hard times of this task lie at
-# small $t$, where the details are decided. [Song21a] therefore use a *quadratic* spacing for one of their data
-# sets.
+# `schedules.timesteps` spreads them evenly over $t$. But the fine details of an image are decided at small $t$, and
+# an even spacing takes few steps there. [Song21a] use a *quadratic* spacing for one of their data sets, CIFAR-10.
 #
 # ### Exercise 15.1 · Quadratic spacing
 #
-# Return a falling list of whole times from `T` to 0. Its $k$-th entry from the end, counted from $k = 0$, is
-# $T\,(k/\text{steps})^2$, rounded with `round`. Leave out repetitions: near 0 two entries may round to the same
+# Return a decreasing list of integer times from `T` to 0. Its $k$-th entry from the end, counted from $k = 0$, is
+# $T\,(k/\text{steps})^2$, rounded with `round`. Leave out duplicates: near 0, two entries may round to the same
 # time.
 
 # %% tags=["exercise"]
@@ -304,12 +307,12 @@ for n in (5, 10):
               f"quadratic {crowded.value:.3f} ± {crowded.stderr:.3f}")
 
 # %% [markdown]
-# With 5 calls the quadratic spacing takes DPM-Solver++ from 0.045 down to 0.006, well inside the baseline, and
+# With 5 calls the quadratic spacing brings DPM-Solver++ from 0.045 down to 0.006, well inside the baseline, and
 # DDIM from 0.055 to 0.030. The large variance gets worse, from 0.054 to 0.079. With 10 calls all three gain, by at
 # most 0.012, about one and a half standard errors. So with few steps, *where* they lie matters as much as *which*
 # solver takes them: here DPM-Solver++ gains more from the spacing than DDIM would gain from becoming DPM-Solver++.
-# This is one schedule, one network and one list of times. With another schedule the same $t$ would mean other
-# noise levels.
+# This is one schedule, one network and one list of times. With another schedule, the same $t$ would correspond to a
+# different noise level.
 
 # %% [markdown] topics="C149 C150"
 # ## Which variance, with few steps?
@@ -322,8 +325,9 @@ for n in (5, 10):
 # best variance lies between these two if $E\operatorname{Var}(x_0 \mid x_t) \le 1-\bar\alpha_t$. That holds for
 # all data whose variance is at most 1, such as pixels in $[-1, 1]$; for $N(0, 4)$ it does not (07b).
 #
-# For a **learned variance** [ND21, Sec. 3.1] let the network choose a number $v$ between 0 and 1 for each pixel,
-# on a *log* scale, since the two ends may differ by a large factor:
+# For a **learned variance** [ND21, Sec. 3.1], the network outputs a number $v$ between 0 and 1 for each pixel. It
+# interpolates between the small and the large variance on a *log* scale, since the two may differ by a large
+# factor:
 #
 # $$\sigma^2(v) = \exp\big(v \log \beta_{ts} + (1 - v) \log \tilde\beta_{ts}\big). \tag{15.9}$$
 #
@@ -360,9 +364,9 @@ for v, expected in ((0.0, small), (0.5, (small * large).sqrt()), (1.0, large)):
 
 # %% [markdown]
 # Our network was not trained to choose $v$. But its own mean squared error *is* an estimate of
-# $E\operatorname{Var}(x_0 \mid x_t)$, the only unknown: for the best guess the two are the same [Bao22]. So we can
-# compute the best $v$ for each step. A step with variance $\sigma^2$ where $\sigma_*^2$ would be best loses, for
-# each pixel,
+# $E\operatorname{Var}(x_0 \mid x_t)$, the only unknown: for the optimal denoiser the two are equal [Bao22]. So we
+# can compute the best $v$ for each step. If a step uses the variance $\sigma^2$ instead of the best one,
+# $\sigma_*^2$, it loses, for each pixel,
 #
 # $$\tfrac12\left(\frac{\sigma_*^2}{\sigma^2} - 1 - \log\frac{\sigma_*^2}{\sigma^2}\right) \text{ nats} \tag{15.10}$$
 #
@@ -409,11 +413,11 @@ for best, used in ((0.5, 0.2), (0.5, 1.3)):
           f"{0.5 * (best / used - 1 - math.log(best / used)):.4f}")
 
 # %% [markdown]
-# No $v$ is near 1. Far from the data, where $\bar\alpha_t \approx 0$ and the two ends are close, $v$ is about the
-# error itself, 0.17 at $t = 1000$; for $N(0, I)$ data it would be 1. Toward the data it rises, to 0.30 and 0.41 in
-# the last random step. Digits are far from $N(0, I)$: given the noisy image, the network knows most pixels well.
-# For the log-density this matters: over 10 steps the small variance loses 0.041 nats per pixel and the large one
-# 0.195; over 20 steps 0.096 and 0.232.
+# No $v$ is near 1. Far from the data, where $\bar\alpha_t \approx 0$ and the two variances are close, $v$ is about
+# equal to the error itself, 0.17 at $t = 1000$; for $N(0, I)$ data it would be 1. Toward the data it rises, to 0.30
+# (10 steps) and 0.41 (20 steps) in the last step that adds noise. Digits are far from $N(0, I)$: given the noisy
+# image, the network knows most pixels well. For the log-density the choice matters: over 10 steps the small
+# variance loses 0.041 nats per pixel and the large one 0.195; over 20 steps 0.096 and 0.232.
 #
 # **Predict.** And for the samples? Does the best variance give a smaller energy distance than the small and the
 # large one?
@@ -439,17 +443,17 @@ for n in (10, 20):
 
 # %% [markdown]
 # Two hundred images show no difference: 0.025, 0.018 and 0.021 with 10 calls, 0.006, 0.005 and 0.005 with 20, each
-# time within one standard error. (The long comparison, which did not include "best", separates the other two:
-# 0.045 for the small and 0.031 for the large variance at 10 calls.) So what a learned variance brings depends on
-# what you ask: for these samples nothing that 200 images show, for the likelihood a lot. The large variance, which
-# is worse for the likelihood, even gives the better samples in the long comparison. And this was one $v$ for each
-# step; [ND21] learn one for each pixel.
+# time within one standard error. (The long comparison, which did not include "best", separates the other two: 0.045
+# for the small and 0.031 for the large variance at 10 calls.) So whether a learned variance helps depends on what
+# you measure: for these samples it brings nothing that 200 images can show, for the likelihood a lot. The large
+# variance, which is worse for the likelihood, even gives the better samples in the long comparison. And we used one
+# $v$ for each step; [ND21] learn one for each pixel.
 
 # %% [markdown] topics="C161 C195 C196"
 # ## What does sampling cost?
 #
-# Seconds depend on the machine, calls do not. These seconds were measured once, on one core of a server processor,
-# in the long comparison.
+# Seconds depend on the machine; the number of calls does not. These times were measured once, on one core of a
+# server processor, in the long comparison.
 
 # %%
 print("              calls   CPU seconds for 100 digits   energy distance")
@@ -461,9 +465,10 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
           f"± {e.std() / len(e) ** 0.5:.3f}")
 
 # %% [markdown]
-# A call costs the same whichever sampler makes it. Two hundred calls of DDPM and twenty of DPM-Solver++ end
-# equally far from real digits, 0.015 ± 0.006 and 0.014 ± 0.006; one takes 3.7 seconds, the other 0.4. But nobody
-# needs those 200 calls: 50 calls of DDPM with the large variance, 0.9 seconds, do as well.
+# A call costs about the same whichever sampler makes it. Two hundred calls of DDPM (small variance) and twenty of
+# DPM-Solver++ end about equally far from real digits, 0.015 ± 0.006 and 0.014 ± 0.006; the first takes 3.7 seconds,
+# the second 0.4. But nobody needs those 200 calls: with the large variance, 50 calls of DDPM, 0.9 seconds, are
+# enough.
 #
 # **Three ways to be faster.** What you have seen is the first: *better solvers* for the same network. Besides DDIM
 # and DPM-Solver there are others, such as DEIS, which extrapolates the noise prediction with a polynomial. The
@@ -472,15 +477,15 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 # a *smaller space*: run the diffusion on the latent code of an autoencoder instead of the pixels (part 15b). They
 # can be combined.
 #
-# **Strengths and weaknesses.** A GAN needs a single call. A diffusion model needs several, even with good solvers.
-# In return its training is plain regression, without the instability of two competing networks; its samples are
-# sharp; and it has a bound on the likelihood, so it can be compared in bits. Its other weakness, as often said, is
-# that it has no code that could be edited. Part 15b puts that to the test.
+# **Strengths and weaknesses.** A GAN needs a single call; a diffusion model needs several, even with good solvers.
+# In return, its training is plain regression, without the instability of two competing networks; its samples are
+# sharp; and it has a bound on the likelihood, so it can be compared in bits. It is often said to have another
+# weakness: no latent code that could be edited. Part 15b tests that claim.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
-# - **DDPM runs in few steps too.** Leaving the Markov chain is not what allows few steps; what differs is the
+# - **DDPM can also take few steps.** You do not need a non-Markovian sampler for that; the samplers differ in their
 #   error. At 20 calls the means of all five samplers are within the baseline of 200 real digits.
 # - **A learned variance helps the likelihood.** With 10 or 20 steps a fixed one loses 0.041 to 0.232 nats per
 #   pixel, even though 200 samples do not show it.
@@ -491,10 +496,10 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 # ## Recap
 #
 # The cost of sampling is the number of network calls. With a trained network and 4 to 10 calls Heun's method is
-# ahead, then DPM-Solver++(2M); from 50 calls on, no sampler is better than another by anything that 800 images can
-# show. Without fresh noise the guess changes steadily, so a solver can extrapolate it. With few calls the spacing
-# of the timesteps matters as much as the solver. The best variance of a long step follows from the network's own
-# error, and it pays in likelihood.
+# ahead, then DPM-Solver++(2M); from 50 calls on, the samplers differ by at most 0.006, far less than the width of
+# the baseline. Without fresh noise the guess changes steadily, so a solver can extrapolate it. With few calls the
+# spacing of the timesteps matters as much as the solver. The best variance of a long step follows from the
+# network's own error, and it improves the likelihood.
 #
 # **One formula to keep**
 #
@@ -502,8 +507,8 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 #
 # **Exercises:** 15.1 `guidance.timesteps` · 15.6 `guidance.learned_var`
 #
-# **To think about.** All distances here are measured on labels as frequent as in training. If a sampler drew
-# perfect 1s and bad 8s, which of our numbers would show it?
+# **To think about.** All distances here are measured on samples whose labels are as frequent as in training. If a
+# sampler drew perfect 1s and bad 8s, which of our numbers would show it?
 #
 # **Before:** [14b · Are the samples as good as real images?](14b_sample_quality.ipynb) · **Next:** [15b · How do
 # you ask for something?](15b_guidance_and_editing.ipynb)

@@ -2,15 +2,15 @@
 # # 15b · How do you ask for something?
 #
 # Ask a trained network for a 3 and you get a 3. How does that work, and what happens if you ask more strongly? And
-# can a digit that you already have become another digit, in the same handwriting? Both work with the networks that
-# we have: the first by guidance, the second because sampling without fresh noise gives every image a code. This
-# chapter derives guidance from Bayes' rule, measures what it costs, and edits images.
+# can a digit that you already have become another digit, in the same handwriting? Both are possible with the
+# networks that we have: the first through guidance, the second because sampling without fresh noise gives every
+# image a latent code. This chapter derives guidance from Bayes' rule, measures what it costs, and edits images.
 #
 # **After this chapter you can**
 #
 # - derive classifier-free guidance from Bayes' rule, and translate between its two conventions,
 # - say why the label is sometimes dropped in training,
-# - choose a guidance scale from a measured trade-off,
+# - choose a guidance scale based on a measured trade-off,
 # - encode an image, change its label, and decode it again,
 # - interpolate between two noises on the sphere, and say why not along the line.
 #
@@ -48,10 +48,10 @@ test, test_labels = datasets.digits("test")
 # %% [markdown] topics="C194"
 # ## A first look: ask, and ask more strongly
 #
-# This network was trained on MNIST, handwritten digits of 28 × 28 pixels, with their labels. We ask it for 0 to 9,
-# with a number $w$ that says how strongly it should follow the label.
+# This network was trained on MNIST, handwritten digits of 28 × 28 pixels, with their labels. We ask it for the
+# digits 0 to 9, with a number $w$ that sets how strongly it should follow the label.
 #
-# **Predict.** $w = 1$ is the plain question. What will $w = 0$ and $w = 8$ look like?
+# **Predict.** $w = 1$ is the plain request. What will the images for $w = 0$ and $w = 8$ look like?
 
 # %%
 fifty, ten = torch.arange(10).repeat(5), torch.arange(10)
@@ -66,15 +66,15 @@ for w, x in asked.items():
           f"ink {(x[:10] + 1).mean() / 2:.2f} of the paper")
 
 # %% [markdown]
-# With $w = 0$ the label is ignored: any digit comes. With $w = 1$ the classifier reads 96 % of 50 as asked, from
-# $w = 2$ on all of them. Then the strokes grow bolder, from 0.13 of the paper at $w = 1$ to 0.19 at $w = 8$. Where
-# does this number come from, and how should you choose it?
+# With $w = 0$ the label is ignored, and any digit may appear. With $w = 1$ the classifier reads 96 % of 50 as
+# asked, and from $w = 2$ on all of them. As $w$ grows, so do the strokes: ink covers 0.13 of the paper at $w = 1$
+# and 0.19 at $w = 8$. Where does this $w$ come from, and how should you choose it?
 
 # %% [markdown] topics="C194"
 # ## Guidance from Bayes' rule
 #
-# First the mathematics, on data for which everything is known: two classes, $y = A$ and $y = B$, each a Gaussian
-# on the line, and they overlap.
+# First the mathematics, for data about which everything is known: two classes, $y = A$ and $y = B$, each a Gaussian
+# on the line. The two overlap.
 #
 # Bayes' rule for noisy data says $q(x_t \mid y) = q(x_t)\,q(y \mid x_t)/q(y)$. Take logarithms and the gradient
 # with respect to $x_t$; $q(y)$ does not depend on $x_t$ and drops out:
@@ -121,9 +121,9 @@ for t in (1, 300, 700):
 #
 # $$\text{score}_w = \nabla \log q(x_t) + w\,\nabla \log q(y \mid x_t). \tag{15.3}$$
 #
-# $w = 0$ ignores the label, $w = 1$ is (15.2), $w > 1$ exaggerates. But it needs a classifier for *noisy* images.
-# **Predict.** Would an ordinary one do? Ours reads 99 % of clean digits. How many at $t = 300$, where you hardly
-# can?
+# $w = 0$ ignores the label, $w = 1$ is (15.2), $w > 1$ exaggerates. But this needs a classifier for *noisy* images.
+# **Predict.** Would an ordinary one do? Ours reads 99 % of clean digits correctly. How many will it read at
+# $t = 300$, where you can hardly read them yourself?
 
 # %%
 for t in (0, 100, 200, 300, 500):
@@ -133,12 +133,14 @@ for t in (0, 100, 200, 300, 500):
     print(f"t = {t:3}: {right.value:.0%} ± {right.stderr:.0%} read correctly")
 
 # %% [markdown]
-# At $t = 100$ it still reads 96 %, at $t = 300$ 42 %, at $t = 500$ 17 %, little more than guessing. It has never
-# seen noise. Its pull would be worthless at just those times at which it is decided what the digit will be.
+# At $t = 100$ it still reads 96 %, at $t = 300$ 42 %, at $t = 500$ 17 %, little more than random guessing. It was
+# never trained on noisy images. Its pull would be worthless at the very times at which it is decided which digit
+# appears.
 #
 # So you would have to train a second network, on noisy images. **Classifier-free guidance** [HS22] avoids that. By
-# (15.2) the pull is a *difference of two scores*, and one network gives both if it was sometimes trained without
-# the label. Insert $\nabla\log q(y \mid x_t) = \nabla\log q(x_t \mid y) - \nabla\log q(x_t)$ into (15.3):
+# (15.2) the pull is a *difference of two scores*, and a single network gives both if for some of its training
+# images the label was left out. Insert $\nabla\log q(y \mid x_t) = \nabla\log q(x_t \mid y) - \nabla\log q(x_t)$
+# into (15.3):
 #
 # $$\text{score}_w = u + w\,(c - u), \qquad u = \nabla \log q(x_t), \quad c = \nabla \log q(x_t \mid y). \tag{15.4}$$
 #
@@ -148,7 +150,8 @@ for t in (0, 100, 200, 300, 500):
 #
 # $$(1-w)\,(k\,u + r) + w\,(k\,c + r) = k\,\big[u + w\,(c-u)\big] + r. \tag{15.5}$$
 #
-# So you may guide any of the four, and the result is the same.
+# So you can apply guidance to any of the four (the score, $\hat x_0$, $\hat\epsilon$ or $\hat v$), and the result
+# is the same.
 #
 # ### Exercise 15.2 · The guided guess
 #
@@ -204,12 +207,14 @@ for w in (0.3, 1.3):
     print(f"our w = {w}: differs from their w = 0.3 by {off:.3f}")
 
 # %% [markdown]
-# You get *less* than a plain conditional network gives. The paper's 0.3 is 1.3 here: add 1.
+# You get *less* than no guidance: the label counts for less than in a plain conditional network. The paper's 0.3 is
+# 1.3 here: add 1.
 
 # %% [markdown] topics="C194"
 # ## Detour · What does guided sampling sample from?
 #
-# (15.4) looks like the score of $q(x_0)\,q(y \mid x_0)^w$. On the line we can test whether that is what comes out.
+# (15.4) looks like the score of $q(x_0)\,q(y \mid x_0)^w$. On the line we can test whether guided samples follow
+# that distribution.
 
 # %% [markdown]
 # (15.4) is the gradient of $\log\big[q(x_t)\,q(y \mid x_t)^w\big]$. So one might expect samples from the *tilted
@@ -218,8 +223,8 @@ for w in (0.3, 1.3):
 # $$q_w(x_0) \propto q(x_0)\; q(y \mid x_0)^w. \tag{15.6}$$
 #
 # On the line (15.6) is a curve on a grid. The probability-flow ODE carries quantiles to quantiles (10.14), so we
-# start it from exact quantiles of the noise, and no randomness is left in the result. **Predict.** Is the
-# expectation right at $w = 1$? At $w = 4$?
+# start it from exact quantiles of the noise, and the result involves no randomness. **Predict.** Will the samples
+# follow (15.6) at $w = 1$? At $w = 4$?
 
 # %%
 grid = torch.linspace(-4, 5, 901, dtype=torch.float64)[:, None]
@@ -264,20 +269,21 @@ for w, y in ends.items():
           f"± {y.std():.3f}, W1 {(y - exact).abs().mean():.3f}")
 
 # %% [markdown]
-# At $w = 0$ and 1 the ODE and the tilted distribution agree to the spacing of the grid. At $w = 2$ they do not:
-# the ODE ends around 0.982 ± 0.487, the tilted distribution has 0.791 ± 0.546. At $w = 4$ it is 1.449 ± 0.380
-# instead of 0.959 ± 0.484. Guidance overshoots, and its samples are too alike. No network is involved, and no step
-# is too long.
+# At $w = 0$ and 1 the ODE and the tilted distribution agree to the spacing of the grid. At $w = 2$ they do not: the
+# ODE ends around 0.982 ± 0.487, the tilted distribution has 0.791 ± 0.546. At $w = 4$ it is 1.449 ± 0.380 instead
+# of 0.959 ± 0.484. Guidance overshoots, and its samples are too similar to each other. Neither a network's error
+# nor a step that is too long can be the reason.
 #
-# Why? Add noise to the tilted distribution and ask for its score at time $t$. Each $x_0$ counts $q(y \mid x_0)^w$
-# times as much as before, so the noised density is $q(x_t)$ times the *mean of a power*, and guidance uses the
-# *power of a mean*:
+# Why? Add noise to the tilted distribution and ask for its score at time $t$. Tilting weights each $x_0$ by
+# $q(y \mid x_0)^w$, so the noised density is $q(x_t)$ times the *mean of a power*, and guidance uses the *power of
+# a mean*:
 #
 # $$q_w(x_t) \propto q(x_t)\;E\big[q(y \mid x_0)^w \mid x_t\big] \;\neq\; q(x_t)\;E\big[q(y \mid x_0) \mid x_t\big]^w = q(x_t)\;q(y \mid x_t)^w. \tag{15.7}$$
 #
-# The two agree at $w = 0$ and 1, and at $t = 0$, where there is nothing left to average. In between they do not.
-# So the guided scores do not belong to *any* forward process: at $t = 0$ they are those of the tilted
-# distribution, so it would have to be the process that starts there, and it is not. Then even the sampler matters.
+# The two agree at $w = 0$ and 1, and at $t = 0$, where there is nothing left to average. In between they do not. So
+# the guided scores do not belong to *any* forward process. At $t = 0$ they are the score of the tilted
+# distribution, so that process would have to start from it; but its scores at $t > 0$ are different. Then even the
+# choice of the sampler changes what you sample from.
 
 # %%
 w, t = 4.0, 500
@@ -318,9 +324,9 @@ for w in (2.0, 4.0):
 # %% [markdown]
 # ## Two networks in one
 #
-# For (15.4) the network must know both $c$ and $u$. The trick is **label dropout**: in training, the label of some
-# images ([HS22] take 10 to 20 %; MNIST here 10 %, the small digits one in eight) is replaced by the **null
-# label**, which means "no label given". For the network it is one more row in the table of label embeddings,
+# For (15.4) the network must know both $c$ and $u$. The trick is label dropout (chapter 13): in training, the label of some
+# images ([HS22] take 10 to 20 %; MNIST here 10 %, the small digits one in eight) is replaced by the null
+# label, which means "no label given". For the network it is one more row in the table of label embeddings,
 # learned like the others. When you sample, call it with the label for $c$ and with the null label for $u$.
 #
 # **Predict.** How much does knowing the label reduce the error of $\hat x_0$ at $t = 100$? And at $t = 1000$?
@@ -343,13 +349,13 @@ for t in (100, 300, 500, 700, 1000):
 
 # %% [markdown]
 # At small $t$ the label adds next to nothing, 0.002 at $t = 100$: the digit can be seen. At $t = 1000$ it removes
-# 0.124 of 0.292: the image cannot be seen, and the label is all that is known. This difference of two guesses is
-# all that guidance has to work with.
+# 0.124 of 0.292: nothing of the image can be seen, and the label is all that is known. The difference between the
+# two predictions is all that guidance has to work with.
 
 # %% [markdown]
 # ### Detour · What if training never drops the label?
 #
-# Two small networks, trained for a few seconds each, differ only in their label dropout.
+# Two small networks, trained for a few seconds each, differ only in the rate of their label dropout.
 
 # %%
 def trained(dropout):
@@ -377,16 +383,16 @@ for dropout in figures.track((0.0, 0.1), "networks trained"):
         print(f"   guided with w = {w:g}: energy {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# With the label the two are equally good here, 0.168 and 0.167: dropping a tenth of the labels costs nothing that
-# shows. Without it the one that never met the null label is worse, 0.291 against 0.267. Guidance multiplies that
-# error by $w - 1$: at $w = 2$ its images are 0.150 away from real digits, those of the other 0.062. So guidance
-# needs label dropout, and 10 % is enough here.
+# With the label the two are equally good here, 0.168 and 0.167: dropping a tenth of the labels has no visible cost.
+# Without the label, the network that was never trained on the null label is worse, 0.291 against 0.267. In (15.4)
+# the unconditional prediction, and with it this error, has the factor $1 - w$: at $w = 2$ the energy distance of
+# its images is 0.150, that of the other network's 0.062. So guidance needs label dropout, and 10 % is enough here.
 
 # %% [markdown] topics="C192 C194"
 # ## How strongly? A trade-off
 #
-# Now 200 of the small digits for each $w$, because for these we have real ones to compare with. **Predict.** As
-# $w$ grows from 0 to 8, what happens to the proportion that is read as asked, to the variety, and to the distance
+# Now we draw 200 of the small digits for each $w$, and compare them with real ones. **Predict.** As $w$ grows from
+# 0 to 8, what happens to the proportion that is read as asked, to the variety of the samples, and to their distance
 # from real digits?
 
 # %%
@@ -447,22 +453,22 @@ print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
 # %% [markdown]
 # Three things happen, at different scales.
 #
-# - **Up to $w = 1$ the label wins**: from 10 % read as asked (guessing) over 63 % at 0.5 to 98.5 %. Real digits
-#   get 98.7 %.
-# - **From $w = 1$ on variety goes.** Two real digits with the same label are 1.96 apart in features; the samples
-#   1.65 at $w = 1$ and 0.98 at $w = 2$, half. The energy distance of 200 images does not notice: up to $w = 2$ it
-#   is within the baseline.
-# - **Beyond 2 the distribution goes wrong**: energy distance 0.055 at $w = 4$ and 0.138 at $w = 8$, where the
-#   baseline ends at 0.027. The classifier is as confident as ever, and variety even *seems* to grow again, to
-#   1.38, probably because of the hard contrasts.
+# - **Up to $w = 1$ the label gains influence**: the proportion read as asked rises from 10 % (random guessing) to
+#   63 % at $w = 0.5$ and 98.5 % at $w = 1$. For real digits it is 98.7 %.
+# - **From $w = 1$ on, variety is lost.** Two real digits with the same label are on average 1.96 apart in feature
+#   space; two samples are 1.65 apart at $w = 1$ and 0.98 at $w = 2$, half as much as real ones. The energy distance
+#   of 200 images does not detect this: from $w = 1$ to 2 it is within the baseline.
+# - **Beyond $w = 2$ the distribution becomes wrong**: the energy distance is 0.055 at $w = 4$ and 0.138 at $w = 8$,
+#   while the baseline ends at 0.027. The classifier still reads nearly all of them as asked, and variety even
+#   *seems* to grow again, to 1.38, probably because of the high contrast.
 #
-# The Fréchet distance stays within its baseline from $w = 1$ to 8, while the energy distance of the pixels sounds
-# an alarm. A metric sees only what it looks at.
+# The Fréchet distance of the features stays within its baseline for every $w$, while the energy distance of the
+# pixels clearly detects the change. A metric can detect only what it measures.
 
 # %% [markdown]
 # ### Detour · Choosing a scale by a rule
 #
-# Two aims, one number: an exercise in turning a trade-off into a decision.
+# An exercise in turning a trade-off between two aims into a decision.
 
 # %% [markdown]
 # #### Exercise 15.3 · Choose a scale
@@ -488,14 +494,15 @@ for wanted in (0.5, 0.9, 0.97):
         print(f"at least {wanted:.0%} read as asked: your rule takes w = {choose(rows, wanted):g}")
 
 # %% [markdown]
-# The same answer three times. A rule that takes $w = 1$ or 2 is right as well: their distances differ from the
-# smallest by less than a standard error. What *you* want decides: for variety take 1, against misreadings 1.5.
+# The answer is the same three times. A rule that takes $w = 1$ or 2 is also right: their distances differ from the
+# smallest by less than a standard error. Choose according to what *you* want: 1 for more variety, 1.5 for fewer
+# misreadings.
 
 # %% [markdown]
 # ### Detour · The same with larger images
 #
-# The same measurement for the 50 MNIST images per scale of the first look, in the 32 features of a classifier,
-# against the features of real held-out images.
+# We repeat the measurement for the 50 MNIST images per scale of the first look, now in the features of a
+# classifier, and compare with those of real held-out images.
 
 # %%
 stored = load_file(pretrained.path("features_mnist_real"))
@@ -511,9 +518,9 @@ print(f"real images: variety {variety(real_features, real_labels):.1f}; "
       f"50 of them score {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# The same story: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.2, where real images have 4.2. (The 8.9 at
-# $w = 0$ is no variety of one digit: there the label is ignored.) The energy distances from $w = 1$ on differ by
-# less than an error, so 50 images cannot say which $w$ is best.
+# The result is the same: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.2, while real images have 4.2. (The
+# 8.9 at $w = 0$ is not the variety of one digit, because there the label is ignored.) The energy distances from
+# $w = 1$ on differ by less than a standard error, so 50 images cannot say which $w$ is best.
 
 # %% [markdown]
 # ### Detour · Try it yourself: the guidance dial
@@ -533,13 +540,15 @@ for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
 
 # %% [markdown]
 # The label decides what the digit is, once $w$ is about 1. Noise and steps decide how it is written. With $w = 0$,
-# 1 of 8 is read as a 3; from $w = 1$ on all eight. From there to $w = 8$ they do not become more of a 3, only
-# harder: 4.7 apart instead of 3.8, and 35 % of the pixels black or white instead of 30 %. More steps do not help.
+# 1 of 8 is read as a 3; from $w = 1$ on, all eight are. From there to $w = 8$ they do not become more like a 3;
+# only their contrast grows: they are 4.7 apart instead of 3.8, and 35 % of the pixels are black or white instead of
+# 30 %. More steps do not change that.
 
 # %% [markdown]
 # ### Detour · With and without clamping
 #
-# `models.denoiser` clamps every guess to $[-1, 1]$, where pixels live. A guided guess easily leaves this range.
+# `models.denoiser` clamps every guess to $[-1, 1]$, the range of the pixels. A guided guess easily leaves this
+# range.
 
 # %% [markdown]
 # **Predict.** What happens at $w = 8$ without the clamp? (Note that after a clamp (15.5) no longer holds: guiding
@@ -563,9 +572,10 @@ for w in (1.0, 2.0, 8.0):
               f"energy {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# At $w = 1$ the clamp changes nothing that we can measure. At $w = 8$ without it 29.3 % of the pixels leave the
-# range, the largest reaches 3.14, and the distance is 0.380 instead of 0.151. The clamp is no cure, though: what
-# it cuts off becomes pure black or pure white. That is the *saturation* that one sees in strongly guided images.
+# At $w = 1$ the clamp makes no measurable difference to the energy distance. At $w = 8$ without it, 29.3 % of the
+# pixels leave the range, the largest value is 3.14, and the distance is 0.380 instead of 0.151. The clamp is no
+# cure, though: every pixel that it cuts off becomes pure black or pure white. That is the *saturation* that you see
+# in strongly guided images.
 
 # %% [markdown] topics="C168 C169 C171"
 # ## One noise, one image
@@ -593,22 +603,22 @@ for name, x in list(made.items())[1:]:
     print(f"Heun, 40 calls, and {name}: {far:.1f} apart")
 
 # %% [markdown]
-# Three deterministic solvers, one image: DDIM and Heun are 0.8 apart, ten calls of DPM-Solver++ 2.6, where other
-# noise is 18.4 apart. The image belongs to the *ODE*, and solvers only find it more or less exactly. So you can
-# **reproduce** an image from its noise, or preview it with ten calls and draw it again with forty. With DDPM the
-# start decides next to nothing: its images are 18.6 and 16.8 away from Heun's, as far as images of the same labels
-# from other noise.
+# Three deterministic solvers give nearly the same image: DDIM is 0.8 away from Heun's method, and ten calls of
+# DPM-Solver++ are 2.6 away, while other noise is 18.4 away. The image belongs to the *ODE*, and solvers only find
+# it more or less exactly. So you can **reproduce** an image from its noise, or preview it with ten calls and draw
+# it again with forty. With DDPM the starting noise determines next to nothing: its images are 18.6 and 16.8 away
+# from Heun's, as far as images of the same labels from other noise.
 #
 # ### Encoding
 #
-# So an image has a **code**: run the ODE upward, from the image to its noise (10b calls it encoding; **DDIM
-# inversion** is the common name when DDIM steps do it). Chapter 10 did this with a perfect denoiser. Does it work
-# with a trained network, on real digits that it has never seen?
+# So an image has a *code*: run the ODE upward, from the image to its noise (encoding; with DDIM steps it is called
+# DDIM inversion). Chapter 10b did this with a perfect denoiser. Does it work with a trained network, on real digits
+# that it has never seen?
 #
 # ### Exercise 15.4 · One step, in either direction
 #
-# You are at $x_t$ and have the guess $\hat x_0$. Go to time `s`, which may be earlier *or later* than `t`, without
-# fresh noise: DDIM with $\eta = 0$. (Both times are numbers, `t` at least 1. First solve
+# You are at $x_t$ and have the guess $\hat x_0$. Take a DDIM step without fresh noise ($\eta = 0$) to time `s`,
+# which may be earlier *or later* than `t`. (Both times are numbers, `t` at least 1. First solve
 # $x_t = \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for the noise.)
 
 # %% tags=["exercise"]
@@ -673,25 +683,24 @@ print(f"std of the codes: {code[:, rarely].std():.2f} at {int(rarely.sum())} pix
 
 # %% [markdown]
 # These digits are real, the network has never seen them, and their codes lead back to them: with 50 quadratically
-# spaced Heun steps a pixel is missed by 0.001, less than a gray level of the data (0.125). "Diffusion has no
-# latent code, its output is pure chance, nothing can be edited" is true of ancestral sampling, and not of sampling
-# without fresh noise.
+# spaced Heun steps a pixel is missed by 0.001, less than a gray level of the data (0.125). So sampling without
+# fresh noise does have a latent code, one that you can edit. Ancestral sampling from $x_T$ alone has none.
 #
-# - **A round trip that closes need not have found the code.** 50 even steps come back within 0.039, but their
-#   codes have a standard deviation of 0.704, where noise has 1. Up and down make similar errors, which cancel. The
-#   first step up, from clean data, is to blame: it should be *short*. The quadratic spacing gives 0.811, and with
-#   Heun 0.873.
-# - **And the rest?** 13 of the 64 pixels are paper in nearly every digit. What never varies has nothing to encode:
-#   there the codes have a standard deviation of 0.30, at the other pixels 0.96.
+# - **An accurate round trip does not prove that the code is right.** With 50 evenly spaced steps the error is only
+#   0.039, but the codes have a standard deviation of 0.704 instead of 1, as noise has. The way up and the way down
+#   make similar errors, which cancel. Mainly the first step up, from clean data, is to blame: it should be *short*.
+#   The quadratic spacing gives 0.811, and with Heun's method 0.873.
+# - **Why not 1?** 13 of the 64 pixels are paper in nearly every digit. A pixel that never varies has nothing to
+#   encode: there the codes have a standard deviation of 0.30, at the other pixels 0.96.
 
 # %% [markdown] topics="C165 C171"
 # ## Editing: the same code, another label
 #
-# Now the larger images. Take the DDPM images of the figure above as if you had found them somewhere: drawn with
-# fresh noise in each step, they have no known $x_T$. Encode six of them with their own labels. Then decode each
-# code with *every* label.
+# Now the larger images. Treat the DDPM images of the figure above as images that you found somewhere: they were
+# drawn with fresh noise in each step, so no $x_T$ is known that leads to them. Encode six of them with their own
+# labels. Then decode each code with *every* label.
 #
-# **Predict.** Ten digits from one code: what will they have in common?
+# **Predict.** What will ten digits decoded from one code have in common?
 
 # %%
 found, found_labels = made["DDPM, 40"][:6], ten[:6]
@@ -710,14 +719,14 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
       f"correlation {torch.corrcoef(ink)[0, 1]:+.1f}")
 
 # %% [markdown]
-# With its own label, a code leads back to its image; a pixel is missed by 0.02 on a scale from −1 to 1. With other
-# labels, 95 % of the 60 images are read as the label they were decoded with, and each row keeps something of its
-# hand: where the found image is bold, its row is bold (the ink of an image and that of its row correlate with
-# +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs no new network:
-# encode with what the image shows, decode with what it should show.
+# With its own label, a code leads back to its image; the root mean squared error of a pixel is 0.02, on a scale
+# from −1 to 1. With other labels, 95 % of the 60 images are read as the label they were decoded with, and each row
+# keeps something of the handwriting: if the found image is bold, so is its row (the ink of an image and that of its
+# row correlate with +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs
+# no new network: encode with what the image shows, decode with what it should show.
 #
-# A GAN has such a code by construction, a vector that is small and is drawn first. Neither kind of code is
-# *disentangled* by construction: no coordinate is promised to mean slant or thickness ([chapter
+# A GAN has such a code by construction: a short random vector from which it makes the image. Neither kind of code
+# is *disentangled* by construction: nothing guarantees that some coordinate stands for slant or thickness ([chapter
 # 10](10_sampling_without_learning.ipynb)).
 
 # %% [markdown] topics="C171"
@@ -728,9 +737,9 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 # $\sqrt{64} = 8$. How long is their midpoint?
 #
 # If $a$ and $b$ are independent, each pixel of the mixture has variance $(1-\lambda)^2 + \lambda^2$, one half in
-# the middle. So the midpoint is shorter by a factor $\sqrt{1/2}$: the network is called with $t = T$, which means
-# pure noise, and gets less. Stay on the sphere instead, on the **great circle** through both. This is **spherical
-# interpolation** (*slerp*). With $\theta$ the angle between $a$ and $b$,
+# the middle. So the midpoint is shorter by a factor of $\sqrt{1/2}$: the network is called with $t = T$, where it
+# expects pure noise of variance 1, and gets noise of half that variance. Stay on the sphere instead, on the **great
+# circle** through both. This is **spherical interpolation** (*slerp*). With $\theta$ the angle between $a$ and $b$,
 #
 # $$\text{slerp}(a, b, \lambda) = \frac{\sin((1-\lambda)\,\theta)\; a + \sin(\lambda\,\theta)\; b}{\sin\theta}, \qquad
 # \cos\theta = \frac{a \cdot b}{\|a\|\,\|b\|}. \tag{15.8}$$
@@ -780,8 +789,8 @@ print("the point at a third has length 1 and a third of the angle:",
       torch.allclose(length(third), torch.ones(300)) and torch.allclose(turned, angle / 3))
 
 # %% [markdown]
-# And the images? Encode two pairs of the found digits, this time without labels, mix their codes, and decode
-# without labels. Compare with mixing the pixels.
+# What do the images look like? Encode two pairs of the found digits, this time without labels, mix their codes, and
+# decode without labels. For comparison, mix the pixels themselves.
 
 # %%
 shares = [k / 8 for k in range(9)]
@@ -802,8 +811,9 @@ for name, x in mixed.items():
 
 # %% [markdown]
 # Mixed pixels are double exposures, and the classifier is 74 % and 86 % sure of what it reads in the middle. Mixed
-# codes give clean strokes, 100 %, on the line as well as on the circle. Is the circle not needed then? Two images
-# in the middle cannot show a distribution. Those of 200 pairs of small digits can.
+# codes give clean strokes, and the classifier is 100 % sure, on the line and on the circle. So is the circle
+# unnecessary? Two midpoints cannot tell you about a distribution. The midpoints of 200 pairs of codes for small
+# digits can.
 
 # %%
 middles = {"middle of the line": line(one, two, 0.5), "middle of the circle": slerp(one, two, 0.5),
@@ -816,10 +826,11 @@ for name, x in middles.items():
           f"{torch.pdist(x.flatten(1).double()).mean():.2f} apart on average")
 
 # %% [markdown]
-# The middles of 200 lines are 0.112 ± 0.029 away from real digits, those of 200 circles 0.032 ± 0.015, and images
-# from fresh noise 0.018 ± 0.010: circle and fresh noise cannot be told apart. The line's middles are also more
-# alike, 5.05 apart against 5.49. The network was never trained on so short a noise at $t = T$. And the mean of two
-# real digits' pixels is no digit at all, 0.154.
+# Images from the midpoints of 200 lines have an energy distance of 0.112 ± 0.029 from real digits, those from 200
+# circles 0.032 ± 0.015, and those from fresh noise 0.018 ± 0.010: here the circle cannot be distinguished from
+# fresh noise. Images from the line are also more similar to each other, 5.05 apart against 5.49. At $t = T$ the
+# network was never trained on noise this short. And the mean of two real digits' pixels is not a digit at all:
+# 0.154.
 
 # %% [markdown] topics="C189 C190 C191 C193 C194"
 # ## From a label to a sentence
@@ -828,16 +839,17 @@ for name, x in middles.items():
 # the label by a sentence, and you have a **text-to-image** model. It usually has three parts:
 #
 # 1. a **text encoder**, which turns the sentence into vectors; the denoiser receives them in place of our label
-#    embedding, usually by **cross-attention**: queries from the image, keys and values from the text,
+#    embedding, usually by **cross-attention**, in which the queries come from the image and the keys and values
+#    from the text,
 # 2. a diffusion model, which draws either small pixels or a *latent code*, with classifier-free guidance and an
 #    empty sentence as the null label,
 # 3. a **decoder**, which turns the small image or the code into a large image.
 #
 # The parts can be trained separately. In **latent diffusion** [Rom22], of which Stable Diffusion is an instance,
 # the decoder belongs to an autoencoder that is trained first; then noise is added to its codes instead of the
-# pixels, and everything you have learned applies to codes. Imagen [Sah22] stays with pixels: it draws 64 × 64 and
-# enlarges twice with diffusion models that are conditioned on the smaller image. DALL·E 2 first draws an image
-# embedding from the text, by diffusion, and decodes that.
+# pixels, and everything you have learned applies to these codes. Imagen [Sah22] stays with pixels: it draws an
+# image of 64 × 64 and enlarges it twice, with diffusion models that are conditioned on the smaller image. DALL·E 2
+# first draws an image embedding from the text, by diffusion, and decodes that.
 #
 # Which part matters most? Imagen's authors varied two of them and found that a larger *text encoder* helps more
 # than a larger U-Net.
@@ -849,10 +861,11 @@ for name, x in middles.items():
 # curve for each network and one point for each $w$, as in our figure of the trade-off.
 
 # %% [markdown]
-# Two things to know before you read such a curve. It compares text encoders with U-Nets; an encoder of *images* is
-# not part of that comparison. And the FID is a Fréchet distance: it compares means and covariances only, and it
-# depends on the number of images ([14b](14b_sample_quality.ipynb) measures both). **Predict.** Real training
-# digits against real held-out digits: what is their Fréchet distance with 50 training digits, and with 800?
+# You should know two things before you read such a curve. The comparison is between text encoders and U-Nets of
+# different size; it does not include an encoder of *images*. And the FID is a Fréchet distance: it compares means
+# and covariances only, and it depends on the number of images ([14b](14b_sample_quality.ipynb) measures both).
+# **Predict.** Real training digits against real held-out digits: what is their Fréchet distance with 50 training
+# digits, and with 800?
 
 # %%
 # claim: E43
@@ -864,28 +877,30 @@ for n in (50, 100, 200, 400, 800):
           f"± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Real digits against real digits: 2.65 with 50 of them, 0.25 with 800. Nothing but the number of images has
+# The Fréchet distance between real digits is 2.65 with 50 of them and 0.25 with 800. Only the number of images has
 # changed. So compare a Fréchet distance only with one of the same features and the *same number* of images. The
-# energy distance has no such bias: it is above 0 by about one of its errors with few digits and by less with many.
+# energy distance has no such bias: at every size here it is within one and a half standard errors of 0.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
 # - **Guidance does not sample from $q(x)\,q(y \mid x)^w$**, except at $w = 0$ and 1: on the line the mean is 0.982
-#   instead of 0.791 at $w = 2$ (detour). It is a heuristic, judged by its images.
-# - **More guidance buys agreement with variety, and later with the distribution**: variety 1.65 → 0.98 from
-#   $w = 1$ to 2, energy distance 0.138 at $w = 8$. It does not simply make "better images".
-# - **Diffusion has a latent code if you sample without fresh noise**: 0.001 there and back on real digits. A
-#   closed round trip alone does not prove the code, though: codes with standard deviation 0.704 also came back.
+#   instead of 0.791 at $w = 2$ (detour). Guidance is a heuristic, judged by its images.
+# - **More guidance buys agreement with the label at the cost of variety, and later of the distribution**: variety
+#   falls from 1.65 to 0.98 from $w = 1$ to 2, and the energy distance rises to 0.138 at $w = 8$. It does not simply
+#   make "better images".
+# - **Diffusion has a latent code if you sample without fresh noise**: the round trip on real digits has an error of
+#   0.001. An accurate round trip alone does not prove that the code is right, though: codes with standard deviation
+#   0.704 also led back to their images.
 
 # %% [markdown]
 # ## Recap
 #
-# Bayes' rule turns a label into a pull on the score. One network gives that pull as a difference of two guesses,
-# if its labels were sometimes dropped in training. The guidance scale moves the guess beyond the conditional one:
-# first the label is followed, then variety goes, then the distribution. What guided sampling draws from is not
-# $q(x)\,q(y \mid x)^w$. Without fresh noise every image has a code: encode, change the label or mix on the great
-# circle, decode.
+# Bayes' rule turns a label into a pull on the score. One network gives that pull as a difference of two
+# predictions, if its labels were sometimes dropped in training. The guidance scale moves the prediction beyond the
+# conditional one: as it grows, first the label is followed, then variety is lost, then the distribution becomes
+# wrong. What guided sampling draws from is not $q(x)\,q(y \mid x)^w$. Without fresh noise every image has a code:
+# you can encode it, change the label or interpolate on the great circle, and decode.
 #
 # **One formula to keep**
 #
@@ -895,7 +910,7 @@ for n in (50, 100, 200, 400, 800):
 # `guidance.slerp`
 #
 # **To think about.** Guidance at large $t$ decides *which* digit, at small $t$ how sharp it is. Let $w$ depend on
-# $t$: which half of the steps pays for the trade-off?
+# $t$: in which half of the steps does guidance cost the most variety?
 #
 # **Before:** [15 · How few steps are enough?](15_fast_and_guided.ipynb) · **Next:** 16 · Beyond
 #
