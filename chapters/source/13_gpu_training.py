@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 13 · How do you train at scale?
 #
-# Chapter 12 trained a small network for half a minute. The network that drew the digits below took three quarters
-# of an hour, and those in the papers take days. A long run raises questions that a short one never does: is it
-# still improving? What if the machine is taken away halfway? Can it run in 16 bits, or on four processors, and
-# still be the *same* run?
+# In chapter 12 you trained a small network for half a minute. The network that drew the digits below was trained
+# for three quarters of an hour, and those in the papers are trained for days. A long run raises questions that a
+# short one does not: is it still improving? What if the machine is taken away halfway? Can it run in 16 bits, or on
+# four processors, and still be the *same* run?
 #
 # **After this chapter you can**
 #
@@ -20,8 +20,8 @@
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about
 # a minute.
 #
-# **For what comes next:** 14 and 15 use the network and the model card of the first two sections, and nothing
-# else.
+# **For what comes next:** chapters 14 to 15b use the network and the model card of the first two sections, and
+# nothing else.
 #
 # **In the papers:** [Ho20] Appendix B; [HS22] for label dropout.
 
@@ -70,8 +70,8 @@ print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mni
 # back-propagation, with *one* network for all times. Because it removes noise of any strength, it is sometimes
 # called a *universal denoiser*. It gets $t$ as an input, and in the same way the label: each label has a learned
 # vector, which is added to the time embedding and so reaches every block. During training one label in ten is
-# replaced by an eleventh, the **null label**, which means "not given". This **label dropout** lets the same
-# network also draw digits of no particular kind; chapter 15 needs both.
+# replaced by an eleventh, the **null label**, which means "not given". This **label dropout** lets the same network
+# also draw digits without a given label; chapter 15b needs both.
 
 # %% [markdown]
 # ## 1 · What a run leaves behind
@@ -139,9 +139,10 @@ jitter = (loss[n // 2 :].diff().std() / math.sqrt(2)).item()  # a difference has
 print(f"jitter of one line in the second half: {jitter:.4f}")
 
 # %% [markdown]
-# By a tenth, from 0.0878 to 0.0790. Most of the fall came in the first 1000 steps, from 0.7853 to 0.1053. After
-# that the curve looks flat on the left; on the right it still slopes down under its jitter. One line of the log is
-# a mean over 3200 images and still jitters by 0.0009, so two neighboring lines tell you nothing.
+# The loss fell by a tenth, from 0.0878 to 0.0790. Most of the total decrease came in the first 1000 steps, from
+# 0.7853 to 0.1053. After that the curve looks flat on the left; on the right you see that it still decreases,
+# beneath its jitter. One line of the log is a mean over 3200 images and still jitters by 0.0009, so two neighboring
+# lines tell you nothing.
 #
 # ### Time by time
 #
@@ -165,21 +166,21 @@ for k, row in enumerate(card["metrics"]["loss_per_t"]):
 
 # %% [markdown]
 # One network serves all times, but it does not learn them at the same pace. Both ends are high. At small $t$, v is
-# mostly the noise, which can hardly be seen in $x_t$; at large $t$ it is mostly the image, which can hardly be
-# seen either. At $t > 900$ the second half of the run brought a factor of 0.977: most of what is left is probably
-# irreducible. At $t \le 100$ it brought 0.733, from 0.140 to 0.103. The finest details were still being learned
-# when the total had long looked flat.
+# mostly the noise, which can hardly be seen in $x_t$; at large $t$ it is mostly the image, which can hardly be seen
+# either. At $t > 900$ the second half of the run brought a factor of 0.977: most of what is left is probably
+# irreducible. At $t \le 100$ it brought 0.733, from 0.140 to 0.103. The network was still learning the finest
+# details long after the total loss had begun to look flat.
 #
-# In no range is the held-out loss significantly above that of the log: no overfitting to be seen. (A small gap
-# could hide, because the held-out loss is computed with averaged weights and all labels, which makes it a little
-# lower.)
+# In no range is the held-out loss significantly above that of the log, so there is no sign of overfitting. (A small
+# gap could be hidden, because the held-out loss is computed with averaged weights and all labels, which makes it a
+# little lower.)
 
 # %% [markdown]
 # ## 3 · A flat curve, and samples that keep improving
 #
-# "The loss has been flat for ages, so the network is trained." Is it? Let us follow a run *and its samples*, on 8
-# × 8 digits, where that takes seconds. At some steps we keep the network as it is (raw), and two averages of its
-# weights, which section 5 compares.
+# If the loss has looked flat for a long time, is the network fully trained? Let us follow a run *and its samples*,
+# on 8 × 8 digits, where that takes seconds. At some steps we keep the network as it is (raw), and two averages of
+# its weights, which section 5 compares.
 
 # %%
 schedule, (train, label) = schedules.cosine(), datasets.digits("train")
@@ -235,22 +236,23 @@ print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.
 print(f"losses of single steps from 501 to 600: {min(seen[500:]):.3f} to {max(seen[500:]):.3f}")
 
 # %% [markdown]
-# By more. The loss falls from 0.266 to 0.237, which is hard to see among single steps that range from 0.193 to
-# 0.289. The energy distance falls to about half, from 0.034 ± 0.008 to 0.016 ± 0.007. (With 400 samples that is
-# likely but not proved. From step 100 on it is clear: the loss falls *by* a quarter, the energy distance *to* a
-# quarter.)
+# The samples improve by more. The loss falls from 0.266 to 0.237, which is hard to see among single steps that
+# range from 0.193 to 0.289. The energy distance falls to about half, from 0.034 ± 0.008 to 0.016 ± 0.007. (With 400
+# samples this is likely but not certain. Over the steps from 100 to 600 it is clear: the loss falls *by* a quarter,
+# the energy distance *to* a quarter.)
 #
-# Remember (11.4): a loss is an irreducible part plus an excess, and only the excess harms the samples. A fall that
-# looks like nothing *in the loss* can be a large part *of the excess*. For real images the irreducible part is not
-# known. So do not judge by a flat curve: judge by samples, or by the held-out loss time by time.
+# Remember (11.4): a loss is an irreducible part plus an excess, and only the excess harms the samples. A decrease
+# that looks negligible *in the loss* can be a large part *of the excess*. For real images the irreducible part is
+# not known. So do not judge by whether the curve is flat. Judge by the samples, or by the held-out loss in each
+# range of $t$.
 
 # %% [markdown]
 # ## 4 · Two guards: warm-up and gradient clipping
 #
 # ### Learning-rate warm-up
 #
-# Our learning rate rises linearly for the first $u$ steps (**warm-up**), and falls along half a cosine over all
-# $N$ steps (*cosine decay*). In step $n = 1, \dots, N$
+# Our learning rate rises linearly for the first $u$ steps (**warm-up**), and falls along half a cosine over all $N$
+# steps (*cosine decay*). In step $n = 1, \dots, N$ it is
 #
 # $$\text{rate}_n = \text{lr} \cdot \min\left(1, \frac{n}{u}\right) \cdot \frac{1 + \cos\big(\pi\,(n-1)/N\big)}{2}. \tag{13.1}$$
 #
@@ -268,10 +270,10 @@ for scale in (1.0, 0.001):
         print(f"gradients times {scale:g}, step {step}: mean move of a weight {length:.4f}")
 
 # %% [markdown]
-# Not at all. In the first step $m = g$ and $v = g^2$ (after Adam's bias correction), so the step is
-# $\eta\,g/\sqrt{g^2} = \pm\eta$: every weight moves by the full learning rate, 0.0100, however small and random
-# its gradient. Later, gradients of different sign cancel in $m$. Does it matter? Forty steps at three rates, with
-# and without warm-up, two seeds each:
+# It would be just as long. In the first step $m = g$ and $v = g^2$ (after Adam's bias correction), so the step is
+# $\eta\,g/\sqrt{g^2} = \pm\eta$: every weight moves by the full learning rate, 0.0100, however small and random its
+# gradient. Later, gradients of different sign cancel in $m$. Does it matter? We train for forty steps at three
+# rates, with and without warm-up, with two seeds each.
 
 # %%
 def short_run(seed, *, lr, warmup=0, clip=1.0, steps=40, spoil=None, optimizer=None):
@@ -293,9 +295,9 @@ for lr in figures.track((3e-3, 1e-2, 3e-2), "learning rates tried"):
         print(f"rate {lr:.3f}, warm-up {warmup:2}: held-out loss {both[0]:.3f} and {both[1]:.3f}")
 
 # %% [markdown]
-# At the low rate, warm-up only *costs*: 0.450 and 0.439 without it, 0.485 and 0.488 with it, because half of these
-# steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. Warm-up is what makes a high
-# rate possible, and in a long run its price is small.
+# At the lowest rate, warm-up only *costs*: 0.450 and 0.439 without it, 0.485 and 0.488 with it, because half of
+# these steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. Warm-up makes a high
+# rate possible, and in a long run it costs little.
 
 # %% [markdown]
 # ### Gradient clipping
@@ -325,10 +327,10 @@ for name, options in figures.track(runs.items(), "pairs of runs"):
     print(f"{name:>21}: held-out loss after 60 steps {both[0]:.3f} and {both[1]:.3f}")
 
 # %% [markdown]
-# It does: 0.559 and 0.526 instead of 0.394 and 0.386. The likely reason is that Adam *remembers*, twice. Its $m$
-# keeps the huge gradient for about ten more steps, all of which go where the spoiled batch pointed. Its $v$ keeps
-# the square for a thousand steps, and divides all other gradients by too much. Clipping protects Adam's memory:
-# 0.396 and 0.388.
+# It does: the loss is 0.559 and 0.526 instead of 0.394 and 0.386. The likely reason is that Adam has two kinds of
+# *memory*. Its $m$ keeps the huge gradient for about ten more steps, all of which go where the spoiled batch
+# pointed. Its $v$ keeps the square for about a thousand steps, so all other gradients are divided by too much.
+# Clipping protects both: with it, the loss is 0.396 and 0.388, almost as without the accident.
 
 # %% [markdown]
 # ### Detour · Both guards in code
@@ -402,7 +404,7 @@ print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g
 
 # %% [markdown]
 # In the healthy run of the first figure, 1 line of 160 has a mean norm above the limit, and at the end the norm is
-# about 0.09: clipping hardly ever acts, as far as means of 50 steps can tell. It is there for the accident.
+# about 0.09: as far as means over 50 steps can show, clipping hardly ever acts. It is there for accidents.
 
 # %% [markdown]
 # ## 5 · The average of the weights
@@ -453,7 +455,7 @@ print(f"the start after 600 steps: decay 0.999 {past(0.999, 600)[0]:.3f}, "
 # in place of $d$.
 #
 # **Predict.** Section 3 kept the raw weights, an average with this warm-up, and an `old average` with decay 0.999
-# and without it. Which is best early on, and which at step 600?
+# and without it. Which one is best early on, and which one at step 600?
 
 # %%
 print("step   held-out loss:  raw  average  old average")
@@ -465,11 +467,11 @@ for name in ("raw", "old average", "average"):
     print(f"energy distance at step 600, {name}: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Early on the raw weights lead, 0.566 against 0.587 at step 25: they are still traveling, and an average is where
-# they *were*. From step 100 on the average is ahead, 0.237 against 0.244 at the end, and its samples are closer to
-# real ones, 0.016 ± 0.007 against 0.040 ± 0.009. The old average of the very same run is useless: 0.501, and
-# samples at 0.744. If averaged samples are gray, the average is probably too young: compare $1/(1-d)$ with the
-# length of the run.
+# Early on the raw weights lead, 0.566 against 0.587 at step 25: they are still changing fast, and an average lags
+# behind. From step 100 on the average is ahead, 0.237 against 0.244 at the end, and its samples are closer to real
+# ones, 0.016 ± 0.007 against 0.040 ± 0.009. The old average of the very same run is useless: 0.501, and samples at
+# 0.744. If averaged samples are gray, the average is probably too young: compare $1/(1-d)$ with the length of the
+# run.
 
 # %% [markdown]
 # ### Detour · What the warm-up of the average does
@@ -517,7 +519,7 @@ for kind in (torch.float32, torch.float16, torch.bfloat16):
 # The gap between 1 and the next number is called **machine epsilon**. float16 has a fine gap and a small range;
 # **bfloat16** has the range of float32 and a gap of nearly a hundredth, which is two to three digits.
 #
-# **Predict.** Start at 0 in bfloat16 and add 1, a thousand times. Where do you get?
+# **Predict.** Start at 0 in bfloat16 and add 1 a thousand times. What is the result?
 
 # %%
 bf16 = torch.bfloat16
@@ -537,11 +539,12 @@ still = a.to(bf16) + (0.001 * (w - a)).to(bf16) == a.to(bf16)
 print(f"average of decay 0.999: {still.double().mean():.0%} would not move")
 
 # %% [markdown]
-# It stops at 256: the next bfloat16 number is 258, and 257 is rounded back to 256. A small number added to a large
-# one vanishes, and a training step is just that. The other lines ask what the next step of section 3 would do if
-# the weights were kept in bfloat16. At a rate of 0.001, 51 % of them would not move; at 0.0001, which every cosine
-# passes on its way to 0, 93 %; and 98 % of an average of decay 0.999. No error would be raised. The loss would go
-# flat, and you would think that training was done.
+# The sum stops at 256: the next bfloat16 number is 258, and 257 is rounded back to 256. A number that is too small
+# vanishes when it is added to a large one, and a training step adds small numbers to larger ones. The other lines
+# show what the next step of section 3 would do if the weights were kept in bfloat16. At a rate of 0.001, 51 % of
+# them would not move; at 0.0001, a rate that every cosine passes on its way to 0, 93 %; and of an average with
+# decay 0.999, 98 %. No error would be raised. The loss would become flat, and you would think that training was
+# complete.
 #
 # The remedy is **mixed precision**: weights, Adam's memory, the average and the loss stay in float32; inside the
 # network, convolutions and matrix products use 16-bit copies. In PyTorch that is `autocast`, one line in the
@@ -594,8 +597,8 @@ print(f"1e-8 in float16: {small_one.half().item():g}; scaled up first, and down 
 # %% [markdown]
 # ## 7 · Stop and resume
 #
-# A long run will be interrupted. Resuming should give the run that would have been without the interruption: not
-# one that is as good, but the *same*. Nothing weaker can be tested.
+# A long run will be interrupted. Resuming should give the run that you would have had without the interruption: not
+# one that is as good, but the *same*. Any weaker requirement is hard to test.
 #
 # ### Exercise 13.4 · What must be stored?
 #
@@ -634,8 +637,8 @@ def distance(a, b):
 # %% [markdown]
 # Weights, average, $m$ and $v$ are four sets of numbers, each as large as the network: hence the factor of 4.0.
 #
-# Now the test. The run of section 1 did 120 steps in one go. Do 60, stop, come back with nothing but the folder,
-# and do the other 60.
+# Now the test. The run of section 1 did 120 steps in one go. Now do 60, stop, and then, starting from nothing but
+# the folder, do the other 60.
 
 # %%
 left = trainer.train(small, home_path / "parted", on_step=lambda step: step.step == 60)
@@ -649,15 +652,16 @@ in_one_go, in_parts = ([line["loss"] for line in log] for log in logs)
 print("same log, loss by loss:", in_one_go == in_parts)
 
 # %% [markdown]
-# Exactly 0.0: not a bit differs. (On a CPU. A GPU may add numbers in another order each time, and repeats a run
-# only up to rounding.) Ask for that 0.0 in your own code, because *a careless resume cannot be seen in the loss*:
-# the first detour forgets one part after another, and the final loss changes no more than with another seed.
+# The difference is exactly 0.0: not a single bit differs. (On a CPU. A GPU may add numbers in another order each
+# time, and repeats a run only up to rounding.) Demand that 0.0 of your own code as well, because *you cannot see a
+# careless resume in the loss*: the first detour forgets one part after another, and the final loss changes no more
+# than with another seed.
 
 # %% [markdown]
 # ### Detour · Forget something
 #
-# Resume without Adam's memory, without the states of the generators, without the average. Which does most harm,
-# and would you notice?
+# Resume without Adam's memory, without the states of the generators, without the average. Which omission does the
+# most harm, and would you notice?
 
 # %%
 def forget(run, part):
@@ -689,14 +693,14 @@ same = sum(torch.equal(a, s.t) for a, s in zip(start, results["the generators"][
 print(f"forgot the generators: {same} of 60 steps draw the same times as 60 steps before")
 
 # %% [markdown]
-# Without its memory Adam takes bold steps again, and the loss of the next ten steps is 0.013 higher. At the end
-# nearly all of it is made up for, 0.374 against 0.370. Without the generators' states the run draws the same times
-# and noise a second time; it ends at 0.371. Without the average it ends at 0.368. Another seed makes as much
-# difference: two seeds of section 4 differ by 0.008 without an accident. All of this is seen at once by the test
-# that asks for 0.0.
+# Without its memory Adam takes bold steps again, and the loss of the next ten steps is 0.013 higher. By the end it
+# has made up for nearly all of that, 0.374 against 0.370. Without the generators' states the run draws the same
+# times and noise a second time; it ends at 0.371. Without the average it ends at 0.368. Another seed makes at least
+# as much difference: two seeds of section 4 differ by 0.008 without an accident. The test that demands 0.0 detects
+# all three at once.
 #
-# The generators look harmless here. They are not if a run is interrupted often. Suppose a cheap machine stops
-# every 20 steps, and the order of the images starts again each time:
+# Forgetting the generators looks harmless here. It is not if a run is interrupted often. Suppose a cheap machine
+# stops every 20 steps, and the order of the images starts again each time:
 
 # %%
 number = torch.arange(len(train), dtype=torch.float32)[:, None]  # each digit's number
@@ -709,18 +713,18 @@ for name, restart in (("goes on", 10_000), ("starts again every 20 steps", 20)):
     print(f"200 steps of 32, the order {name}: {len(met)} of {len(train)} digits were seen")
 
 # %% [markdown]
-# The run that starts again sees 640 of 896 digits over and over, and never the others. Its own loss would not warn
-# you, because it is about the digits that the run knows.
+# The run that starts again sees 640 of 896 digits over and over, and never the others. Its training loss would not
+# warn you, because it is measured on the digits that the run knows.
 
 # %% [markdown]
 # ### Detour · A file that is whole or not there
 #
 # What if the power fails *while* the checkpoint is being written? Then the old one is gone and the new one is
-# torn.
+# incomplete.
 
 # %% [markdown]
-# The remedy is old: write a draft beside it, and when all of it is on the disk, give it the name. Renaming is
-# *atomic*: the operating system does it entirely or not at all.
+# The standard remedy is to write a temporary file beside it and, once all of it is on the disk, rename it to the
+# final name. Renaming is *atomic*: the operating system does it entirely or not at all.
 
 # %%
 figures.show_source(training.write_whole)
@@ -773,10 +777,10 @@ print("safetensors: a list of", len(header) - 1, "tensors with kind, shape and p
 print(header["conv_in.weight"])
 
 # %% [markdown]
-# Anything. This one only prints. It could as well have sent your files away: opening a pickle *runs* it.
-# (PyTorch's `torch.load(..., weights_only=True)`, the default since version 2.6, refuses such files.) A
-# safetensors file is a JSON header and numbers, and nothing in it can be run. Whatever else must be remembered,
-# such as the settings, goes into JSON.
+# Anything can happen. This one only prints. It could just as well have sent your files to somebody: opening a
+# pickle *runs* code. (PyTorch's `torch.load(..., weights_only=True)`, the default since version 2.6, refuses such
+# files.) A safetensors file is a JSON header and numbers, and nothing in it can be run. Whatever else must be
+# remembered, such as the settings, goes into JSON.
 
 # %% [markdown]
 # ## 8 · One batch, several processes
@@ -803,7 +807,7 @@ def my_joined(grads, counts):
 joined = check("training.data_parallel", my_joined)
 
 # %% [markdown]
-# Undo each mean, add up, and take the mean of everything:
+# Multiply each mean by its count to get a sum, add the sums, and divide by $B$:
 #
 # $$\nabla \frac1B \sum_{i=1}^{B} \ell_i = \frac1B \sum_k \sum_{i \in \text{shard } k} \nabla \ell_i = \sum_k \frac{B_k}{B}\, g_k. \tag{13.5}$$
 #
@@ -835,8 +839,8 @@ def compare(name, each):
 compare("group norm", net)
 
 # %% [markdown]
-# By 68.1 % here: an item in the shard of 4 counts twelve times as much as one in the shard of 48. (13.5) is exact,
-# and for equal shards so is the plain mean.
+# The plain mean is off by 68.1 % here: an item in the shard of 4 counts twelve times as much as one in the shard of
+# 48. (13.5) is exact up to rounding, and for equal shards so is the plain mean.
 #
 # In our training loop every process draws the *whole* batch, its times and its noise from generators with the same
 # seed, and works on every fourth row. So four processes repeat the run of one, up to rounding, and a test can
@@ -861,9 +865,9 @@ except ValueError as error:
     print("ValueError:", str(error).replace(". ", ".\n    "))
 
 # %% [markdown]
-# For batch norm nothing is exact, 4.9 % and 6.5 %: its means are over a *shard*, so an item's loss depends on
-# which other items share its processor. That is one more reason for group norm. And a batch that cannot be split
-# equally is refused.
+# With batch norm even (13.5) is not exact; it is off by 4.9 % and 6.5 %. Batch norm's means are over a *shard*, so
+# an item's loss depends on which other items share its processor. That is one more reason for group norm. And a
+# batch that cannot be split equally is refused.
 
 # %% [markdown]
 # ### Detour · What a larger batch buys
@@ -890,12 +894,12 @@ for size, times in ((8, 200), (32, 100), (128, 50)):
           f"    squared length of the mean gradient {mean.square().sum():.2f}")
 
 # %% [markdown]
-# The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of
-# 8 the variance, 0.454, is about four times the squared length of the mean gradient, 0.12: the direction of a
-# single step is mostly noise (for this network, after 600 steps). In a batch of 128 it is 0.027, and the mean
-# wins. Four times the batch is four times the work for a quarter of the variance. So a larger batch pays, together
-# with a higher rate, as long as the variance is the larger of the two; after that, more steps are the better use
-# of the same work.
+# The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of 8
+# the variance, 0.454, is about four times the squared length of the mean gradient, 0.12: the direction of a single
+# step is mostly noise (for this network, after 600 steps). In a batch of 128 it is 0.027, and the mean gradient
+# dominates. Four times the batch is four times the work for a quarter of the variance. So a larger batch pays,
+# together with a higher rate, as long as the variance is the larger of the two; after that, more steps are the
+# better use of the same work.
 
 # %% [markdown]
 # ## Detour · How long will it take?
@@ -983,7 +987,7 @@ print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second;\
 # %% [markdown]
 # ### Exercise 13.7 · When will it be done?
 #
-# Two lines of a log, each a pair (step, seconds), tell how fast a run is *now*. Return three numbers: the
+# Two lines of a log, each a pair (step, seconds), show how fast a run is *now*. Return three numbers: the
 # throughput between the two lines; how many passes through all `images` of the data (**epochs**) the run has made
 # at the later line; the seconds left until step `steps`.
 
@@ -1009,9 +1013,9 @@ print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} images per second, "
       f"800,000 steps in {800_000 / 21 / 3600:.1f} hours")
 
 # %% [markdown]
-# At step 250 the answer is 22 more minutes, at half-time 12; it took 43 and 29. Your function is right: it says
-# how long it takes *if the run goes on like this*. This one did not, because the machine was given other work.
-# Look at the throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper
+# At step 250 the answer is 22 more minutes, at half-time 12; it took 43 and 29. Your function is right: it says how
+# long it takes *if the run goes on like this*. This one did not, because the machine had other work to do later.
+# Check the throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper
 # reports.)
 
 # %% [markdown]
@@ -1035,7 +1039,7 @@ for name in ("mnist", "mnist_gpu"):
           f"second, held-out loss of v {mean:.3f}")
 
 # %% [markdown]
-# If the second line says that there is none, nothing has been measured, and we claim nothing about speed. Such a
+# If the second line says that there is none, nothing has been measured, and we make no claim about speed. Such a
 # run answers two questions that this chapter cannot: what is the throughput, and does the larger network get below
 # a held-out loss of 0.078? Everything else in this chapter holds on any device.
 
@@ -1100,9 +1104,9 @@ for name, (loss, energy, _) in (("step 600", before), ("now", after)):
 print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.3f}")
 
 # %% [markdown]
-# A little better: 0.232 against 0.237. The energy distance moved by 0.007, no more than its errors; 400 samples
-# cannot show more, and chapter 14 explains why. How much of this comes from the extra steps, and how much from the
-# fall of the rate to 0, this run cannot say: it has both.
+# It is a little better: 0.232 against 0.237. The energy distance changed by 0.007, no more than its standard
+# errors; 400 samples cannot show more, and chapter 14 explains why. How much of this comes from the extra steps,
+# and how much from the fall of the rate to 0, this run cannot say: it has both.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked further: LAMB or Adam?
@@ -1144,20 +1148,20 @@ for name, maker in figures.track(makers.items(), "optimizers tried"):
 
 # %% [markdown]
 # The two recommended settings reach 0.766 (Adam with $10^{-4}$) and 0.835 (LAMB with $10^{-3}$) after 40 steps:
-# both are far too careful for a run that short. Of the rates tried here the best is $10^{-2}$ for both, where Adam
-# has 0.466 and LAMB 0.555. That is the edge of what was tried, so the true best may be higher. LAMB needs about
-# ten times the rate to come near Adam (0.555 against 0.509, 0.835 against 0.766), as the recommendation suggests;
-# here it gains nothing. (One seed, 40 steps, batches of 32. Nothing follows from that for the batches of thousands
-# that LAMB was made for.)
+# both rates are far too low for a run that short. Of the rates tried here the best is $10^{-2}$ for both, where
+# Adam has 0.466 and LAMB 0.555. That is the largest rate we tried, so the best rate may be higher still. LAMB needs
+# about ten times the rate to come near Adam (0.555 against 0.509, 0.835 against 0.766), as the recommendation
+# suggests; here it gains nothing. (One seed, 40 steps, batches of 32. Nothing follows from that for the batches of
+# thousands that LAMB was made for.)
 
 # %% [markdown]
 # ## Recap
 #
-# Part of a loss is irreducible, and for real images nobody knows how much: judge by the held-out loss time by
-# time, and by samples, which improve long after the curve looks flat. Warm-up and clipping guard against
+# Part of a loss is irreducible, and for real images nobody knows how much. So judge by the held-out loss in each
+# range of $t$, and by samples, which improve long after the curve looks flat. Warm-up and clipping guard against
 # accidents. An average of $1/(1-d)$ steps beats the raw weights once it is no longer young. Use 16 bits inside the
 # network, and 32 where small steps are added up. Store weights, average, Adam's memory, generators and step, and a
-# resumed run differs by exactly 0. Average gradients over equal shards.
+# resumed run differs by exactly 0. Data parallelism averages the gradients of equal shards.
 #
 # **One formula to keep**
 #
