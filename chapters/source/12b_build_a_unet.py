@@ -1,20 +1,20 @@
 # %% [markdown]
 # # 12b · How do you build a U-Net yourself?
 #
-# Chapter 12 explained what each part of a U-Net is for. Here you write those parts: a residual block, self-attention, and the way
-# down and up with its skip connections. You prove that each is right by loading the weights of the package's network into it. Then
-# the network that *you* wrote learns to denoise images of your choice, and samples new ones.
+# Chapter 12 explained what each part of a U-Net is for. Here you write those parts: a residual block, self-attention, and the way down and
+# up with its skip connections. You verify each of them by loading the weights of the package's network into it. Then the network that *you*
+# wrote learns to denoise images of your choice, and samples new ones.
 #
 # **After this chapter you can**
 #
 # - write a residual block that depends on the time embedding, and say how ours differs from Ho et al.'s,
 # - write multi-head self-attention, and say what it costs,
-# - write the forward pass of a U-Net, and prove that it is right,
+# - write the forward pass of a U-Net, and verify that it is right,
 # - train your own network on your own images, on a CPU or a GPU,
 # - read the architecture of Ho et al., and say what a diffusion transformer replaces.
 #
-# **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections, time embedding, group
-# norm, but not the experiments that follow them. From [11 · Learning to denoise](11_learning_to_denoise.ipynb) you need the training
+# **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections, time embedding and
+# group norm, but not the experiments that follow them. From [11 · Learning to denoise](11_learning_to_denoise.ipynb) you need the training
 # loop.
 #
 # **Time.** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about a minute. No GPU is needed.
@@ -62,9 +62,9 @@ for name in ("conv_in", "down.0.0", "downsample.0", "down.1.0", "middle",
 output = model(torch.zeros(5, 1, 8, 8), torch.full((5,), 10))
 
 # %% [markdown]
-# How will you know that yours is right? Not by training it: **a network with a mistake trains, too.** It makes the best of what it is,
-# and nothing complains. Instead, compare. Give your layers the names and shapes of a network that is known to be right, load its
-# weights into yours, and run both on the same input. The outputs must be equal.
+# How will you know that yours is right? Not by training it: **a network with a mistake also trains.** Training adapts the weights to the
+# mistake, and no error is raised. Compare outputs instead. Give your layers the names and shapes of a network that is known to be right,
+# load its weights into yours, and run both on the same input. The outputs must be equal.
 #
 # ## 1 · The residual block
 #
@@ -131,12 +131,12 @@ x, emb = (normal_like(torch.empty(s), generator=seeded(2)) for s in ((5, 16, 8, 
 print("largest difference of the outputs:", (mine(x, emb) - given(x, emb)).abs().max().item())
 
 # %% [markdown]
-# `load_state_dict` is strict: it stops unless all names and all shapes agree. And the difference is exactly 0.
+# `load_state_dict` is strict: it raises an error unless all names and all shapes agree. And the difference of the outputs is exactly 0.
 #
-# **Ho et al. add.** In their block the embedding becomes one number per channel, added before the second norm:
-# $n_2\big(c_1(\sigma(n_1(x))) + W\sigma(\text{emb}) + b\big)$. To scale *and* shift features by numbers computed from something else is
-# **FiLM**, feature-wise linear modulation [Per18]. Doing so right after a group norm is **adaptive group normalization** (AdaGN):
-# [ND21] used it for diffusion, and [DN21] found that it gives better samples than adding.
+# **Ho et al. add the embedding.** In their block it becomes one number per channel, which is added before the second norm:
+# $n_2\big(c_1(\sigma(n_1(x))) + W\sigma(\text{emb}) + b\big)$. Scaling *and* shifting features by numbers that are computed from another
+# input is called **FiLM**, feature-wise linear modulation [Per18]. Doing so right after a group norm is **adaptive group normalization**
+# (AdaGN): [ND21] used it for diffusion, and [DN21] found that it gives better samples than adding.
 #
 # **Predict.** Ho et al. add the same number to all pixels of a channel, and then the norm subtracts the mean of each group of channels.
 # If every group were a single channel, how much of the time embedding would survive?
@@ -151,15 +151,15 @@ for groups in (32, 8, 1):
           f"{change:.3f}")
 
 # %% [markdown]
-# Nothing, 0.000: the norm removes whatever all the pixels of a group share. With several channels in a group, only the *differences*
-# between them survive. Nothing undoes a scale and a shift that come after the norm, and a scale of −1 even switches a channel off.
+# None of it, 0.000: the norm removes whatever all the numbers of a group share. With several channels in a group, only the *differences*
+# between the channels survive. Nothing undoes a scale and a shift that come after the norm, and a scale of −1 even switches a channel off.
 #
 # ## 2 · Self-attention
 #
-# A convolution mixes neighbors, with the same weights in every image. In **self-attention** each position collects from *all*
-# positions, with weights that depend on what is there. Each position computes three vectors of length $d$ from its features: a **query**
-# (what am I looking for?), a **key** (what is there to be found here?) and a **value** (what do I pass on?). They are the rows of
-# $Q$, $K$ and $V$, one row for each of the $n = H \cdot W$ positions, and [Vas17]
+# A convolution mixes neighbors, with the same weights in every image. In **self-attention** each position collects from *all* positions,
+# with weights that depend on what is there. Each position computes three vectors of length $d$ from its features: a **query** (what am I
+# looking for?), a **key** (what can be found here?) and a **value** (what do I pass on?). They are the rows of $Q$, $K$ and $V$, one row
+# for each of the $n = H \cdot W$ positions, and [Vas17]
 #
 # $$\text{attention}(Q, K, V) = \text{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right) V. \tag{12b.2}$$
 #
@@ -199,8 +199,8 @@ for d in (4, 64, 1024):
           f"{most[0]:.2f}, with the root {most[1]:.2f}")
 
 # %% [markdown]
-# A score is a sum of $d$ products, so it grows like $\sqrt d$. Without the root the softmax of long vectors picks nearly a single key,
-# and its gradient vanishes; with the root, all sizes start alike.
+# A score is a sum of $d$ products, so it grows like $\sqrt d$. Without the root the softmax of long vectors picks nearly a single key, and
+# its gradient vanishes; with the root, the scores have the same size for every $d$.
 #
 # **Predict.** An image becomes twice as high and twice as wide. How many times more scores are there?
 
@@ -213,16 +213,16 @@ for side in (4, 8, 16, 32, 64):
           f"{9 * n * c * c / 1e6:18,.1f}")
 
 # %% [markdown]
-# Sixteen times: there are $(HW)^2$ scores. At 16 × 16 attention costs somewhat more than a convolution, at 64 × 64 fifteen times as much.
-# That is why U-Nets have it at coarse resolutions only.
+# There are sixteen times as many: their number is $(HW)^2$. At 16 × 16, attention costs somewhat more than a convolution; at 64 × 64,
+# fifteen times as much. That is why U-Nets have it at coarse resolutions only.
 #
 # ### Exercise 12b.3 · Attention as a layer
 #
-# Now on images. The 1 × 1 convolution `self.qkv`, fed `self.norm(x)`, makes $3c$ channels of $c$: all queries, then all keys, then all
-# values; within each of them the channels of the first head come first. Bring them to shape (B, heads, n, d), where $d = c / \text{heads}$, use
-# `attend`, bring the result back to (B, c, H, W), apply `self.proj`, and add `x`.
+# Now apply attention to images. The 1 × 1 convolution `self.qkv`, applied to `self.norm(x)`, turns $c$ channels into $3c$: all queries,
+# then all keys, then all values. Within each of these, the channels of the first head come first. Bring them to shape (B, heads, n, d),
+# where $d = c / \text{heads}$, use `attend`, bring the result back to (B, c, H, W), apply `self.proj`, and add `x`.
 #
-# Beware: `reshape` splits or joins neighboring axes, but never reorders anything. To swap axes, `transpose`.
+# Beware: `reshape` splits or joins neighboring axes, but never reorders anything. To swap axes, use `transpose`.
 
 # %%
 class Attention(nn.Module):
@@ -263,12 +263,12 @@ moved = torch.allclose(mine(shuffled), result, atol=1e-4)
 print("positions shuffled: the same result, shuffled:", moved)
 
 # %% [markdown]
-# The second line says that attention does not know where a position *is*: shuffle the positions, and the same results come out, shuffled. In a
-# U-Net the convolutions around it know.
+# The second line shows that attention does not know where a position *is*: if you shuffle the positions, the same results come out,
+# shuffled. In a U-Net, the convolutions around it provide that information.
 #
 # ## 3 · The U-Net
 #
-# A block with attention is a block followed by attention. All else is lists of blocks and convolutions.
+# A block with attention is a residual block followed by self-attention. Everything else is lists of blocks and convolutions.
 
 # %%
 class AttentionBlock(Block):
@@ -346,7 +346,7 @@ def my_unet(self, x_t, t):
 UNet.forward = check("build.unet", my_unet)
 
 # %% [markdown]
-# Now the proof: load the weights of the package's network into yours, with and without attention.
+# Now verify it: load the weights of the package's network into yours, with and without attention.
 
 # %%
 x_t = normal_like(torch.empty(5, 1, 8, 8), generator=seeded(10))
@@ -377,12 +377,13 @@ for name, part in net.named_children():
 print(f"{'all':>14}: {total:7,}")
 
 # %% [markdown]
-# On the way up: concatenation doubles the channels that enter its blocks.
+# Most of them are on the way up, because concatenation doubles the channels that enter its blocks.
 #
 # ### Would the loss have shown a mistake?
 #
-# **Predict.** Here are two networks with a mistake. In the first the heads come back to an image by `reshape` alone, which tears positions and
-# channels apart. In the second the blocks multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100 training steps?
+# **Predict.** Here are two networks with a mistake. In the first, the heads are turned back into an image by `reshape` alone, which tears
+# positions and channels apart. In the second the blocks multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100
+# training steps?
 
 # %%
 wrong = {name: exercise(f"build.{name}").wrong for name in ("attention", "res_block")}
@@ -407,15 +408,15 @@ for name, (part, mistake) in mistakes.items():
 
 # %% [markdown]
 # The torn network is as good as the right one. (On so small a grid attention is worth little, as chapter 12 measured, and so are its
-# mistakes. On large images they would cost you quality, and you would not know why.) The second is about 0.02 worse, but who would notice
-# without the right network beside it? The comparison of outputs finds both at once.
+# mistakes. On large images they would cost you quality, and you would not know why.) The second is about 0.02 worse, but you would not
+# notice that without the right network to compare it with. The comparison of outputs finds both at once.
 
 # %% [markdown] topics="C184"
 # ## 4 · Train your network
 #
-# Choose the images: the digits, the emoji that come with the course, or a folder of your own, such as `"my_images"`, with at least 64 images. All
-# are brought to `size` × `size` pixels; `size` must be even, because the network halves it once. The second line uses a GPU if there is one. It is all
-# that a GPU needs, together with `.to(device)` for the network and the images.
+# Choose the images: the digits, the emoji that come with the course, or a folder of your own, such as `"my_images"`, with at least 64
+# images. All are brought to `size` × `size` pixels; `size` must be even, because the network halves it once. The second line of the cell
+# chooses a GPU if there is one. Apart from that, a GPU needs only `.to(device)` for the network and the images.
 
 # %%
 source, size = "digits", 8  # or "emoji", 16
@@ -447,8 +448,9 @@ baseline = loss_on(lambda x_t, t: 0 * x_t, new.images)
 print(f"baseline, the loss of always answering 0: {baseline:.3f}")
 
 # %% [markdown]
-# A loss means nothing without a number to compare it with. One is this baseline, 0.798 for digits. Others are from chapter 12, where an MLP reached
-# about 0.37 on new digits, and the package's U-Net without attention about 0.30, after 1000 steps of 64. **Predict.** What will yours reach?
+# A loss means nothing without a number to compare it with. One is this baseline, 0.798 for digits. Others come from chapter 12: on new
+# digits, an MLP reached about 0.37 after 1200 steps, and the package's U-Net without attention about 0.30 after 1000 steps of 64 images.
+# **Predict.** What will yours reach?
 
 # %%
 sizes = {"channels": data.channels, "width": 16, "mults": (1, 2), "attention": (1,)}
@@ -471,16 +473,17 @@ for name, x in (("samples", draw(net, 300)), ("training images", data.images[som
     print(f"energy distance of {name} to new images: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Here it ends at 0.29, like the package's. Most of the way is done in the first 100 steps, and yet the samples need the rest: a small difference in the loss
-# can be a large one for the eye. By energy distance (chapter 11) the samples are near the real digits, about 0.02 ± 0.01 away. Training digits are as near
-# as chance allows, −0.005 ± 0.006.
+# Here it ends at 0.29, like the package's. Most of the decrease happens in the first 100 steps, and yet the samples need the remaining
+# ones: a small difference in the loss can be a large one to the eye. By energy distance (chapter 11) the samples are close to the real
+# digits, 0.019 ± 0.008. For training digits it is −0.005 ± 0.006, consistent with 0.
 #
 # **Now yours.** Choose another source, and run this section again. Larger images in color need larger `sizes`, say `"width": 32` and
 # `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The emoji at 16 × 16 take a few minutes on a CPU. Chapter 13 shows how to train for an hour without losing anything.
 #
 # ### Detour · What does your network look at?
 #
-# Your weights fit the package's network, too. So all its tools work for yours, such as this one, which draws what one position attends to.
+# Your weights also fit the package's network. So all its tools work for your network, such as this one, which shows what one position
+# attends to.
 
 # %%
 same, image = networks.UNet(**sizes), new.images[:1]
@@ -568,13 +571,15 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # - **adaLN-Zero** replaces AdaGN: the embedding of t gives scale and shift for a layer norm, and a *gate* that multiplies the correction and starts
 #   at 0, as `conv_2` does in your block.
 #
-# What is given up is built-in knowledge about neighbors and scales, which must now be learned. What is gained is one simple block to repeat. The cost
-# is $n^2$ again, so DiT works on an autoencoder's latent images of 32 × 32 in patches of 2 × 2: 256 tokens, as many as in Ho et al.'s attention.
+# It gives up the built-in knowledge about neighbors and scales, which must now be learned. In return, it repeats one simple block. The cost
+# of attention again grows as $n^2$, so DiT works on an autoencoder's latent images of 32 × 32 in patches of 2 × 2: 256 tokens, as many as
+# in Ho et al.'s attention.
 #
 # ## Recap
 #
 # A U-Net is three short functions: a residual block that the time embedding scales and shifts, attention as a weighted average over all
-# positions, and a stack that hands each skip to the way up. Equal weights and equal outputs proved them right, which no loss could have done.
+# positions, and a stack that hands each skip to the way up. Equal outputs for equal weights showed that they are right; a loss could not
+# have shown that.
 #
 # **Two formulas to keep**
 #

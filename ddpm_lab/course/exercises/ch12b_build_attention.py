@@ -68,7 +68,7 @@ _WEIGHTS = {
     "exp makes weights positive; divide them by their sum over the keys: softmax": (
         lambda s, d: s.exp()
     ),
-    "a sigmoid weighs each key on its own; softmax makes the weights sum to 1": (
+    "a sigmoid weights each key separately; softmax makes the weights sum to 1": (
         lambda s, d: s.sigmoid()
     ),
     "this is log_softmax; the weights themselves are wanted": lambda s, d: s.log_softmax(-1),
@@ -103,7 +103,7 @@ _ALONE = {
     "channels attend to channels in yours; the table of scores is (n, n)": (
         lambda q, k, v: (((q.mT @ k) / q.shape[-1] ** 0.5).softmax(-1) @ v.mT).mT
     ),
-    "each query takes only its best key; softmax takes a little of all": (
+    "each query takes only its best key; softmax gives every key some weight": (
         lambda q, k, v: torch.nn.functional.one_hot((q @ k.mT).argmax(-1), k.shape[-2]).to(v) @ v
     ),
     "you multiply number by number; the scores are all products of a query and a key, with @": (

@@ -93,10 +93,10 @@ _FALLS = {
         lambda n, N: _half_cosine((n - 1) / (N + 1))
     ),
     "1 + cos goes from 2 to 0: halve it": lambda n, N: 2 * _fall(n, N),
-    "brackets: halve 1 + cos, not the cosine alone": (
+    "parentheses: halve 1 + cos, not the cosine alone": (
         lambda n, N: 1 + math.cos(math.pi * (n - 1) / N) / 2
     ),
-    "brackets: halve 1 + cos, not the 1 alone": (
+    "parentheses: halve 1 + cos, not the 1 alone": (
         lambda n, N: 0.5 + math.cos(math.pi * (n - 1) / N)
     ),
     "a whole cosine ends at -1, and the steps would go uphill: lift it, then halve it": (
@@ -150,7 +150,7 @@ _FALLS = {
     "a straight line down, and the last rate is 0; we want half a cosine": (lambda n, N: 1 - n / N),
     "you squared the half cosine": lambda n, N: _fall(n, N) ** 2,
     "you have the rise; multiply by the fall, half a cosine": lambda n, N: 1.0,
-    "(n - 1) / steps without brackets is n - 1 / steps": (
+    "(n - 1) / steps without parentheses is n - 1 / steps": (
         lambda n, N: 0.5 * (1 + math.cos(math.pi * n - 1 / N))
     ),
 }

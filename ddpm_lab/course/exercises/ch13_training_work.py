@@ -133,7 +133,7 @@ MULTIPLICATIONS = Exercise(
         "in Python ^ is no power but a bitwise operation; a power is **": (
             lambda c_in, c_out, k, h, w: h * w * c_out * c_in * (k ^ 2)
         ),
-        "without brackets ^ comes last, and is no power in Python; a power is **": (
+        "without parentheses ^ comes last, and is no power in Python; a power is **": (
             lambda c_in, c_out, k, h, w: h * w * c_out * c_in * k ^ 2
         ),
         "2 * kernel is not its square": lambda c_in, c_out, k, h, w: h * w * c_out * c_in * 2 * k,

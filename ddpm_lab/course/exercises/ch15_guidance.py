@@ -249,7 +249,7 @@ _MIXTURES = {
     "your answer is the unconditional guess, whatever w": lambda c, u, w: u,
     "your answer is the difference of the guesses, whatever w": lambda c, u, w: c - u,
     "w is left out of one place: the pull is w times (asked - free)": lambda c, u, w: w * c - u,
-    "brackets: w multiplies the whole difference, not only the conditional guess": (
+    "parentheses: w multiplies the whole difference, not only the conditional guess": (
         lambda c, u, w: w * c + u - c
     ),
     "w counts twice: the pull is w times the difference, not w^2": (

@@ -1,4 +1,4 @@
-"""Exercises of chapter 15, second part: the choice of a guidance weight."""
+"""Exercises of chapter 15, second part: the choice of a guidance scale."""
 
 import math
 
@@ -9,7 +9,7 @@ from ddpm_lab.course.exercises._inputs import near
 
 
 def _choose(rows, wanted):
-    """The weight of least distance among those that are read as asked often enough."""
+    """The scale of least distance among those that are read as asked often enough."""
     return min((row for row in rows if row[1] >= wanted), key=lambda row: row[2])[0]
 
 
@@ -54,7 +54,7 @@ def _choose_cases():
 
 
 def _judge_choice(case, answer):
-    """Any weight that is read as asked often enough, and near enough to the best of those."""
+    """Any scale that is read as asked often enough, and near enough to the best of those."""
     rows, wanted = case.args
     row = next((row for row in rows if _is_number(answer, row[0])), None)
     if row is None:
@@ -168,7 +168,7 @@ CHOOSE = Exercise(
         **{hint: _picked(_distance, rows=rows) for hint, rows in _ROWS.items()},
         **{hint: _picked(key) for hint, key in _KEYS.items()},
         **{hint: _picked(_distance, column=place) for hint, place in _NOT_W.items()},
-        "best read is not best: beyond what was wanted, obedience is paid with variety": (
+        "the best read is not the best: beyond what was wanted, agreement costs variety": (
             lambda rows, wanted: max(rows, key=lambda row: row[1])[0]
         ),
         "more guidance is not more quality: look at the distance": (

@@ -105,10 +105,10 @@ _NOISES = {
     "you add the data to x_t; the noise is what is left when they are taken away": (
         lambda sch, x_t, x0_hat, t: (x_t + sch.signal[t] * x0_hat) / sch.noise[t]
     ),
-    "brackets: the data are taken away first, then all is divided by sqrt(1 - abar_t)": (
+    "parentheses: the data are taken away first, then all is divided by sqrt(1 - abar_t)": (
         lambda sch, x_t, x0_hat, t: x_t - sch.signal[t] * x0_hat / sch.noise[t]
     ),
-    "you divide x_t only by the factor of the noise: brackets around the difference": (
+    "you divide x_t only by the factor of the noise: put parentheses around the difference": (
         lambda sch, x_t, x0_hat, t: x_t / sch.noise[t] - sch.signal[t] * x0_hat
     ),
     "you take the noise for x_t / sqrt(1 - abar_t): the data in it must go first": (

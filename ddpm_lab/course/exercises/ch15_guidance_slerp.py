@@ -158,12 +158,12 @@ _MIXES = {
     "divide by the sine of the whole angle: at share = 1 nothing but b must be left": (
         lambda a, b, share, angle: _mixed(a, b, share, angle) * angle.sin()
     ),
-    "you divide the part of b only by the sine: brackets around the sum": (
+    "you divide the part of b only by the sine: put parentheses around the sum": (
         lambda a, b, share, angle: (
             torch.sin((1 - share) * angle) * a + torch.sin(share * angle) * b / angle.sin()
         )
     ),
-    "you divide the part of a only by the sine: brackets around the sum": (
+    "you divide the part of a only by the sine: put parentheses around the sum": (
         lambda a, b, share, angle: (
             torch.sin((1 - share) * angle) * a / angle.sin() + torch.sin(share * angle) * b
         )
