@@ -156,11 +156,11 @@ print(f"in theory: covariance 1/36 = {1 / 36:.4f}; if independent, y > x in 1/6 
 
 
 # %% [markdown]
-# No. Both marginals stay exactly the same, and the joint distribution changes: now a sixth of the points has $y > x$.
-# Marginals do not say how the variables are related. Part of that is measured by the **covariance**, the mean of
-# $(x - E[x])(y - E[y])$. Divided by both standard deviations it is the **correlation**, a number between −1 and 1.
-# After shuffling, $x$ and $y$ are **independent**: the joint density is the product $p(x)\,p(y)$, so knowing one says
-# nothing about the other.
+# No. Both marginals stay exactly the same, and the joint distribution changes: now a sixth of the points have
+# $y > x$. Marginals do not say how the variables are related. Part of that is measured by the **covariance**,
+# the mean of $(x - E[x])(y - E[y])$. Divided by both standard deviations it is the **correlation**, a number
+# between −1 and 1. After shuffling, $x$ and $y$ are **independent**: the joint density is the product
+# $p(x)\,p(y)$, so knowing one says nothing about the other.
 
 # %% [markdown]
 # ### Detour · Exercise 2.1, the marginal of a table
@@ -311,9 +311,10 @@ for place in (0.5, 0.1, 0.01, 0.001):
           f"{math.log(height):18.2f}   {place**2:25.6f}")
 
 # %% [markdown]
-# A thousand, and nothing is wrong: a distribution that knows $y$ almost exactly has a high, narrow density. So a
-# log-density can be **positive**, here up to 6.91 *nats* (the unit of natural logarithms), and a negative
-# log-likelihood of −6.91 is not a bug. At $x = 0$ itself there is no slice to renormalize, and (2.3) says nothing.
+# A thousand, and nothing is wrong: a distribution that is concentrated on a short interval has a high, narrow
+# density. So a log-density can be **positive**, here up to 6.91 *nats* (the unit of natural logarithms), and a
+# negative log-likelihood of −6.91 is not a bug. At $x = 0$ itself there is no slice to renormalize, and (2.3) says
+# nothing.
 
 # %% [markdown] topics="C029"
 # ## 4 · The chain rule: a joint distribution is a product
@@ -394,7 +395,7 @@ figures.show(fig, alt="Fresh noise: both groups coincide. Sticky noise: they are
 # In the sticky chain. A sample that came from below needed a large $e_1$ to reach 0.5, and gets part of it again: the
 # means are 0.634 and 0.351. With fresh noise they are 0.469 and 0.475, which agree within two standard errors.
 #
-# So it is the *noises* that must be unrelated. Are the *states* unrelated, too?
+# So it is the *noises* that must be independent. Are the *states* independent, too?
 
 # %%
 # claim: E109, E112
@@ -503,8 +504,8 @@ print(f"p(x_2 = 0 | x_1 = 0) is {short[0, 0, 0]:.3f}")
 # formula.
 #
 # The **normal distribution** or **Gaussian distribution** $N(m, v)$ has mean $m$ and **variance** $v$, the mean
-# squared deviation from the mean. The root of the variance is the **standard deviation**. The log-density is a
-# parabola:
+# squared deviation from the mean. The square root of the variance is the **standard deviation**. The log-density is
+# a parabola:
 #
 # $$\log N(x; m, v) = -\tfrac12\Big[\frac{(x - m)^2}{v} + \log v + \log 2\pi\Big]. \tag{2.10}$$
 #
@@ -553,9 +554,9 @@ figures.show_source(draw)
 #
 # $$a\,x + \text{noise} \;\sim\; N\big(a\,m,\; a^2 v + w\big). \tag{2.12}$$
 #
-# The mean is $a\,m$, since the noise has mean 0. The variance is the mean square of the deviation,
-# $a\,(x - m) + \text{noise}$. Its two squares have means $a^2 v$ and $w$, and the mixed term has mean 0, because the
-# two are independent. **Variances of independent variables add.**
+# The mean is $a\,m$, since the noise has mean 0. The variance is the mean square of the deviation, $a\,(x - m) +
+# \text{noise}$. When you expand the square, the two squared terms have means $a^2 v$ and $w$, and the mixed term
+# has mean 0, because the two are independent. **Variances of independent variables add.**
 #
 # **Predict.** Two independent noises have standard deviations 3 and 4. What is the standard deviation of their sum?
 
@@ -571,16 +572,16 @@ two_steps = gaussians.push(Gaussian(torch.zeros(1), 0.02), math.sqrt(0.98), nois
 print(f"two noising steps of variance 0.02 are one of variance {two_steps.var.item():.4f}")
 
 # %% [markdown]
-# 5, not 7: variances add, 9 + 16 = 25, since one noise is sometimes up while the other is down. The last line is what
-# chapter 05 does a thousand times: $\sqrt{0.98}\,\sqrt{0.02}\,\epsilon_1 + \sqrt{0.02}\,\epsilon_2$ is a single
-# Gaussian noise.
+# 5, not 7: variances add, 9 + 16 = 25, since the two noises partly cancel. The last line is what chapter 05 does a
+# thousand times: $\sqrt{0.98}\,\sqrt{0.02}\,\epsilon_1 + \sqrt{0.02}\,\epsilon_2$ is a single Gaussian noise.
 #
-# Why is the sum Gaussian again? The algebra of section 8 will show it.
+# The algebra of section 8 will show why the sum is Gaussian again.
 
 # %% [markdown]
 # ### Detour · More about sums, with exercise 2.4
 #
-# Why is the sum Gaussian? What if the noises are correlated? And is "uncorrelated" as good as "independent"?
+# Why is the sum Gaussian? What if the noises are correlated? And is "uncorrelated" enough, or do they have to be
+# independent?
 
 # %% [markdown]
 # By total probability (2.6) the density of a sum $s$ is $\int p(s \mid x)\,p(x)\,dx$. Compute this integral on a
@@ -652,9 +653,9 @@ zero = (z_1 + flipped == 0).double().mean()
 print(f"z and ±z: correlation {both:.3f}; their sum is exactly 0 in {zero:.1%} of the samples")
 
 # %% [markdown]
-# Both are normal and their correlation is 0 up to chance: $zy$ is $z^2$ or $-z^2$, equally often. But their sum is
-# exactly 0 in half of the samples, so it is not normal at all. Uncorrelated is enough for the *variance*, not for the
-# *distribution*. `push` needs independent noise.
+# Both are normal and their correlation is 0 up to sampling error: $zy$ is $z^2$ or $-z^2$, equally often. But their
+# sum is exactly 0 in half of the samples, so it is not normal at all. Uncorrelated is enough for the *variance*,
+# not for the *distribution*. `push` needs independent noise.
 
 # %% [markdown] topics="C041"
 # ## 8 · Condition: complete the square
@@ -701,7 +702,7 @@ print("(2.16) minus (2.15):", sp.simplify(line_16 - line_15))
 #
 # $P$, one over the variance, is the **precision**. **Precisions add**, and the posterior mean is the
 # precision-weighted mean of what the prior says, $m$, and what the measurement says, $y/a$. The package writes the
-# same with a *gain* $K$, the fraction of the surprise $y - a m$ that is believed:
+# same with a *gain* $K$, which turns the prediction error $y - a m$, the *surprise*, into a correction of the mean:
 #
 # $$\frac hP = m + K\,(y - a m), \qquad \frac1P = \frac{v\,w}{a^2 v + w}, \qquad
 # K = \frac{a\,v}{a^2 v + w}. \tag{2.17}$$
@@ -734,9 +735,9 @@ figures.show_source(gaussians.condition)
 
 
 # %% [markdown]
-# 22.4 degrees: near the reading, whose precision is 1 against the forecast's ¼. Of the surprise of 3 degrees the gain
-# 0.8 is believed. The posterior variance, 0.8, is smaller than both: a measurement never makes a Gaussian belief less
-# certain.
+# 22.4 degrees: near the reading, whose precision is 1 against the forecast's ¼. The gain of 0.8 turns a surprise of
+# 3 degrees into a correction of 2.4. The posterior variance, 0.8, is smaller than both: a measurement never makes a
+# Gaussian belief less certain.
 #
 # ### Exercise 2.5 · Many readings
 #
@@ -877,8 +878,7 @@ print(f"log 2 = {math.log(2):.3f}")
 # %% [markdown]
 # ## Detour · Products and quotients of Gaussians
 #
-# Derivations elsewhere like to multiply and divide Gaussian densities; here is what that means, and when a quotient
-# is a Gaussian.
+# Many derivations multiply and divide Gaussian densities. What does that mean, and when is a quotient a Gaussian?
 
 # %% [markdown] topics="C041"
 # Conditioning multiplied two Gaussians in $x$: the prior, and what the reading says about $x$. In general a *product*
@@ -910,7 +910,7 @@ print(f"product / second: mean {back.mean.item():.3f}, variance {back.var.item()
 
 # %% [markdown]
 # The factor is the same at all three places, so shape, mean and variance are right. It is not 1: a product of two
-# densities is no density *until* it is renormalized. The quotient takes a product back: it removes a factor that was
+# densities is not a density *until* it is renormalized. The quotient undoes a product: it removes a factor that was
 # already counted. (For that reason, do not multiply two *posteriors* that rest on the same prior: it would count
 # twice.)
 #
@@ -999,7 +999,7 @@ for name, x_2 in ends.items():
 
 # %% [markdown]
 # **The KL of two Gaussians has $v_p/v_q$ in it**, as in (2.21). It is also printed with $v_q/v_p$, and with $v_p$
-# under the squared difference of the means. This does no harm as long as both variances are equal.
+# as the denominator of the squared difference of the means. Neither matters as long as both variances are equal.
 
 # %%
 # claim: E63
@@ -1047,11 +1047,12 @@ for t in (10, 2):
 # | what holds | what is often said | shown above |
 # |---|---|---|
 # | a density has area 1; its height has no bound | a density is at most 1 | detour: log-density 6.91 |
-# | in a Markov chain the *noises* are unrelated; states correlate | a step is unrelated to the one before | 0.949 |
+# | in a Markov chain the *noises* are independent; neighboring states correlate | a state is independent of the one before | 0.949 |
 # | a quotient of Gaussians is one only if the numerator is narrower | it always is | detour: precision −1.0 |
 #
 # **Exercises:** 2.1 `distributions.marginal` · 2.2 `distributions.conditional` · 2.3 `distributions.chain_rule` · 2.4
 # `distributions.sum_var` · 2.5 `distributions.readings` · 2.6 `distributions.kl`
 #
-# **Before:** [01 · Bayes](01_bayes.ipynb) · **Next:** [03 · Estimators](03_estimators.ipynb) asks how good an answer
-# from random samples is. In a hurry for diffusion? [05 · Forward](05_forward.ipynb) is `push`, a thousand times.
+# **Before:** [01 · Bayes](01_bayes.ipynb) · **Next:** [03 · Estimators](03_estimators.ipynb) asks how good an
+# answer from random samples is. If you are in a hurry to get to diffusion: [05 · Forward](05_forward.ipynb) is
+# `push`, a thousand times.

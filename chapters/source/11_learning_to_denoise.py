@@ -9,13 +9,13 @@
 #
 # - write the training algorithm of DDPM and say what each of its lines is for,
 # - explain why training needs no chain although sampling has one,
-# - judge a loss of 0.56: is it good, and how much better could it get?
+# - judge whether a loss of 0.56 is good, and how much lower it could get,
 # - tell what a network has learned from what it has memorized,
 # - write a complete diffusion model, from data to samples, on one screen.
 #
-# **You need** the closed form (5.11) of [05](05_forward.ipynb); the first section of [09](09_predictions.ipynb) (the
-# target v), its section on the conditional mean, and (9.9); "The best guess" and "Algorithm 2" of
-# [10](10_sampling_without_learning.ipynb).
+# **You need** the closed form (5.11) of [05](05_forward.ipynb); from [09](09_predictions.ipynb) the target v, (9.9),
+# and "The best prediction is a mean, not a sample"; "The best guess, from Bayes' rule" and "Algorithm 2, line by line"
+# in [10](10_sampling_without_learning.ipynb).
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
 # about two minutes.
@@ -48,8 +48,8 @@ curve = 1.5 * angle[:, None] / (5 * math.pi) * torch.stack([angle.cos(), angle.s
 # %% [markdown] topics="C152 C157"
 # ## A first look: the ideal denoiser of a list copies the list
 #
-# One formula always works: the ideal denoiser (10.2) of a finite list of points. We give it 20 points and
-# draw 1000 samples. Where will they lie?
+# One formula always works: the ideal denoiser (10.2) of a finite list of points. Give it 20 points and draw 1000
+# samples. Where will they lie?
 
 # %%
 few = datasets.swiss_roll(20, generator=seeded(20))
@@ -70,12 +70,12 @@ print(f"from a sample to the nearest of the 20: {distance(copies, few):.4f}")
 print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 
 # %% [markdown]
-# Every sample *is* one of the 20 points: the mean distance is 0.0000, where new data are 0.2217 away. The formula is ideal for
-# the list, and useless as a generative model: it memorizes. We want the denoiser of the
+# Every sample *is* one of the 20 points: the mean distance is 0.0000, while new data are 0.2217 away. The formula is
+# optimal for the list and useless as a generative model, because it memorizes. We want the denoiser of the
 # *distribution* that the list was drawn from, and the list alone does not say what that is.
 #
-# So we approximate it with a network: a function of $(x_t, t)$ with adjustable numbers, its *weights*. The Swiss roll is a
-# convenient test case because we know its distribution. The network does not; we use it only to judge.
+# So we approximate it with a network: a function of $(x_t, t)$ with adjustable numbers, its *weights*. The Swiss roll
+# is a convenient test case because we know its distribution. The network does not; we use it only to evaluate.
 
 # %% [markdown] topics="C152 C157"
 # ## The training algorithm
@@ -94,8 +94,8 @@ print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 # 3. draw noise $\epsilon \sim N(0, I)$,
 # 4. take one gradient step on the squared error.
 #
-# Each step does this for a *batch* of some hundred items. The mean over the batch is a Monte Carlo estimate of
-# (11.1): right on average, and noisy. Two of the lines are yours.
+# Each step does this for a *batch* of some hundred items. The mean over the batch is a Monte Carlo estimate of (11.1):
+# unbiased, but noisy. Two of the lines are yours to write.
 #
 # ### Exercise 11.1 · Draw the times
 #
@@ -116,8 +116,9 @@ draw_times = check("learning.times", my_times)
 # ### Exercise 11.2 · The loss, one number for each item
 #
 # Return the squared error of the noise for each item of a batch: the **mean** over the data axes (so that images of
-# different sizes can be compared), but *no* mean over the batch, because we shall want to see which $t$ does badly.
-# `forward.noised` makes $x_t$. Items may have several data axes: `error.flatten(1)` joins them into one.
+# different sizes can be compared; the square in (11.1) is a sum, larger by a constant factor), but *no* mean over the
+# batch, because we will want to see at which $t$ the network does badly. `forward.noised` makes $x_t$. Items may have
+# several data axes: `error.flatten(1)` joins them into one.
 
 # %% tags=["exercise"]
 def my_loss(schedule, net, x_0, t, eps):
@@ -148,14 +149,14 @@ package = losses.simple(schedule, lambda x_t, t: x_t, "eps", x_0, t, eps)
 print("the same as losses.simple:", torch.allclose(picked, package))
 
 # %% [markdown]
-# At large $t$ copying is nearly perfect (0.0001): $x_t$ is almost pure noise. At small $t$ it is worse than
-# answering 0 (1.1626 against 1). Keep this in mind: *one* average over all times hides very different stories.
-# `losses.simple`, the package's version, does the same for any target (eps, x0 or v).
+# At large $t$ copying is nearly perfect (0.0001): $x_t$ is almost pure noise. At small $t$ it is worse than answering 0
+# (1.1626 against 1). Keep this in mind: *one* average over all times hides very different behavior. `losses.simple`,
+# the package's version, does the same for any target (eps, x0 or v).
 #
 # ### The network and the loop
 #
 # Any function of $x_t$ and $t$ will do. Ours is a **multilayer perceptron** (MLP): layers of weighted sums with a
-# nonlinear function, here SiLU, between them. This is the whole of it, apart from checks of its input:
+# nonlinear function between them, here SiLU, $u/(1+e^{-u})$. This is all of it, apart from checks of its input:
 
 # %%
 figures.show_source(networks.MLP.forward)
@@ -184,14 +185,14 @@ def fit(times, steps=1000):
 # every weight. `optimizer.step()` moves the weights downhill: **Adam** is gradient descent that scales each
 # weight's step by the usual size of its gradient; the **learning rate** `lr` sets the length of the steps.
 #
-# That is plain **regression**: inputs, targets, a squared error. There is no second network that plays against the
-# first, as in a GAN, so no balance can be lost. And unlike in a VAE (chapter 04) the encoder is
-# fixed: the noisy inputs keep their distribution while the network learns.
+# That is plain **regression**: inputs, targets, a squared error. There is no second network to compete with, as in a
+# GAN, so there is no balance to lose. And unlike in a VAE (chapter 04) the encoder is fixed: the noisy inputs keep
+# their distribution while the network learns.
 
 # %% [markdown] topics="C154"
 # ## Why does training need no chain?
 #
-# Sampling walks from $T$ to 0, one step after another. **Predict.** To train at $t = 700$, do you need the 699
+# Sampling goes from $T$ down to 0, one step after another. **Predict.** To train at $t = 700$, do you need the 699
 # noising steps before it? Or the network's output at $t = 701$?
 #
 # <details><summary>Answer</summary>
@@ -219,8 +220,9 @@ for size in (10, 100, 10_000):
 print(f"noise draws per item: 1 by the closed form, {(1 + 1000) / 2} on average by walking to t")
 
 # %% [markdown]
-# The random terms agree with the full sum to within two standard errors. (With 10 terms, the standard error itself is only a
-# rough estimate.) So the gradient from random times is right on average, and an item costs one draw of noise instead of 500.5.
+# All three agree with the full sum to within about two standard errors. (With 10 terms, the standard error itself is
+# only a rough estimate.) So the gradient from random times is unbiased, and an item costs one draw of noise instead of
+# 500.5.
 
 # %% [markdown] topics="C153"
 # ## Why *random* times?
@@ -363,9 +365,9 @@ near = ", ".join(f"{like[t - 1]:.3f} at {t}" for t in (500, 501, 510, 550, 700, 
 print("cosine similarity to t = 500:", near)
 
 # %% [markdown]
-# High frequencies (the top of each half) tell neighbors apart; low ones say roughly where on the way we are. The similarity of
-# two times falls from 0.966 for neighbors to 0.658 ten steps on and 0.201 at $t = 1000$: near times share
-# what they learn, distant times need not.
+# High frequencies (the top of each half) tell neighbors apart; low ones give the rough position in time. The similarity
+# of two times falls from 0.966 for neighbors to 0.658 ten steps on and 0.201 at $t = 1000$: near times share what they
+# learn, distant times need not.
 #
 # Do the features encode the signal-to-noise ratio? Fit log-SNR by a weighted sum of them, for our schedule, and use
 # the same sum for the cosine schedule:
@@ -383,18 +385,19 @@ for name, wanted in (("our schedule", ours), ("cosine", other)):
 # The fit is perfect for ours, 1.000, and useless for the other, 0.116. The features encode $t$. Which SNR belongs to it is a fact
 # about the schedule, which the network learns from its data.
 #
-# Nor do equal weights for all pixels make images globally coherent, as is sometimes added: the
-# best prediction of each pixel is its own conditional mean, whatever positive weight its error has. What makes the parts of an
-# image fit together is that each is predicted from the whole $x_t$.
+# Nor is it the equal weights for all pixels that make images globally coherent: the best prediction of each pixel is
+# its own conditional mean, whatever positive weight its error has. What makes the parts of an image fit together is
+# that each is predicted from the whole $x_t$.
 
 # %% [markdown] topics="C152 C157"
 # ## A real training run
 #
 # `training.train` is the same loop with four additions. It can predict any target; we take **v**, because an error in v
 # is never amplified ([09](09_predictions.ipynb)). The learning rate falls to 0 along half a cosine. A gradient longer
-# than `clip` is shortened to that length (**gradient clipping**), so that one unlucky batch cannot throw the weights off. And it
-# keeps an average of the weights, `ema.net`, of which more below. (A **warm-up**, a learning rate that first rises from 0, is the
-# option `warmup`; this small network needs none.) It yields after each step, so that you can watch.
+# than `clip` is shortened to that length (**gradient clipping**), so that one unlucky batch cannot throw the weights
+# off. And it keeps an average of the weights, `ema.net`, of which more below. (A **warm-up**, a learning rate that
+# first rises from 0, is the option `warmup`; this small network needs none.) It yields after each step, so that you can
+# follow the training.
 #
 # **Predict.** Sketch the loss against the training step. Does it go to 0?
 
@@ -454,10 +457,10 @@ print(f"largest and smallest loss of a single step: {seen.max():.3f}, {seen.min(
 figures.show_source(loop._steps)
 
 # %% [markdown]
-# The first lines set the learning rate. Then come the three draws, `x_0`, `t` and `eps`; the loss; its gradient, clipped; the
-# step of Adam; the update of the average. `label`, `_shard` and `autocast` are for larger trainings: class labels, several
-# processes, 16-bit numbers (chapter 13). `per_t` holds a weight for each time, here 1 for all. Lines with `_checks` stop
-# with a readable message, for instance if the loss is no longer a number.
+# The first lines set the learning rate. Then come the three draws, `x_0`, `t` and `eps`; the loss; its gradient,
+# clipped; the step of Adam; the update of the average. `label`, `_shard` and `autocast` are for larger training runs:
+# class labels, several processes, 16-bit numbers (chapter 13). `per_t` holds a weight for each time, here 1 for all.
+# Lines with `_checks` stop with a readable message, for instance if the loss is no longer a number.
 
 # %% [markdown] topics="C152"
 # ## "My loss is 0.56. Is that good?"
@@ -475,9 +478,9 @@ figures.show_source(loop._steps)
 #
 # ### Exercise 11.5 · The floor of an eps-loss
 #
-# From clean data `x_0`, the best guesses `best` $= E[x_0 \mid x_t]$ and the time, estimate the irreducible loss
-# **of eps**: one number, the mean over everything. (The factor between the squared errors of $x_0$ and eps is in (9.9); `t` may be
-# an int or a batch.)
+# From clean data `x_0`, the conditional means `best` $= E[x_0 \mid x_t]$ and the time, estimate the irreducible loss
+# **of eps**: one number, the mean over everything. (The factor between the squared errors of $x_0$ and eps is in (9.9);
+# `t` may be an int or a batch.)
 
 # %% tags=["exercise"]
 def my_irreducible(schedule, x_0, best, t):
@@ -545,9 +548,9 @@ print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 # $t = 30$, 1.02 times at $t = 10$. There the best guess must resolve the width of the line, 0.05, and the network is
 # still too smooth for that.
 #
-# And the loss is never *below* the floor by more than chance: the smallest difference here is +0.2 standard errors. A loss far below
-# it would mean a bug, such as testing on the training data. For real data the floor cannot be computed; chapter 14 compares with
-# held-out data instead, per $t$.
+# Nowhere is the loss significantly *below* the floor: the smallest difference here is +0.2 standard errors. A loss far
+# below it would mean a bug, such as testing on the training data. For real data the floor cannot be computed; chapter
+# 14 compares with held-out data instead, per $t$.
 
 # %% [markdown]
 # ## An average of the weights
@@ -557,9 +560,9 @@ print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 # $$\bar w_n = \kappa_n\,\bar w_{n-1} + (1-\kappa_n)\, w_n, \qquad
 # \kappa_n = \min\Big(0.999, \frac{1+n}{10+n}\Big). \tag{11.5}$$
 #
-# With 0.999 the average covers about the last 1000 steps. Why average? A gradient from a batch is right on average and wrong every
-# time, so the weights jitter around their best values. At the start $\kappa_n$ is smaller, so that the untrained weights are soon
-# forgotten. **Predict.** When will the average have the lower loss: early, late, or always?
+# With 0.999 the average covers about the last 1000 steps. Why average? A gradient from a batch is unbiased, but never
+# exact, so the weights jitter around their best values. At the start $\kappa_n$ is smaller, so that the untrained
+# weights are soon forgotten. **Predict.** When will the average have the lower loss: early, late, or always?
 
 # %% tolerance={"rel": 0.005}
 print("step   loss on held-out data: last weights   average")
@@ -568,13 +571,13 @@ for step, raw, averaged in learning:
 
 # %% [markdown]
 # The average is ahead as long as the learning rate is high, 0.568 against 0.570 after 2000 steps. At the end both have
-# 0.560: the learning rate has fallen to 0, and the weights have come to rest anyway. So an EMA does what a falling
-# learning rate does, but at *any* moment at which you choose to stop.
+# 0.560: the learning rate has fallen to 0, and the weights have come to rest anyway. So an EMA has the effect of a
+# decaying learning rate, whenever you choose to stop.
 
 # %% [markdown]
 # ### Detour · How much do the weights jitter? And exercise 11.6
 #
-# The smallest regression there is shows what the average removes.
+# The simplest possible regression shows what the average removes.
 
 # %% [markdown]
 # #### Exercise 11.6 · One update of the average
@@ -641,12 +644,13 @@ for name, x in made.items():
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, with strays between the arms: here 5.2 % of the samples,
-# against 0.4 %. (The ideal denoiser's samples lie even closer to the curve than the data, 0.034: 200 steps are too few to restore
-# the last bit of blur.)
+# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, but with strays between the arms: here 5.2 % of
+# the samples, against 0.4 % of the data. (The ideal denoiser's samples lie even closer to the curve than the data,
+# 0.034: 200 steps are too few to restore the last bit of blur.)
 #
 # For data without a known curve you need a metric that compares two sets of samples. One is the **energy distance**,
-# $2\,E|a-b| - E|a-a'| - E|b-b'|$ for independent samples $a, a'$ and $b, b'$ of the two: it is 0 only if both distributions are equal.
+# $2\,E|a-b| - E|a-a'| - E|b-b'|$ for independent samples $a, a'$ and $b, b'$ of the two: it is 0 only if the two
+# distributions are equal.
 
 # %% tolerance={"abs": 8e-05}
 blurred = fresh[:2000] + 0.3 * normal_like(fresh[:2000], generator=seeded(19))
@@ -656,8 +660,8 @@ for name, x in (made | {"data blurred by 0.3": blurred}).items():
 print(f"distance of the blurred data to the curve: {distance(blurred, curve):.3f}")
 
 # %% [markdown]
-# The energy distance detects the blur and does *not* detect the strays: the learned samples are as close to 0 as
-# real data. A metric that finds no difference has not shown that there is none. Chapter 14 is about that.
+# The energy distance detects the blur and does *not* detect the strays: the learned samples are as close to 0 as real
+# data are. A metric that finds no difference has not shown that there is none. Chapter 14 is about that.
 
 # %% [markdown]
 # ### Detour · Where does the learned denoiser go wrong?
@@ -681,9 +685,9 @@ for low, high in ((0, 20), (20, 1000)):
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# Help at the last 20 times removes the strays, here 0.5 %, nearly as in the data. Help at all the *other* times leaves 1.8 % here.
-# The table alone would have pointed to $t = 30$. But early errors put points only a little off the curve, and a guess that is
-# sharp enough in the last twenty times pulls them back; errors made at the very end remain.
+# Help at the last 20 times removes the strays, here 0.5 %, nearly as in the data. Help at all the *other* times leaves
+# 1.8 % here. The table alone would have pointed to $t = 30$. But early errors put points only a little off the curve,
+# and a denoiser that is accurate at the last twenty times pulls them back; errors made at the very end remain.
 #
 # Now draw both score fields (chapter 09), each times $1-\bar\alpha_t$, so
 # that an arrow points from $x_t$ to $\sqrt{\bar\alpha_t}\,\hat x_0$. (At $t = 300$
@@ -718,10 +722,11 @@ for t in (10, 50, 300, 900):
           f"{wrong[1]:5.1%} on the grid")
 
 # %% [markdown]
-# Where there is much noise the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score is off
-# by 17 % here, at $t = 10$ by 28 %. Yet the *losses* there were only about 1.01 and 1.02 times the floor. Both are true: most of the
-# loss at small $t$ is noise that nothing can predict, and a small excess on a large floor may be a large part of what *can* be
-# predicted. Away from the data, on the grid, the errors at $t = 10$ are larger still, 54 % here: the network was never trained there.
+# Where there is a lot of noise, the fields agree: 1.2 % at $t = 300$ and 0.0 % at $t = 900$. At $t = 50$ the score is
+# off by 17 % here, at $t = 10$ by 28 %. Yet the *losses* there were only about 1.01 and 1.02 times the floor. Both are
+# true: most of the loss at small $t$ is noise that nothing can predict, and a small excess on a large floor may be a
+# large part of what *can* be predicted. Away from the data, on the grid, the errors at $t = 10$ are larger still, 54 %
+# here: the network was never trained there.
 
 # %% [markdown] topics="C157"
 # ## What has it learned, and what has it memorized?
@@ -729,8 +734,8 @@ for t in (10, 50, 300, 900):
 # The exact minimizer of the loss on a finite list of points is the ideal denoiser of that list, and it copies the list, whether you
 # predict $x_0$, the noise or v (chapter 10b). So why does our network not copy its 20,000 points?
 #
-# **Predict.** Train the same network, with the same code and batch size, on the 20 points of the first figure. What will it
-# sample? And how will its loss on held-out data change during training?
+# **Predict.** Train the same network, with the same code and batch size, on the 20 points of the first figure. What
+# will its samples look like? And how will its loss on held-out data change during training?
 
 # %%
 def train_on(data, steps, seed=0, look=lambda step, net: None):
@@ -782,12 +787,12 @@ for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
 # list, where held-out data lie 0.220: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000); they come
 # from the network, which prefers smooth functions.
 #
-# The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.50, while the loss on held-out data rises from
-# 0.58 to 0.68. If you have few data, stop where the loss on held-out data is lowest: **early stopping**.
+# The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.50, while the loss on held-out data
+# rises from 0.58 to 0.68. If you have little data, stop where the loss on held-out data is lowest: **early stopping**.
 #
-# The network trained on 20,000 points lies as far from the 20 as held-out data do, 0.223. It has the same objective, the
-# same target, the same number of weights. So **generalization comes from the data and the network, not from the
-# objective**.
+# The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223. That network
+# has the same objective, the same target, the same number of weights. So **generalization comes from the data and the
+# network, not from the objective**.
 
 # %% [markdown]
 # ### Detour · The gap between training and held-out loss, time by time
@@ -810,15 +815,16 @@ for name, (denoise, data) in tests.items():
               f"on held-out data {v_loss(denoise, fresh, t, 16):.3f}")
 
 # %% [markdown]
-# At small times. At $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8 on held-out data; for the exact
-# minimizer the gap goes from 0.079 to 20.751. At $t = 1000$ nothing shows: 0.432 and about 0.468 for both. The network with 20,000
-# points has no gap, 0.81 and 0.80 at $t = 10$. And a warning: 0.30 is far below the floor of 0.795. A low *training* loss alone
-# proves nothing.
+# At small times. At $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8 on held-out data;
+# for the exact minimizer the two are 0.079 and 20.751. At $t = 1000$ memorizing makes no difference: the network and
+# the exact minimizer both have 0.432 and about 0.468. There $v$ is almost $-x_0$ and the best prediction a constant, so
+# these are variances, and that of the 20 points happens to be smaller. The network with 20,000 points has no gap, 0.81
+# and 0.80 at $t = 10$. And a warning: 0.30 is far below the floor of 0.795. A low *training* loss alone proves nothing.
 
 # %% [markdown]
 # ## Detour · Save the network and load it again
 #
-# A trained network is worth a file.
+# Training takes time, so store its result.
 
 # %% [markdown]
 # `training.save` writes a **checkpoint**: the weights, what is needed to rebuild the
@@ -835,8 +841,8 @@ x_t, t = fresh[:100], draw_times(1000, 100, seed=16)
 print("same output, bit for bit:", torch.equal(loaded(x_t, t), ema.net(x_t, t)))
 
 # %% [markdown]
-# Store the *prediction type* with the weights, as we did. Nothing in the weights says whether they predict eps, x0 or v, and a
-# sampler that takes one for another fails without an error.
+# Store the *prediction type* with the weights, as we did. Nothing in the weights says whether they predict eps, x0 or
+# v, and a sampler that assumes the wrong one fails without an error message.
 
 # %% [markdown]
 # ## Detour · Another data set: two moons
@@ -862,11 +868,12 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
 # %% [markdown]
 # ## Detour · Explore: watch a denoiser being learned
 #
-# Eight Gaussians on a circle, a time, and the number of training steps: how far is the learned guess from the exact one?
+# Eight Gaussians on a circle, a time, and the number of training steps: how far is the learned estimate from the exact
+# one?
 
 # %% [markdown]
-# **Predict** before you move anything: where do the learned guesses lie before training? At
-# which times do they reach the exact ones last?
+# **Predict** before you move anything: where do the learned estimates lie before training? At which times are they the
+# last to reach the exact ones?
 
 # %%
 explorer = explorers.learned_against_exact()
@@ -876,8 +883,8 @@ explorer
 # %% [markdown] topics="C152 C184"
 # ## A complete program on one screen
 #
-# All of this fits on one screen and needs nothing but PyTorch: a schedule, a network, the loss, the loop and the
-# sampler. The data are new, two half circles that reach into each other; the generator `rng` makes the run repeatable.
+# All of this fits on one screen and needs little more than PyTorch: a schedule, a network, the loss, the loop and the
+# sampler. The data are new, two interleaving half circles; the generator `rng` makes the run repeatable.
 
 # %%
 points = datasets.moons(20_000, generator=seeded(17))
@@ -960,18 +967,18 @@ for t in (1, 10, 100, 1000):
 print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 
 # %% [markdown]
-# The bound weights $t = 1$ with 50.71 times its mean weight. So the trained loss is neither the bound nor a cross-entropy but a
-# *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a slightly worse likelihood.
-# [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
+# The bound gives $t = 1$ a weight of 50.71 times the mean. So the trained loss is neither the bound nor a cross-entropy
+# but a *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a slightly worse
+# likelihood. [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
 
 # %% [markdown]
 # ## Recap
 #
-# If the distribution of the data is unknown, learn the best guess by regression: data, a random time, noise, squared error, one
-# gradient step. Training needs no chain, because $x_t$ has a closed form and the loss is a sum over times. One network serves all
-# times, with $t$ as an input. A loss means nothing until it is compared with its floor, time by
-# time; ours is within 0.1 % of it from $t = 250$ to 750. The samplers of chapter 10 take the learned denoiser as it is. The
-# objective alone would copy the data; that a network does not is due to the data and the network.
+# If the distribution of the data is unknown, learn the best guess by regression: data, a random time, noise, squared
+# error, one gradient step. Training needs no chain, because $x_t$ has a closed form and the loss is a sum over times.
+# One network serves all times, with $t$ as an input. A loss means nothing until it is compared with its floor, time by
+# time; ours is within 0.1 % of it from $t = 250$ to 750. The samplers of chapter 10 take the learned denoiser as it is.
+# The exact minimizer of the objective would copy the data; that a network does not is due to the data and the network.
 #
 # **One formula to keep**
 #
@@ -989,9 +996,10 @@ print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 # `learning.irreducible` · 11.6 `learning.ema`
 #
 # **To think about.** The strays come from errors at small $t$. How would you draw the times to train these more often?
-# What would you have to do to the loss to keep (11.1) unchanged? (Divide by how much more often.)
+# What would you have to do to the loss to keep (11.1) unchanged? (Divide each term by how much more often its time is
+# drawn.)
 #
-# **Before:** [10b · How few steps will do?](10b_fewer_steps.ipynb) · **Next:**
-# [12 · How to denoise images?](12_unet.ipynb)
+# **Before:** [10b · How few steps will do?](10b_fewer_steps.ipynb) · **Next:** [12 · Which network denoises
+# images?](12_unet.ipynb)
 #
 # **Read on:** [Ho20] Sec. 3.4, 4.2 and Appendix B; [SH22] Sec. 4; Vincent 2011 for regression as score matching.

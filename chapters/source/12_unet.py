@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 12 · Which network denoises images?
 #
-# In chapter 11 a few linear layers learned to denoise points in a plane. An image is a point too, with one coordinate
-# for each pixel, so the same network should do. It does, badly. What goes wrong, and what does a network for images know
-# from the start that those layers have to learn?
+# In chapter 11 a small multilayer perceptron learned to denoise points in a plane. An image is a point too, with one coordinate
+# for each pixel, so the same network should work. It does, but badly. What goes wrong, and what does a network for images know
+# from the start that the perceptron has to learn?
 #
 # **After this chapter you can**
 #
 # - say what each part of a U-Net is for, and follow the shapes through it,
 # - write its time embedding and its normalization,
-# - run an ablation, and say whether a difference is larger than chance,
-# - say why batch normalization fits diffusion badly, and when it works all the same,
+# - run an ablation, and say whether a difference is larger than the variation between seeds,
+# - say why batch normalization is a poor fit for diffusion, and when it works nevertheless,
 # - judge a denoiser of real images, for which nobody knows the lowest possible loss.
 #
 # **You need** the training loop and the loss of v from [11](11_learning_to_denoise.ipynb), and for section 11 the exact
@@ -64,7 +64,7 @@ for t in times:
 # and the same noise, so that two networks can be compared. `fit` *trains* it: the loop of chapter 11, with the target v
 # and a learning rate that falls to 0.
 #
-# The first candidate is the **multilayer perceptron** (MLP) of chapter 11, a bit wider, trained on only 100 digits.
+# The first candidate is the multilayer perceptron (MLP) of chapter 11, a bit wider, trained on only 100 digits.
 #
 # **Predict.** How does its loss on *new* digits develop, compared with the loss on its own 100?
 
@@ -86,11 +86,11 @@ for k in (100, 600, 1200):
     print(f"step {k:4}: loss on its own digits {of_mlp[k][0]:.3f}, on new ones {of_mlp[k][1]:.3f}")
 
 # %% [markdown]
-# On its own digits the loss keeps falling, 0.425, 0.356, 0.327. On new digits the second half of the training brings
-# only 0.381 to 0.365. More and more of what the network learns is true of its own 100 digits alone: it overfits.
+# On its own digits the loss keeps falling, 0.425, 0.356, 0.327. On new digits the second half of the training lowers it only from
+# 0.381 to 0.365. More and more of what the network learns is true of its own 100 digits alone: it overfits.
 #
-# Why does so little carry over? One reason can be proved. Shuffle the 64 pixels of every image, always in the same
-# order, so that nobody could read a digit any more.
+# Why does so little carry over? One reason can be proved. Shuffle the 64 pixels of every image, always in the same order, so that
+# nobody could read a digit anymore.
 #
 # **Predict.** How much harder is the task for an MLP?
 
@@ -217,12 +217,12 @@ fig = figures.images(2 * torch.stack(seen) - 1, ["all strides 1", "one stride of
 figures.show(fig, alt="32 x 32 pixels; those that count form a small square, then a larger one.")
 
 # %% [markdown]
-# The first two layers add 2 each, the other three add 4 each: $1 + 2 + 2 + 4 + 4 + 4 = 17$ columns instead of 11. And these
-# three work on a quarter of the positions, so they are cheaper, too.
+# The first two layers add 2 each, the other three add 4 each: $1 + 2 + 2 + 4 + 4 + 4 = 17$ columns instead of 11. And these three
+# work on a quarter of the positions, so they are also cheaper.
 #
-# This suggests a plan. **Downsampling**: go to a coarser grid to see the whole. **Upsampling**: come back to the fine grid
-# for the details. To upsample, copy each position to a square of 2 × 2 (`F.interpolate`), and let a convolution smooth
-# the squares.
+# This suggests going to a coarser grid to see the whole (**downsampling**) and coming back to the fine grid for the details
+# (**upsampling**). To upsample, copy each position to a square of 2 × 2 (`F.interpolate`), and let a convolution smooth the
+# squares.
 
 # %% [markdown]
 # ## 3 · Skip connections: no detail is lost
@@ -366,7 +366,7 @@ print("the other item's result is the same:", torch.equal(normed(louder, 4)[1], 
 #
 # - The **shortcut** is $x$ itself (or a 1 × 1 convolution, if the number of channels changes): the block learns only a
 #   *correction* to it.
-# - $\text{scale}_t$ and $\text{shift}_t$, one number each per channel, come from a linear layer. Its input `emb` is made
+# - $\text{scale}_t$ and $\text{shift}_t$, each with one number per channel, come from a linear layer. Its input `emb` is made
 #   from the time embedding by two small layers, the same for all blocks. So $t$ can turn each feature up, down, or off.
 # - $c_2$ starts with all weights 0, a **zero initialization**: an untrained block is the identity (or the 1 × 1 convolution).
 
@@ -405,7 +405,7 @@ explorer
 
 # %% [markdown]
 # Try `conv_in`, the blocks on the way down, and those on the way up. On the way down more and more pixels matter. The last block
-# on the way up again depends most on what is near: the skip connections bring it back.
+# on the way up again depends most on what is near: the skip connections bring the details back.
 
 # %% [markdown]
 # ### Detour · What does starting at zero cost?
@@ -435,7 +435,7 @@ for step in (1, 2, 3):
 # ### Does it generalize better than the MLP?
 #
 # The U-Net gets the same 100 digits as the MLP in the beginning, but only 300 steps of 32 digits, where the MLP had 1200 steps
-# of 64. Will the gap between its own and new digits be smaller?
+# of 64. Will the gap between its loss on its own digits and on new ones be smaller?
 
 # %%
 of_unet = fit(networks.build(networks.UNet, seed=0, width=16, mults=(1, 2)), few, 300, look=look,
@@ -537,8 +537,8 @@ for name, config in (("baseline", {}), ("pixel-unshuffle", {"patch": 2}), ("sum"
 # ### The results
 #
 # The same seed gives every variant the same batches, times and noise. So compare seed by seed: the table shows the mean of the
-# three *differences* from the baseline, and its standard error, their standard deviation divided by $\sqrt 3$. With three
-# seeds that error is itself a rough estimate, so believe a difference only if it is four times as large.
+# three *differences* from the baseline, and its standard error, their standard deviation divided by $\sqrt 3$. With three seeds
+# that error is itself a rough estimate, so believe a difference only if it is more than four times the error.
 #
 # **Predict.** Which change will hurt most? Is there one that makes no difference?
 
@@ -571,8 +571,8 @@ luck = 1 - 4 / 18**0.5  # probability that Student's t, 2 degrees of freedom, is
 print(f"if a change does nothing, three seeds say 'yes' in {luck:.1%} of all cases")
 
 # %% [markdown]
-# The skip connections and pixel-unshuffle hurt most, +0.111 and +0.110. Without zero initialization there is no difference that
-# we could see. (The last line is a warning: in a long table, chance alone may well say "yes" once.)
+# The skip connections and pixel-unshuffle hurt most, +0.111 and +0.110. Removing the zero initialization makes no visible
+# difference. (The last line is a warning: in a long table, chance alone may well say "yes" once.)
 #
 # A hundred steps show which variant *starts* well. Which is ahead after a thousand? That takes minutes, so it was done once, by the same
 # functions, and stored (`python tools/ablation_unet.py` does it again).
@@ -647,11 +647,11 @@ print(f"rows of the table that 100 steps of 32 never moved: {still} of 1000")
 print(f"expected, if a row moves when its time is drawn: {1000 * (1 - 1 / 1000) ** 3200:.0f}")
 
 # %% [markdown]
-# Given a wrong time, the network with sinusoids is lost, 0.593. The one with the table does not notice, 0.395: it has not
-# learned to use $t$, and judges the noise from the image as well as it can. In 100 steps of 32, each row is drawn three times on
-# average, and 42 rows *never*; they still hold their random initial values. Sinusoids are similar for neighboring times, so what is learned
-# at $t = 500$ also serves 501. With the 800,000 steps of [Ho20] every row is drawn often, and the two may well be
-# equal; we have not tried.
+# Given a wrong time, the network with sinusoids fails, 0.593. The one with the table does not notice, 0.395: it has not learned
+# to use $t$, and judges the noise from the image as well as it can. In 100 steps of 32, each row is drawn three times on average,
+# and 42 rows *never*; they still hold their random initial values. Sinusoids are similar for neighboring times, so what is
+# learned at $t = 500$ also serves 501. With the 800,000 steps of [Ho20] every row is drawn often, and the two may well be equal;
+# we have not tried.
 
 # %% [markdown] topics="C181"
 # ## 9 · Batch normalization
@@ -709,15 +709,16 @@ for name in ("baseline", "batch norm"):
 # item by 0.046. With its running averages, though, batch norm denoises *as well as group norm* here, as far as three seeds can tell: −0.002 ±
 # 0.001 after 1000 steps.
 #
-# So the advice "no batch norm" is good, but not because such a network cannot learn. Unless `eval()` is called, its prediction for
-# one image depends on the others in the batch; the running averages must fit the weights (a moving average of weights has none
-# of its own); and large images force small batches, whose statistics are poor. Group norm has no modes: its rows are 0.000.
+# So the advice "no batch norm" is good, but not because such a network cannot learn. Unless `eval()` is called, its prediction
+# for one image depends on the others in the batch; the running averages must fit the weights (so an EMA of the weights needs
+# running averages of its own); and large images force small batches, whose statistics are poor. Group norm has no such modes: its
+# rows are 0.000.
 
 # %% [markdown] topics="C180"
 # ## 10 · Adam, and the scale of the loss
 #
-# All our networks are trained with **Adam**. Let $g$ be the gradient of the loss and $\eta$ the **learning rate**. Plain stochastic
-# gradient descent (SGD) and Adam take the steps
+# All our networks are trained with Adam (chapter 11). Let $g$ be the gradient of the loss and $\eta$ the learning rate. Plain
+# stochastic gradient descent (SGD) and Adam take the steps
 #
 # $$\text{SGD: } w \leftarrow w - \eta\,g, \qquad
 # \text{Adam: } w \leftarrow w - \eta\,\frac{m}{\sqrt{v} + \text{eps}}, \tag{12.7}$$
@@ -899,12 +900,12 @@ for k in (5, 10):
     print(f"network, new minus own, t = {times[k]}: {new.mean() - own.mean():.3f} ± {error:.3f}")
 
 # %% [markdown]
-# There are three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is hardly anything to
-# memorize. At $t \le 150$ the memory is hopeless on new digits (812 at $t = 1$, against 0.854), because it insists on one
-# of its own 896. There the network does what no list can do.
+# There are three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is hardly anything
+# to memorize. Up to $t = 200$ the memory is worse on new digits, and hopeless at small $t$ (812 at $t = 1$, against 0.854),
+# because it insists on one of its own 896. There the network does what no list can do.
 #
-# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss there is at most
-# 0.231, and our network is at least 0.021 ± 0.003 above it. More steps, or a larger network, have something to gain.
+# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss there is at
+# most 0.231, and our network is at least 0.021 ± 0.003 above it. More steps, or a larger network, can still improve.
 #
 # Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At $t = 700$, where there is hardly
 # anything to memorize, the gap is 0.005 ± 0.003, so that much may be a difference between the two sets. Little has been memorized.
@@ -923,9 +924,9 @@ for name, x in (("samples", made), ("training digits", train[:600])):
     print(f"energy distance of {name} to new digits: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Most of them are digits, and some strokes end in nothing. They are not quite as good as real ones: their energy distance (chapter 11) to new
-# digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits? [14b](14b_sample_quality.ipynb)
-# tests for that.
+# Most of them are recognizable digits; a few strokes break off. They are not quite as good as real ones: their energy distance
+# (chapter 11) to new digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits?
+# [14b](14b_sample_quality.ipynb) tests for that.
 #
 # This was less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by copying the
 # paper's network, which is hundreds of times larger. Denoising is plain regression; a modest U-Net shows results, and lets you try
@@ -947,10 +948,11 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
     print(f"Adam at rate {rate:g}: loss on new digits {descend(Adam, 1, lr=rate)[0]:.3f}")
 
 # %% [markdown]
-# In 40 steps $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are relative to the network, the batch and
-# the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels (800,000 steps) and $2 \cdot 10^{-5}$ for 256 × 256, with much
-# larger networks. Another recommendation, $10^{-3}$ with LAMB, is for an Adam that measures its step against the size of each layer's weights, so
-# its rates mean something else ([13](13_gpu_training.ipynb) tries it). Try a few, ten-fold apart, for a minute each.
+# In 40 steps a rate of $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are relative to the
+# network, the batch and the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels (800,000 steps) and $2 \cdot
+# 10^{-5}$ for 256 × 256, with much larger networks. Another recommendation, $10^{-3}$ with LAMB, is for a variant of Adam that
+# scales its step by the size of each layer's weights, so its rates mean something else ([13](13_gpu_training.ipynb) tries it).
+# Try a few, a factor of ten apart, for a minute each.
 
 # %% [markdown] topics="C188"
 # ### Draw important times more often?
@@ -960,8 +962,8 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
 #
 # $$\frac1T\sum_t L_t = E_{t \sim p}\!\left[\frac{L_t}{T\,p_t}\right]. \tag{12.8}$$
 #
-# [08b](08b_weights_and_bits.ipynb) explains this and gains a lot for the bound. How much is it for the plain loss of v? (The best $p_t$ is
-# proportional to the root of the mean of $L_t^2$.)
+# [08b](08b_weights_and_bits.ipynb) explains this and gains a lot for the bound. How much does it gain for the plain loss of v?
+# (The best $p_t$ is proportional to the root of the mean of $L_t^2$.)
 
 # %%
 # eq: 12.8
@@ -985,8 +987,8 @@ for name, each in draws.items():
 print(f"all 9000 pairs: {L.mean():.3f}")
 
 # %% [markdown]
-# With the factor both are right, and the variance falls from 0.0112 to 0.0080, a factor of only 1.4: from $t = 100$ on, the loss of v is nearly
-# the same at all times. So importance sampling pays for losses as uneven as the bound's. Without the factor you get 0.306
+# With the factor both are right, and the variance falls from 0.0112 to 0.0080, a factor of only 1.4: from $t = 100$ on, the loss
+# of v varies little with time. Importance sampling pays off for losses as uneven as the bound's. Without the factor you get 0.306
 # instead of 0.296, which is another loss.
 
 # %% [markdown]
@@ -996,7 +998,7 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 # |---|---|---|
 # | for Adam the scale of the loss hardly matters; a large eps slows down a tiny loss; SGD needs another rate | sum the squared errors: with their mean training diverges | 0.428 for both; 0.466 with eps 1e-6; SGD bit for bit |
 # | batch norm is as good with `eval()`; its training mode is wrong for one time or one item | batch norm does not work for diffusion | −0.002 ± 0.001; +0.045, +0.046 |
-# | not in 1000 steps: each time must be drawn often | a learned table of times works as well as sinusoids | +0.017; 42 of 1000 rows never moved in 100 steps |
+# | within 1000 steps sinusoids are ahead: a table learns a time only when it is drawn | a learned table of times works as well as sinusoids | +0.017; 42 of 1000 rows never moved in 100 steps |
 #
 # ## Recap
 #
@@ -1012,10 +1014,11 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 # **Exercises:** 12.1 `unet.size` · 12.2 `unet.weights` · 12.3 `unet.time_embedding` · 12.4 `unet.group_norm` · 12.5 `unet.unshuffle` · 12.6
 # `unet.same_run`
 #
-# **To think about.** A digit shifted by one pixel is still a digit. Is our U-Net's prediction for the shifted image the shifted prediction? Where does
-# that fail? (At the edges, because of the padding; and a shift by one pixel is half a position on the coarse grid.)
+# **To think about.** A digit shifted by one pixel is still a digit. Is our U-Net's prediction for the shifted image the same as
+# its prediction for the original, shifted? Where does that fail? (At the edges, because of the padding; and a shift by one pixel
+# is half a position on the coarse grid.)
 #
-# **Before:** [11 · Learning to denoise](11_learning_to_denoise.ipynb) · **Next:** [12b · How do you build a U-Net
+# **Before:** [11 · What if x0_hat cannot be computed?](11_learning_to_denoise.ipynb) · **Next:** [12b · How do you build a U-Net
 # yourself?](12b_build_a_unet.ipynb), or [13 · How do you train at scale?](13_gpu_training.ipynb)
 #
 # **Read on:** [Ho20] Appendix B. Ronneberger et al. 2015 for the U-Net, [He16] for residual blocks, Wu and He 2018 for group norm, Ioffe and
