@@ -905,7 +905,7 @@ for k in (5, 10):
 # because it insists on one of its own 896. There the network does what no list can do.
 #
 # In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss there is at
-# most 0.231, and our network is at least 0.021 ± 0.003 above it. More steps, or a larger network, can still improve.
+# most 0.231, and our network is at least 0.021 ± 0.003 above it. More steps or a larger network can still lower the loss.
 #
 # Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At $t = 700$, where there is hardly
 # anything to memorize, the gap is 0.005 ± 0.003, so that much may be a difference between the two sets. Little has been memorized.
@@ -949,8 +949,8 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
 
 # %% [markdown]
 # In 40 steps a rate of $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are relative to the
-# network, the batch and the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels (800,000 steps) and $2 \cdot
-# 10^{-5}$ for 256 × 256, with much larger networks. Another recommendation, $10^{-3}$ with LAMB, is for a variant of Adam that
+# network, the batch and the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels (800,000 steps) and
+# $2 \cdot 10^{-5}$ for 256 × 256, with much larger networks. Another recommendation, $10^{-3}$ with LAMB, is for a variant of Adam that
 # scales its step by the size of each layer's weights, so its rates mean something else ([13](13_gpu_training.ipynb) tries it).
 # Try a few, a factor of ten apart, for a minute each.
 

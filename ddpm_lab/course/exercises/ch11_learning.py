@@ -91,7 +91,7 @@ TIMES = Exercise(
         "randint leaves out its upper end, so T is never drawn; yet sampling starts at T": (
             lambda T, size, seed: torch.randint(1, T, (size,), generator=seeded(seed))
         ),
-        "you draw t = 0 as well; that is clean data, and there is no noise to undo": (
+        "you also draw t = 0; that is clean data, and there is no noise to undo": (
             lambda T, size, seed: torch.randint(0, T + 1, (size,), generator=seeded(seed))
         ),
         "your times are fractions; times count steps, and tables have whole rows: use randint": (

@@ -159,7 +159,7 @@ def _read(read):
 
 
 _STEPS = {
-    "you walk uphill: a gradient step subtracts lr times the slope": (
+    "your step goes uphill: a gradient step subtracts lr times the slope": (
         lambda s, w, t, other, lr: lr * _slope(s, w, t)
     ),
     "you step on the other time's loss; the step is taken on t, the loss read at `other`": (

@@ -106,11 +106,11 @@ _ERRORS = {
     "squared errors, not absolute ones: the loss is a mean squared error": (
         lambda x_0, best: (x_0 - best).abs()
     ),
-    "the best guess must be subtracted, not added": lambda x_0, best: (x_0 + best) ** 2,
+    "`best` must be subtracted, not added": lambda x_0, best: (x_0 + best) ** 2,
     "you leave out `best`: what is left is the size of x_0, not of its error": (
         lambda x_0, best: x_0**2
     ),
-    "you leave out x_0: what is left is the size of the guess, not of its error": (
+    "you leave out x_0: what is left is the size of `best`, not of its error": (
         lambda x_0, best: best**2
     ),
     "a difference of squares is not the square of the difference on a few samples": (
@@ -253,7 +253,7 @@ _KEPT = {
     "decay to the power n is what is left of the start; one update keeps no such power": (
         lambda n, decay: decay**n
     ),
-    "1 - decay^n is Adam's correction; the share kept is the smaller of decay and the fraction": (
+    "1 - decay^n is Adam's correction; keep the smaller of decay and (1 + n) / (10 + n)": (
         lambda n, decay: 1 - decay**n
     ),
     "the first update takes `new` as it is; (11.5) keeps a part of the average there too": (
@@ -290,7 +290,7 @@ EMA = Exercise(
         "swapped, and the minimum is missing: `decay` is what the average keeps, at most": (
             lambda average, new, n, decay: decay * new + (1 - decay) * average
         ),
-        "no bias correction, as Adam has: the smaller share at the start takes its place": (
+        "no bias correction, as Adam has: the smaller fraction at the start takes its place": (
             _kept(
                 lambda n, decay: decay / (1 - decay**n),
                 lambda n, decay: (1 - decay) / (1 - decay**n),

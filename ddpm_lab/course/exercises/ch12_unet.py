@@ -86,7 +86,7 @@ _ENDING = {
     "a size is a whole number, and one place is missing: round down, then count the first": (
         lambda room, s: room / s
     ),
-    "round() goes up as well; a place that fits only in part does not count": (
+    "round() may round up; a place that fits only in part does not count": (
         lambda room, s: round(room / s + 1)
     ),
 }

@@ -64,9 +64,9 @@ HELP = {
     ),
     "learning.ema": Help(
         hints=(
-            "You need two numbers: the share that the average keeps, and the share of the new "
+            "You need two numbers: the fraction of the average to keep, and that of the new "
             "weights.",
-            "The two shares add to 1. When is (1 + n) / (10 + n) the smaller one, for "
+            "The two fractions add to 1. When is (1 + n) / (10 + n) the smaller one, for "
             "small n or for large n?",
             "Return a new tensor: use no operation that ends in _ , and no += on `average`.",
         ),
