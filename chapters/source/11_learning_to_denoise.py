@@ -14,7 +14,7 @@
 # - write a complete diffusion model, from data to samples, on one screen.
 #
 # **You need** the closed form (5.11) of [05](05_forward.ipynb); from [09](09_predictions.ipynb) the target v, (9.9),
-# and "The best prediction is a mean, not a sample"; "The best guess, from Bayes' rule" and "Algorithm 2, line by line"
+# and "The best prediction is a mean, not a sample"; "The best estimate, from Bayes' rule" and "Algorithm 2, line by line"
 # in [10](10_sampling_without_learning.ipynb).
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
