@@ -503,26 +503,26 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | chapter | the question it answers | minutes |
 # |---|---|--:|
 # | ★ 00 Start here | What is this, and can I see it work now? | {road} |
-# | [01 Bayes](01_bayes.ipynb) | How do facts change beliefs, and what makes that hard? | {road 01} |
-# | [02 Distributions](02_distributions.ipynb) | Joint, marginal, conditional; what can be done to Gaussians? | {road 02} |
+# | [01 Bayes](01_bayes.ipynb) | Bayes: how do facts change beliefs, and what makes that hard? | {road 01} |
+# | [02 Distributions](02_distributions.ipynb) | Joint, marginal, conditional: what can you do with Gaussians? | {road 02} |
 # | [03 Estimators](03_estimators.ipynb) | How good is a Monte Carlo answer? | {road 03} |
 # | [04 The bound and the VAE](04_elbo_and_vae.ipynb) | Why maximize a bound, and when is it tight? | {road 04} |
 # | [04b A VAE on digits](04b_vae_on_digits.ipynb) | What can one step do, and what does it cost? | {road 04b} |
 # | ★ [05 Forward](05_forward.ipynb) | How does data become noise, in one line? | {road 05} |
-# | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal disappear? | {road 06} |
-# | [07 Posterior](07_posterior.ipynb) | Where was the chain one step ago? | {road 07} |
+# | [06 Schedules and SNR](06_schedules_and_snr.ipynb) | How fast should the signal go? | {road 06} |
+# | [07 Posterior](07_posterior.ipynb) | Where was the chain a moment ago? | {road 07} |
 # | [07b Reverse variance](07b_reverse_variance.ipynb) | How much noise should a step back add? | {road 07b} |
 # | [08 Bound](08_bound.ipynb) | What exactly is minimized? | {road 08} |
-# | [08b Weights and bits](08b_weights_and_bits.ipynb) | Which errors count how much, and what does an image cost? | {road 08b} |
-# | [09 Predictions](09_predictions.ipynb) | Predict the data or the noise: does it matter? | {road 09} |
-# | ★ [10 Sampling without learning](10_sampling_without_learning.ipynb) | How would you sample if the denoiser were perfect? | {road 10} |
-# | [10b Fewer steps](10b_fewer_steps.ipynb) | How few steps will do, and do they need fresh noise? | {road 10b} |
+# | [08b Weights and bits](08b_weights_and_bits.ipynb) | Which weights, and how many bits? | {road 08b} |
+# | [09 Predictions](09_predictions.ipynb) | x0, eps, v, score: which should a network predict, and does it matter? | {road 09} |
+# | ★ [10 Sampling without learning](10_sampling_without_learning.ipynb) | How do you turn noise into data if the denoiser is perfect? | {road 10} |
+# | [10b Fewer steps](10b_fewer_steps.ipynb) | How few steps will do? | {road 10b} |
 # | ★ [11 Learning to denoise](11_learning_to_denoise.ipynb) | What if `x0_hat` cannot be computed? | {road 11} |
 # | [12 U-Net](12_unet.ipynb) | Which network denoises images? | {road 12} |
 # | [12b Build a U-Net](12b_build_a_unet.ipynb) | How do you build a U-Net yourself? | {road 12b} |
-# | [13 Training at scale](13_gpu_training.ipynb) | How do you train for hours, and lose nothing? | {road 13} |
-# | [14 Measuring](14_measuring.ipynb) | How good is it, in bits per pixel? | {road 14} |
-# | [14b Sample quality](14b_sample_quality.ipynb) | How good are the samples, and are they copies? | {road 14b} |
+# | [13 Training at scale](13_gpu_training.ipynb) | How do you train at scale? | {road 13} |
+# | [14 Measuring](14_measuring.ipynb) | How good is it, honestly? | {road 14} |
+# | [14b Sample quality](14b_sample_quality.ipynb) | Are the samples as good as real images? | {road 14b} |
 # | ★ [15 Fast](15_fast_and_guided.ipynb) | How few steps are enough? | {road 15} |
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
 #
