@@ -772,7 +772,7 @@ for k in (0, 1, 30):
 # $x_t$ is seen, $x_{t-1}$ has variance $1-\bar\alpha_{t-1}$, and the step to $x_t$ is a measurement of it, with
 # $a^2 = \alpha_t$ and $w = \beta_t$.
 
-# %% [markdown] topics="C038"
+# %% [markdown] topics="C037 C038"
 # ## 9 · The KL divergence: the price of a wrong distribution
 #
 # How bad is it to use a distribution $q$ when the true one is $p$? Sample $x$ from $p$, and ask how much more

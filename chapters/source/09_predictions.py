@@ -71,7 +71,7 @@ figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t =
 #
 # Write $a = \sqrt{\bar\alpha_t}$ for the signal factor and $b = \sqrt{1-\bar\alpha_t}$ for the noise factor, so
 # $a^2 + b^2 = 1$. What a network's output stands for is its **parameterization** or **prediction type**: x0 (sometimes
-# called "sample"), eps, the score, or **v** ("velocity"). The noisy data and v mix the same two quantities:
+# called "sample"), eps (**noise prediction**), the score, or **v** ("velocity"; **v-prediction**). The noisy data and v mix the same two quantities:
 #
 # $$x_t = a\,x_0 + b\,\epsilon, \tag{9.1}$$
 #

@@ -177,7 +177,7 @@ def fit(times, steps=1000):
     return net
 
 
-# %% [markdown]
+# %% [markdown] topics="C078"
 # The network concatenates $x_t$ with 64 features of $t$ (`sinusoids`, explained below); three layers then add a correction
 # each, and `proj_out` returns two numbers, the predicted noise.
 #
@@ -187,7 +187,7 @@ def fit(times, steps=1000):
 #
 # That is plain **regression**: inputs, targets, a squared error. There is no second network to compete with, as in a
 # GAN, so there is no balance to lose. And unlike in a VAE (chapter 04) the encoder is fixed: the noisy inputs keep
-# their distribution while the network learns.
+# their distribution while the network learns, and no code can collapse.
 
 # %% [markdown] topics="C154"
 # ## Why does training need no chain?
@@ -789,6 +789,8 @@ for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
 #
 # The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.50, while the loss on held-out data
 # rises from 0.58 to 0.68. If you have little data, stop where the loss on held-out data is lowest: **early stopping**.
+# More data help, too, and copies count if they could be real: images shifted by a pixel, say (**data augmentation**,
+# `datasets.augment_shifts`).
 #
 # The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223. That network
 # has the same objective, the same target, the same number of weights. So **generalization comes from the data and the
