@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import torch
 
@@ -55,17 +55,20 @@ def float64_on(device):
     return torch.float64 if device.type in ("cpu", "cuda") else torch.float32
 
 
-def _used(device):
+Made = TypeVar("Made")
+
+
+def _used(device: torch.device) -> torch.device:
     return torch.empty(0, dtype=torch.float32, device=device).device
 
 
 def device(
     device,
-    use: Callable = _used,
+    use: Callable[[torch.device], Made] = _used,
     *,
     must="that this PyTorch can use",
     advice='Use "cpu", or ask python -m ddpm_lab doctor what is there.',
-) -> Any:
+) -> Made:
     """A device that is there; or what a function makes of it, where more than that is needed."""
     try:
         return use(torch.device(device))

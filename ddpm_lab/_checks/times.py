@@ -1,6 +1,7 @@
 """Times, and the schedules to which they belong."""
 
 from numbers import Integral
+from typing import Any
 
 import torch
 
@@ -125,7 +126,7 @@ def _everywhere(condition):
     return condition if isinstance(condition, bool) else bool(condition.all())
 
 
-def timesteps(times_, plan, *, to_zero=False, either_way=False):
+def timesteps(times_, plan, *, to_zero=False, either_way=False) -> Any:
     """A falling list of times inside 0..T with at least one move; or, either way, a rising one."""
     listed = _time_list(times_, _last(plan))
     if to_zero and listed[-1] != 0:

@@ -38,8 +38,9 @@ def few(values):
     """
     if isinstance(values, torch.Tensor):
         values = values.item() if values.numel() == 1 else values.reshape(-1).tolist()
-    short = isinstance(values, (int, float)) or len(values) <= 6
-    return str(values) if short else f"[{', '.join(map(str, values[:5]))}, …]"
+    if isinstance(values, (int, float)) or len(values) <= 6:
+        return str(values)
+    return f"[{', '.join(map(str, values[:5]))}, …]"
 
 
 def first_line(error):

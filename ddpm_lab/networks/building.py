@@ -41,8 +41,9 @@ def build(cls: Callable[..., Network], *, seed: int, **config: Any) -> Network:
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice=advice)
     with torch.random.fork_rng(devices=[]), _float32_on_the_cpu():
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed every GPU too
-        net = _checks.instance(cls(**config), nn.Module, "what cls makes", advice="Take a network.")
-    net.config = dict(config)  # pyright: ignore[reportArgumentType]
+        net: Any = cls(**config)
+        _checks.instance(net, nn.Module, "what cls makes", advice="Take a network.")
+    net.config = dict(config)
     return net
 
 

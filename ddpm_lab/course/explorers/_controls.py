@@ -193,7 +193,7 @@ def build(controls: Mapping[str, Control], state: State) -> dict[str, widgets.Wi
     return {name: control.widget(state[name], look) for name, control in controls.items()}
 
 
-def player(control: Control, slider: widgets.Widget) -> widgets.Widget | None:
+def player(control: Control, slider: Any) -> widgets.Widget | None:
     """Buttons that play a slider, some 50 stops in 10 seconds; None unless it `plays`.
 
     >>> player(Menu("sampler", "ddim", "How x_s is found", ("ddpm", "ddim")), widgets.Dropdown())

@@ -157,7 +157,7 @@ def _error_curve():
     denoise = ideal_denoisers.dataset_denoiser(x_0, schedule)
     some = x_0[::7]
     eps = gaussians.normal_like(some, generator=gaussians.seeded(1))
-    rows = range(len(GRID), 0, -1)
+    rows: Any = range(len(GRID), 0, -1)
     signal, noise = schedule.signal, schedule.noise
     guesses = (denoise(signal[t] * some + noise[t] * eps, t) for t in rows)
     error = torch.stack([(guess - some).square().flatten(1).sum(1).mean() for guess in guesses])

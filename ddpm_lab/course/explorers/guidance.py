@@ -141,7 +141,7 @@ def _denoiser(model, label, w):
         n = len(asked)
         labels = asked.repeat_interleave(len(x_t))
         v = model.net(x_t.repeat(n, 1, 1, 1), t.repeat(n), labels).unflatten(0, (n, -1))
-        v = sum(weights[each] * part for each, part in zip(asked.tolist(), v))
+        v: Any = sum(weights[each] * part for each, part in zip(asked.tolist(), v))
         return predictions.convert(model.schedule, v, "v", x_t, t).x0.clamp(-1, 1)
 
     return denoise

@@ -126,7 +126,7 @@ def schedule_designer(**state: Any) -> Explorer:
 def _arrange(controls):
     """Only the parameters that the family has are in view; the others keep their values."""
     nothing = widgets.Label("This family has nothing else to set.")
-    panel = in_columns({})
+    panel: Any = in_columns({})
 
     def show_parameters(change=None):
         names = FAMILIES[controls["family"].value][1]

@@ -52,11 +52,12 @@ def drawing() -> Drawing:
     'What does a block of the U-Net see? conv_in at'
     """
     figure, axes = _axes()
-    gray = {"cmap": "gray", "interpolation": "nearest", "extent": (0, 8, 8, 0)}
+    gray: dict[str, Any] = {"cmap": "gray", "interpolation": "nearest", "extent": (0, 8, 8, 0)}
     blank = torch.zeros(8, 8, dtype=torch.float64, device="cpu").numpy()
     page = axes["x"].imshow(blank, vmin=-2, vmax=2, **gray)
     maps = [axes[name].imshow(blank, vmin=-2.5, vmax=2.5, **gray) for name in "abcd"]
-    field = axes["field"].imshow(blank, vmin=0, vmax=1, **(gray | {"cmap": "viridis"}))
+    in_color: dict[str, Any] = gray | {"cmap": "viridis"}
+    field = axes["field"].imshow(blank, vmin=0, vmax=1, **in_color)
     (here,) = axes["field"].plot([], [], color=RED, linewidth=2)
 
     def update(block, t, digit):
