@@ -78,9 +78,19 @@ def track(items: Collection[T], what: str) -> Iterator[T]:
     ------
     each item, as it is
 
+    Raises
+    ------
+    TypeError
+        Unless the items can be counted and `what` is a text.
+
     >>> [n * n for n in track([1, 2, 3], "squares")]
     [1, 4, 9]
     """
+    _checks.instance(items, Collection, "items", advice="A list or a tuple knows its length.")
+    return _tracked(items, _checks.instance(what, str, "what", advice="Write two words."))
+
+
+def _tracked(items, what):
     from IPython import get_ipython
     from IPython.display import display
 

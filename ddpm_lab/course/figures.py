@@ -131,8 +131,7 @@ def curves(
     >>> fig.axes[0].get_xlabel()
     't'
     """
-    for words, which in ((xlabel, "xlabel"), (ylabel, "ylabel"), (title, "title")):
-        _checks.instance(words, str, which, advice="It is written at an axis or above.")
+    _words(xlabel=xlabel, ylabel=ylabel, title=title)
     for flag, which in ((log_x, "log_x"), (log_y, "log_y"), (legend, "legend")):
         _checks.choice(flag, (False, True), which)
     shape = _checks.numbers(x, "x").shape
@@ -143,13 +142,14 @@ def curves(
     colors = cycle(COLORS)
     for (name, y), color, dash in zip(ys.items(), colors, cycle(DASHES)):
         axes.plot(_array(x), _array(y), color=color, linestyle=dash, label=name)
-    for (name, dots), color, mark in zip((points or {}).items(), colors, cycle("osD")):
-        axes.plot(*map(_array, dots), mark, color=color, markersize=5, label=name)
+    points = {} if points is None else _checks.mapping(points, "points")
+    for (name, dots), color, mark in zip(points.items(), colors, cycle("osD")):
+        axes.plot(*_curve(dots), mark, color=color, markersize=5, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.set(xscale="log" if log_x else axes.get_xscale())
     axes.set(yscale="log" if log_y else axes.get_yscale())
     if ylim is not None:
-        axes.set(ylim=ylim)
+        axes.set(ylim=_ends(ylim, "ylim"))
     if legend and (len(ys) > 1 or "" not in ys or points):
         axes.legend(fontsize=9)
     return axes.figure
@@ -189,14 +189,17 @@ def histograms(
     ['t = 1', 't = 2']
     """
     n = len(_checks.mapping(samples, "samples"))
+    bars, line = _checks.instance(names, tuple, "names", advice='("samples", "density"), say.')[:2]
+    _words(xlabel=xlabel, bars=bars, line=line)
+    limits = None if limits is None else _ends(limits, "limits")
     bins = _checks.count(bins, "bins", highest=10_000, advice="Some 60 show a density.")
     fig, axes = new(1, n, width=width, height=height, squeeze=False, sharex=True, sharey=True)
     for ax, (title, values) in zip(axes[0], samples.items()):
         numbers = _checks.numbers(values, title or "samples").detach().reshape(-1)
-        ax.hist(_array(numbers), bins, range=limits, density=True, color=SKY, label=names[0])
+        ax.hist(_array(numbers), bins, range=limits, density=True, color=SKY, label=bars)
         curve = density.get(title) if isinstance(density, Mapping) else density
         if curve is not None:
-            ax.plot(*map(_array, curve), color=RED, label=names[1])
+            ax.plot(*_curve(curve), color=RED, label=line)
         ax.set(title=title, xlabel=xlabel, **({} if limits is None else {"xlim": limits}))
     axes[0, 0].set_ylabel("density")
     if density is not None:
@@ -235,9 +238,12 @@ def paths(
     >>> len(fig.axes[0].lines)                                       # two paths and their mean
     3
     """
+    _words(xlabel=xlabel, ylabel=ylabel, title=title)
+    _checks.choice(mean, (False, True), "mean")
     when = _checks.numbers(times, "times")
     shown = _checks.count(shown, "shown", highest=1000, advice="More are a solid block.")
     axes: Any = new(**new_options)[1] if ax is None else ax
+    _checks.instance(axes, Axes, "ax", advice="figures.new returns one.")
     for (name, walks), color in zip(_checks.mapping(bundles, "bundles").items(), cycle(COLORS)):
         walks = _checks.numbers(walks, name or "bundle").detach()
         if walks.dim() != 2 or len(walks) != len(when):
@@ -409,6 +415,35 @@ def _inches(value, name, highest=655):
 
 def _positive(value, name):
     return _checks.between(value, 0, math.inf, name, open_ends=True, advice="It is a width.")
+
+
+def _words(**labels):
+    for which, words in labels.items():
+        _checks.instance(words, str, which, advice="It is written at an axis or above.")
+
+
+def _two(value, name):
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"{name} must be a pair; got {type(value).__name__}. Write (a, b).")
+    return value
+
+
+def _ends(value, name):
+    """The lowest and the highest value of an axis; None leaves one to the data."""
+    advice = "None leaves it to the data."
+    low, high = _two(value, name)
+    known = [end for end in (low, high) if end is not None]
+    numbers = [_checks.between(end, -1e300, 1e300, name, advice=advice) for end in known]
+    if len(numbers) == 2 and not numbers[0] < numbers[1]:
+        raise ValueError(f"{name} must rise; got {numbers[0]:g}, {numbers[1]:g}. Swap them.")
+    return low, high
+
+
+def _curve(value):
+    """x and y of a curve, as many of one as of the other."""
+    x, y = _two(value, "a curve")
+    _shaped(y, _checks.numbers(x, "x").shape, "y", "as many numbers as x")
+    return _array(x), _array(y)
 
 
 def _shaped(x, shape, name, what):

@@ -25,6 +25,7 @@ import re
 import traceback
 import warnings
 from collections import Counter
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from itertools import islice
@@ -167,6 +168,22 @@ def any_shape(value):
 def listed(value):
     """Several things, one after the other."""
     return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+
+
+def pair(value):
+    return isinstance(value, (tuple, list)) and len(value) == 2
+
+
+def curve(value):
+    """x and y, as many of one as of the other."""
+    return pair(value) and any(reals((n,))(value[0]) and reals((n,))(value[1]) for n in range(1, 9))
+
+
+def ends(value):
+    """None, or a lowest and a highest number of which one may be None."""
+    known = [x for x in value if x is not None] if pair(value) else []
+    numbers = all(map(real(-1e300, 1e300), known))
+    return value is None or (pair(value) and numbers and (len(known) < 2 or known[0] < known[1]))
 
 
 def batch(value):
@@ -1254,7 +1271,11 @@ CALLS = {
             xlabel="x",
             ylabel="y",
             title="",
+            log_x=False,
             log_y=False,
+            ylim=None,
+            points=None,
+            legend=True,
             ax=None,
         ),
         dict(
@@ -1263,7 +1284,59 @@ CALLS = {
             xlabel=text,
             ylabel=text,
             title=text,
+            log_x=truth,
             log_y=truth,
+            ylim=ends,
+            points=lambda v: v is None or (isinstance(v, dict) and all(map(curve, v.values()))),
+            legend=truth,
+            ax=lambda v: v is None,
+        ),
+    ),
+    "figures.histograms": call(
+        figures.histograms,
+        dict(
+            samples={"one": torch.arange(3.0)},
+            xlabel="x",
+            density=None,
+            names=("samples", "density"),
+            bins=3,
+            limits=None,
+            width=4.0,
+            height=2.0,
+        ),
+        dict(
+            samples=lambda v: isinstance(v, dict) and v and all(reals()(y) for y in v.values()),
+            xlabel=text,
+            density=lambda v: v is None or isinstance(v, dict) or curve(v),
+            names=lambda v: isinstance(v, tuple) and len(v) >= 2 and all(map(text, v[:2])),
+            bins=whole(high=10_000),
+            limits=ends,
+            width=real(0, 600, ends=False),
+            height=real(0, 600, ends=False),
+        ),
+    ),
+    "figures.paths": call(
+        figures.paths,
+        dict(
+            times=torch.arange(3),
+            bundles={"a": torch.zeros(3, 2)},
+            xlabel="x",
+            ylabel="y",
+            title="",
+            shown=2,
+            mean=True,
+            ax=None,
+        ),
+        dict(
+            times=reals((3,)),
+            bundles=lambda v: (
+                isinstance(v, dict) and v and all(reals((3, None))(y) for y in v.values())
+            ),
+            xlabel=text,
+            ylabel=text,
+            title=text,
+            shown=whole(1, 1000),
+            mean=truth,
             ax=lambda v: v is None,
         ),
     ),
@@ -1310,7 +1383,14 @@ CALLS = {
         display.show_source, dict(function=gaussians.draw), dict(function=lambda v: v is Odd)
     ),
     "display.png": call(
-        display.png, dict(fig=lambda: figures.new()[0]), dict(fig=a(figures.Figure))
+        display.png,
+        dict(fig=lambda: figures.new()[0], scale=1.0),
+        dict(fig=a(figures.Figure), scale=real(0.1, 10)),
+    ),
+    "display.track": call(
+        display.track,
+        dict(items=[1, 2], what="items"),
+        dict(items=lambda v: isinstance(v, Collection), what=text),
     ),
 }
 

@@ -485,7 +485,7 @@ def test_a_damaged_file_of_tries_is_harmless(fresh, capsys):
     fresh.write_bytes(b'{"exercise": "start.mix"}\n\xff\xfe\n[]\n{"exercise": "start.cl')
     exercises.check("start.clean", 0)
     exercises.progress()
-    assert "1 of 100" in capsys.readouterr().out
+    assert f"1 of {len(exercises.names())}" in capsys.readouterr().out
     fresh.unlink()
     exercises.progress()
     fresh.mkdir()

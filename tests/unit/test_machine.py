@@ -119,7 +119,8 @@ def test_another_encoding_gets_a_clear_line(tmp_path):
 
 
 def test_every_letter_that_the_package_uses_has_a_plain_form():
-    sources = Path(_console.__file__).parent.rglob("*.py")
+    glossary = "glossary.py"  # its Chinese is for a page and is never printed
+    sources = [p for p in Path(_console.__file__).parent.rglob("*.py") if p.name != glossary]
     letters = {letter for path in sources for letter in path.read_text(encoding="utf-8")}
     for letter in letters:
         plain = _console.plain(letter)

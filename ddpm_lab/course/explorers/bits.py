@@ -44,8 +44,8 @@ def where_the_bits_are(**state: Any) -> Explorer:
     ----------
     state : the values shown first, by the names in `CONTROLS`
 
-    >>> where_the_bits_are()
-    Which times cost how many bits? linear, T = 1000: L_T = 5e-05, ...
+    >>> where_the_bits_are().describe()[:53]
+    'Which times cost how many bits? linear, T = 1000: L_T'
     """
     return explore(CONTROLS, drawing, state)
 
