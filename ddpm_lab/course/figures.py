@@ -3,7 +3,6 @@
 The look stands in `style`, `show` and `png` in `display`; both are at hand here too.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from itertools import cycle
@@ -18,6 +17,7 @@ from matplotlib.image import imsave
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.course import _drawable as take
 from ddpm_lab.course.display import png, show, show_source, track
 from ddpm_lab.course.style import (
     BLUE,
@@ -84,8 +84,8 @@ def new(
     >>> len(axes)
     2
     """
-    rows, columns = _panels(rows, "rows", 1000), _panels(columns, "columns", 1000)
-    width, height = _inches(width, "width"), _inches(height, "height")
+    rows, columns = take.panels(rows, "rows", 1000), take.panels(columns, "columns", 1000)
+    width, height = take.inches(width, "width"), take.inches(height, "height")
     fig = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(fig)
     options.setdefault("subplot_kw", {"axes_class": StyledAxes})
@@ -131,25 +131,25 @@ def curves(
     >>> fig.axes[0].get_xlabel()
     't'
     """
-    _words(xlabel=xlabel, ylabel=ylabel, title=title)
+    take.words(xlabel=xlabel, ylabel=ylabel, title=title)
     for flag, which in ((log_x, "log_x"), (log_y, "log_y"), (legend, "legend")):
         _checks.choice(flag, (False, True), which)
     shape = _checks.numbers(x, "x").shape
     for name, y in _checks.mapping(ys, "ys").items():
-        _shaped(y, shape, f"ys[{name!r}]", "as many numbers as x")
+        take.shaped(y, shape, f"ys[{name!r}]", "as many numbers as x")
     axes: Any = new(**new_options)[1] if ax is None else ax
     _checks.instance(axes, Axes, "ax", advice="figures.new returns one.")
     colors = cycle(COLORS)
     for (name, y), color, dash in zip(ys.items(), colors, cycle(DASHES)):
-        axes.plot(_array(x), _array(y), color=color, linestyle=dash, label=name)
+        axes.plot(take.array(x), take.array(y), color=color, linestyle=dash, label=name)
     points = {} if points is None else _checks.mapping(points, "points")
     for (name, dots), color, mark in zip(points.items(), colors, cycle("osD")):
-        axes.plot(*_curve(dots), mark, color=color, markersize=5, label=name)
+        axes.plot(*take.curve(dots), mark, color=color, markersize=5, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axes.set(xscale="log" if log_x else axes.get_xscale())
     axes.set(yscale="log" if log_y else axes.get_yscale())
     if ylim is not None:
-        axes.set(ylim=_ends(ylim, "ylim"))
+        axes.set(ylim=take.ends(ylim, "ylim"))
     if legend and (len(ys) > 1 or "" not in ys or points):
         axes.legend(fontsize=9)
     return axes.figure
@@ -190,16 +190,16 @@ def histograms(
     """
     n = len(_checks.mapping(samples, "samples"))
     bars, line = _checks.instance(names, tuple, "names", advice='("samples", "density"), say.')[:2]
-    _words(xlabel=xlabel, bars=bars, line=line)
-    limits = None if limits is None else _ends(limits, "limits")
+    take.words(xlabel=xlabel, bars=bars, line=line)
+    limits = None if limits is None else take.ends(limits, "limits")
     bins = _checks.count(bins, "bins", highest=10_000, advice="Some 60 show a density.")
     fig, axes = new(1, n, width=width, height=height, squeeze=False, sharex=True, sharey=True)
     for ax, (title, values) in zip(axes[0], samples.items()):
         numbers = _checks.numbers(values, title or "samples").detach().reshape(-1)
-        ax.hist(_array(numbers), bins, range=limits, density=True, color=SKY, label=bars)
+        ax.hist(take.array(numbers), bins, range=limits, density=True, color=SKY, label=bars)
         curve = density.get(title) if isinstance(density, Mapping) else density
         if curve is not None:
-            ax.plot(*_curve(curve), color=RED, label=line)
+            ax.plot(*take.curve(curve), color=RED, label=line)
         ax.set(title=title, xlabel=xlabel, **({} if limits is None else {"xlim": limits}))
     axes[0, 0].set_ylabel("density")
     if density is not None:
@@ -238,7 +238,7 @@ def paths(
     >>> len(fig.axes[0].lines)                                       # two paths and their mean
     3
     """
-    _words(xlabel=xlabel, ylabel=ylabel, title=title)
+    take.words(xlabel=xlabel, ylabel=ylabel, title=title)
     _checks.choice(mean, (False, True), "mean")
     when = _checks.numbers(times, "times")
     shown = _checks.count(shown, "shown", highest=1000, advice="More are a solid block.")
@@ -252,10 +252,14 @@ def paths(
                 f"{tuple(walks.shape)}. One column is one path."
             )
         few = axes.plot(
-            _array(when), _array(walks[:, :shown]), color=color, linewidth=0.6, alpha=0.6
+            take.array(when),
+            take.array(walks[:, :shown]),
+            color=color,
+            linewidth=0.6,
+            alpha=0.6,
         )
         thick = (
-            axes.plot(_array(when), _array(walks.mean(1)), color=color, linewidth=2.5)
+            axes.plot(take.array(when), take.array(walks.mean(1)), color=color, linewidth=2.5)
             if mean
             else few
         )
@@ -297,13 +301,13 @@ def scatter_grid(
     >>> len(scatter_grid({"t = 1": torch.zeros(5, 2), "t = 0": torch.ones(5, 2)}).axes)
     2
     """
-    columns = _columns(columns, len(_checks.mapping(frames, "frames")))
-    limit, size = _positive(limit, "limit"), _positive(size, "size")
+    columns = take.columns(columns, len(_checks.mapping(frames, "frames")))
+    limit, size = take.positive(limit, "limit"), take.positive(size, "size")
     rows = -(-len(frames) // columns)
     fig, axes = _grid(len(frames), columns, panel, title_room=0.28 * rows)
     for ax, (title, points) in zip(axes, frames.items()):
         name = title or "points"
-        xy = _array(_finite(_checks.items(points, (2,), name), name))
+        xy = take.array(take.finite(_checks.items(points, (2,), name), name))
         ax.scatter(xy[:, 0], xy[:, 1], s=size, color=BLUE, alpha=0.5, linewidths=0)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title, fontsize=10)
@@ -343,8 +347,11 @@ def images(
     >>> len(images(torch.zeros(6, 1, 8, 8), columns=3).axes)
     6
     """
-    pixels = _pixels(x)
-    columns, limit = _columns(columns, max(len(pixels), 1)), _positive(limit, "limit")
+    pixels = take.pixels(x)
+    columns, limit = (
+        take.columns(columns, max(len(pixels), 1)),
+        take.positive(limit, "limit"),
+    )
     titles = list(_checks.iterator(titles, "titles"))
     row_labels = list(_checks.iterator(row_labels, "row_labels"))
     fig, axes = _grid(len(pixels), columns, panel, title_room=0.28 if titles else 0.02)
@@ -384,8 +391,11 @@ def image_grid(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> 
     >>> image_grid(torch.zeros(6, 1, 8, 8), columns=3)[1:4]
     b'PNG'
     """
-    pixels = _pixels(x)  # (N, H, W), and a last axis of 3 if in color
-    columns, limit = _columns(columns, max(len(pixels), 1)), _positive(limit, "limit")
+    pixels = take.pixels(x)  # (N, H, W), and a last axis of 3 if in color
+    columns, limit = (
+        take.columns(columns, max(len(pixels), 1)),
+        take.positive(limit, "limit"),
+    )
     size = max(1, 80 // max(pixels.shape[1:3]))
     edge = (0, 0), (2, 2), (2, 2), (0, 0)
     tiles = np.pad(pixels.repeat(size, axis=1).repeat(size, axis=2), edge[: pixels.ndim])
@@ -398,75 +408,9 @@ def image_grid(x: Tensor, *, columns: int | None = None, limit: float = 1.0) -> 
     return buffer.getvalue()
 
 
-def _columns(value, default):
-    """How many panels stand in a row."""
-    return _panels(default if value is None else value, "columns")
-
-
-def _panels(value, name, highest=10_000):
-    """How many panels stand side by side, or one below the other."""
-    return _checks.count(value, name, highest=highest, advice="Count the panels.")
-
-
-def _inches(value, name, highest=655):
-    advice = "A figure has at most 65,500 pixels on each side, 100 to the inch."
-    return _checks.between(value, 1e-3, highest, name, advice=advice)
-
-
-def _positive(value, name):
-    return _checks.between(value, 0, math.inf, name, open_ends=True, advice="It is a width.")
-
-
-def _words(**labels):
-    for which, words in labels.items():
-        _checks.instance(words, str, which, advice="It is written at an axis or above.")
-
-
-def _two(value, name):
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
-        raise TypeError(f"{name} must be a pair; got {type(value).__name__}. Write (a, b).")
-    return value
-
-
-def _ends(value, name):
-    """The lowest and the highest value of an axis; None leaves one to the data."""
-    advice = "None leaves it to the data."
-    low, high = _two(value, name)
-    known = [end for end in (low, high) if end is not None]
-    numbers = [_checks.between(end, -1e300, 1e300, name, advice=advice) for end in known]
-    if len(numbers) == 2 and not numbers[0] < numbers[1]:
-        raise ValueError(f"{name} must rise; got {numbers[0]:g}, {numbers[1]:g}. Swap them.")
-    return low, high
-
-
-def _curve(value):
-    """x and y of a curve, as many of one as of the other."""
-    x, y = _two(value, "a curve")
-    _shaped(y, _checks.numbers(x, "x").shape, "y", "as many numbers as x")
-    return _array(x), _array(y)
-
-
-def _shaped(x, shape, name, what):
-    """Real numbers of one shape; NaN leaves a gap."""
-    found = _checks.numbers(x, name).shape
-    if tuple(found) != tuple(shape) or 0 in found:
-        raise ValueError(f"{name} must hold {what}; got shape {tuple(found)}. Reshape it.")
-
-
-def _finite(x, name):
-    """Data without NaN and infinity."""
-    if not bool(x.isfinite().all()):
-        item = int(x.isfinite().reshape(len(x), -1).all(1).logical_not().nonzero()[0])
-        raise ValueError(
-            f"{name} must be finite; got NaN or infinity, first in item {item}. "
-            "Did the sampler diverge?"
-        )
-    return x
-
-
 def _grid(n, columns, panel, *, title_room):
     """A figure of n square panels, `title_room` inches higher; the last row may stay open."""
-    panel, columns = _inches(panel, "panel", 100), columns or n
+    panel, columns = take.inches(panel, "panel", 100), columns or n
     rows = max(-(-n // columns), 1)
     fig, axes = new(
         rows, columns, width=columns * panel, height=rows * panel + title_room, squeeze=False
@@ -486,27 +430,6 @@ def _bare(ax):
         spine.set_color("#BBBBBB")
 
 
-def _pixels(x: Tensor) -> Any:
-    """Images as an array (N, H, W), or (N, H, W, 3) if they are in color."""
-    _checks.data(x, empty=True)
-    if x.dim() not in (3, 4) or (x.dim() == 4 and x.shape[1] not in (1, 3)) or 0 in x.shape[1:]:
-        raise ValueError(
-            "x must hold images, (N, 1, H, W) or (N, H, W) for gray, (N, 3, H, W) for color; got "
-            f"{tuple(x.shape)}. One image alone is x[None]."
-        )
-    pixels = _array(_finite(x, "x"))
-    if pixels.ndim == 4:
-        return pixels[:, 0] if pixels.shape[1] == 1 else pixels.transpose(0, 2, 3, 1)
-    return pixels
-
-
 def _shown(image, limit):
     """What Matplotlib takes: gray in any units, but color from 0 to 1."""
     return image if image.ndim == 2 else (image / limit + 1).clip(0, 2) / 2
-
-
-def _array(x: Any) -> Any:
-    if not isinstance(x, Tensor):
-        return x
-    x = x.detach().cpu()
-    return (x.float() if x.itemsize < 4 and x.is_floating_point() else x).numpy()  # no bfloat16
