@@ -134,6 +134,7 @@ COURSE = {
     "glossary": set(),
     "formulas": set(),
     "notation": set(),
+    "claims": {"notation"},
 }
 """Room of the course -> the other rooms of it that it may import."""
 
