@@ -12,7 +12,7 @@ The modules are ordered like the chapters. A module imports only from lower laye
     1  _checks
     2  bayes            gaussians    estimators  schedules  _files
     3  forward          predictions  elbo
-    4  ideal_denoisers  samplers     losses      networks
+    4  ideal_denoisers  samplers     losses      networks   flow_matching
     5  datasets         metrics
     6  training
     7  course
@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         datasets,
         elbo,
         estimators,
+        flow_matching,
         forward,
         gaussians,
         ideal_denoisers,
@@ -61,6 +62,7 @@ __all__ = [
     "datasets",
     "elbo",
     "estimators",
+    "flow_matching",
     "forward",
     "gaussians",
     "ideal_denoisers",

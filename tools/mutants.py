@@ -142,6 +142,13 @@ MUTANTS = [
     Mutant("mixture_denoiser: blobs without width", "ideal_denoisers", "gain = signal * var / var_t", "gain = 0 * var / var_t", "09 10"),
     Mutant("dataset_denoiser: temperature off by 2", "ideal_denoisers", "(closeness / (1 - abar_t)).softmax", "(closeness / (2 * (1 - abar_t))).softmax", "00 10"),
     Mutant("dataset_denoiser: points not shrunk", "ideal_denoisers", "- abar_t * half_norms", "- half_norms", "00 10"),
+    # flow_matching
+    Mutant("flow: time by variance, not by standard deviation", "flow_matching", "_checks.schedule(schedule).noise / scale(schedule)", "1 - _checks.schedule(schedule).abar"),
+    Mutant("flow: the velocity points to the data", "flow_matching", "return (eps - x_0 - out).square()", "return (x_0 - eps - out).square()"),
+    Mutant("flow: v taken for a velocity", "flow_matching", "return both * v + difference * x_t", "return both * v"),
+    Mutant("flow: x_t not brought back to the schedule", "flow_matching", "x_t = coef(row(scales, t), x_tau) * x_tau", "x_t = x_tau"),
+    Mutant("flow: Heun adds both velocities", "flow_matching", "u = (u + _ask(net, x + step * u, s)) / 2", "u = u + _ask(net, x + step * u, s)"),
+    Mutant("flow: pairs as far apart as possible", "flow_matching", "linear_sum_assignment(torch.cdist(a, b).square().numpy())", "linear_sum_assignment(-torch.cdist(a, b).square().numpy())"),
     # samplers
     Mutant("ddpm_step: noise in the last step", "samplers/steps", "torch.where(p.var > 0, large, p.var)", "large", "10"),
     Mutant("ddim_step: eta not squared", "samplers/steps", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh", "10b"),

@@ -40,6 +40,7 @@ from ddpm_lab import (
     datasets,
     elbo,
     estimators,
+    flow_matching,
     forward,
     gaussians,
     ideal_denoisers,
@@ -896,6 +897,74 @@ CALLS = {
         ideal_denoisers.dataset_denoiser(X, SCHEDULE),
         dict(x_t=X, t=5),
         dict(x_t=in_the_plane, t=at),
+    ),
+    "flow_matching.straight": call(flow_matching.straight, dict(T=T), dict(T=whole())),
+    "flow_matching.tau": call(flow_matching.tau, dict(schedule=SCHEDULE), dict(schedule=schedule)),
+    "flow_matching.scale": call(
+        flow_matching.scale, dict(schedule=SCHEDULE), dict(schedule=schedule)
+    ),
+    "flow_matching.interpolate": call(
+        flow_matching.interpolate,
+        dict(schedule=SCHEDULE, x_0=X, t=5, eps=X),
+        dict(schedule=schedule, x_0=like_x, t=times(0, T, B), eps=like_x),
+    ),
+    "flow_matching.loss": call(
+        flow_matching.loss,
+        dict(schedule=SCHEDULE, net=guess, x_0=X, t=5, eps=X),
+        dict(schedule=schedule, net=function, x_0=like_x, t=times(0, T, B), eps=like_x),
+    ),
+    "flow_matching.to_velocity": call(
+        flow_matching.to_velocity,
+        dict(schedule=SCHEDULE, v=X, x_t=X, t=5),
+        dict(schedule=schedule, v=like_x, x_t=like_x, t=times(0, T, B)),
+    ),
+    "flow_matching.to_v": call(
+        flow_matching.to_v,
+        dict(schedule=SCHEDULE, u=X, x_t=X, t=5),
+        dict(schedule=schedule, u=like_x, x_t=like_x, t=times(0, T, B)),
+    ),
+    "flow_matching.velocity": call(
+        flow_matching.velocity,
+        dict(schedule=SCHEDULE, denoise=guess),
+        dict(schedule=schedule, denoise=function),
+        closure(),
+    ),
+    "flow_matching.velocity's": call(
+        flow_matching.velocity(SCHEDULE, guess), dict(x_tau=X, t=5), dict(x_tau=batch, t=at)
+    ),
+    "flow_matching.denoiser": call(
+        flow_matching.denoiser,
+        dict(schedule=SCHEDULE, net=guess),
+        dict(schedule=schedule, net=function),
+        closure(),
+    ),
+    "flow_matching.denoiser's": call(
+        flow_matching.denoiser(SCHEDULE, guess), dict(x_t=X, t=5), dict(x_t=batch, t=at)
+    ),
+    "flow_matching.solve": call(
+        flow_matching.solve,
+        dict(schedule=SCHEDULE, net=guess, x_1=X, times=[T, 5, 0], order=2),
+        dict(
+            schedule=schedule,
+            net=function,
+            x_1=batch,
+            times=optional(falling(T)),
+            order=one_of(1, 2),
+        ),
+    ),
+    "flow_matching.straightness": call(
+        flow_matching.straightness,
+        dict(schedule=SCHEDULE, path=torch.stack([X, X, -X]), times=[T, 5, 0]),
+        dict(
+            schedule=schedule,
+            path=lambda v: batch(v) and len(v) == 3 and v.dim() > 1,
+            times=lambda v: falling(T)(v) and len(v) == 3,
+        ),
+    ),
+    "flow_matching.optimal_pairs": call(
+        flow_matching.optimal_pairs,
+        dict(x_0=X, eps=X),
+        dict(x_0=data(B, D, finite=True), eps=data(B, D, finite=True)),
     ),
     "samplers.ddpm_step": call(
         samplers.ddpm_step,

@@ -21,6 +21,7 @@ from ddpm_lab import (
     bayes,
     elbo,
     estimators,
+    flow_matching,
     forward,
     gaussians,
     ideal_denoisers,
@@ -46,7 +47,7 @@ MODULES = (
         ideal_denoisers,
         samplers,
     ),
-    *(losses, metrics, networks, display, figures),
+    *(losses, flow_matching, metrics, networks, display, figures),
 )
 X = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
 
