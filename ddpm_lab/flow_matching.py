@@ -335,10 +335,9 @@ def solve(
     _checks.function(net, "net")
     order = _checks.choice(order, (1, 2), "order")
     every = range(_checks.schedule(schedule).T, -1, -1)
-    times = _checks.timesteps(every if times is None else times, schedule)
-    parts = tau(schedule)[times].tolist()
-    path = [x_1]
-    for t, s, step in zip(times, times[1:], _differences(parts)):
+    stops = _checks.timesteps(every if times is None else times, schedule)
+    path, parts = [x_1], tau(schedule)[stops].tolist()
+    for t, s, step in zip(stops, stops[1:], _differences(parts)):
         path.append(_step(net, path[-1], t, s, step, order))
     return torch.stack(path)
 
