@@ -4,6 +4,7 @@
     ddpm-lab train --config digits --out runs/digits      a U-Net, stored and resumable
     ddpm-lab sample --run runs/digits --label 3           new images
     ddpm-lab evaluate --run runs/digits                   bits/dim and distances
+    ddpm-lab claims                                       what is said of diffusion, checked
     ddpm-lab doctor                                       what this machine has
     ddpm-lab test                                         does it work here?
 
@@ -15,11 +16,11 @@ import argparse
 
 import ddpm_lab
 from ddpm_lab import _console
-from ddpm_lab.cli import doctor, evaluate, open, options, sample, test, train
+from ddpm_lab.cli import claims, doctor, evaluate, open, options, sample, test, train
 
 __all__ = ["main"]
 
-_COMMANDS = (open, train, sample, evaluate, doctor, test)
+_COMMANDS = (open, train, sample, evaluate, claims, doctor, test)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -32,7 +32,7 @@ DATA = (
 
 _PATHS = {
     "config": "--config", "out": "--out", "data": "--data", "path": "--run", "judge": "--judge",
-    "init": "--init", "folder": "DIR",
+    "init": "--init", "folder": "DIR", "picture": "--picture",
 }  # fmt: skip
 
 

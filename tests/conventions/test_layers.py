@@ -123,10 +123,10 @@ def test_the_package_lists_its_public_modules():
 
 COURSE = {
     "exercises": set(),  # judged without a figure: an attempt is numbers
-    "explorers": {"figures", "style", "display"},
+    "explorers": {"figures", "style", "display", "claims", "diagrams"},
     "figures": {"style", "display", "_drawable"},
     "_drawable": set(),
-    "diagrams": {"figures", "style"},
+    "diagrams": {"figures", "style", "claims"},
     "style": set(),
     "display": {"style"},
     "ablation": set(),

@@ -44,6 +44,37 @@ class Number(NamedTuple):
         """Does the value lie in the interval? NaN lies in none."""
         return self.low <= self.value <= self.high
 
+    @property
+    def wanted(self) -> str:
+        """The interval in words: a value with its tolerance, or one end.
+
+        >>> near("one third", 0.3334, 1 / 3, 1e-4).wanted, at_least("a KL", 0.2, 0.0).wanted
+        ('0.33333 ± 0.0001', '≥ 0')
+        """
+        if math.isinf(self.low) or math.isinf(self.high):
+            return f"≤ {self.high:.5g}" if math.isinf(self.low) else f"≥ {self.low:.5g}"
+        middle, tolerance = (self.low + self.high) / 2, (self.high - self.low) / 2
+        return f"{middle:.5g} ± {tolerance:.1g}"
+
+    @property
+    def shown(self) -> str:
+        """The value in as many digits as the interval can tell apart, at most six.
+
+        What is left over are rounding errors, and these differ from one processor to another.
+
+        >>> near("one third", 0.33341234, 1 / 3, 1e-4).shown, at_most("error", 3e-17, 1e-12).shown
+        ('0.33341', '0')
+        """
+        if math.isinf(self.low) or math.isinf(self.high):
+            unit = 1e-3 * abs(self.high if math.isinf(self.low) else self.low)
+            digits = 4
+        else:
+            unit = (self.high - self.low) / 20  # a tenth of the tolerance
+            digits = math.ceil(math.log10(abs(self.value) / unit)) if unit and self.value else 6
+        if abs(self.value) < unit:
+            return "0"
+        return f"{self.value:.{min(max(digits, 1), 6)}g}"
+
 
 class Curve(NamedTuple):
     """One line of a picture."""

@@ -8,6 +8,7 @@
 
 from ddpm_lab.course.diagrams.attention import attention_map, attention_weights
 from ddpm_lab.course.diagrams.bound import bound_groupings
+from ddpm_lab.course.diagrams.claim import claim_evidence, draw_evidence
 from ddpm_lab.course.diagrams.flow import chain, encoder_decoder
 from ddpm_lab.course.diagrams.heatmap import marginal_heatmap
 from ddpm_lab.course.diagrams.posterior import tilted_posterior
@@ -18,6 +19,8 @@ __all__ = [
     "attention_weights",
     "bound_groupings",
     "chain",
+    "claim_evidence",
+    "draw_evidence",
     "encoder_decoder",
     "marginal_heatmap",
     "tilted_posterior",
