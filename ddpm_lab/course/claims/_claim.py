@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, SupportsFloat
 
 Verdict = Literal["right", "wrong", "needs a condition", "loose"]
 """Right as it stands; wrong; right under a condition that it leaves out; loosely worded."""
@@ -138,7 +138,7 @@ class Claim:
     """computes the evidence, from fixed seeds"""
 
 
-def near(what: str, value: float, settled: float, tolerance: float) -> Number:
+def near(what: str, value: SupportsFloat, settled: float, tolerance: float) -> Number:
     """A number that must come out as it was settled, up to a tolerance.
 
     Parameters
@@ -154,7 +154,7 @@ def near(what: str, value: float, settled: float, tolerance: float) -> Number:
     return Number(what, float(value), settled - tolerance, settled + tolerance)
 
 
-def at_least(what: str, value: float, low: float) -> Number:
+def at_least(what: str, value: SupportsFloat, low: float) -> Number:
     """A number that must not be smaller than `low`.
 
     >>> at_least("a KL divergence", 0.3, 0.0).holds
@@ -163,7 +163,7 @@ def at_least(what: str, value: float, low: float) -> Number:
     return Number(what, float(value), low, math.inf)
 
 
-def at_most(what: str, value: float, high: float) -> Number:
+def at_most(what: str, value: SupportsFloat, high: float) -> Number:
     """A number that must not be larger than `high`.
 
     >>> at_most("a rounding error", 3e-17, 1e-12).holds
