@@ -13,7 +13,7 @@ The modules are ordered like the chapters. A module imports only from lower laye
     2  bayes            gaussians    estimators  schedules  _files
     3  forward          predictions  elbo
     4  ideal_denoisers  samplers     losses      networks   flow_matching
-    5  datasets         metrics
+    5  datasets         metrics      sde
     6  training
     7  course
     8  cli
@@ -49,6 +49,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         predictions,
         samplers,
         schedules,
+        sde,
         training,
         types,
     )
@@ -72,6 +73,7 @@ __all__ = [
     "predictions",
     "samplers",
     "schedules",
+    "sde",
     "training",
     "types",
 ]

@@ -1,0 +1,111 @@
+"""Exact marginals and scores when the data are a Gaussian mixture.
+
+Noise turns every component of a mixture into a wider one, so the distribution at time t is a
+mixture again: `mixture_at`. Its log-density and score need no network and no schedule.
+"""
+
+import math
+
+from torch import Tensor
+
+from ddpm_lab import _checks
+from ddpm_lab.ideal_denoisers import Mixture
+from ddpm_lab.sde import _inputs
+from ddpm_lab.sde.processes import SDE
+from ddpm_lab.sde.reverse import Score
+from ddpm_lab.types import Data
+
+
+def mixture_at(sde: SDE, mixture: Mixture, t: float) -> Mixture:
+    """The distribution of x_t when x_0 follows a mixture: a mixture again.
+
+    q(x_t) = sum_k weight_k N(signal(t) mean_k, (signal(t)^2 var_k + noise_var(t)) I)
+
+    Returns
+    -------
+    Mixture of float64 tensors
+
+    Raises
+    ------
+    ValueError
+        Unless t is one number in 0..1.
+
+    >>> from ddpm_lab.ideal_denoisers import two_modes
+    >>> from ddpm_lab.sde import variance_preserving
+    >>> mixture_at(variance_preserving(), two_modes(), 0.0).mean[:, 0].tolist()
+    [-0.97, 0.97]
+    """
+    _checks.instance(sde, SDE, "sde", advice="Use variance_preserving().")
+    weight, mean, var = map(_checks.float64, _checks.instance(mixture, Mixture, "mixture"))
+    t = _checks.between(t, 0, 1, "t", advice=_inputs.UNIT)
+    at = _checks.float64(t)
+    signal = sde.signal(at)
+    return Mixture(weight, signal * mean, signal**2 * var + sde.noise_var(at))
+
+
+def log_density(mixture: Mixture, x: Data) -> Tensor:
+    """The log-density of a mixture; its gradient in x is the score.
+
+    Parameters
+    ----------
+    x : (B, D) float
+
+    Returns
+    -------
+    (B,) float, nats
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless x is floating point with D numbers per item.
+
+    >>> from ddpm_lab.ideal_denoisers import two_modes
+    >>> import torch
+    >>> log_density(two_modes(), torch.tensor([[0.97]]))
+    tensor([-0.1978])
+    """
+    square, var = _squares(mixture, x)
+    dims = x.shape[1]
+    log_joint = mixture.weight.log() - 0.5 * (square / var + dims * (2 * math.pi * var).log())
+    return log_joint.logsumexp(dim=1).to(x.dtype)
+
+
+def mixture_score(sde: SDE, mixture: Mixture) -> Score:
+    """The exact score (x, t) -> grad log q(x_t) when the data follow a mixture.
+
+    Each component pulls towards its mean, (mean_k - x) / var_k; the pulls are averaged with the
+    probabilities that x came from each component.
+
+    Returns
+    -------
+    Score: a function of x (B, D) and t (a number in 0..1), shaped like x
+
+    >>> import torch
+    >>> from ddpm_lab.ideal_denoisers import circle_mixture
+    >>> from ddpm_lab.sde import variance_preserving
+    >>> score = mixture_score(variance_preserving(), circle_mixture(1, radius=0.0, std=1.0))
+    >>> score(torch.ones(1, 2), torch.tensor(0.5))           # N(0, I) data stay N(0, I)
+    tensor([[-1., -1.]])
+    """
+    mixture_at(sde, mixture, 0.0)  # refuses a malformed one here
+
+    def score(x: Data, t: Tensor) -> Data:
+        now = mixture_at(sde, mixture, float(t))
+        square, var = _squares(now, x)
+        dims = x.shape[1]
+        p = (now.weight.log() - 0.5 * (square / var + dims * var.log())).softmax(dim=1) / var
+        pull = p @ now.mean - p.sum(dim=1, keepdim=True) * x.double()
+        return pull.to(x.dtype)
+
+    return score
+
+
+def _squares(mixture, x):
+    """Squared distances of points to the means, (B, K), and the variances, (K,)."""
+    _checks.instance(mixture, Mixture, "mixture")
+    dims = mixture.mean.shape[1]
+    _checks.items(x, (dims,), "x", advice="Give one row per point.")
+    difference = x.double()[:, None, :] - mixture.mean.double()
+    return (difference**2).sum(dim=2), _checks.variance(mixture.var, "mixture.var", zero=False)
+
+
