@@ -90,6 +90,10 @@ def signs(x: Data, generator: torch.Generator) -> Data:
     ----------
     x : (B, *D) float; its values do not matter
 
+    Returns
+    -------
+    (B, *D) float, each -1 or 1, no unit
+
     >>> from ddpm_lab.gaussians import seeded
     >>> signs(torch.zeros(1, 3), seeded(0)).abs()
     tensor([[1., 1., 1.]])

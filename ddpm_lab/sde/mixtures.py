@@ -107,5 +107,3 @@ def _squares(mixture, x):
     _checks.items(x, (dims,), "x", advice="Give one row per point.")
     difference = x.double()[:, None, :] - mixture.mean.double()
     return (difference**2).sum(dim=2), _checks.variance(mixture.var, "mixture.var", zero=False)
-
-

@@ -65,11 +65,11 @@ def test_signal_is_the_integral_of_beta():
         assert float(VP.signal(number(t)) ** 2) == pytest.approx(math.exp(-total), rel=1e-10)
 
 
-def test_the_noise_of_the_exploding_process_is_the_integral_of_g_squared():
-    for process in (VE, sde.rescaled(VP)):
-        for t in TIMES:
-            total, _ = integrate.quad(lambda u: float(process.diffusion_var(number(u))), 0, t)
-            assert float(process.noise_var(number(t))) == pytest.approx(total, rel=1e-8)
+@pytest.mark.parametrize("process", [VE, sde.rescaled(VP)], ids=["VE", "VP rescaled"])
+def test_the_noise_of_an_exploding_process_is_the_integral_of_g_squared(process):
+    for t in TIMES:
+        total, _ = integrate.quad(lambda u: float(process.diffusion_var(number(u))), 0, t)
+        assert float(process.noise_var(number(t))) == pytest.approx(total, rel=1e-8)
 
 
 def test_the_chain_converges_to_the_process_at_order_1():
@@ -132,8 +132,7 @@ def test_the_score_is_the_gradient_of_the_log_density(process, t):
 
 
 def cells(process, t, edges):
-    """The exact mean density of the two modes in each cell: differences of distribution functions.
-    """
+    """The exact mean density of the two modes in each cell, by their distribution functions."""
     at = sde.mixture_at(process, MODES, t)
     below = special.ndtr((edges.numpy()[:, None] - at.mean[:, 0].numpy()) / at.var.sqrt().numpy())
     return torch.as_tensor(np.diff(below @ at.weight.numpy())) / edges.diff()
@@ -253,7 +252,9 @@ def test_more_steps_bring_every_process_to_the_data():
 
 def field(x):
     """Not linear, with mixed derivatives; one item does not see the others."""
-    return torch.sin(x @ torch.tensor([[1.0, 2.0, 0.0], [0.3, -1.0, 1.0], [0.0, 0.5, 1.5]]).double())
+    return torch.sin(
+        x @ torch.tensor([[1.0, 2.0, 0.0], [0.3, -1.0, 1.0], [0.0, 0.5, 1.5]]).double()
+    )
 
 
 def test_the_divergence_is_the_trace_of_the_jacobian():
