@@ -13,7 +13,7 @@ The modules are ordered like the chapters. A module imports only from lower laye
     2  bayes            gaussians    estimators  schedules  _files
     3  forward          predictions  elbo
     4  ideal_denoisers  samplers     losses      networks   flow_matching
-    5  datasets         metrics      sde
+    5  datasets         metrics      sde        discrete
     6  training
     7  course
     8  cli
@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         cli,
         course,
         datasets,
+        discrete,
         elbo,
         estimators,
         flow_matching,
@@ -61,6 +62,7 @@ __all__ = [
     "cli",
     "course",
     "datasets",
+    "discrete",
     "elbo",
     "estimators",
     "flow_matching",

@@ -42,6 +42,7 @@ from ddpm_lab._checks.tensors import (
     pixels,
     readable,
     same_batch,
+    tensor,
     variance,
 )
 from ddpm_lab._checks.times import (
@@ -102,6 +103,7 @@ __all__ = [
     "say",
     "schedule",
     "span",
+    "tensor",
     "time_per_item",
     "times",
     "timesteps",
