@@ -12,7 +12,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.claims import Claim, Evidence, Number, Plot
 from ddpm_lab.course.style import BLUE, COLORS, DASHES, GREEN, RED, STYLE
 
-_WIDE = 92  # characters of a line in a figure of 8 inches
+_WIDE = 100  # characters of a line in a figure of 8 inches
 _LINE = 0.19  # inches
 _SHOWN = 8  # numbers in one picture
 
@@ -84,7 +84,7 @@ def _draw_plot(ax, plot: Plot):
     for curve, color, dash, mark in zip(plot.curves, COLORS, DASHES, "osD^vP"):
         how = {"linestyle": dash} if curve.line else {"linestyle": "", "marker": mark}
         ax.plot(list(curve.x), list(curve.y), color=color, label=curve.label, **how)
-    ax.set(xlabel=plot.x_label, ylabel=plot.y_label)
+    ax.set(xlabel=plot.x_label, ylabel=textwrap.fill(plot.y_label, 30))
     if plot.log_y:
         ax.set_yscale("log")
     elif _span(plot) < 1e-4 * (size := max(abs(y) for curve in plot.curves for y in curve.y)):
