@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lab import ideal_denoisers, samplers, schedules
-from ddpm_lab.course.claims._data import best_var, column, mmse, strided
+from ddpm_lab.course.claims._data import column, entropy, mmse, strided
 from ddpm_lab.schedules import Schedule
 
 LINEAR = schedules.linear()
@@ -27,9 +27,11 @@ def spread() -> Tensor:
 def variances(steps: int, choice: VarianceChoice) -> Tensor:
     """(steps + 1,): the variance of each step of the shortened chain, for the two-mode data."""
     short = strided(steps)
-    if choice == "best":
-        return best_var(TWO_MODES, short)
-    return short.posterior_var if choice == "small" else short.beta
+    if choice != "best":
+        return short.posterior_var if choice == "small" else short.beta
+    w_0 = torch.zeros_like(short.abar)
+    w_0[1:] = short.signal[:-1] * short.beta[1:] / (1 - short.abar[1:])
+    return short.posterior_var + w_0**2 * spread()[schedules.timesteps(1000, steps)[::-1]]
 
 
 def nats_lost(best: Tensor, used: Tensor) -> float:
@@ -40,6 +42,13 @@ def nats_lost(best: Tensor, used: Tensor) -> float:
     """
     r = best[2:] / used[2:]
     return float(0.5 * (r - 1 - r.log()).sum())
+
+
+def gap_of_modes(steps: int) -> float:
+    """`_data.gap` of the two modes: what Gaussian steps cost at best, nats."""
+    ratio = variances(steps, "best")[1:] / strided(steps).beta[1:]
+    start, end = (entropy(TWO_MODES, LINEAR, t) for t in (1000, 0))
+    return float(start - end + 0.5 * ratio.log().sum())
 
 
 def cdf(x: Tensor) -> Tensor:
