@@ -45,8 +45,8 @@ def _correlation(a: Tensor, b: Tensor) -> float:
     "step N(F^-1(Phi(z)), 0.001^2) reproduces any continuous distribution F as closely as you "
     "like. What many steps buy is specific to the fixed noising chain: for a smooth data density, "
     "the gap between the true reverse steps and the best Gaussian ones goes to 0 with the largest "
-    "beta. For the two-mode data it falls about like 1/S: 0.295, 0.0287, 0.0096 nats for "
-    "S = 10, 100, 300 steps.",
+    "beta. For the two-mode data it falls about like 1/S: 0.295, 0.0287, 0.0096 nats for S = 10, "
+    "100, 300 steps.",
     taught="05 · Detour · Popular claims, checked: does a path of normal steps explain it?",
     source="000",
 )
@@ -64,8 +64,12 @@ def _one_normal_step_is_enough() -> Evidence:
         near("gap of 100 steps, nats", gaps[100], 0.0287, 5e-5),
         near("gap of 300 steps, nats", gaps[300], 0.0096, 5e-5),
     ]
-    curve = Curve("best Gaussian steps", steps, list(gaps.values()), line=False)
-    return Evidence(numbers, Plot("steps S", "gap, nats", [curve], log_y=True))
+    x = [math.log10(S) for S in steps]
+    curves = [
+        Curve("best Gaussian steps", x, list(gaps.values())),
+        Curve("3 / S", x, [3 / S for S in steps]),
+    ]
+    return Evidence(numbers, Plot("log10 of the number of steps S", "nats", curves, log_y=True))
 
 
 @claim(
@@ -74,11 +78,11 @@ def _one_normal_step_is_enough() -> Evidence:
     said="If the noising steps are small, the reverse steps are normal too, so the model may use "
     "normal steps of the same form.",
     verdict="needs a condition",
-    correct="A step is small only in comparison with the scale of the density that it starts from, "
-    "and there must be a density. For the two-mode data the first reverse step is 0.677 nats from "
-    "its best Gaussian if beta = 0.5, and 0.0011 if beta = 0.02. The same beta = 0.02 on data five "
-    "times narrower costs 0.579 nats, and beta = 0.5 at t = 400, where the data are blurred "
-    "already, only 7.4e-05.",
+    correct="A step is small only in comparison with the scale of the density that it starts "
+    "from, and there must be a density. For the two-mode data the first reverse step is 0.677 "
+    "nats from its best Gaussian if beta = 0.5, and 0.0011 if beta = 0.02. The same beta = 0.02 "
+    "on data five times narrower costs 0.579 nats, and beta = 0.5 at t = 400, where the data are "
+    "blurred already, only 7.4e-05.",
     taught="05 · Why are the steps small?",
     source="000, 002",
 )
@@ -112,9 +116,9 @@ def _small_compared_with_the_data() -> Evidence:
     "forward",
     said="The betas must increase; beta_t is the share of noise in x_t.",
     verdict="loose",
-    correct="The betas need not increase: in reversed order they leave the same "
-    "abar_T = 4.036e-05, and a constant 0.01 leaves 4.317e-05. And beta_t is the share of the NEW "
-    "noise of one step, 0.020 at T; the share of noise in x_t is 1 - abar_t, 0.99996 at T.",
+    correct="The betas need not increase: in reversed order they leave the same abar_T = "
+    "4.036e-05, and a constant 0.01 leaves 4.317e-05. And beta_t is the share of the NEW noise of "
+    "one step, 0.020 at T; the share of noise in x_t is 1 - abar_t, 0.99996 at T.",
     taught=_RISING,
     source="001",
 )
@@ -144,8 +148,8 @@ def _first(schedule):
     "forward",
     said="The factor sqrt(1 - beta_t) keeps the variance of x_t constant.",
     verdict="needs a condition",
-    correct="Only if the variance is 1 at the start: Var x_t = 1 + abar_t (Var x_0 - 1). From 0.25 "
-    "it goes to 0.3272, 0.7027, 1.0000 at t = 100, 300, 1000, and from 4 to 3.6911, 2.1893, "
+    correct="Only if the variance is 1 at the start: Var x_t = 1 + abar_t (Var x_0 - 1). From "
+    "0.25 it goes to 0.3272, 0.7027, 1.0000 at t = 100, 300, 1000, and from 4 to 3.6911, 2.1893, "
     "1.0001. The mean is not kept: it shrinks by sqrt(abar_t).",
     taught=_FACTOR,
     source="000, 001",
@@ -182,9 +186,9 @@ def _pushed(mean, vars):
     "forward",
     said="The prior-matching term KL(q(x_T | x_0) || N(0, I)) is about 0.",
     verdict="needs a condition",
-    correct="It depends on the schedule and on T. Per dimension with x_0^2 = 1 it is 2.02e-05 nats "
-    "for the linear schedule with T = 1000, but 0.0409 if that chain stops at T = 500, and 0.226 "
-    "if beta runs from 1e-4 to 0.02 in 100 steps. The cosine schedule has 1.21e-09.",
+    correct="It depends on the schedule and on T. Per dimension with x_0^2 = 1 it is 2.02e-05 "
+    "nats for the linear schedule with T = 1000, but 0.0409 if that chain stops at T = 500, and "
+    "0.226 if beta runs from 1e-4 to 0.02 in 100 steps. The cosine schedule has 1.21e-09.",
     taught="05 · The end of the chain",
     source="001, 004",
 )
@@ -211,8 +215,8 @@ def _prior_term(schedule, t=None):
 @claim(
     "E70",
     "forward",
-    said="At the end of the chain q(x_T) = N(0, I), because "
-    "sqrt(alpha_2 beta_1) eps_1 + sqrt(beta_2) eps_2 = sqrt(1 - alpha_1 alpha_2) eps.",
+    said="At the end of the chain q(x_T) = N(0, I), because sqrt(alpha_2 beta_1) eps_1 + "
+    "sqrt(beta_2) eps_2 = sqrt(1 - alpha_1 alpha_2) eps.",
     verdict="loose",
     correct="q(x_T) = N(0, I) is a limit: for data N(0, 4) the variance at T is 1.000121. The two "
     "sides of the merging rule have the same distribution, which needs independent noises; they "
@@ -243,9 +247,9 @@ def _merging_is_an_equality_in_distribution() -> Evidence:
     "factor is needed.",
     verdict="needs a condition",
     correct="It grows, from 1 to 1 + 10.05 with the linear betas, and variance-exploding models "
-    "live with that. The two conventions are one process in different units: divided by "
-    "sqrt(1 + beta_1 + ... + beta_t), the unscaled chain is variance preserving with "
-    "abar_t = 1 / (1 + beta_1 + ... + beta_t).",
+    "live with that. The two conventions are one process in different units: divided by sqrt(1 + "
+    "beta_1 + ... + beta_t), the unscaled chain is variance preserving with abar_t = 1 / (1 + "
+    "beta_1 + ... + beta_t).",
     taught=_UNSCALED,
     source="003",
 )
@@ -305,9 +309,9 @@ def _the_end_forgets_by_shrinking() -> Evidence:
     "forward",
     said="q(x_t | x_{t-1}, x_0) = N(sqrt(abar_t) x_0, (1 - abar_t) I).",
     verdict="wrong",
-    correct="That is q(x_t | x_0). Given x_{t-1}, the start x_0 adds nothing: "
-    "q(x_t | x_{t-1}, x_0) = q(x_t | x_{t-1}) = N(sqrt(alpha_t) x_{t-1}, beta_t I). At t = 100 the "
-    "variances are 0.00207 and 0.10298, a factor of 50.",
+    correct="That is q(x_t | x_0). Given x_{t-1}, the start x_0 adds nothing: q(x_t | x_{t-1}, "
+    "x_0) = q(x_t | x_{t-1}) = N(sqrt(alpha_t) x_{t-1}, beta_t I). At t = 100 the variances are "
+    "0.00207 and 0.10298, a factor of 50.",
     taught=_MARKOV,
     source="004",
 )
@@ -334,8 +338,8 @@ def _given_the_step_before() -> Evidence:
     said="Since beta_t increases with t, abar_t decreases.",
     verdict="loose",
     correct="abar_t falls for any betas in (0, 1), in any order: every factor 1 - beta_t is below "
-    "1. With the linear betas in decreasing order the smallest drop is 4.0e-09, still above "
-    "0; what the order changes is where the signal goes.",
+    "1. With the linear betas in decreasing order the smallest drop is 4.0e-09, still above 0; "
+    "what the order changes is where the signal goes.",
     taught=_RISING,
     source="004",
 )

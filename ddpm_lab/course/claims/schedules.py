@@ -67,8 +67,8 @@ def _euler_maclaurin():
     verdict="needs a condition",
     correct="That is a simplification which starts at beta_1 = 2e-05; the paper's beta runs from "
     "1e-4 to 0.02. The two factors sqrt(abar_t) differ by at most 0.0065. And both sets of "
-    "constants belong to T = 1000: 0.02 t/T leaves abar_T = 4.2e-05, 0.362 and 0.895 for "
-    "T = 1000, 100 and 10. For T = 100 take ten times the paper's betas, 1e-3 to 0.2: they leave "
+    "constants belong to T = 1000: 0.02 t/T leaves abar_T = 4.2e-05, 0.362 and 0.895 for T = "
+    "1000, 100 and 10. For T = 100 take ten times the paper's betas, 1e-3 to 0.2: they leave "
     "2.04e-05.",
     taught=_SHORT,
     source="000",
@@ -96,10 +96,10 @@ def _constants_belong_to_their_length() -> Evidence:
     "schedules",
     said="A diffusion model does not suffer from posterior collapse.",
     verdict="right",
-    correct="True, because the encoder is fixed: there is nothing that could collapse in training. "
-    "But its last code is collapsed by design. x_T tells at most 2.02e-05 nats about each number "
-    "of x_0 (0.062 for a 32x32 color image, 3.97 for 256x256), where x_1 tells up to 4.61. Signal "
-    "and noise are equally strong at t = 260 (linear) or 497 (cosine).",
+    correct="True, because the encoder is fixed: there is nothing that could collapse in "
+    "training. But its last code is collapsed by design. x_T tells at most 2.02e-05 nats about "
+    "each number of x_0 (0.062 for a 32x32 color image, 3.97 for 256x256), where x_1 tells up to "
+    "4.61. Signal and noise are equally strong at t = 260 (linear) or 497 (cosine).",
     taught="05 · Detour · What does $x_t$ still know about $x_0$?",
     source="000",
 )
@@ -167,7 +167,7 @@ def _more_steps_are_never_worse() -> Evidence:
         Curve("two modes, middle terms", [math.log2(T) for T in lengths], sums),
         Curve("two equal pixels, gap", [math.log2(T) for T in pixels], list(pixels.values())),
     ]
-    return Evidence(numbers, Plot("log2 of T", "nats", curves))
+    return Evidence(numbers, Plot("log2 of T", "nats", curves, log_y=True))
 
 
 @claim(
@@ -175,9 +175,9 @@ def _more_steps_are_never_worse() -> Evidence:
     "schedules",
     said="Since every beta_t lies in (0, 1), abar_t goes to 0 as t grows.",
     verdict="wrong",
-    correct="abar_t goes to 0 if and only if the sum of the betas diverges. With "
-    "beta_t = 1/(t+1)^2 it goes to 0.5, with beta_t = 2^-t to 0.288788; with 1/(t+1), whose sum "
-    "diverges, it is 1/(t+1).",
+    correct="abar_t goes to 0 if and only if the sum of the betas diverges. With beta_t = "
+    "1/(t+1)^2 it goes to 0.5, with beta_t = 2^-t to 0.288788; with 1/(t+1), whose sum diverges, "
+    "it is 1/(t+1).",
     taught="06 · Detour · Must the betas rise, and must the signal vanish?",
     source="002",
 )
@@ -204,10 +204,10 @@ def _the_sum_must_diverge() -> Evidence:
     "schedules",
     said="abar_T is about 0: at t = T the signal has vanished completely.",
     verdict="needs a condition",
-    correct="With the linear schedule abar_T = 4.036e-05 (-43.9 dB) is left. For one pixel that is "
-    "nothing; for a feature of the whole image it is not. A brightness offset of 0.5 has an SNR of "
-    "0.031 in a 32x32 color image, 1.98 at 256x256 and 7.94 at 512x512, so a network can read it "
-    "in training, and meets none in sampling. That is what zero terminal SNR repairs.",
+    correct="With the linear schedule abar_T = 4.036e-05 (-43.9 dB) is left. For one pixel that "
+    "is nothing; for a feature of the whole image it is not. A brightness offset of 0.5 has an "
+    "SNR of 0.031 in a 32x32 color image, 1.98 at 256x256 and 7.94 at 512x512, so a network can "
+    "read it in training, and meets none in sampling. That is what zero terminal SNR repairs.",
     taught="06 · 5 · A trace of signal is enough",
     source="000, 003",
 )
@@ -226,8 +226,9 @@ def _brightness_survives() -> Evidence:
         ),
         near("zero terminal SNR, 512x512x3: SNR", _schedules.offset_snr(zero, 512), 0.0, 0.0),
     ]
-    curve = Curve("offset of 0.5, three colors", sides, list(snr.values()))
-    return Evidence(numbers, Plot("side of the image, pixels", "SNR at T", [curve], log_y=True))
+    log_sides = [math.log2(side) for side in sides]
+    curve = Curve("offset of 0.5, three colors", log_sides, list(snr.values()))
+    return Evidence(numbers, Plot("log2 of the side in pixels", "SNR at T", [curve], log_y=True))
 
 
 @claim(
@@ -238,9 +239,9 @@ def _brightness_survives() -> Evidence:
     verdict="wrong",
     correct="The rate is far from constant: log-SNR falls by 0.788 nats after t = 1, by 0.0107 at "
     "t = 250 and by 0.0202 at the end, a factor of 79 between the fastest and the slowest step "
-    "(3.7 within the middle 90 %). A straight line still fits it better than it fits cosine "
-    "(R^2 = 0.979 and 0.887). The second half is right at equal SNR: at log-SNR 6, 2 and 0 cosine "
-    "has only 0.5 to 0.6 times the speed.",
+    "(3.7 within the middle 90 %). A straight line still fits it better than it fits cosine (R^2 "
+    "= 0.979 and 0.887). The second half is right at equal SNR: at log-SNR 6, 2 and 0 cosine has "
+    "only 0.5 to 0.6 times the speed.",
     taught="06 · Detour · How fast does log-SNR fall?",
     source="003",
 )
@@ -279,9 +280,9 @@ def _rate_is_not_constant() -> Evidence:
     said="The linear schedule destroys the signal too fast early and too slowly late.",
     verdict="loose",
     correct="True for abar (0.524, 0.079, 0.0034 at T/4, T/2, 3T/4; cosine 0.847, 0.494, 0.144), "
-    "false for log-SNR, whose last step is nearly twice as large as that at t = 250. Say where the "
-    "steps are spent: above log-SNR 4, between -4 and 4, and below, linear spends 0.04, 0.59 and "
-    "0.37 of them, cosine 0.08, 0.83 and 0.09.",
+    "false for log-SNR, whose last step is nearly twice as large as that at t = 250. Say where "
+    "the steps are spent: above log-SNR 4, between -4 and 4, and below, linear spends 0.04, 0.59 "
+    "and 0.37 of them, cosine 0.08, 0.83 and 0.09.",
     taught="06 · 3 · Where are the steps spent?",
     source="003",
 )
@@ -312,10 +313,10 @@ def _name_the_axis() -> Evidence:
     said="The cosine schedule is designed on the SNR, its s needs tuning, and it may be too slow "
     "at the end.",
     verdict="wrong",
-    correct="cos^2 is abar itself; s = 0.008 was chosen so that the first noise, "
-    "sqrt(beta_1) = 0.0064, stays just below the width of a gray level, 1/127.5 = 0.0078; and the "
-    "end is extremely fast. The formula has beta_T = 1 and abar_T = 0, so beta is clipped at "
-    "0.999: the last betas are 0.36, 0.437, 0.556, 0.75, 0.999 and abar_T is 2.43e-09.",
+    correct="cos^2 is abar itself; s = 0.008 was chosen so that the first noise, sqrt(beta_1) = "
+    "0.0064, stays just below the width of a gray level, 1/127.5 = 0.0078; and the end is "
+    "extremely fast. The formula has beta_T = 1 and abar_T = 0, so beta is clipped at 0.999: the "
+    "last betas are 0.36, 0.437, 0.556, 0.75, 0.999 and abar_T is 2.43e-09.",
     taught="06 · The cosine schedule and its clip",
     source="003",
 )
@@ -346,8 +347,8 @@ def _cosine_ends_fast() -> Evidence:
     "aggressively late.",
     verdict="wrong",
     correct="Between the same two ends it never exceeds the linear one; the danger is too much "
-    'signal at T, 1.13e-03 (-29.5 dB) instead of 4.04e-05. The "quad" of the released DDPM code is '
-    "another curve, linear in sqrt(beta), which leaves 7.33e-04 (-31.3 dB).",
+    'signal at T, 1.13e-03 (-29.5 dB) instead of 4.04e-05. The "quad" of the released DDPM code '
+    "is another curve, linear in sqrt(beta), which leaves 7.33e-04 (-31.3 dB).",
     taught=_NAMES,
     source="003",
 )
@@ -377,8 +378,8 @@ def _quadratic_leaves_signal() -> Evidence:
     "and more steps may be needed.",
     verdict="wrong",
     correct="A logarithm rises FAST at first: beta_100 = 0.0134, and only abar_100 = 0.345 of the "
-    "signal is left (linear: 0.897). Slow at first is the geometric schedule, in which log beta is "
-    "linear in t: beta_100 = 0.000169, abar_100 = 0.987.",
+    "signal is left (linear: 0.897). Slow at first is the geometric schedule, in which log beta "
+    "is linear in t: beta_100 = 0.000169, abar_100 = 0.987.",
     taught=_NAMES,
     source="003",
 )
