@@ -14,7 +14,15 @@ carries a verdict, the statement that holds, and a function that computes the ev
 them, and `ddpm-lab claims` runs every check.
 """
 
-from ddpm_lab.course.claims import bayes, bound, forward, posterior, practice, predictions, schedules
+from ddpm_lab.course.claims import (
+    bayes,
+    bound,
+    forward,
+    posterior,
+    practice,
+    predictions,
+    schedules,
+)
 from ddpm_lab.course.claims._claim import (
     Claim,
     Curve,
@@ -44,7 +52,15 @@ __all__ = [
     "near",
 ]
 
-_THEMES = (bayes, forward, schedules, posterior, bound, predictions, practice)  # in the order of the chapters
+_THEMES = (
+    bayes,
+    forward,
+    schedules,
+    posterior,
+    bound,
+    predictions,
+    practice,
+)  # in the order of the chapters
 
 LEDGER: dict[str, Claim] = {
     one.id: one

@@ -15,6 +15,7 @@ from ddpm_lab.course.claims._claim import (
     claim,
     near,
 )
+from ddpm_lab.course.claims._data import normal
 from ddpm_lab.gaussians import Gaussian
 
 _THREE = "07b · A first look: one denoiser, three amounts of noise"
@@ -182,7 +183,7 @@ def _std_is_not_variance() -> Evidence:
     ]
     tables = {"standard deviation": var.sqrt(), "variance": var}
     curves = [Curve(name, range(2, 1001), v[2:].tolist()) for name, v in tables.items()]
-    return Evidence(numbers, Plot("t", "of the posterior", curves, log_y=True))
+    return Evidence(numbers, Plot("t", "std or variance of the step", curves, log_y=True))
 
 
 @claim(
@@ -268,13 +269,8 @@ def _weights_of_both_ends() -> Evidence:
     unit, zero = (torch.full((1000, 1), v, dtype=torch.float64) for v in (1.0, 0.0))
     on_x_0 = forward.posterior(linear, unit, zero, t, t - 1).mean[:, 0]
     on_x_t = forward.posterior(linear, zero, unit, t, t - 1).mean[:, 0]
-    settled = {
-        1: (1.0, 0.0),
-        2: (0.5453, 0.4547),
-        10: (0.1473, 0.8527),
-        100: (0.01908, 0.9809),
-        1000: (0.0001284, 0.9899),
-    }
+    settled = {1: (1.0, 0.0), 2: (0.5453, 0.4547), 10: (0.1473, 0.8527), 100: (0.01908, 0.9809)}
+    settled[1000] = (0.0001284, 0.9899)
     numbers = [
         near(
             f"t = {k}: weight of {name}",
@@ -310,7 +306,7 @@ def _weights_of_both_ends() -> Evidence:
 )
 def _a_mixture_of_posteriors() -> Evidence:
     linear, data = schedules.linear(), ideal_denoisers.two_modes()
-    _, var = _posterior.mean_and_var(*_posterior.reverse(_data.normal(), 0.2, 2, 1))
+    _, var = _posterior.mean_and_var(*_posterior.reverse(normal(), 0.2, 2, 1))
     x, p = _posterior.reverse(data, 0.2, 300, 100)
     _, wide = _posterior.mean_and_var(x, p)
     inside = p[1:-1]

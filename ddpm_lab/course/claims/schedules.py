@@ -5,7 +5,7 @@ import math
 import torch
 
 from ddpm_lab import gaussians, ideal_denoisers, schedules
-from ddpm_lab.course.claims import _data, _schedules
+from ddpm_lab.course.claims import _schedules
 from ddpm_lab.course.claims._claim import (
     Claim,
     Curve,
@@ -16,6 +16,7 @@ from ddpm_lab.course.claims._claim import (
     claim,
     near,
 )
+from ddpm_lab.course.claims._data import normal
 from ddpm_lab.schedules import Schedule
 
 _NAMES = "06 · Detour · Names that mislead: quadratic and logarithmic"
@@ -110,13 +111,13 @@ def _last_code_is_empty() -> Evidence:
         near("two modes: I(x_0; x_T), nats", _schedules.information(data, 1000), 2.018e-5, 2e-8),
         near(
             "N(0, 1): I(x_0; x_T), nats",
-            _schedules.information(_data.normal(), 1000),
+            _schedules.information(normal(), 1000),
             2.018e-5,
             2e-8,
         ),
         near("at most, 32x32x3", 3 * 32**2 * most[-1], 0.062, 5e-5),
         near("at most, 256x256x3", 3 * 256**2 * most[-1], 3.97, 5e-3),
-        near("N(0, 1): I(x_0; x_1), nats", _schedules.information(_data.normal(), 1), 4.605, 5e-4),
+        near("N(0, 1): I(x_0; x_1), nats", _schedules.information(normal(), 1), 4.605, 5e-4),
         near("SNR = 1, linear: t", _schedules.crossing(linear), 260, 0),
         near("SNR = 1, cosine: t", _schedules.crossing(schedules.cosine()), 497, 0),
     ]
