@@ -52,7 +52,7 @@ __all__ = [
     "near",
 ]
 
-_THEMES = (
+_THEMES = (  # in the order of the chapters
     bayes,
     forward,
     schedules,
@@ -60,7 +60,7 @@ _THEMES = (
     bound,
     predictions,
     practice,
-)  # in the order of the chapters
+)
 
 LEDGER: dict[str, Claim] = {
     one.id: one

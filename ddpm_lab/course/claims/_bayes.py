@@ -1,7 +1,6 @@
 """Computations for the claims about Bayes' rule and Gaussians."""
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from ddpm_lab import bayes, gaussians
-from ddpm_lab.course.claims._claim import Curve
+from ddpm_lab.gaussians import Gaussian
 
 SEEN = torch.tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
 """Seven heads in ten tosses."""
@@ -90,6 +89,13 @@ def _std(value, belief):
     return float(((value - mean) ** 2 * belief).sum().sqrt())
 
 
+def seven_heads() -> tuple[Tensor, Tensor, Tensor]:
+    """A grid of theta; the likelihood of seven heads in ten; the posterior under a flat prior."""
+    grid = bayes.unit_grid(10_001)
+    likelihood = bayes.coin_log_likelihood(7, 10, grid).exp()
+    return grid, likelihood, bayes.coin_posterior(7, 10, bayes.uniform(grid), grid)
+
+
 def one_coin_evidence() -> list[float]:
     """The evidence of seven heads in ten under a flat prior: of their number, of one sequence."""
     grid = bayes.unit_grid(10_001)
@@ -104,17 +110,14 @@ def two_coin_evidence() -> tuple[float, float, float]:
         float(bayes.two_coin_log_likelihood(SEEN, *at).exp().mean())
         for at in (box_of_coins(), coins)
     )
-    # Of i + j tosses with coin 1, i show heads; the integrals over p_1, p_2 and alpha separate.
-    exact = sum(
-        math.comb(7, i)
-        * math.comb(3, j)
-        * _beta(i + j, 10)
-        * _beta(i, i + j)
-        * _beta(7 - i, 10 - i - j)
-        for i in range(8)
-        for j in range(4)
-    )
+    exact = sum(_separated(i, j) for i in range(8) for j in range(4))
     return exact, boxes, samples
+
+
+def _separated(i, j):
+    """Of i + j tosses with coin 1, i show heads; the integrals over p_1, p_2, alpha separate."""
+    often = math.comb(7, i) * math.comb(3, j)
+    return often * _beta(i + j, 10) * _beta(i, i + j) * _beta(7 - i, 10 - i - j)
 
 
 def _beta(heads, tosses):
@@ -132,6 +135,18 @@ def box_evidence(a: float = 2.0, b: float = 3.0) -> tuple[float, float]:
     erf = torch.erf((a - center) / (v / 2).sqrt()) + torch.erf((a + center) / (v / 2).sqrt())
     one = (2 * math.pi * v) ** -2 * (-rest / (2 * v)).exp() * (math.pi * v / 2).sqrt() * erf / 2
     return float(by_grid), float(bayes.integral(one, v))
+
+
+def normal(var: float) -> Gaussian:
+    """N(0, var) as a batch of one."""
+    return Gaussian(torch.zeros(1, 1).double(), torch.tensor(var, dtype=torch.float64))
+
+
+def kl_both_ways() -> tuple[list[float], list[float], list[float], float]:
+    """Variances v, KL(N(0, 1) || N(0, v)), its misprint, and that of KL(N(0, 2) || N(0, 1))."""
+    one, variances = torch.ones(1, 1).double(), [0.5 + 0.1 * i for i in range(36)]
+    right = [float(gaussians.kl(normal(1.0), normal(v))) for v in variances]
+    return variances, right, [printed_kl(one, v * one) for v in variances], printed_kl(2 * one, one)
 
 
 def printed_kl(q_cov: Tensor, p_cov: Tensor) -> float:
@@ -176,12 +191,3 @@ def merged_noise(beta: float) -> tuple[float, float]:
     first = math.sqrt((1 - beta) * beta) * eps[0]
     independent, same = (float((first + math.sqrt(beta) * other).var()) for other in eps.flip(0))
     return independent, same
-
-
-def curves(
-    x: Sequence[float] | Tensor, lines: Mapping[str, Sequence[float] | Tensor]
-) -> list[Curve]:
-    """Lines over common positions, thinned out to about a hundred points."""
-    keep = max(1, len(x) // 100)
-    places = [float(place) for place in x[::keep]]
-    return [Curve(name, places, [float(v) for v in y[::keep]]) for name, y in lines.items()]

@@ -5,11 +5,13 @@ stands in the way. Tables have T + 1 rows, like those of a schedule; row 0 is cl
 """
 
 import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from ddpm_lab import ideal_denoisers, schedules
+from ddpm_lab.course.claims._claim import Curve, Plot
 from ddpm_lab.ideal_denoisers import Mixture
 from ddpm_lab.schedules import Schedule
 
@@ -110,3 +112,22 @@ def gap(data: Mixture, schedule: Schedule) -> float:
     ratio = best_var(data, schedule)[1:] / schedule.beta[1:]
     start, end = (entropy(data, schedule, t) for t in (schedule.T, 0))
     return float(start - end + 0.5 * ratio.log().sum())
+
+
+def plot(
+    x_label: str,
+    y_label: str,
+    x: Sequence[float] | Tensor,
+    lines: Mapping[str, Sequence[float] | Tensor],
+    *,
+    log_y: bool = False,
+) -> Plot:
+    """Lines over common positions, thinned out to about a hundred points.
+
+    >>> plot("x", "y", (0, 1), {"up": (0, 2)}).curves
+    [Curve(label='up', x=[0.0, 1.0], y=[0.0, 2.0], line=True)]
+    """
+    keep = max(1, len(x) // 100)
+    places = [float(place) for place in x[::keep]]
+    curves = [Curve(name, places, [float(v) for v in y[::keep]]) for name, y in lines.items()]
+    return Plot(x_label, y_label, curves, log_y)

@@ -5,7 +5,7 @@ import math
 import torch
 
 from ddpm_lab import bayes, gaussians, schedules
-from ddpm_lab.course.claims import _bayes
+from ddpm_lab.course.claims import _bayes, _data
 from ddpm_lab.course.claims._claim import (
     Claim,
     Curve,
@@ -16,12 +16,6 @@ from ddpm_lab.course.claims._claim import (
     claim,
     near,
 )
-from ddpm_lab.gaussians import Gaussian
-
-
-def _one(mean: float, var: float) -> Gaussian:
-    """N(mean, var) as a batch of one."""
-    return Gaussian(torch.tensor([[mean]]).double(), torch.tensor(var).double())
 
 
 @claim(
@@ -70,8 +64,9 @@ def _prior_against_data() -> Evidence:
         # at 1/2 the log-likelihood rises with slope 0.8 n, so the mean stays 1 / (0.8 n) below
         near("mean after 100,000, flat on [0, 1/2]", half[-1], 0.5 - 1 / 80_000, 1e-6),
     ]
-    drawn = [Curve(name, range(1, 6), values) for name, values in means.items()]
-    return Evidence(numbers, Plot("tosses, power of ten", "posterior mean of theta", drawn))
+    return Evidence(
+        numbers, _data.plot("tosses, power of ten", "mean of theta", range(1, 6), means)
+    )
 
 
 @claim(
@@ -96,8 +91,8 @@ def _where_the_posterior_goes() -> Evidence:
         near("posterior's std, n = 1000", width[2], 0.01447, 1e-4),
     ]
     drawn = {"heads/tosses, 20,000 experiments": fraction, "posterior of one experiment": width}
-    curves = [Curve(name, range(1, 5), std) for name, std in drawn.items()]
-    return Evidence(numbers, Plot("tosses, power of ten", "standard deviation", curves, True))
+    plot = _data.plot("tosses, power of ten", "std", range(1, 5), drawn, log_y=True)
+    return Evidence(numbers, plot)
 
 
 @claim(
@@ -148,8 +143,9 @@ def _not_identifiable() -> Evidence:
         near("posterior std of alpha, 10,000 tosses", last["alpha"], 0.2795, 1e-3),
         at_least("std of p_1, 10,000 tosses / 100 tosses", ratio, 0.98),
     ]
-    drawn = [Curve(u, range(1, 5), [s[u] for s in after.values()]) for u in last]
-    return Evidence(numbers, Plot("tosses, power of ten", "posterior std", drawn, log_y=True))
+    lines = {u: [std[u] for std in after.values()] for u in last}
+    plot = _data.plot("tosses, power of ten", "posterior std", range(1, 5), lines, log_y=True)
+    return Evidence(numbers, plot)
 
 
 @claim(
@@ -217,19 +213,17 @@ def _no_antiderivative() -> Evidence:
     source="001",
 )
 def _four_words() -> Evidence:
-    grid = bayes.unit_grid(10_001)
-    likelihood = bayes.coin_log_likelihood(7, 10, grid).exp()
-    after = bayes.coin_posterior(7, 10, bayes.uniform(grid), grid)
-    std = bayes.mean_and_var(after, grid)[1] ** 0.5
+    grid, likelihood, after = _bayes.seven_heads()
+    var = bayes.mean_and_var(after, grid)[1]
     upper = bayes.integral(after[5000:], grid[5000:])
     numbers = [
         near("area under the likelihood", bayes.integral(likelihood, grid), 1 / 11, 1e-6),
         near("area under the posterior", bayes.integral(after, grid), 1.0, 1e-6),
-        near("posterior's standard deviation", std, math.sqrt(8 * 4 / (12**2 * 13)), 1e-6),
+        near("posterior's standard deviation", var**0.5, math.sqrt(32 / (12**2 * 13)), 1e-6),
         near("probability of theta > 1/2", upper, 1816 / 2048, 1e-5),  # eleven balls on a table
     ]
-    curves = _bayes.curves(grid, {"likelihood": likelihood, "posterior": after})
-    return Evidence(numbers, Plot("theta, probability of heads", "value", curves))
+    lines = {"likelihood": likelihood, "posterior": after}
+    return Evidence(numbers, _data.plot("theta, probability of heads", "value", grid, lines))
 
 
 @claim(
@@ -245,8 +239,7 @@ def _four_words() -> Evidence:
 )
 def _triangle() -> Evidence:
     pair = torch.rand(400_000, 2, generator=gaussians.seeded(2), dtype=torch.float64)
-    x, y = pair.amax(1), pair.amin(1)
-    places = (0.1, 0.3, 0.5, 0.7, 0.9)
+    x, y, places = pair.amax(1), pair.amin(1), (0.1, 0.3, 0.5, 0.7, 0.9)
     given = [float(y[(x - place).abs() < 0.01].mean()) for place in places]
     numbers = [
         near("mean of the larger of two uniforms", x.mean(), 2 / 3, 0.0015),
@@ -272,19 +265,16 @@ def _triangle() -> Evidence:
     source="001",
 )
 def _which_covariance() -> Evidence:
-    one, variances = torch.ones(1, 1).double(), torch.linspace(0.5, 4, 36, dtype=torch.float64)
-    right = [float(gaussians.kl(_one(0, 1), _one(0, v))) for v in variances.tolist()]
-    other = [_bayes.printed_kl(one, v * one) for v in variances]
-    turned = _bayes.printed_kl(2 * one, one)
+    variances, right, printed, turned = _bayes.kl_both_ways()
     numbers = [
         near("KL(N(0, 1) || N(0, 2)), by its formula", right[15], 0.0966, 5e-5),
         near("the same, by quadrature", _bayes.kl_by_quadrature(1.0, 2.0), 0.0966, 5e-5),
-        near("the same with C_q inverted", other[15], 0.8466, 5e-5),
+        near("the same with C_q inverted", printed[15], 0.8466, 5e-5),
         near("KL(N(0, 2) || N(0, 1)), C_q inverted", turned, -0.5966, 5e-5),
         at_most("largest error in 3 dimensions, against PyTorch", _bayes.kl_error(), 1e-9),
     ]
-    curves = _bayes.curves(variances, {"C_p inverted": right, "C_q inverted": other})
-    return Evidence(numbers, Plot("variance of p; q = N(0, 1)", "nats", curves))
+    lines = {"C_p inverted": right, "C_q inverted": printed}
+    return Evidence(numbers, _data.plot("variance of p; q = N(0, 1)", "nats", variances, lines))
 
 
 @claim(
@@ -300,7 +290,7 @@ def _which_covariance() -> Evidence:
     source="003",
 )
 def _products_and_quotients() -> Evidence:
-    unit, half, s, t = _one(0, 1), _one(0, 0.5), schedules.linear(), 10
+    unit, half, s, t = _bayes.normal(1.0), _bayes.normal(0.5), schedules.linear(), 10
     x, ratio, area = _bayes.quotient_of_bells()
     precisions = s.alpha[t] / s.beta[t] + 1 / (1 - s.abar[t - 1])
     numbers = [
@@ -310,8 +300,8 @@ def _products_and_quotients() -> Evidence:
         near("alpha/beta + 1/(1 - abar) at t = 10", precisions, 4198.5, 0.05),
         near("1 / beta-tilde at t = 10", 1 / s.posterior_var[t], 4198.5, 0.05),
     ]
-    drawn = _bayes.curves(x, {"N(0, 1) / N(0, 1/2)": ratio, "N(0, 1/2) / N(0, 1)": 1 / ratio})
-    return Evidence(numbers, Plot("x", "ratio of the densities", drawn, log_y=True))
+    lines = {"N(0, 1) / N(0, 1/2)": ratio, "N(0, 1/2) / N(0, 1)": 1 / ratio}
+    return Evidence(numbers, _data.plot("x", "ratio of the densities", x, lines, log_y=True))
 
 
 @claim(
@@ -329,8 +319,7 @@ def _products_and_quotients() -> Evidence:
 )
 def _weights_of_signal_and_noise() -> Evidence:
     s = schedules.linear()
-    total = s.signal + s.noise
-    squares = (s.signal**2 + s.noise**2 - 1).abs()
+    total, squares = s.signal + s.noise, (s.signal**2 + s.noise**2 - 1).abs()
     independent, same = _bayes.merged_noise(0.02)
     numbers = [
         near("largest sqrt(abar) + sqrt(1 - abar)", total.max(), math.sqrt(2), 1e-5),
@@ -339,8 +328,8 @@ def _weights_of_signal_and_noise() -> Evidence:
         near("the same noise twice", same, 0.0792, 8e-4),
         near("mean of q(x_T | x_0 = 1)", s.signal[1000], 0.00635, 1e-5),
     ]
-    drawn = {"signal factor": s.signal, "noise factor": s.noise, "their sum": total}
-    return Evidence(numbers, Plot("time t", "factor", _bayes.curves(range(1001), drawn)))
+    lines = {"signal factor": s.signal, "noise factor": s.noise, "their sum": total}
+    return Evidence(numbers, _data.plot("time t", "factor", range(1001), lines))
 
 
 CLAIMS: tuple[Claim, ...] = (
