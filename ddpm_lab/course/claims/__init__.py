@@ -17,6 +17,7 @@ them, and `ddpm-lab claims` runs every check.
 from ddpm_lab.course.claims import (
     bayes,
     bound,
+    estimators,
     forward,
     posterior,
     practice,
@@ -52,15 +53,16 @@ __all__ = [
     "near",
 ]
 
-_THEMES = (  # in the order of the chapters
+_THEMES = (
     bayes,
+    estimators,
     forward,
     schedules,
     posterior,
     bound,
     predictions,
     practice,
-)
+)  # in the order of the chapters
 
 LEDGER: dict[str, Claim] = {
     one.id: one
