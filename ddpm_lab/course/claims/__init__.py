@@ -22,6 +22,7 @@ from ddpm_lab.course.claims import (
     posterior,
     practice,
     predictions,
+    reverse,
     schedules,
 )
 from ddpm_lab.course.claims._claim import (
@@ -53,7 +54,7 @@ __all__ = [
     "near",
 ]
 
-_THEMES = (
+_THEMES = (  # in the order of the chapters
     bayes,
     estimators,
     forward,
@@ -61,8 +62,9 @@ _THEMES = (
     posterior,
     bound,
     predictions,
+    reverse,
     practice,
-)  # in the order of the chapters
+)
 
 LEDGER: dict[str, Claim] = {
     one.id: one

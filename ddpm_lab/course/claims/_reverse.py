@@ -6,8 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ddpm_lab import ideal_denoisers, samplers, schedules
+from ddpm_lab import forward, ideal_denoisers, samplers, schedules
 from ddpm_lab.course.claims._data import column, entropy, mmse, strided
+from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import Schedule
 
 LINEAR = schedules.linear()
@@ -23,15 +24,31 @@ def spread() -> Tensor:
     return mmse(TWO_MODES, LINEAR)
 
 
+def best_for_normal(var: float) -> Tensor:
+    """(1001,): the best variance of each step on the linear schedule for data from N(0, var).
+
+    Var(x_0 | x_t) = var (1 - abar_t) / (abar_t var + 1 - abar_t), inserted into (7.21).
+
+    >>> torch.allclose(best_for_normal(1.0), LINEAR.beta)
+    True
+    """
+    return _with_spread(LINEAR, var * (1 - LINEAR.abar) / (LINEAR.abar * var + 1 - LINEAR.abar))
+
+
+def _with_spread(schedule, spread):
+    """(7.21): what the posterior has, and what the spread of x_0 adds."""
+    w_0 = torch.zeros_like(schedule.abar)
+    w_0[1:] = schedule.signal[:-1] * schedule.beta[1:] / (1 - schedule.abar[1:])
+    return schedule.posterior_var + w_0**2 * spread
+
+
 @cache
 def variances(steps: int, choice: VarianceChoice) -> Tensor:
     """(steps + 1,): the variance of each step of the shortened chain, for the two-mode data."""
     short = strided(steps)
     if choice != "best":
         return short.posterior_var if choice == "small" else short.beta
-    w_0 = torch.zeros_like(short.abar)
-    w_0[1:] = short.signal[:-1] * short.beta[1:] / (1 - short.abar[1:])
-    return short.posterior_var + w_0**2 * spread()[schedules.timesteps(1000, steps)[::-1]]
+    return _with_spread(short, spread()[schedules.timesteps(1000, steps)[::-1]])
 
 
 def nats_lost(best: Tensor, used: Tensor) -> float:
@@ -127,7 +144,110 @@ def model_density(schedule: Schedule, var: Tensor, x_0: Tensor) -> Tensor:
 
 
 @cache
+def samples(steps: int, choice: VarianceChoice) -> tuple[Tensor, Tensor]:
+    """`sampled` on the shortened chain: where it ends, and with which probability."""
+    return sampled(strided(steps), variances(steps, choice))
+
+
 def final_w1(steps: int, choice: VarianceChoice) -> float:
     """Wasserstein-1 distance of the ideal sampler's output to the two-mode data, data units."""
-    x_0, p = sampled(strided(steps), variances(steps, choice))
+    x_0, p = samples(steps, choice)
     return float((p * (x_0 - quantile(p.cumsum(0) - 0.5 * p)).abs()).sum())
+
+
+def final_std(schedule: Schedule, var: Tensor) -> float:
+    """Standard deviation of the exact sampler's output for N(0, 1) data, followed without samples.
+
+    A step multiplies x_t by sqrt(alpha_t), (10.6), and adds noise; the last one adds none.
+
+    Parameters
+    ----------
+    var : (T+1,) the variance of each step; rows 0 and 1 are not used
+
+    >>> round(final_std(strided(10), 0 * strided(10).beta), 4)     # means only: sqrt(abar_T)
+    0.0064
+    """
+    total = torch.ones((), dtype=torch.float64)
+    for t in range(schedule.T, 0, -1):
+        total = schedule.alpha[t] * total + (var[t] if t > 1 else 0.0)
+    return float(total.sqrt())
+
+
+def spread_of(x: Tensor, p: Tensor) -> tuple[float, float]:
+    """Standard deviation of a distribution that is symmetric about 0, and of its right half."""
+    mean = (p * x.abs()).sum()
+    whole, half = (p * x**2).sum().sqrt(), ((p * x**2).sum() - mean**2).sqrt()
+    return float(whole), float(half)
+
+
+@cache
+def normal_quantiles(count: int = 2001) -> Tensor:
+    """(count, 1): places that N(0, 1) visits with equal probabilities."""
+    u = (torch.arange(count, dtype=torch.float64) + 0.5) / count
+    return torch.special.ndtri(u)[:, None]
+
+
+def means_only(x_t: Tensor) -> Tensor:
+    """1000 steps for the two modes, each to the mean of the reverse step, without its noise."""
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, LINEAR)
+    one, t = torch.ones(1000, 1, dtype=torch.float64), torch.arange(1, 1001)
+    on_x0 = forward.posterior(LINEAR, one, 0 * one, t, t - 1).mean
+    on_x_t = forward.posterior(LINEAR, 0 * one, one, t, t - 1).mean
+    for t in range(1000, 0, -1):
+        x_t = on_x0[t - 1] * denoise(x_t, _everywhere(x_t, t)) + on_x_t[t - 1] * x_t
+    return x_t
+
+
+def ddim(x_T: Tensor) -> Tensor:
+    """Where DDIM ends in 100 steps for the two modes."""
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, LINEAR)
+    times = schedules.timesteps(1000, 100)
+    return samplers.final(samplers.ddim(LINEAR, denoise, x_T, times=times))
+
+
+def probabilities(x: Tensor, t: int) -> Tensor:
+    """The distribution of x_t on an evenly spaced grid."""
+    p = ideal_denoisers.log_density(TWO_MODES, LINEAR, x, t).exp()
+    return p / p.sum()
+
+
+def w1_on_grid(p: Tensor, q: Tensor, x: Tensor) -> float:
+    """Wasserstein-1 distance: the area between the two distribution functions."""
+    return float((p - q).cumsum(0).abs().sum() * (x[1] - x[0]))
+
+
+def drift(x: Tensor, t: int) -> Tensor:
+    """The mean of the reverse step minus the present state, for the two modes."""
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, LINEAR)
+    x0_hat = denoise(x, _everywhere(x, t))
+    return samplers.ddpm_step(LINEAR, x, x0_hat, t, t - 1).mean - x
+
+
+def short_drift(x: Tensor, t: int) -> Tensor:
+    """beta_t (x_t/2 + score), the score by automatic differentiation."""
+    x = x.clone().requires_grad_()
+    log_q = ideal_denoisers.log_density(TWO_MODES, LINEAR, x, t).sum()
+    return (LINEAR.beta[t] * (x / 2 + torch.autograd.grad(log_q, x)[0])).detach()
+
+
+def meeting_places(line: Tensor, t: int) -> list[float]:
+    """Where the drift changes from right to left."""
+    moves = drift(line, t)[:, 0]
+    return line[:-1, 0][(moves[:-1] > 1e-12) & (moves[1:] <= 1e-12)].tolist()
+
+
+def there_and_back(t: int) -> Tensor:
+    """Correlation of data with what the sampler makes of their x_t, in 100 steps."""
+    x_0 = ideal_denoisers.sample(TWO_MODES, 3000, generator=seeded(4)).double()
+    x_t = forward.noised(LINEAR, x_0, t, normal_like(x_0, generator=seeded(5)))
+    denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, LINEAR)
+    times = schedules.timesteps(t, 100)
+    run = samplers.ddpm(LINEAR, denoise, x_t, times=times, generator=seeded(6), var="large")
+    return torch.corrcoef(torch.cat([x_0, samplers.final(run)], dim=1).T)[0, 1]
+
+
+def steps_outside(best: Tensor) -> int:
+    """At how many of the steps t = 2 … 1000 the best variance is not in [beta-tilde, beta]."""
+    low, high = LINEAR.posterior_var[2:], LINEAR.beta[2:]
+    room = 1e-9 * high
+    return int(((best[2:] > high + room) | (best[2:] < low - room)).sum())
