@@ -123,7 +123,7 @@ def interpolate(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
 def loss(schedule: Schedule, net: Velocity, x_0: Data, t: Times, eps: Data) -> Tensor:
     """The flow-matching loss: the mean squared error of the velocity of each pair.
 
-    mean over data axes of (eps - x_0 - net(x_tau, t))^2     [Lip23, Eq. 9 and 23; Liu23, Eq. 1]
+    mean over data axes of (eps - x_0 - net(x_tau, t))^2     [Lip23, Sec. 3; Liu23, Sec. 2]
 
     Parameters
     ----------
