@@ -32,15 +32,14 @@ def normal_std(gain: Tensor, var: Tensor) -> float:
     return float((gain[1:].prod() ** 2 + (later**2 * var[1:]).sum()).sqrt())
 
 
-def upper_mode(step: StepRule, n: int = 1000) -> Tensor:
-    """Samples of the two-mode data near its upper mode, by 1000 steps with the ideal denoiser."""
+def two_mode_samples(step: StepRule, n: int) -> Tensor:
+    """n samples of the two-mode data, by 1000 steps of a rule with the ideal denoiser."""
     linear = schedules.linear()
     denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.two_modes(), linear)
     x_T = torch.empty(n, 1, dtype=torch.float64)
     x_T = gaussians.normal_like(x_T, generator=gaussians.seeded(1))
     steps = samplers.reverse(linear, denoise, x_T, step=step, generator=gaussians.seeded(2))
-    x_0 = samplers.final(steps)
-    return x_0[x_0 > 0]
+    return samplers.final(steps)[:, 0]
 
 
 def noise_of_step(t: int) -> Tensor:

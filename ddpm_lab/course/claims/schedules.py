@@ -134,7 +134,7 @@ def _last_code_is_empty() -> Evidence:
     "schedules",
     said="The best number of steps is an open question, and so is diffusion for discrete data.",
     verdict="loose",
-    correct="For the bound of an ideal denoiser, more steps between the same ends are never worse "
+    correct="For the bound of an ideal denoiser, new stops between the old ones never hurt "
     "(Kingma et al. 2021): its middle terms for the two-mode data fall from 13.72 to 6.96, 5.13, "
     "4.45, 4.15, 4.02 nats for T = 8, 16, ..., 256, toward the information lost on the way. "
     "Discrete diffusion is not open either: binary chains stand in Sohl-Dickstein et al. 2015, "
@@ -378,7 +378,7 @@ def _quadratic_leaves_signal() -> Evidence:
     said="In the logarithmic schedule beta grows with log t, so noise comes very slowly at first, "
     "and more steps may be needed.",
     verdict="wrong",
-    correct="A logarithm rises FAST at first: beta_100 = 0.0134, and only abar_100 = 0.345 of the "
+    correct="A logarithm rises fast at first: beta_100 = 0.0134, and only abar_100 = 0.345 of the "
     "signal is left (linear: 0.897). Slow at first is the geometric schedule, in which log beta "
     "is linear in t: beta_100 = 0.000169, abar_100 = 0.987.",
     taught=_NAMES,
@@ -408,7 +408,7 @@ def _logarithms_rise_early() -> Evidence:
     "256x256 and larger.",
     verdict="wrong",
     correct="The other way round. Nichol and Dhariwal (2021) proposed cosine because linear is "
-    "sub-optimal at 64x64 and 32x32. Large images need MORE noise, because neighboring pixels "
+    "sub-optimal at 64x64 and 32x32. Large images need more noise, because neighboring pixels "
     "average it away: k x k pooling multiplies the SNR by k^2. For 4x4 and 8x8 blocks SNR = 1 "
     "moves from t = 260 to 528 and 642 under linear, and from 497 to 843 and 921 under cosine.",
     taught="06 · 6 · Larger images need more noise",
