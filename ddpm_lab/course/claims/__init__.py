@@ -17,6 +17,7 @@ them, and `ddpm-lab claims` runs every check.
 from ddpm_lab.course.claims import (
     bayes,
     bound,
+    elbo,
     estimators,
     forward,
     posterior,
@@ -57,6 +58,7 @@ __all__ = [
 _THEMES = (  # in the order of the chapters
     bayes,
     estimators,
+    elbo,
     forward,
     schedules,
     posterior,
