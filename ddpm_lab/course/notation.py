@@ -10,10 +10,12 @@ A chain is fixed by one table, abar, so a notation is a set of functions of it:
     EDM               sigma_t = noise / signal, and x = x_t / signal    [Kar22]
     squared letters   abar_t there is the square root of ours, so its letters are squared
 
-`TABLE` lists who writes what, `letters` computes the numbers, `abar_from` reads them back.
+`TABLE` lists who writes what, `letters` computes the numbers, `abar_from` reads them back, and
+`crosswalk` computes each quantity from the letters of each source.
 """
 
 from collections.abc import Callable, Sequence
+from math import expm1, log
 from typing import Literal, NamedTuple, get_args
 
 import torch
@@ -196,6 +198,134 @@ def which_alpha(last: float, schedule: Schedule) -> list[str]:
         if "alpha" in letters(schedule, name)
     }
     return [name for name, end in ends.items() if abs(last - end) <= 2e-3 * end]
+
+
+# One quantity, computed from the letters of each source -------------------------------------------
+
+
+def crosswalk(schedule: Schedule, t: int) -> dict[str, dict[Notation, float]]:
+    """Quantities at time t, each computed from a source's own letters alone.
+
+    That the numbers of a row agree is what makes the formulas in a row of `TABLE` translations of
+    each other. Steps are those from t to t - 1, and the variance of a reverse step is beta~.
+
+    Parameters
+    ----------
+    t : int, 2..T; at t = 1 the posterior's variance is 0, and weights divide by it
+
+    Returns
+    -------
+    {quantity: {notation: value}}, in the order of `Notation`
+
+    >>> from ddpm_lab.schedules import linear
+    >>> row = crosswalk(linear(), 500)["posterior variance"]
+    >>> {name: round(value, 7) for name, value in row.items()}        # doctest: +ELLIPSIS
+    {'Ho': 0.0100314, 'DDIM': 0.0100314, ... 'squared letters': 0.0100314}
+    """
+    t = _checks.count(t, "t", lowest=2, highest=schedule.T, advice="A step needs a time before t.")
+    found = {}
+    for name, formulas in _QUANTITIES.items():
+        rows = letters(schedule, name)
+        first = 1 if name == "diffusers" else 0
+        now, before = (
+            {letter: float(table[at - first]) for letter, table in rows.items()}
+            for at in (t, t - 1)
+        )
+        for quantity, formula in zip(_NAMES, formulas):
+            found.setdefault(quantity, {})[name] = formula(now, before)
+    return found
+
+
+_NAMES = (
+    "noise variance of one step",
+    "signal variance that one step keeps",
+    "signal variance that is left",
+    "factor of the clean data",
+    "factor of the noise",
+    "signal-to-noise ratio",
+    "log-SNR",
+    "posterior variance",
+    "how much of eps the reverse mean removes",
+    "weight of the bound on the squared eps-error",
+    "weight of the bound on the squared x0-error",
+)
+
+_Formula = Callable[[dict[str, float], dict[str, float]], float]
+
+
+def _from_abar(a: Callable[[dict[str, float]], float]) -> tuple[_Formula, ...]:
+    """The formulas of a source whose one letter is the signal variance that is left."""
+    return (
+        lambda n, b: 1 - a(n) / a(b),
+        lambda n, b: a(n) / a(b),
+        lambda n, b: a(n),
+        lambda n, b: a(n) ** 0.5,
+        lambda n, b: (1 - a(n)) ** 0.5,
+        lambda n, b: a(n) / (1 - a(n)),
+        lambda n, b: log(a(n)) - log(1 - a(n)),
+        lambda n, b: (1 - a(b)) / (1 - a(n)) * (1 - a(n) / a(b)),
+        lambda n, b: (1 - a(n) / a(b)) / (a(n) / a(b) * (1 - a(n))) ** 0.5,
+        lambda n, b: (a(b) / (1 - a(b)) * (1 - a(n)) / a(n) - 1) / 2,
+        lambda n, b: (a(b) / (1 - a(b)) - a(n) / (1 - a(n))) / 2,
+    )
+
+
+_QUANTITIES: dict[Notation, tuple[_Formula, ...]] = {
+    "Ho": (
+        lambda n, b: n["beta"],
+        lambda n, b: n["alpha"],
+        lambda n, b: n["abar"],
+        lambda n, b: n["abar"] ** 0.5,
+        lambda n, b: (1 - n["abar"]) ** 0.5,
+        lambda n, b: n["abar"] / (1 - n["abar"]),
+        lambda n, b: log(n["abar"]) - log(1 - n["abar"]),
+        lambda n, b: n["beta~"],
+        lambda n, b: n["beta"] / (n["alpha"] * (1 - n["abar"])) ** 0.5,
+        lambda n, b: n["beta"] ** 2 / (2 * n["beta~"] * n["alpha"] * (1 - n["abar"])),
+        lambda n, b: b["abar"] * n["beta"] ** 2 / (2 * n["beta~"] * (1 - n["abar"]) ** 2),
+    ),
+    "DDIM": _from_abar(lambda row: row["alpha"]),
+    "diffusers": _from_abar(lambda row: row["alphas_cumprod"]),
+    "VDM": (
+        lambda n, b: n["sigma"] ** 2 - (n["alpha"] / b["alpha"] * b["sigma"]) ** 2,
+        lambda n, b: (n["alpha"] / b["alpha"]) ** 2,
+        lambda n, b: n["alpha"] ** 2,
+        lambda n, b: n["alpha"],
+        lambda n, b: n["sigma"],
+        lambda n, b: n["SNR"],
+        lambda n, b: -n["gamma"],
+        lambda n, b: -expm1(b["gamma"] - n["gamma"]) * b["sigma"] ** 2,
+        lambda n, b: -expm1(b["gamma"] - n["gamma"]) * n["sigma"] * b["alpha"] / n["alpha"],
+        lambda n, b: expm1(n["gamma"] - b["gamma"]) / 2,
+        lambda n, b: (b["SNR"] - n["SNR"]) / 2,
+    ),
+    "EDM": (
+        lambda n, b: (n["sigma"] ** 2 - b["sigma"] ** 2) / (1 + n["sigma"] ** 2),
+        lambda n, b: (n["s"] / b["s"]) ** 2,
+        lambda n, b: 1 / (1 + n["sigma"] ** 2),
+        lambda n, b: n["s"],
+        lambda n, b: n["s"] * n["sigma"],
+        lambda n, b: n["sigma"] ** -2,
+        lambda n, b: -2 * log(n["sigma"]),
+        lambda n, b: (b["s"] * b["sigma"]) ** 2 * (1 - (b["sigma"] / n["sigma"]) ** 2),
+        lambda n, b: b["s"] * (n["sigma"] - b["sigma"] ** 2 / n["sigma"]),
+        lambda n, b: ((n["sigma"] / b["sigma"]) ** 2 - 1) / 2,
+        lambda n, b: (b["sigma"] ** -2 - n["sigma"] ** -2) / 2,
+    ),
+    "squared letters": (
+        lambda n, b: n["beta"] ** 2,
+        lambda n, b: n["alpha"] ** 2,
+        lambda n, b: n["abar"] ** 2,
+        lambda n, b: n["abar"],
+        lambda n, b: n["beta bar"],
+        lambda n, b: (n["abar"] / n["beta bar"]) ** 2,
+        lambda n, b: 2 * log(n["abar"] / n["beta bar"]),
+        lambda n, b: (b["beta bar"] * n["beta"] / n["beta bar"]) ** 2,
+        lambda n, b: n["beta"] ** 2 / (n["alpha"] * n["beta bar"]),
+        lambda n, b: (n["beta"] / (n["alpha"] * b["beta bar"])) ** 2 / 2,
+        lambda n, b: ((b["abar"] / b["beta bar"]) ** 2 - (n["abar"] / n["beta bar"]) ** 2) / 2,
+    ),
+}
 
 
 # VDM and EDM: more than other letters -------------------------------------------------------------

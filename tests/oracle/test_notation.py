@@ -151,6 +151,55 @@ def test_edms_factors_give_input_and_target_variance_1():
         torch.testing.assert_close(target, ones)
 
 
+@pytest.mark.parametrize("t", [2, 10, 500, 1000])
+def test_each_row_of_the_crosswalk_is_one_number_in_all_notations(t):
+    """The package's own functions against formulas in six alphabets: a slip shows."""
+    one = torch.ones(1, 1, dtype=torch.float64)
+    back = forward.posterior(SCHEDULE, one, one, t, t - 1)
+    abar, snr = SCHEDULE.abar, SCHEDULE.snr
+    with_eps = predictions.convert(SCHEDULE, one, "eps", 0 * one, t).x0  # moves x0_hat, and so mu
+    removed = forward.posterior(SCHEDULE, with_eps, 0 * one, t, t - 1).mean
+    truth = {
+        "noise variance of one step": forward.transition(SCHEDULE, one, t - 1, t).var,
+        "signal variance that one step keeps": 1 - SCHEDULE.beta[t],
+        "signal variance that is left": abar[t],
+        "factor of the clean data": forward.marginal(SCHEDULE, one, t).mean,
+        "factor of the noise": forward.marginal(SCHEDULE, one, t).var.sqrt(),
+        "signal-to-noise ratio": snr[t],
+        "log-SNR": snr[t].log(),
+        "posterior variance": back.var,
+        "how much of eps the reverse mean removes": -removed,
+        "weight of the bound on the squared eps-error": (snr[t - 1] / snr[t] - 1) / 2,
+        "weight of the bound on the squared x0-error": (snr[t - 1] - snr[t]) / 2,
+    }
+    found = notation.crosswalk(SCHEDULE, t)
+    assert list(found) == list(truth)
+    for quantity, row in found.items():
+        assert list(row) == list(get_args(notation.Notation))
+        for name, value in row.items():
+            assert value == pytest.approx(float(truth[quantity]), rel=1e-9), (quantity, name)
+
+
+def test_the_crosswalk_gives_the_worked_values():
+    row = notation.crosswalk(SCHEDULE, 500)
+    for quantity, printed in (
+        ("noise variance of one step", "0.010040"),
+        ("signal variance that is left", "0.0785872"),
+        ("factor of the noise", "0.959902"),
+        ("log-SNR", "-2.4617"),
+        ("posterior variance", "1.0031e-02"),
+    ):
+        assert all(agrees(value, printed) for value in row[quantity].values()), quantity
+    for t, printed in ((2, "2726.3"), (100, "0.089"), (1000, "4.1e-07")):
+        weights = notation.crosswalk(SCHEDULE, t)["weight of the bound on the squared x0-error"]
+        assert all(agrees(value, printed) for value in weights.values()), t
+
+
+def test_the_crosswalk_starts_at_2():
+    with pytest.raises(ValueError, match=r"t must .*2"):
+        notation.crosswalk(SCHEDULE, 1)
+
+
 def test_a_notation_that_does_not_exist_is_refused_by_name():
     with pytest.raises(ValueError, match=r"notation must be one of .*got 'VMD'.*VDM"):
         notation.letters(SCHEDULE, "VMD")

@@ -50,6 +50,7 @@ EXPLORERS = {
     "four_names": {"t": 900},
     "how_few_steps": {"sampler": "dpmpp_2m", "steps": 3},
     "guidance_dial": {"label": 8, "guidance_scale": 4.0, "steps": 3, "seed": 2},
+    "true_or_false": {"theme": "practice", "claim": 4, "guess": "false"},
 }
 ALL = pytest.mark.parametrize("name", EXPLORERS)
 
@@ -185,6 +186,7 @@ WRONG = {
     "four_names": [{"t": 0}, {"t": 1001}],
     "how_few_steps": [{"sampler": "dim"}, {"steps": 0}],
     "guidance_dial": [{"label": 10}, {"guidance_scale": 8.1}, {"steps": 0}, {"seed": -1}],
+    "true_or_false": [{"theme": "vae"}, {"claim": 0}, {"claim": 14}, {"guess": "maybe"}],
 }
 
 

@@ -54,7 +54,7 @@ class Number(NamedTuple):
         if math.isinf(self.low) or math.isinf(self.high):
             return f"≤ {self.high:.5g}" if math.isinf(self.low) else f"≥ {self.low:.5g}"
         middle, tolerance = (self.low + self.high) / 2, (self.high - self.low) / 2
-        return f"{middle:.5g} ± {tolerance:.1g}"
+        return f"{middle:.5g} ± {tolerance:.2g}"
 
     @property
     def shown(self) -> str:

@@ -17,6 +17,7 @@ at once; its drawing and its controls stand together in one file:
     unet            what_a_block_sees      what does a block of the U-Net see?
     baseline        real_against_real      is the difference larger than the baseline?
     guidance        guidance_dial          how strongly should the network listen?
+    claims          true_or_false          true, false, or under which condition?
 
 The widget needs a running kernel. Beside it a notebook stores the picture of the first state and
 a sentence with its numbers, for readers of stored pages, for print and for screen readers.
@@ -32,6 +33,7 @@ from ddpm_lab.course.explorers._explorer import Explorer
 from ddpm_lab.course.explorers.baseline import real_against_real
 from ddpm_lab.course.explorers.bits import where_the_bits_are
 from ddpm_lab.course.explorers.bound import how_tight
+from ddpm_lab.course.explorers.claims import true_or_false
 from ddpm_lab.course.explorers.coin import prior_against_data
 from ddpm_lab.course.explorers.digit import how_much_is_left
 from ddpm_lab.course.explorers.guidance import guidance_dial
@@ -57,6 +59,7 @@ __all__ = [
     "real_against_real",
     "schedule_designer",
     "slice_of_the_joint",
+    "true_or_false",
     "what_a_block_sees",
     "where_the_bits_are",
     "who_pulls_harder",

@@ -63,6 +63,19 @@ class Menu(Control):
 
 
 @dataclass(frozen=True)
+class Buttons(Menu):
+    """One of a few names, each on a button of its own.
+
+    >>> Buttons("guess", "true", "Is it so?", ("true", "false")).check("false", "guess")
+    'false'
+    """
+
+    def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
+        own = {"style": widgets.ToggleButtonsStyle(button_width="88px")}
+        return self._make(widgets.ToggleButtons, value, look | own, options=self.options)
+
+
+@dataclass(frozen=True)
 class Stops(Control):
     """A slider that stops at a few numbers; any other number from the lowest to the highest can be
     typed, and becomes a stop of its own, unless there are only these. A default that is a whole
