@@ -137,7 +137,7 @@ def box_evidence(a: float = 2.0, b: float = 3.0) -> tuple[float, float]:
     return float(by_grid), float(bayes.integral(one, v))
 
 
-def normal(var: float) -> Gaussian:
+def centered(var: float) -> Gaussian:
     """N(0, var) as a batch of one."""
     return Gaussian(torch.zeros(1, 1).double(), torch.tensor(var, dtype=torch.float64))
 
@@ -145,7 +145,7 @@ def normal(var: float) -> Gaussian:
 def kl_both_ways() -> tuple[list[float], list[float], list[float], float]:
     """Variances v, KL(N(0, 1) || N(0, v)), its misprint, and that of KL(N(0, 2) || N(0, 1))."""
     one, variances = torch.ones(1, 1).double(), [0.5 + 0.1 * i for i in range(36)]
-    right = [float(gaussians.kl(normal(1.0), normal(v))) for v in variances]
+    right = [float(gaussians.kl(centered(1.0), centered(v))) for v in variances]
     return variances, right, [printed_kl(one, v * one) for v in variances], printed_kl(2 * one, one)
 
 

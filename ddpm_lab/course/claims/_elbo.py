@@ -150,7 +150,7 @@ def mean_field_kl(theta: float) -> float:
 def decoder_gradients() -> tuple[float, float]:
     """Length of the reconstruction's gradient in theta, with mean mu_theta(z) and mu_phi(x)."""
     vae = networks.build(networks.VAE, seed=0, shape=(8,), latents=8, width=16, depth=1)
-    x = _estimators.normal(64, 8, seed=3).float()
+    x = _estimators.standard_normal(64, 8, seed=3).float()
     code = vae.encode(x)[0]
     terms = [gaussians.log_prob(Gaussian(m, vae.var), x).mean() for m in (vae.decode(code), code)]
     theta = list(vae.decoder.parameters())
@@ -174,8 +174,8 @@ def kl_per_latent() -> tuple[list[float], Tensor]:
 def mean_over_pixels() -> tuple[float, float]:
     """3072 (mean over pixels + KL) over the loss with beta = 3072; what beta adds, in KLs."""
     vae = networks.build(networks.VAE, seed=0, shape=(3, 32, 32), latents=4, width=8, depth=1)
-    vae, x = vae.double(), _estimators.normal(8, 3, 32, 32, seed=4)
-    eps = _estimators.normal(8, 4, seed=5)
+    vae, x = vae.double(), _estimators.standard_normal(8, 3, 32, 32, seed=4)
+    eps = _estimators.standard_normal(8, 4, seed=5)
     with torch.no_grad():
         terms = elbo.terms(vae, x, eps)
         many, one = (elbo.loss(vae, x, eps, beta=beta).mean() for beta in (3072, 1))

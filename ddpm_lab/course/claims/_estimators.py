@@ -79,7 +79,7 @@ def back_to_two_modes(x: Tensor, values: Tensor) -> Tensor:
     return torch.as_tensor(estimators.importance_sampling(values, log_w).value)
 
 
-def normal(*shape: int, seed: int) -> Tensor:
+def standard_normal(*shape: int, seed: int) -> Tensor:
     """Standard normal noise, float64."""
     empty = torch.empty(*shape, dtype=torch.float64)
     return gaussians.normal_like(empty, generator=gaussians.seeded(seed))
@@ -119,7 +119,7 @@ def step_weights() -> Tensor:
 
 def sgd(falling: bool, steps: int = 300, runs: int = 4000) -> float:
     """Spread over runs of a mean that is fitted to N(0, 1) data by SGD, batches of ten."""
-    noise = normal(steps, runs, seed=5) / math.sqrt(10)  # the batch means
+    noise = standard_normal(steps, runs, seed=5) / math.sqrt(10)  # the batch means
     theta = torch.ones(runs, dtype=torch.float64)
     for n, batch in enumerate(noise, start=1):
         theta = theta - (1 / n if falling else 0.1) * (theta - batch)
@@ -128,7 +128,7 @@ def sgd(falling: bool, steps: int = 300, runs: int = 4000) -> float:
 
 def two_minima(start: float) -> float:
     """The loss (theta^2 - 1)^2 + theta / 2 after noisy gradient steps that get smaller."""
-    theta, noise = start, normal(3000, seed=6)
+    theta, noise = start, standard_normal(3000, seed=6)
     for n, z in enumerate(noise.tolist()):
         gradient = 4 * theta * (theta**2 - 1) + 0.5 + 0.1 * z  # unbiased
         theta -= gradient / (20 + n)
@@ -180,12 +180,12 @@ def one_weight() -> float:
 
 def frechet_of_equals(n: int) -> float:
     """Fréchet distance of two sets of n items with 64 independent standard normal features."""
-    a, b = (normal(n, 64, seed=seed) for seed in (9, 10))
+    a, b = (standard_normal(n, 64, seed=seed) for seed in (9, 10))
     return float(metrics.frechet(a, b).value)
 
 
 def without_the_square(var: float) -> Tensor:
     """-log N(x; 0, var I) minus |x|^2 / (2 var) of five items with eight numbers each, (5,)."""
-    x = normal(5, 8, seed=21)
+    x = standard_normal(5, 8, seed=21)
     p = Gaussian(torch.zeros_like(x), torch.tensor(var, dtype=torch.float64))
     return -gaussians.log_prob(p, x) - (x**2).sum(1) / (2 * var)

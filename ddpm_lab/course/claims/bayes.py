@@ -290,7 +290,7 @@ def _which_covariance() -> Evidence:
     source="003",
 )
 def _products_and_quotients() -> Evidence:
-    unit, half, s, t = _bayes.normal(1.0), _bayes.normal(0.5), schedules.linear(), 10
+    unit, half, s, t = _bayes.centered(1.0), _bayes.centered(0.5), schedules.linear(), 10
     x, ratio, area = _bayes.quotient_of_bells()
     precisions = s.alpha[t] / s.beta[t] + 1 / (1 - s.abar[t - 1])
     numbers = [

@@ -86,7 +86,7 @@ def _proposals() -> Evidence:
     source="001",
 )
 def _frechet_distance() -> Evidence:
-    two, one = _estimators.two_mode_samples(20_000, 7), _estimators.normal(20_000, seed=8)
+    two, one = _estimators.two_mode_samples(20_000, 7), _estimators.standard_normal(20_000, seed=8)
     seen = metrics.frechet(two[:, None], one[:, None]).value
     equal = {n: _estimators.frechet_of_equals(n) for n in (200, 300, 500, 1000)}
     numbers = [
@@ -167,7 +167,10 @@ def _kl_at_the_maximum() -> Evidence:
     source="001",
 )
 def _plain_monte_carlo() -> Evidence:
-    x, other = _estimators.two_mode_samples(100_000, 19), 1.5 * _estimators.normal(100_000, seed=20)
+    x, other = (
+        _estimators.two_mode_samples(100_000, 19),
+        1.5 * _estimators.standard_normal(100_000, seed=20),
+    )
     log_p, log_other = (_latent.log_normal(y, 0.0, 1.0) for y in (x, other))
     mean, weighted = log_p.mean(), _estimators.back_to_two_modes(other, log_other)
     ones = estimators.importance_sampling(log_p, torch.zeros_like(x)).value
