@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import torch
 
 from ddpm_lab.course import claims
 
@@ -57,3 +58,9 @@ def test_an_interval_is_closed_and_nan_lies_in_none():
     assert claims.at_least("", 2.0, 2.0).holds and not claims.at_least("", 1.9, 2.0).holds
     assert claims.at_most("", 2.0, 2.0).holds and not claims.at_most("", 2.1, 2.0).holds
     assert not claims.at_least("", math.nan, 0.0).holds
+
+
+def test_a_check_computes_on_the_cpu_whatever_the_default_device_is():
+    with torch.device("meta"):  # a device that holds no numbers
+        evidence = claims.LEDGER["E14"].check()
+    assert evidence.holds

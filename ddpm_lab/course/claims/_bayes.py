@@ -10,9 +10,9 @@ from torch.distributions import MultivariateNormal, kl_divergence
 from ddpm_lab import bayes, gaussians
 from ddpm_lab.gaussians import Gaussian
 
-SEEN = torch.tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
+SEEN = torch.tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 0], device="cpu")
 """Seven heads in ten tosses."""
-READINGS = torch.tensor([0.3, -0.5, 1.1, 0.1], dtype=torch.float64)
+READINGS = torch.tensor([0.3, -0.5, 1.1, 0.1], dtype=torch.float64, device="cpu")
 """Four data for a normal distribution of unknown mean and variance."""
 
 

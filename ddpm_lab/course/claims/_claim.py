@@ -3,7 +3,10 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Literal, NamedTuple, SupportsFloat
+
+import torch
 
 Verdict = Literal["right", "wrong", "needs a condition", "loose"]
 """Right as it stands; wrong; right under a condition that it leaves out; loosely worded."""
@@ -191,4 +194,15 @@ def claim(
     >>> one_and_one.check().holds
     True
     """
-    return lambda check: Claim(id, theme, said, verdict, correct, taught, source, check)
+    return lambda check: Claim(id, theme, said, verdict, correct, taught, source, _on_cpu(check))
+
+
+def _on_cpu(check):
+    """The check, run while the CPU is the default device, whatever it was before."""
+
+    @wraps(check)
+    def run():
+        with torch.device("cpu"):
+            return check()
+
+    return run

@@ -11,7 +11,9 @@ from ddpm_lab.gaussians import Gaussian
 
 HALF = 0.5 * math.log(2 * math.pi * math.e)
 """Entropy of N(0, 1), nats."""
-CORNERS = torch.cartesian_prod(*(torch.tensor([-s, s]) for s in (2.0, 1.0, 0.5))).double()
+CORNERS = torch.cartesian_prod(
+    *(torch.tensor([-s, s], dtype=torch.float64, device="cpu") for s in (2.0, 1.0, 0.5))
+)
 """Eight points with the variances 4, 1 and 0.25 along the axes."""
 
 

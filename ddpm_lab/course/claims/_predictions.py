@@ -9,14 +9,14 @@ from ddpm_lab.course.claims._reverse import LINEAR, TWO_MODES, nats_lost
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.types import Denoiser, PredictionType
 
-PIXELS = torch.tensor([[1.0, 0.99], [0.99, 1.0]], dtype=torch.float64)
+PIXELS = torch.tensor([[1.0, 0.99], [0.99, 1.0]], dtype=torch.float64, device="cpu")
 """Covariance of a Gaussian image of two pixels that are nearly alike."""
 
-MOMENTS = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], dtype=torch.float64)
+MOMENTS = torch.tensor([[1.0, 1], [1, -1], [-1, 1], [-1, -1]], dtype=torch.float64, device="cpu")
 """(4, 2): x_0 and eps with the means, variances and covariance of independent N(0, 1)."""
 
 
-TIMES = torch.arange(1, 1001)
+TIMES = torch.arange(1, 1001, device="cpu")
 """Every time of the linear schedule but 0."""
 
 
