@@ -49,6 +49,7 @@ def fit(
     *,
     size: int = 32,
     seed: int = 3,
+    lr: float = 3e-3,
     look: Collection[int] = (),
     new: Tensor | None = None,
 ) -> dict[int, tuple[float, float]]:
@@ -61,7 +62,7 @@ def fit(
     rng, seen = seeded(seed), {}
     batches = datasets.batches(x_0, size, generator=rng)
     adam = torch.optim.Adam(net.parameters(), fused=True)  # fused: the same, a little faster
-    how = {"prediction_type": "v", "steps": steps, "lr": 3e-3, "optimizer": adam}
+    how = {"prediction_type": "v", "steps": steps, "lr": lr, "optimizer": adam}
     for step in training.train(SCHEDULE, net, batches, **how, generator=rng):
         if step.step in look:
             seen[step.step] = loss_on(net, x_0), loss_on(net, x_0 if new is None else new)

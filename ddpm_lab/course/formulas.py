@@ -279,6 +279,17 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 8
 9 [ND21, Eq. 15]
 10
+
+# beyond
+1 course.exact_steps.spread_of_x0
+2 course.exact_steps.step_loss
+3 course.hierarchy.TwoLevels
+4 course.exact_steps.gap
+5
+6
+7 [Ban23, Algorithm 2]
+8 course.learned_schedule.Bound [Kin21, Eq. 18]
+9 course.dit.Block
 """
 
 

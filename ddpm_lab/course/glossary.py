@@ -343,6 +343,23 @@ bfloat16 = bf16 | bfloat16（脑浮点） | training.autocast |
 data parallelism | 数据并行 | training.train |
     Each process computes the gradient on its part of the batch, and the gradients are averaged.
 
+# Relatives
+
+generative adversarial network = GAN | 生成对抗网络 | course.eight_gaussians.train_gan |
+    A generator makes samples from a random vector; a discriminator learns to tell them from data.
+mode collapse | 模式坍塌 | course.eight_gaussians.judged |
+    A generator covers only a part of the data's modes.
+denoising autoencoder = DAE | 去噪自编码器 | |
+    A network that learns to undo noise of one level; thereby it learns the score at that level.
+energy-based model = EBM | 基于能量的模型 | |
+    A model that learns the logarithm of a density up to a constant, with the opposite sign.
+Langevin dynamics | 朗之万动力学 | |
+    Sampling by small steps along the score, each followed by fresh noise.
+Cold Diffusion | 冷扩散 | |
+    Diffusion with a deterministic degradation, such as blur, in place of noise.
+disentangled = disentanglement | 解耦 | |
+    Said of a code each of whose coordinates stands for one property of the data.
+
 # Measuring
 
 Fréchet distance = FID, Fréchet inception distance | 弗雷歇距离（FID） | metrics.frechet |

@@ -5,7 +5,7 @@ Truth: the list of topics, `chapters/source/topics.txt`, made before the chapter
 
 from tools.notebooks import topics
 
-LATER = {*range(173, 176), *range(177, 180), *range(197, 201)}
+LATER = {177, 179, 199}
 """Continuous time, what lies beyond: chapters in preparation."""
 
 

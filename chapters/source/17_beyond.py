@@ -1,0 +1,668 @@
+# %% [markdown]
+# # 17 · What lies beside and beyond DDPM?
+#
+# DDPM makes many choices: a fixed variance, a fixed encoder, Gaussian noise, a fixed schedule, a U-Net. Each has been
+# replaced by something else, and each alternative has a name that you will meet in papers. This chapter visits seven
+# relatives and variants. Every section asks one question and answers it with one small experiment.
+#
+# **After this chapter you can**
+#
+# - compare a GAN and a denoiser on the same data, and say what each is better at,
+# - read off the best variance of a reverse step from the slope of the denoiser,
+# - say what a hierarchical VAE learns that DDPM fixes, and what that costs,
+# - sample with Langevin dynamics, and say why one noise level is not enough,
+# - guide with a classifier, and name the condition under which that equals classifier-free guidance,
+# - say what a deterministic degradation such as blur can generate, and what it cannot.
+#
+# **You need** [07b](07b_reverse_variance.ipynb) (the best variance, the score, Tweedie's formula),
+# [10](10_sampling_without_learning.ipynb) (ideal denoisers), [11](11_learning_to_denoise.ipynb) (training) and (15.2) to
+# (15.5) of [15b](15b_guidance_and_editing.ipynb).
+#
+# **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a minute.
+#
+# **For what comes next:** [17b](17b_systems.ipynb) builds systems from these parts, and continues the numbers of the
+# exercises and formulas. No section needs another one of this chapter: read those that you want.
+#
+# **In the papers:** [Goo14] for GANs; [ND21] and [Bao22] for the variance; [VK20] for NVAE; [Vin11] and [SE19] for scores and
+# Langevin dynamics; [DN21] for classifier guidance; [Ban23] for Cold Diffusion; [Kin21] for a learned schedule; [PX23] for
+# transformers.
+
+# %%
+import json
+import math
+
+import torch
+from safetensors.torch import load_file
+
+from ddpm_lab import datasets, ideal_denoisers, networks, predictions, samplers, schedules
+from ddpm_lab.course import dit, eight_gaussians, exact_steps, figures, hierarchy, learned_schedule
+from ddpm_lab.course.exercises import check, hint, solution
+from ddpm_lab.gaussians import normal_like, seeded
+from ddpm_lab.schedules import row
+from ddpm_lab.training import pretrained
+
+schedule = schedules.linear()
+bumps = ideal_denoisers.two_modes()  # two bumps of equal weight on the line, as in chapter 07b
+
+
+def stored(name):
+    """What a long run has left, made by tools/NAME.py."""
+    return json.loads((pretrained.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+# %% [markdown] topics="C157 C195"
+# ## A first look: a GAN and a denoiser on the same data
+#
+# A **generative adversarial network** (GAN) [Goo14] has two networks. The *generator* turns a short random vector $z$ into a
+# sample, in one call. The *discriminator* learns to tell samples from data; the generator learns to fool it. Each one's
+# loss depends on the other: a **min-max game**, not a regression.
+#
+# We trained small GANs and small denoisers on eight Gaussians on a circle. All sample-making networks have about 13,000
+# weights. A training step of the GAN is expensive, though: counting a backward pass as two, it passes a network twelve
+# times, a step of the denoiser three times. So the denoiser was trained twice: for as many steps as the GAN, and for as
+# much arithmetic, four times as many steps.
+#
+# **Predict.** Which will find all eight Gaussians? Which will have the sharper samples?
+
+# %%
+def loaded(net, name):
+    """A network with the stored weights."""
+    net.load_state_dict(load_file(pretrained.path(name)))
+    return net.eval()
+
+
+bad_gan, gan = (loaded(eight_gaussians.perceptron(2, 2), f"gan_generator_{seed}") for seed in (0, 2))
+net = loaded(networks.build(networks.MLP, seed=0, width=64, depth=2), "gan_denoiser")
+circle = {"GAN, seed 0": eight_gaussians.generated(bad_gan, 2000, seed=1),
+          "GAN, seed 2": eight_gaussians.generated(gan, 2000, seed=1),
+          "denoiser, seed 0": eight_gaussians.denoised(net, 2000, seed=1),
+          "data": ideal_denoisers.sample(eight_gaussians.DATA, 2000, generator=seeded(1))}
+fig = figures.scatter_grid(circle, panel=2.1, limit=1.4, size=3)
+figures.show(fig, alt="A GAN in one place, another GAN and the denoiser on all eight, the data.")
+for name, x in circle.items():
+    found = eight_gaussians.judged(x)
+    print(f"{name:>16}: {found.modes} of 8 found, {found.near:.0%} within 3 std of a center")
+
+# %%
+runs = stored("compare_gan")
+print("six training runs each;         Gaussians found    within 3 std (mean, worst)")
+for name, found in runs["runs"].items():
+    modes, near = ([run[key] for run in found] for key in ("modes", "near"))
+    print(f"{name:>28}:  {' '.join(map(str, modes))}    "
+          f"{sum(near) / len(near):.2f}, {min(near):.2f}")
+calls = {"GAN": 1, "denoiser": 50}
+for name, made_by in (("GAN", gan), ("denoiser", net)):
+    weights = sum(w.numel() for w in made_by.parameters() if w.dim() == 2)
+    print(f"{name:>8}: {weights:,} multiplications a call, {calls[name]} calls a sample")
+
+# %% [markdown]
+# One of six GANs found a single Gaussian: **mode collapse**. Nothing in its loss tells the generator to cover all of the
+# data; it must only make what the discriminator accepts. A denoiser cannot forget a mode so easily: every training item
+# asks for its own noise to be predicted. All twelve denoisers found all eight.
+#
+# Look at the other column too. With the same number of steps the denoisers are *worse* than the GANs that work: only half
+# of their samples lie near a center. With the same arithmetic they are better, and hardly vary. And a GAN's sample costs
+# one call, a denoiser's 50 here. That ratio is the one often quoted; the calls may be of very different size, which here
+# they are not.
+#
+# What does the balance sheet say? Diffusion: stable training, all modes, a bound on the likelihood; slow sampling. GAN: fast
+# sampling, sharp samples; training that can fail, no likelihood.
+
+# %% [markdown] topics="C165"
+# ## Detour · Does a GAN's code mean something?
+#
+# A GAN has a latent vector $z$ from which the sample follows. Does each of its coordinates have a meaning of its own?
+
+# %% [markdown]
+# Rotate $z$ before it enters the generator. Since $N(0, I)$ looks the same from all sides, the rotated generator makes samples
+# of exactly the same distribution, and every loss is the same. **Predict.** How well does $z_1$ alone determine the height
+# $x_2$ of a sample, before and after a rotation by 45 degrees?
+
+# %%
+# claim: E121
+z = normal_like(torch.empty(4000, 2, dtype=torch.float32), generator=seeded(4))
+half = math.sqrt(0.5)
+turn = torch.tensor([[half, -half], [half, half]])
+for name, code in (("as trained", z), ("rotated", z @ turn.T)):
+    with torch.no_grad():
+        x = gan(code)
+    found = eight_gaussians.judged(x)
+    links = torch.corrcoef(torch.cat([z, x], dim=1).T)[:2, 3]
+    print(f"{name:>10}: {found.modes} of 8, {found.near:.0%} near; correlation of the height x_2 "
+          f"with z_1 {links[0]:+.1f}, with z_2 {links[1]:+.1f}")
+print("the denoiser, same x_T and the same fresh noise: the same samples:",
+      torch.equal(eight_gaussians.denoised(net, 50, seed=3), eight_gaussians.denoised(net, 50, 3)))
+
+# %% [markdown]
+# The samples are as good as before, but the correlations have changed: what a coordinate means is an accident of the
+# initialization. Neither a GAN's code nor diffusion's is **disentangled** by construction. And what a DDPM draws *is* a
+# function of noise: of $x_T$ and all the fresh noise together.
+
+# %% [markdown] topics="C146 C150"
+# ## Which variance, if it may depend on x_t?
+#
+# Chapter 07b found the best variance of a reverse step: $\tilde\beta$ plus what the uncertainty about $x_0$ adds, *averaged
+# over all $x_t$*. A network such as [ND21]'s may output a different variance for each $x_t$. What should it output, and what
+# does that gain?
+#
+# If $x_t$ is one number, the ideal denoiser itself says how uncertain $x_0$ is: by its *slope*.
+#
+# $$\operatorname{Var}(x_0 \mid x_t) = \frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\frac{\partial\,\hat x_0}{\partial x_t},
+# \qquad \hat x_0 = E[x_0 \mid x_t]. \tag{17.1}$$
+#
+# (This is Tweedie's formula, differentiated once more.) Where the denoiser is steep, a small change of $x_t$ changes the
+# guess a lot, so the data leave $x_0$ open. With it the variance of a step is (7.21) without the average:
+#
+# $$\operatorname{Var}(x_s \mid x_t) = \tilde\beta_{ts} + w_0^2\,\operatorname{Var}(x_0 \mid x_t), \qquad
+# w_0 = \frac{\sqrt{\bar\alpha_s}\,\beta_{ts}}{1-\bar\alpha_t}, \tag{17.2}$$
+#
+# with $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ and $\tilde\beta_{ts} = \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$.
+#
+# ### Exercise 17.1 · From a slope to a variance
+#
+# `slope` holds the derivative of the denoiser at each $x_t$. Return (17.2), the variance of the step from `t` to `s`
+# (two ints), for each of them.
+
+# %% tags=["exercise"]
+def my_spread(schedule, slope, t, s):
+    """Return Var(x_s | x_t), shaped like slope."""
+    ### BEGIN SOLUTION
+    beta = 1 - schedule.abar[t] / schedule.abar[s]
+    small = beta * (1 - schedule.abar[s]) / (1 - schedule.abar[t])
+    w_0 = schedule.signal[s] * beta / (1 - schedule.abar[t])
+    return small + w_0**2 * (1 - schedule.abar[t]) / schedule.signal[t] * slope
+    ### END SOLUTION
+
+
+spread = check("beyond.spread", my_spread)
+
+# %%
+# eq: 17.1, 17.2
+# claim: E99
+denoise = ideal_denoisers.mixture_denoiser(bumps, schedule)
+fine = torch.linspace(-4, 4, 8001, dtype=torch.float64)[:, None]  # possible x_s, or x_0
+for t, s, place in ((500, 0, 0.0), (500, 400, 0.0), (500, 400, 1.5)):
+    x_t = torch.tensor([[place]], dtype=torch.float64, requires_grad=True)
+    slope = torch.autograd.grad(denoise(x_t, t).sum(), x_t)[0]
+    ratio = row(schedule.abar, t) / row(schedule.abar, s)
+    log_p = ideal_denoisers.log_density(bumps, schedule, fine, s) - (
+        x_t.detach() - ratio.sqrt() * fine)[:, 0] ** 2 / (2 * (1 - ratio))
+    p = log_p.softmax(0)  # Bayes' rule on the grid
+    var = (p * fine[:, 0] ** 2).sum() - (p * fine[:, 0]).sum() ** 2
+    print(f"x_{t} = {place}: Var(x_{s} | x_{t}) by Bayes' rule {var:.5f}, by the slope "
+          f"{spread(schedule, slope, t, s).item():.5f}")
+
+# %% [markdown]
+# **Predict.** Four ways to choose the variance, with few steps: $\tilde\beta$, $\beta$, the best one for each $t$, the best one
+# for each $x_t$. How much of the loss of likelihood does the last one remove?
+
+# %%
+# claim: E08, E100, E101
+print("nats lost to the true reverse steps, all moves but the last")
+for n in (100, 20, 10):
+    times = schedules.timesteps(1000, n)[:-1]
+    lost = {name: sum(exact_steps.step_loss(bumps, schedule, t, s, var)
+                      for t, s in zip(times, times[1:]))
+            for name, var in exact_steps.VARIANCES.items()}
+    print(f"{n:3} moves:", ", ".join(f"{name} {nats:.4f}" for name, nats in lost.items()))
+
+# %% [markdown]
+# With 10 moves the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$ and 0.1831 with the best variance for each $t$.
+# Letting it depend on $x_t$ halves that, to 0.0958; with 100 moves it goes from 0.0287 to 0.0038. Why? Between the bumps a
+# step back may go either way and needs much noise; near a bump it needs little. What remains is the fault of the Gaussian:
+# between the bumps the true step has two peaks.
+#
+# [ND21]'s network cannot use (17.1) directly, because a derivative for each pixel is expensive. It learns a number $f$ instead,
+# $\log\sigma^2 = f\log\beta + (1-f)\log\tilde\beta$. **Is the best variance always between the two?** Only if the data have a
+# variance of at most 1, (7.22). For $N(0, 4)$:
+
+# %%
+# claim: E08
+wide = ideal_denoisers.Mixture(torch.ones(1).double(), torch.zeros(1, 1).double(),
+                               torch.full((1,), 4.0).double())
+for n in (1000, 10):
+    times = torch.tensor(schedules.timesteps(1000, n)[:-1])
+    t, s = times[:-1], times[1:]
+    beta = 1 - schedule.abar[t] / schedule.abar[s]
+    small = beta * (1 - schedule.abar[s]) / (1 - schedule.abar[t])
+    slope = 4 * schedule.signal[t] / (4 * schedule.abar[t] + 1 - schedule.abar[t])  # linear
+    best = torch.stack([spread(schedule, k, int(i), int(j)) for k, i, j in zip(slope, t, s)])
+    f = (best / small).log() / (beta / small).log()
+    r = best / beta  # the nats lost with beta, the upper end, are (r - 1 - log r) / 2
+    print(f"N(0, 4), {n:4} moves: above beta at {int((best > beta).sum())} of {len(t)}, f from "
+          f"{f.min():.2f} to {f.max():.2f}; beta loses {((r - 1 - r.log()) / 2).sum():.4f} nats")
+
+# %% [markdown]
+# Above $\beta$ at 999 of 999 steps, with $f$ up to 4. So $f$ must not be squeezed into $[0, 1]$ by a sigmoid unless the data have
+# variance at most 1, as pixels in $[-1, 1]$ do. A wrong choice costs 0.0009 nats with all steps, and 0.0904 with ten.
+
+# %% [markdown] topics="C173 C174 C175"
+# ## What does a learned encoder buy?
+#
+# DDPM is a *hierarchical VAE*: $x_1, \dots, x_T$ are latents, and noising is the encoder. Its relative **NVAE** [VK20] learns
+# the encoder. With $L$ levels of latents the model is
+#
+# $$p(x, z_1, \dots, z_L) = p(z_L)\;\prod_{l=1}^{L-1} p(z_l \mid z_{>l})\;\; p(x \mid z_1, \dots, z_L), \tag{17.3}$$
+#
+# where $z_{>l}$ means all levels above $l$. This is a chain rule, and nothing is left out. In DDPM each factor looks at *one*
+# neighbor only, $p(x_{t-1} \mid x_t)$, and the latents are as large as the image.
+#
+# Beware of a line that is printed for the decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$. **Predict.** A density
+# of $x$ integrates to 1. What does the right side integrate to, with two levels, all factors $N(\cdot\,; \text{parent}, 1)$,
+# at $z_1 = z_2 = 0$?
+
+# %%
+# eq: 17.3
+# claim: E13
+line = torch.linspace(-12, 12, 2401, dtype=torch.float64)
+
+
+def normal(x, mean):
+    return torch.exp(-((x - mean) ** 2) / 2) / math.sqrt(2 * math.pi)
+
+
+zero = torch.zeros((), dtype=torch.float64)
+printed = normal(line, zero) * normal(zero, zero)  # q(x | z_1) q(z_1 | z_2)
+print(f"the printed line, integrated over x: {printed.sum() * 0.01:.4f}")
+x, z_1, z_2 = line[::40, None, None], line[None, ::40, None], line[None, None, ::40]
+joint = normal(z_2, 0) * normal(z_1, z_2) * normal(x, (z_1 + z_2) / 2)  # (17.3)
+print(f"(17.3), integrated over x, z_1 and z_2: {joint.sum() * 0.4**3:.4f}")
+
+# %% [markdown]
+# It is 0.3989: the line is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$, and Markov, which NVAE is not.
+#
+# How good is a bound? Its **gap** is what it lies above the entropy of the data. For a fixed encoder the gap is a sum of KL
+# divergences, by the chain rule:
+#
+# $$E[-\text{ELBO}] - H(x_0) = \mathrm{KL}\big(q(x_T)\,\|\,p(x_T)\big) + \sum_{(t,\,s)} E\,\mathrm{KL}\big(q(x_s \mid x_t)\,\|\,
+# p(x_s \mid x_t)\big). \tag{17.4}$$
+#
+# For the two bumps we can compute (17.4) with ideal Gaussian steps, whose mean and variance are exact at each $x_t$: the best
+# that fixed noising can do. Beside it, six hierarchical VAEs with *two* levels and a learned encoder (`hierarchy.TwoLevels`,
+# 4808 weights, 2000 steps). **Predict.** How many fixed levels are as good as two learned ones?
+
+# %%
+# eq: 17.4
+levels, vae = (1, 2, 4, 8, 16, 32), stored("compare_hierarchies")
+
+
+def fixed(n):
+    """The gap of n fixed levels, evenly spaced in log-SNR, between the better ends of two."""
+    ends = ((2.0, -2.0), (4.0, -2.0)) if n > 1 else ((-2.0, -2.0),)
+    chains = [schedules.from_log_snr(torch.linspace(*end, n, dtype=torch.float64)) for end in ends]
+    exact = exact_steps.VARIANCES["best for each x_t"]
+    return min(exact_steps.gap(bumps, chain, range(n, -1, -1), exact) for chain in chains)
+
+
+gaps = [fixed(n) for n in levels]
+fig = figures.curves(levels, {"fixed encoder, ideal steps": gaps}, log_x=True, log_y=True,
+                     points={"learned encoder, six seeds": ([2] * 6, vae["gap"])}, height=2.9,
+                     xlabel="levels (log scale)", ylabel="gap, nats (log scale)")
+figures.show(fig, alt="The gap falls with more fixed levels; two learned ones lie lower, or at 0.72.")
+for n, nats in zip(levels, gaps):
+    print(f"{n:2} fixed levels: gap {nats:.4f}")
+print("2 learned levels, gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
+print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
+
+# %% [markdown]
+# HVAE_TEXT
+
+# %% [markdown] topics="C178"
+# ## Is one noise level enough?
+#
+# Two older relatives. A **denoising autoencoder** learns to undo noise of *one* level, and [Vin11] showed that it thereby
+# learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with $q(x) \propto e^{-E(x)}$; its
+# normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And the first diffusion model [SD15] had
+# all noise levels, five years before DDPM.)
+#
+# With a score you can sample by **Langevin dynamics**: small steps uphill, plus noise.
+#
+# $$x \leftarrow x + \eta\,\nabla\log q(x) + \sqrt{2\eta}\;z, \qquad z \sim N(0, I). \tag{17.5}$$
+#
+# In the limit of small steps and many of them, $x$ follows $q$.
+#
+# ### Exercise 17.2 · One step of Langevin dynamics
+#
+# `score` holds the score at `x`, `z` the noise, `eta` is a number. Return (17.5).
+
+# %% tags=["exercise"]
+def my_langevin(x, score, eta, z):
+    """Return x after one step."""
+    ### BEGIN SOLUTION
+    return x + eta * score + math.sqrt(2 * eta) * z
+    ### END SOLUTION
+
+
+langevin = check("beyond.langevin", my_langevin)
+
+# %% [markdown]
+# The test: two bumps of *unequal* weight, 0.8 on the left and 0.2 on the right. We use the exact score at one noise level $t$,
+# start from $N(0, 1)$ and take 500 steps. **Predict.** With little noise ($t = 20$), what share ends up on the left? What
+# is wrong with much noise ($t = 100$)?
+
+# %%
+# eq: 17.5
+uneven = ideal_denoisers.Mixture(torch.tensor([0.8, 0.2]).double(), bumps.mean, bumps.var)
+guess = ideal_denoisers.mixture_denoiser(uneven, schedule)
+start = normal_like(torch.empty(1000, 1, dtype=torch.float64), generator=seeded(0))
+ends = {}
+for t in (20, 50, 100):
+    x, rng, noise = start, seeded(1), 1 - schedule.abar[t]
+    eta = float(0.1 * (schedule.abar[t] * bumps.var[0] + noise))  # a tenth of a bump's variance
+    for _ in range(500):
+        score = (schedule.signal[t] * guess(x, t) - x) / noise
+        x = langevin(x, score, eta, normal_like(x, generator=rng))
+    ends[f"Langevin, t = {t}"] = x
+times = schedules.timesteps(1000, 250)
+ends["DDPM, all levels"] = samplers.final(
+    samplers.ddpm(schedule, guess, start, times=times, generator=seeded(1)))
+
+# %%
+line = torch.linspace(-2.5, 2.5, 201, dtype=torch.float64)[:, None]
+density = ideal_denoisers.log_density(uneven, schedule, line, 0).exp()
+fig = figures.histograms(ends, xlabel="x, data units", density=(line, density), bins=50,
+                         limits=(-2.5, 2.5), names=("samples", "data"), width=9.5)
+figures.show(fig, alt="t = 20: two equal bumps. t = 100: right shares, too wide. DDPM: as the data.")
+for name, x in ends.items():
+    left = x[x < 0]
+    print(f"{name:>17}: {len(left) / 10:.0f} % on the left, std there {left.std():.2f}")
+print(f"             data: 80 % on the left, std there {bumps.var[0].sqrt():.2f}")
+
+# %% [markdown]
+# LANGEVIN_TEXT
+
+# %% [markdown] topics="C178"
+# ### Detour · Does a denoiser have an energy?
+#
+# The score of an energy-based model is a gradient by construction. Is that of a denoising network one too?
+
+# %% [markdown]
+# A field in the plane is a gradient only if its matrix of derivatives, the *Jacobian*, is symmetric. For the ideal
+# denoiser it is: the Jacobian is a covariance times a number, (17.1) in more dimensions. For a network nothing enforces it.
+
+# %%
+points = ideal_denoisers.sample(eight_gaussians.DATA, 200, generator=seeded(7))
+trained = predictions.denoiser(schedule, net, "v")
+exact = ideal_denoisers.mixture_denoiser(eight_gaussians.DATA, schedule)
+for t in (50, 200, 500):
+    x_t = schedule.signal[t] * points + schedule.noise[t] * normal_like(points, generator=seeded(t))
+    for name, f in (("network", trained), ("ideal", exact)):
+        x = x_t.float().requires_grad_()
+        rows = [torch.autograd.grad(f(x, t)[:, i].sum(), x)[0] for i in (0, 1)]
+        J = torch.stack(rows, dim=1).double()
+        odd = (J - J.mT).norm() / (J + J.mT).norm()
+        print(f"t = {t:3}, {name:>7}: antisymmetric part / symmetric part {odd:.2f}")
+
+# %% [markdown]
+# ENERGY_TEXT
+
+# %% [markdown] topics="C194"
+# ## Can an ordinary classifier guide?
+#
+# Chapter 15b derived guidance from Bayes' rule: add $w$ times the gradient of $\log q(y \mid x_t)$ to the score. With
+# classifier-free guidance that gradient is a difference of two denoisers. The older way, *classifier guidance* [DN21], takes
+# it from a classifier. Do the two agree, and which classifier may you use?
+#
+# A sampler wants the change of $\hat x_0$, not of the score. Tweedie's formula says how one follows from the other:
+#
+# $$\hat x_0^{\,w} = \hat x_0 + w\;\frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\nabla\log q(y \mid x_t). \tag{17.6}$$
+#
+# ### Exercise 17.3 · The pull on the guess
+#
+# `x0_hat` is the unconditional guess and `gradient` the gradient of $\log q(y \mid x_t)$. Return (17.6); `t` is an int.
+
+# %% tags=["exercise"]
+def my_pull(schedule, x0_hat, gradient, w, t):
+    """Return the guided guess, shaped like x0_hat."""
+    ### BEGIN SOLUTION
+    return x0_hat + w * (1 - schedule.abar[t]) / schedule.signal[t] * gradient
+    ### END SOLUTION
+
+
+pull = check("beyond.pull", my_pull)
+
+# %% [markdown]
+# Two classes on the line, $N(-0.6, 0.4)$ and $N(0.6, 0.4)$; we ask for the right one. Three classifiers:
+#
+# 1. **noisy**: the exact $q(y \mid x_t)$, which knows how much noise there is,
+# 2. **clean**: the exact $q(y \mid x_0)$, asked about $x_t$ as if it were clean,
+# 3. **guess**: the clean one, asked about the guess $\hat x_0(x_t)$, with the gradient taken through the denoiser.
+#
+# **Predict.** With $w = 1$ the samples should follow $N(0.6, 0.4)$. Which of the three achieve that?
+
+# %%
+half = torch.tensor([0.5, 0.5], dtype=torch.float64)
+both = ideal_denoisers.Mixture(half, torch.tensor([[-0.6], [0.6]]).double(), 0.8 * half)
+right = ideal_denoisers.Mixture(half[:1] * 2, both.mean[1:], both.var[1:])
+free, asked = (ideal_denoisers.mixture_denoiser(m, schedule) for m in (both, right))
+
+
+def log_right(x, t):
+    """log q(y = right | x_t), exactly; t = 0 is the clean classifier."""
+    var = (schedule.abar[t] * both.var + 1 - schedule.abar[t])[0]
+    return torch.nn.functional.logsigmoid(2 * schedule.signal[t] * 0.6 * x[:, 0] / var)
+
+
+CLASSIFIERS = {"noisy": log_right, "clean": lambda x, t: log_right(x, 0),
+               "guess": lambda x, t: log_right(free(x, t), 0)}
+
+
+def with_classifier(name, w):
+    """The denoiser guided by one of the classifiers."""
+    def denoise(x_t, t):
+        x = x_t.detach().requires_grad_()
+        with torch.enable_grad():
+            gradient = torch.autograd.grad(CLASSIFIERS[name](x, int(t[0])).sum(), x)[0]
+        return pull(schedule, free(x_t, t), gradient, w, int(t[0]))
+    return denoise
+
+
+# %%
+# eq: 17.6
+levels = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
+quantiles = torch.special.ndtri(levels)[:, None]  # of N(0, 1): no randomness, as in chapter 15b
+times = schedules.timesteps(1000, 100)
+
+
+def ends_of(denoise):
+    return samplers.final(samplers.probability_flow_ode(schedule, denoise, quantiles, times=times))
+
+
+print(f"   wanted: mean 0.600, std {math.sqrt(0.4):.3f}")
+for name in CLASSIFIERS:
+    x = ends_of(with_classifier(name, 1.0))
+    print(f"{name:>9}: mean {x.mean():.3f}, std {x.std():.3f}")
+for w in (1.0, 3.0):
+    x = ends_of(predictions.guided(asked, free, w))
+    far = (x - ends_of(with_classifier("noisy", w))).abs().max()
+    print(f"classifier-free, w = {w:g}: mean {x.mean():.3f}, std {x.std():.3f}; the noisy "
+          f"classifier gives the same within 1e-6: {bool(far < 1e-6)}")
+
+# %% [markdown]
+# GUIDANCE_TEXT
+
+# %% [markdown] topics="C143 C198"
+# ## Must the degradation be noise?
+#
+# **Cold Diffusion** [Ban23] replaces noise by any degradation $D(x, t)$, such as blur, and trains a network to restore.
+# It samples with
+#
+# $$x_s = x_t - D(\hat x_0, t) + D(\hat x_0, s). \tag{17.7}$$
+#
+# Note what changes here: the *degradation*. Predicting $x_0$, $\epsilon$ or $v$ are three outputs for one and the same
+# degradation. (Videos offer one more target, the difference of two frames. And progressive distillation [SH22], which is
+# sometimes named in this context, compares such targets; it does not switch between them during training.)
+#
+# ### Exercise 17.4 · A step of Cold Diffusion
+#
+# `degrade` is a function of `(x, t)`. Return (17.7).
+
+# %% tags=["exercise"]
+def my_restore(degrade, x_t, x0_hat, t, s):
+    """Return x_s, shaped like x_t."""
+    ### BEGIN SOLUTION
+    return x_t - degrade(x0_hat, t) + degrade(x0_hat, s)
+    ### END SOLUTION
+
+
+restore = check("beyond.restore", my_restore)
+
+# %% [markdown]
+# Take the eight Gaussians and the simplest degradation: shrink towards the mean, $D(x, t) = (1 - t/100)\,x$, so that at
+# $t = 100$ everything is at the origin. The network is replaced by the best possible one, the conditional mean of $x_0$.
+#
+# **Predict.** Before the end nothing is lost: $x_0 = x_t / (1 - t/100)$, exactly. So restoration is perfect at every $t < 100$.
+# What will sampling from $t = 100$ produce?
+
+# %%
+# eq: 17.7
+# claim: E85
+def best_guess(x, keep, std):
+    """E[x_0 | x] for x = keep x_0 + std z, the eight Gaussians; exact, also without noise."""
+    data = eight_gaussians.DATA
+    if std == 0:
+        return x / keep if keep else 0 * x
+    var = keep**2 * data.var + std**2
+    far = x[:, None] - keep * data.mean
+    weight = (-far.square().sum(-1) / (2 * var)).softmax(1)
+    return (weight[..., None] * (data.mean + (keep * data.var / var)[:, None] * far)).sum(1)
+
+
+cold = {}
+for std in (0.0, 0.001, 0.01, 0.1):
+    x = std * normal_like(torch.empty(2000, 2, dtype=torch.float64), generator=seeded(3))
+    for t in range(100, 0, -1):
+        x0_hat = best_guess(x, 1 - t / 100, std)
+        x = restore(lambda x, t: (1 - t / 100) * x, x, x0_hat, t, t - 1)
+    cold[f"noise {std:g}"] = best_guess(x, 1.0, std)  # the last guess, without the noise
+
+# %%
+fig = figures.scatter_grid(cold, panel=2.1, limit=1.4, size=3)
+figures.show(fig, alt="No noise: one dot in the middle. With 0.01 and 0.1: eight blobs.")
+for name, x in cold.items():
+    found = eight_gaussians.judged(x)
+    different = len(torch.unique((1e4 * x).round(), dim=0))
+    print(f"{name:>11}: {different:4} different samples, {found.modes} of 8 found, "
+          f"{found.near:.0%} within 3 std, width {found.width:.3f}" if found.near else
+          f"{name:>11}: {different:4} different samples, none within 3 std of a center")
+
+# %% [markdown]
+# COLD_TEXT
+
+# %% [markdown]
+# ### Detour · What blur leaves of a digit
+#
+# The same with images: blur digits until only their mean brightness is left, then restore.
+
+# %%
+digits, _ = datasets.digits("train")
+bright = digits.mean(dim=(1, 2, 3))
+groups = digits[bright.argsort()].tensor_split(8)
+means = torch.stack([group.mean(0) for group in groups])
+fig = figures.images(torch.cat([torch.stack([g[0] for g in groups]), means]), columns=8, panel=0.7,
+                     row_labels=["a digit", "best guess"])
+figures.show(fig, alt="Eight digits, and below the mean digit of its brightness: all a gray blob.")
+left = sum(len(g) * (g - m).square().mean() for g, m in zip(groups, means)) / len(digits)
+print(f"brightness explains {1 - left / (digits - digits.mean(0)).square().mean():.0%} of the "
+      f"variance of the pixels; 8 groups of about {len(groups[0])} digits")
+
+# %% [markdown]
+# BLUR_TEXT
+
+# %% [markdown] topics="C111"
+# ## Detour · A schedule that is learned
+#
+# [Kin21] learn the schedule together with the network. What can a schedule change, and what not?
+
+# %% [markdown]
+# In continuous time the bound is an integral over the log-SNR $\lambda$, between the two ends of the schedule (chapter 16):
+#
+# $$L = \tfrac12 \int_{\lambda_\text{low}}^{\lambda_\text{high}} e^{\lambda}\;E(x_0 - \hat x_0)^2\,d\lambda
+# = E_{u \sim U(0,1)}\Big[\tfrac12\,e^{\lambda(u)}\,E(x_0 - \hat x_0)^2\,|\lambda'(u)|\Big]. \tag{17.8}$$
+#
+# The first form does not contain the curve $\lambda(u)$ at all. The second is what you estimate, with one random $u$ for each
+# training item. **Predict.** Which of the two changes if the curve is bent, with its ends fixed: the value of $L$, or
+# the variance of the estimate?
+
+# %%
+# eq: 17.8
+bound = learned_schedule.Bound(-8.0, 8.0)  # two bumps, ideal denoiser
+shapes = {"straight": bound.straight(), "linear beta": bound.of(schedule.log_snr[1:]),
+          "cosine": bound.of(schedules.cosine().log_snr[1:]), "learned": bound.learned()}
+fig = figures.curves(torch.linspace(0, 1, len(shapes["straight"])), shapes, xlabel="u, no unit",
+                     ylabel="log-SNR, nats", height=2.8)
+figures.show(fig, alt="Four falling curves from 8 to -8; the learned one falls evenly, then drops.")
+print(f"L = {bound.value:.4f} nats; no curve has a standard deviation below {bound.least_std():.2f}")
+for name, shape in shapes.items():
+    drawn = bound.estimates(shape, 200_000, generator=seeded(2))
+    print(f"{name:>11}: std of an estimate {bound.std(shape):5.2f}; mean of 200,000 estimates "
+          f"{drawn.mean():.2f} ± {drawn.std() / math.sqrt(200_000):.2f}")
+
+# %% [markdown]
+# VDM_TEXT
+
+# %%
+entropy = exact_steps.entropy(bumps, schedule, 0)
+for low, high in ((-8.0, 8.0), (-2.0, 8.0), (-8.0, 4.0), (-8.0, 2.0)):
+    ends = torch.tensor([low, high], dtype=torch.float64)
+    prior = -0.5 * torch.log1p(-torch.sigmoid(ends[0]))  # KL to N(0, 1): the data have variance 1
+    decoder = 0.5 * (2 * math.pi * math.e * learned_schedule.error_moments(ends)[0][1]).log()
+    total = prior + learned_schedule.Bound(low, high).value + decoder
+    print(f"log-SNR from {high:g} to {low:+g}: prior {prior:.4f}, L + decoder "
+          f"{total - prior:.4f}, all that is above the entropy {total - entropy:.4f}")
+
+# %% [markdown]
+# ENDS_TEXT
+
+# %% [markdown]
+# ## Detour · A transformer instead of the U-Net
+#
+# Chapter 12b described a diffusion transformer. On 8 × 8 digits, does it beat the U-Net for the same arithmetic?
+
+# %% [markdown] topics="C156"
+# Its block has no convolution and no resolution. What the time does to it is **adaLN-Zero** [PX23]: the embedding of $t$
+# gives a scale $a$, a shift $b$ and a gate $g$ for each of its two parts $f$, attention and an MLP,
+#
+# $$x \leftarrow x + g \odot f\big((1 + a) \odot \operatorname{norm}(x) + b\big), \tag{17.9}$$
+#
+# and they start at 0. `course/dit.py` has such a network on one page. We compare three networks of about 2.2 million
+# multiplications per image, trained on the same batches, times and noise (1000 steps; each with the better of two learning
+# rates). The loss is that of v on new digits. **Predict.** Which is best? And which does not mind if the pixels are
+# *scrambled*, all images in the same way?
+
+# %%
+# eq: 17.9
+block = dit.Block(8, heads=2).double()
+x = normal_like(torch.empty(2, 4, 8, dtype=torch.float64), generator=seeded(1))
+print("(17.9) starts as the identity:", torch.equal(block(x, x[:, 0]), x))
+race = stored("compare_dit")
+print(f"loss of v on new digits, mean of {3} seeds ± standard error")
+for name, found in race["loss"].items():
+    one = networks.build(dit.NETWORKS[name][0], seed=0, **dit.NETWORKS[name][1])
+    best = min((f"lr {lr:g}" for lr in (1e-3, 3e-3)), key=lambda lr: sum(found[lr]))
+    cells = {"1000 steps": found[best], "scrambled": found["scrambled"],
+             f"{race['longer']} steps": found["longer"]}
+    text = "; ".join(f"{what} {torch.tensor(v).mean():.4f} ± {torch.tensor(v).std() / 3**0.5:.4f}"
+                     for what, v in cells.items())
+    print(f"{name}, {dit.multiplications(one) / 1e6:.1f} million, {best}:\n    {text}")
+
+# %% [markdown]
+# DIT_TEXT
+
+# %% [markdown] topics="C195 C197 C198 C200"
+# ## What does each assumption cost?
+#
+# DDPM assumes a Markov chain, Gaussian steps, a fixed noising process, and data with real-valued pixels. None of these is a
+# law of nature. Here is what each costs, where the course measured it, and what has been proposed instead.
+#
+# | assumption | what it costs | measured in | remedies |
+# |---|---|---|---|
+# | a Markov chain, walked step by step | hundreds of calls | [10b](10b_fewer_steps.ipynb), [15](15_fast_and_guided.ipynb) | DDIM and its **generalizations**: only the marginals matter, so noising need not be Markov; ODE solvers |
+# | Gaussian reverse steps | a gap, if steps are few: 0.0958 nats with 10 | above | better variances; a GAN as reverse step [Xiao22] |
+# | a fixed encoder | many levels, latents as large as the data | above | NVAE; a learned schedule; diffusion in an autoencoder's space ([17b](17b_systems.ipynb)) |
+# | noise of one kind | none that a perfect denoiser could not undo | above | Cold Diffusion; Poisson-flow models [Xu22]; flow matching ([16b](16b_flow_matching.ipynb)), whose straighter paths are related to optimal transport |
+# | real-valued pixels | a guess that is not a gray level | [14](14_measuring.ipynb) | discrete diffusion ([17b](17b_systems.ipynb)) |
+# | no short latent code | editing by encoding the whole image | [15b](15b_guidance_and_editing.ipynb) | an encoder whose code conditions the denoiser |
+
+# %% [markdown]
+# CLOSING_TEXT
