@@ -525,6 +525,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [14b Sample quality](14b_sample_quality.ipynb) | Are the samples as good as real images? | {road 14b} |
 # | ★ [15 Fast](15_fast_and_guided.ipynb) | How few steps are enough? | {road 15} |
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
+# | [17 Beyond](17_beyond.ipynb) | What lies beside and beyond DDPM? | {road 17} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability

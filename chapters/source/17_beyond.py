@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 17 · What lies beside and beyond DDPM?
 #
-# DDPM makes many choices: a fixed variance, a fixed encoder, Gaussian noise, a fixed schedule, a U-Net. Each has been
-# replaced by something else, and each alternative has a name that you will meet in papers. This chapter visits seven
-# relatives and variants. Every section asks one question and answers it with one small experiment.
+# DDPM makes many choices: a fixed variance, a fixed encoder, Gaussian noise, a fixed schedule, a U-Net. Each has
+# been replaced by something else, and each alternative has a name that you will meet in papers. This chapter visits
+# seven relatives and variants. Every section asks one question and answers it with one small experiment.
 #
 # **After this chapter you can**
 #
@@ -15,17 +15,18 @@
 # - say what a deterministic degradation such as blur can generate, and what it cannot.
 #
 # **You need** [07b](07b_reverse_variance.ipynb) (the best variance, the score, Tweedie's formula),
-# [10](10_sampling_without_learning.ipynb) (ideal denoisers), [11](11_learning_to_denoise.ipynb) (training) and (15.2) to
-# (15.5) of [15b](15b_guidance_and_editing.ipynb).
+# [10](10_sampling_without_learning.ipynb) (ideal denoisers), [11](11_learning_to_denoise.ipynb) (training) and
+# (15.2) to (15.5) of [15b](15b_guidance_and_editing.ipynb).
 #
-# **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a minute.
+# **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a
+# minute.
 #
-# **For what comes next:** [17b](17b_systems.ipynb) builds systems from these parts, and continues the numbers of the
-# exercises and formulas. No section needs another one of this chapter: read those that you want.
+# **For what comes next:** 17b builds systems from these parts, and continues the numbers of the exercises and
+# formulas. No section needs another one of this chapter: read those that you want.
 #
-# **In the papers:** [Goo14] for GANs; [ND21] and [Bao22] for the variance; [VK20] for NVAE; [Vin11] and [SE19] for scores and
-# Langevin dynamics; [DN21] for classifier guidance; [Ban23] for Cold Diffusion; [Kin21] for a learned schedule; [PX23] for
-# transformers.
+# **In the papers:** [Goo14] for GANs; [ND21] and [Bao22] for the variance; [VK20] for NVAE; [Vin11] and [SE19] for
+# scores and Langevin dynamics; [DN21] for classifier guidance; [Ban23] for Cold Diffusion; [Kin21] for a learned
+# schedule.
 
 # %%
 import json
@@ -35,7 +36,7 @@ import torch
 from safetensors.torch import load_file
 
 from ddpm_lab import datasets, ideal_denoisers, networks, predictions, samplers, schedules
-from ddpm_lab.course import dit, eight_gaussians, exact_steps, figures, hierarchy, learned_schedule
+from ddpm_lab.course import eight_gaussians, exact_steps, figures, hierarchy, learned_schedule
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.schedules import row
@@ -53,14 +54,14 @@ def stored(name):
 # %% [markdown] topics="C157 C195"
 # ## A first look: a GAN and a denoiser on the same data
 #
-# A **generative adversarial network** (GAN) [Goo14] has two networks. The *generator* turns a short random vector $z$ into a
-# sample, in one call. The *discriminator* learns to tell samples from data; the generator learns to fool it. Each one's
-# loss depends on the other: a **min-max game**, not a regression.
+# A **generative adversarial network** (GAN) [Goo14] has two networks. The *generator* turns a short random vector
+# $z$ into a sample, in one call. The *discriminator* learns to tell samples from data; the generator learns to fool
+# it. Each one's loss depends on the other: a **min-max game**, not a regression.
 #
-# We trained small GANs and small denoisers on eight Gaussians on a circle. All sample-making networks have about 13,000
-# weights. A training step of the GAN is expensive, though: counting a backward pass as two, it passes a network twelve
-# times, a step of the denoiser three times. So the denoiser was trained twice: for as many steps as the GAN, and for as
-# much arithmetic, four times as many steps.
+# We trained small GANs and small denoisers on eight Gaussians on a circle. All sample-making networks have about
+# 13,000 weights. A training step of the GAN is expensive, though: counting a backward pass as two, it passes a
+# network twelve times, a step of the denoiser three times. So the denoiser was trained twice: for as many steps as
+# the GAN, and for as much arithmetic, four times as many steps.
 #
 # **Predict.** Which will find all eight Gaussians? Which will have the sharper samples?
 
@@ -81,11 +82,11 @@ fig = figures.scatter_grid(circle, panel=2.1, limit=1.4, size=3)
 figures.show(fig, alt="A GAN in one place, another GAN and the denoiser on all eight, the data.")
 for name, x in circle.items():
     found = eight_gaussians.judged(x)
-    print(f"{name:>16}: {found.modes} of 8 found, {found.near:.0%} within 3 std of a center")
+    print(f"{name:>16}: {found.modes} of 8 found, {found.near:.3f} of the samples near one")
 
 # %%
 runs = stored("compare_gan")
-print("six training runs each;         Gaussians found    within 3 std (mean, worst)")
+print("six training runs each;          Gaussians found    samples near one (mean, worst)")
 for name, found in runs["runs"].items():
     modes, near = ([run[key] for run in found] for key in ("modes", "near"))
     print(f"{name:>28}:  {' '.join(map(str, modes))}    "
@@ -96,27 +97,28 @@ for name, made_by in (("GAN", gan), ("denoiser", net)):
     print(f"{name:>8}: {weights:,} multiplications a call, {calls[name]} calls a sample")
 
 # %% [markdown]
-# One of six GANs found a single Gaussian: **mode collapse**. Nothing in its loss tells the generator to cover all of the
-# data; it must only make what the discriminator accepts. A denoiser cannot forget a mode so easily: every training item
-# asks for its own noise to be predicted. All twelve denoisers found all eight.
+# One of six GANs found a single Gaussian: **mode collapse**. Nothing in its loss tells the generator to cover all
+# of the data; it must only make what the discriminator accepts. A denoiser cannot forget a mode so easily: every
+# training item asks for its own noise to be predicted. All twelve denoisers found all eight.
 #
-# Look at the other column too. With the same number of steps the denoisers are *worse* than the GANs that work: only half
-# of their samples lie near a center. With the same arithmetic they are better, and hardly vary. And a GAN's sample costs
-# one call, a denoiser's 50 here. That ratio is the one often quoted; the calls may be of very different size, which here
-# they are not.
+# Look at the other column too. After as many steps the denoisers are *worse* than the GANs that work: only half of
+# their samples lie near a center, within three standard deviations (of exact samples 0.989 do). After as much
+# arithmetic they are better, and hardly vary. And a GAN's sample costs one call, a denoiser's 50 here. That ratio
+# is often quoted; it compares costs only if the calls are of similar size, as here.
 #
-# What does the balance sheet say? Diffusion: stable training, all modes, a bound on the likelihood; slow sampling. GAN: fast
+# The balance sheet. Diffusion: stable training, all modes, a bound on the likelihood; slow sampling. GAN: fast
 # sampling, sharp samples; training that can fail, no likelihood.
 
 # %% [markdown] topics="C165"
 # ## Detour · Does a GAN's code mean something?
 #
-# A GAN has a latent vector $z$ from which the sample follows. Does each of its coordinates have a meaning of its own?
+# A GAN has a latent vector $z$ from which the sample follows. Does each of its coordinates have a meaning of its
+# own?
 
 # %% [markdown]
-# Rotate $z$ before it enters the generator. Since $N(0, I)$ looks the same from all sides, the rotated generator makes samples
-# of exactly the same distribution, and every loss is the same. **Predict.** How well does $z_1$ alone determine the height
-# $x_2$ of a sample, before and after a rotation by 45 degrees?
+# Rotate $z$ before it enters the generator. Since $N(0, I)$ looks the same from all sides, the rotated generator
+# makes samples of exactly the same distribution, and every loss is the same. **Predict.** How well does $z_1$ alone
+# determine the height $x_2$ of a sample, before and after a rotation by 45 degrees?
 
 # %%
 # claim: E121
@@ -128,40 +130,42 @@ for name, code in (("as trained", z), ("rotated", z @ turn.T)):
         x = gan(code)
     found = eight_gaussians.judged(x)
     links = torch.corrcoef(torch.cat([z, x], dim=1).T)[:2, 3]
-    print(f"{name:>10}: {found.modes} of 8, {found.near:.0%} near; correlation of the height x_2 "
-          f"with z_1 {links[0]:+.1f}, with z_2 {links[1]:+.1f}")
+    print(f"{name:>10}: {found.modes} of 8, {found.near:.3f} near; correlation of the height x_2 "
+          f"with z_1 {links[0]:+.2f}, with z_2 {links[1]:+.2f}")
 print("the denoiser, same x_T and the same fresh noise: the same samples:",
       torch.equal(eight_gaussians.denoised(net, 50, seed=3), eight_gaussians.denoised(net, 50, 3)))
 
 # %% [markdown]
-# The samples are as good as before, but the correlations have changed: what a coordinate means is an accident of the
-# initialization. Neither a GAN's code nor diffusion's is **disentangled** by construction. And what a DDPM draws *is* a
-# function of noise: of $x_T$ and all the fresh noise together.
+# The samples are as good as before, but the correlations have changed: what a coordinate means is an accident of
+# the initialization. Neither a GAN's code nor diffusion's is **disentangled** by construction. And what a DDPM
+# draws *is* a function of noise: of $x_T$ and all the fresh noise together.
 
 # %% [markdown] topics="C146 C150"
 # ## Which variance, if it may depend on x_t?
 #
-# Chapter 07b found the best variance of a reverse step: $\tilde\beta$ plus what the uncertainty about $x_0$ adds, *averaged
-# over all $x_t$*. A network such as [ND21]'s may output a different variance for each $x_t$. What should it output, and what
-# does that gain?
+# Chapter 07b found the best variance of a reverse step: $\tilde\beta$ plus what the uncertainty about $x_0$ adds,
+# *averaged over all $x_t$*. A network such as [ND21]'s may output a different variance for each $x_t$. What should
+# it output, and what does that gain?
 #
 # If $x_t$ is one number, the ideal denoiser itself says how uncertain $x_0$ is: by its *slope*.
 #
 # $$\operatorname{Var}(x_0 \mid x_t) = \frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\frac{\partial\,\hat x_0}{\partial x_t},
 # \qquad \hat x_0 = E[x_0 \mid x_t]. \tag{17.1}$$
 #
-# (This is Tweedie's formula, differentiated once more.) Where the denoiser is steep, a small change of $x_t$ changes the
-# guess a lot, so the data leave $x_0$ open. With it the variance of a step is (7.21) without the average:
+# (This is Tweedie's formula, differentiated once more.) Where the denoiser is steep, a small change of $x_t$
+# changes the guess a lot, so the data leave $x_0$ open. With it the variance of a step is (7.21) without the
+# average:
 #
 # $$\operatorname{Var}(x_s \mid x_t) = \tilde\beta_{ts} + w_0^2\,\operatorname{Var}(x_0 \mid x_t), \qquad
 # w_0 = \frac{\sqrt{\bar\alpha_s}\,\beta_{ts}}{1-\bar\alpha_t}, \tag{17.2}$$
 #
-# with $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ and $\tilde\beta_{ts} = \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$.
+# with $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ and $\tilde\beta_{ts} =
+# \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$.
 #
 # ### Exercise 17.1 · From a slope to a variance
 #
-# `slope` holds the derivative of the denoiser at each $x_t$. Return (17.2), the variance of the step from `t` to `s`
-# (two ints), for each of them.
+# `slope` holds the derivative of the denoiser at each $x_t$. Return (17.2), the variance of the step from `t` to
+# `s` (two ints), for each of them.
 
 # %% tags=["exercise"]
 def my_spread(schedule, slope, t, s):
@@ -180,8 +184,8 @@ spread = check("beyond.spread", my_spread)
 # eq: 17.1, 17.2
 # claim: E99
 denoise = ideal_denoisers.mixture_denoiser(bumps, schedule)
-fine = torch.linspace(-4, 4, 8001, dtype=torch.float64)[:, None]  # possible x_s, or x_0
-for t, s, place in ((500, 0, 0.0), (500, 400, 0.0), (500, 400, 1.5)):
+fine = torch.linspace(-6, 6, 12001, dtype=torch.float64)[:, None]  # possible x_s, or x_0
+for t, s, place in ((100, 0, 0.0), (100, 50, 0.0), (100, 50, 1.0)):
     x_t = torch.tensor([[place]], dtype=torch.float64, requires_grad=True)
     slope = torch.autograd.grad(denoise(x_t, t).sum(), x_t)[0]
     ratio = row(schedule.abar, t) / row(schedule.abar, s)
@@ -193,8 +197,8 @@ for t, s, place in ((500, 0, 0.0), (500, 400, 0.0), (500, 400, 1.5)):
           f"{spread(schedule, slope, t, s).item():.5f}")
 
 # %% [markdown]
-# **Predict.** Four ways to choose the variance, with few steps: $\tilde\beta$, $\beta$, the best one for each $t$, the best one
-# for each $x_t$. How much of the loss of likelihood does the last one remove?
+# **Predict.** Four ways to choose the variance, with few steps: $\tilde\beta$, $\beta$, the best one for each $t$,
+# the best one for each $x_t$. How much of the loss of likelihood does the last one remove?
 
 # %%
 # claim: E08, E100, E101
@@ -207,14 +211,18 @@ for n in (100, 20, 10):
     print(f"{n:3} moves:", ", ".join(f"{name} {nats:.4f}" for name, nats in lost.items()))
 
 # %% [markdown]
-# With 10 moves the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$ and 0.1831 with the best variance for each $t$.
-# Letting it depend on $x_t$ halves that, to 0.0958; with 100 moves it goes from 0.0287 to 0.0038. Why? Between the bumps a
-# step back may go either way and needs much noise; near a bump it needs little. What remains is the fault of the Gaussian:
-# between the bumps the true step has two peaks.
+# With 10 moves the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$ and 0.1831 with the best variance
+# for each $t$. Letting it depend on $x_t$ halves that, to 0.0958; with 100 moves it goes from 0.0287 to 0.0038.
+# Why? Between the bumps a step back may go either way and needs much noise; near a bump it needs little. What
+# remains is the fault of the Gaussian: between the bumps the true step has two peaks.
 #
-# [ND21]'s network cannot use (17.1) directly, because a derivative for each pixel is expensive. It learns a number $f$ instead,
-# $\log\sigma^2 = f\log\beta + (1-f)\log\tilde\beta$. **Is the best variance always between the two?** Only if the data have a
-# variance of at most 1, (7.22). For $N(0, 4)$:
+# [ND21]'s network cannot use (17.1) directly, because a derivative for each pixel is expensive. It learns a number
+# $f$ instead, $\log\sigma^2 = f\log\beta + (1-f)\log\tilde\beta$, different for each pixel and each $x_t$.
+
+# %% [markdown] topics="C150"
+# ### Detour · Is the best variance always between the two?
+#
+# Only if the data have a variance of at most 1, (7.22). What happens to $f$ for $N(0, 4)$?
 
 # %%
 # claim: E08
@@ -233,23 +241,24 @@ for n in (1000, 10):
           f"{f.min():.2f} to {f.max():.2f}; beta loses {((r - 1 - r.log()) / 2).sum():.4f} nats")
 
 # %% [markdown]
-# Above $\beta$ at 999 of 999 steps, with $f$ up to 4. So $f$ must not be squeezed into $[0, 1]$ by a sigmoid unless the data have
-# variance at most 1, as pixels in $[-1, 1]$ do. A wrong choice costs 0.0009 nats with all steps, and 0.0904 with ten.
+# Above $\beta$ at 999 of 999 steps, with $f$ up to 4. So $f$ must not be squeezed into $[0, 1]$ by a sigmoid unless
+# the data have variance at most 1, as pixels in $[-1, 1]$ do. A wrong choice costs 0.0009 nats with all steps, and
+# 0.0904 with ten.
 
 # %% [markdown] topics="C173 C174 C175"
 # ## What does a learned encoder buy?
 #
-# DDPM is a *hierarchical VAE*: $x_1, \dots, x_T$ are latents, and noising is the encoder. Its relative **NVAE** [VK20] learns
-# the encoder. With $L$ levels of latents the model is
+# DDPM is a *hierarchical VAE*: $x_1, \dots, x_T$ are latents, and noising is the encoder. Its relative **NVAE**
+# [VK20] learns the encoder. With $L$ levels of latents the model is
 #
 # $$p(x, z_1, \dots, z_L) = p(z_L)\;\prod_{l=1}^{L-1} p(z_l \mid z_{>l})\;\; p(x \mid z_1, \dots, z_L), \tag{17.3}$$
 #
-# where $z_{>l}$ means all levels above $l$. This is a chain rule, and nothing is left out. In DDPM each factor looks at *one*
-# neighbor only, $p(x_{t-1} \mid x_t)$, and the latents are as large as the image.
+# where $z_{>l}$ means all levels above $l$. This is a chain rule, and nothing is left out. In DDPM each factor
+# looks at *one* neighbor only, $p(x_{t-1} \mid x_t)$, and the latents are as large as the image.
 #
-# Beware of a line that is printed for the decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$. **Predict.** A density
-# of $x$ integrates to 1. What does the right side integrate to, with two levels, all factors $N(\cdot\,; \text{parent}, 1)$,
-# at $z_1 = z_2 = 0$?
+# Beware of a line that is printed for the decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$.
+# **Predict.** A density of $x$ integrates to 1. What does the right side integrate to, with two levels, all factors
+# $N(\cdot\,; \text{parent}, 1)$, at $z_1 = z_2 = 0$?
 
 # %%
 # eq: 17.3
@@ -269,17 +278,19 @@ joint = normal(z_2, 0) * normal(z_1, z_2) * normal(x, (z_1 + z_2) / 2)  # (17.3)
 print(f"(17.3), integrated over x, z_1 and z_2: {joint.sum() * 0.4**3:.4f}")
 
 # %% [markdown]
-# It is 0.3989: the line is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$, and Markov, which NVAE is not.
+# It is 0.3989: the line is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$, and Markov,
+# which NVAE is not.
 #
-# How good is a bound? Its **gap** is what it lies above the entropy of the data. For a fixed encoder the gap is a sum of KL
-# divergences, by the chain rule:
+# How good is a bound? Its **gap** is what it lies above the entropy of the data. For a fixed encoder the gap is a
+# sum of KL divergences, by the chain rule:
 #
 # $$E[-\text{ELBO}] - H(x_0) = \mathrm{KL}\big(q(x_T)\,\|\,p(x_T)\big) + \sum_{(t,\,s)} E\,\mathrm{KL}\big(q(x_s \mid x_t)\,\|\,
 # p(x_s \mid x_t)\big). \tag{17.4}$$
 #
-# For the two bumps we can compute (17.4) with ideal Gaussian steps, whose mean and variance are exact at each $x_t$: the best
-# that fixed noising can do. Beside it, six hierarchical VAEs with *two* levels and a learned encoder (`hierarchy.TwoLevels`,
-# 4808 weights, 2000 steps). **Predict.** How many fixed levels are as good as two learned ones?
+# For the two bumps we can compute (17.4) with ideal Gaussian steps, whose mean and variance are exact at each
+# $x_t$: the best that fixed noising can do. Beside it, six hierarchical VAEs with *two* levels and a learned
+# encoder (`hierarchy.TwoLevels`, 4808 weights, 2000 steps). **Predict.** How many fixed levels are as good as two
+# learned ones?
 
 # %%
 # eq: 17.4
@@ -305,15 +316,41 @@ print("2 learned levels, gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
 print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
 
 # %% [markdown]
-# HVAE_TEXT
+# Five of the six hierarchical VAEs have a gap of 0.066 to 0.083 nats with two levels. Two fixed levels have 0.275,
+# four 0.133 and eight 0.054: a learned encoder saves levels. The sixth run stayed at 0.721. Its latents carry
+# nothing (their KL is 0.001 nats), and what is left is one Gaussian: the *posterior collapse* of [chapter
+# 04](04_elbo_and_vae.ipynb). A fixed encoder cannot collapse, because noising does not listen to the network. And
+# with 32 levels its gap is 0.005: if you can afford levels, you need not learn the encoder.
+#
+# So the two differ as follows:
+#
+# | | hierarchical VAE, such as NVAE | DDPM |
+# |---|---|---|
+# | encoder | learned, $q(z_l \mid z_{>l}, x)$: not Markov | fixed noise, Markov |
+# | latents | of any size, the upper ones small | as large as the data |
+# | levels | a few dozen at most | hundreds |
+# | one training step | all levels, one after the other | one level, drawn at random: the bound is a sum |
+# | weights | usually a network for each level; may be shared | one network, with $t$ as an input |
+# | theory | a bound; both halves must be learned well | a bound of KLs in closed form, minimized by a conditional mean |
+# | what fails | the encoder may collapse | sampling is slow |
+#
+# Seen from afar, DDPM is *autoregressive*: like a language model, it applies one network again and again to its own
+# output. But each step sees only the last state, and its output is a whole image, a little less noisy, instead of
+# one more part. What does sharing save?
+
+# %%
+each = sum(w.numel() for w in hierarchy.Factor(2, seeded(0)).parameters())
+for n in (2, 8, 32):
+    print(f"{n:2} levels: {2 * n * each:6,} weights with a prior and an encoder for each level, "
+          f"{each:,} with one prior for all")
 
 # %% [markdown] topics="C178"
 # ## Is one noise level enough?
 #
-# Two older relatives. A **denoising autoencoder** learns to undo noise of *one* level, and [Vin11] showed that it thereby
-# learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with $q(x) \propto e^{-E(x)}$; its
-# normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And the first diffusion model [SD15] had
-# all noise levels, five years before DDPM.)
+# Two older relatives. A **denoising autoencoder** learns to undo noise of *one* level, and [Vin11] showed that it
+# thereby learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with $q(x) \propto
+# e^{-E(x)}$; its normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And the first
+# diffusion model [SD15] had all noise levels, five years before DDPM.)
 #
 # With a score you can sample by **Langevin dynamics**: small steps uphill, plus noise.
 #
@@ -336,9 +373,9 @@ def my_langevin(x, score, eta, z):
 langevin = check("beyond.langevin", my_langevin)
 
 # %% [markdown]
-# The test: two bumps of *unequal* weight, 0.8 on the left and 0.2 on the right. We use the exact score at one noise level $t$,
-# start from $N(0, 1)$ and take 500 steps. **Predict.** With little noise ($t = 20$), what share ends up on the left? What
-# is wrong with much noise ($t = 100$)?
+# The test: two bumps of *unequal* weight, 0.8 on the left and 0.2 on the right. We use the exact score at one noise
+# level $t$, start from $N(0, 1)$ and take 500 steps. **Predict.** With little noise ($t = 20$), what share ends up
+# on the left? What is wrong with much noise ($t = 100$)?
 
 # %%
 # eq: 17.5
@@ -360,16 +397,22 @@ ends["DDPM, all levels"] = samplers.final(
 # %%
 line = torch.linspace(-2.5, 2.5, 201, dtype=torch.float64)[:, None]
 density = ideal_denoisers.log_density(uneven, schedule, line, 0).exp()
-fig = figures.histograms(ends, xlabel="x, data units", density=(line, density), bins=50,
+fig = figures.histograms(ends, xlabel="x, data units", density=(line[:, 0], density), bins=50,
                          limits=(-2.5, 2.5), names=("samples", "data"), width=9.5)
 figures.show(fig, alt="t = 20: two equal bumps. t = 100: right shares, too wide. DDPM: as the data.")
 for name, x in ends.items():
     left = x[x < 0]
-    print(f"{name:>17}: {len(left) / 10:.0f} % on the left, std there {left.std():.2f}")
-print(f"             data: 80 % on the left, std there {bumps.var[0].sqrt():.2f}")
+    print(f"{name:>17}: {len(left) / 1000:.2f} on the left, std there {left.std():.2f}")
+print(f"             data: 0.80 on the left, std there {bumps.var[0].sqrt():.2f}")
 
 # %% [markdown]
-# LANGEVIN_TEXT
+# With little noise the bumps are too far apart: a sample hardly ever crosses the valley between them, and the
+# shares stay near those of the start, 0.53 instead of 0.80 on the left. With much noise the valley fills up. Then
+# the share is right, but the bumps are too wide, 0.40 instead of 0.24, because these are samples of *noisy* data.
+#
+# No single level does both. So use many: begin with much noise, where it is decided which bump a sample goes to,
+# and lower it step by step, until the details are decided. [SE19] did that with some Langevin steps at each level;
+# ancestral sampling does it with one step per level (0.80 and 0.23).
 
 # %% [markdown] topics="C178"
 # ### Detour · Does a denoiser have an energy?
@@ -378,7 +421,8 @@ print(f"             data: 80 % on the left, std there {bumps.var[0].sqrt():.2f}
 
 # %% [markdown]
 # A field in the plane is a gradient only if its matrix of derivatives, the *Jacobian*, is symmetric. For the ideal
-# denoiser it is: the Jacobian is a covariance times a number, (17.1) in more dimensions. For a network nothing enforces it.
+# denoiser it is: the Jacobian is a covariance times a number, (17.1) in more dimensions. For a network nothing
+# enforces it.
 
 # %%
 points = ideal_denoisers.sample(eight_gaussians.DATA, 200, generator=seeded(7))
@@ -394,14 +438,16 @@ for t in (50, 200, 500):
         print(f"t = {t:3}, {name:>7}: antisymmetric part / symmetric part {odd:.2f}")
 
 # %% [markdown]
-# ENERGY_TEXT
+# For the ideal denoiser the antisymmetric part is 0, for the network it is 0.03 to 0.08 of the symmetric part:
+# small, but not 0. So the network's score is not exactly the gradient of any log density. Samplers do not need that
+# it is; if you want to evaluate an energy, you do.
 
 # %% [markdown] topics="C194"
 # ## Can an ordinary classifier guide?
 #
-# Chapter 15b derived guidance from Bayes' rule: add $w$ times the gradient of $\log q(y \mid x_t)$ to the score. With
-# classifier-free guidance that gradient is a difference of two denoisers. The older way, *classifier guidance* [DN21], takes
-# it from a classifier. Do the two agree, and which classifier may you use?
+# Chapter 15b derived guidance from Bayes' rule: add $w$ times the gradient of $\log q(y \mid x_t)$ to the score.
+# With classifier-free guidance that gradient is a difference of two denoisers. The older way, *classifier guidance*
+# [DN21], takes it from a classifier. Do the two agree, and which classifier may you use?
 #
 # A sampler wants the change of $\hat x_0$, not of the score. Tweedie's formula says how one follows from the other:
 #
@@ -409,7 +455,8 @@ for t in (50, 200, 500):
 #
 # ### Exercise 17.3 · The pull on the guess
 #
-# `x0_hat` is the unconditional guess and `gradient` the gradient of $\log q(y \mid x_t)$. Return (17.6); `t` is an int.
+# `x0_hat` is the unconditional guess and `gradient` the gradient of $\log q(y \mid x_t)$. Return (17.6); `t` is an
+# int.
 
 # %% tags=["exercise"]
 def my_pull(schedule, x0_hat, gradient, w, t):
@@ -479,19 +526,28 @@ for w in (1.0, 3.0):
           f"classifier gives the same within 1e-6: {bool(far < 1e-6)}")
 
 # %% [markdown]
-# GUIDANCE_TEXT
+# - **The noisy classifier is right:** 0.598 ± 0.633. (The missing 0.002 is the chain's own: $x_T$ is not exactly
+#   $N(0, 1)$.) Classifier-free guidance gives the same samples, also for $w = 3$: by (15.2) they are one formula. So
+#   the choice between the two is a question of training: a classifier for noisy images, or a denoiser that sometimes
+#   sees no label.
+# - **The clean classifier overshoots:** 1.186 ± 0.155. At large $t$ nobody can know the class of $x_0$, and the true
+#   pull is weak. The clean classifier takes $x_t$ for data, is certain, and pulls with full force from the first step.
+# - **Asking about the guess is better, but not exact:** 0.799 ± 0.491. The probability at the mean,
+#   $q(y \mid \hat x_0)$, is not the mean of the probabilities, which is $q(y \mid x_t)$; compare (15.7). If you have
+#   only a clean classifier, this is the usual way; each step then needs a gradient through the denoiser.
 
 # %% [markdown] topics="C143 C198"
 # ## Must the degradation be noise?
 #
-# **Cold Diffusion** [Ban23] replaces noise by any degradation $D(x, t)$, such as blur, and trains a network to restore.
-# It samples with
+# **Cold Diffusion** [Ban23] replaces noise by any degradation $D(x, t)$, such as blur, and trains a network to
+# restore. It samples with
 #
 # $$x_s = x_t - D(\hat x_0, t) + D(\hat x_0, s). \tag{17.7}$$
 #
-# Note what changes here: the *degradation*. Predicting $x_0$, $\epsilon$ or $v$ are three outputs for one and the same
-# degradation. (Videos offer one more target, the difference of two frames. And progressive distillation [SH22], which is
-# sometimes named in this context, compares such targets; it does not switch between them during training.)
+# Note what changes here: the *degradation*. Predicting $x_0$, $\epsilon$ or $v$ are three outputs for one and the
+# same degradation. (Videos offer one more target, the difference of two frames. And progressive distillation
+# [SH22], which is sometimes named in this context, compares such targets; it does not switch between them during
+# training.)
 #
 # ### Exercise 17.4 · A step of Cold Diffusion
 #
@@ -508,11 +564,12 @@ def my_restore(degrade, x_t, x0_hat, t, s):
 restore = check("beyond.restore", my_restore)
 
 # %% [markdown]
-# Take the eight Gaussians and the simplest degradation: shrink towards the mean, $D(x, t) = (1 - t/100)\,x$, so that at
-# $t = 100$ everything is at the origin. The network is replaced by the best possible one, the conditional mean of $x_0$.
+# Take the eight Gaussians and the simplest degradation: shrink towards the mean, $D(x, t) = (1 - t/100)\,x$, so
+# that at $t = 100$ everything is at the origin. The network is replaced by the best possible one, the conditional
+# mean of $x_0$.
 #
-# **Predict.** Before the end nothing is lost: $x_0 = x_t / (1 - t/100)$, exactly. So restoration is perfect at every $t < 100$.
-# What will sampling from $t = 100$ produce?
+# **Predict.** Before the end nothing is lost: $x_0 = x_t / (1 - t/100)$, exactly. So restoration is perfect at
+# every $t < 100$. What will sampling from $t = 100$ produce?
 
 # %%
 # eq: 17.7
@@ -538,16 +595,26 @@ for std in (0.0, 0.001, 0.01, 0.1):
 
 # %%
 fig = figures.scatter_grid(cold, panel=2.1, limit=1.4, size=3)
-figures.show(fig, alt="No noise: one dot in the middle. With 0.01 and 0.1: eight blobs.")
+figures.show(fig, alt="No noise: one dot. With 0.001 a ring of half the radius, then eight blobs.")
 for name, x in cold.items():
     found = eight_gaussians.judged(x)
     different = len(torch.unique((1e4 * x).round(), dim=0))
-    print(f"{name:>11}: {different:4} different samples, {found.modes} of 8 found, "
-          f"{found.near:.0%} within 3 std, width {found.width:.3f}" if found.near else
-          f"{name:>11}: {different:4} different samples, none within 3 std of a center")
+    print(f"{name:>11}: {different:4} different samples, {found.modes} of 8 found, {found.near:.3f} "
+          f"near one" + (f", their std {found.width:.3f} (data: 0.049)" if found.near else ""))
 
 # %% [markdown]
-# COLD_TEXT
+# Without noise there is one sample, 2000 times: the mean of the data, far from all eight. The best restoration of
+# the origin *is* the mean, and each later step restores, perfectly, what has already been decided. A deterministic
+# sampler cannot put out more variety than its start puts in.
+#
+# A little noise changes that, and [Ban23] do add some when they want to generate. With 0.01, all eight are found,
+# and 0.96 of the samples are near one. (With 0.001 the first step, from no signal to a signal of 0.01, is too long:
+# it skips the noise levels at which it is decided where to go. The guesses stay averages, on a ring of half the
+# radius.)
+#
+# But then it is diffusion again. For $x_t = a_t\,x_0 + \text{noise}$, (17.7) reads $x_s = a_s\,\hat x_0 + (x_t -
+# a_t\,\hat x_0)$: keep the noise that you believe to be in $x_t$, and change the signal. That is DDIM. So Cold
+# Diffusion shows that *restoring* works with many degradations, while *generating* needs randomness from somewhere.
 
 # %% [markdown]
 # ### Detour · What blur leaves of a digit
@@ -563,11 +630,13 @@ fig = figures.images(torch.cat([torch.stack([g[0] for g in groups]), means]), co
                      row_labels=["a digit", "best guess"])
 figures.show(fig, alt="Eight digits, and below the mean digit of its brightness: all a gray blob.")
 left = sum(len(g) * (g - m).square().mean() for g, m in zip(groups, means)) / len(digits)
-print(f"brightness explains {1 - left / (digits - digits.mean(0)).square().mean():.0%} of the "
-      f"variance of the pixels; 8 groups of about {len(groups[0])} digits")
+print(f"share of the variance of the pixels that brightness explains: "
+      f"{1 - left / (digits - digits.mean(0)).square().mean():.2f} (8 groups of {len(groups[0])})")
 
 # %% [markdown]
-# BLUR_TEXT
+# Brightness explains a share of 0.04 of the variance. All best guesses look alike: a gray blob, brighter or darker.
+# Their only source of variety is one number, so whatever sampler follows, the samples lie on a curve in the space
+# of all images.
 
 # %% [markdown] topics="C111"
 # ## Detour · A schedule that is learned
@@ -575,14 +644,15 @@ print(f"brightness explains {1 - left / (digits - digits.mean(0)).square().mean(
 # [Kin21] learn the schedule together with the network. What can a schedule change, and what not?
 
 # %% [markdown]
-# In continuous time the bound is an integral over the log-SNR $\lambda$, between the two ends of the schedule (chapter 16):
+# In continuous time the bound is an integral over the log-SNR $\lambda$, between the two ends of the schedule
+# (chapter 16):
 #
 # $$L = \tfrac12 \int_{\lambda_\text{low}}^{\lambda_\text{high}} e^{\lambda}\;E(x_0 - \hat x_0)^2\,d\lambda
 # = E_{u \sim U(0,1)}\Big[\tfrac12\,e^{\lambda(u)}\,E(x_0 - \hat x_0)^2\,|\lambda'(u)|\Big]. \tag{17.8}$$
 #
-# The first form does not contain the curve $\lambda(u)$ at all. The second is what you estimate, with one random $u$ for each
-# training item. **Predict.** Which of the two changes if the curve is bent, with its ends fixed: the value of $L$, or
-# the variance of the estimate?
+# The first form does not contain the curve $\lambda(u)$ at all. The second is what you estimate, with one random
+# $u$ for each training item. **Predict.** Which of the two changes if the curve is bent, with its ends fixed: the
+# value of $L$, or the variance of the estimate?
 
 # %%
 # eq: 17.8
@@ -599,7 +669,14 @@ for name, shape in shapes.items():
           f"{drawn.mean():.2f} ± {drawn.std() / math.sqrt(200_000):.2f}")
 
 # %% [markdown]
-# VDM_TEXT
+# The value does not depend on the curve: all means are 3.28 within two standard errors. The standard deviation of
+# an estimate does: 15.61 for the linear schedule, 7.56 for the straight line, 5.43 for the learned curve, close to
+# the 5.24 that no curve can beat. (What remains comes from $x_0$ and the noise.) In variances that is a factor of 8
+# against the linear schedule: as much as a batch eight times as large would give. [Kin21] find such a curve by
+# gradient descent too, while the network is trained.
+#
+# And the ends of the curve? They are part of the bound. Add its two other terms, the prior at the noisy end and the
+# decoder at the clean end:
 
 # %%
 entropy = exact_steps.entropy(bumps, schedule, 0)
@@ -612,57 +689,63 @@ for low, high in ((-8.0, 8.0), (-2.0, 8.0), (-8.0, 4.0), (-8.0, 2.0)):
           f"{total - prior:.4f}, all that is above the entropy {total - entropy:.4f}")
 
 # %% [markdown]
-# ENDS_TEXT
-
-# %% [markdown]
-# ## Detour · A transformer instead of the U-Net
-#
-# Chapter 12b described a diffusion transformer. On 8 × 8 digits, does it beat the U-Net for the same arithmetic?
-
-# %% [markdown] topics="C156"
-# Its block has no convolution and no resolution. What the time does to it is **adaLN-Zero** [PX23]: the embedding of $t$
-# gives a scale $a$, a shift $b$ and a gate $g$ for each of its two parts $f$, attention and an MLP,
-#
-# $$x \leftarrow x + g \odot f\big((1 + a) \odot \operatorname{norm}(x) + b\big), \tag{17.9}$$
-#
-# and they start at 0. `course/dit.py` has such a network on one page. We compare three networks of about 2.2 million
-# multiplications per image, trained on the same batches, times and noise (1000 steps; each with the better of two learning
-# rates). The loss is that of v on new digits. **Predict.** Which is best? And which does not mind if the pixels are
-# *scrambled*, all images in the same way?
-
-# %%
-# eq: 17.9
-block = dit.Block(8, heads=2).double()
-x = normal_like(torch.empty(2, 4, 8, dtype=torch.float64), generator=seeded(1))
-print("(17.9) starts as the identity:", torch.equal(block(x, x[:, 0]), x))
-race = stored("compare_dit")
-print(f"loss of v on new digits, mean of {3} seeds ± standard error")
-for name, found in race["loss"].items():
-    one = networks.build(dit.NETWORKS[name][0], seed=0, **dit.NETWORKS[name][1])
-    best = min((f"lr {lr:g}" for lr in (1e-3, 3e-3)), key=lambda lr: sum(found[lr]))
-    cells = {"1000 steps": found[best], "scrambled": found["scrambled"],
-             f"{race['longer']} steps": found["longer"]}
-    text = "; ".join(f"{what} {torch.tensor(v).mean():.4f} ± {torch.tensor(v).std() / 3**0.5:.4f}"
-                     for what, v in cells.items())
-    print(f"{name}, {dit.multiplications(one) / 1e6:.1f} million, {best}:\n    {text}")
-
-# %% [markdown]
-# DIT_TEXT
+# If the clean end lies at a log-SNR of 2 instead of 8, the bound is worse by 0.1542 nats: one Gaussian decoder must
+# do what many small steps would have done. The noisy end is more forgiving: at $-2$ the prior costs 0.0635 nats,
+# but $L$ is smaller by as much. What counts is that the distribution of $x_T$ is close to $N(0, 1)$, not that $x_T$
+# has forgotten $x_0$. So [Kin21] learn the ends to improve the bound, and the curve between them to make its
+# estimate less noisy.
 
 # %% [markdown] topics="C195 C197 C198 C200"
 # ## What does each assumption cost?
 #
-# DDPM assumes a Markov chain, Gaussian steps, a fixed noising process, and data with real-valued pixels. None of these is a
-# law of nature. Here is what each costs, where the course measured it, and what has been proposed instead.
+# None of DDPM's assumptions is a law of nature. Here is what each costs, where the course measured it, and what has
+# been proposed instead.
 #
 # | assumption | what it costs | measured in | remedies |
 # |---|---|---|---|
-# | a Markov chain, walked step by step | hundreds of calls | [10b](10b_fewer_steps.ipynb), [15](15_fast_and_guided.ipynb) | DDIM and its **generalizations**: only the marginals matter, so noising need not be Markov; ODE solvers |
-# | Gaussian reverse steps | a gap, if steps are few: 0.0958 nats with 10 | above | better variances; a GAN as reverse step [Xiao22] |
-# | a fixed encoder | many levels, latents as large as the data | above | NVAE; a learned schedule; diffusion in an autoencoder's space ([17b](17b_systems.ipynb)) |
-# | noise of one kind | none that a perfect denoiser could not undo | above | Cold Diffusion; Poisson-flow models [Xu22]; flow matching ([16b](16b_flow_matching.ipynb)), whose straighter paths are related to optimal transport |
-# | real-valued pixels | a guess that is not a gray level | [14](14_measuring.ipynb) | discrete diffusion ([17b](17b_systems.ipynb)) |
-# | no short latent code | editing by encoding the whole image | [15b](15b_guidance_and_editing.ipynb) | an encoder whose code conditions the denoiser |
+# | a Markov chain, walked step by step | hundreds of calls | [10b](10b_fewer_steps.ipynb), [15](15_fast_and_guided.ipynb) | DDIM and its generalizations: the loss depends on the marginals only, so noising need not be Markov; solvers that remember the last guess, as DPM-Solver++(2M), are not Markov either |
+# | Gaussian reverse steps | a gap, if steps are few: 0.0958 nats with 10 | above | better variances; a GAN for each step [XKV22] |
+# | a fixed encoder | many levels, latents as large as the data | above | NVAE; a learned schedule; diffusion in an autoencoder's space (17b) |
+# | noise of one kind, Gaussian and equal in all directions | no limit on what can be modeled | [08](08_bound.ipynb) | Cold Diffusion; Poisson flow [Xu22]; flow matching (16b), whose straighter paths are related to optimal transport |
+# | no short latent code | editing by encoding the whole image | [15b](15b_guidance_and_editing.ipynb) | an encoder whose code conditions the denoiser [Pre22] |
 
 # %% [markdown]
-# CLOSING_TEXT
+# ## Popular claims, checked
+#
+# - **The best variance lies between $\tilde\beta$ and $\beta$ if the data have variance at most 1,** not for all
+#   data: for $N(0, 4)$ it is above $\beta$ at 999 of 999 steps. And what is unknown in a reverse step is not
+#   $\tilde\beta$, which does not contain $x_0$, but $\operatorname{Var}(x_0 \mid x_t)$, (17.1).
+# - **DDPM is not a special case of NVAE.** Both are hierarchical VAEs. NVAE learns an encoder that is not Markov;
+#   DDPM fixes one that is. Whether levels share weights is a choice in both.
+# - **A GAN's latent code is not disentangled by construction** (detour): rotate it, and all samples are as good as
+#   before.
+#
+# ## Recap
+#
+# A GAN samples in one call and may lose modes; regression keeps them and samples slowly. The slope of the denoiser
+# is the uncertainty about $x_0$, and gives a variance for each $x_t$ that halves what a Gaussian step loses. A
+# learned encoder saves levels and may collapse. One noise level is either stuck or blurred; many are not. A
+# classifier may guide if it knows the noise, and then it is classifier-free guidance. A degradation without noise
+# restores, but cannot generate.
+#
+# **One formula to keep**
+#
+# $$\operatorname{Var}(x_0 \mid x_t) = \frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\frac{\partial\,\hat x_0}{\partial x_t}$$
+#
+# **Exercises:** 17.1 `beyond.spread` · 17.2 `beyond.langevin` · 17.3 `beyond.pull` · 17.4 `beyond.restore`
+#
+# **To think about.** (17.1) holds for the *ideal* denoiser. A trained network's slope need not be right where its
+# guess is. How could you test, with samples of $x_0$ and $x_t$ only, whether the variances that it gives are too
+# small?
+#
+# <details><summary>Answer</summary>
+#
+# Standardize: the mean of $(x_0 - \hat x_0)^2 / \operatorname{Var}(x_0 \mid x_t)$ over held-out pairs should be 1.
+# If it is larger, the variances are too small, or the guess is biased.
+#
+# </details>
+#
+# **Before:** 16b · Flow matching · **Next:** 17b · From pixels to systems
+#
+# **Read on:** [VK20] Sec. 3; [SE19] on annealed Langevin dynamics; [DN21] Sec. 4 on classifier guidance; [Ban23];
+# [Kin21] Sec. 5; [PX23].
