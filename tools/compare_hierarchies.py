@@ -3,8 +3,8 @@
     python tools/compare_hierarchies.py             six seeds: some minutes
     python tools/compare_hierarchies.py --seeds 1   one of them, printed and not stored
 
-Kept in chapters/checkpoints/compare_hierarchies.json, which the chapter reads: for each seed the gap
-of the bound above the entropy of the data, and the KL of the latents, in nats.
+Kept in chapters/checkpoints/compare_hierarchies.json, which the chapter reads: for each seed the
+gap of the bound above the entropy of the data, and the KL of the latents, in nats.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STEPS, SEEDS = 2000, 6
 
 
 def run(seeds: int, steps: int) -> dict[str, list[float]]:
-    """"gap" and "kl" for each seed."""
+    """ "gap" and "kl" for each seed."""
     from ddpm_lab.course import hierarchy
 
     found: dict[str, list[float]] = {"gap": [], "kl": []}

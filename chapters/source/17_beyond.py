@@ -72,7 +72,7 @@ def loaded(net, name):
     return net.eval()
 
 
-bad_gan, gan = (loaded(eight_gaussians.perceptron(2, 2), f"gan_generator_{seed}") for seed in (0, 2))
+bad_gan, gan = (loaded(eight_gaussians.perceptron(2, 2), f"gan_generator_{i}") for i in (0, 2))
 net = loaded(networks.build(networks.MLP, seed=0, width=64, depth=2), "gan_denoiser")
 circle = {"GAN, seed 0": eight_gaussians.generated(bad_gan, 2000, seed=1),
           "GAN, seed 2": eight_gaussians.generated(gan, 2000, seed=1),
@@ -101,7 +101,7 @@ for name, made_by in (("GAN", gan), ("denoiser", net)):
 # of the data; it must only make what the discriminator accepts. A denoiser cannot forget a mode so easily: every
 # training item asks for its own noise to be predicted. All twelve denoisers found all eight.
 #
-# Look at the other column too. After as many steps the denoisers are *worse* than the GANs that work: only half of
+# Look at the other column too. After as many steps the denoisers are *worse* than most of the GANs: only half of
 # their samples lie near a center, within three standard deviations (of exact samples 0.989 do). After as much
 # arithmetic they are better, and hardly vary. And a GAN's sample costs one call, a denoiser's 50 here. That ratio
 # is often quoted; it compares costs only if the calls are of similar size, as here.
@@ -130,8 +130,8 @@ for name, code in (("as trained", z), ("rotated", z @ turn.T)):
         x = gan(code)
     found = eight_gaussians.judged(x)
     links = torch.corrcoef(torch.cat([z, x], dim=1).T)[:2, 3]
-    print(f"{name:>10}: {found.modes} of 8, {found.near:.3f} near; correlation of the height x_2 "
-          f"with z_1 {links[0]:+.2f}, with z_2 {links[1]:+.2f}")
+    print(f"{name:>10}: {found.modes} of 8, {found.near:.3f} near; correlation of x_2 with "
+          f"z_1 {links[0]:+.2f}, with z_2 {links[1]:+.2f}")
 print("the denoiser, same x_T and the same fresh noise: the same samples:",
       torch.equal(eight_gaussians.denoised(net, 50, seed=3), eight_gaussians.denoised(net, 50, 3)))
 
@@ -226,8 +226,6 @@ for n in (100, 20, 10):
 
 # %%
 # claim: E08
-wide = ideal_denoisers.Mixture(torch.ones(1).double(), torch.zeros(1, 1).double(),
-                               torch.full((1,), 4.0).double())
 for n in (1000, 10):
     times = torch.tensor(schedules.timesteps(1000, n)[:-1])
     t, s = times[:-1], times[1:]
@@ -237,7 +235,7 @@ for n in (1000, 10):
     best = torch.stack([spread(schedule, k, int(i), int(j)) for k, i, j in zip(slope, t, s)])
     f = (best / small).log() / (beta / small).log()
     r = best / beta  # the nats lost with beta, the upper end, are (r - 1 - log r) / 2
-    print(f"N(0, 4), {n:4} moves: above beta at {int((best > beta).sum())} of {len(t)}, f from "
+    print(f"{n:4} moves: above beta at {int((best > beta).sum())} of {len(t)}, f from "
           f"{f.min():.2f} to {f.max():.2f}; beta loses {((r - 1 - r.log()) / 2).sum():.4f} nats")
 
 # %% [markdown]
@@ -309,7 +307,7 @@ gaps = [fixed(n) for n in levels]
 fig = figures.curves(levels, {"fixed encoder, ideal steps": gaps}, log_x=True, log_y=True,
                      points={"learned encoder, six seeds": ([2] * 6, vae["gap"])}, height=2.9,
                      xlabel="levels (log scale)", ylabel="gap, nats (log scale)")
-figures.show(fig, alt="The gap falls with more fixed levels; two learned ones lie lower, or at 0.72.")
+figures.show(fig, alt="The gap falls with fixed levels; two learned ones lie lower, or at 0.72.")
 for n, nats in zip(levels, gaps):
     print(f"{n:2} fixed levels: gap {nats:.4f}")
 print("2 learned levels, gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
@@ -341,8 +339,8 @@ print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
 # %%
 each = sum(w.numel() for w in hierarchy.Factor(2, seeded(0)).parameters())
 for n in (2, 8, 32):
-    print(f"{n:2} levels: {2 * n * each:6,} weights with a prior and an encoder for each level, "
-          f"{each:,} with one prior for all")
+    print(f"{n:2} levels: {2 * n * each:6,} weights with prior and encoder for each level, "
+          f"{each:,} with one prior")
 
 # %% [markdown] topics="C178"
 # ## Is one noise level enough?
@@ -399,7 +397,7 @@ line = torch.linspace(-2.5, 2.5, 201, dtype=torch.float64)[:, None]
 density = ideal_denoisers.log_density(uneven, schedule, line, 0).exp()
 fig = figures.histograms(ends, xlabel="x, data units", density=(line[:, 0], density), bins=50,
                          limits=(-2.5, 2.5), names=("samples", "data"), width=9.5)
-figures.show(fig, alt="t = 20: two equal bumps. t = 100: right shares, too wide. DDPM: as the data.")
+figures.show(fig, alt="t = 20: equal bumps. t = 100: right shares, too wide. DDPM: as the data.")
 for name, x in ends.items():
     left = x[x < 0]
     print(f"{name:>17}: {len(left) / 1000:.2f} on the left, std there {left.std():.2f}")
@@ -412,7 +410,7 @@ print(f"             data: 0.80 on the left, std there {bumps.var[0].sqrt():.2f}
 #
 # No single level does both. So use many: begin with much noise, where it is decided which bump a sample goes to,
 # and lower it step by step, until the details are decided. [SE19] did that with some Langevin steps at each level;
-# ancestral sampling does it with one step per level (0.80 and 0.23).
+# ancestral sampling does it with one step per level (0.81 and 0.23).
 
 # %% [markdown] topics="C178"
 # ### Detour · Does a denoiser have an energy?
@@ -490,6 +488,7 @@ def log_right(x, t):
     return torch.nn.functional.logsigmoid(2 * schedule.signal[t] * 0.6 * x[:, 0] / var)
 
 
+# %%
 CLASSIFIERS = {"noisy": log_right, "clean": lambda x, t: log_right(x, 0),
                "guess": lambda x, t: log_right(free(x, t), 0)}
 
@@ -522,8 +521,8 @@ for name in CLASSIFIERS:
 for w in (1.0, 3.0):
     x = ends_of(predictions.guided(asked, free, w))
     far = (x - ends_of(with_classifier("noisy", w))).abs().max()
-    print(f"classifier-free, w = {w:g}: mean {x.mean():.3f}, std {x.std():.3f}; the noisy "
-          f"classifier gives the same within 1e-6: {bool(far < 1e-6)}")
+    print(f"classifier-free, w = {w:g}: mean {x.mean():.3f}, std {x.std():.3f}; as with the "
+          f"noisy one within 1e-6: {bool(far < 1e-6)}")
 
 # %% [markdown]
 # - **The noisy classifier is right:** 0.598 ± 0.633. (The missing 0.002 is the chain's own: $x_T$ is not exactly
@@ -572,8 +571,6 @@ restore = check("beyond.restore", my_restore)
 # every $t < 100$. What will sampling from $t = 100$ produce?
 
 # %%
-# eq: 17.7
-# claim: E85
 def best_guess(x, keep, std):
     """E[x_0 | x] for x = keep x_0 + std z, the eight Gaussians; exact, also without noise."""
     data = eight_gaussians.DATA
@@ -585,6 +582,9 @@ def best_guess(x, keep, std):
     return (weight[..., None] * (data.mean + (keep * data.var / var)[:, None] * far)).sum(1)
 
 
+# %%
+# eq: 17.7
+# claim: E85
 cold = {}
 for std in (0.0, 0.001, 0.01, 0.1):
     x = std * normal_like(torch.empty(2000, 2, dtype=torch.float64), generator=seeded(3))
@@ -599,8 +599,8 @@ figures.show(fig, alt="No noise: one dot. With 0.001 a ring of half the radius, 
 for name, x in cold.items():
     found = eight_gaussians.judged(x)
     different = len(torch.unique((1e4 * x).round(), dim=0))
-    print(f"{name:>11}: {different:4} different samples, {found.modes} of 8 found, {found.near:.3f} "
-          f"near one" + (f", their std {found.width:.3f} (data: 0.049)" if found.near else ""))
+    print(f"{name:>11}: {different:4} different samples, {found.modes} of 8 found, "
+          f"{found.near:.3f} near one" + (f", std {found.width:.3f}" if found.near else ""))
 
 # %% [markdown]
 # Without noise there is one sample, 2000 times: the mean of the data, far from all eight. The best restoration of
@@ -662,7 +662,7 @@ shapes = {"straight": bound.straight(), "linear beta": bound.of(schedule.log_snr
 fig = figures.curves(torch.linspace(0, 1, len(shapes["straight"])), shapes, xlabel="u, no unit",
                      ylabel="log-SNR, nats", height=2.8)
 figures.show(fig, alt="Four falling curves from 8 to -8; the learned one falls evenly, then drops.")
-print(f"L = {bound.value:.4f} nats; no curve has a standard deviation below {bound.least_std():.2f}")
+print(f"L = {bound.value:.4f} nats; no curve's standard deviation is below {bound.least_std():.2f}")
 for name, shape in shapes.items():
     drawn = bound.estimates(shape, 200_000, generator=seeded(2))
     print(f"{name:>11}: std of an estimate {bound.std(shape):5.2f}; mean of 200,000 estimates "
@@ -685,8 +685,8 @@ for low, high in ((-8.0, 8.0), (-2.0, 8.0), (-8.0, 4.0), (-8.0, 2.0)):
     prior = -0.5 * torch.log1p(-torch.sigmoid(ends[0]))  # KL to N(0, 1): the data have variance 1
     decoder = 0.5 * (2 * math.pi * math.e * learned_schedule.error_moments(ends)[0][1]).log()
     total = prior + learned_schedule.Bound(low, high).value + decoder
-    print(f"log-SNR from {high:g} to {low:+g}: prior {prior:.4f}, L + decoder "
-          f"{total - prior:.4f}, all that is above the entropy {total - entropy:.4f}")
+    print(f"log-SNR {high:g} to {low:+g}: prior {prior:.4f}, L + decoder {total - prior:.4f}, "
+          f"sum above the entropy {total - entropy:.4f}")
 
 # %% [markdown]
 # If the clean end lies at a log-SNR of 2 instead of 8, the bound is worse by 0.1542 nats: one Gaussian decoder must

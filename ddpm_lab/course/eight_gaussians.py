@@ -30,8 +30,8 @@ def perceptron(dim_in: int, dim_out: int) -> nn.Sequential:
     13362
     """
     sizes = [dim_in, WIDTH, WIDTH, WIDTH]
-    hidden = [[nn.Linear(a, b), nn.ReLU()] for a, b in zip(sizes, sizes[1:])]
-    return nn.Sequential(*sum(hidden, []), nn.Linear(WIDTH, dim_out))
+    hidden = [layer for a, b in zip(sizes, sizes[1:]) for layer in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*hidden, nn.Linear(WIDTH, dim_out))
 
 
 def train_gan(seed: int, steps: int, *, size: int = 256, lr: float = 1e-3) -> nn.Sequential:

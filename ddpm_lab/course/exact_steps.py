@@ -53,7 +53,8 @@ def spread_of_x0(mixture: Mixture, schedule: Schedule, x_t: Data, t: int) -> Dat
     """
     x = x_t.detach().requires_grad_()
     with torch.enable_grad():
-        guess = ideal_denoisers.mixture_denoiser(mixture, schedule)(x, t)
+        times = torch.full((len(x),), t, device=x.device)
+        guess = ideal_denoisers.mixture_denoiser(mixture, schedule)(x, times)
         (slope,) = torch.autograd.grad(guess.sum(), x)
     return (1 - schedule.abar[t]) / schedule.signal[t] * slope
 
@@ -107,6 +108,4 @@ def gap(mixture: Mixture, schedule: Schedule, times: Sequence[int], var: Var) ->
     log_q = ideal_denoisers.log_density(mixture, schedule, x, times[0])
     log_p = -0.5 * x[:, 0] ** 2 - 0.5 * math.log(2 * math.pi)
     prior = float((log_q.exp() * (log_q - log_p)).sum() * (x[1] - x[0]))
-    return prior + sum(
-        step_loss(mixture, schedule, t, s, var) for t, s in zip(times, times[1:])
-    )
+    return prior + sum(step_loss(mixture, schedule, t, s, var) for t, s in zip(times, times[1:]))

@@ -22,7 +22,7 @@ ENTROPY = 0.69773
 """Of the data in nats: the least that any model can pay; a test integrates it."""
 
 
-class Factor(nn.Sequential):
+class Factor(nn.Module):
     """A Gaussian of one number, given some others: their shapes (B,) -> mean and log std, (B,).
 
     >>> mean, log_std = Factor(2, seeded(0))(torch.zeros(5), torch.ones(5))
@@ -31,18 +31,17 @@ class Factor(nn.Sequential):
     """
 
     def __init__(self, given: int, rng: torch.Generator, width: int = 32) -> None:
-        super().__init__(
-            nn.Linear(given, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU(),
-            nn.Linear(width, 2),
-        )  # fmt: skip
-        for layer in self:
+        super().__init__()
+        inner = [nn.Linear(given, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()]
+        self.layers = nn.Sequential(*inner, nn.Linear(width, 2))
+        for layer in self.layers:
             if isinstance(layer, nn.Linear):
                 size = layer.in_features**-0.5
                 for weight in (layer.weight, layer.bias):
                     nn.init.uniform_(weight, -size, size, generator=rng)
 
     def forward(self, *given: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_std = super().forward(torch.stack(given, dim=-1)).unbind(-1)
+        mean, log_std = self.layers(torch.stack(given, dim=-1)).unbind(-1)
         return mean, log_std
 
 

@@ -4,9 +4,10 @@ In continuous time the bound is an integral over the log-SNR between two ends  [
 
     L = 1/2 ∫ e^lambda E(x_0 - x0_hat)² d lambda
 
-A schedule is a falling curve lambda(u), 0 <= u <= 1. With u uniform, e^lambda (error)² |lambda'| / 2
-is an unbiased estimate of L, whatever the curve; its variance depends on the curve, and is what a
-learned schedule lowers. The shape here is a chain of straight pieces.
+A schedule is a falling curve lambda(u), 0 <= u <= 1. With u uniform,
+e^lambda (error)² |lambda'| / 2 is an unbiased estimate of L, whatever the curve; its variance
+depends on the curve, and is what a learned schedule lowers. The shape here is a chain of straight
+pieces.
 """
 
 from __future__ import annotations
@@ -70,9 +71,7 @@ class Bound:
 
     def straight(self) -> Tensor:
         """(PIECES + 1,) knots, falling from `high` to `low`: uniform in the log-SNR."""
-        return torch.linspace(
-            self.high, self.low, PIECES + 1, dtype=torch.float64, device="cpu"
-        )
+        return torch.linspace(self.high, self.low, PIECES + 1, dtype=torch.float64, device="cpu")
 
     def of(self, log_snr_of_u: Tensor) -> Tensor:
         """(PIECES + 1,) knots of the curve nearest to one that is tabulated at equal steps of u."""

@@ -92,8 +92,7 @@ SPREAD = Exercise(
         ),
         "(17.1) is at time t, where x_t lies; yours reads its factor at s": (
             lambda schedule, slope, t, s: (
-                _small(schedule, t, s)
-                + _weight(schedule, t, s) ** 2 * _var_0(schedule, slope, s)
+                _small(schedule, t, s) + _weight(schedule, t, s) ** 2 * _var_0(schedule, slope, s)
             )
         ),
         "that is beta_ts where tilde beta_ts belongs: with x_0 known, less is uncertain": (
@@ -255,16 +254,18 @@ def _to_x0(schedule, t):
 
 def _pull_cases():
     rng = fresh(3)
-    for t, w, shape in ((4, 1.5, (5, 1)), (one_of(11, 12, 13), 0.4, (2, 1, 2, 2)), (20, 3.0, (4, 2))):
+    for t, w, shape in (
+        (4, 1.5, (5, 1)),
+        (one_of(11, 12, 13), 0.4, (2, 1, 2, 2)),
+        (20, 3.0, (4, 2)),
+    ):
         x0_hat, gradient = normal(rng, *shape), normal(rng, *shape)
         yield Case(f"t = {t}, w = {near(w):.4g}", (short_chain(), x0_hat, gradient, near(w), t))
 
 
 def _pull_with(factor):
     """Wrong on purpose: another factor of the gradient."""
-    return lambda schedule, x0_hat, gradient, w, t: (
-        x0_hat + w * factor(schedule, t) * gradient
-    )
+    return lambda schedule, x0_hat, gradient, w, t: x0_hat + w * factor(schedule, t) * gradient
 
 
 PULL = Exercise(
@@ -318,9 +319,7 @@ PULL = Exercise(
             )
         ),
         "w multiplies the pull only, not x0_hat": (
-            lambda schedule, x0_hat, gradient, w, t: (
-                w * (x0_hat + _to_x0(schedule, t) * gradient)
-            )
+            lambda schedule, x0_hat, gradient, w, t: w * (x0_hat + _to_x0(schedule, t) * gradient)
         ),
         "x0_hat is missing: the pull is added to it": (
             lambda schedule, x0_hat, gradient, w, t: w * _to_x0(schedule, t) * gradient
@@ -334,8 +333,8 @@ PULL = Exercise(
             lambda schedule, x0_hat, gradient, w, t: _pull(schedule, x0_hat, gradient, w, t - 1)
         ),
         "clamping keeps pixels in their range, but it is no part of the formula": (
-            lambda schedule, x0_hat, gradient, w, t: (
-                _pull(schedule, x0_hat, gradient, w, t).clamp(-1, 1)
+            lambda schedule, x0_hat, gradient, w, t: _pull(schedule, x0_hat, gradient, w, t).clamp(
+                -1, 1
             )
         ),
         "only the direction of the gradient is left in yours; its length counts": (
@@ -369,7 +368,11 @@ def _squashed(x, t):
 
 def _restore_cases():
     rng = fresh(4)
-    for t, s, degrade in ((7, 3, _toward_mean), (one_of(10, 8, 9), 2, _squashed), (4, 0, _squashed)):
+    for t, s, degrade in (
+        (7, 3, _toward_mean),
+        (one_of(10, 8, 9), 2, _squashed),
+        (4, 0, _squashed),
+    ):
         x_t, x0_hat = normal(rng, 5, 2), normal(rng, 5, 2)
         yield Case(label(t, s), (degrade, x_t, x0_hat, t, s))
 
