@@ -189,9 +189,8 @@ for t, s, place in ((100, 0, 0.0), (100, 50, 0.0), (100, 50, 1.0)):
     x_t = torch.tensor([[place]], dtype=torch.float64, requires_grad=True)
     slope = torch.autograd.grad(denoise(x_t, t).sum(), x_t)[0]
     ratio = row(schedule.abar, t) / row(schedule.abar, s)
-    log_p = ideal_denoisers.log_density(bumps, schedule, fine, s) - (
-        x_t.detach() - ratio.sqrt() * fine)[:, 0] ** 2 / (2 * (1 - ratio))
-    p = log_p.softmax(0)  # Bayes' rule on the grid
+    miss = (x_t.detach() - ratio.sqrt() * fine)[:, 0] ** 2 / (2 * (1 - ratio))
+    p = (ideal_denoisers.log_density(bumps, schedule, fine, s) - miss).softmax(0)  # Bayes' rule
     var = (p * fine[:, 0] ** 2).sum() - (p * fine[:, 0]).sum() ** 2
     print(f"x_{t} = {place}: Var(x_{s} | x_{t}) by Bayes' rule {var:.5f}, by the slope "
           f"{spread(schedule, slope, t, s).item():.5f}")
@@ -308,8 +307,7 @@ fig = figures.curves(levels, {"fixed encoder, ideal steps": gaps}, log_x=True, l
                      points={"learned encoder, six seeds": ([2] * 6, vae["gap"])}, height=2.9,
                      xlabel="levels (log scale)", ylabel="gap, nats (log scale)")
 figures.show(fig, alt="The gap falls with fixed levels; two learned ones lie lower, or at 0.72.")
-for n, nats in zip(levels, gaps):
-    print(f"{n:2} fixed levels: gap {nats:.4f}")
+print("\n".join(f"{n:2} fixed levels: gap {nats:.4f}" for n, nats in zip(levels, gaps)))
 print("2 learned levels, gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
 print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
 
