@@ -136,7 +136,11 @@ class Found(NamedTuple):
 
 
 def judged(x: Tensor) -> Found:
-    """Modes found and quality of samples, see `Found`."""
+    """Modes found and quality of samples, see `Found`.
+
+    >>> judged(DATA.mean[:3].float())[:2]
+    (3, 1.0)
+    """
     distance, mode = torch.cdist(x.double(), DATA.mean).min(dim=1)
     near = distance < 3 * DATA.var[0].sqrt()
     share = torch.bincount(mode[near], minlength=8) / len(x)
