@@ -44,6 +44,7 @@ Rules for authors
 - A figure has alt text, as metadata `{"image/png": {"alt": ...}}`. JupyterLab does not hand it to
   screen readers, so the same cell also says it in words: in printed text, or in an HTML image.
   And the cell prints numbers of the figure, since nbval does not compare pictures.
+- What a cell prints is at most 88 columns wide, but for source that `show_source` shows.
 - Nothing stored may differ between two runs: no times, addresses, paths or progress bars.
 """
 

@@ -67,8 +67,8 @@ for name, points in {"noise": noise, "our samples": x_0, "direct samples": truth
     inside = distance < 3 * 0.05
     counts = torch.bincount(blob[inside], minlength=8).tolist()
     middle = (points.norm(dim=1) < 0.3).double().mean()
-    print(f"{name:<14}  inside: {int(inside.sum()):4} of 2000, by cluster {counts}")
-    print(f"{'':<14}  mean distance {distance.mean():.3f}; in the middle {middle:.1%}")
+    print(f"{name:<14} inside: {int(inside.sum()):4} of 2000, by cluster {counts}")
+    print(f"{'':<14} mean distance {distance.mean():.3f}; in the middle {middle:.1%}")
 
 # %% [markdown]
 # Of our samples, 1,981 lie inside a cluster; of the direct samples, 1,979. The mean distances are 0.057

@@ -26,6 +26,7 @@
 
 # %%
 import math
+import textwrap
 
 import sympy as sp
 import torch
@@ -239,8 +240,8 @@ for heads, n in ((7, 10), (70, 100), (3500, 5000)):
     belief = coin_posterior(heads, n, flat, grid)
     mean, var = bayes.mean_and_var(belief, grid)
     near = bayes.integral(belief[1300:1501], grid[1300:1501])  # the area from 0.65 to 0.75
-    print(f"{heads:4} heads in {n:4}: mean {mean:.4f}, standard deviation {var.sqrt():.4f}, "
-          f"probability of 0.65 … 0.75: {near:.3f}")
+    print(f"{heads:4} heads in {n:4}: mean {mean:.4f}, standard deviation {var.sqrt():.4f}; "
+          f"P(0.65 … 0.75) = {near:.3f}")
 
 # %% [markdown]
 # Without logarithms the likelihood is rounded to 0, and there is nothing left to divide. The fraction of heads is 0.7 each
@@ -283,7 +284,8 @@ terms = [sp.binomial(10, h) * t**h * (1 - t) ** (10 - h) for h in range(11)]
 print("the integral for h = 0 … 10:", *[sp.integrate(term, (t, 0, 1)) for term in terms])
 balls = torch.rand(1_100_000, 11, generator=seeded(3))
 heads = (balls[:, 1:] < balls[:, :1]).sum(dim=1)  # balls to the left of the first one
-print("1,100,000 tables, how often each h:", *torch.bincount(heads).tolist())
+print("1,100,000 tables, how often each h:")
+print(*torch.bincount(heads).tolist())
 near = balls[heads == 7, 0].double()  # where the first ball lay, if seven are to its left
 stderr = near.std() / math.sqrt(len(near))
 print(f"first ball, given 7 to its left: mean {near.mean():.4f} ± {stderr:.4f}, "
@@ -305,8 +307,9 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
     evidence = bayes.coin_evidence(7, 10, flat, grid, ordered=ordered)
     mean, var = bayes.mean_and_var(likelihood / evidence, grid)
     if_fair = bayes.coin_log_likelihood(7, 10, fair, ordered=ordered).exp()
-    print(f"{fact}: evidence {evidence:.6e} = 1/{1 / evidence:.1f}; posterior mean {mean:.4f}, "
-          f"std {var.sqrt():.4f}; P(X | fair) / P(X | flat) = {if_fair / evidence:.4f}")
+    print(f"{fact}: evidence {evidence:.6e} = 1/{1 / evidence:.1f}")
+    print(f"    posterior mean {mean:.4f}, std {var.sqrt():.4f}; "
+          f"P(X | fair) / P(X | flat) = {if_fair / evidence:.4f}")
 
 # %% [markdown]
 # The posterior is the same: a factor that does not depend on $\theta$ appears in the numerator and in the denominator, and
@@ -342,8 +345,8 @@ for prior in (Beta(1, 1), Beta(8, 4), Beta(2.5, 6)):
     gap = (bayes.integral(unscaled, grid) - float(area)).abs() / float(area)
     after = bayes.beta_density(bayes.conjugate(prior, heads=7, tosses=10), grid)
     by_grid = bayes.coin_posterior(7, 10, bayes.beta_density(prior, grid), grid)
-    print(f"Beta({a}, {b}): B = {float(area):.6f}, the grid's area is right to 1e-5: {gap < 1e-5}; "
-          f"(1.8) and the grid agree: {torch.allclose(after, by_grid, atol=1e-4)}")
+    print(f"Beta({a}, {b}): B = {float(area):.6f}, by the grid the same to 1e-5: {gap < 1e-5}; "
+          f"(1.8) agrees: {torch.allclose(after, by_grid, atol=1e-4)}")
 
 
 # %% [markdown]
@@ -447,7 +450,7 @@ for world, theta in worlds.items():
     heads = torch.binomial(torch.full_like(theta, n), theta, generator=rng).long()
     squares = (answers[heads] - theta[:, None]) ** 2  # (200_000, 3): one column for each answer
     error, stderr = squares.mean(dim=0), squares.std(dim=0) / len(theta) ** 0.5
-    print(f"{world:>23}: mean squared error MLE {error[0]:.5f} ± {stderr[0]:.5f}, "
+    print(f"{world:>23}: squared error, MLE {error[0]:.5f} ± {stderr[0]:.5f}, "
           f"mean {error[2]:.5f} ± {stderr[2]:.5f}")
 
 # %% [markdown]
@@ -534,7 +537,7 @@ for a, b, h, n in ((1, 1, 7, 10), (50, 50, 70, 100), (2, 50, 700, 1000)):
 try:
     bayes.coin_posterior(7, 10, (grid == 0).double(), grid)  # certain that heads never happen
 except ValueError as error:
-    print(error)
+    print(textwrap.fill(str(error), 88))
 
 # %% [markdown]
 # The last line shows the extreme case: under a prior that is certain of $\theta = 0$, seven heads have evidence 0,
@@ -570,7 +573,7 @@ for n in (10, 1000, 100_000):
     heads = torch.binomial(often, theta, generator=rng)
     width = torch.tensor([bayes.conjugate(Beta(1, 1), int(h), n).var for h in heads]).sqrt().mean()
     print(f"n = {n:6}: h/n has mean {(heads / n).mean():.4f} and standard deviation "
-          f"{(heads / n).std():.4f} over 20,000 experiments; a posterior's is {width:.4f}")
+          f"{(heads / n).std():.4f}; a posterior's is {width:.4f}")
 
 # %% [markdown]
 # At $n = 1000$ both are 0.0145. The fraction $h/n$ of one experiment is off by about as much as its posterior is
@@ -594,8 +597,8 @@ for stay in (0.5, 0.9):  # probability of repeating the last toss; 0.5: ordinary
     a, b = 1.0 + heads, 1.0 + n - heads
     std = (a * b / (a + b + 1)).sqrt() / (a + b)  # the posterior's standard deviation
     inside = ((a / (a + b) - 0.5).abs() < 1.96 * std).double().mean()
-    print(f"repeats {stay:.0%}: the posterior is ± {std.mean():.4f} wide; h/n varies by "
-          f"{(heads / n).std():.4f}; the 95 % interval holds the truth in {inside:.1%} of runs")
+    print(f"repeats {stay:.0%}: posterior ± {std.mean():.4f}, h/n ± {(heads / n).std():.4f}; "
+          f"95 % interval holds the truth: {inside:.1%}")
 
 # %% [markdown]
 # For the ordinary coin, 94.6 % of the intervals contain the truth, as they should. For the sticky coin only 48.3 % do: the
@@ -846,9 +849,9 @@ print(f"{draws.shape[1]} random samples:       {estimate:.6e} ± {stderr:.1e}")
 # error. **Three unknowns are easy.** The trouble begins with many:
 
 # %%
-for d, what in ((3, "two coins"), (10, "ten unknowns"), (64, "a tiny image, 8 x 8 pixels")):
+for d, what in ((3, "two coins"), (10, "ten unknowns"), (64, "8 x 8 pixels")):
     values = 10.0**d  # ten grid points along each axis: a coarse grid
-    print(f"{what:>28}: 10 points per axis are {values:.0e} values; "
+    print(f"{what:>12}: 10 points per axis are {values:.0e} values; "
           f"at a billion a second {values / 1e9 / 3.15e7:.1e} years")
 for n in (10, 1000, 100_000):
     seen = torch.tensor([1, 1, 1, 1, 1, 1, 1, 0, 0, 0]).repeat(n // 10)
@@ -947,8 +950,8 @@ fig = figures.curves(x_0, {"prior: the data": prior, "likelihood": likelihood, "
 mean, _ = bayes.mean_and_var(after, x_0)
 fig.axes[0].axvline(mean, color=figures.GRAY, linewidth=1)  # the posterior's mean
 figures.show(fig, alt="Two equal modes; a broad hump; then the right mode is higher.")
-print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t / signal:.3f}; "
-      f"probability of the right mode {bayes.integral(after[1500:], x_0[1500:]):.3f}")
+print(f"t = {t}, x_t = {x_t}: the likelihood peaks at x_t / {signal:.3f} = {x_t / signal:.3f}")
+print(f"probability of the right mode {bayes.integral(after[1500:], x_0[1500:]):.3f}")
 
 # %%
 # eq: 1.17

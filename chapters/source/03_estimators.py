@@ -26,6 +26,7 @@
 
 # %%
 import math
+import textwrap
 
 import sympy as sp
 import torch
@@ -130,8 +131,8 @@ for n in (100, 10_000, 1_000_000):
     value, stderr = monte_carlo(likelihood(uniform(rng, n)))
     print(f"N = {n:9,}: {value:.4f} ± {stderr:.4f}")
 repeats = torch.stack([likelihood(uniform(rng, 100)).mean() for _ in range(10_000)])
-print(f"N = 100, 10,000 times: the mean of all estimates is {repeats.mean():.4f}, "
-      f"their standard deviation {repeats.std():.4f}")
+print(f"N = 100, 10,000 times: mean of the estimates {repeats.mean():.4f}, "
+      f"standard deviation {repeats.std():.4f}")
 print(f"(3.3) with the exact variance of f: {math.sqrt(spread / 100):.4f}")
 
 # %% [markdown]
@@ -312,14 +313,14 @@ def second_moment(s, edge):
     return ((2 * log_normal(x) - log_normal(x, std=s)).exp()).sum() * edge / 20_000
 
 
-print("   s   E[w^2] by (3.5)   quadrature to ±10, to ±20   bars that catch 1   largest estimate")
+print("   s  E[w^2] by (3.5)  quadrature to ±10, to ±20  bars that catch 1  largest estimate")
 for s in (2.0, 1.0, 0.8, 0.75, 0.7, 0.5):
     x = s * normal(seeded(6), 2000, 1000)  # 2000 repetitions; .T puts the samples first
     value, stderr = estimators.monte_carlo((log_normal(x) - log_normal(x, std=s)).exp().T)
     catch = ((value - 1).abs() <= 2 * stderr + 1e-9).double().mean()
     formula = s**2 / math.sqrt(2 * s**2 - 1) if s**2 > 0.5 else math.inf
-    print(f"{s:4} {formula:17.3f} {second_moment(s, 10):19.3g} {second_moment(s, 20):8.3g} "
-          f"{catch:19.3f} {value.max():18.3f}")
+    print(f"{s:4} {formula:16.3f} {second_moment(s, 10):17.3g} {second_moment(s, 20):9.3g} "
+          f"{catch:17.3f} {value.max():17.3f}")
 
 # %% [markdown]
 # Too wide costs little. Too narrow is dangerous. For $s = 0.7$ and $0.5$ the tails of $q$ are so thin that the
@@ -337,7 +338,7 @@ explorer
 
 # %%
 for mean, std in ((0.9, 1.0), (0.0, 0.7), (0.0, 1.5)):
-    print(explorer.describe(mean=mean, std=std, dimension=10))
+    print(textwrap.fill(explorer.describe(mean=mean, std=std, dimension=10), 88))
 
 # %% [markdown]
 # Less than one standard deviation: at 0.9 the 1000 samples are worth 8. And 0.7 hurts more than 1.5: 82 against 147
@@ -525,7 +526,7 @@ for gradient in (estimators.pathwise_gradient, estimators.score_function_gradien
 try:
     estimators.pathwise_gradient(lambda x: (x > 0).double(), 1.0, 1.0, eps)
 except ValueError as error:
-    print(error)
+    print(textwrap.fill(str(error), 88))
 
 
 # %% [markdown]
@@ -563,9 +564,8 @@ for ax, (name, path) in zip(axes, paths.items()):
     ax.axhline(3, color=figures.GRAY, linestyle="--")
     ax.set(title=name, xlabel="training step", ylim=(-1, 6.5))
     off = path[100:] - 3  # the start is over
-    print(f"{name:>26}: on average at {3 + off[-1].mean():.2f} after 300 steps; from 3 it is "
-          f"{off[-1].square().mean().sqrt():.2f} away (root mean square), at worst "
-          f"{off.abs().max():.1f}")
+    print(f"{name:>26}: mean {3 + off[-1].mean():.2f} after 300 steps; off by "
+          f"RMS {off[-1].square().mean().sqrt():.2f}, at worst {off.abs().max():.1f}")
 axes[0].set_ylabel("parameter a, data units")
 figures.show(fig, alt="Five runs each: calm, wild, and calm again with 25 samples per step.")
 

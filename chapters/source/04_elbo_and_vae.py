@@ -385,7 +385,7 @@ fig = figures.curves(thetas, curve, xlabel="theta", ylabel="nats, mean over the 
 figures.show(fig, alt="The likelihood peaks at theta 2; the best independent bound peaks at 1.47.")
 for name, values in curve.items():
     top = thetas[values.index(max(values))]
-    print(f"{name:>28}: top at theta = {top:.2f}; there log-likelihood "
+    print(f"{name:>28}: top at theta = {top:.2f}, log-likelihood "
           f"{log_likelihood(top):.4f}, gap {gap(top):.4f}")
 
 # %% [markdown]

@@ -152,7 +152,7 @@ for start in (0.25, 1.0, 4.0):
     growth[f"with the factor, Var x_0 = {start:g}"] = var
     formula = 1 + schedule.abar * (start - 1)  # (5.6)
     print(f"Var x_0 = {start:4}: Var x_t = {var[100]:.4f}, {var[300]:.4f}, {var[1000]:.4f} "
-          f"at t = 100, 300, 1000; off (5.6) by {(var - formula).abs().max():.0e}")
+          f"at 100, 300, 1000; off (5.6) by {(var - formula).abs().max():.0e}")
 growth["without it, Var x_0 = 1"] = without = 1 + schedule.beta.cumsum(0)
 print(f"without the factor: Var x_0 + {without[-1] - 1:.2f}")
 fig = figures.curves(range(1001), growth, xlabel="time t, steps", ylabel="Var x_t", height=3)
@@ -337,8 +337,8 @@ for t in range(1, 1001):
     fresh = normal_like(merged, generator=rng)
     old = schedule.alpha[t].sqrt() * schedule.noise[t - 1] * merged
     merged = (old + schedule.beta[t].sqrt() * fresh) / schedule.noise[t]  # (5.12)
-print(f"the merged noise after 1000 steps: mean {merged.mean():+.4f}, variance {merged.var():.4f}, "
-      f"4th moment {(merged**4).mean():.3f} (normal: 3)")
+print(f"merged noise after 1000 steps: mean {merged.mean():+.4f}, variance {merged.var():.4f}, "
+      f"4th moment {(merged**4).mean():.3f}")
 
 # %% [markdown]
 # A thousand noises, merged by (5.12), are standard normal again: mean near 0, variance near 1, fourth moment near 3.
@@ -568,7 +568,7 @@ ends = {
 for name, s in ends.items():
     L_T, abar_T = gaussians.kl(forward.marginal(s, one, s.T), prior).item(), s.abar[-1].item()
     formula = 0.5 * ((1 - abar_T) + abar_T - 1 - math.log1p(-abar_T))  # (5.14) with x_0 = 1
-    print(f"{name:>28}: signal factor {math.sqrt(abar_T):.5f}, "
+    print(f"{name:>27}: signal {math.sqrt(abar_T):.5f}, "
           f"L_T = {L_T:.3g} nats, by (5.14) {formula:.3g}")
 
 # %% [markdown]
@@ -627,8 +627,8 @@ for t in (1, 100, 300, 600, 1000):
     q_t = forward.marginal(schedule, both, t)
     apart = gaussians.kl(Gaussian(q_t.mean[:1], q_t.var), Gaussian(q_t.mean[1:], q_t.var)).item()
     known = schedule.information[t].item()
-    print(f"t = {t:4}: KL of the two groups {apart:9.2e} nats; "
-          f"x_t reveals at most {known:.2e} nats about x_0")
+    print(f"t = {t:4}: KL of the two groups {apart:8.2e} nats; "
+          f"x_t tells at most {known:.2e} nats about x_0")
 
 # %% [markdown]
 # The KL between the two groups is 80,000 nats at $t = 1$ and 0.0003 nats at the end.

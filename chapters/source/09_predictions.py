@@ -25,6 +25,8 @@
 # Tweedie's formula).
 
 # %%
+import textwrap
+
 import sympy as sp
 import torch
 
@@ -258,7 +260,7 @@ one = torch.ones(1, 1, dtype=torch.float64)
 try:
     predictions.convert(ends_in_noise, one, "eps", one, 1000)
 except ValueError as error:
-    print(error)
+    print(textwrap.fill(str(error), 88))
 print("v still works: x0 =", predictions.convert(ends_in_noise, one, "v", one, 1000).x0.item())
 
 
@@ -421,8 +423,8 @@ for t in (1, 100, 500, 1000):
     v = predictions.target(schedule, "v", x_0, eps, t)
     on_x0 = ((x_0 - wrong_x0) ** 2).sum()
     ratios = [float(((a - b) ** 2).sum() / on_x0) for a, b in ((eps, guess.eps), (v, guess.v))]
-    print(f"t = {t:4}: SNR {schedule.snr[t]:11.5f}, eps-error / x0-error {ratios[0]:11.5f}, "
-          f"v-error / x0-error {ratios[1]:11.5f}")
+    print(f"t = {t:4}: SNR {schedule.snr[t]:10.5f}; error as eps / as x0 {ratios[0]:10.5f}, "
+          f"as v / as x0 {ratios[1]:11.5f}")
 
 
 # %% [markdown]

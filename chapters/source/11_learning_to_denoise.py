@@ -362,7 +362,8 @@ figures.curves(range(1, 1001), {"": like}, ax=axes[1], xlabel="time t, steps", y
                title="similarity to t = 500")
 figures.show(fig, alt="Left: stripes, high frequencies to low ones. Right: a peak at t = 500.")
 near = ", ".join(f"{like[t - 1]:.3f} at {t}" for t in (500, 501, 510, 550, 700, 1000))
-print("cosine similarity to t = 500:", near)
+print("cosine similarity to t = 500:")
+print(near)
 
 # %% [markdown]
 # High frequencies (the top of each half) tell neighbors apart; low ones give the rough position in time. The similarity
@@ -614,7 +615,7 @@ for n in range(1, 4001):
     batch_mean = normal_like(torch.empty(500, 16), generator=rng).mean(1)  # B = 16
     w = w - 0.1 * (w - batch_mean)  # eta = 0.1
     average = ema_update(average, w, n, 0.999)
-print(f"spread after 4000 constant steps: last weights {w.std():.4f}, (11.6) says "
+print(f"spread after 4000 constant steps: last weights {w.std():.4f}, by (11.6) "
       f"{math.sqrt(0.1 / (1.9 * 16)):.4f}; average {average.std():.4f}")
 young = math.prod((1 + n) / (10 + n) for n in range(1, 201))
 print(f"share of the start after 200 updates: plain {0.999**200:.2f}, with kappa {young:.0e}")
@@ -860,8 +861,8 @@ figures.show(fig, alt="Two half circles that reach into each other: data, and sa
 bare = datasets.moons(3000, generator=seeded(19), std=0.0)  # the curve without its blur
 for name, x in (("data", moons[:2000]), ("learned", new)):
     print(f"{name:>7}: mean distance to the curve {distance(x, bare):.3f}, "
-          f"on the right-hand side {(x[:, 0] > 0).double().mean():.1%}, "
-          f"energy distance to other data {metrics.energy_distance(x, moons[15_000:]).value:+.5f}")
+          f"on the right {(x[:, 0] > 0).double().mean():.1%}, "
+          f"energy distance {metrics.energy_distance(x, moons[15_000:]).value:+.5f}")
 
 # %% [markdown]
 # The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `concentric_circles` or

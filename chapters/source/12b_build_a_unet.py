@@ -195,7 +195,7 @@ for d in (4, 64, 1024):
     q, k = normal_like(torch.empty(2, 200, d), generator=seeded(6))
     scores = q @ k.T
     most = [(s.softmax(1).amax(1).mean().item()) for s in (scores, scores / d**0.5)]
-    print(f"d = {d:4}: standard deviation of a score {scores.std():4.1f}; largest of 200 weights "
+    print(f"d = {d:4}: standard deviation of a score {scores.std():4.1f}; largest weight "
           f"{most[0]:.2f}, with the root {most[1]:.2f}")
 
 # %% [markdown]
@@ -359,8 +359,8 @@ for where in ((), (1,)):
     counts = [sum(p.numel() for p in net.parameters()) for net in (mine, given)]
     gap = (mine(x_t, t) - given(x_t, t)).abs().max() / given(x_t, t).abs().max()
     shown = "0" if gap == 0 else "below 0.00001" if gap < 1e-5 else f"{gap:.5f}"
-    print(f"attention at {where or 'no resolution'}: {counts[0]:,} parameters, the package's "
-          f"network {counts[1]:,}; relative difference {shown}")
+    print(f"attention at {where or 'no resolution'}: {counts[0]:,} parameters, the package "
+          f"{counts[1]:,}; difference {shown}")
 
 # %% [markdown]
 # Without attention the two agree to the last bit. With attention the difference is rounding: the package uses PyTorch's fast version, which sums
@@ -492,7 +492,7 @@ x_t = forward.noised(schedule, image, 300, normal_like(image, generator=seeded(1
 fig = diagrams.attention_map(same, x_t, 300, (2, 3))
 figures.show(fig, alt="A noisy image, and over it how much one position attends to each other.")
 weights = diagrams.attention_weights(same, x_t, torch.tensor([300]))[0, 0].flatten(2)
-print(f"the largest weight of each position lies between {weights.amax(2).min():.2f} and "
+print(f"the largest weight of a position is between {weights.amax(2).min():.2f} and "
       f"{weights.amax(2).max():.2f}; equal weights would be {1 / weights.shape[2]:.2f}")
 
 # %% [markdown]

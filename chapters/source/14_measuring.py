@@ -485,7 +485,8 @@ ax.plot(list(ours.values()), list(ours), "o", color=figures.BLUE, label="our bou
 ax.set(xlim=(0.9, None), xlabel="bits per dimension, MNIST")
 ax.legend(fontsize=9)
 figures.show(fig, alt="Ours, simple, is far to the right; ours, vlb, is among the flows.")
-print(", ".join(f"{name}: {value:.2f}" for name, value in (ours | flows).items()))
+for group in (ours, flows):
+    print(", ".join(f"{name}: {value:.2f}" for name, value in group.items()))
 print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 
 # %% [markdown]

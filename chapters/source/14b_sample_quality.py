@@ -493,7 +493,7 @@ ax.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 figures.show(fig, alt="Each damage is far outside for some distances; undamaged digits for none.")
 for k, name in enumerate(distances):
     escaped = [what for what, row in seen.items() if row[k] < 2]
-    print(f"not seen by {name}, below two deviations: {', '.join(escaped)}")
+    print(f"not seen by {name} (below two deviations):\n    {'; '.join(escaped)}")
 
 # %% [markdown]
 # Each distance sees what it was built to see.

@@ -111,6 +111,7 @@ LINT = {
         printing("a\nFutureWarning: b\n", "stderr"),
         "stores a warning: 'FutureWarning: b'",
     ),
+    "wide print": (printing("1 " * 45 + "\n"), "prints a line of 90 columns; at most 88"),
     "progress bar": (printing("10%\r20%\n"), "progress bar"),
     "widget view": (showing(stored.WIDGET_VIEW, {"model_id": "1"}), "widget view"),
     "JavaScript": (showing("application/javascript", "alert(1)"), "stores application/javascript"),

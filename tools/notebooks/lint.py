@@ -57,7 +57,7 @@ def lint(chapter, notebook, path, solved, root) -> Iterator[str]:
             count += bool(cell.source.strip())
             if cell.source.strip() and cell.execution_count != count:
                 problems.append("was not run in order: build the chapter, do not edit a notebook")
-            problems += [*_lint_code(cell), *_lint_outputs(cell.outputs)]
+            problems += [*_lint_code(cell), *_lint_outputs(cell.outputs), *_lint_width(cell)]
         else:
             problems += _lint_markdown(cell.source)
         yield from (f"cell {cell.get('id')}: {problem}" for problem in problems)
@@ -167,6 +167,14 @@ def _lint_outputs(outputs) -> Iterator[str]:
             yield "JupyterLab hides the alt text of a picture: print it in the cell too"
     if pictures and not any(re.search(r"\d", text) for text in _compared(outputs)):
         yield "shows a picture but prints no number of it, so nbval has nothing to compare"
+
+
+def _lint_width(cell) -> Iterator[str]:
+    """What a cell prints fits beside its picture; the package's own source may be wider."""
+    text = "\n".join(text for out in cell.outputs for _, key, text in texts(out) if key == "text")
+    wide = max(map(len, text.split("\n")))
+    if wide > 88 and "show_source(" not in cell.source:
+        yield f"prints a line of {wide} columns; at most 88, or a narrow window breaks it"
 
 
 def _compared(outputs) -> Iterator[str]:

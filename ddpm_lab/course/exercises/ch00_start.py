@@ -30,7 +30,7 @@ def _where_clean(case, t):
 CLEAN = Exercise(
     reference=0,
     wrong={
-        "x_1 already holds a little noise (if you mean abar = 1: at which time t is it so?)": 1,
+        "x_1 already holds a little noise (if you mean abar = 1: at which t?)": 1,
         "t = T is the noisy end; look at the other one": 200,
         "t = T is the noisy end, and T is 200 in this chapter; look at the other end": 1000,
         "t = T - 1 is near the noisy end; look at the other one": 199,
