@@ -12,7 +12,7 @@ lab test setup doctor clean:
 	@$(PY) lab.py $(WORDS)
 
 # For authors; `python -m tools --help` says what they are.
-lint format notebooks browser mutants bench lock:
+lint format notebooks site browser mutants bench lock:
 	@$(PY) -m tools $(WORDS)
 
-.PHONY: lab test setup doctor clean lint format notebooks browser mutants bench lock
+.PHONY: lab test setup doctor clean lint format notebooks site browser mutants bench lock

@@ -3,6 +3,7 @@
 python -m tools lint        ruff, codespell, and pyright for the types
 python -m tools format      what ruff can mend by itself
 python -m tools notebooks   build all chapters, or those named: notebooks 05
+python -m tools site        the course as web pages, into build/site/html
 python -m tools browser     tests in a real JupyterLab in Chromium
 python -m tools mutants     would the tests notice a mistake?
 python -m tools bench       how fast and how good, beside other packages; 20 minutes, on a
@@ -59,8 +60,11 @@ def chromium(which=shutil.which):
     )
 
 
+NOT_SITE = "--ignore=tests/browser/test_site.py"  # needs the site: make site, then name the file
+
+
 def browser(extra):
-    words = extra if any(map(names_a_file, extra)) else ["tests/browser", *extra]
+    words = extra if any(map(names_a_file, extra)) else ["tests/browser", NOT_SITE, *extra]
     return run("-m", "pytest", "-q", *words, CHROMIUM=chromium(), OMP_NUM_THREADS="1")
 
 
@@ -76,6 +80,7 @@ COMMANDS = {  # name: (what it does with the remaining words, the extras it need
     "lint": (lint, ["author"]),
     "format": (reformat, ["author"]),
     "notebooks": (lambda extra: run("tools/chapters.py", "build", *extra, OMP_NUM_THREADS="1"), []),
+    "site": (lambda extra: run("-m", "tools.site", *extra, OMP_NUM_THREADS="1"), ["site"]),
     "browser": (browser, ["browser"]),
     "mutants": (lambda extra: run("tools/mutants.py", *extra, OMP_NUM_THREADS="1"), []),
     "bench": (bench, ["bench"]),

@@ -88,9 +88,11 @@ def condition(
 ) -> Gaussian:
     """Bayes' rule for x ~ prior, given an observation y = scale * x + N(0, noise_var).
 
-    Precisions add:          1/var  = 1/prior.var + scale^2 / noise_var
-    and the mean moves to y: mean   = prior.mean + gain (y - scale prior.mean),
-                             gain   = prior.var scale / (scale^2 prior.var + noise_var)
+    Precisions add, and the mean moves to y:
+
+        1/var = 1/prior.var + scale^2 / noise_var
+        mean  = prior.mean + gain (y - scale prior.mean)
+        gain  = prior.var scale / (scale^2 prior.var + noise_var)
 
     The gain form stays finite when prior.var = 0 (x was known already).
 

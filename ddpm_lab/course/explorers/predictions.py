@@ -6,24 +6,30 @@ import torch
 
 from ddpm_lab import ideal_denoisers, predictions, schedules
 from ddpm_lab.course import figures
-from ddpm_lab.course.explorers._controls import Count
+from ddpm_lab.course.explorers._controls import Count, Menu
 from ddpm_lab.course.explorers._drawing import Drawing, empty_curves, ready, to_curve
 from ddpm_lab.course.explorers._explorer import Explorer, explore
 from ddpm_lab.course.style import BLUE, GRAY, GREEN, ORANGE, RED
 
 GRID = torch.linspace(-3, 3, 241, dtype=torch.float64, device="cpu")[:, None]
 
+TIMES = torch.arange(1, 1001, device="cpu")
+
 QUESTION = "How do x0, eps, v and the score look as t runs?"
 
-CONTROLS = {"t": Count("t (steps)", 300, "The time", 1, 1000, plays=True)}
+CONTROLS = {
+    "t": Count("t (steps)", 300, "The time", 1, 1000, plays=True),
+    "schedule": Menu("noise schedule", "linear", "How fast the signal goes", ("linear", "cosine")),
+}
 
 
 def four_names(**state: Any) -> Explorer:
-    """How do x0, eps, v and the score look as t runs? One slider, two linked views.
+    """How do x0, eps, v and the score look as t runs? A time and a noise schedule; two
+    linked views.
 
     Parameters
     ----------
-    state : the value shown first, by the name in `CONTROLS`
+    state : the values shown first, by the names in `CONTROLS`
 
     >>> four_names()
     How does one guess look under four names? At t = 300 ...
@@ -35,48 +41,48 @@ def drawing() -> Drawing:
     """Left: the best predictions for data in two modes, over the density of x_t. Right: what an
     error of size 1 in each does to x0_hat, with a mark at t.
 
-    >>> drawing().update(t=500)[:41]
+    >>> drawing().update(t=500, schedule="linear")[:41]
     'How does one guess look under four names?'
     """
-    schedule, data = schedules.linear(), ideal_denoisers.two_modes()
-    denoise = ideal_denoisers.mixture_denoiser(data, schedule)
-    figure, guesses, errors = _axes(schedule)
+    data = ideal_denoisers.two_modes()
+    figure, guesses, errors = _axes()
     styles = ((BLUE, "-", "x0"), (RED, "--", "eps"), (GREEN, "-.", "v"), (ORANGE, ":", "score"))
     curves = empty_curves(guesses, styles)
     crowd = guesses.plot([], [], color=GRAY, linewidth=1, label="density of x_t")[0]
+    in_eps, in_v = empty_curves(errors, styles[1:3])
     mark = errors.axvline(500, color=GRAY)
     guesses.legend(loc="lower right", fontsize=9, ncols=2)
     errors.legend(loc="upper left", fontsize=9)
 
-    def update(t):
-        found = predictions.convert(schedule, denoise(GRID, t), "x0", GRID, t)
+    def update(t, schedule):
+        table = schedules.make(schedule)
+        denoise = ideal_denoisers.mixture_denoiser(data, table)
+        found = predictions.convert(table, denoise(GRID, t), "x0", GRID, t)
         for curve, value in zip(curves, found):
             to_curve(curve, GRID[:, 0], value[:, 0])
-        density = ideal_denoisers.log_density(data, schedule, GRID, t).exp()
+        density = ideal_denoisers.log_density(data, table, GRID, t).exp()
         to_curve(crowd, GRID[:, 0], density - 3)
+        to_curve(in_eps, TIMES, (table.noise / table.signal)[1:])
+        to_curve(in_v, TIMES, table.noise[1:])
         mark.set_xdata([t, t])
-        factor = (schedule.noise[t] / schedule.signal[t]).item()
+        factor = (table.noise[t] / table.signal[t]).item()
         right = [f"{name} {value[-41].item():+.2f}" for name, value in found._asdict().items()]
         return (
-            f"How does one guess look under four names? At t = {t} and x_t = 2: "
+            f"How does one guess look under four names? At t = {t} of {schedule} and x_t = 2: "
             f"{', '.join(right)}; an error of 1 in eps is {factor:.3g} in x0, one in v "
-            f"{schedule.noise[t].item():.3g}."
+            f"{table.noise[t].item():.3g}."
         )
 
-    return ready(figure, QUESTION, [crowd, *curves, mark], update)
+    return ready(figure, QUESTION, [crowd, *curves, in_eps, in_v, mark], update)
 
 
-def _axes(schedule):
-    """The figure and its two axes; the errors are the same for every state."""
+def _axes():
     figure, (guesses, errors) = figures.new(1, 2, width=8.4, height=3.7)
     guesses.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="x_t, data units", ylabel="best prediction")
     guesses.set(title="One guess, four names")
-    t, in_eps = range(1, schedule.T + 1), schedule.noise[1:] / schedule.signal[1:]
-    errors.plot(t, in_eps, color=RED, linestyle="--", label="eps")
-    errors.plot(t, schedule.noise[1:], color=GREEN, linestyle="-.", label="v")
     errors.axhline(1, color=BLUE, label="x0")
-    errors.set(yscale="log", xlabel="time t, steps", ylabel="error in x0, data units")
-    errors.set(title="What an error of 1 in each does")
+    errors.set(xlim=(0, 1000), ylim=(0.005, 300), yscale="log", xlabel="time t, steps")
+    errors.set(ylabel="error in x0, data units", title="What an error of 1 in each does")
     errors.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
     errors.minorticks_off()
     return figure, guesses, errors

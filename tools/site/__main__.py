@@ -1,0 +1,64 @@
+"""Build the site: `python -m tools.site` (or `make site`), into build/site/html.
+
+Words that follow go on to sphinx-build. Drawings of explorers are kept in build/site/films as long
+as the package does not change.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from tools.notebooks.sources import ROOT
+from tools.site import frames, pages
+
+BUILD = ROOT / "build" / "site"
+
+
+def films(folder: Path) -> dict[str, dict]:
+    """Explorer -> what its page needs; drawn unless that was done for the same package."""
+    stamp = _digest()
+    made = {}
+    for name in frames.STOPS:
+        path = folder / f"{name}.json"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if known.get("stamp") != stamp:
+            print(f"drawing {name}", flush=True)
+            film = frames.film(name)
+            size = frames.write(film, folder)
+            known = {"stamp": stamp, "bytes": size, "film": pages.described(film)}
+            path.write_text(json.dumps(known), encoding="utf-8")
+        made[name] = known["film"]
+    return made
+
+
+def _digest() -> str:
+    """One name for all that a drawing depends on."""
+    sources = [*(ROOT / "ddpm_lab").rglob("*.py"), Path(frames.__file__)]
+    total = hashlib.sha256()
+    for path in sorted(sources):
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def main(words: list[str]) -> int:
+    """Draw, assemble, build; the exit status of sphinx-build."""
+    from sphinx.cmd.build import main as sphinx
+
+    source = BUILD / "source"
+    drawn = films(BUILD / "films")
+    shutil.rmtree(source, ignore_errors=True)
+    source.mkdir(parents=True)
+    pages.assemble(source, drawn)
+    static = source / "_static"
+    shutil.copytree(BUILD / "films", static / "explorers", ignore=shutil.ignore_patterns("*.json"))
+    shutil.move(source / "chapters" / "pictures", static / "pictures")
+    status = sphinx(["-b", "html", "-q", *words, str(source), str(BUILD / "html")])
+    if not status:
+        print(f"The site: {BUILD / 'html' / 'index.html'}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,185 @@
+"""The pages that Sphinx reads: the stored notebooks, the explorers, the package, and docs/."""
+
+from __future__ import annotations
+
+import base64
+import html
+import importlib
+import inspect
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import ddpm_lab
+from tools.notebooks.sources import ROOT
+from tools.notebooks.stored import load
+from tools.site import frames
+
+REFERENCE = ("cheat_sheet", "formulas", "glossary")  # not numbered, built from the sources
+
+
+def assemble(source: Path, films: dict[str, dict[str, Any]]) -> None:
+    """Fill an empty folder with all that Sphinx reads.
+
+    Parameters
+    ----------
+    source : the folder
+    films : explorer -> what its page needs, as `embedded` takes it
+    """
+    shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True)
+    shutil.copyfile(ROOT / "CHANGELOG.md", source / "changelog.md")
+    chapters = source / "chapters"
+    chapters.mkdir()
+    for path in notebooks():
+        notebook = load(path)
+        for cell in notebook.cells:
+            _prepare(cell, chapters, f"{path.stem}-{cell.id}", films)
+        (chapters / path.name).write_text(json.dumps(notebook), encoding="utf-8")
+    for name, film in films.items():
+        text = f"# {film['question']}\n\n{_raw(embedded(film, '..'))}\n\n{_where(name)}\n"
+        _write(source / "explorers" / f"{name}.md", text)
+    for name in sorted(ddpm_lab.__all__):
+        _write(source / "reference" / f"{name}.md", _module(name))
+
+
+def notebooks() -> list[Path]:
+    """The learner's notebooks, in order, then the pages to look things up."""
+    folder = ROOT / "chapters"
+    return [*sorted(folder.glob("[0-9]*.ipynb")), *(folder / f"{n}.ipynb" for n in REFERENCE)]
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+# --------------------------------------------------------------------------------- notebooks
+
+
+def _prepare(cell, folder: Path, name: str, films) -> None:
+    """Pictures become files with alt text; an explorer's picture becomes one that moves."""
+    if cell.cell_type != "code":
+        cell.source = _LINK.sub(lambda found: unquote(found[0]).replace("$", ""), cell.source)
+        return
+    moving = next((film for film in films if f"explorers.{film}(" in cell.source), None)
+    said = {_alt(output) for output in cell.outputs}
+    for k, output in enumerate(cell.outputs):
+        if "image/png" in output.get("data", {}):
+            page = (
+                embedded(films[moving], "..")
+                if moving
+                else _image(output, folder / "pictures" / f"{name}-{k}.png")
+            )
+            output["data"] = {"text/html": page}
+        elif "text" in output:  # the alt text, printed for screen readers in JupyterLab
+            output["text"] = "".join(
+                line for line in output.text.splitlines(True) if line.strip() not in said
+            )
+    cell.outputs = [output for output in cell.outputs if output.get("text", "-")]
+
+
+_LINK = re.compile(r"(?<=\]\()[\w./]*\.ipynb#[^)\s]+|(?<=\]\()#[^)\s]+")
+"""The target of a link to a heading, which the notebooks write as an address."""
+
+
+def anchor(title: str) -> str:
+    """The name of a heading in a link, as JupyterLab has it.
+
+    >>> anchor("1 · Two kinds of coins")
+    '1-·-Two-kinds-of-coins'
+    """
+    return title.replace(" ", "-").replace("$", "")
+
+
+def _alt(output) -> str:
+    return output.get("metadata", {}).get("image/png", {}).get("alt", "")
+
+
+def _image(output, path: Path) -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(base64.b64decode(output.data["image/png"]))
+    width = output.metadata["image/png"].get("width")
+    size = f' width="{width}"' if width else ""
+    where = f"../_static/pictures/{path.name}"
+    return f'<img src="{where}" alt="{html.escape(_alt(output))}"{size} loading="lazy">'
+
+
+# --------------------------------------------------------------------------------- explorers
+
+
+def described(film: frames.Film) -> dict[str, Any]:
+    """What a page needs of a film, besides its strips; it can be stored as JSON."""
+    width, height = film.size
+    question = film.sentences[0].partition("?")[0] + "?"
+    return {
+        "name": film.name,
+        "question": question,
+        "controls": film.controls,
+        "width": width,
+        "height": height,
+        "sentences": film.sentences,
+        "strips": len(film.strips),
+    }
+
+
+def embedded(film: dict[str, Any], root: str) -> str:
+    """HTML of an explorer that `explorer.js` brings to life.
+
+    Parameters
+    ----------
+    film : as `described` gives it
+    root : where the site begins, seen from the page
+    """
+    strips = [f"{root}/_static/explorers/{film['name']}-{k}.webp" for k in range(film["strips"])]
+    data = json.dumps(film | {"strips": strips}).replace("</", "<\\/")
+    return (
+        f'<figure class="explorer"><script type="application/json">{data}</script>'
+        "<noscript>The sliders of this picture need JavaScript.</noscript></figure>"
+    )
+
+
+def _raw(page: str) -> str:
+    return f"```{{raw}} html\n{page}\n```"
+
+
+def _where(name: str) -> str:
+    """The chapter that shows an explorer."""
+    for path in notebooks():
+        if f"explorers.{name}(" in path.read_text(encoding="utf-8"):
+            return f"In the course: {{doc}}`../chapters/{path.stem}`."
+    return ""
+
+
+# --------------------------------------------------------------------------------- reference
+
+
+def _module(name: str) -> str:
+    """The page of a public module: its docstring, and each name that it makes public."""
+    module = importlib.import_module(f"ddpm_lab.{name}")
+    lines = [f".. automodule:: ddpm_lab.{name}"]
+    for public in _public(module):
+        kind = _kind(getattr(module, public))
+        lines.append(f".. {kind}:: ddpm_lab.{name}.{public}")
+        if kind == "autoclass":
+            lines[-1] += "\n   :members:"
+    return f"# `{name}`\n\n```{{eval-rst}}\n" + "\n\n".join(lines) + "\n```\n"
+
+
+def _public(module) -> Sequence[str]:
+    """`__all__`; in a module without it, what it defines itself."""
+    own = [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    ]
+    return getattr(module, "__all__", own)
+
+
+def _kind(value) -> str:
+    if inspect.isclass(value):
+        return "autoclass"
+    return "autofunction" if callable(value) and hasattr(value, "__code__") else "autodata"
