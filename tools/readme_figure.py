@@ -1,11 +1,14 @@
-"""Draw the README's picture with the course's own functions: python tools/readme_figure.py"""
+"""Draw the README's pictures with the course's own functions: python -m tools.readme_figure"""
 
+import io
 from pathlib import Path
 
 import torch
 
 from ddpm_lab import datasets, gaussians, ideal_denoisers, samplers, schedules
-from ddpm_lab.course import figures
+from ddpm_lab.course import explorers, figures
+from ddpm_lab.training import models, pretrained
+from tools.site.frames import drawn
 
 ROOT = Path(__file__).resolve().parents[1]
 WANTED = (200, 110, 70, 40, 20, 8, 0)
@@ -49,7 +52,37 @@ def draw():
     return fig
 
 
-if __name__ == "__main__":
-    path = ROOT / "docs" / "walk.png"
-    path.write_bytes(figures.png(draw()))
+STOPS = (0.003, 0.005, 0.008, 0.013, 0.02, 0.03, 0.05, 0.08, 0.13)
+"""beta_T of the moving picture, there and back."""
+
+
+def designer():
+    """The schedule designer as its last step's variance grows, and back: pictures of one size."""
+    explorer = explorers.schedule_designer()
+    defaults = {name: control.default for name, control in explorer.declared.items()}
+    states = [defaults | {"beta_T": value} for value in (*STOPS, *STOPS[-2:0:-1])]
+    return [picture for picture, _ in drawn(*explorer.draw(), states, dpi=100)]
+
+
+def samples():
+    """Two digits of each class from the network `mnist` that comes with the course."""
+    labels = torch.arange(10).repeat(2)
+    x = models.sample(
+        pretrained.load("mnist"), 20, label=labels, steps=20, generator=gaussians.seeded(0)
+    )
+    return figures.image_grid(x, columns=10)
+
+
+def _store(name, data):
+    path = ROOT / "docs" / name
+    path.write_bytes(data)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB")
+
+
+if __name__ == "__main__":
+    _store("walk.png", figures.png(draw()))
+    _store("samples.png", samples())
+    first, *others = [picture.quantize(64) for picture in designer()]
+    file = io.BytesIO()
+    first.save(file, "GIF", save_all=True, append_images=others, duration=250, loop=0)
+    _store("designer.gif", file.getvalue())

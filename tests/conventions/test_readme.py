@@ -33,8 +33,20 @@ def test_every_chapter_stands_in_the_table_with_its_minutes():
         assert re.search(r"\d+ min", row.group())
 
 
-def test_the_picture_is_drawn_by_the_course_itself():
+def test_a_newcomer_reads_it_in_five_minutes():
+    assert len(README.split()) <= 900
+
+
+def test_the_pictures_are_there_and_say_what_they_show():
+    pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", README)
+    assert len(pictures) >= 4
+    for alt, path in pictures:
+        assert len(alt.split()) >= 8 and (ROOT / path).stat().st_size < 800_000
+
+
+def test_the_pictures_are_drawn_by_the_course_itself():
     figure = readme_figure.draw()
     assert len(figure.axes) == 2 * len(readme_figure.WANTED)
-    assert (ROOT / "docs" / "walk.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert "docs/walk.png" in README
+    frames = readme_figure.designer()
+    assert len({picture.size for picture in frames}) == 1
+    assert len({picture.tobytes() for picture in frames}) == len(readme_figure.STOPS)

@@ -17,7 +17,7 @@ from ddpm_lab.training import evaluation, models, pretrained
 CARDS = sorted(pretrained.FOLDER.glob("*.json"))
 NAMES = [path.stem for path in CARDS if path.with_suffix(".safetensors").exists()]
 MIB = 2**20
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 
 each_network = pytest.mark.parametrize("name", NAMES)
 
@@ -105,7 +105,7 @@ def test_the_readme_says_what_the_card_says(name):
         f"| {bits:.2f} | {', '.join(f'{value:.2f}' for value in frechet)} ({baseline:.2f}) "
         f"| {', '.join(f'{100 * value:.0f}' for value in nearer)} % |"
     )
-    rows = README.read_text(encoding="utf-8").splitlines()
+    rows = PAGE.read_text(encoding="utf-8").splitlines()
     assert row in "".join(line for line in rows if line.startswith(f"| `{name}`"))
 
 

@@ -27,8 +27,9 @@ def links(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:
                 continue
             markdown = [cell for cell in cells if cell.cell_type == "markdown"]
             pages += [(path, f"{name}: cell {cell.id}", cell.source) for cell in markdown]
-    for name in ("README.md", "CONTRIBUTING.md"):
-        if not wanted and (root / name).exists():
+    docs = sorted(path.relative_to(root).as_posix() for path in (root / "docs").glob("*.md"))
+    for name in () if wanted else ("README.md", "CONTRIBUTING.md", *docs):
+        if (root / name).exists():
             pages.append((root / name, name, (root / name).read_text(encoding="utf-8")))
     for path in () if wanted else stored_pages(root):
         markdown = [cell for cell in load(path).cells if cell.cell_type == "markdown"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tools.notebooks.minutes import LONGEST, rounded
 from tools.notebooks.sources import ROOT, chapters, minutes_of
 
-_ROW = re.compile(r"(\]\(chapters/(\w+)\.ipynb\) *\|[^|\n]*\| *)(\d+)( min)")
+_ROW = re.compile(r"(\]\(chapters/(\w+)\.ipynb\) )(\d+)( min)")
 
 
 def write_minutes(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:

@@ -99,17 +99,17 @@ def film(name: str) -> Film:
         defaults | dict(zip(reversed(stops), values))
         for values in itertools.product(*map(stops.get, reversed(stops)))
     ]
-    pictures, sentences = zip(*_drawn(*explorer.draw(), states))
+    pictures, sentences = zip(*drawn(*explorer.draw(), states))
     high = len(next(iter(stops.values())))
     strips = [_below_each_other(pictures[k : k + high]) for k in range(0, len(pictures), high)]
     controls = [_control(control, declared[control], values) for control, values in stops.items()]
     return Film(name, controls, pictures[0].size, list(sentences), strips)
 
 
-def _drawn(figure, moving, update, states) -> Iterator[tuple[Image.Image, str]]:
+def drawn(figure, moving, update, states, dpi: int = DPI) -> Iterator[tuple[Image.Image, str]]:
     """(picture, sentence) of each state; what does not move is drawn once."""
     with mpl.rc_context(STYLE), one_thread():
-        figure.set_dpi(DPI)
+        figure.set_dpi(dpi)
         for artist in moving:
             artist.set_animated(True)
         figure.canvas.draw()

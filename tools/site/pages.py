@@ -32,6 +32,8 @@ def assemble(source: Path, films: dict[str, dict[str, Any]]) -> None:
     """
     shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True)
     shutil.copyfile(ROOT / "CHANGELOG.md", source / "changelog.md")
+    for path in source.glob("*.md"):
+        path.write_text(_within_the_site(path.read_text(encoding="utf-8")), encoding="utf-8")
     chapters = source / "chapters"
     chapters.mkdir()
     for path in notebooks():
@@ -50,6 +52,15 @@ def notebooks() -> list[Path]:
     """The learner's notebooks, in order, then the pages to look things up."""
     folder = ROOT / "chapters"
     return [*sorted(folder.glob("[0-9]*.ipynb")), *(folder / f"{n}.ipynb" for n in REFERENCE)]
+
+
+def _within_the_site(text: str) -> str:
+    """Links of a page to the chapters and to the package lead to their pages here; those to other
+    files of the repository become words.
+    """
+    text = re.sub(r"\]\((?:\.\./)?chapters/(\w+\.ipynb)", r"](chapters/\1", text)
+    text = re.sub(r"\]\(\.\./ddpm_lab/(?!course)(\w+)[^)]*\)", r"](reference/\1.md)", text)
+    return re.sub(r"\[([^\]]+)\]\((?:\.\./|[A-Z]+\.md|references|ddpm_lab)[^)]*\)", r"\1", text)
 
 
 def _write(path: Path, text: str) -> None:
