@@ -154,7 +154,7 @@ def write(film: Film, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     total = 0
     for k, strip in enumerate(film.strips):
-        held = [_webp(strip, lossless=True), _webp(strip, quality=80)]
+        held = [_webp(strip, lossless=True, method=0), _webp(strip, quality=80, method=2)]
         data = min(held, key=len)
         (folder / f"{film.name}-{k}.webp").write_bytes(data)
         total += len(data)
@@ -163,5 +163,5 @@ def write(film: Film, folder: Path) -> int:
 
 def _webp(image: Image.Image, **settings: Any) -> bytes:
     file = io.BytesIO()
-    image.save(file, "WEBP", method=4, **settings)
+    image.save(file, "WEBP", **settings)
     return file.getvalue()
