@@ -4,6 +4,7 @@ Truth: an explorer's own `describe` and `render`, which other tests hold; for a 
 in. `tests/browser/test_site.py` opens the pages themselves.
 """
 
+import html
 import json
 import math
 
@@ -12,17 +13,21 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 
-from ddpm_lab.course import explorers
+from ddpm_lab.course import claims, explorers
 from tools.site import frames, pages
 
 NAMES = [name for name in explorers.__all__ if name != "Explorer"]
+MOVING = [name for name in NAMES if name != "true_or_false"]
 
 
 def test_every_explorer_moves_on_the_site():
-    assert set(frames.STOPS) == set(NAMES)
+    assert {*frames.STOPS, "true_or_false"} == set(NAMES)
+    page = pages.ledger()
+    for one in claims.LEDGER.values():
+        assert page.count(f"The verdict on {one.id}<") == 1 and html.escape(one.taught) in page
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", MOVING)
 def test_the_stops_of_an_explorer_are_values_of_its_controls(name):
     explorer, stops = getattr(explorers, name)(), frames.STOPS[name]
     assert len(stops) >= 2  # with one slider there is little to find out

@@ -11,10 +11,11 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import unquote
 
 import ddpm_lab
+from ddpm_lab.course import claims
 from tools.notebooks.sources import ROOT
 from tools.notebooks.stored import load
 from tools.site import frames
@@ -44,6 +45,7 @@ def assemble(source: Path, films: dict[str, dict[str, Any]]) -> None:
     for name, film in films.items():
         text = f"# {film['question']}\n\n{_raw(embedded(film, '..'))}\n\n{_where(name)}\n"
         _write(source / "explorers" / f"{name}.md", text)
+    _write(source / "claims.md", ledger())
     for name in sorted(ddpm_lab.__all__):
         _write(source / "reference" / f"{name}.md", _module(name))
 
@@ -163,6 +165,27 @@ def _where(name: str) -> str:
         if f"explorers.{name}(" in path.read_text(encoding="utf-8"):
             return f"In the course: {{doc}}`../chapters/{path.stem}`."
     return ""
+
+
+# ------------------------------------------------------------------------------------ claims
+
+
+def ledger() -> str:
+    """Markdown of all claims by theme, each with its verdict folded under it."""
+    lines = ["# The ledger of claims\n\nTrue, false, or under which condition? Decide, then unfold."]
+    for theme in get_args(claims.Theme):
+        lines.append(f"## {theme.capitalize()}")
+        lines += [_claim(one) for one in claims.LEDGER.values() if one.theme == theme]
+    return "\n\n".join(lines) + "\n"
+
+
+def _claim(one: claims.Claim) -> str:
+    said, correct = (html.escape(text) for text in (one.said, one.correct))
+    where = f"Taught in {html.escape(one.taught)}. The evidence: <code>ddpm-lab claims {one.id}</code>"
+    return _raw(
+        f"<p><b>{one.id}</b> {said}</p>\n<details><summary>The verdict on {one.id}</summary>"
+        f"<p><b>{one.verdict.capitalize()}.</b> {correct}</p><p>{where}</p></details>"
+    )
 
 
 # --------------------------------------------------------------------------------- reference
