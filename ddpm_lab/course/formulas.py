@@ -289,6 +289,7 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 6
 7 [Ban23, Algorithm 2]
 8 course.learned_schedule.Bound [Kin21, Eq. 18]
+9 course.dit.Block
 """
 
 
