@@ -280,6 +280,25 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 9 [ND21, Eq. 15]
 10
 
+# continuous_time
+1 sde.SDE [Song21b, Eq. 10]
+2 sde.SDE sde.variance_preserving [Song21b, Eq. 11]
+3 sde.SDE.marginal sde.variance_preserving [Song21b, Eq. 29]
+4 sde.rescaled sde.variance_exploding [Kar22, Eq. 4]
+5 sde.fokker_planck
+6
+7 sde.probability_flow [Song21b, Eq. 13]
+8
+9 sde.reverse_drift sde.simulate [Song21b, Eq. 6]
+10 sde.log_likelihood [Che18, Eq. 8]
+11 sde.log_likelihood [Song21b, Eq. 39]
+12 sde.hutchinson [Hut89]
+13 [Kin21, Sec. 5]
+14
+15 sde.explicit_score_matching [Hyv05, Eq. 2]
+16 sde.implicit_score_matching [Hyv05, Eq. 4]
+17 sde.denoising_score_matching [Vin11]
+
 # beyond
 1 course.exact_steps.spread_of_x0
 2 course.exact_steps.step_loss

@@ -263,6 +263,39 @@ label dropout = p_uncond | 标签丢弃 | training.train |
 null label | 空标签 | networks.UNet |
     The label that stands for "no label given".
 
+# Continuous time
+
+stochastic differential equation = SDE | 随机微分方程 | sde.SDE |
+    An equation for a random path: in a short time dt it moves by a drift times dt plus noise of variance proportional to dt.
+Wiener process = Brownian motion | 维纳过程 | |
+    The continuous random path whose increments are independent and normal, with variance equal to the time they take.
+diffusion coefficient | 扩散系数 | sde.SDE.diffusion |
+    The factor g of the noise in an SDE: a standard deviation per square root of time.
+Euler–Maruyama method = Euler–Maruyama | 欧拉–丸山方法 | sde.simulate |
+    Simulating an SDE by short steps, each with drift times h and noise times the root of h.
+Fokker–Planck equation | 福克–普朗克方程 | sde.fokker_planck |
+    The equation of how the density of an SDE's paths moves: its flux is drift times density minus half g squared times the slope.
+flux | 通量 | |
+    The probability that flows through a point per unit of time.
+reverse-time SDE | 逆向时间随机微分方程 | sde.reverse_drift |
+    The SDE that runs from noise back to data with the same marginals as the forward process.
+divergence of a field = divergence | 散度 | sde.divergence |
+    The trace of the Jacobian of a field: how fast a small volume grows that moves along.
+instantaneous change of variables | 瞬时变量替换 | sde.log_likelihood |
+    Along an ODE the log-density of a moving point falls at the rate of the field's divergence.
+continuous normalizing flow | 连续归一化流 | sde.log_likelihood |
+    A model whose density is that of noise transported by an ODE.
+Hutchinson's estimator | 哈钦森迹估计 | sde.hutchinson |
+    An unbiased estimate of a trace from one product with a random vector.
+variational diffusion model = VDM | 变分扩散模型 | |
+    A diffusion model trained by its bound in continuous time, in which only the ends of the schedule matter.
+explicit score matching | 显式得分匹配 | sde.explicit_score_matching |
+    The mean squared distance of a model's score from the true one.
+implicit score matching | 隐式得分匹配 | sde.implicit_score_matching |
+    Explicit score matching after integration by parts: half the square of the score plus its divergence.
+sliced score matching | 切片得分匹配 | sde.sliced_score_matching |
+    Implicit score matching with the divergence estimated along a random direction.
+
 # Networks
 
 convolution | 卷积 | networks.blocks.ResBlock |

@@ -139,6 +139,7 @@ COURSE = {
     "exact_steps": set(),
     "hierarchy": set(),
     "learned_schedule": set(),
+    "ode_likelihood": set(),
     "glossary": set(),
     "formulas": set(),
     "notation": set(),

@@ -13,7 +13,7 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from ddpm_lab import datasets, losses, metrics, samplers, schedules, training
+from ddpm_lab import datasets, losses, metrics, samplers, schedules, sde, training
 from ddpm_lab import ideal_denoisers as ideal
 from ddpm_lab.course import explorers
 from ddpm_lab.course.explorers import (
@@ -21,6 +21,7 @@ from ddpm_lab.course.explorers import (
     bits,
     bound,
     coin,
+    dial,
     digit,
     guidance,
     joint,
@@ -51,6 +52,7 @@ EXPLORERS = {
     "how_few_steps": {"sampler": "dpmpp_2m", "steps": 3},
     "guidance_dial": {"label": 8, "guidance_scale": 4.0, "steps": 3, "seed": 2},
     "true_or_false": {"theme": "practice", "claim": 4, "guess": "false"},
+    "sde_or_ode": {"dial": 0.25, "steps": 20, "seed": 3},
 }
 ALL = pytest.mark.parametrize("name", EXPLORERS)
 
@@ -187,6 +189,7 @@ WRONG = {
     "how_few_steps": [{"sampler": "dim"}, {"steps": 0}],
     "guidance_dial": [{"label": 10}, {"guidance_scale": 8.1}, {"steps": 0}, {"seed": -1}],
     "true_or_false": [{"theme": "vae"}, {"claim": 0}, {"claim": 14}, {"guess": "maybe"}],
+    "sde_or_ode": [{"dial": -0.5}, {"dial": 2.5}, {"steps": 4}, {"steps": 151}, {"seed": 21}],
 }
 
 
@@ -209,6 +212,14 @@ def test_a_misspelt_control_is_recognized():
 
 def test_a_whole_number_will_do_where_the_stops_are_fractions():
     assert "with w = 2, 3 steps" in repr(explorers.guidance_dial(guidance_scale=2, steps=3))
+
+
+def test_the_score_of_the_dial_is_that_of_the_mixture():
+    """`sde.mixture_score`, itself held against automatic differentiation."""
+    x = torch.linspace(-3, 3, 13, dtype=torch.float64)
+    exact = sde.mixture_score(sde.variance_preserving(), ideal.two_modes())
+    for t in torch.tensor([0.0, 0.2, 0.7, 1.0], dtype=torch.float64):
+        torch.testing.assert_close(dial.exact_score(x, t), exact(x[:, None], t)[:, 0])
 
 
 def test_the_belief_about_the_coin_is_the_beta_distribution():

@@ -18,6 +18,7 @@ at once; its drawing and its controls stand together in one file:
     baseline        real_against_real      is the difference larger than the baseline?
     guidance        guidance_dial          how strongly should the network listen?
     claims          true_or_false          true, false, or under which condition?
+    dial            sde_or_ode             how much noise may the way back have?
 
 The widget needs a running kernel. Beside it a notebook stores the picture of the first state and
 a sentence with its numbers, for readers of stored pages, for print and for screen readers.
@@ -35,6 +36,7 @@ from ddpm_lab.course.explorers.bits import where_the_bits_are
 from ddpm_lab.course.explorers.bound import how_tight
 from ddpm_lab.course.explorers.claims import true_or_false
 from ddpm_lab.course.explorers.coin import prior_against_data
+from ddpm_lab.course.explorers.dial import sde_or_ode
 from ddpm_lab.course.explorers.digit import how_much_is_left
 from ddpm_lab.course.explorers.guidance import guidance_dial
 from ddpm_lab.course.explorers.joint import slice_of_the_joint
@@ -58,6 +60,7 @@ __all__ = [
     "prior_against_data",
     "real_against_real",
     "schedule_designer",
+    "sde_or_ode",
     "slice_of_the_joint",
     "true_or_false",
     "what_a_block_sees",
