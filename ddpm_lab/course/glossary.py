@@ -210,7 +210,7 @@ ancestral sampling | 祖先采样 | samplers.ddpm | DDPMScheduler.step
 # Predictions and losses
 
 denoiser | 去噪器 | predictions.denoiser |
-    A function from noisy data and a time to a guess of the clean data.
+    A function from noisy data and a time to an estimate of the clean data.
 optimal denoiser = Bayes denoiser, ideal denoiser | 最优去噪器 | ideal_denoisers.mixture_denoiser |
     The posterior mean of the clean data, which no denoiser beats in mean squared error.
 parameterization = prediction type | 参数化方式（预测类型） | predictions.convert | DDPMScheduler(prediction_type=)
@@ -231,7 +231,7 @@ Min-SNR weighting = Min-SNR | Min-SNR 加权 | losses.weight |
     A loss weight that caps the signal-to-noise ratio, so that easy times do not dominate.
 stratified sampling | 分层采样 | losses.strata |
     One random time from each of several ranges, so that no range is missed by chance.
-irreducible loss = irreducible, irreducible error | 不可约损失 | ideal_denoisers.dataset_denoiser |
+irreducible loss = irreducible, irreducible error, floor | 不可约损失 | ideal_denoisers.dataset_denoiser |
     The mean squared error of the optimal denoiser, below which no network can go.
 
 # Sampling and guidance
@@ -352,7 +352,7 @@ pretrained model = pretrained, pretrained network | 预训练模型 | training.p
 model card = card | 模型卡 | training.pretrained.model_card |
     A page on what a network was trained on, what was measured, and what it is not for.
 exponential moving average = EMA | 指数滑动平均 | training.EMA | training_utils.EMAModel
-    A running mean of the weights; sampling with it is better than with the last weights.
+    A running mean of the weights; sampling with it is usually better than with the last weights.
 learning rate | 学习率 | training.OptimizerConfig.lr | optimization.get_cosine_schedule_with_warmup
     How far one step of the optimizer moves the weights.
 warm-up = warmup, learning-rate warm-up | 学习率预热 | training.OptimizerConfig.warmup | optimization.get_cosine_schedule_with_warmup
@@ -405,7 +405,7 @@ sliced Wasserstein distance = sliced | 切片 Wasserstein 距离 | metrics.slice
     The Wasserstein distance averaged over projections onto random lines.
 maximum mean discrepancy = MMD | 最大均值差异 | metrics.mmd |
     The largest difference of two means over the unit ball of a kernel's function space.
-real-versus-real baseline = floor | 真实对真实基线 | metrics.real_baseline |
+real-versus-real baseline | 真实对真实基线 | metrics.real_baseline |
     The same metric between two disjoint halves of real data: what perfect samples would get.
 nearest neighbor = nearest neighbors | 最近邻 | metrics.nearest |
     The training image closest to a sample, to see whether it is a copy.
