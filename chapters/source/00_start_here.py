@@ -527,6 +527,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
 # | [16 Continuous time](16_continuous_time.ipynb) | What remains when T goes to infinity? | {road 16} |
 # | [17 Beyond](17_beyond.ipynb) | What lies beside and beyond DDPM? | {road 17} |
+# | [17b Systems](17b_systems.ipynb) | How does a denoiser become a system? | {road 17b} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability

@@ -309,6 +309,11 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 7 [Ban23, Algorithm 2]
 8 course.learned_schedule.Bound [Kin21, Eq. 18]
 9 course.dit.Block
+b1 course.text_to_image.System.decode
+b2 course.distillation.one_step_target
+b3 course.distillation.consistency
+b4 discrete.marginal
+b5 discrete.posterior
 """
 
 

@@ -262,6 +262,30 @@ label dropout = p_uncond | 标签丢弃 | training.train |
     Replacing the label by the null label with some probability during training.
 null label | 空标签 | networks.UNet |
     The label that stands for "no label given".
+latent diffusion | 潜在扩散 | course.text_to_image.System |
+    Diffusion on the codes of an autoencoder that was trained before, instead of on the pixels.
+text-to-image | 文本到图像生成 | course.text_to_image.sample |
+    Generating an image from a caption: a text encoder, a denoiser that hears it, a decoder.
+text encoder | 文本编码器 | course.text_to_image.TextEncoder |
+    A network that turns a text into one vector for each of its tokens.
+tokenizer | 分词器 | course.text_to_image.tokens |
+    What cuts a text into tokens and gives each its number.
+token | 词元 | course.text_to_image.VOCABULARY |
+    A piece of a text with a number of its own: a word, or a part of one.
+cross-attention | 交叉注意力 | course.text_to_image.CodeDenoiser |
+    Attention whose queries come from the image, and whose keys and values come from the text.
+distillation | 蒸馏 | course.distillation |
+    Training a student network to do in a few steps what a teacher does in many.
+progressive distillation | 渐进式蒸馏 | course.distillation.halve |
+    Distillation by halves: the student does two of the teacher's steps in one, then teaches.
+consistency model | 一致性模型 | course.distillation.consistency |
+    A network that gives the same end from every point of a path of the ODE.
+discrete diffusion | 离散扩散 | discrete.marginal |
+    Diffusion of symbols: each is kept with probability abar_t, or else replaced.
+uniform diffusion | 均匀扩散 | discrete.uniform |
+    Discrete diffusion in which a symbol is replaced by any symbol.
+absorbing diffusion = masked diffusion | 吸收态扩散（掩码扩散） | discrete.absorbing |
+    Discrete diffusion in which a symbol is replaced by the mask, for good.
 
 # Continuous time
 

@@ -5,7 +5,7 @@ Truth: the list of topics, `chapters/source/topics.txt`, made before the chapter
 
 from tools.notebooks import topics
 
-LATER = {199}
+LATER = {177, 179}
 """Continuous time, what lies beyond: chapters in preparation."""
 
 

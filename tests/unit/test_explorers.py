@@ -15,7 +15,7 @@ from scipy import integrate, stats
 
 from ddpm_lab import datasets, losses, metrics, samplers, schedules, sde, training
 from ddpm_lab import ideal_denoisers as ideal
-from ddpm_lab.course import explorers
+from ddpm_lab.course import explorers, words
 from ddpm_lab.course.explorers import (
     baseline,
     bits,
@@ -51,6 +51,7 @@ EXPLORERS = {
     "four_names": {"t": 900},
     "how_few_steps": {"sampler": "dpmpp_2m", "steps": 3},
     "guidance_dial": {"label": 8, "guidance_scale": 4.0, "steps": 3, "seed": 2},
+    "what_a_mask_hides": {"noise": "uniform", "word": "and", "t": 15, "seed": 3},
     "true_or_false": {"theme": "practice", "claim": 4, "guess": "false"},
     "sde_or_ode": {"dial": 0.25, "steps": 20, "seed": 3},
 }
@@ -188,6 +189,7 @@ WRONG = {
     "four_names": [{"t": 0}, {"t": 1001}],
     "how_few_steps": [{"sampler": "dim"}, {"steps": 0}],
     "guidance_dial": [{"label": 10}, {"guidance_scale": 8.1}, {"steps": 0}, {"seed": -1}],
+    "what_a_mask_hides": [{"noise": "normal"}, {"word": "cat"}, {"t": 0}, {"seed": -1}],
     "true_or_false": [{"theme": "vae"}, {"claim": 0}, {"claim": 14}, {"guess": "maybe"}],
     "sde_or_ode": [{"dial": -0.5}, {"dial": 2.5}, {"steps": 4}, {"steps": 151}, {"seed": 21}],
 }
@@ -507,3 +509,13 @@ def test_many_images_show_what_few_cannot():
     update = baseline.drawing().update
     few, many = (update(metric="energy distance", n=n, noise=0.6) for n in (25, 400))
     assert "; 6 of 6 noisy" in many and "; 6 of 6 noisy" not in few
+
+
+@pytest.mark.parametrize("word, t", [("the", 10), ("see", 14), ("you", 20), ("day", 2)])
+def test_a_half_covered_word_leaves_the_words_that_fit(word, t):
+    """Truth: under the mask all words of the list that fit what is seen are equally likely."""
+    said = explorers.what_a_mask_hides().describe(word=word, t=t)
+    (seen,) = re.findall(r"reads ([a-z_]{3}):", said)
+    fit = [w for w in words.WORDS if re.fullmatch(seen.replace("_", "."), w)]
+    assert f"{math.log2(len(fit)):.2f} are left" in said
+    assert f"a probability of {1 / len(fit):.0%}." in said

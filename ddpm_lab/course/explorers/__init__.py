@@ -17,6 +17,7 @@ at once; its drawing and its controls stand together in one file:
     unet            what_a_block_sees      what does a block of the U-Net see?
     baseline        real_against_real      is the difference larger than the baseline?
     guidance        guidance_dial          how strongly should the network listen?
+    letters         what_a_mask_hides      what does a half-covered word still say?
     claims          true_or_false          true, false, or under which condition?
     dial            sde_or_ode             how much noise may the way back have?
 
@@ -41,6 +42,7 @@ from ddpm_lab.course.explorers.digit import how_much_is_left
 from ddpm_lab.course.explorers.guidance import guidance_dial
 from ddpm_lab.course.explorers.joint import slice_of_the_joint
 from ddpm_lab.course.explorers.learned import learned_against_exact
+from ddpm_lab.course.explorers.letters import what_a_mask_hides
 from ddpm_lab.course.explorers.noise_schedule import schedule_designer
 from ddpm_lab.course.explorers.posterior import who_pulls_harder
 from ddpm_lab.course.explorers.predictions import four_names
@@ -64,6 +66,7 @@ __all__ = [
     "slice_of_the_joint",
     "true_or_false",
     "what_a_block_sees",
+    "what_a_mask_hides",
     "where_the_bits_are",
     "who_pulls_harder",
 ]
