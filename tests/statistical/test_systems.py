@@ -29,8 +29,9 @@ def test_the_stored_tables_are_whole(stored):
     assert list(stored["guidance"]) == [f"{w:g}" for w in tool.SCALES]
     for rows in (*stored["guidance"].values(), stored["real"]):
         assert len(rows) == tool.SEEDS
+    assert len(stored["race"]) == 6 and stored["few"] == tool.FEW
     for found in stored["race"].values():
-        assert len(found["seeds"]) == tool.SEEDS and found["seconds"] > 0
+        assert found["frechet"][1] > 0 and 0 <= found["digit"] <= 1
 
 
 def test_a_column_of_the_guidance_curve_run_again_is_the_stored_one(stored):
