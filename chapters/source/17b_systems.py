@@ -222,8 +222,8 @@ for w in scales:
 # %% [markdown]
 # The judge of agreement must know nothing of the system. Ours measures: the place is where the ink's center lies, the
 # stroke is the amount of ink compared with that of usual images of the digit, and the digit is read by the classifier.
-# Each $w$ was tried on 400 random captions, four times. (This is what CLIP score and FID are for large systems
-# [Sah22]: agreement on one axis, closeness to real images on the other.)
+# Each $w$ was tried on 400 random captions, four times. (For large systems
+# CLIP score and FID serve as the two: agreement on one axis, closeness to real images on the other [Sah22].)
 
 # %%
 curve = {float(w): rows for w, rows in stored["guidance"].items()}
@@ -421,8 +421,8 @@ for name, x in ends.items():
 # ## What if the data are letters?
 #
 # Between "cat" and "dog" there is no gray. Gaussian noise needs numbers, so replace it: a letter is *kept* with the
-# probability $\bar\alpha_t$, and otherwise replaced by a draw from a fixed distribution $\pi$. This is **discrete diffusion**
-# [Aus21]:
+# probability $\bar\alpha_t$, and otherwise replaced by a draw from a fixed distribution $\pi$. This is
+# **discrete diffusion** [Aus21]:
 #
 # $$q(x_t = k \mid x_0) = \bar\alpha_t\,[k = x_0] + (1 - \bar\alpha_t)\,\pi_k, \tag{17b.4}$$
 #
@@ -503,7 +503,9 @@ for word, letters in zip(words.decode(x_t), ours[:, 0]):
 # **Predict.** Set the time to 20 under the absorbing noise. Do the three panels together say what the words are?
 
 # %%
-explorers.what_a_mask_hides()
+explorer = explorers.what_a_mask_hides()
+print(explorer)
+explorer
 
 # %% [markdown]
 # At $t = 20$ each panel is right about its letter, and yet you cannot draw a word from them: the panels do not say which

@@ -44,7 +44,7 @@ def drawing() -> Drawing:
     """For each of the three letters: what is seen at t, and what the ideal denoiser believes of
     the original, as bars over the alphabet.
 
-    >>> drawing().update(noise="absorbing", word="the", t=20, seed=0)[-59:]
+    >>> drawing().update(noise="absorbing", word="the", t=20, seed=0)[-58:]
     'guess, and the most probable word has a probability of 3%.'
     """
     figure, axes = figures.new(1, 3, width=8.4, height=3.4, sharey=True)
