@@ -640,7 +640,7 @@ for name, values in found.items():
 # **To think about.** Under uniform noise a wrong letter can still be repaired in a later step; under the mask, an uncovered
 # letter stays for good. In which row of the table of words does that show?
 #
-# **Before:** 17 · Beyond · **Next:** 18 · Claims
+# **Before:** [17 · Beyond](17_beyond.ipynb) · **Next:** 18 · Claims
 #
 # **Read on:** [Rom22] Sec. 3 on latent diffusion; [Sah22] Sec. 4 for the trade-off curves; [SH22] Sec. 3 and [Son23] Sec. 3 on few
 # steps; [Aus21] Sec. 3 and 4 on discrete chains.
