@@ -531,8 +531,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability
-# behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: whole
-# systems, and a list of popular claims, checked.
+# behind it all; start there if the words *posterior* or *KL divergence* are rusty.
 #
 # **Detours** are sections that nothing later needs. They start out collapsed: click the "+ cells hidden" below the heading. Their
 # code runs with the rest.

@@ -314,6 +314,10 @@ b2 course.distillation.one_step_target
 b3 course.distillation.consistency
 b4 discrete.marginal
 b5 discrete.posterior
+
+# claims
+1 course.notation.abar_from course.notation.letters
+2 course.notation.crosswalk
 """
 
 
