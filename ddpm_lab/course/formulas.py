@@ -298,6 +298,20 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 15 sde.explicit_score_matching [Hyv05, Eq. 2]
 16 sde.implicit_score_matching [Hyv05, Eq. 4]
 17 sde.denoising_score_matching [Vin11]
+# _flow_matching
+b1 flow_matching.interpolate [Liu23, Sec. 2]
+b2 flow_matching.loss
+b3 flow_matching.velocity
+b4 flow_matching.loss [Lip23, Eq. 9]
+b5
+b6
+b7 flow_matching.tau flow_matching.scale
+b8 flow_matching.solve
+b9 flow_matching.straightness [Liu23, Sec. 2]
+b10 flow_matching.optimal_pairs
+b11
+b12
+b13 schedules.scaled_snr [Ess24, Sec. 5]
 
 # beyond
 1 course.exact_steps.spread_of_x0

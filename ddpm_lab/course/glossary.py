@@ -250,6 +250,20 @@ DPM-Solver++(2M) = multistep method, multistep solver | DPM-Solver++（二阶多
     A step that reuses the denoiser's earlier outputs: second order at one call per step.
 DDIM inversion = inversion, encoding | DDIM 反演 | samplers.probability_flow_ode | DDIMInverseScheduler
     Running the deterministic sampler from data to noise, to find the noise that gives an image.
+flow matching = conditional flow matching | 流匹配 | flow_matching.loss | FlowMatchEulerDiscreteScheduler
+    Training a network on the velocities of single pairs of data and noise; its optimum is the mean velocity.
+marginal velocity = velocity field | 边缘速度（速度场） | flow_matching.velocity |
+    The mean velocity of all pairs whose paths pass through a place at a time; following it keeps every marginal.
+Euler's method = Euler | 欧拉方法 | flow_matching.solve | FlowMatchEulerDiscreteScheduler
+    Solving an ODE by keeping the velocity for a whole step; on the straight path this is DDIM.
+reflow = rectified flow | 再流（整流流） | flow_matching.straightness |
+    Training a flow anew on the pairs of noise and sample that it made, which straightens its paths.
+coupling | 耦合 | flow_matching.optimal_pairs |
+    A joint distribution of two variables that leaves the distribution of each as it is.
+optimal transport = minibatch optimal transport | 最优传输 | flow_matching.optimal_pairs |
+    The coupling of two distributions that has the least mean cost, usually the squared distance.
+logit-normal distribution | 对数几率正态分布 | |
+    The distribution of 1 / (1 + exp(-z)) for a Gaussian z; of training times it is a Gaussian over log-SNR.
 spherical interpolation = slerp, great circle | 球面插值 | |
     Interpolation of two noises along a great circle, which keeps their length.
 classifier guidance | 分类器引导 | |

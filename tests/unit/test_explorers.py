@@ -23,6 +23,7 @@ from ddpm_lab.course.explorers import (
     coin,
     dial,
     digit,
+    flow,
     guidance,
     joint,
     learned,
@@ -54,6 +55,7 @@ EXPLORERS = {
     "what_a_mask_hides": {"noise": "uniform", "word": "and", "t": 15, "seed": 3},
     "true_or_false": {"theme": "practice", "claim": 4, "guess": "false"},
     "sde_or_ode": {"dial": 0.25, "steps": 20, "seed": 3},
+    "straight_or_bent": {"path": "arc", "tau": 0.35, "steps": 7},
 }
 ALL = pytest.mark.parametrize("name", EXPLORERS)
 
@@ -188,6 +190,7 @@ WRONG = {
     "who_pulls_harder": [{"t": 1}, {"t": 1001}, {"back": 0}, {"x_0": 3}, {"x_t": math.inf}],
     "four_names": [{"t": 0}, {"t": 1001}],
     "how_few_steps": [{"sampler": "dim"}, {"steps": 0}],
+    "straight_or_bent": [{"path": "bent"}, {"tau": 1.1}, {"steps": 0}],
     "guidance_dial": [{"label": 10}, {"guidance_scale": 8.1}, {"steps": 0}, {"seed": -1}],
     "what_a_mask_hides": [{"noise": "normal"}, {"word": "cat"}, {"t": 0}, {"seed": -1}],
     "true_or_false": [{"theme": "vae"}, {"claim": 0}, {"claim": 14}, {"guess": "maybe"}],
@@ -386,6 +389,40 @@ def by_hand(label, weight, steps, seed):
     x_T = torch.randn(8, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
     times = schedules.timesteps(plan.T, steps)
     return samplers.final(samplers.dpmpp_2m(plan, denoise, x_T, times=times))
+
+
+@pytest.mark.parametrize("path", ["straight line", "arc"])
+def test_the_flow_moves_by_eulers_method_with_the_exact_velocity(path):
+    """Bayes' rule for eight Gaussians on a circle, written down for a mixture a x_0 + b eps."""
+    drawn = flow.drawing()
+    said = drawn.update(path=path, tau=0.25, steps=4)
+    angle = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
+    mean = torch.stack([angle.cos(), angle.sin()], dim=1)
+    x = torch.randn(400, 2, generator=seeded(1), dtype=torch.float64)
+    steps = []
+    for tau in (1.0, 0.75, 0.5):
+        phi = tau * math.pi / 2
+        a, b = (1 - tau, tau) if path == "straight line" else (math.cos(phi), math.sin(phi))
+        spread = a**2 * 0.05**2 + b**2
+        p = (-torch.cdist(x, a * mean).square() / (2 * spread)).softmax(dim=1)
+        x_0 = p @ mean + a * 0.05**2 / spread * (x - a * p @ mean)
+        eps = (x - a * x_0) / b
+        speed = eps - x_0 if path == "straight line" else math.pi / 2 * (a * eps - b * x_0)
+        steps.append((speed / 4).norm(dim=1))
+        x = x - speed / 4
+    shown = torch.tensor(drawn.moving[-1].get_xydata())
+    torch.testing.assert_close(shown, x, rtol=0, atol=1e-6)
+    assert f"have come {sum(steps).mean():.2f} on average" in said
+
+
+def test_both_paths_lead_to_the_same_ends():
+    """Divided by a factor that is 1 at both ends, the arc is the line: so is what Euler finds."""
+    for path in flow.PATHS:
+        misses = [
+            float(re.search(r"end (\S+) from", flow.drawing().update(path, 0.0, n)).group(1))
+            for n in (5, 20)
+        ]
+        assert misses[1] < misses[0] / 2 and misses[1] < 0.03
 
 
 @pytest.mark.parametrize(("weight", "calls"), [(0.0, 4), (1.0, 4), (3.0, 8)])

@@ -18,6 +18,7 @@ at once; its drawing and its controls stand together in one file:
     baseline        real_against_real      is the difference larger than the baseline?
     guidance        guidance_dial          how strongly should the network listen?
     letters         what_a_mask_hides      what does a half-covered word still say?
+    flow            straight_or_bent       why should the path bend?
     claims          true_or_false          true, false, or under which condition?
     dial            sde_or_ode             how much noise may the way back have?
 
@@ -39,6 +40,7 @@ from ddpm_lab.course.explorers.claims import true_or_false
 from ddpm_lab.course.explorers.coin import prior_against_data
 from ddpm_lab.course.explorers.dial import sde_or_ode
 from ddpm_lab.course.explorers.digit import how_much_is_left
+from ddpm_lab.course.explorers.flow import straight_or_bent
 from ddpm_lab.course.explorers.guidance import guidance_dial
 from ddpm_lab.course.explorers.joint import slice_of_the_joint
 from ddpm_lab.course.explorers.learned import learned_against_exact
@@ -64,6 +66,7 @@ __all__ = [
     "schedule_designer",
     "sde_or_ode",
     "slice_of_the_joint",
+    "straight_or_bent",
     "true_or_false",
     "what_a_block_sees",
     "what_a_mask_hides",
