@@ -642,8 +642,8 @@ for tau in (1.0, 1 / 3, 0.0):  # a coordinate of the data has variance 1/2
 
 # %%
 explorer = explorers.straight_or_bent(steps=4)
-for name in ("straight line", "arc"):
-    print(f"{name}: " + explorer.describe(path=name).rpartition("; ")[2])
+print(explorer)
+print("the same on the arc:", explorer.describe(path="arc").rpartition("; ")[2])
 explorer
 
 # %% [markdown]
@@ -725,6 +725,7 @@ for t in (50, 200, 400, 600, 800, 950):
 # **To think about.** Reflow needs the samples of the first network. Its pairs are then as good as these. What would
 # happen to the small errors if you repeated reflow ten times?
 #
-# **Before:** 16 · What remains when T goes to infinity? · **Next:** 17 · Beyond the Gaussian chain
+# **Before:** 16 · What remains when T goes to infinity? · **Next:**
+# [17 · Beyond](17_beyond.ipynb)
 #
 # **Read on:** [Lip23] Sec. 3 and 4; [Liu23] Sec. 2 and 3; [Ess24] Sec. 3; [Liu22] on reflow and optimal transport.
