@@ -526,6 +526,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | ★ [15 Fast](15_fast_and_guided.ipynb) | How few steps are enough? | {road 15} |
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
 # | [16 Continuous time](16_continuous_time.ipynb) | What remains when T goes to infinity? | {road 16} |
+# | [16b Flow matching](16b_flow_matching.ipynb) | Why should the path from noise to data bend? | {road 16b} |
 # | [17 Beyond](17_beyond.ipynb) | What lies beside and beyond DDPM? | {road 17} |
 # | [17b Systems](17b_systems.ipynb) | How does a denoiser become a system? | {road 17b} |
 #
