@@ -298,7 +298,6 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 15 sde.explicit_score_matching [Hyv05, Eq. 2]
 16 sde.implicit_score_matching [Hyv05, Eq. 4]
 17 sde.denoising_score_matching [Vin11]
-# _flow_matching
 b1 flow_matching.interpolate [Liu23, Sec. 2]
 b2 flow_matching.loss
 b3 flow_matching.velocity
