@@ -527,11 +527,11 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
 # | [16 Continuous time](16_continuous_time.ipynb) | What remains when T goes to infinity? | {road 16} |
 # | [17 Beyond](17_beyond.ipynb) | What lies beside and beyond DDPM? | {road 17} |
+# | [18 Claims](18_claims.ipynb) | True, false, or under which condition? | {road 18} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability
-# behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: whole
-# systems, and a list of popular claims, checked.
+# behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: whole systems.
 #
 # **Detours** are sections that nothing later needs. They start out collapsed: click the "+ cells hidden" below the heading. Their
 # code runs with the rest.

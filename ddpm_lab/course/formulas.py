@@ -309,6 +309,10 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 7 [Ban23, Algorithm 2]
 8 course.learned_schedule.Bound [Kin21, Eq. 18]
 9 course.dit.Block
+
+# claims
+1 course.notation.abar_from course.notation.letters
+2 course.notation.crosswalk
 """
 
 
