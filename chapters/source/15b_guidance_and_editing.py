@@ -911,7 +911,8 @@ for n in (50, 100, 200, 400, 800):
 # **To think about.** Guidance at large $t$ decides *which* digit, at small $t$ how sharp it is. Let $w$ depend on
 # $t$: in which half of the steps does guidance cost the most variety?
 #
-# **Before:** [15 · How few steps are enough?](15_fast_and_guided.ipynb) · **Next:** 16 · Beyond
+# **Before:** [15 · How few steps are enough?](15_fast_and_guided.ipynb) · **Next:**
+# [16 · What remains when T goes to infinity?](16_continuous_time.ipynb)
 #
 # **Read on:** [HS22]; [DN21] for classifier guidance; [BN24] on what guidance samples; [Song21a] Sec. 5 on codes
 # and interpolation.
