@@ -529,6 +529,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [16b Flow matching](16b_flow_matching.ipynb) | Why should the path from noise to data bend? | {road 16b} |
 # | [17 Beyond](17_beyond.ipynb) | What lies beside and beyond DDPM? | {road 17} |
 # | [17b Systems](17b_systems.ipynb) | How does a denoiser become a system? | {road 17b} |
+# | [18 Claims](18_claims.ipynb) | True, false, or under which condition? | {road 18} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability

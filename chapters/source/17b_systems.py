@@ -239,7 +239,7 @@ for w, rows in [*curve.items(), ("real", stored["real"])]:
     facts = ", ".join(f"{key} {column(rows, key)[0]:4.0%}"
                       for key in ("digit", "stroke", "place", "all"))
     distance, stderr = column(rows, "frechet")
-    print(f"w = {w!s:>4}: {facts}; Fréchet {distance:.2f} ± {stderr:.2f}, "
+    print(f"w {w!s:>4}: {facts}; Fréchet {distance:.2f} ± {stderr:.2f}, "
           f"variety {column(rows, 'variety')[0]:.1f}")
 
 # %%
@@ -494,8 +494,8 @@ theirs = discrete.posterior(even, noises["absorbing"], p, x_t, 6, 4)  # Bayes' r
 print(f"(17b.5) is Bayes' rule: {torch.allclose(ours, theirs)}")
 for word, letters in zip(words.decode(x_t), ours[:, 0]):
     can_be = "".join(words.LETTERS[k] for k in range(K) if letters[k] > 0)
-    print(f"{word}: at t = 4 the first letter is a mask with probability {letters[K]:.2f}, "
-          f"else one of {can_be}")
+    print(f"{word}: at t = 4 the first letter is hidden with probability {letters[K]:.2f}, "
+          f"or in {can_be}")
 
 # %% [markdown]
 # Try it: cover a word more and more, and watch what the denoiser still believes.

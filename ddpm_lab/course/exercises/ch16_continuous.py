@@ -1,6 +1,7 @@
 """Exercises of chapter 16, first part: steps of an SDE, ways back, a log-density along an ODE."""
 
 import math
+from typing import Any
 
 import torch
 
@@ -217,7 +218,7 @@ REVERSE_DRIFT = Exercise(
 # continuous.log_density: the change of variables along an ODE, by Euler steps ---------------------
 
 
-def _density(v, div, log_prior, x, times):
+def _density(v, div, log_prior, x, times) -> Any:
     """log_prior at the end plus the sum of (s - t) div, the divergence before each step."""
     return _followed(v, div, log_prior, x, times)
 
