@@ -494,8 +494,8 @@ theirs = discrete.posterior(even, noises["absorbing"], p, x_t, 6, 4)  # Bayes' r
 print(f"(17b.5) is Bayes' rule: {torch.allclose(ours, theirs)}")
 for word, letters in zip(words.decode(x_t), ours[:, 0]):
     can_be = "".join(words.LETTERS[k] for k in range(K) if letters[k] > 0)
-    print(f"{word}: at t = 4 the first letter is hidden with probability {letters[K]:.2f}, "
-          f"or in {can_be}")
+    print(f"{word} at t = 4: first letter a mask with probability {letters[K]:.2f}, "
+          f"else one of {can_be}")
 
 # %% [markdown]
 # Try it: cover a word more and more, and watch what the denoiser still believes.
@@ -640,7 +640,7 @@ for name, values in found.items():
 # **To think about.** Under uniform noise a wrong letter can still be repaired in a later step; under the mask, an uncovered
 # letter stays for good. In which row of the table of words does that show?
 #
-# **Before:** [17 · Beyond](17_beyond.ipynb) · **Next:** 18 · Claims
+# **Before:** [17 · Beyond](17_beyond.ipynb) · **Next:** [18 · Claims](18_claims.ipynb)
 #
 # **Read on:** [Rom22] Sec. 3 on latent diffusion; [Sah22] Sec. 4 for the trade-off curves; [SH22] Sec. 3 and [Son23] Sec. 3 on few
 # steps; [Aus21] Sec. 3 and 4 on discrete chains.
