@@ -525,12 +525,15 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [14b Sample quality](14b_sample_quality.ipynb) | Are the samples as good as real images? | {road 14b} |
 # | ★ [15 Fast](15_fast_and_guided.ipynb) | How few steps are enough? | {road 15} |
 # | [15b Guided](15b_guidance_and_editing.ipynb) | How do you ask for something? | {road 15b} |
+# | [16 Continuous time](16_continuous_time.ipynb) | What remains when T goes to infinity? | {road 16} |
+# | [16b Flow matching](16b_flow_matching.ipynb) | Why should the path from noise to data bend? | {road 16b} |
 # | [17 Beyond](17_beyond.ipynb) | What lies beside and beyond DDPM? | {road 17} |
+# | [17b Systems](17b_systems.ipynb) | How does a denoiser become a system? | {road 17b} |
+# | [18 Claims](18_claims.ipynb) | True, false, or under which condition? | {road 18} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
 # denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability
-# behind it all; start there if the words *posterior* or *KL divergence* are rusty. In preparation: continuous time, whole
-# systems, and a list of popular claims, checked.
+# behind it all; start there if the words *posterior* or *KL divergence* are rusty.
 #
 # **Detours** are sections that nothing later needs. They start out collapsed: click the "+ cells hidden" below the heading. Their
 # code runs with the rest.

@@ -12,8 +12,8 @@
 # - sample, transform and condition Gaussians, and derive the formulas by completing the square,
 # - say what a KL divergence measures, why it has a direction, and what each direction prefers.
 #
-# **You need** [00 · Start here](00_start_here.ipynb), from [01 · Bayes](01_bayes.ipynb) Bayes' rule and the standard
-# error, and integrals of powers of $x$.
+# **You need** [00 · Start here](00_start_here.ipynb), Bayes' rule and the standard error from
+# [01 · Bayes](01_bayes.ipynb), and integrals of powers of $x$.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about 15
 # seconds.
@@ -66,7 +66,7 @@ figures.show(fig, alt="Points fill a triangle; the bars of x rise in a line, tho
 # The points fill a triangle, since $y \le x$. And $x$ is above one half in 0.750 of the pairs, because it is *below*
 # only if both numbers are; for $y$ it is 0.250.
 #
-# A quantity such as $x$, whose value is left to chance, is a **random variable**; its distribution says how probable
+# A quantity such as $x$, whose value depends on chance, is a **random variable**; its distribution says how probable
 # each value is. The left panel shows the **joint distribution** of the pair, the other two show the **marginal
 # distributions**: what you see if you look at one variable only.
 #
@@ -109,9 +109,9 @@ print(f"density times area: {2 * 0.1 * 0.1:.4f}; counted: {fraction:.4f} ± {std
 # $$p(x) = \int p(x, y)\,dy = \int_0^x 2\,dy = 2x, \qquad
 # p(y) = \int p(x, y)\,dx = \int_y^1 2\,dx = 2(1-y). \tag{2.2}$$
 #
-# This is called *marginalizing* over $y$, or *integrating* $y$ *out*. Picture it as pressing all the mass onto the
-# $x$-axis. The integral of a function times the density is its **expectation** $E$, the mean over ever more samples:
-# $E[x] = \int x\,p(x)\,dx$.
+# This is called *marginalizing* over $y$, or *integrating* $y$ *out*. Picture it as pressing all the probability
+# onto the $x$-axis. The integral of a function times the density is its **expectation** $E$, which the mean over more
+# and more samples approaches: $E[x] = \int x\,p(x)\,dx$.
 
 # %%
 # eq: 2.2
@@ -127,8 +127,8 @@ for name, p, v, values in (("x", p_x, X, x), ("y", p_y, Y, y)):
 # The measured means agree within a standard error. (For a mean of $n$ samples it is their standard deviation, divided
 # by $\sqrt n$.)
 #
-# Most distributions have no formula for their marginals. A computer then stores the joint density in a table and sums
-# over one axis: `joint[i, j]` is the density at $x_i$ and $y_j$, in cells that are `dy` wide.
+# For most distributions there is no formula for the marginals. A computer then stores the joint density in a table
+# and sums over one axis: `joint[i, j]` is the density at $x_i$ and $y_j$, in cells that are `dy` wide.
 
 # %%
 grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200  # midpoints of 200 cells
@@ -278,7 +278,8 @@ for (name, p), i in zip(slices.items(), (20, 50, 100, 180)):
 #
 # ### Move the slice
 #
-# For the triangle, the width of the slice depends on where you cut. Does it for two correlated normals?
+# For the triangle, the width of the slice depends on where you cut. Is that also true of two correlated normal variables
+# (their bell-shaped density is the subject of section 6)? Switch to them and move the cut.
 
 # %%
 explorer = explorers.slice_of_the_joint()
@@ -286,8 +287,8 @@ print(explorer)
 explorer
 
 # %% [markdown] topics="C027"
-# No: for the normals the cut moves the *center* of the slice, by 0.8 (their correlation) of the distance that you
-# move the cut, and its width stays the same. This is what makes Gaussians easy.
+# No: for normal variables the cut moves the *center* of the slice, by their correlation (0.8 in the explorer) times the
+# distance that you move the cut, and its width stays the same. This is what makes Gaussians easy.
 #
 # | distribution | what it answers | how to get it |
 # |---|---|---|
@@ -337,7 +338,7 @@ print("p(x) p(y|x) =", 2 * X * (1 / X), "   p(y) p(x|y) =", sp.simplify(2 * (1 -
 print("(2.6): p(y) =", sp.integrate((1 / X) * 2 * X, (X, Y, 1)))
 
 # %% [markdown] topics="C028"
-# With more variables, split off one after the other. Each is conditioned on **all** before it:
+# With more variables, split off one after another. Each is conditioned on **all** before it:
 #
 # $$p(x_0, x_1, \dots, x_n) = p(x_0)\;p(x_1 \mid x_0)\;p(x_2 \mid x_0, x_1)
 # \cdots p(x_n \mid x_0, \dots, x_{n-1}). \tag{2.7}$$
@@ -407,9 +408,9 @@ print(f"variance of x_2 given x_1, with or without x_0: {rest.var():.3f}")
 print(f"variance of x_2 given x_0 only: {(x_2 - keep**2 * x_0).var():.3f}")
 
 # %% [markdown]
-# No: neighbors have correlation 0.949. But $x_0$ adds nothing to what $x_1$ says. And the property drops the *far*
-# past: given $x_1$ the variance is 0.100; given only $x_0$ it would be 0.190. Chapter [05](05_forward.ipynb) shows
-# the same for a hundred steps.
+# No: neighbors have correlation 0.949. But $x_0$ adds nothing to what $x_1$ says. And the property lets you leave out
+# only what lies *before* the known state: given $x_1$ the variance is 0.100, but given only $x_0$ it is 0.190.
+# Chapter [05](05_forward.ipynb) shows the same for a hundred steps.
 
 # %% [markdown]
 # ### Detour · Factor a table in any order, with exercise 2.3
@@ -500,7 +501,7 @@ print(f"p(x_2 = 0 | x_1 = 0) is {short[0, 0, 0]:.3f}")
 # %% [markdown]
 # ## 6 · Gaussians: density and samples
 #
-# Here is a good place for a break. From now on all distributions belong to one family, where every answer is a
+# This is a good place for a break. From now on all distributions belong to one family, where every answer is a
 # formula.
 #
 # The **normal distribution** or **Gaussian distribution** $N(m, v)$ has mean $m$ and **variance** $v$, the mean
@@ -575,7 +576,7 @@ print(f"two noising steps of variance 0.02 are one of variance {two_steps.var.it
 # 5, not 7: variances add, 9 + 16 = 25, since the two noises partly cancel. The last line is what chapter 05 does a
 # thousand times: $\sqrt{0.98}\,\sqrt{0.02}\,\epsilon_1 + \sqrt{0.02}\,\epsilon_2$ is a single Gaussian noise.
 #
-# The algebra of section 8 will show why the sum is Gaussian again.
+# The algebra of section 8 shows why the sum is Gaussian again.
 
 # %% [markdown]
 # ### Detour · More about sums, with exercise 2.4
@@ -702,13 +703,14 @@ print("(2.16) minus (2.15):", sp.simplify(line_16 - line_15))
 #
 # $P$, one over the variance, is the **precision**. **Precisions add**, and the posterior mean is the
 # precision-weighted mean of what the prior says, $m$, and what the measurement says, $y/a$. The package writes the
-# same with a *gain* $K$, which turns the prediction error $y - a m$, the *surprise*, into a correction of the mean:
+# same with a *gain* $K$, which turns the prediction error $y - a m$ into a correction of the mean (as in a Kalman
+# filter):
 #
 # $$\frac hP = m + K\,(y - a m), \qquad \frac1P = \frac{v\,w}{a^2 v + w}, \qquad
 # K = \frac{a\,v}{a^2 v + w}. \tag{2.17}$$
 #
 # **Predict.** The forecast says 20 degrees, standard deviation 2. Your thermometer says 23, standard deviation 1.
-# What do you believe?
+# What should you believe now?
 
 # %%
 # eq: 2.17
@@ -735,9 +737,9 @@ figures.show_source(gaussians.condition)
 
 
 # %% [markdown]
-# 22.4 degrees: near the reading, whose precision is 1 against the forecast's ¼. The gain of 0.8 turns a surprise of
-# 3 degrees into a correction of 2.4. The posterior variance, 0.8, is smaller than both: a measurement never makes a
-# Gaussian belief less certain.
+# 22.4 degrees: near the reading, whose precision is 1 against the forecast's ¼. The gain of 0.8 turns a prediction
+# error of 3 degrees into a correction of 2.4. The posterior variance, 0.8, is smaller than both: a measurement never
+# makes a Gaussian belief less certain.
 #
 # ### Exercise 2.5 · Many readings
 #
@@ -791,9 +793,9 @@ for k in (0, 1, 30):
 #
 # ### Exercise 2.6 · The KL in closed form
 #
-# The loss of a diffusion model is a sum of a thousand of these. Work out the two means, insert them, and write the
-# result for tensors of shape `(n,)`, one pair of distributions per entry. `v.log()` is the natural logarithm. (Two
-# equal distributions must give 0.)
+# The bound of a diffusion model (chapter 08) is a sum of about a thousand of these. Work out the two means, insert
+# them, and write the result for tensors of shape `(n,)`, one pair of distributions per entry. `v.log()` is the
+# natural logarithm. (Two equal distributions must give 0.)
 
 # %% tags=["exercise"]
 def my_kl(m_p, v_p, m_q, v_q):
@@ -989,17 +991,18 @@ for name, x_2 in ends.items():
 
 # %% [markdown]
 # Two distributions with the *same* marginals can be 0.8304 nats apart. The two chains of section 5 can now be
-# compared in nats. The Markov guess keeps the covariances of neighbors and gets that of $x_0$ and $x_2$ wrong. This
-# costs 0.205 nats in the sticky chain, and nothing in the fresh one.
+# compared in nats. The Markov approximation keeps the covariances of neighbors and gets that of $x_0$ and $x_2$
+# wrong. This costs 0.205 nats in the sticky chain, and nothing in the fresh one.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked further
 #
-# Two printed formulas in which a fraction is upside down or a denominator is wrong.
+# Two misprints that a single number exposes: a fraction upside down, and a wrong denominator.
 
 # %% [markdown]
-# **The KL of two Gaussians has $v_p/v_q$ in it**, as in (2.21). It is also printed with $v_q/v_p$, and with $v_p$
-# as the denominator of the squared difference of the means. Neither matters as long as both variances are equal.
+# **The KL of two Gaussians has $v_p/v_q$ in it**, as in (2.21). With $v_q/v_p$ instead, or with $v_p$ as the
+# denominator of the squared difference of the means, it is still right when both variances are equal, so the mistake
+# is easy to miss.
 
 # %%
 # claim: E63
@@ -1011,9 +1014,9 @@ for v_p, v_q in ((1.0, 2.0), (2.0, 1.0)):
 # The inverted ratio gives 0.8466 for 0.0966, and a negative number for the second pair, which no KL can be.
 #
 # **The variance of $x_{t-1}$ given $x_t$ and $x_0$ is $\beta_t\,(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)$.** By the last
-# lines of section 8 the precisions add to $P = 1/(1-\bar\alpha_{t-1}) + \alpha_t/\beta_t$, and this is $1/P$. It is
-# also printed with $1-\bar\alpha_{t-1}$ in the numerator *and* the denominator. That cancels to $\beta_t$, the answer
-# if $x_0$ were unknown and $x_{t-1}$ standard normal.
+# lines of section 8 the precisions add to $P = 1/(1-\bar\alpha_{t-1}) + \alpha_t/\beta_t$, and this is $1/P$. Print
+# $1-\bar\alpha_{t-1}$ in the numerator *and* the denominator, and it cancels to $\beta_t$: the answer if $x_0$ were
+# unknown and $x_{t-1}$ standard normal.
 
 # %%
 # claim: E113
@@ -1033,9 +1036,9 @@ for t in (10, 2):
 # ## Recap
 #
 # A joint distribution contains everything. Integrate for a marginal; slice and renormalize for a conditional; write
-# it as a product of conditionals in any order; a Markov chain needs only the neighbor. For Gaussians all of this is
-# arithmetic: `push` adds the variances of independent noises, `condition` adds precisions, and the KL divergence is a
-# formula with a direction: mode-covering one way, mode-seeking the other.
+# it as a product of conditionals in any order; in a Markov chain each needs only its neighbor. For Gaussians all of
+# this is arithmetic: `push` adds the variances of independent noises, `condition` adds precisions, and the KL
+# divergence is a formula with a direction: mode-covering one way, mode-seeking the other.
 #
 # **One formula to keep**
 #
@@ -1048,7 +1051,7 @@ for t in (10, 2):
 # |---|---|---|
 # | a density has area 1; its height has no bound | a density is at most 1 | detour: log-density 6.91 |
 # | in a Markov chain the *noises* are independent; neighboring states correlate | a state is independent of the one before | 0.949 |
-# | a quotient of Gaussians is one only if the numerator is narrower | it always is | detour: precision −1.0 |
+# | a quotient of Gaussians is Gaussian only if the numerator is narrower | it always is | detour: precision −1.0 |
 #
 # **Exercises:** 2.1 `distributions.marginal` · 2.2 `distributions.conditional` · 2.3 `distributions.chain_rule` · 2.4
 # `distributions.sum_var` · 2.5 `distributions.readings` · 2.6 `distributions.kl`

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 11 · What if x0_hat cannot be computed?
 #
-# In chapter 10 the best guess of the clean data was a formula, because the distribution of the data was a formula
+# In chapter 10 the best estimate of the clean data was a formula, because the distribution of the data was a formula
 # too. Nobody has a formula for the distribution of photographs. All you have is samples. How do you get a
 # denoiser from samples, and how do you know that it is a good one?
 #
@@ -10,7 +10,7 @@
 # - write the training algorithm of DDPM and say what each of its lines is for,
 # - explain why training needs no chain although sampling has one,
 # - judge whether a loss of 0.56 is good, and how much lower it could get,
-# - tell what a network has learned from what it has memorized,
+# - distinguish what a network has learned from what it has memorized,
 # - write a complete diffusion model, from data to samples, on one screen.
 #
 # **You need** the closed form (5.11) of [05](05_forward.ipynb); from [09](09_predictions.ipynb) the target v, (9.9),
@@ -46,7 +46,7 @@ angle = math.pi * (1 + 4 * (torch.arange(k, dtype=torch.float64) + 0.5) / k)
 curve = 1.5 * angle[:, None] / (5 * math.pi) * torch.stack([angle.cos(), angle.sin()], dim=1)
 
 # %% [markdown] topics="C152 C157"
-# ## A first look: the ideal denoiser of a list copies the list
+# ## A first look: the ideal denoiser of a finite list
 #
 # One formula always works: the ideal denoiser (10.2) of a finite list of points. Give it 20 points and draw 1000
 # samples. Where will they lie?
@@ -75,7 +75,8 @@ print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 # *distribution* that the list was drawn from, and the list alone does not say what that is.
 #
 # So we approximate it with a network: a function of $(x_t, t)$ with adjustable numbers, its *weights*. The Swiss roll
-# is a convenient test case because we know its distribution. The network does not; we use it only to evaluate.
+# is a convenient test case because we know its distribution. The network does not get to see it; we use it only for
+# evaluation.
 
 # %% [markdown] topics="C152 C157"
 # ## The training algorithm
@@ -94,7 +95,7 @@ print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 # 3. draw noise $\epsilon \sim N(0, I)$,
 # 4. take one gradient step on the squared error.
 #
-# Each step does this for a *batch* of some hundred items. The mean over the batch is a Monte Carlo estimate of (11.1):
+# Each step does this for a *batch* of a few hundred items. The mean over the batch is a Monte Carlo estimate of (11.1):
 # unbiased, but noisy. Two of the lines are yours to write.
 #
 # ### Exercise 11.1 · Draw the times
@@ -115,7 +116,7 @@ draw_times = check("learning.times", my_times)
 # %% [markdown]
 # ### Exercise 11.2 · The loss, one number for each item
 #
-# Return the squared error of the noise for each item of a batch: the **mean** over the data axes (so that images of
+# Return the squared error of the predicted noise for each item of a batch: the **mean** over the data axes (so that images of
 # different sizes can be compared; the square in (11.1) is a sum, larger by a constant factor), but *no* mean over the
 # batch, because we will want to see at which $t$ the network does badly. `forward.noised` makes $x_t$. Items may have
 # several data axes: `error.flatten(1)` joins them into one.
@@ -186,8 +187,8 @@ def fit(times, steps=1000):
 # weight's step by the usual size of its gradient; the **learning rate** `lr` sets the length of the steps.
 #
 # That is plain **regression**: inputs, targets, a squared error. There is no second network to compete with, as in a
-# GAN, so there is no balance to lose. And unlike in a VAE (chapter 04) the encoder is fixed: the noisy inputs keep
-# their distribution while the network learns, and no code can collapse.
+# GAN (generative adversarial network), so there is no balance to lose. And unlike in a VAE (chapter 04) the encoder is
+# fixed: the noisy inputs keep their distribution while the network learns, and the posterior cannot collapse.
 
 # %% [markdown] topics="C154"
 # ## Why does training need no chain?
@@ -220,7 +221,7 @@ for size in (10, 100, 10_000):
 print(f"noise draws per item: 1 by the closed form, {(1 + 1000) / 2} on average by walking to t")
 
 # %% [markdown]
-# All three agree with the full sum to within about two standard errors. (With 10 terms, the standard error itself is
+# All three agree with the mean of all 1000 terms to within about two standard errors. (With 10 terms, the standard error itself is
 # only a rough estimate.) So the gradient from random times is unbiased, and an item costs one draw of noise instead of
 # 500.5.
 
@@ -326,7 +327,7 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
 # %% [markdown] topics="C155 C156"
 # ## How does the network know the time?
 #
-# Does it need to? Ask the ideal denoiser for its best guess at the same point, at three times. (It is the
+# Does it need to? Ask the ideal denoiser for its best estimate at the same point, at three times. (It is the
 # denoiser (10.3) of 400 small Gaussians along the curve. They overlap so closely that their mixture is the smooth spiral.)
 
 # %%
@@ -335,11 +336,12 @@ roll = ideal_denoisers.Mixture(weight=one / k, mean=curve, var=0.05**2 * one)  #
 exact = ideal_denoisers.mixture_denoiser(roll, schedule)
 for t in (10, 200, 900):
     first, second = exact(torch.tensor([[0.5, 0.5]]), t)[0].tolist()
-    print(f"t = {t:3}: best guess of x_0 for x_t = (0.5, 0.5): ({first:.3f}, {second:.3f})")
+    print(f"t = {t:3}: best estimate of x_0 for x_t = (0.5, 0.5): "
+          f"({first:.3f}, {second:.3f})")
 
 # %% [markdown]
 # The same point has three right answers: almost the point itself at $t = 10$, and close to the mean of all data at
-# $t = 900$. So the network needs $t$ as an input. A single number would be a poor one, because layers are smooth functions
+# $t = 900$. So the network needs $t$ as an input. A single number would serve badly, because layers are smooth functions
 # of their input and neighboring times differ by only a thousandth of the range. So $t$ enters as 64 sines and cosines
 # of different frequencies, a **sinusoidal time embedding** [Ho20, Appendix B]; chapter 12 has the formula.
 #
@@ -367,8 +369,8 @@ print(near)
 
 # %% [markdown]
 # High frequencies (the top of each half) tell neighbors apart; low ones give the rough position in time. The similarity
-# of two times falls from 0.966 for neighbors to 0.658 ten steps on and 0.201 at $t = 1000$: near times share what they
-# learn, distant times need not.
+# of two times falls from 0.966 for neighbors to 0.658 ten steps on and 0.201 at $t = 1000$: nearby times share much of
+# what is learned, distant times need not.
 #
 # Do the features encode the signal-to-noise ratio? Fit log-SNR by a weighted sum of them, for our schedule, and use
 # the same sum for the cosine schedule:
@@ -383,12 +385,12 @@ for name, wanted in (("our schedule", ours), ("cosine", other)):
     print(f"share of the variance of log-SNR explained, {name}: {explained:.3f}")
 
 # %% [markdown]
-# The fit is perfect for ours, 1.000, and useless for the other, 0.116. The features encode $t$. Which SNR belongs to it is a fact
+# The fit is all but perfect for ours, 1.000, and nearly useless for the other, 0.116. The features encode $t$. Which SNR belongs to it is a fact
 # about the schedule, which the network learns from its data.
 #
-# Nor is it the equal weights for all pixels that make images globally coherent: the best prediction of each pixel is
-# its own conditional mean, whatever positive weight its error has. What makes the parts of an image fit together is
-# that each is predicted from the whole $x_t$.
+# One more question about images: what makes their parts fit together? Not that the loss weights all pixels equally: the
+# best prediction of each pixel is its own conditional mean, whatever positive weight its error has. The parts fit
+# because each pixel is predicted from the whole $x_t$.
 
 # %% [markdown] topics="C152 C157"
 # ## A real training run
@@ -485,7 +487,7 @@ figures.show_source(loop._steps)
 
 # %% tags=["exercise"]
 def my_irreducible(schedule, x_0, best, t):
-    """Return the mean squared error of eps that remains with the best guess of x_0."""
+    """Return the mean squared error of eps that remains with the best estimate of x_0."""
     ### BEGIN SOLUTION
     snr = coef(row(schedule.snr, t), x_0)
     return (snr * (x_0 - best).square()).mean()
@@ -507,7 +509,7 @@ mixed = whole - best_v - excess  # (11.4) says: 0 on average
 print(f"loss of v {whole.mean():.4f} = floor {best_v.mean():.4f} + excess {excess.mean():.4f}"
       f" + mixed {mixed.mean():+.4f} (standard error {mixed.std() / 100:.4f})")
 as_eps = predictions.convert(schedule, guess, "v", x_t, t).eps
-print(f"the same guesses as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
+print(f"the same predictions as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
       f"floor {irreducible(schedule, fresh, best, t):.4f}")
 
 # %% [markdown]
@@ -546,8 +548,8 @@ print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 
 # %% [markdown]
 # From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. What remains is at small $t$: about 1.03 times the floor at
-# $t = 30$, 1.02 times at $t = 10$. There the best guess must resolve the width of the line, 0.05, and the network is
-# still too smooth for that.
+# $t = 30$, 1.02 times at $t = 10$. There the best estimate must resolve the width of the spiral's arms, 0.05, and the
+# network is still too smooth for that.
 #
 # Nowhere is the loss significantly *below* the floor: the smallest difference here is +0.2 standard errors. A loss far
 # below it would mean a bug, such as testing on the training data. For real data the floor cannot be computed; chapter
@@ -645,9 +647,9 @@ for name, x in made.items():
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, but with strays between the arms: here 5.2 % of
-# the samples, against 0.4 % of the data. (The ideal denoiser's samples lie even closer to the curve than the data,
-# 0.034: 200 steps are too few to restore the last bit of blur.)
+# The learned spiral is nearly as sharp as the data, 0.05 against 0.04, but it has strays, points between the arms: here
+# 5.2 % of the samples, against 0.4 % of the data. (The ideal denoiser's samples lie even closer to the curve than the
+# data, 0.034: 200 steps are too few to restore all of the blur.)
 #
 # For data without a known curve you need a metric that compares two sets of samples. One is the **energy distance**,
 # $2\,E|a-b| - E|a-a'| - E|b-b'|$ for independent samples $a, a'$ and $b, b'$ of the two: it is 0 only if the two
@@ -686,8 +688,8 @@ for low, high in ((0, 20), (20, 1000)):
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# Help at the last 20 times removes the strays, here 0.5 %, nearly as in the data. Help at all the *other* times leaves
-# 1.8 % here. The table alone would have pointed to $t = 30$. But early errors put points only a little off the curve,
+# Help at the last 20 times removes the strays: 0.5 % remain here, nearly as in the data. Help at all the *other* times
+# leaves 1.8 % here. The table of losses alone would have pointed to $t = 30$. But early errors put points only a little off the curve,
 # and a denoiser that is accurate at the last twenty times pulls them back; errors made at the very end remain.
 #
 # Now draw both score fields (chapter 09), each times $1-\bar\alpha_t$, so
@@ -784,16 +786,16 @@ for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
     print(f"{name:>24} {distance(x, few):28.3f} {distance(x, curve):14.3f}")
 
 # %% [markdown]
-# The network has learned the 20 points, and **bridges** between neighboring ones. Its samples lie 0.050 from the
-# list, where held-out data lie 0.220: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000); they come
+# The network has learned the 20 points, and bridges between neighboring ones. Its samples lie 0.050 from the
+# list, while held-out data lie 0.220 from it: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000); they come
 # from the network, which prefers smooth functions.
 #
 # The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.50, while the loss on held-out data
 # rises from 0.58 to 0.68. If you have little data, stop where the loss on held-out data is lowest: **early stopping**.
-# More data help, too, and copies count if they could be real: images shifted by a pixel, say (**data augmentation**,
-# `datasets.augment_shifts`).
+# More data help, too, and so do altered copies that could be real data, such as images shifted by a pixel (**data
+# augmentation**, `datasets.augment_shifts`).
 #
-# The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223. That network
+# The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223 against 0.220. That network
 # has the same objective, the same target, the same number of weights. So **generalization comes from the data and the
 # network, not from the objective**.
 
@@ -818,11 +820,11 @@ for name, (denoise, data) in tests.items():
               f"on held-out data {v_loss(denoise, fresh, t, 16):.3f}")
 
 # %% [markdown]
-# At small times. At $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8 on held-out data;
+# At small times: at $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8 on held-out data;
 # for the exact minimizer the two are 0.079 and 20.751. At $t = 1000$ memorizing makes no difference: the network and
 # the exact minimizer both have 0.432 and about 0.468. There $v$ is almost $-x_0$ and the best prediction a constant, so
 # these are variances, and that of the 20 points happens to be smaller. The network with 20,000 points has no gap, 0.81
-# and 0.80 at $t = 10$. And a warning: 0.30 is far below the floor of 0.795. A low *training* loss alone proves nothing.
+# and 0.80 at $t = 10$. A warning: 0.30 is far below the floor of 0.795. A low *training* loss alone proves nothing.
 
 # %% [markdown]
 # ## Detour · Save the network and load it again
@@ -866,7 +868,7 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
 
 # %% [markdown]
 # The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `concentric_circles` or
-# `checkerboard` and see which is harder. (The circles are: three closed curves close together take this network much longer.)
+# `checkerboard` and see which is harder: closed curves close together, or hard edges?
 
 # %% [markdown]
 # ## Detour · Explore: watch a denoiser being learned
@@ -949,7 +951,7 @@ for name, shown in (("data", points[:2000]), ("samples", x)):
 # How the simple loss weights the times, compared with the bound.
 
 # %% [markdown]
-# (11.1) gives each time the same weight. The bound does not: there a squared error
+# (11.1) gives each time the same weight. The bound of chapter 08 does not: there the squared error
 # of eps, with reverse variance $\beta_t$, has the weight [Ho20, Eq. 12]
 #
 # $$w_t = \frac{\beta_t}{2\,\alpha_t\,(1 - \bar\alpha_t)}. \tag{11.7}$$
@@ -961,7 +963,7 @@ ho = schedule.beta[1:] / (2 * schedule.alpha[1:] * (1 - schedule.abar[1:]))
 x_0, t = fresh[:5].double(), 300  # check: KL of two steps of variance beta = w_t (eps-error)^2
 eps = normal_like(x_0, generator=seeded(20))
 x_t = forward.noised(schedule, x_0, t, eps)
-wrong = predictions.convert(schedule, 0 * eps, "eps", x_t, t).x0  # the guess if eps_hat = 0
+wrong = predictions.convert(schedule, 0 * eps, "eps", x_t, t).x0  # the estimate if eps_hat = 0
 means = [forward.posterior(schedule, x, x_t, t, t - 1).mean for x in (x_0, wrong)]
 kl = ((means[0] - means[1]) ** 2).sum(1) / (2 * schedule.beta[t])
 print("KL = w_t times the squared error:", torch.allclose(kl, ho[t - 1] * (eps**2).sum(1)))
@@ -970,14 +972,14 @@ for t in (1, 10, 100, 1000):
 print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 
 # %% [markdown]
-# The bound gives $t = 1$ a weight of 50.71 times the mean. So the trained loss is neither the bound nor a cross-entropy
-# but a *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a slightly worse
+# The bound gives $t = 1$ a weight of 50.71 times the mean. So the simple loss is not the bound (nor the cross-entropy
+# that the bound limits) but a *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a slightly worse
 # likelihood. [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
 
 # %% [markdown]
 # ## Recap
 #
-# If the distribution of the data is unknown, learn the best guess by regression: data, a random time, noise, squared
+# If the distribution of the data is unknown, learn the best estimate by regression: data, a random time, noise, squared
 # error, one gradient step. Training needs no chain, because $x_t$ has a closed form and the loss is a sum over times.
 # One network serves all times, with $t$ as an input. A loss means nothing until it is compared with its floor, time by
 # time; ours is within 0.1 % of it from $t = 250$ to 750. The samplers of chapter 10 take the learned denoiser as it is.

@@ -55,18 +55,18 @@ clean, times = test[:8], (100, 200, 300, 500)
 noisy = [forward.noised(schedule, clean, t, normal_like(clean, generator=seeded(t))) for t in times]
 fig = figures.images(torch.cat([clean, *noisy]), columns=8, panel=0.55,
                      row_labels=["x_0", *[f"x_t, t = {t}" for t in times]])
-figures.show(fig, alt="Eight digits under more and more noise; hardly one can be read at t = 300.")
+figures.show(fig, alt="Eight digits under more and more noise; hardly any can be read at t = 300.")
 for t in times:
     print(f"t = {t}: {schedule.signal[t]:.2f} of the digit, {schedule.noise[t]:.2f} of unit noise")
 
 # %% [markdown]
-# Two functions will accompany us. `loss_on` *judges* a network: its mean loss on 900 images, always with the same times
+# Two functions come back throughout this chapter. `loss_on` *judges* a network: its mean loss on 900 images, always with the same times
 # and the same noise, so that two networks can be compared. `fit` *trains* it: the loop of chapter 11, with the target v
 # and a learning rate that falls to 0.
 #
 # The first candidate is the multilayer perceptron (MLP) of chapter 11, a bit wider, trained on only 100 digits.
 #
-# **Predict.** How does its loss on *new* digits develop, compared with the loss on its own 100?
+# **Predict.** How does its loss on *new* digits develop, compared with the loss on its own 100, those it is trained on?
 
 # %%
 figures.show_source(ablation.loss_on)
@@ -86,11 +86,12 @@ for k in (100, 600, 1200):
     print(f"step {k:4}: loss on its own digits {of_mlp[k][0]:.3f}, on new ones {of_mlp[k][1]:.3f}")
 
 # %% [markdown]
-# On its own digits the loss keeps falling, 0.425, 0.356, 0.327. On new digits the second half of the training lowers it only from
-# 0.381 to 0.365. More and more of what the network learns is true of its own 100 digits alone: it overfits.
+# On its own digits the loss keeps falling, from 0.425 to 0.356 to 0.327. On new digits the second half of the training lowers it
+# only from 0.381 to 0.365. The gap between the two widens: more and more of what the network learns is true of its own 100 digits
+# alone. It is beginning to overfit.
 #
-# Why does so little carry over? One reason can be proved. Shuffle the 64 pixels of every image, always in the same order, so that
-# nobody could read a digit anymore.
+# Why does so little carry over to new digits? One reason can be proved. Shuffle the 64 pixels of every image, always in the same
+# way, so that nobody could read a digit anymore.
 #
 # **Predict.** How much harder is the task for an MLP?
 
@@ -109,11 +110,11 @@ print("largest difference of their outputs below 0.0001:", bool(far < 1e-4))
 
 # %% [markdown]
 # Not at all. Shuffle the columns of the first layer's weights and the rows of the last layer's in the same order, and this
-# twin does on shuffled images exactly what the MLP does on proper ones. Its initial weights are just as likely, too, so
-# training finds it as easily.
+# twin network does to shuffled images exactly what the MLP does to the original ones. Its initial weights are just as likely,
+# too, so training finds it as easily.
 #
-# For an MLP an image is a list. That neighboring pixels belong together, and that a stroke is the same stroke further to the
-# right, it would have to learn from examples. A network for images should *start* with such knowledge. It should
+# For an MLP an image is a list. It would have to learn from examples that neighboring pixels belong together, and that a stroke
+# further to the right is still the same stroke. A network for images should *start* with such knowledge. It should
 #
 # 1. combine **neighbors**, in the same way everywhere;
 # 2. see **far enough** to tell a 3 from an 8;
@@ -123,7 +124,7 @@ print("largest difference of their outputs below 0.0001:", bool(far < 1e-4))
 # The **U-Net** has one part for each. We build it up, and then take the parts out again, one at a time.
 
 # %% [markdown]
-# ## 1 · Convolution: neighbors, everywhere alike
+# ## 1 · Convolution: the same weights everywhere
 #
 # A **convolution** computes each new pixel from the 3 × 3 pixels around the old one, with the same weights everywhere. If
 # $C$ channels come in, output channel (or **feature**) $c$ at row $i$, column $j$ is
@@ -185,8 +186,8 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
           f"(12.2) says {size_of(n, kernel, stride, padding)}")
 
 # %% [markdown]
-# With padding 1, 8 pixels stay 8, and a stride of 2 makes 4 of them. But 7 pixels also become 4, which do not fit the 7
-# when the grid is doubled again. That is why a U-Net wants sides that can be halved without a remainder.
+# With padding 1, 8 pixels stay 8, and a stride of 2 makes 4 of them. But 7 pixels also become 4, and doubling the grid
+# again gives 8, not 7. That is why a U-Net wants sides that can be halved without a remainder.
 
 # %% [markdown]
 # ## 2 · Receptive field: how far does it see?
@@ -197,7 +198,7 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
 #
 # $$\text{width of the receptive field} = 1 + \sum_i (k_i - 1) \prod_{j < i} s_j. \tag{12.3}$$
 #
-# **Predict.** Five convolutions with kernel 3 see 11 pixels. If the second of them has stride 2, how far do the five see?
+# **Predict.** Five convolutions with kernel 3 see 11 pixels. If the second of them has stride 2, how many do the five see?
 
 # %%
 # eq: 12.3
@@ -359,7 +360,7 @@ print("the other item's result is the same:", torch.equal(normed(louder, 4)[1], 
 # ## 6 · The residual block
 #
 # This is the part that the network repeats. With $c_1, c_2$ two convolutions, $n_1, n_2$ two group norms, and
-# $\sigma(u) = u / (1 + e^{-u})$ the activation function SiLU (`F.silu`), a **residual block** makes of its input $x$
+# $\sigma(u) = u / (1 + e^{-u})$ the activation function SiLU (`F.silu`), a **residual block** turns its input $x$ into
 #
 # $$h = c_1(\sigma(n_1(x))), \qquad
 # \text{out} = \text{shortcut}(x) + c_2\big(\sigma\big(n_2(h)\,(1 + \text{scale}_t) + \text{shift}_t\big)\big). \tag{12.6}$$
@@ -405,7 +406,7 @@ explorer
 
 # %% [markdown]
 # Try `conv_in`, the blocks on the way down, and those on the way up. On the way down more and more pixels matter. The last block
-# on the way up again depends most on what is near: the skip connections bring the details back.
+# on the way up depends again mostly on what is near: the skip connections bring the details back.
 
 # %% [markdown]
 # ### Detour · What does starting at zero cost?
@@ -434,7 +435,7 @@ for step in (1, 2, 3):
 # %% [markdown]
 # ### Does it generalize better than the MLP?
 #
-# The U-Net gets the same 100 digits as the MLP in the beginning, but only 300 steps of 32 digits, where the MLP had 1200 steps
+# The U-Net gets the same 100 digits as the MLP at the beginning, but only 300 steps of 32 digits, where the MLP had 1200 steps
 # of 64. Will the gap between its loss on its own digits and on new ones be smaller?
 
 # %%
@@ -456,15 +457,16 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
 
 # %% [markdown]
 # On their own digits both end close together, here at 0.327 and 0.321. On new digits the MLP has 0.365 and the U-Net 0.331. What
-# the U-Net learns from a hundred digits generalizes, because its weights serve all places alike: it can learn less that holds
-# for one place of one digit only. And it has seen an eighth as many examples, with fewer weights.
+# the U-Net learns from a hundred digits generalizes better, because the same weights serve all places: it has less room to learn
+# what holds only at one place of one digit. And it needed only an eighth as many examples, and fewer weights.
 
 # %% [markdown] topics="C183"
 # ## 8 · Ablation: take each part out
 #
-# Concatenate or add? Group norm or batch norm? Sinusoids or a learned table? An **ablation** removes or changes **one** part at a time and measures what that costs. Ours trains each variant for 100
-# steps on all 896 training digits and judges it on new digits, each with three seeds (other initial weights, batches, noise): a
-# difference smaller than that between seeds means nothing.
+# Concatenate or add? Group norm or batch norm? Sinusoids or a learned table? An **ablation** removes or changes *one* part at a
+# time and measures what that costs. Ours trains each variant for 100 steps on all 896 training digits and judges it on new
+# digits, each with three seeds (different initial weights, batches and noise): a difference smaller than that between seeds
+# means nothing.
 
 # %%
 VARIANTS = ablation.VARIANTS
@@ -475,7 +477,7 @@ for name, (settings, change, images) in VARIANTS.items():
 figures.show_source(ablation.cut_skips)
 
 # %% [markdown]
-# Each row is a change of the baseline, the network of section 7. `cut_skips` replaces what comes through the skip connections by
+# Each row is one change to the baseline, the network of section 7. `cut_skips` replaces what comes through the skip connections by
 # zeros; `hide_time` always gives the network $t = 0$; `no_zero_init` starts all convolutions at random. *Table of times*
 # replaces the sinusoids by one learned row of 16 numbers for each $t$. **Pixel-unshuffle** turns each square of 2 × 2 pixels
 # into one position with four channels: nothing is lost, and every layer has a quarter of the positions to work on.
@@ -531,7 +533,7 @@ for name, config in (("baseline", {}), ("pixel-unshuffle", {"patch": 2}), ("sum"
     print(f"{name:>15}: {work(**config):.2f} million multiplications per image")
 
 # %% [markdown]
-# Pixel-unshuffle needs a quarter of the work. Adding the skips instead of concatenating them saves 16 %.
+# Pixel-unshuffle needs about a quarter of the work. Adding the skips instead of concatenating them saves 16 %.
 
 # %% [markdown]
 # ### The results
@@ -609,9 +611,9 @@ print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
 #   MLP had nothing to lose.)
 # - **Skip connections.** Without them +0.111, later only +0.016. A likely reason is that the middle of this network holds
 #   $32 \cdot 4 \cdot 4 = 512$ numbers, enough for 64 pixels once it has learned to pack them. *Adding* instead of
-#   concatenating costs 0.012 ± 0.005, later 0.003 ± 0.001: not enough to believe it.
-# - **Resolutions.** A single one is behind by 0.009, but it also has fewer weights, 28,801 instead of 110,993, so this does not say
-#   which of the two it lacks. **Attention** makes no visible difference on so small a grid, 0.000. So a slim U-Net, with added skips and
+#   concatenating costs 0.012 ± 0.005, later 0.003 ± 0.001: not enough to be believed.
+# - **Resolutions.** A network with a single one is behind by 0.009, but it also has fewer weights, 28,801 instead of 110,993, so
+#   this does not say which of the two it lacks. **Attention** makes no visible difference on so small a grid, 0.000. So a slim U-Net, with added skips and
 #   without attention, is a good start for images as small as these.
 # - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, of which only 4 × 4 and 2 × 2 positions
 #   remain. On large images it may be a good one.
@@ -657,7 +659,8 @@ print(f"expected, if a row moves when its time is drawn: {1000 * (1 - 1 / 1000) 
 # ## 9 · Batch normalization
 #
 # Batch normalization (batch norm) is common in image classifiers. It takes the mean and variance of a channel over the batch. During
-# training it also keeps running averages of both, and `net.eval()` makes it use these instead. Why is it so often advised against here?
+# training it also keeps running averages of both, and `net.eval()` makes it use these instead. Why is it so often advised against for diffusion
+# models?
 #
 # In training a batch mixes all times; in sampling all items have the *same* time. Look at the variance of one layer's input at
 # each $t$, compared with the running variance that serves all of them.
@@ -675,7 +678,7 @@ for t in (1, 100, 300, 500, 1000):
 hook.remove()
 
 # %% [markdown]
-# At $t = 1$ the median channel has 0.59 of the running variance, the extreme one 0.28; at $t = 1000$ the median is 1.10. No
+# At $t = 1$ the median channel has 0.59 of the running variance, the smallest 0.28; at $t = 1000$ the median is 1.10. No
 # single variance fits all times.
 #
 # **Predict.** Does the loss rise in `eval` mode (running averages) or in training mode (the batch at hand), if all items of a batch
@@ -746,8 +749,8 @@ print(f"after 5 steps: torch {w.item():.6f}, (12.7) by hand {by_hand.item():.6f}
 # %% [markdown] topics="C180"
 # ### Detour · Sum or mean of the squared errors?
 #
-# "Use the sum over the pixels: with the mean, training first converges and then diverges." Sum and mean differ by a
-# factor, the number of pixels. What can a factor do?
+# Does training diverge if the loss is a mean over the pixels, and not a sum? The two differ only by a factor, the number of
+# pixels. What can a factor do?
 
 # %% [markdown]
 # #### Exercise 12.6 · The same run with a sum
@@ -804,13 +807,14 @@ for name, (loss, weights) in tried.items():
     print(f"{name:>26}: loss on new digits {loss:.3f}{note}")
 
 # %% [markdown]
-# SGD does need its rate divided by 64. With the old one it explodes (`nan` means *not a number*). With yours it repeats the run **bit
-# for bit**: 64 is a power of two, so no rounding changes. Adam does not care: 0.428 for mean and sum.
+# SGD does need its rate divided by 64. With the old rate its loss explodes (`nan` means *not a number*). With yours it repeats the run **bit
+# for bit**: 64 is a power of two, so no rounding changes. For Adam it makes no difference: 0.428 for mean and sum.
 #
 # What remains is `eps`. Make the gradients of the mean another 768 times smaller: the sum over our 64 pixels, divided by
 # $64 \cdot 768 = 49{,}152$. That alone changes little, 0.430. With an eps of $10^{-6}$, the default of some optimizers, eps is no longer small compared to $\sqrt v$, and
 # training is *slower*, 0.466. But no run with Adam diverged, here or in the longer trainings of this chapter (which use Adam, a mean, and
-# clip gradients longer than 1). So a very small loss can slow Adam down; a divergence could not be reproduced.
+# clip gradients longer than 1). So a very small loss can slow Adam down; it did not
+# make it diverge in any run.
 #
 # **Predict.** An image of 128 × 128 pixels in three colors has 49,152 numbers. Is the gradient of their *mean* 768 times smaller than
 # ours?
@@ -844,7 +848,7 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
 # %% [markdown]
 # For sum and mean next to nothing is lost; for a loss 768 times smaller, a quarter of the gradient, 25.3 %. Hence the **loss scaling** of
 # 16-bit training: multiply the loss by a large number, and divide the gradient by it afterwards. Clipping by length depends on the
-# scale, too, and so does a second loss that is added to the first.
+# scale, too, and so does the balance with a second loss that is added to the first.
 
 # %% [markdown] topics="C184"
 # ## 11 · A real network, and how to judge it
@@ -857,8 +861,8 @@ for step, (own, new) in fit(net, train, 1000, size=64, look=look, new=test).item
     print(f"step {step:4}: loss on training digits {own:.3f}, on new digits {new:.3f}")
 
 # %% [markdown]
-# Is 0.297 good? Chapter 11 compared its network with the lowest possible loss. For real digits **nobody knows that one**. But there are two
-# things to compare with:
+# Is 0.297 good? Chapter 11 compared its network with the lowest possible loss, the floor. For real digits *nobody knows* that
+# number. But there are two things to compare with:
 #
 # - the loss on **new digits**, against that on training digits: the gap is what was memorized, plus whatever else distinguishes the two sets;
 # - the **memorizing denoiser** of chapter 10, the exact denoiser of the 896 training digits (10.2), or *memory* for short. On *new*
@@ -905,7 +909,7 @@ for k in (5, 10):
 # because it insists on one of its own 896. There the network does what no list can do.
 #
 # In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss there is at
-# most 0.231, and our network is at least 0.021 ± 0.003 above it. More steps or a larger network can still lower the loss.
+# most 0.231, and our network is above it by at least 0.021 ± 0.003. More steps or a larger network can still lower the loss.
 #
 # Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At $t = 700$, where there is hardly
 # anything to memorize, the gap is 0.005 ± 0.003, so that much may be a difference between the two sets. Little has been memorized.
@@ -957,7 +961,7 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
 # %% [markdown] topics="C188"
 # ### Draw important times more often?
 #
-# The loss stays the same on average if each term is divided by how much more often its time comes. With $p_t$ the probability of $t$
+# The loss stays the same on average if each term is divided by how much more often its time is drawn. With $p_t$ the probability of $t$
 # and $L_t$ its loss,
 #
 # $$\frac1T\sum_t L_t = E_{t \sim p}\!\left[\frac{L_t}{T\,p_t}\right]. \tag{12.8}$$
@@ -1004,7 +1008,7 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 #
 # An image is more than a list of pixels. The U-Net starts from what is true of all images: neighbors matter, everywhere in the same
 # way (convolution), the whole matters (downsampling), details matter (skip connections), and the right answer depends on the noise
-# (the time embedding in every block). That is why what it learns from a hundred digits generalizes. Which of its details
+# (the time embedding in every block). That is why what it learns from a hundred digits generalizes better than what an MLP learns. Which of its details
 # matter, only an ablation with several seeds can say, and the answer changes with the size of the images and the number of steps.
 #
 # **One formula to keep**

@@ -14,12 +14,11 @@
 # - read the architecture of Ho et al., and say what a diffusion transformer replaces.
 #
 # **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections, time embedding and
-# group norm, but not the experiments that follow them. From [11 · Learning to denoise](11_learning_to_denoise.ipynb) you need the training
-# loop.
+# group norm, but not the experiments that follow them; and the training loop of [11](11_learning_to_denoise.ipynb).
 #
-# **Time.** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about a minute. No GPU is needed.
+# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about a minute, without a GPU.
 #
-# **For what comes next you need** nothing from here: later chapters use the package's network, which is the same.
+# **For what comes next:** no later chapter needs this one; they use the package's network, which is the same.
 #
 # **In the papers:** [Ho20] Appendix B.
 
@@ -77,8 +76,8 @@ output = model(torch.zeros(5, 1, 8, 8), torch.full((5,), 10))
 # The **shortcut** is $x$ itself, or a 1 × 1 convolution if the number of channels changes. A linear layer turns the time embedding
 # `emb` into one scale and one shift for each channel.
 #
-# The layers are given. In PyTorch, `block(x, emb)` calls `block.forward(x, emb)`: a function of the block, called `self`, and of its
-# inputs. That function is yours to write.
+# The layers are given. In PyTorch, `block(x, emb)` calls `block.forward(x, emb)`: a function of the block itself, `self`, and of its
+# inputs `x` and `emb`. That function is yours to write.
 
 # %%
 class Block(nn.Module):
@@ -117,7 +116,7 @@ Block.forward = check("build.res_block", my_block)
 # %%
 # eq: 12b.1
 def shake(net, seed):
-    """Make all weights random, also those that start at 0 or 1: else they would hide mistakes."""
+    """Make all weights random, even those that start at 0 or 1, which would hide mistakes."""
     rng = seeded(seed)
     for weight in net.parameters():
         nn.init.normal_(weight, std=0.2, generator=rng)
@@ -152,7 +151,7 @@ for groups in (32, 8, 1):
 
 # %% [markdown]
 # None of it, 0.000: the norm removes whatever all the numbers of a group share. With several channels in a group, only the *differences*
-# between the channels survive. Nothing undoes a scale and a shift that come after the norm, and a scale of −1 even switches a channel off.
+# between the channels survive. Nothing undoes a scale and a shift that come after the norm, and a scale of −1 even switches a channel off, apart from the shift.
 #
 # ## 2 · Self-attention
 #
@@ -199,8 +198,8 @@ for d in (4, 64, 1024):
           f"{most[0]:.2f}, with the root {most[1]:.2f}")
 
 # %% [markdown]
-# A score is a sum of $d$ products, so it grows like $\sqrt d$. Without the root the softmax of long vectors picks nearly a single key, and
-# its gradient vanishes; with the root, the scores have the same size for every $d$.
+# A score is a sum of $d$ products, so its standard deviation grows like $\sqrt d$. Without the root, the softmax for long vectors puts
+# nearly all the weight on a single key, and its gradient almost vanishes; with the root, the scores have the same size for every $d$.
 #
 # **Predict.** An image becomes twice as high and twice as wide. How many times more scores are there?
 
@@ -255,7 +254,7 @@ mine = Attention(64, heads=given.heads).requires_grad_(False)
 mine.load_state_dict(given.state_dict())
 x = normal_like(torch.empty(2, 64, 4, 4), generator=seeded(8))
 same = torch.allclose(mine(x), given(x), atol=1e-4)
-print(f"{given.heads} heads; equal but for rounding: {same}")
+print(f"{given.heads} heads; equal up to rounding: {same}")
 
 order = torch.randperm(16, generator=seeded(9))
 shuffled, result = (u.flatten(2)[..., order].reshape(u.shape) for u in (x, mine(x)))
@@ -364,9 +363,9 @@ for where in ((), (1,)):
 
 # %% [markdown]
 # Without attention the two agree to the last bit. With attention the difference is rounding: the package uses PyTorch's fast version, which sums
-# in another order.
+# in a different order.
 #
-# **Predict.** Where are most of the parameters: on the way down, in the middle, or on the way up?
+# **Predict.** Where are the most parameters: on the way down, in the middle, or on the way up?
 
 # %%
 net = UNet(width=16, mults=(1, 2), attention=(1,))
@@ -377,12 +376,12 @@ for name, part in net.named_children():
 print(f"{'all':>14}: {total:7,}")
 
 # %% [markdown]
-# Most of them are on the way up, because concatenation doubles the channels that enter its blocks.
+# On the way up, 39 %, because concatenation doubles the channels that enter its blocks.
 #
 # ### Would the loss have shown a mistake?
 #
 # **Predict.** Here are two networks with a mistake. In the first, the heads are turned back into an image by `reshape` alone, which tears
-# positions and channels apart. In the second the blocks multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100
+# the image apart: positions and channels get mixed up. In the second the blocks multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100
 # training steps?
 
 # %%
@@ -407,8 +406,8 @@ for name, (part, mistake) in mistakes.items():
     part.forward = right
 
 # %% [markdown]
-# The torn network is as good as the right one. (On so small a grid attention is worth little, as chapter 12 measured, and so are its
-# mistakes. On large images they would cost you quality, and you would not know why.) The second is about 0.02 worse, but you would not
+# The torn network is as good as the right one. (On so small a grid attention is worth little, as chapter 12 measured, so a mistake
+# in it costs little. On large images it would cost you quality, and you would not know why.) The second is about 0.02 worse, but you would not
 # notice that without the right network to compare it with. The comparison of outputs finds both at once.
 
 # %% [markdown] topics="C184"
@@ -449,7 +448,9 @@ print(f"baseline, the loss of always answering 0: {baseline:.3f}")
 
 # %% [markdown]
 # A loss means nothing without a number to compare it with. One is this baseline, 0.798 for digits. Others come from chapter 12: on new
-# digits, an MLP reached about 0.37 after 1200 steps, and the package's U-Net without attention about 0.30 after 1000 steps of 64 images.
+# digits, an MLP trained on only 100 digits reached about 0.37, and the package's U-Net without attention about 0.30 after 1000 steps of
+# 64 images.
+#
 # **Predict.** What will yours reach?
 
 # %%
@@ -473,16 +474,18 @@ for name, x in (("samples", draw(net, 300)), ("training images", data.images[som
     print(f"energy distance of {name} to new images: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Here it ends at 0.29, like the package's. Most of the decrease happens in the first 100 steps, and yet the samples need the remaining
+# Here it ends at 0.29, close to the package's. Most of the decrease happens in the first 100 steps, and yet the samples need the remaining
 # ones: a small difference in the loss can be a large one to the eye. By energy distance (chapter 11) the samples are close to the real
 # digits, 0.019 ± 0.008. For training digits it is −0.005 ± 0.006, consistent with 0.
 #
 # **Now yours.** Choose another source, and run this section again. Larger images in color need larger `sizes`, say `"width": 32` and
-# `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The emoji at 16 × 16 take a few minutes on a CPU. Chapter 13 shows how to train for an hour without losing anything.
-#
+# `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The emoji at 16 × 16 take a few minutes on a CPU.
+# Chapter 13 shows how to train for an hour without losing anything.
+
+# %% [markdown]
 # ### Detour · What does your network look at?
 #
-# Your weights also fit the package's network. So all its tools work for your network, such as this one, which shows what one position
+# Your weights also fit the package's network. So all its tools work for yours, such as this one, which shows what one position
 # attends to.
 
 # %%
@@ -490,15 +493,16 @@ same, image = networks.UNet(**sizes), new.images[:1]
 same.load_state_dict(net.state_dict())
 x_t = forward.noised(schedule, image, 300, normal_like(image, generator=seeded(17)))
 fig = diagrams.attention_map(same, x_t, 300, (2, 3))
-figures.show(fig, alt="A noisy image, and over it how much one position attends to each other.")
+figures.show(fig, alt="A noisy image, and over it how much one position attends to the others.")
 weights = diagrams.attention_weights(same, x_t, torch.tensor([300]))[0, 0].flatten(2)
 print(f"the largest weight of a position is between {weights.amax(2).min():.2f} and "
       f"{weights.amax(2).max():.2f}; equal weights would be {1 / weights.shape[2]:.2f}")
 
 # %% [markdown]
-# The weights are far from equal. This position, in the middle of the digit, attends mostly to two corners of the image. One map of one small network does
-# not say what attention is good for, but it shows that the weights depend on what is there.
-#
+# The weights are far from equal. This position, in the middle of the digit, attends mostly to two corners of the image. One map of one
+# small network does not say what attention is good for, but it shows that some positions count much more than others.
+
+# %% [markdown]
 # ## 5 · Ho et al.'s network
 #
 # You can now read the network of [Ho20, Appendix B] as a list of differences from yours:
@@ -514,7 +518,7 @@ print(f"the largest weight of a position is between {weights.amax(2).min():.2f} 
 # | middle | a block with attention | a block, attention, a block |
 # | time embedding | scales and shifts after the second norm | is added before it |
 # | groups of a norm | 8 | 32 |
-# | **dropout** (zeroes random features in training, against overfitting) | none | 0.1, before the second convolution |
+# | **dropout** (sets random features to 0 in training, against overfitting) | none | 0.1, before the second convolution |
 # | parameters | 0.12 million | 35.7 million |
 #
 # The rest is as you wrote it: concatenated skips, nearest-neighbor upsampling followed by a convolution, SiLU, sinusoidal time embedding, and blocks
@@ -561,12 +565,12 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # %% [markdown]
 # ## 6 · What does a diffusion transformer replace?
 #
-# A **diffusion transformer** (DiT) [PX23] looks the same from outside: it maps $(x_t, t)$ to the shape of $x_t$, so schedule, loss and samplers stay.
+# A **diffusion transformer** (DiT) [PX23] looks the same from the outside: it maps $(x_t, t)$ to the shape of $x_t$, so schedule, loss and samplers stay.
 # Inside,
 #
 # - **patches** replace `conv_in`: each square of pixels becomes one position, or *token*, as pixel-unshuffle did in chapter 12;
 # - **position embeddings** are added to the tokens, because attention does not know where they are;
-# - **transformer blocks**, all alike and all at *one* resolution, replace the way down and up and its skips. Each has self-attention and then an MLP for
+# - **transformer blocks**, all alike and all at *one* resolution, replace the way down, the way up and the skips. Each has self-attention and then an MLP for
 #   each token, both with a residual connection;
 # - **adaLN-Zero** replaces AdaGN: the embedding of t gives scale and shift for a layer norm, and a *gate* that multiplies the correction and starts
 #   at 0, as `conv_2` does in your block.
@@ -588,7 +592,7 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 #
 # **Popular claims, checked**
 #
-# | right | often said | shown above |
+# | what holds | what is often said | shown above |
 # |---|---|---|
 # | equal outputs for equal weights show that a network is right | it trains, so it is right | 0.38 with and without torn heads |
 # | attention alone does not know positions | attention sees all, so it knows where things are | shuffled in, shuffled out |
@@ -597,7 +601,7 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # **Exercises:** 12b.1 `build.res_block` · 12b.2 `build.attend` · 12b.3 `build.attention` · 12b.4 `build.unet`
 #
 # **To think about.** Your network was trained on 8 × 8 images. Does it accept one of 16 × 16, and what will it make of it? (It does: no layer knows
-# the size. But a stroke now looks twice as long, and attention averages over 64 positions in place of 16.)
+# the size. But a stroke now looks twice as long, and attention averages over 64 positions instead of 16.)
 #
 # **Before:** [12 · Which network denoises images?](12_unet.ipynb) · **Next:** [13 · How do you train at scale?](13_gpu_training.ipynb)
 #

@@ -66,12 +66,12 @@ print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mni
 # %% [markdown]
 # The classifier reads 39 of the 40 as the digit we asked for.
 #
-# This is the network of chapter 12, made larger and trained longer: regression on noisy images, by
-# back-propagation, with *one* network for all times. Because it removes noise of any strength, it is sometimes
-# called a *universal denoiser*. It gets $t$ as an input, and in the same way the label: each label has a learned
-# vector, which is added to the time embedding and so reaches every block. During training one label in ten is
-# replaced by an eleventh, the **null label**, which means "not given". This **label dropout** lets the same network
-# also draw digits without a given label; chapter 15b needs both.
+# This is the network of chapter 12, made larger and trained longer: regression on noisy images, by back-propagation,
+# with *one* network for all times. Because it removes noise of any strength, it is sometimes called a *universal
+# denoiser*. It takes $t$ as an input, and the label in the same way: each label has a learned vector, which is added
+# to the time embedding and so reaches every block. During training one label in ten is replaced by an eleventh, the
+# **null label**, which means "not given". This **label dropout** lets the same network also draw digits without a
+# given label; chapter 15b needs both.
 
 # %% [markdown]
 # ## 1 · What a run leaves behind
@@ -129,7 +129,7 @@ fig, axes = figures.new(1, 2, height=3)
 for ax, start, title in zip(axes, (0, 40), ("means of 50 steps", "the same, from step 2000 on")):
     figures.curves(steps[start:], {"": loss[start:]}, ax=ax, xlabel="training step",
                    ylabel="loss of v", title=title, log_y=start == 0)
-figures.show(fig, alt="The loss falls steeply for 1000 steps, then creeps, hidden in its noise.")
+figures.show(fig, alt="The loss falls steeply for 1000 steps, then falls slowly, hidden by jitter.")
 n = len(log)
 parts = {"first line": loss[:1], "around step 1000": loss[15:25],
          "around half-time": loss[n // 2 - 5 : n // 2 + 5], "last ten lines": loss[-10:]}
@@ -144,7 +144,7 @@ print(f"jitter of one line in the second half: {jitter:.4f}")
 # beneath its jitter. One line of the log is a mean over 3200 images and still jitters by 0.0009, so two neighboring
 # lines tell you nothing.
 #
-# ### Time by time
+# ### Range by range of t
 #
 # The log also has the mean loss in ten ranges of $t$, and the model card has the loss on 1000 *held-out* images.
 # (Here and below, ± is a standard error.)
@@ -165,11 +165,11 @@ for k, row in enumerate(card["metrics"]["loss_per_t"]):
           f"{end[k] / half[k]:17.3f}  {row['value']:.3f} ± {row['stderr']:.4f}")
 
 # %% [markdown]
-# One network serves all times, but it does not learn them at the same pace. Both ends are high. At small $t$, v is
-# mostly the noise, which can hardly be seen in $x_t$; at large $t$ it is mostly the image, which can hardly be seen
-# either. At $t > 900$ the second half of the run brought a factor of 0.977: most of what is left is probably
-# irreducible. At $t \le 100$ it brought 0.733, from 0.140 to 0.103. The network was still learning the finest
-# details long after the total loss had begun to look flat.
+# One network serves all times, but it does not learn them at the same pace. The loss is high at both ends. At small
+# $t$, v is mostly the noise, which can hardly be seen in $x_t$; at large $t$ it is mostly the image, which can hardly
+# be seen either. At $t > 900$ the second half of the run multiplied the loss by 0.977: most of what is left is
+# probably irreducible. At $t \le 100$ the factor is 0.733, from 0.140 to 0.103. The network was still learning the
+# finest details long after the total loss had begun to look flat.
 #
 # In no range is the held-out loss significantly above that of the log, so there is no sign of overfitting. (A small
 # gap could be hidden, because the held-out loss is computed with averaged weights and all labels, which makes it a
@@ -178,9 +178,9 @@ for k, row in enumerate(card["metrics"]["loss_per_t"]):
 # %% [markdown]
 # ## 3 · A flat curve, and samples that keep improving
 #
-# If the loss has looked flat for a long time, is the network fully trained? Let us follow a run *and its samples*,
-# on 8 × 8 digits, where that takes seconds. At some steps we keep the network as it is (raw), and two averages of
-# its weights, which section 5 compares.
+# If the loss has looked flat for a long time, is the network fully trained? Let us follow a run *and its samples*, on
+# 8 × 8 digits, where that takes seconds. At some steps we keep a copy of the network (raw) and of two averages of its
+# weights, which section 5 compares.
 
 # %%
 schedule, (train, label) = schedules.cosine(), datasets.digits("train")
@@ -199,17 +199,17 @@ def loss_on(net):
 
 # %%
 net, rng = networks.build(networks.UNet, seed=0, **shape), seeded(3)
-adam, ema, old = training.adam(net), training.EMA(net, 0.99), copy.deepcopy(net)
+adam, ema, plain = training.adam(net), training.EMA(net, 0.99), copy.deepcopy(net)
 seen, kept = [], {}
 batches = datasets.batches(train, 64, labels=label, generator=rng)
 run = training.train(schedule, net, batches, prediction_type="v", steps=1000, lr=5e-3, warmup=50,
                      ema=ema, optimizer=adam, generator=rng)
 for _, step in zip(figures.track(range(600), "steps"), run):  # 400 are left for later
-    with torch.no_grad():  # `old`: the plain average, with decay 0.999, from the first step on
-        torch._foreach_lerp_([*old.parameters()], [*net.parameters()], 1 - 0.999)
+    with torch.no_grad():  # decay 0.999 from the first step on, without a warm-up
+        torch._foreach_lerp_([*plain.parameters()], [*net.parameters()], 1 - 0.999)
     seen.append(step.loss)
     if step.step in (25, 50, 100, 200, 400, 600):
-        nets = {"raw": net, "average": ema.net, "old average": old}
+        nets = {"raw": net, "average": ema.net, "plain average": plain}
         kept[step.step] = {name: copy.deepcopy(each).eval() for name, each in nets.items()}
 
 # %% [markdown]
@@ -247,7 +247,7 @@ print(f"losses of single steps from 501 to 600: {min(seen[500:]):.3f} to {max(se
 # range of $t$.
 
 # %% [markdown]
-# ## 4 · Two guards: warm-up and gradient clipping
+# ## 4 · Two safeguards: warm-up and gradient clipping
 #
 # ### Learning-rate warm-up
 #
@@ -257,7 +257,7 @@ print(f"losses of single steps from 501 to 600: {min(seen[500:]):.3f} to {max(se
 # $$\text{rate}_n = \text{lr} \cdot \min\left(1, \frac{n}{u}\right) \cdot \frac{1 + \cos\big(\pi\,(n-1)/N\big)}{2}. \tag{13.1}$$
 #
 # Why start slowly? **Predict.** Look at Adam, (12.7), in its very *first* step. If all gradients were a thousand
-# times smaller, how much shorter would that step be?
+# times smaller, how much shorter would that step be? (Adam's $v$ has nothing to do with the prediction $v$.)
 
 # %%
 for scale in (1.0, 0.001):
@@ -295,20 +295,20 @@ for lr in figures.track((3e-3, 1e-2, 3e-2), "learning rates tried"):
         print(f"rate {lr:.3f}, warm-up {warmup:2}: held-out loss {both[0]:.3f} and {both[1]:.3f}")
 
 # %% [markdown]
-# At the lowest rate, warm-up only *costs*: 0.450 and 0.439 without it, 0.485 and 0.488 with it, because half of
-# these steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. Warm-up makes a high
-# rate possible, and in a long run it costs little.
+# At the lowest rate, warm-up only *costs*: 0.450 and 0.439 without it, 0.485 and 0.488 with it, because half of these
+# steps are shorter. At 0.03 it saves the run: 0.646 and 0.684 become 0.484 and 0.441. Warm-up makes a high rate
+# possible; in a long run its few short steps should cost little.
 
 # %% [markdown]
 # ### Gradient clipping
 #
-# **Gradient clipping** is the other guard: a gradient longer than $c$ is shortened to length $c$. The length, or
+# **Gradient clipping** is the other safeguard: a gradient longer than $c$ is shortened to length $c$. The length, or
 # *norm*, is that of all gradients together, as one long vector. (Clipping tensor by tensor would also change the
 # direction.)
 #
 # $$g \leftarrow g \cdot \min\left(1, \frac{c}{|g|}\right), \qquad |g|^2 = \sum_{\text{all tensors}} \;\sum_{\text{all numbers}} g_i^2. \tag{13.2}$$
 #
-# Suppose a single batch is spoiled: someone forgot to scale its pixels, so that they run from −255 to 255.
+# Suppose a single batch is spoiled: a division by 255 was forgotten, so its pixels run from −255 to 255.
 #
 # **Predict.** Adam divides by the size of the gradient, so its step cannot get long in any case. Does one such
 # batch do harm?
@@ -333,7 +333,7 @@ for name, options in figures.track(runs.items(), "pairs of runs"):
 # Clipping protects both: with it, the loss is 0.396 and 0.388, almost as without the accident.
 
 # %% [markdown]
-# ### Detour · Both guards in code
+# ### Detour · Both safeguards in code
 #
 # Write (13.1) and (13.2), compare them with the training loop and with PyTorch, and look at the gradients of a
 # healthy run.
@@ -415,10 +415,10 @@ print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g
 #
 # $$a_n = d^{\,n}\, w_0 + (1-d) \sum_{k=1}^{n} d^{\,n-k}\, w_k. \tag{13.3}$$
 #
-# ### Exercise 13.3 · What is it made of?
+# ### Exercise 13.3 · The coefficients of the average
 #
 # Return the coefficients of $w_0, w_1, \dots, w_n$ in $a_n$, as a float64 tensor of $n + 1$ numbers, oldest first.
-# The average starts as $a_0 = w_0$. (If you forget the start, you will wonder why the samples of a young average
+# The average starts as $a_0 = w_0$. (Do not forget this start: it explains why samples from an average of few steps
 # are gray.)
 
 # %% tags=["exercise"]
@@ -449,29 +449,29 @@ print(f"the start after 600 steps: decay 0.999 {past(0.999, 600)[0]:.3f}, "
       f"decay 0.9999 {past(0.9999, 600)[0]:.3f}")
 
 # %% [markdown]
-# A decay of $d$ remembers about $1/(1-d)$ steps: they make up 63 % of the average, which is $1 - 1/e$. And it
-# remembers its *start* for as long. After 600 steps, 55 % of an average with decay 0.999 is still untrained
-# weights. That is why `training.EMA` has a warm-up of its own: in step $n$ it uses $\min\big(d, (1+n)/(10+n)\big)$
-# in place of $d$.
+# An average with decay $d$ remembers about $1/(1-d)$ steps: they make up about 63 % of it, or $1 - 1/e$. And it
+# remembers its *start* for as long. After 600 steps, 55 % of an average with decay 0.999 is still untrained weights.
+# That is why `training.EMA` has a warm-up of its own: in step $n$ it uses $\min\big(d, (1+n)/(10+n)\big)$ in place of
+# $d$.
 #
-# **Predict.** Section 3 kept the raw weights, an average with this warm-up, and an `old average` with decay 0.999
-# and without it. Which one is best early on, and which one at step 600?
+# **Predict.** Section 3 kept the raw weights, an `average` with this warm-up, and a `plain average` with decay 0.999
+# and no warm-up. Which one is best early on, and which one at step 600?
 
 # %%
-print("step   held-out loss:  raw  average  old average")
+print("step   held-out loss:  raw  average  plain average")
 for step, each in kept.items():
     loss = {name: loss_on(net_then) for name, net_then in each.items()}
-    print(f"{step:4} {loss['raw']:20.3f} {loss['average']:8.3f} {loss['old average']:12.3f}")
-for name in ("raw", "old average", "average"):
+    print(f"{step:4} {loss['raw']:20.3f} {loss['average']:8.3f} {loss['plain average']:14.3f}")
+for name in ("raw", "plain average", "average"):
     energy = marks[600][1] if name == "average" else judged(kept[600][name])[1]
     print(f"energy distance at step 600, {name}: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
 # Early on the raw weights lead, 0.566 against 0.587 at step 25: they are still changing fast, and an average lags
 # behind. From step 100 on the average is ahead, 0.237 against 0.244 at the end, and its samples are closer to real
-# ones, 0.016 ± 0.007 against 0.040 ± 0.009. The old average of the very same run is useless: 0.501, and samples at
-# 0.744. If averaged samples are gray, the average is probably too young: compare $1/(1-d)$ with the length of the
-# run.
+# ones, 0.016 ± 0.007 against 0.040 ± 0.009. The plain average of the very same run is useless: 0.501, and samples at
+# 0.744. If the samples from an average are gray, it probably still contains its start: compare $1/(1-d)$ with the
+# length of the run.
 
 # %% [markdown]
 # ### Detour · What the warm-up of the average does
@@ -517,7 +517,7 @@ for kind in (torch.float32, torch.float16, torch.bfloat16):
 
 # %% [markdown]
 # The gap between 1 and the next number is called **machine epsilon**. float16 has a fine gap and a small range;
-# **bfloat16** has the range of float32 and a gap of nearly a hundredth, which is two to three digits.
+# **bfloat16** has the range of float32 and a gap of nearly a hundredth, which means two to three significant digits.
 #
 # **Predict.** Start at 0 in bfloat16 and add 1 a thousand times. What is the result?
 
@@ -541,10 +541,9 @@ print(f"average of decay 0.999: {still.double().mean():.0%} would not move")
 # %% [markdown]
 # The sum stops at 256: the next bfloat16 number is 258, and 257 is rounded back to 256. A number that is too small
 # vanishes when it is added to a large one, and a training step adds small numbers to larger ones. The other lines
-# show what the next step of section 3 would do if the weights were kept in bfloat16. At a rate of 0.001, 51 % of
-# them would not move; at 0.0001, a rate that every cosine passes on its way to 0, 93 %; and of an average with
-# decay 0.999, 98 %. No error would be raised. The loss would become flat, and you would think that training was
-# complete.
+# show what the next step of section 3 would do if the weights were kept in bfloat16. At a rate of 0.001, 51 % of them
+# would not move; at 0.0001, a rate that every cosine decay passes on its way to 0, 93 %; and of an average with decay
+# 0.999, 98 %. No error would be raised. The loss would become flat, and you would think that training was complete.
 #
 # The remedy is **mixed precision**: weights, Adam's memory, the average and the loss stay in float32; inside the
 # network, convolutions and matrix products use 16-bit copies. In PyTorch that is `autocast`, one line in the
@@ -566,7 +565,7 @@ print("largest difference of the outputs below 0.1:", bool((v_hat - exact).abs()
 # How far off a rounded number can be, and what float16 needs that bfloat16 does not.
 
 # %% [markdown]
-# Between the ends of its range a format *rounds* a number $x$ to a neighbor, and
+# Between its smallest normal and its largest number, a format *rounds* $x$ to the nearest number that it has, and
 #
 # $$|\text{rounded} - x| \le \tfrac12\,\text{epsilon} \cdot |x|. \tag{13.4}$$
 
@@ -653,9 +652,9 @@ print("same log, loss by loss:", in_one_go == in_parts)
 
 # %% [markdown]
 # The difference is exactly 0.0: not a single bit differs. (On a CPU. A GPU may add numbers in another order each
-# time, and repeats a run only up to rounding.) Demand that 0.0 of your own code as well, because *you cannot see a
-# careless resume in the loss*: the first detour forgets one part after another, and the final loss changes no more
-# than with another seed.
+# time, and repeats a run only up to rounding.) Demand this 0.0 of your own code too, because *you cannot see a
+# careless resume in the loss*: the next detour forgets one part at a time, and the final loss changes no more than
+# with another seed.
 
 # %% [markdown]
 # ### Detour · Forget something
@@ -693,14 +692,15 @@ same = sum(torch.equal(a, s.t) for a, s in zip(start, results["the generators"][
 print(f"forgot the generators: {same} of 60 steps draw the same times as 60 steps before")
 
 # %% [markdown]
-# Without its memory Adam takes bold steps again, and the loss of the next ten steps is 0.013 higher. By the end it
-# has made up for nearly all of that, 0.374 against 0.370. Without the generators' states the run draws the same
-# times and noise a second time; it ends at 0.371. Without the average it ends at 0.368. Another seed makes at least
-# as much difference: two seeds of section 4 differ by 0.008 without an accident. The test that demands 0.0 detects
-# all three at once.
+# Without its memory Adam takes large steps again, as in section 4, and the loss of the next ten steps is 0.013
+# higher. By the end it has made up for nearly all of that, 0.374 against 0.370. Without the generators' states the
+# run draws the same times and noise a second time; it ends at 0.371. Without the average it ends at 0.368. Another
+# seed makes at least as much difference: two seeds of section 4 differ by 0.008 without an accident. The test that
+# demands 0.0 detects all three at once.
 #
-# Forgetting the generators looks harmless here. It is not if a run is interrupted often. Suppose a cheap machine
-# stops every 20 steps, and the order of the images starts again each time:
+# Forgetting the generators looks harmless here. It is harmful if a run is interrupted often and the order of the
+# images comes from such a generator. Suppose a cheap machine stops every 20 steps, and the order starts again each
+# time:
 
 # %%
 number = torch.arange(len(train), dtype=torch.float32)[:, None]  # each digit's number
@@ -713,11 +713,11 @@ for name, restart in (("goes on", 10_000), ("starts again every 20 steps", 20)):
     print(f"200 steps of 32, the order {name}: {len(met)} of {len(train)} digits were seen")
 
 # %% [markdown]
-# The run that starts again sees 640 of 896 digits over and over, and never the others. Its training loss would not
-# warn you, because it is measured on the digits that the run knows.
+# The run whose order starts again sees 640 of 896 digits over and over, and never the others. Its training loss would
+# not warn you, because it is measured on the digits that the run knows.
 
 # %% [markdown]
-# ### Detour · A file that is whole or not there
+# ### Detour · Writing a file safely
 #
 # What if the power fails *while* the checkpoint is being written? Then the old one is gone and the new one is
 # incomplete.
@@ -749,7 +749,7 @@ print("the old file is unharmed:", good.read_bytes() == before)
 print("drafts left behind:", len(list(good.parent.glob("*.part"))))
 
 # %% [markdown]
-# Half a file is recognized: the header says how long the file must be, and a checksum covers its content. An
+# A half-written file is recognized: the header says how long the file must be, and a checksum covers its content. An
 # accident while writing leaves the old file as it was.
 
 # %% [markdown]
@@ -773,7 +773,7 @@ class Gift:
 stored = pickle.dumps(Gift())
 _ = pickle.loads(stored)
 header = json.loads(before[8 : 8 + int.from_bytes(before[:8], "little")])
-print("safetensors: a list of", len(header) - 1, "tensors with kind, shape and place; for instance")
+print("safetensors:", len(header) - 1, "tensors, each with dtype, shape and position; for instance")
 print(header["conv_in.weight"])
 
 # %% [markdown]
@@ -865,9 +865,9 @@ except ValueError as error:
     print("ValueError:", str(error).replace(". ", ".\n    "))
 
 # %% [markdown]
-# With batch norm even (13.5) is not exact; it is off by 4.9 % and 6.5 %. Batch norm's means are over a *shard*, so
-# an item's loss depends on which other items share its processor. That is one more reason for group norm. And a
-# batch that cannot be split equally is refused.
+# With batch norm even (13.5) is not exact; it is off by 4.9 % and 6.5 %. Batch norm's means are over a *shard*, so an
+# item's loss depends on which other items share its shard. That is one more reason for group norm. And a batch that
+# cannot be split equally is refused.
 
 # %% [markdown]
 # ### Detour · What a larger batch buys
@@ -875,7 +875,7 @@ except ValueError as error:
 # With more processors you can also take a larger batch. When does that help?
 
 # %% [markdown]
-# The gradient of a batch is a mean over $B$ independent items. So around the mean gradient $g$ of all data it
+# The gradient $g_B$ of a batch is a mean over $B$ independent items. So around $g$, the mean gradient of all data, it
 # varies by
 #
 # $$E\,\big|g_B - g\big|^2 = \frac{V}{B}, \qquad V \text{: the variance of a single item's gradient}. \tag{13.6}$$
@@ -897,14 +897,14 @@ for size, times in ((8, 200), (32, 100), (128, 50)):
 # The product is the same for all three within the errors, 3.63 ± 0.22, 3.36 ± 0.16 and 3.49 ± 0.18. In a batch of 8
 # the variance, 0.454, is about four times the squared length of the mean gradient, 0.12: the direction of a single
 # step is mostly noise (for this network, after 600 steps). In a batch of 128 it is 0.027, and the mean gradient
-# dominates. Four times the batch is four times the work for a quarter of the variance. So a larger batch pays,
-# together with a higher rate, as long as the variance is the larger of the two; after that, more steps are the
-# better use of the same work.
+# dominates. Four times the batch is four times the work for a quarter of the variance. So, as a rule of thumb, a
+# larger batch with a higher rate pays as long as the variance is the larger of the two; after that, more steps are
+# the better use of the same work.
 
 # %% [markdown]
 # ## Detour · How long will it take?
 #
-# From two lines of a log, and, before there is a log, from the multiplications of a network.
+# You can tell from two lines of a log. Before there is a log, you can count the multiplications of the network.
 
 # %% [markdown] topics="C186"
 # ### Exercise 13.6 · Count the multiplications
@@ -979,10 +979,10 @@ print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second;\
 # quarter of the positions.
 #
 # Use such an estimate with care. The multiplications per second on a data sheet are hardly ever reached, so take a
-# speed that you have measured with a similar network. And a data point such as "128 × 128 faces, batch 64, one
-# card with 24 GB: first results after half a day, good ones after three" cannot be carried over without the
-# network and the number of steps. Only this much is sure: 128 × 128 pixels are 16 times as many as 32 × 32, so the
-# *same* network has 16 times the work per image in its convolutions (and more in attention).
+# speed that you have measured with a similar network. And a report such as "128 × 128 faces, batch 64, one GPU with
+# 24 GB: first results after half a day, good ones after three" cannot be carried over without the network and the
+# number of steps. Only this much is sure: 128 × 128 pixels are 16 times as many as 32 × 32, so the *same* network has
+# 16 times the work per image in its convolutions (and more in attention).
 
 # %% [markdown]
 # ### Exercise 13.7 · When will it be done?
@@ -1014,9 +1014,8 @@ print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} images per second, "
 
 # %% [markdown]
 # At step 250 the answer is 22 more minutes, at half-time 12; it took 43 and 29. Your function is right: it says how
-# long it takes *if the run goes on like this*. This one did not, because the machine had other work to do later.
-# Check the throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper
-# reports.)
+# long it takes *if the run goes on like this*. This one did not, because the machine had other work later. Check the
+# throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper reports.)
 
 # %% [markdown]
 # ## 9 · What only a GPU run will show
@@ -1046,13 +1045,13 @@ for name in ("mnist", "mnist_gpu"):
 # %% [markdown]
 # ### Detour · What is different on a GPU
 #
-# Five points, and the same tensor in two orders of memory.
+# Five differences, and one tensor in two memory layouts.
 
 # %% [markdown]
 # - **All data live on the device**, 60,000 images of 4 kB each. No batch travels during training, and the noise is
 #   drawn there too.
-# - *bfloat16*, for which the hardware has special units, and *channels last*: the same numbers in another order in
-#   memory, all channels of a pixel side by side, which those units prefer.
+# - *bfloat16*, for which the hardware has special units, and *channels last*: the same numbers in another memory
+#   layout, all channels of a pixel side by side, which those units prefer.
 # - **`--compile`** lets PyTorch fuse many small operations into a few large ones. The first steps then take a
 #   minute.
 # - **Large batches**: a small one keeps only a part of a GPU busy.
@@ -1086,7 +1085,7 @@ steps_more = 40 * seconds
 state = training.Run(net, ema, adam, {"all": rng}, 600, {})
 run = training.load_run(training.save_run(home_path / "mine.safetensors", state), device)
 goes_on = datasets.batches(train.to(device), 64, labels=label.to(device),
-                           generator=seeded(16))  # a new order; once it does no harm
+                           generator=seeded(16))  # a new order: harmless if done once
 *_, last = training.train(schedule, run.net, goes_on, prediction_type="v", steps=600 + steps_more,
                           lr=5e-3, warmup=50, ema=run.ema, optimizer=run.optimizer, start=600,
                           generator=run.generators["all"])
@@ -1115,9 +1114,9 @@ print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.
 # here?
 
 # %% [markdown] topics="C185"
-# LAMB is Adam with one more idea: in each layer the step is scaled so that its length is the rate times the length
-# of the layer's *weights*. So every layer changes by the same percentage. It was made for batches of many
-# thousands. In fifteen lines:
+# LAMB (layer-wise adaptive moments) is Adam with one more idea: in each layer the step is scaled so that its length
+# is the rate times the length of the layer's *weights*. So every layer changes by the same percentage. It was made
+# for batches of many thousands. It takes a few lines:
 
 # %%
 class Lamb(torch.optim.Optimizer):
@@ -1158,10 +1157,11 @@ for name, maker in figures.track(makers.items(), "optimizers tried"):
 # ## Recap
 #
 # Part of a loss is irreducible, and for real images nobody knows how much. So judge by the held-out loss in each
-# range of $t$, and by samples, which improve long after the curve looks flat. Warm-up and clipping guard against
-# accidents. An average of $1/(1-d)$ steps beats the raw weights once it is no longer young. Use 16 bits inside the
-# network, and 32 where small steps are added up. Store weights, average, Adam's memory, generators and step, and a
-# resumed run differs by exactly 0. Data parallelism averages the gradients of equal shards.
+# range of $t$, and by samples, which improve long after the curve looks flat. Warm-up makes a high rate possible, and
+# clipping limits the harm of a bad batch. A weight average beats the raw weights once the run is several times as
+# long as its memory, $1/(1-d)$ steps. Use 16 bits inside the network, and 32 where small steps are added up. Store
+# weights, average, Adam's memory, generators and step, and a resumed run differs by exactly 0. Data parallelism
+# averages the gradients of equal shards.
 #
 # **One formula to keep**
 #
@@ -1172,8 +1172,8 @@ for name, maker in figures.track(makers.items(), "optimizers tried"):
 # | what holds | what is often said | shown above |
 # |---|---|---|
 # | samples can improve while the loss looks flat | a flat loss means that training is done | loss down by a tenth, energy distance by half |
-# | warm-up allows a higher rate; at a low rate it costs | always warm up | 0.646 to 0.484; 0.450 to 0.485 |
-# | weights, averages and sums need 32 bits | 16 bits are enough for everything | 93 % stuck; 256 |
+# | warm-up allows a higher rate; at a low rate it costs | always warm up | rate 0.03: 0.646 to 0.484; rate 0.003: 0.450 to 0.485 |
+# | weights, averages and sums need 32 bits | 16 bits are enough for everything | at rate 0.0001, 93 % of the weights would not move; a sum stops at 256 |
 #
 # **Exercises:** 13.1 `training.learning_rate` · 13.2 `training.clipped` · 13.3 `training.ema_weights` · 13.4
 # `training.checkpoint` · 13.5 `training.data_parallel` · 13.6 `training.multiplications` · 13.7

@@ -2,14 +2,14 @@
 # # 15 · How few steps are enough?
 #
 # You can call a trained network a thousand times for one image, or ten times. Nothing has to be trained again: the
-# number of steps is decided when you sample. Which sampler loses least when calls are few, and where should its
-# timesteps lie? Chapter 10b asked this for a perfect denoiser on toy data. Here we measure it on a trained network,
-# with a baseline and error bars.
+# number of steps is decided when you sample. Which sampler loses the least quality when calls are few, and where
+# should its timesteps lie? Chapter 10b asked this for a perfect denoiser on toy data. Here we measure it on a trained
+# network, with a baseline and error bars.
 #
 # **After this chapter you can**
 #
 # - compare samplers on a trained network, and say which differences are within noise,
-# - explain why a deterministic sampler can extrapolate and ancestral sampling cannot,
+# - explain why extrapolation works with DDIM's predictions and not with those of ancestral sampling,
 # - choose timesteps and a sampler for a small number of calls,
 # - compute the best variance of a long reverse step from the network's own error,
 # - say what sampling costs, and which methods make it cheaper.
@@ -71,26 +71,25 @@ for n, x in few.items():
 
 # %% [markdown]
 # With one call you see a mean, the blurred average of a digit (chapter 10). With four, you can read the digits, and
-# from 10 to 50 calls they hardly change. Are ten calls then as good as a thousand? Your eye judges single images;
-# it is a poor judge of *distributions*. A classifier does not help either: it reads even the gray means as the
-# digits we asked for. We need a distance between distributions.
+# from 10 to 50 calls they hardly change. Are ten calls then as good as a thousand? Your eye judges single images; it
+# is a poor judge of *distributions*. A classifier does not help either: it reads all ten gray means as the digits we
+# asked for, and misreads one of the clear digits made with 50 calls. We need a distance between distributions.
 
 # %% [markdown] topics="C167 C170 C172"
-# ## A race on a real network
+# ## Five samplers on a trained network
 #
 # Chapters 10 and 10b compared samplers with a perfect denoiser. Now the denoiser is a trained network. Any of the
 # five samplers below can use it, because training fixes the marginals $q(x_t \mid x_0)$ and nothing else: a sampler
 # is a choice made afterwards. In one line each (derived in chapters 10 and 10b):
-#
-# | sampler | a step from $t$ to $s$ | calls |
+# | sampler | a step from $t$ to $s$ | calls per step |
 # |---|---|--:|
 # | DDPM | draws $x_s$ from the posterior with $\hat x_0$ in place of $x_0$; the variance is that of the posterior (small) or of the forward process (large) | 1 |
 # | DDIM | combines $\hat x_0$ with the noise that $x_t$ and $\hat x_0$ imply; no fresh noise | 1 |
-# | Heun | follows the same path, the probability-flow ODE, and corrects each step by a second evaluation at its end | 2 |
+# | Heun | follows the ODE that DDIM solves, the probability-flow ODE, and corrects each step by a second evaluation at its end | 2 |
 # | DPM++(2M) | DPM-Solver++(2M): extrapolates $\hat x_0$ from the last two predictions | 1 |
 #
 # The cost is counted in **calls of the network**. Heun's method makes two per step, so it gets half as many steps.
-# To be sure, let us count.
+# Let us count them to be sure.
 
 # %%
 figures.show_source(compare_samplers.sample)
@@ -115,12 +114,12 @@ for name in compare_samplers.SAMPLERS:
     print(f"{name:>11}, with a budget of 10 calls: makes {count}")
 
 # %% [markdown]
-# The metrics are those of chapter 14b. The **energy distance** is twice the mean distance between a sample and a
-# real digit, minus the mean distances within the samples and within the real digits. On average it is 0 if both
-# have the same distribution, and above 0 otherwise. The **Fréchet distance** compares mean and covariance of 32
-# features of a small classifier; even perfect samples score above 0, so it means nothing without a baseline. Our
-# **baseline**: replace the samples by 200 real *training* digits, score them against the same 901 held-out digits,
-# and repeat ten times.
+# The metrics are those of chapter 14b. The **energy distance** is twice the mean distance between a sample and a real
+# digit, minus the mean distances within the samples and within the real digits. On average it is 0 if both have the
+# same distribution, and above 0 otherwise. The **Fréchet distance** compares mean and covariance of 32 features of a
+# small classifier; even perfect samples score above 0, so it means nothing without a baseline. Our **baseline** is
+# the score of real digits: we replace the samples by 200 real *training* digits, score them against the same 901
+# held-out digits, and repeat this ten times.
 
 # %%
 label, x_T = labels_and_noise(200, 0)
@@ -143,8 +142,8 @@ lowest, highest = baseline(metrics.frechet, features, test_features, 200)
 print(f"baseline, Fréchet distance: from {lowest:.3f} to {highest:.3f}")
 
 # %% [markdown]
-# **Predict.** 200 images from each sampler, with 4 and with 10 calls. Which sampler is ahead? Which ones reach the
-# baseline?
+# **Predict.** We draw 200 images with each sampler, with 4 and with 10 calls. Which sampler is ahead? Which ones
+# reach the baseline?
 
 # %%
 # claim: E75
@@ -226,20 +225,20 @@ show_table({name: e - scores["Heun"] for name, e in scores.items() if name != "H
 # from 50 to 200 calls brings no improvement that 800 images can show.
 
 # %% [markdown] topics="C196"
-# ## Why can only deterministic samplers extrapolate?
+# ## Why does fresh noise spoil extrapolation?
 #
-# DPM-Solver++(2M) costs as much as DDIM and is better with few calls. DDIM keeps $\hat x_0$, its current guess of
-# $x_0$, fixed during a step; this solver *extrapolates* it from the last two guesses. This is (10.16) of part 10b,
+# DPM-Solver++(2M) costs as much as DDIM and is better with few calls. DDIM keeps $\hat x_0$, its current estimate of
+# $x_0$, fixed during a step; this solver *extrapolates* it from the last two estimates. This is (10.16) of part 10b,
 # with $\lambda = \log(\text{signal}/\text{noise})$, half of the log-SNR of chapter 06, $h = \lambda_s - \lambda_t$
 # for this step and $h'$ for the step before:
 #
 # $$x_s = \frac{\text{noise}_s}{\text{noise}_t}\,x_t + \text{signal}_s\,(1 - e^{-h})\,D, \qquad
 # D = \hat x_0 + \frac{h}{2h'}\,(\hat x_0 - \hat x_0'), \tag{15.1}$$
 #
-# where $\hat x_0'$ is the guess from the previous step. $D$ estimates what the guess will be in the middle of the
-# step, which works if the guess changes steadily. Does it? **Predict.** Consider how the guess changes from step to
-# step, and take the cosine of the angle between two successive changes. What will it be on average in a run of
-# DDIM, and in a run of DDPM?
+# where $\hat x_0'$ is the estimate from the previous step. $D$ predicts what the estimate will be in the middle of
+# the step, which works if the estimate changes steadily. Does it? **Predict.** Consider how the estimate changes from
+# step to step, and take the cosine of the angle between two successive changes. What will it be on average in a run
+# of DDIM, and in a run of DDPM?
 
 # %%
 # eq: 15.1
@@ -260,16 +259,16 @@ for name in ("DDIM", "DDPM, small"):
     guess = torch.stack([step.x0_hat.flatten(1) for step in steps[:-1]])
     change = guess[1:] - guess[:-1]
     cosine = torch.cosine_similarity(change[1:], change[:-1], dim=2).mean()
-    print(f"{name:>11}: two changes of the guess in a row have cosine {cosine:+.2f}")
+    print(f"{name:>11}: successive changes of the estimate have cosine {cosine:+.2f}")
 
 # %% [markdown]
-# With DDIM, successive changes point in similar directions (+0.57), so a line through the last two guesses helps to
-# predict the next one. With DDPM they are nearly unrelated (−0.07): the fresh noise of each step changes the guess
-# in a new direction, and the last two guesses say next to nothing about the next change.
+# With DDIM, successive changes point in similar directions (+0.57), so a line through the last two estimates helps to
+# predict the next one. With DDPM they are nearly unrelated (−0.07): the fresh noise of each step changes the estimate
+# in a new direction, and the last two estimates say next to nothing about the next change.
 #
-# So fresh noise defeats this kind of extrapolation. But it is not the whole reason why DDPM needs many calls: DDIM
-# adds no noise, keeps its guess fixed during a step, and with 10 calls is no better than DDPM with the large
-# variance (0.031 both). What saves calls is to follow the guess *within* a step.
+# So as much fresh noise as DDPM adds defeats this extrapolation. But it is not the whole reason why DDPM needs many
+# calls: DDIM adds no noise, keeps its estimate fixed during a step, and with 10 calls is no better than DDPM with the
+# large variance (0.031 both). What saves calls is to follow the estimate *within* a step.
 
 # %% [markdown] topics="C170"
 # ## Where should the timesteps lie?
@@ -307,12 +306,12 @@ for n in (5, 10):
               f"quadratic {crowded.value:.3f} ± {crowded.stderr:.3f}")
 
 # %% [markdown]
-# With 5 calls the quadratic spacing brings DPM-Solver++ from 0.045 down to 0.006, well inside the baseline, and
-# DDIM from 0.055 to 0.030. The large variance gets worse, from 0.054 to 0.079. With 10 calls all three gain, by at
-# most 0.012, about one and a half standard errors. So with few steps, *where* they lie matters as much as *which*
-# solver takes them: here DPM-Solver++ gains more from the spacing than DDIM would gain from becoming DPM-Solver++.
-# This is one schedule, one network and one list of times. With another schedule, the same $t$ would correspond to a
-# different noise level.
+# With 5 calls the quadratic spacing brings DPM-Solver++ from 0.045 down to 0.006, well inside the baseline, and DDIM
+# from 0.055 to 0.030. The large variance gets worse, from 0.054 to 0.079. With 10 calls all three gain, by at most
+# 0.012, about one and a half standard errors. So with few steps, *where* they lie matters as much as *which* solver
+# takes them: here DPM-Solver++ gains more from the spacing than you would gain by replacing DDIM with DPM-Solver++.
+# This is one schedule, one network and one list of times. With another schedule, the same $t$ would mean a different
+# noise level.
 
 # %% [markdown] topics="C149 C150"
 # ## Which variance, with few steps?
@@ -325,9 +324,9 @@ for n in (5, 10):
 # best variance lies between these two if $E\operatorname{Var}(x_0 \mid x_t) \le 1-\bar\alpha_t$. That holds for
 # all data whose variance is at most 1, such as pixels in $[-1, 1]$; for $N(0, 4)$ it does not (07b).
 #
-# For a **learned variance** [ND21, Sec. 3.1], the network outputs a number $v$ between 0 and 1 for each pixel. It
-# interpolates between the small and the large variance on a *log* scale, since the two may differ by a large
-# factor:
+# For a **learned variance** [ND21, Sec. 3.1], the network outputs a number $v$ between 0 and 1 for each pixel (not
+# the $v$ of chapter 09). It interpolates between the small and the large variance on a *log* scale, since the two may
+# differ by a large factor:
 #
 # $$\sigma^2(v) = \exp\big(v \log \beta_{ts} + (1 - v) \log \tilde\beta_{ts}\big). \tag{15.9}$$
 #
@@ -419,7 +418,7 @@ for best, used in ((0.5, 0.2), (0.5, 1.3)):
 # image, the network knows most pixels well. For the log-density the choice matters: over 10 steps the small
 # variance loses 0.041 nats per pixel and the large one 0.195; over 20 steps 0.096 and 0.232.
 #
-# **Predict.** And for the samples? Does the best variance give a smaller energy distance than the small and the
+# **Predict.** What about the samples? Does the best variance give a smaller energy distance than the small and the
 # large one?
 
 # %%
@@ -442,12 +441,12 @@ for n in (10, 20):
         print(f"{n} calls, {name}: energy {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Two hundred images show no difference: 0.025, 0.018 and 0.021 with 10 calls, 0.006, 0.005 and 0.005 with 20, each
-# time within one standard error. (The long comparison, which did not include "best", separates the other two: 0.045
-# for the small and 0.031 for the large variance at 10 calls.) So whether a learned variance helps depends on what
-# you measure: for these samples it brings nothing that 200 images can show, for the likelihood a lot. The large
-# variance, which is worse for the likelihood, even gives the better samples in the long comparison. And we used one
-# $v$ for each step; [ND21] learn one for each pixel.
+# Two hundred images show no difference: 0.025, 0.018 and 0.021 with 10 calls, and 0.006, 0.005 and 0.005 with 20. The
+# three differ by no more than a standard error each time. (The long comparison, which did not include "best",
+# separates the other two: 0.045 for the small and 0.031 for the large variance at 10 calls.) So whether a learned
+# variance helps depends on what you measure: for these samples it brings nothing that 200 images can show, for the
+# likelihood a lot. The large variance, which is worse for the likelihood, even gives the better samples in the long
+# comparison. And we used one $v$ for each step; [ND21] learn one for each pixel.
 
 # %% [markdown] topics="C161 C195 C196"
 # ## What does sampling cost?
@@ -477,10 +476,10 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 # a *smaller space*: run the diffusion on the latent code of an autoencoder instead of the pixels (part 15b). They
 # can be combined.
 #
-# **Strengths and weaknesses.** A GAN needs a single call; a diffusion model needs several, even with good solvers.
-# In return, its training is plain regression, without the instability of two competing networks; its samples are
-# sharp; and it has a bound on the likelihood, so it can be compared in bits. It is often said to have another
-# weakness: no latent code that could be edited. Part 15b tests that claim.
+# **Strengths and weaknesses.** A GAN needs a single call; a diffusion model needs several, even with good solvers. In
+# return, its training is plain regression, without the instability of two competing networks; its samples are sharp;
+# and it has a bound on the likelihood, so it can be compared in bits. Diffusion models are also said to have no
+# latent code that you could edit. Part 15b tests that claim.
 
 # %% [markdown]
 # ## Popular claims, checked
@@ -496,10 +495,10 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 # ## Recap
 #
 # The cost of sampling is the number of network calls. With a trained network and 4 to 10 calls Heun's method is
-# ahead, then DPM-Solver++(2M); from 50 calls on, the samplers differ by at most 0.006, far less than the width of
-# the baseline. Without fresh noise the guess changes steadily, so a solver can extrapolate it. With few calls the
-# spacing of the timesteps matters as much as the solver. The best variance of a long step follows from the
-# network's own error, and it improves the likelihood.
+# ahead, then DPM-Solver++(2M); from 50 calls on, the samplers differ by at most 0.006, far less than the width of the
+# baseline. Without fresh noise the estimate changes steadily, so a solver can extrapolate it. With few calls the
+# spacing of the timesteps matters as much as the solver. The best variance of a long step follows from the network's
+# own error, and it improves the likelihood.
 #
 # **One formula to keep**
 #

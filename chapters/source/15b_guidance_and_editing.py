@@ -12,7 +12,7 @@
 # - say why the label is sometimes dropped in training,
 # - choose a guidance scale based on a measured trade-off,
 # - encode an image, change its label, and decode it again,
-# - interpolate between two noises on the sphere, and say why not along the line.
+# - interpolate between two noises on the sphere, and say what is wrong with the straight line.
 #
 # **You need** the score and its conversions from [09 · Predictions](09_predictions.ipynb), the probability-flow
 # ODE of [10b](10b_fewer_steps.ipynb), and [15](15_fast_and_guided.ipynb) up to "Where should the timesteps lie?".
@@ -73,8 +73,8 @@ for w, x in asked.items():
 # %% [markdown] topics="C194"
 # ## Guidance from Bayes' rule
 #
-# First the mathematics, for data about which everything is known: two classes, $y = A$ and $y = B$, each a Gaussian
-# on the line. The two overlap.
+# We begin with data about which everything is known: two classes, $y = A$ and $y = B$, each a Gaussian on the line.
+# The two overlap.
 #
 # Bayes' rule for noisy data says $q(x_t \mid y) = q(x_t)\,q(y \mid x_t)/q(y)$. Take logarithms and the gradient
 # with respect to $x_t$; $q(y)$ does not depend on $x_t$ and drops out:
@@ -133,14 +133,14 @@ for t in (0, 100, 200, 300, 500):
     print(f"t = {t:3}: {right.value:.0%} ± {right.stderr:.0%} read correctly")
 
 # %% [markdown]
-# At $t = 100$ it still reads 96 %, at $t = 300$ 42 %, at $t = 500$ 17 %, little more than random guessing. It was
-# never trained on noisy images. Its pull would be worthless at the very times at which it is decided which digit
-# appears.
+# At $t = 100$ it still reads 96 %, at $t = 300$ 42 %, at $t = 500$ 17 %, little more than the 10 % of random
+# guessing. It was never trained on noisy images. Its pull would be worthless at large $t$, where it is decided which
+# digit appears.
 #
 # So you would have to train a second network, on noisy images. **Classifier-free guidance** [HS22] avoids that. By
-# (15.2) the pull is a *difference of two scores*, and a single network gives both if for some of its training
-# images the label was left out. Insert $\nabla\log q(y \mid x_t) = \nabla\log q(x_t \mid y) - \nabla\log q(x_t)$
-# into (15.3):
+# (15.2) the pull is a *difference of two scores*, and a single network gives both if the label was left out for some
+# of its training images. Insert $\nabla\log q(y \mid x_t) = \nabla\log q(x_t \mid y) - \nabla\log q(x_t)$ into
+# (15.3):
 #
 # $$\text{score}_w = u + w\,(c - u), \qquad u = \nabla \log q(x_t), \quad c = \nabla \log q(x_t \mid y). \tag{15.4}$$
 #
@@ -153,14 +153,14 @@ for t in (0, 100, 200, 300, 500):
 # So you can apply guidance to any of the four (the score, $\hat x_0$, $\hat\epsilon$ or $\hat v$), and the result
 # is the same.
 #
-# ### Exercise 15.2 · The guided guess
+# ### Exercise 15.2 · The guided estimate
 #
-# `asked` and `free` are two denoisers, functions of `(x_t, t)`: the conditional one, which knows the label, and
-# the unconditional one. Return the guided guess (15.4) at `x_t`.
+# `asked` and `free` are two denoisers, functions of `(x_t, t)`: the conditional one, which knows the label, and the
+# unconditional one. Return the guided estimate (15.4) of $x_0$ at `x_t`.
 
 # %% tags=["exercise"]
 def my_guess(asked, free, x_t, t, w):
-    """Return the guided guess, shaped like x_t."""
+    """Return the guided estimate of x_0, shaped like x_t."""
     ### BEGIN SOLUTION
     c, u = asked(x_t, t), free(x_t, t)
     return u + w * (c - u)
@@ -207,8 +207,8 @@ for w in (0.3, 1.3):
     print(f"our w = {w}: differs from their w = 0.3 by {off:.3f}")
 
 # %% [markdown]
-# You get *less* than no guidance: the label counts for less than in a plain conditional network. The paper's 0.3 is
-# 1.3 here: add 1.
+# You get *less* than the plain request: the label counts for less than in a plain conditional network. The paper's
+# 0.3 is 1.3 here: add 1.
 
 # %% [markdown] topics="C194"
 # ## Detour · What does guided sampling sample from?
@@ -270,9 +270,9 @@ for w, y in ends.items():
 
 # %% [markdown]
 # At $w = 0$ and 1 the ODE and the tilted distribution agree to the spacing of the grid. At $w = 2$ they do not: the
-# ODE ends around 0.982 ± 0.487, the tilted distribution has 0.791 ± 0.546. At $w = 4$ it is 1.449 ± 0.380 instead
-# of 0.959 ± 0.484. Guidance overshoots, and its samples are too similar to each other. Neither a network's error
-# nor a step that is too long can be the reason.
+# ODE ends around 0.982 ± 0.487, the tilted distribution has 0.791 ± 0.546. At $w = 4$ it is 1.449 ± 0.380 instead of
+# 0.959 ± 0.484. Guidance overshoots, and its samples are too similar to each other. Neither a network's error nor a
+# step that is too long can be the reason: both denoisers are exact, and with the same steps $w = 1$ agrees.
 #
 # Why? Add noise to the tilted distribution and ask for its score at time $t$. Tilting weights each $x_0$ by
 # $q(y \mid x_0)^w$, so the noised density is $q(x_t)$ times the *mean of a power*, and guidance uses the *power of
@@ -281,9 +281,9 @@ for w, y in ends.items():
 # $$q_w(x_t) \propto q(x_t)\;E\big[q(y \mid x_0)^w \mid x_t\big] \;\neq\; q(x_t)\;E\big[q(y \mid x_0) \mid x_t\big]^w = q(x_t)\;q(y \mid x_t)^w. \tag{15.7}$$
 #
 # The two agree at $w = 0$ and 1, and at $t = 0$, where there is nothing left to average. In between they do not. So
-# the guided scores do not belong to *any* forward process. At $t = 0$ they are the score of the tilted
-# distribution, so that process would have to start from it; but its scores at $t > 0$ are different. Then even the
-# choice of the sampler changes what you sample from.
+# the guided scores do not belong to our forward process from *any* distribution. At $t = 0$ they are the score of the
+# tilted distribution, so the process would have to start from it; but its scores at $t > 0$ are different. Then even
+# the choice of the sampler changes what you sample from.
 
 # %%
 w, t = 4.0, 500
@@ -348,9 +348,9 @@ for t in (100, 300, 500, 700, 1000):
           f"{with_label.mean():.3f}; gain {gain.mean():.3f} ± {gain.std() / len(gain) ** 0.5:.3f}")
 
 # %% [markdown]
-# At small $t$ the label adds next to nothing, 0.002 at $t = 100$: the digit can be seen. At $t = 1000$ it removes
-# 0.124 of 0.292: nothing of the image can be seen, and the label is all that is known. The difference between the
-# two predictions is all that guidance has to work with.
+# At small $t$ the label helps next to nothing, by 0.002 at $t = 100$, because the digit can be seen. At $t = 1000$ it
+# removes 0.124 of 0.292: nothing of the image can be seen, and the label is all that is known. The difference between
+# the two predictions is all that guidance has to work with.
 
 # %% [markdown]
 # ### Detour · What if training never drops the label?
@@ -458,9 +458,9 @@ print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
 # - **From $w = 1$ on, variety is lost.** Two real digits with the same label are on average 1.96 apart in feature
 #   space; two samples are 1.65 apart at $w = 1$ and 0.98 at $w = 2$, half as much as real ones. The energy distance
 #   of 200 images does not detect this: from $w = 1$ to 2 it is within the baseline.
-# - **Beyond $w = 2$ the distribution becomes wrong**: the energy distance is 0.055 at $w = 4$ and 0.138 at $w = 8$,
-#   while the baseline ends at 0.027. The classifier still reads nearly all of them as asked, and variety even
-#   *seems* to grow again, to 1.38, probably because of the high contrast.
+# - **Beyond $w = 2$ the energy distance grows too**: it is 0.055 at $w = 4$ and 0.138 at $w = 8$, while the baseline
+#   ends at 0.027. The classifier still reads nearly all of them as asked, and variety even *seems* to grow again, to
+#   1.38, probably because of the high contrast.
 #
 # The Fréchet distance of the features stays within its baseline for every $w$, while the energy distance of the
 # pixels clearly detects the change. A metric can detect only what it measures.
@@ -468,7 +468,7 @@ print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
 # %% [markdown]
 # ### Detour · Choosing a scale by a rule
 #
-# An exercise in turning a trade-off between two aims into a decision.
+# How do you turn a trade-off between two aims into a decision?
 
 # %% [markdown]
 # #### Exercise 15.3 · Choose a scale
@@ -518,7 +518,7 @@ print(f"real images: variety {variety(real_features, real_labels):.1f}; "
       f"50 of them score {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# The result is the same: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.2, while real images have 4.2. (The
+# The trade-off is the same: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.2, while real images have 4.2. (The
 # 8.9 at $w = 0$ is not the variety of one digit, because there the label is ignored.) The energy distances from
 # $w = 1$ on differ by less than a standard error, so 50 images cannot say which $w$ is best.
 
@@ -539,16 +539,16 @@ for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
     print(sentence.split("Asked for ")[1].replace(": ", ":\n   ").replace(" on average", ""))
 
 # %% [markdown]
-# The label decides what the digit is, once $w$ is about 1. Noise and steps decide how it is written. With $w = 0$,
-# 1 of 8 is read as a 3; from $w = 1$ on, all eight are. From there to $w = 8$ they do not become more like a 3;
-# only their contrast grows: they are 4.7 apart instead of 3.8, and 35 % of the pixels are black or white instead of
-# 30 %. More steps do not change that.
+# The label decides what the digit is, once $w$ is about 1. Noise and steps decide how it is written. With $w = 0$, 1
+# of 8 is read as a 3; from $w = 1$ on, all eight are. From there to $w = 8$ there is nothing left to gain, but the
+# contrast grows: they are 4.7 apart instead of 3.8, and 35 % of the pixels are black or white instead of 30 %. More
+# steps do not undo that.
 
 # %% [markdown]
 # ### Detour · With and without clamping
 #
-# `models.denoiser` clamps every guess to $[-1, 1]$, the range of the pixels. A guided guess easily leaves this
-# range.
+# `models.denoiser` clamps every estimate of $x_0$ to $[-1, 1]$, the range of the pixels. A guided estimate easily
+# leaves this range.
 
 # %% [markdown]
 # **Predict.** What happens at $w = 8$ without the clamp? (Note that after a clamp (15.5) no longer holds: guiding
@@ -617,7 +617,7 @@ for name, x in list(made.items())[1:]:
 #
 # ### Exercise 15.4 · One step, in either direction
 #
-# You are at $x_t$ and have the guess $\hat x_0$. Take a DDIM step without fresh noise ($\eta = 0$) to time `s`,
+# You are at $x_t$ and have the estimate $\hat x_0$. Take a DDIM step without fresh noise ($\eta = 0$) to time `s`,
 # which may be earlier *or later* than `t`. (Both times are numbers, `t` at least 1. First solve
 # $x_t = \sqrt{\bar\alpha_t}\,\hat x_0 + \sqrt{1-\bar\alpha_t}\,\hat\epsilon$ for the noise.)
 
@@ -641,7 +641,7 @@ def follow(x, times):
     """Take your steps through these times, falling or rising."""
     x = x.double()
     for t, s in zip(times, times[1:]):
-        # at t = 0 clean data are their own guess and hold no noise: step as if from t = 1
+        # at t = 0 clean data are their own estimate and hold no noise: step as if from t = 1
         here = max(t, 1)
         with torch.no_grad():
             x0_hat = denoise_real(x.float(), torch.full((len(x),), here)).double() if t else x
@@ -666,15 +666,15 @@ def miss(again):
 
 # %%
 # claim: E21
-print("miss: root mean squared error of a pixel, up and down again, data units")
+print("error: root mean squared error of a pixel, up and down again, data units")
 for n in (5, 20, 50):
     for name, times in (("even", schedules.timesteps(1000, n)), ("quadratic", quadratic(n))):
         code = follow(real_digits, times[::-1])
-        print(f"{n:2} of your steps, {name:>9}: miss {miss(follow(code, times)):.3f}, codes have "
+        print(f"{n:2} of your steps, {name:>9}: error {miss(follow(code, times)):.3f}, codes have "
               f"std {code.std():.3f}")
     code = heun(digits.schedule, denoise_real, real_digits, quadratic(n)[::-1])
     again = heun(digits.schedule, denoise_real, code, quadratic(n))
-    print(f"{n:2} Heun steps, quadratic: miss {miss(again):.3f}, codes have std {code.std():.3f}")
+    print(f"{n:2} Heun steps, quadratic: error {miss(again):.3f}, codes have std {code.std():.3f}")
 
 # %%
 rarely = train.std(0) < 0.1  # pixels that are paper in nearly every digit
@@ -683,12 +683,13 @@ print(f"std of the codes: {code[:, rarely].std():.2f} at {int(rarely.sum())} pix
 
 # %% [markdown]
 # These digits are real, the network has never seen them, and their codes lead back to them: with 50 quadratically
-# spaced Heun steps a pixel is missed by 0.001, less than a gray level of the data (0.125). So sampling without
-# fresh noise does have a latent code, one that you can edit. Ancestral sampling from $x_T$ alone has none.
+# spaced Heun steps the error of a pixel is 0.001, far less than a gray level of the data (0.125). So sampling without
+# fresh noise does give every image a latent code, and you can edit it. In ancestral sampling $x_T$ alone is no such
+# code.
 #
 # - **An accurate round trip does not prove that the code is right.** With 50 evenly spaced steps the error is only
 #   0.039, but the codes have a standard deviation of 0.704 instead of 1, as noise has. The way up and the way down
-#   make similar errors, which cancel. Mainly the first step up, from clean data, is to blame: it should be *short*.
+#   make similar errors, which cancel. The first step up, from clean data, is the main cause: it should be *short*.
 #   The quadratic spacing gives 0.811, and with Heun's method 0.873.
 # - **Why not 1?** 13 of the 64 pixels are paper in nearly every digit. A pixel that never varies has nothing to
 #   encode: there the codes have a standard deviation of 0.30, at the other pixels 0.96.
@@ -713,17 +714,17 @@ fig = figures.images(models.without_padding(torch.cat(rows), mnist),
 figures.show(fig, alt="Six rows: a digit, then its code decoded as 0 to 9 in a similar hand.")
 ink = torch.stack([torch.stack([(row[0] + 1).mean(), (row[1:] + 1).mean()]) / 2 for row in rows], 1)
 edited = models.without_padding(torch.cat([row[1:] for row in rows]), mnist)
-print(f"back with its own label: a pixel is missed by {(back - found).square().mean().sqrt():.2f}")
+print(f"back with its own label: error of a pixel {(back - found).square().mean().sqrt():.2f}")
 read = metrics.accuracy(mnist_classifier, edited, ten.repeat(6)).value
 print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: "
       f"correlation {torch.corrcoef(ink)[0, 1]:+.1f}")
 
 # %% [markdown]
-# With its own label, a code leads back to its image; the root mean squared error of a pixel is 0.02, on a scale
-# from −1 to 1. With other labels, 95 % of the 60 images are read as the label they were decoded with, and each row
-# keeps something of the handwriting: if the found image is bold, so is its row (the ink of an image and that of its
-# row correlate with +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs
-# no new network: encode with what the image shows, decode with what it should show.
+# With its own label, a code leads back to its image; the root mean squared error of a pixel is 0.02, on a scale from
+# −1 to 1. With other labels, 95 % of the 60 images are read as the label they were decoded with, and each row keeps
+# something of the handwriting: if the found image is bold, so is its row (the ink of an image and that of its row
+# correlate with +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs no
+# new network: encode with the label that the image has, decode with the label that you want.
 #
 # A GAN has such a code by construction: a short random vector from which it makes the image. Neither kind of code
 # is *disentangled* by construction: nothing guarantees that some coordinate stands for slant or thickness ([chapter
@@ -732,8 +733,8 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 # %% [markdown] topics="C171"
 # ## Between two noises
 #
-# Which noise lies *between* two noises? The obvious answer is the straight line $(1-\lambda)\,a + \lambda\,b$
-# ($\lambda$ now runs from 0 to 1). **Predict.** With 64 pixels the lengths of $a$ and $b$ are about
+# Which noise lies *between* two noises? The obvious answer is the straight line $(1-\lambda)\,a + \lambda\,b$ (here
+# $\lambda$ runs from 0 to 1; it is not the log-SNR). With 64 pixels the lengths of $a$ and $b$ are about
 # $\sqrt{64} = 8$. How long is their midpoint?
 #
 # If $a$ and $b$ are independent, each pixel of the mixture has variance $(1-\lambda)^2 + \lambda^2$, one half in
@@ -810,10 +811,10 @@ for name, x in mixed.items():
     print(f"{name:>13}, in the middle: the classifier is {sure[0]:.0%} and {sure[1]:.0%} sure")
 
 # %% [markdown]
-# Mixed pixels are double exposures, and the classifier is 74 % and 86 % sure of what it reads in the middle. Mixed
-# codes give clean strokes, and the classifier is 100 % sure, on the line and on the circle. So is the circle
-# unnecessary? Two midpoints cannot tell you about a distribution. The midpoints of 200 pairs of codes for small
-# digits can.
+# Mixed pixels are double exposures, and in the middle the classifier is only 74 % and 86 % sure of what it reads.
+# Mixed codes give clean strokes, and the classifier is 100 % sure, on the line and on the circle. So is the circle
+# unnecessary? Two midpoints cannot tell you about a distribution. The midpoints of 200 pairs of noises, decoded to
+# small digits, can.
 
 # %%
 middles = {"middle of the line": line(one, two, 0.5), "middle of the circle": slerp(one, two, 0.5),
@@ -827,10 +828,9 @@ for name, x in middles.items():
 
 # %% [markdown]
 # Images from the midpoints of 200 lines have an energy distance of 0.112 ± 0.029 from real digits, those from 200
-# circles 0.032 ± 0.015, and those from fresh noise 0.018 ± 0.010: here the circle cannot be distinguished from
-# fresh noise. Images from the line are also more similar to each other, 5.05 apart against 5.49. At $t = T$ the
-# network was never trained on noise this short. And the mean of two real digits' pixels is not a digit at all:
-# 0.154.
+# circles 0.032 ± 0.015, and those from fresh noise 0.018 ± 0.010: here the circle cannot be distinguished from fresh
+# noise. Images from the line are also more similar to each other, 5.05 apart against 5.49. At $t = T$ the network was
+# never trained on noise this weak. And the mean of two real digits' pixels is not a digit at all: 0.154.
 
 # %% [markdown] topics="C189 C190 C191 C193 C194"
 # ## From a label to a sentence
@@ -886,7 +886,7 @@ for n in (50, 100, 200, 400, 800):
 #
 # - **Guidance does not sample from $q(x)\,q(y \mid x)^w$**, except at $w = 0$ and 1: on the line the mean is 0.982
 #   instead of 0.791 at $w = 2$ (detour). Guidance is a heuristic, judged by its images.
-# - **More guidance buys agreement with the label at the cost of variety, and later of the distribution**: variety
+# - **More guidance trades variety for agreement with the label, and too much distorts the distribution**: variety
 #   falls from 1.65 to 0.98 from $w = 1$ to 2, and the energy distance rises to 0.138 at $w = 8$. It does not simply
 #   make "better images".
 # - **Diffusion has a latent code if you sample without fresh noise**: the round trip on real digits has an error of
@@ -896,15 +896,14 @@ for n in (50, 100, 200, 400, 800):
 # %% [markdown]
 # ## Recap
 #
-# Bayes' rule turns a label into a pull on the score. One network gives that pull as a difference of two
-# predictions, if its labels were sometimes dropped in training. The guidance scale moves the prediction beyond the
-# conditional one: as it grows, first the label is followed, then variety is lost, then the distribution becomes
-# wrong. What guided sampling draws from is not $q(x)\,q(y \mid x)^w$. Without fresh noise every image has a code:
-# you can encode it, change the label or interpolate on the great circle, and decode.
+# Bayes' rule turns a label into a pull on the score. One network gives that pull as a difference of two predictions,
+# if its labels were sometimes dropped in training. The guidance scale moves the prediction beyond the conditional
+# one: as it grows, first the label is followed, then variety is lost, then the whole distribution is distorted. What
+# guided sampling draws from is not $q(x)\,q(y \mid x)^w$. Without fresh noise every image has a code: you can encode
+# it, change the label or interpolate on the great circle, and decode.
 #
 # **One formula to keep**
-#
-# $$\text{guess} = u + w\,(c - u): \quad 0 \text{ ignores}, \quad 1 \text{ follows}, \quad \text{more exaggerates}$$
+# $$\text{guided} = u + w\,(c - u): \quad 0 \text{ ignores}, \quad 1 \text{ follows}, \quad \text{more exaggerates}$$
 #
 # **Exercises:** 15.2 `guidance.classifier_free` · 15.3 `guidance.choose` · 15.4 `guidance.ode_step` · 15.5
 # `guidance.slerp`
@@ -912,7 +911,8 @@ for n in (50, 100, 200, 400, 800):
 # **To think about.** Guidance at large $t$ decides *which* digit, at small $t$ how sharp it is. Let $w$ depend on
 # $t$: in which half of the steps does guidance cost the most variety?
 #
-# **Before:** [15 · How few steps are enough?](15_fast_and_guided.ipynb) · **Next:** 16 · Beyond
+# **Before:** [15 · How few steps are enough?](15_fast_and_guided.ipynb) · **Next:**
+# [16 · What remains when T goes to infinity?](16_continuous_time.ipynb)
 #
 # **Read on:** [HS22]; [DN21] for classifier guidance; [BN24] on what guidance samples; [Song21a] Sec. 5 on codes
 # and interpolation.

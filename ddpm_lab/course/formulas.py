@@ -280,6 +280,38 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 9 [ND21, Eq. 15]
 10
 
+# continuous_time
+1 sde.SDE [Song21b, Eq. 10]
+2 sde.SDE sde.variance_preserving [Song21b, Eq. 11]
+3 sde.SDE.marginal sde.variance_preserving [Song21b, Eq. 29]
+4 sde.rescaled sde.variance_exploding [Kar22, Eq. 4]
+5 sde.fokker_planck
+6
+7 sde.probability_flow [Song21b, Eq. 13]
+8
+9 sde.reverse_drift sde.simulate [Song21b, Eq. 6]
+10 sde.log_likelihood [Che18, Eq. 8]
+11 sde.log_likelihood [Song21b, Eq. 39]
+12 sde.hutchinson [Hut89]
+13 [Kin21, Sec. 5]
+14
+15 sde.explicit_score_matching [Hyv05, Eq. 2]
+16 sde.implicit_score_matching [Hyv05, Eq. 4]
+17 sde.denoising_score_matching [Vin11]
+b1 flow_matching.interpolate [Liu23, Sec. 2]
+b2 flow_matching.loss
+b3 flow_matching.velocity
+b4 flow_matching.loss [Lip23, Eq. 9]
+b5
+b6
+b7 flow_matching.tau flow_matching.scale
+b8 flow_matching.solve
+b9 flow_matching.straightness [Liu23, Sec. 2]
+b10 flow_matching.optimal_pairs
+b11
+b12
+b13 schedules.scaled_snr [Ess24, Sec. 5]
+
 # beyond
 1 course.exact_steps.spread_of_x0
 2 course.exact_steps.step_loss
@@ -289,6 +321,16 @@ b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 6
 7 [Ban23, Algorithm 2]
 8 course.learned_schedule.Bound [Kin21, Eq. 18]
+9 course.dit.Block
+b1 course.text_to_image.System.decode
+b2 course.distillation.one_step_target
+b3 course.distillation.consistency
+b4 discrete.marginal
+b5 discrete.posterior
+
+# claims
+1 course.notation.abar_from course.notation.letters
+2 course.notation.crosswalk
 """
 
 

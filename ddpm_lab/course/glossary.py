@@ -210,7 +210,7 @@ ancestral sampling | 祖先采样 | samplers.ddpm | DDPMScheduler.step
 # Predictions and losses
 
 denoiser | 去噪器 | predictions.denoiser |
-    A function from noisy data and a time to a guess of the clean data.
+    A function from noisy data and a time to an estimate of the clean data.
 optimal denoiser = Bayes denoiser, ideal denoiser | 最优去噪器 | ideal_denoisers.mixture_denoiser |
     The posterior mean of the clean data, which no denoiser beats in mean squared error.
 parameterization = prediction type | 参数化方式（预测类型） | predictions.convert | DDPMScheduler(prediction_type=)
@@ -231,7 +231,7 @@ Min-SNR weighting = Min-SNR | Min-SNR 加权 | losses.weight |
     A loss weight that caps the signal-to-noise ratio, so that easy times do not dominate.
 stratified sampling | 分层采样 | losses.strata |
     One random time from each of several ranges, so that no range is missed by chance.
-irreducible loss = irreducible, irreducible error | 不可约损失 | ideal_denoisers.dataset_denoiser |
+irreducible loss = irreducible, irreducible error, floor | 不可约损失 | ideal_denoisers.dataset_denoiser |
     The mean squared error of the optimal denoiser, below which no network can go.
 
 # Sampling and guidance
@@ -250,6 +250,20 @@ DPM-Solver++(2M) = multistep method, multistep solver | DPM-Solver++（二阶多
     A step that reuses the denoiser's earlier outputs: second order at one call per step.
 DDIM inversion = inversion, encoding | DDIM 反演 | samplers.probability_flow_ode | DDIMInverseScheduler
     Running the deterministic sampler from data to noise, to find the noise that gives an image.
+flow matching = conditional flow matching | 流匹配 | flow_matching.loss | FlowMatchEulerDiscreteScheduler
+    Training a network on the velocities of single pairs of data and noise; its optimum is the mean velocity.
+marginal velocity = velocity field | 边缘速度（速度场） | flow_matching.velocity |
+    The mean velocity of all pairs whose paths pass through a place at a time; following it keeps every marginal.
+Euler's method = Euler | 欧拉方法 | flow_matching.solve | FlowMatchEulerDiscreteScheduler
+    Solving an ODE by keeping the velocity for a whole step; on the straight path this is DDIM.
+reflow = rectified flow | 再流（整流流） | flow_matching.straightness |
+    Training a flow anew on the pairs of noise and sample that it made, which straightens its paths.
+coupling | 耦合 | flow_matching.optimal_pairs |
+    A joint distribution of two variables that leaves the distribution of each as it is.
+optimal transport = minibatch optimal transport | 最优传输 | flow_matching.optimal_pairs |
+    The coupling of two distributions that has the least mean cost, usually the squared distance.
+logit-normal distribution | 对数几率正态分布 | |
+    The distribution of 1 / (1 + exp(-z)) for a Gaussian z; of training times it is a Gaussian over log-SNR.
 spherical interpolation = slerp, great circle | 球面插值 | |
     Interpolation of two noises along a great circle, which keeps their length.
 classifier guidance | 分类器引导 | |
@@ -262,6 +276,63 @@ label dropout = p_uncond | 标签丢弃 | training.train |
     Replacing the label by the null label with some probability during training.
 null label | 空标签 | networks.UNet |
     The label that stands for "no label given".
+latent diffusion | 潜在扩散 | course.text_to_image.System |
+    Diffusion on the codes of an autoencoder that was trained before, instead of on the pixels.
+text-to-image | 文本到图像生成 | course.text_to_image.sample |
+    Generating an image from a caption: a text encoder, a denoiser that hears it, a decoder.
+text encoder | 文本编码器 | course.text_to_image.TextEncoder |
+    A network that turns a text into one vector for each of its tokens.
+tokenizer | 分词器 | course.text_to_image.tokens |
+    What cuts a text into tokens and gives each its number.
+token | 词元 | course.text_to_image.VOCABULARY |
+    A piece of a text with a number of its own: a word, or a part of one.
+cross-attention | 交叉注意力 | course.text_to_image.CodeDenoiser |
+    Attention whose queries come from the image, and whose keys and values come from the text.
+distillation | 蒸馏 | course.distillation |
+    Training a student network to do in a few steps what a teacher does in many.
+progressive distillation | 渐进式蒸馏 | course.distillation.halve |
+    Distillation by halves: the student does two of the teacher's steps in one, then teaches.
+consistency model | 一致性模型 | course.distillation.consistency |
+    A network that gives the same end from every point of a path of the ODE.
+discrete diffusion | 离散扩散 | discrete.marginal |
+    Diffusion of symbols: each is kept with probability abar_t, or else replaced.
+uniform diffusion | 均匀扩散 | discrete.uniform |
+    Discrete diffusion in which a symbol is replaced by any symbol.
+absorbing diffusion = masked diffusion | 吸收态扩散（掩码扩散） | discrete.absorbing |
+    Discrete diffusion in which a symbol is replaced by the mask, for good.
+
+# Continuous time
+
+stochastic differential equation = SDE | 随机微分方程 | sde.SDE |
+    An equation for a random path: in a short time dt it moves by a drift times dt plus noise of variance proportional to dt.
+Wiener process = Brownian motion | 维纳过程 | |
+    The continuous random path whose increments are independent and normal, with variance equal to the time they take.
+diffusion coefficient | 扩散系数 | sde.SDE.diffusion |
+    The factor g of the noise in an SDE: a standard deviation per square root of time.
+Euler–Maruyama method = Euler–Maruyama | 欧拉–丸山方法 | sde.simulate |
+    Simulating an SDE by short steps, each with drift times h and noise times the root of h.
+Fokker–Planck equation | 福克–普朗克方程 | sde.fokker_planck |
+    The equation of how the density of an SDE's paths moves: its flux is drift times density minus half g squared times the slope.
+flux | 通量 | |
+    The probability that flows through a point per unit of time.
+reverse-time SDE | 逆向时间随机微分方程 | sde.reverse_drift |
+    The SDE that runs from noise back to data with the same marginals as the forward process.
+divergence of a field = divergence | 散度 | sde.divergence |
+    The trace of the Jacobian of a field: how fast a small volume grows that moves along.
+instantaneous change of variables | 瞬时变量替换 | sde.log_likelihood |
+    Along an ODE the log-density of a moving point falls at the rate of the field's divergence.
+continuous normalizing flow | 连续归一化流 | sde.log_likelihood |
+    A model whose density is that of noise transported by an ODE.
+Hutchinson's estimator | 哈钦森迹估计 | sde.hutchinson |
+    An unbiased estimate of a trace from one product with a random vector.
+variational diffusion model = VDM | 变分扩散模型 | |
+    A diffusion model trained by its bound in continuous time, in which only the ends of the schedule matter.
+explicit score matching | 显式得分匹配 | sde.explicit_score_matching |
+    The mean squared distance of a model's score from the true one.
+implicit score matching | 隐式得分匹配 | sde.implicit_score_matching |
+    Explicit score matching after integration by parts: half the square of the score plus its divergence.
+sliced score matching | 切片得分匹配 | sde.sliced_score_matching |
+    Implicit score matching with the divergence estimated along a random direction.
 
 # Networks
 
@@ -319,7 +390,7 @@ pretrained model = pretrained, pretrained network | 预训练模型 | training.p
 model card = card | 模型卡 | training.pretrained.model_card |
     A page on what a network was trained on, what was measured, and what it is not for.
 exponential moving average = EMA | 指数滑动平均 | training.EMA | training_utils.EMAModel
-    A running mean of the weights; sampling with it is better than with the last weights.
+    A running mean of the weights; sampling with it is usually better than with the last weights.
 learning rate | 学习率 | training.OptimizerConfig.lr | optimization.get_cosine_schedule_with_warmup
     How far one step of the optimizer moves the weights.
 warm-up = warmup, learning-rate warm-up | 学习率预热 | training.OptimizerConfig.warmup | optimization.get_cosine_schedule_with_warmup
@@ -372,7 +443,7 @@ sliced Wasserstein distance = sliced | 切片 Wasserstein 距离 | metrics.slice
     The Wasserstein distance averaged over projections onto random lines.
 maximum mean discrepancy = MMD | 最大均值差异 | metrics.mmd |
     The largest difference of two means over the unit ball of a kernel's function space.
-real-versus-real baseline = floor | 真实对真实基线 | metrics.real_baseline |
+real-versus-real baseline | 真实对真实基线 | metrics.real_baseline |
     The same metric between two disjoint halves of real data: what perfect samples would get.
 nearest neighbor = nearest neighbors | 最近邻 | metrics.nearest |
     The training image closest to a sample, to see whether it is a copy.

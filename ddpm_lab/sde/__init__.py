@@ -2,7 +2,7 @@
 
 Make the steps of the chain ever shorter and more numerous, with the same ends. What remains is
 
-    dx = f(t) x dt + g(t) dw,      x_t = signal(t) x_0 + noise(t) eps          [Song21b, Eq. 5]
+    dx = f(t) x dt + g(t) dw,      x_t = signal(t) x_0 + noise(t) eps          [Song21b, Sec. 3]
 
 and from its Fokker-Planck equation follows a family of processes that run back from noise to data
 with the same marginals: the reverse-time SDE and the probability-flow ODE are two of them.

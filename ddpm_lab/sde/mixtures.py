@@ -67,7 +67,7 @@ def log_density(mixture: Mixture, x: Data) -> Tensor:
     square, var = _squares(mixture, x)
     dims = x.shape[1]
     log_joint = mixture.weight.log() - 0.5 * (square / var + dims * (2 * math.pi * var).log())
-    return log_joint.logsumexp(dim=1).to(x.dtype)
+    return log_joint.logsumexp(dim=1).to(x.device, x.dtype)
 
 
 def mixture_score(sde: SDE, mixture: Mixture) -> Score:
@@ -94,8 +94,8 @@ def mixture_score(sde: SDE, mixture: Mixture) -> Score:
         square, var = _squares(now, x)
         dims = x.shape[1]
         p = (now.weight.log() - 0.5 * (square / var + dims * var.log())).softmax(dim=1) / var
-        pull = p @ now.mean - p.sum(dim=1, keepdim=True) * x.double()
-        return pull.to(x.dtype)
+        pull = p @ now.mean - p.sum(dim=1, keepdim=True) * _checks.float64(x)
+        return pull.to(x.device, x.dtype)
 
     return score
 
@@ -105,5 +105,5 @@ def _squares(mixture, x):
     _checks.instance(mixture, Mixture, "mixture")
     dims = mixture.mean.shape[1]
     _checks.items(x, (dims,), "x", advice="Give one row per point.")
-    difference = x.double()[:, None, :] - mixture.mean.double()
+    difference = _checks.float64(x)[:, None, :] - _checks.float64(mixture.mean)
     return (difference**2).sum(dim=2), _checks.variance(mixture.var, "mixture.var", zero=False)

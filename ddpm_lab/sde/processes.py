@@ -143,7 +143,7 @@ def variance_preserving(beta_0: float = 0.1, beta_1: float = 20.0) -> SDE:
 
 
 def variance_exploding(sigma_min: float = 0.01, sigma_max: float = 50.0) -> SDE:
-    """No drift, and noise that grows geometrically: dx = g(t) dw  [Song21b, Eq. 9].
+    """No drift, and noise that grows geometrically: dx = g(t) dw  [Song21b, Sec. 3.2].
 
     noise_var = sigma_min^2 (r^(2t) - 1),  g^2 = 2 log(r) sigma_min^2 r^(2t),
     r = sigma_max / sigma_min. The -1 makes x_0 the clean data itself.

@@ -76,7 +76,12 @@ def probability_flow(sde: SDE, score: Score) -> Field:
     """
     _checks.instance(sde, SDE, "sde", advice="Use variance_preserving().")
     _checks.function(score, "score", advice="Give a function (x, t).")
-    return lambda x, t: _drift(sde, score(x, t), x, t, 0.0)
+
+    def field(x: Data, t: Tensor) -> Data:
+        t = _checks.float64(t)
+        return _drift(sde, score(x, t), x, t, 0.0)
+
+    return field
 
 
 def simulate(

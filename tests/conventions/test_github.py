@@ -189,14 +189,11 @@ def test_text_from_outside_never_becomes_a_command():
                 assert name.strip().startswith("matrix.")
 
 
-def test_only_a_release_and_the_site_can_publish():
+def test_only_a_release_can_publish():
     workflow = read(ROOT / ".github" / "workflows" / "release.yml")
     assert workflow[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads the key `on` as true
     with_rights = [(file, name) for file, name, job in jobs() if "permissions" in job]
-    assert with_rights == [("release.yml", "publish"), ("site.yml", "deploy")]
-    site = read(ROOT / ".github" / "workflows" / "site.yml")
-    assert site[True] == {"push": {"branches": ["main"]}, "workflow_dispatch": None}
-    assert site["jobs"]["deploy"]["needs"] == "build"  # which tests the pages
+    assert with_rights == [("release.yml", "publish")]
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
     assert [".ci/tag", "$GITHUB_REF_NAME"] in list(commands(build))
     assert publish["needs"] == "build" and publish["environment"]["name"] == "pypi"

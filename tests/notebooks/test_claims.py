@@ -31,7 +31,8 @@ CLAIMS = {
     "13": "E23",
     "14": "E20 E43",
     "15": "E21 E43 E75 E101",
-    "17": "E08 E13 E85 E99 E100 E101 E121",
+    "17": "E08 E13 E25 E85 E99 E100 E101 E121",
+    "18": "E78",
 }
 """Chapter -> the entries of the ledger that it settles."""
 

@@ -13,15 +13,17 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from ddpm_lab import datasets, losses, metrics, samplers, schedules, training
+from ddpm_lab import datasets, losses, metrics, samplers, schedules, sde, training
 from ddpm_lab import ideal_denoisers as ideal
-from ddpm_lab.course import explorers
+from ddpm_lab.course import explorers, words
 from ddpm_lab.course.explorers import (
     baseline,
     bits,
     bound,
     coin,
+    dial,
     digit,
+    flow,
     guidance,
     joint,
     learned,
@@ -50,7 +52,10 @@ EXPLORERS = {
     "four_names": {"t": 900},
     "how_few_steps": {"sampler": "dpmpp_2m", "steps": 3},
     "guidance_dial": {"label": 8, "guidance_scale": 4.0, "steps": 3, "seed": 2},
+    "what_a_mask_hides": {"noise": "uniform", "word": "and", "t": 15, "seed": 3},
     "true_or_false": {"theme": "practice", "claim": 4, "guess": "false"},
+    "sde_or_ode": {"dial": 0.25, "steps": 20, "seed": 3},
+    "straight_or_bent": {"path": "arc", "tau": 0.35, "steps": 7},
 }
 ALL = pytest.mark.parametrize("name", EXPLORERS)
 
@@ -185,8 +190,11 @@ WRONG = {
     "who_pulls_harder": [{"t": 1}, {"t": 1001}, {"back": 0}, {"x_0": 3}, {"x_t": math.inf}],
     "four_names": [{"t": 0}, {"t": 1001}],
     "how_few_steps": [{"sampler": "dim"}, {"steps": 0}],
+    "straight_or_bent": [{"path": "bent"}, {"tau": 1.1}, {"steps": 0}],
     "guidance_dial": [{"label": 10}, {"guidance_scale": 8.1}, {"steps": 0}, {"seed": -1}],
+    "what_a_mask_hides": [{"noise": "normal"}, {"word": "cat"}, {"t": 0}, {"seed": -1}],
     "true_or_false": [{"theme": "vae"}, {"claim": 0}, {"claim": 14}, {"guess": "maybe"}],
+    "sde_or_ode": [{"dial": -0.5}, {"dial": 2.5}, {"steps": 4}, {"steps": 151}, {"seed": 21}],
 }
 
 
@@ -209,6 +217,14 @@ def test_a_misspelt_control_is_recognized():
 
 def test_a_whole_number_will_do_where_the_stops_are_fractions():
     assert "with w = 2, 3 steps" in repr(explorers.guidance_dial(guidance_scale=2, steps=3))
+
+
+def test_the_score_of_the_dial_is_that_of_the_mixture():
+    """`sde.mixture_score`, itself held against automatic differentiation."""
+    x = torch.linspace(-3, 3, 13, dtype=torch.float64)
+    exact = sde.mixture_score(sde.variance_preserving(), ideal.two_modes())
+    for t in torch.tensor([0.0, 0.2, 0.7, 1.0], dtype=torch.float64):
+        torch.testing.assert_close(dial.exact_score(x, t), exact(x[:, None], t)[:, 0])
 
 
 def test_the_belief_about_the_coin_is_the_beta_distribution():
@@ -375,6 +391,40 @@ def by_hand(label, weight, steps, seed):
     return samplers.final(samplers.dpmpp_2m(plan, denoise, x_T, times=times))
 
 
+@pytest.mark.parametrize("path", ["straight line", "arc"])
+def test_the_flow_moves_by_eulers_method_with_the_exact_velocity(path):
+    """Bayes' rule for eight Gaussians on a circle, written down for a mixture a x_0 + b eps."""
+    drawn = flow.drawing()
+    said = drawn.update(path=path, tau=0.25, steps=4)
+    angle = 2 * math.pi * torch.arange(8, dtype=torch.float64) / 8
+    mean = torch.stack([angle.cos(), angle.sin()], dim=1)
+    x = torch.randn(400, 2, generator=seeded(1), dtype=torch.float64)
+    steps = []
+    for tau in (1.0, 0.75, 0.5):
+        phi = tau * math.pi / 2
+        a, b = (1 - tau, tau) if path == "straight line" else (math.cos(phi), math.sin(phi))
+        spread = a**2 * 0.05**2 + b**2
+        p = (-torch.cdist(x, a * mean).square() / (2 * spread)).softmax(dim=1)
+        x_0 = p @ mean + a * 0.05**2 / spread * (x - a * p @ mean)
+        eps = (x - a * x_0) / b
+        speed = eps - x_0 if path == "straight line" else math.pi / 2 * (a * eps - b * x_0)
+        steps.append((speed / 4).norm(dim=1))
+        x = x - speed / 4
+    shown = torch.tensor(drawn.moving[-1].get_xydata())
+    torch.testing.assert_close(shown, x, rtol=0, atol=1e-6)
+    assert f"have come {sum(steps).mean():.2f} on average" in said
+
+
+def test_both_paths_lead_to_the_same_ends():
+    """Divided by a factor that is 1 at both ends, the arc is the line: so is what Euler finds."""
+    for path in flow.PATHS:
+        misses = [
+            float(re.search(r"end (\S+) from", flow.drawing().update(path, 0.0, n)).group(1))
+            for n in (5, 20)
+        ]
+        assert misses[1] < misses[0] / 2 and misses[1] < 0.03
+
+
 @pytest.mark.parametrize(("weight", "calls"), [(0.0, 4), (1.0, 4), (3.0, 8)])
 def test_the_dial_shows_guided_pictures(weight, calls):
     """Its drawing against the pictures made by hand, and the sentence against the drawing."""
@@ -496,3 +546,13 @@ def test_many_images_show_what_few_cannot():
     update = baseline.drawing().update
     few, many = (update(metric="energy distance", n=n, noise=0.6) for n in (25, 400))
     assert "; 6 of 6 noisy" in many and "; 6 of 6 noisy" not in few
+
+
+@pytest.mark.parametrize("word, t", [("the", 10), ("see", 14), ("you", 20), ("day", 2)])
+def test_a_half_covered_word_leaves_the_words_that_fit(word, t):
+    """Truth: under the mask all words of the list that fit what is seen are equally likely."""
+    said = explorers.what_a_mask_hides().describe(word=word, t=t)
+    (seen,) = re.findall(r"reads ([a-z_]{3}):", said)
+    fit = [w for w in words.WORDS if re.fullmatch(seen.replace("_", "."), w)]
+    assert f"{math.log2(len(fit)):.2f} are left" in said
+    assert f"a probability of {1 / len(fit):.0%}." in said

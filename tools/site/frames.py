@@ -67,6 +67,14 @@ STOPS: dict[str, dict[str, Sequence[Any]]] = {
     "learned_against_exact": {"t": T, "steps": ()},
     "what_a_block_sees": {"t": T, "block": ()},
     "real_against_real": {"n": (), "noise": (), "metric": ()},
+    "sde_or_ode": {"dial": (), "steps": (5, 10, 20, 50, 150), "seed": (0, 1)},
+    "straight_or_bent": {"tau": tuple(k / 10 for k in range(11)), "steps": (), "path": ()},
+    "what_a_mask_hides": {
+        "t": (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20),
+        "word": ("the", "see", "way"),
+        "noise": (),
+        "seed": (0, 1),
+    },
     "guidance_dial": {"guidance_scale": (), "label": (0, 3, 8), "steps": (3, 8), "seed": (0, 1)},
 }
 """Explorer -> the controls that move on the page, and their stops; () for all that it has. The

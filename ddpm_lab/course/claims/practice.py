@@ -324,7 +324,7 @@ def _few_steps() -> Evidence:
     "where steps are few: between the ends of the linear chain, log-SNR on a curve lowers the gap "
     "of the two-mode data's bound from 0.295 to 0.205 nats with 10 steps, from 0.0287 to 0.0283 "
     "with 100.",
-    taught="05 · Where this chain comes from",
+    taught="18 · A first look: how is a claim settled?",
     source="003",
 )
 def _fixed_forward() -> Evidence:
@@ -356,7 +356,7 @@ def _fixed_forward() -> Evidence:
     "keeps the one chosen [SH22]; a student's target makes one step of two. Predicting eps fails "
     "there because an error of 1 in eps is one of 157 in x0_hat at t = T, against 1.0 for v. "
     "Cold Diffusion keeps the target x_0 and changes the degradation.",
-    taught="09 · Recap",
+    taught="17 · Must the degradation be noise?",
     source="003",
 )
 def _distillation() -> Evidence:

@@ -209,7 +209,7 @@ def _the_sum_must_diverge() -> Evidence:
     "is nothing; for a feature of the whole image it is not. A brightness offset of 0.5 has an "
     "SNR of 0.031 in a 32x32 color image, 1.98 at 256x256 and 7.94 at 512x512, so a network can "
     "read it in training, and meets none in sampling. That is what zero terminal SNR repairs.",
-    taught="06 · 5 · A trace of signal is enough",
+    taught="06 · 5 · A trace of signal reveals the brightness",
     source="000, 003",
 )
 def _brightness_survives() -> Evidence:

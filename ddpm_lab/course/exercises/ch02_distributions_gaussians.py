@@ -448,7 +448,7 @@ READINGS = Exercise(
         "the gain has one root too many: it is a ratio of variances": _one_by_one(
             lambda m, v, y, w: (m + _gain(v, w) ** 0.5 * (y - m), _less(v, w))
         ),
-        "your mean moves by the reading, not by the surprise y - mean": _one_by_one(
+        "your mean moves by the reading, not by the prediction error y - mean": _one_by_one(
             lambda m, v, y, w: (m + _gain(v, w) * y, _less(v, w))
         ),
         "what remains of the old variance is (1 - gain) var, not (1 - gain) noise_var": _one_by_one(
@@ -469,7 +469,7 @@ READINGS = Exercise(
         "this is right only if the readings are as precise as the prior, noise_var = var": (
             lambda mean, var, ys, noise_var: readings(mean, var, ys, var)
         ),
-        "the surprise has the wrong sign: a reading above the mean must pull it up": _one_by_one(
+        "the correction has the wrong sign: a reading above the mean must pull it up": _one_by_one(
             lambda m, v, y, w: (m - _gain(v, w) * (y - m), _less(v, w))
         ),
         "you multiply the variance by the gain; what remains is 1 minus the gain": _one_by_one(

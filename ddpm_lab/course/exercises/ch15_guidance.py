@@ -195,7 +195,7 @@ def _guess_cases():
 
 
 def _mixed(mix):
-    """Wrong on purpose: another mixture of the two guesses c and u."""
+    """Wrong on purpose: another mixture of the two estimates c and u."""
     return lambda asked, free, x_t, t, w: mix(asked(x_t, t), free(x_t, t), w)
 
 
@@ -210,46 +210,46 @@ _MIXTURES = {
     "you take one off w, as if it were to be turned into that of [HS22]; here w = 1 gives asked": (
         lambda c, u, w: _combined(c, u, w - 1)
     ),
-    "asked and free are swapped: w = 1 must give the guess that knows the label": (
+    "asked and free are swapped: w = 1 must give the estimate that knows the label": (
         lambda c, u, w: _combined(u, c, w)
     ),
-    "the pull has the wrong sign: it goes from the unconditional guess to the conditional one": (
+    "the pull has the wrong sign: it goes from the unconditional estimate to the conditional one": (
         lambda c, u, w: u - w * (c - u)
     ),
-    "you scale the guess itself; scale the difference that the label makes": (
+    "you scale the estimate itself; scale the difference that the label makes": (
         lambda c, u, w: w * c
     ),
-    "you scale the unconditional guess; scale the difference": lambda c, u, w: w * u,
-    "that is the pull alone; add it to the unconditional guess": lambda c, u, w: w * (c - u),
-    "you add the conditional guess to the unconditional one; add w times their difference": (
+    "you scale the unconditional estimate; scale the difference": lambda c, u, w: w * u,
+    "that is the pull alone; add it to the unconditional estimate": lambda c, u, w: w * (c - u),
+    "you add the conditional estimate to the unconditional one; add w times their difference": (
         lambda c, u, w: u + w * c
     ),
-    "you add the unconditional guess to the conditional one; the pull is their difference": (
+    "you add the unconditional estimate to the conditional one; the pull is their difference": (
         lambda c, u, w: c + w * u
     ),
-    "the pull is the difference of the guesses; you take their sum": (
+    "the pull is the difference of the estimates; you take their sum": (
         lambda c, u, w: u + w * (c + u)
     ),
-    "you push the conditional guess by the sum; start from free, push by the difference": (
+    "you push the conditional estimate by the sum; start from free, push by the difference": (
         lambda c, u, w: c + w * (c + u)
     ),
-    "the unconditional guess is subtracted w times, never added: the weights must add up to 1": (
+    "the unconditional estimate is subtracted w times, never added: the weights must add up to 1": (
         lambda c, u, w: (1 + w) * c - (1 + w) * u
     ),
     "the weights are swapped in part: they must be w and what w leaves of 1": (
         lambda c, u, w: (1 - w) * c - w * u
     ),
-    "a weighted mean lies between the two guesses; guidance goes beyond the conditional one": (
+    "a weighted mean lies between the two estimates; guidance goes beyond the conditional one": (
         lambda c, u, w: (u + w * c) / (1 + w)
     ),
-    "a mean lies between the two guesses; guidance goes beyond the conditional one": (
+    "a mean lies between the two estimates; guidance goes beyond the conditional one": (
         lambda c, u, w: (u + c) / 2
     ),
-    "your answer is the conditional guess, whatever w": lambda c, u, w: c,
-    "your answer is the unconditional guess, whatever w": lambda c, u, w: u,
-    "your answer is the difference of the guesses, whatever w": lambda c, u, w: c - u,
+    "your answer is the conditional estimate, whatever w": lambda c, u, w: c,
+    "your answer is the unconditional estimate, whatever w": lambda c, u, w: u,
+    "your answer is the difference of the estimates, whatever w": lambda c, u, w: c - u,
     "w is left out of one place: the pull is w times (asked - free)": lambda c, u, w: w * c - u,
-    "parentheses: w multiplies the whole difference, not only the conditional guess": (
+    "parentheses: w multiplies the whole difference, not only the conditional estimate": (
         lambda c, u, w: w * c + u - c
     ),
     "w counts twice: the pull is w times the difference, not w^2": (
@@ -266,22 +266,22 @@ _MIXTURES = {
     "w may be larger than 1: that is what guidance is for": (
         lambda c, u, w: _combined(c, u, min(max(w, 0.0), 1.0))
     ),
-    "you clamp the guess; (15.4) does not, and a guess may leave [-1, 1]": (
+    "you clamp the estimate; (15.4) does not, and an estimate may leave [-1, 1]": (
         lambda c, u, w: _combined(c, u, w).clamp(-1, 1)
     ),
-    "you clamp the guess to 0 … 1; (15.4) does not, and pixels run from -1 to 1": (
+    "you clamp the estimate to 0 … 1; (15.4) does not, and pixels run from -1 to 1": (
         lambda c, u, w: _combined(c, u, w).clamp(0, 1)
     ),
-    "you clamp both guesses before you combine them; (15.4) does not": (
+    "you clamp both estimates before you combine them; (15.4) does not": (
         lambda c, u, w: _combined(c.clamp(-1, 1), u.clamp(-1, 1), w)
     ),
-    "you push back from the conditional guess: the pull goes from free to asked": (
+    "you push back from the conditional estimate: the pull goes from free to asked": (
         lambda c, u, w: _combined(c, u, 2 - w)
     ),
-    "you add both guesses, each with a share of w; the pull is their difference": (
+    "you add both estimates, each with a share of w; the pull is their difference": (
         lambda c, u, w: w * (c + u)
     ),
-    "you take half of the sum, times w; the pull is the difference of the guesses": (
+    "you take half of the sum, times w; the pull is the difference of the estimates": (
         lambda c, u, w: w * (c + u) / 2
     ),
     "you use the sign of the difference only; its size counts, too": (
@@ -290,18 +290,18 @@ _MIXTURES = {
     "you clamp the pull, w times the difference; (15.4) does not": (
         lambda c, u, w: u + (w * (c - u)).clamp(-1, 1)
     ),
-    "you bring the guess back to the std of the conditional one; (15.4) does not rescale": (
+    "you bring the estimate back to the std of the conditional one; (15.4) does not rescale": (
         lambda c, u, w: _combined(c, u, w) * c.std() / _combined(c, u, w).std()
     ),
-    "you rescale each guess to the std of the conditional one; (15.4) does not": (
+    "you rescale each estimate to the std of the conditional one; (15.4) does not": (
         lambda c, u, w: (
             _combined(c, u, w) * _per_item(c, torch.std) / _per_item(_combined(c, u, w), torch.std)
         )
     ),
-    "you bring the guess back to the length of the conditional one; (15.4) does not rescale": (
+    "you bring the estimate back to the length of the conditional one; (15.4) does not rescale": (
         lambda c, u, w: _combined(c, u, w) * c.norm() / _combined(c, u, w).norm()
     ),
-    "you rescale each guess to the length of the conditional one; (15.4) does not": (
+    "you rescale each estimate to the length of the conditional one; (15.4) does not": (
         lambda c, u, w: (
             _combined(c, u, w)
             * _per_item(c, torch.linalg.vector_norm)
@@ -312,10 +312,10 @@ _MIXTURES = {
     "you go along the direction of the difference only; its length counts, too": (
         lambda c, u, w: u + w * (c - u) / (c - u).norm()
     ),
-    "you multiply the guesses; guidance multiplies distributions, and so it adds scores": (
+    "you multiply the estimates; guidance multiplies distributions, and so it adds scores": (
         lambda c, u, w: u * c**w
     ),
-    "you return both guesses; combine them to one": lambda c, u, w: (c, u),
+    "you return both estimates; combine them to one": lambda c, u, w: (c, u),
 }
 
 _WEIGHTS = {
@@ -350,13 +350,13 @@ CLASSIFIER_FREE = Exercise(
             for b in _WEIGHTS
             if (a, b) not in _TOLD
         },
-        "you push x_t; it is the guess that is pushed, starting from the unconditional one": (
+        "you push x_t; it is the estimate that is pushed, starting from the unconditional one": (
             lambda asked, free, x_t, t, w: x_t + w * (asked(x_t, t) - free(x_t, t))
         ),
-        "you add the guess to x_t; the guided guess is a guess, not a step": (
+        "you add the estimate to x_t; the guided estimate is an estimate, not a step": (
             lambda asked, free, x_t, t, w: x_t + _guess(asked, free, x_t, t, w)
         ),
-        "you take the guess away from x_t; return the guess itself": (
+        "you take the estimate away from x_t; return the estimate itself": (
             lambda asked, free, x_t, t, w: x_t - _guess(asked, free, x_t, t, w)
         ),
         "you push x_t and then call; call both at the same x_t and combine the answers": (

@@ -75,7 +75,7 @@ def _from_zero(sch, x_t, x0_hat, t, s):
 
 
 _NOISES = {
-    "you mix the guess with x_t; mix it with eps_hat, what is left of x_t without the data": (
+    "you mix the estimate with x_t; mix it with eps_hat, what is left of x_t without the data": (
         lambda sch, x_t, x0_hat, t: x_t
     ),
     "x_t holds sqrt(abar_t) x0_hat, not x0_hat: shrink it before you take it away": (
@@ -123,7 +123,7 @@ _NOISES = {
     "you divide by sqrt(beta_t), the noise of one step; x_t holds that of all t steps": (
         lambda sch, x_t, x0_hat, t: (x_t - sch.signal[t] * x0_hat) / sch.beta[t].sqrt()
     ),
-    "you mix the guess with the difference from it; the data in x_t are shrunk, and divide": (
+    "you mix the estimate with the difference from it; the data in x_t are shrunk, and divide": (
         lambda sch, x_t, x0_hat, t: x_t - x0_hat
     ),
     "eps_hat is too short: only abar_t's roots, no other power, stand in x_t": (
@@ -148,10 +148,10 @@ _SUMS = {
     "you add the noise without its factor for time s": (
         lambda sch, x_t, x0, eps, t, s: sch.signal[s] * x0 + eps
     ),
-    "you add the guess without its factor for time s: at s the data are shrunk": (
+    "you add the estimate without its factor for time s: at s the data are shrunk": (
         lambda sch, x_t, x0, eps, t, s: x0 + sch.noise[s] * eps
     ),
-    "at s, too, guess and noise have factors: you add them as they are": (
+    "at s, too, estimate and noise have factors: you add them as they are": (
         lambda sch, x_t, x0, eps, t, s: x0 + eps
     ),
     "you return the data's part alone; the noise that you found belongs to x_s as well": (
@@ -160,13 +160,13 @@ _SUMS = {
     "you return the noise's part alone; the data belong to x_s as well": (
         lambda sch, x_t, x0, eps, t, s: sch.noise[s] * eps
     ),
-    "you return the noise; put it together with the guess, with the factors of time s": (
+    "you return the noise; put it together with the estimate, with the factors of time s": (
         lambda sch, x_t, x0, eps, t, s: eps
     ),
     "at s you swap the factors of data and noise": (
         lambda sch, x_t, x0, eps, t, s: sch.noise[s] * x0 + sch.signal[s] * eps
     ),
-    "x_t holds data already: put x_s together from the guess and the noise, not from x_t": (
+    "x_t holds data already: put x_s together from the estimate and the noise, not from x_t": (
         lambda sch, x_t, x0, eps, t, s: sch.signal[s] * x_t + sch.noise[s] * eps
     ),
     "you keep the data's factor of time t; at s it is another": (
@@ -215,12 +215,12 @@ _SUMS = {
     "you shrink or stretch x_t as a whole: data and noise each get a factor of their own": (
         lambda sch, x_t, x0, eps, t, s: _jump(sch, x_t, t, s)
     ),
-    "at s = 0 there is no noise, but the guess: the same line holds there": (
+    "at s = 0 there is no noise, but the estimate: the same line holds there": (
         lambda sch, x_t, x0, eps, t, s: (
             sch.signal[s] * x0 + sch.noise[s] * eps if s else _jump(sch, x_t, t, s)
         )
     ),
-    "an Euler step in x_t; with the guess held fixed the step is exact: data and noise": (
+    "an Euler step in x_t; with the estimate held fixed the step is exact: data and noise": (
         lambda sch, x_t, x0, eps, t, s: _euler(sch, x_t, x0, t, s)
     ),
     "that is the mean of the posterior (ddpm), where noise is lost; keep all of eps_hat": (

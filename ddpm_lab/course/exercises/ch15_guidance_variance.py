@@ -240,7 +240,7 @@ LEARNED_VAR = Exercise(
     wrong={
         **{hint: _ends_wrong(ends) for hint, ends in _ENDS.items()},
         **{hint: _var_wrong(mix) for hint, mix in _VARS.items()},
-        "that is (7.21), with v as the error of the guess; here v is a place on a log scale": (
+        "that is (7.21), with v as the error of the estimate; here v is a place on a log scale": (
             _by_error
         ),
     },

@@ -17,7 +17,10 @@ at once; its drawing and its controls stand together in one file:
     unet            what_a_block_sees      what does a block of the U-Net see?
     baseline        real_against_real      is the difference larger than the baseline?
     guidance        guidance_dial          how strongly should the network listen?
+    letters         what_a_mask_hides      what does a half-covered word still say?
+    flow            straight_or_bent       why should the path bend?
     claims          true_or_false          true, false, or under which condition?
+    dial            sde_or_ode             how much noise may the way back have?
 
 The widget needs a running kernel. Beside it a notebook stores the picture of the first state and
 a sentence with its numbers, for readers of stored pages, for print and for screen readers.
@@ -35,10 +38,13 @@ from ddpm_lab.course.explorers.bits import where_the_bits_are
 from ddpm_lab.course.explorers.bound import how_tight
 from ddpm_lab.course.explorers.claims import true_or_false
 from ddpm_lab.course.explorers.coin import prior_against_data
+from ddpm_lab.course.explorers.dial import sde_or_ode
 from ddpm_lab.course.explorers.digit import how_much_is_left
+from ddpm_lab.course.explorers.flow import straight_or_bent
 from ddpm_lab.course.explorers.guidance import guidance_dial
 from ddpm_lab.course.explorers.joint import slice_of_the_joint
 from ddpm_lab.course.explorers.learned import learned_against_exact
+from ddpm_lab.course.explorers.letters import what_a_mask_hides
 from ddpm_lab.course.explorers.noise_schedule import schedule_designer
 from ddpm_lab.course.explorers.posterior import who_pulls_harder
 from ddpm_lab.course.explorers.predictions import four_names
@@ -58,9 +64,12 @@ __all__ = [
     "prior_against_data",
     "real_against_real",
     "schedule_designer",
+    "sde_or_ode",
     "slice_of_the_joint",
+    "straight_or_bent",
     "true_or_false",
     "what_a_block_sees",
+    "what_a_mask_hides",
     "where_the_bits_are",
     "who_pulls_harder",
 ]

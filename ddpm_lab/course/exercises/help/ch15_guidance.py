@@ -19,14 +19,14 @@ HELP = {
         hints=(
             "Call both denoisers at the same x_t and t first, and give their answers short names. "
             "What must come out at w = 0, and what at w = 1?",
-            "The label's pull is the difference of the two guesses. Where do you start, and how "
+            "The label's pull is the difference of the two estimates. Where do you start, and how "
             "many times do you add it?",
-            "Check the weights of the two guesses: they must add up to 1 for every w, also for "
+            "Check the weights of the two estimates: they must add up to 1 for every w, also for "
             "w > 1, where one of them is negative.",
         ),
-        why="By Bayes' rule the classifier's gradient is the difference of the two scores; a guess "
-        "is a number times the score plus something that both share. With weights that add up "
-        "to 1 the shared part survives as it is (15.5).",
+        why="By Bayes' rule the classifier's gradient is the difference of the two scores; an "
+        "estimate is a number times the score plus something that both share. With weights that "
+        "add up to 1 the shared part survives as it is (15.5).",
     ),
     "guidance.choose": Help(
         hints=(
@@ -50,7 +50,7 @@ HELP = {
             "The tables `schedule.signal` and `schedule.noise` hold the two roots. Row 0 is clean "
             "data: there the noise has the factor 0.",
         ),
-        why="Without fresh noise x_t and x_s are made of one guess and one noise. So the step "
+        why="Without fresh noise x_t and x_s are made of one estimate and one noise. So the step "
         "takes x_t apart with the factors of t and puts it together with those of s, in either "
         "direction.",
     ),
