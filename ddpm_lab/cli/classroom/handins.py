@@ -296,28 +296,30 @@ def _gives_back(statement, name):
     return name in statement.binds and called == "check"
 
 
-_UNUSUAL = {
-    "__closure__", "__code__", "__globals__", "__loader__", "__wrapped__", "_getframe", "compile",
-    "ctypes", "eval", "exec", "gc", "getsource", "importlib", "inspect", "open", "os", "pathlib",
-    "shutil", "signal", "socket", "subprocess", "sys", "urllib", "__import__",
+_MODULES = {
+    "ctypes", "gc", "importlib", "inspect", "os", "pathlib", "shutil", "signal", "socket",
+    "subprocess", "sys", "urllib",
 }  # fmt: skip
-"""No exercise needs them."""
+_WORDS = {
+    "__closure__", "__code__", "__globals__", "__import__", "__loader__", "__name__", "__wrapped__",
+    "_getframe", "compile", "eval", "exec", "open",
+}  # fmt: skip
+"""No exercise needs them, nor these modules."""
 
 
 def _unusual(chosen):
-    """Words by which an attempt reaches beyond its exercise."""
-    used: set[str] = set()
+    """By which an attempt reaches beyond its exercise."""
+    words: set[str] = set()
+    modules: set[str] = set()
     for statement in chosen:
         for node in ast.walk(statement.node):
-            used |= {getattr(node, "id", ""), getattr(node, "attr", "")}
-            used |= {a.name.partition(".")[0] for a in getattr(node, "names", []) if _is_alias(a)}
-            used.add(str(getattr(node, "module", "")).partition(".")[0])
-    found = sorted(used & _UNUSUAL)
+            words |= {getattr(node, "id", ""), getattr(node, "attr", "")}
+            if isinstance(node, ast.Import):
+                modules |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                modules.add(str(node.module).partition(".")[0])
+    found = sorted((words & _WORDS) | (modules & _MODULES))
     return [f"uses {', '.join(found)}"] if found else []
-
-
-def _is_alias(part):
-    return isinstance(part, ast.alias)
 
 
 def _tampering(statements):
@@ -325,7 +327,7 @@ def _tampering(statements):
     for statement in statements:
         node = statement.node
         ours = isinstance(node, ast.ImportFrom) and str(node.module).startswith("ddpm_lab")
-        if {"check", "verdict"} & statement.binds and not ours:
+        if "check" in statement.binds and not ours:
             yield "the notebook has a check of its own"
             return
         targets = getattr(node, "targets", [])
