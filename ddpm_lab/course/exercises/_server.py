@@ -54,7 +54,7 @@ def main() -> None:
     jobs, said = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     _no_input_no_output()
     names()  # loads them all
-    for module in ("numpy", "scipy.stats", "scipy.special", "sympy"):
+    for module in ("resource", "pwd", "numpy", "scipy.stats", "scipy.special", "sympy"):
         with suppress(ImportError):
             import_module(module)
     protection = _protected(os.environ.get("DDPM_LAB_GRADING_USER", "nobody"))
