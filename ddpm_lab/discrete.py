@@ -219,7 +219,9 @@ def dataset_denoiser(
             [1., 0., 0.]], dtype=torch.float64)
     """
     noise, items = _noise(noise), _symbols(x, _noise(noise), "x")
-    prior = torch.full((len(x),), 1 / len(x), device="cpu") if weight is None else weight
+    prior = (
+        torch.ones(len(x), dtype=torch.float64, device="cpu") / len(x) if weight is None else weight
+    )
     prior = _checks.items(_checks.float64(prior), (), "weight", advice="One for each item.").log()
     _checks.same_batch(x=items, weight=prior)
     hot = _one_hot(items, noise)
@@ -351,7 +353,7 @@ def _kl(p, q):
 
 
 def _one_hot(x, noise):
-    return torch.nn.functional.one_hot(x, len(noise)).double()
+    return _checks.float64(torch.nn.functional.one_hot(x, len(noise)))
 
 
 def _guess(x_0, x_t, noise):

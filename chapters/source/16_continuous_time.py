@@ -21,7 +21,7 @@
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20 seconds.
 #
 # **For what comes next you need** "From steps to a differential equation" and "All the ways back" for
-# 16b · Flow matching, and "The bound as an integral" for 17 · Beyond the Gaussian chain.
+# [16b · Flow matching](16b_flow_matching.ipynb), and "The bound as an integral" for 17 · Beyond the Gaussian chain.
 #
 # **In the papers:** [Song21b] Sec. 3 and 4, App. B to D; [And82]; [Kin21] Sec. 4 and 5; [Hyv05], [Vin11] and
 # [Song19] for score matching; [Che18] and [Gra19] for the likelihood.
@@ -804,8 +804,8 @@ print(f"constants: explicit - implicit should be {fisher / 2:.3f}, "
 # **To think about.** (16.9) has the right marginals for every $\kappa$, so the dial could depend on time. At which times would
 # you spend the noise, if the network's score is bad near $t = 0$?
 #
-# **Before:** [15b · How do you ask for something?](15b_guidance_and_editing.ipynb) · **Next:** 16b · Flow matching and
-# rectified flow
+# **Before:** [15b · How do you ask for something?](15b_guidance_and_editing.ipynb) · **Next:**
+# [16b · Why should the path from noise to data bend?](16b_flow_matching.ipynb)
 #
 # **Read on:** [Song21b] Sec. 3 and 4 and App. D; [Kin21] Sec. 5; [Kar22] on schedules and solvers in other units; [Song21c] on
 # likelihoods of the SDE and of the ODE.

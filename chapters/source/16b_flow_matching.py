@@ -725,7 +725,7 @@ for t in (50, 200, 400, 600, 800, 950):
 # **To think about.** Reflow needs the samples of the first network. Its pairs are then as good as these. What would
 # happen to the small errors if you repeated reflow ten times?
 #
-# **Before:** 16 · What remains when T goes to infinity? · **Next:**
+# **Before:** [16 · What remains when T goes to infinity?](16_continuous_time.ipynb) · **Next:**
 # [17 · Beyond](17_beyond.ipynb)
 #
 # **Read on:** [Lip23] Sec. 3 and 4; [Liu23] Sec. 2 and 3; [Ess24] Sec. 3; [Liu22] on reflow and optimal transport.

@@ -5,6 +5,7 @@
     ddpm-lab sample --run runs/digits --label 3           new images
     ddpm-lab evaluate --run runs/digits                   bits/dim and distances
     ddpm-lab claims                                       what is said of diffusion, checked
+    ddpm-lab class release course --chapters 05           exercises for a class, and its marks
     ddpm-lab doctor                                       what this machine has
     ddpm-lab test                                         does it work here?
 
@@ -17,10 +18,11 @@ import argparse
 import ddpm_lab
 from ddpm_lab import _console
 from ddpm_lab.cli import claims, doctor, evaluate, open, options, sample, test, train
+from ddpm_lab.cli.classroom import command as classroom
 
 __all__ = ["main"]
 
-_COMMANDS = (open, train, sample, evaluate, claims, doctor, test)
+_COMMANDS = (open, train, sample, evaluate, claims, classroom, doctor, test)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -108,10 +108,12 @@ def halve(
     >>> len(list(losses))
     2
     """
-    t_m_s = torch.tensor([times[0:-2:2], times[1:-1:2], times[2::2]])
+    t_m_s = torch.tensor(
+        [times[0:-2:2], times[1:-1:2], times[2::2]], dtype=torch.int64, device="cpu"
+    )
 
     def loss(x_0, rng):
-        t, m, s = t_m_s[:, torch.randint(t_m_s.shape[1], (len(x_0),), generator=rng)]
+        t, m, s = t_m_s[:, _places(t_m_s, len(x_0), rng)]
         x_t = noised(schedule, x_0, t, normal_like(x_0, generator=rng))
         with torch.no_grad():
             x_s = two_steps(schedule, teacher, x_t, t, m, s)
@@ -152,11 +154,11 @@ def consistency(
     >>> len(list(losses))
     2
     """
-    t_s = torch.tensor([times[:-1], times[1:]])
+    t_s = torch.tensor([times[:-1], times[1:]], dtype=torch.int64, device="cpu")
     copy = deepcopy(net).requires_grad_(False)
 
     def loss(x_0, rng):
-        t, s = t_s[:, torch.randint(t_s.shape[1], (len(x_0),), generator=rng)]
+        t, s = t_s[:, _places(t_s, len(x_0), rng)]
         x_t = noised(schedule, x_0, t, normal_like(x_0, generator=rng))
         with torch.no_grad():
             for mine, theirs in zip(copy.parameters(), net.parameters()):
@@ -245,7 +247,7 @@ def judged(students: Mapping[str, nn.Module], n: int = 1000) -> dict[str, tuple[
     >>> round(judged({"1": new()}, n=100)["1"][0], 1)           # it says 0: one radius off
     1.0
     """
-    z = normal_like(torch.empty(n, 2), generator=seeded(5))
+    z = normal_like(torch.empty(n, 2, dtype=torch.float32, device="cpu"), generator=seeded(5))
     truth, real = end(exact(), z, 250, order=2), data(n, seeded(6))
     found = {}
     for name, net in students.items():
@@ -254,3 +256,8 @@ def judged(students: Mapping[str, nn.Module], n: int = 1000) -> dict[str, tuple[
         error = float((x - truth).square().sum(1).mean().sqrt())
         found[name] = error, metrics.energy_distance(x, real).value
     return found
+
+
+def _places(table, n, rng):
+    """(n,) random columns of a table."""
+    return torch.randint(table.shape[1], (n,), generator=rng, device="cpu")

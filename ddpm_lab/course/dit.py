@@ -104,7 +104,8 @@ def multiplications(net: nn.Module) -> int:
     1300
     """
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        net(torch.zeros(1, 1, 8, 8), torch.ones(1, dtype=torch.int64))
+        x = torch.zeros(1, 1, 8, 8, dtype=torch.float32, device="cpu")
+        net(x, torch.ones(1, dtype=torch.int64, device="cpu"))
     return counter.get_total_flops() // 2
 
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddpm_lab import ideal_denoisers, networks, predictions, samplers, schedules, training
+from ddpm_lab import _checks, ideal_denoisers, networks, predictions, samplers, schedules, training
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.types import Data, Denoiser
 
@@ -141,9 +141,9 @@ def judged(x: Tensor) -> Found:
     >>> judged(DATA.mean[:3].float())[:2]
     (3, 1.0)
     """
-    distance, mode = torch.cdist(x.double(), DATA.mean).min(dim=1)
+    distance, mode = torch.cdist(_checks.float64(x), DATA.mean).min(dim=1)
     near = distance < 3 * DATA.var[0].sqrt()
     share = torch.bincount(mode[near], minlength=8) / len(x)
     width = (distance[near].square().mean() / 2).sqrt()
     modes = int((share >= 0.1 / 8).sum())
-    return Found(modes, near.double().mean().item(), share.min().item(), width.item())
+    return Found(modes, _checks.float64(near).mean().item(), share.min().item(), width.item())

@@ -17,7 +17,7 @@ import math
 import torch
 from torch import Tensor
 
-from ddpm_lab import ideal_denoisers
+from ddpm_lab import _checks, ideal_denoisers
 from ddpm_lab.gaussians import normal_like
 
 DATA = ideal_denoisers.two_modes()
@@ -117,7 +117,7 @@ class Bound:
         piece = u.long().clamp(max=PIECES - 1)
         slope = (knots[:-1] - knots[1:])[piece]
         log_snr = knots[piece] - (u - piece) * slope
-        x_0 = ideal_denoisers.sample(DATA, n, generator=generator)[:, 0].double()
+        x_0 = _checks.float64(ideal_denoisers.sample(DATA, n, generator=generator)[:, 0])
         abar = torch.sigmoid(log_snr)
         x_t = abar.sqrt() * x_0 + (1 - abar).sqrt() * normal_like(x_0, generator=generator)
         return log_snr.exp() * (x_0 - _guess(x_t, abar)) ** 2 * slope * PIECES / 2

@@ -97,6 +97,10 @@ def noise_cost(
     steps : of the ODE, even in u
     probes : of Hutchinson's estimator; None for the exact divergence
 
+    Returns
+    -------
+    (B,) float64, nats
+
     >>> from ddpm_lab.gaussians import seeded
     >>> from ddpm_lab.training import pretrained
     >>> model, x, three = pretrained.load("digits"), torch.zeros(1, 1, 8, 8), torch.tensor([3])

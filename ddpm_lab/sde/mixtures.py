@@ -76,6 +76,11 @@ def mixture_score(sde: SDE, mixture: Mixture) -> Score:
     Each component pulls towards its mean, (mean_k - x) / var_k; the pulls are averaged with the
     probabilities that x came from each component.
 
+    Parameters
+    ----------
+    sde : SDE that noises the data
+    mixture : Mixture, the distribution of the data
+
     Returns
     -------
     Score: a function of x (B, D) and t (a number in 0..1), shaped like x

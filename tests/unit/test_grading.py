@@ -116,6 +116,26 @@ def test_a_function_of_the_package_that_is_as_good_as_the_reference_is_refused()
     assert "write it yourself" in grade("estimators.bound", text).message
 
 
+OURS = "import functools\nfrom ddpm_lab import forward\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("forward.marginal", "f = forward.marginal"),
+        ("forward.marginal", "f = functools.partial(forward.marginal)"),
+        ("forward.marginal", "__name__ = 'ddpm_lab'\ndef f(*a): return forward.marginal(*a)"),
+        (
+            "posterior.mean",
+            "def f(w, x_0, x, t): return forward.posterior(w, x_0, x, t, t - 1).mean",
+        ),
+    ],
+)
+def test_the_packages_function_is_refused_under_any_name(name, text):
+    found = grade(name, OURS + text, function="f", seed=3)
+    assert found.status == "wrong" and "write it yourself: the package's" in found.message
+
+
 def test_a_function_of_the_course_is_not_the_learners():
     assert grade("forward.marginal", forward.marginal).status == "wrong"
     given_back = check("forward.marginal", lambda schedule, x_0, t: x_0)

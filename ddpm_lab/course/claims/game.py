@@ -52,6 +52,14 @@ class Score(NamedTuple):
 def in_round(theme: Theme) -> list[Claim]:
     """The claims of a theme, in the order of the ledger.
 
+    Parameters
+    ----------
+    theme : one of the ten themes
+
+    Returns
+    -------
+    The claims, twelve or thirteen
+
     >>> [one.id for one in in_round("bayes")][:2]
     ['E27', 'E28']
     """

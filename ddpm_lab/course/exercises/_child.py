@@ -9,9 +9,11 @@ import linecache
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from types import FunctionType
+from typing import Any, NoReturn
 
 from ddpm_lab.course.exercises import _judging, _sealing, exercise
 from ddpm_lab.course.exercises._answers import Closed, Refused, Stopped, one_line
@@ -28,15 +30,27 @@ LARGEST_FILE = 2**26
 
 
 def main() -> None:
-    """Do the job and end at once, with no last word of the attempt's."""
-    job = json.loads(sys.stdin.buffer.read())
-    channel, end = os.fdopen(os.dup(1), "w", encoding="utf-8"), os._exit
+    """Do the job that stands in the input."""
+    do(json.loads(sys.stdin.buffer.read()), os.dup(1))
+
+
+def do(job: dict[str, Any], channel_number: int, prepare: Callable[[], Any] = bool) -> NoReturn:
+    """Do a job and end at once, with no last word of the attempt's.
+
+    Parameters
+    ----------
+    job : what `grading.grade` has put together
+    channel_number : the open file to which the outcome is written
+    prepare : called before the attempt is, when all of the course's own is loaded
+    """
+    channel, end = os.fdopen(channel_number, "w", encoding="utf-8"), os._exit
     question = exercise(job["name"])
     with inputs_of(job["seed"]):
         _judging.right_answers(question)  # so that what is loaded on first use is loaded now
-        _sealing.seal(question)
+        _sealing.seal(job["name"], question)
         print(READY, file=channel, flush=True)
         _silence()
+        prepare()
         _set_limits(job["seconds"], job["memory"])
         outcome = _outcome(question, job)
     print(json.dumps(outcome), file=channel, flush=True)
@@ -76,13 +90,28 @@ def _defined(question, job):
     if job["function"] is not None:
         if job["function"] not in names:
             raise Refused(f"your code defines no {job['function']}")
-        return names[job["function"]]
+        return _handed_in(names, job["function"])
     wanted = _own_function if callable(question.reference) else _own_value
     found = [value for name, value in names.items() if wanted(name, value)]
     if not found:
         kind = "function" if callable(question.reference) else "value"
         raise Refused(f"your code defines no {kind}")
     return found[-1]
+
+
+def _handed_in(names, name):
+    """What is called `name`; what is no function of the attempt's own, as called by the attempt.
+
+    So the package's own function is refused even where the attempt only gives it another name.
+    """
+    value = names[name]
+    if not callable(value) or _own_function(name, value):
+        return value
+    if str(getattr(value, "__module__", "")).partition(".")[0] == "ddpm_lab":
+        raise Refused(_sealing.told(value))
+    names["__handed_in__"] = value
+    call = "lambda *args, **kwargs: __handed_in__(*args, **kwargs)"
+    return eval(compile(call, FILE, "eval"), names)
 
 
 def _executed(source, names):

@@ -1,30 +1,37 @@
 """Puts the course's own answers out of an attempt's reach, in the process that runs it.
 
-A learner's text may hold lines such as `marginal = check("forward.marginal", my_marginal)`: there
-`check` gives back what it is given. Who asks for a reference, a solution, or calls the very
-function that the exercise asks for is told to write it.
+A learner's text may hold lines such as `marginal = check("forward.marginal", my_marginal)`. For the
+exercise that is graded, `check` gives back what it is given; for an earlier one it gives the
+course's answer, so that a mistake there costs nothing here. Who asks for a reference, a solution,
+or calls the very function that the exercise asks for is told to write it.
+
+This stops what a learner tries first. It cannot stop everything: Python has no walls, and the
+package's source, from which an answer can be copied by hand, is open.
 """
 
-import inspect
+import os
 import sys
 from contextlib import suppress
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from typing import Any
 
+from ddpm_lab._installed import PACKAGE
 from ddpm_lab.course import exercises
 from ddpm_lab.course.exercises._answers import Closed
 from ddpm_lab.course.exercises._records import Exercise
+from ddpm_lab.course.exercises._refused import refused
 
 _KEPT: list[Any] = []
 """Modules that are hidden but still at work."""
 
 
-def seal(question: Exercise) -> None:
+def seal(name: str, question: Exercise) -> None:
     """From now on in this process, the answer to a question must be the attempt's own."""
-    for function in {question.reference, *question.forbidden}:
-        if inspect.isfunction(function):
-            _replace(function, _refusing(function))
+    closed = refused(name, question)
+    given = _answers_before(question, closed)
+    for function in closed:
+        _replace(function, _refusing(function))
     for name in [name for name in sys.modules if name.startswith(_HIDDEN)]:
         _KEPT.append(sys.modules.pop(name))
         with suppress(AttributeError):
@@ -34,7 +41,7 @@ def seal(question: Exercise) -> None:
         setattr(exercises, name, _closed)
     for name in ("hint", "solution", "progress"):
         setattr(exercises, name, _nothing)
-    exercises.check = _given_back
+    exercises.check = lambda name, attempt: given.get(name, attempt)
 
 
 def told(function: Any) -> str:
@@ -55,6 +62,8 @@ _HIDDEN = tuple(
     f"{exercises.__name__}.{part}" for part in ("ch", "_solutions", "_registry", "help")
 )
 
+_OURS = f"{PACKAGE}{os.sep}"
+
 
 class _Hiding(MetaPathFinder):
     def find_spec(self, fullname, path=None, target=None):
@@ -72,8 +81,16 @@ def _nothing(*args, **kwargs):
     """What only shows something has nothing to show here."""
 
 
-def _given_back(name, attempt):
-    return attempt
+def _answers_before(question, closed):
+    """The course's answers to the exercises before this one, but for those that would answer it."""
+    given = {}
+    for name in exercises.names():
+        found = exercises.exercise(name)
+        if found is question:
+            return given
+        if not any(found.reference is function for function in closed):
+            given[name] = found.reference
+    return given
 
 
 def _refusing(function):
@@ -81,7 +98,8 @@ def _refusing(function):
 
     @wraps(function)
     def refusing(*args, **kwargs):
-        if str(sys._getframe(1).f_globals.get("__name__")).partition(".")[0] != "ddpm_lab":
+        # By the file of the caller, for an attempt may set __name__ as it likes.
+        if not sys._getframe(1).f_code.co_filename.startswith(_OURS):
             raise Closed(told(function))
         return function(*args, **kwargs)
 

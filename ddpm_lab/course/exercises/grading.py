@@ -33,7 +33,7 @@ import torch
 
 import ddpm_lab
 from ddpm_lab import _checks
-from ddpm_lab.course.exercises import _child, _judging, _sealing, _wire, exercise
+from ddpm_lab.course.exercises import Exercise, _child, _judging, _sealing, _wire, exercise
 from ddpm_lab.course.exercises._answers import one_line
 from ddpm_lab.course.exercises._attempt import late
 from ddpm_lab.course.exercises._inputs import inputs_of
@@ -114,13 +114,21 @@ def grade(
     job = {"name": name, "source": source, "function": function, "seed": seed}
     job |= {"seconds": seconds, "memory": memory}
     with torch.device("cpu"), inputs_of(seed):
-        wanted = _judging.right_answers(question)
         wait = 60 + 10 * seconds if wall_seconds is None else wall_seconds
-        outcome = _outcome_of(_Process(job, wait), seconds)
-        return outcome if isinstance(outcome, Grade) else _graded(question, outcome, wanted)
+        return judged(question, _Process(job, wait), seconds)
 
 
-def _graded(question, outcome, wanted):
+def judged(question: Exercise, process: Any, seconds: float) -> Grade:
+    """The grade of an attempt whose process is over; the inputs are those of `inputs_of`.
+
+    Parameters
+    ----------
+    process : has `said`, `errors`, `code`, `late`, `wait`, as `_Process` has
+    """
+    outcome = _outcome_of(process, seconds)
+    if isinstance(outcome, Grade):
+        return outcome
+    wanted = _judging.right_answers(question)
     try:
         words, answers = outcome if isinstance(outcome, list) else (None, outcome)
         answers = _wire.read(answers)
@@ -188,7 +196,7 @@ class _Process:
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env=_environment(folder),
+            env=environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -234,7 +242,7 @@ def _ended(process):
 _KEPT = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
 
-def _environment(folder: str) -> dict[str, str]:
+def environment(folder: str) -> dict[str, str]:
     """Few variables: what else stands in them is none of an attempt's business."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     package = str(Path(ddpm_lab.__file__).resolve().parents[1])

@@ -19,7 +19,7 @@ at once; its drawing and its controls stand together in one file:
     guidance        guidance_dial          how strongly should the network listen?
     letters         what_a_mask_hides      what does a half-covered word still say?
     flow            straight_or_bent       why should the path bend?
-    claims          true_or_false          true, false, or under which condition?
+    ledger          true_or_false          true, false, or under which condition?
     dial            sde_or_ode             how much noise may the way back have?
 
 The widget needs a running kernel. Beside it a notebook stores the picture of the first state and
@@ -36,7 +36,6 @@ from ddpm_lab.course.explorers._explorer import Explorer
 from ddpm_lab.course.explorers.baseline import real_against_real
 from ddpm_lab.course.explorers.bits import where_the_bits_are
 from ddpm_lab.course.explorers.bound import how_tight
-from ddpm_lab.course.explorers.claims import true_or_false
 from ddpm_lab.course.explorers.coin import prior_against_data
 from ddpm_lab.course.explorers.dial import sde_or_ode
 from ddpm_lab.course.explorers.digit import how_much_is_left
@@ -44,6 +43,7 @@ from ddpm_lab.course.explorers.flow import straight_or_bent
 from ddpm_lab.course.explorers.guidance import guidance_dial
 from ddpm_lab.course.explorers.joint import slice_of_the_joint
 from ddpm_lab.course.explorers.learned import learned_against_exact
+from ddpm_lab.course.explorers.ledger import true_or_false
 from ddpm_lab.course.explorers.letters import what_a_mask_hides
 from ddpm_lab.course.explorers.noise_schedule import schedule_designer
 from ddpm_lab.course.explorers.posterior import who_pulls_harder

@@ -1,5 +1,6 @@
 """What does a half-covered word still say? The exact denoiser of letters (chapter 17b)."""
 
+import math
 from functools import cache
 from typing import Any
 
@@ -68,7 +69,7 @@ def drawing() -> Drawing:
             true[d].set_data([words.LETTERS.index(word[d])], [1.08])
             seen[d].set_text(f"x_t: {shown[d]}")
         best = items.max()
-        bits = float(-torch.xlogy(items, items).sum() / torch.log(torch.tensor(2.0)))
+        bits = float(-torch.xlogy(items, items).sum()) / math.log(2)
         return (
             f"What does a half-covered word still say? {word} at t = {t} reads {shown}: of 5 bits "
             f"{bits:.2f} are left to guess, and the most probable word has a probability of "

@@ -17,7 +17,7 @@ class TextEncoder(nn.Module):
     def __init__(self, dim: int = 32) -> None:
         super().__init__()
         self.word = nn.Embedding(len(VOCABULARY), dim)
-        self.position = nn.Parameter(0.1 * torch.randn(LENGTH, dim))
+        self.position = nn.Parameter(nn.init.normal_(torch.empty(LENGTH, dim), std=0.1))
         self.attention = nn.MultiheadAttention(dim, 2, batch_first=True)
         self.norm = nn.LayerNorm(dim)
 

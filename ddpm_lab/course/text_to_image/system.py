@@ -72,7 +72,9 @@ def new() -> System:
     vae = networks.build(VAE, seed=0, shape=(1, 28, 28), latents=LATENTS, width=WIDTH, var=0.03)
     net = networks.build(CodeDenoiser, seed=0, latents=LATENTS)
     zeros = torch.zeros(LATENTS, dtype=torch.float32, device="cpu")
-    return System(vae, net, zeros, zeros + 1, torch.full((10,), 0.1, device="cpu"))
+    return System(
+        vae, net, zeros, zeros + 1, torch.full((10,), 0.1, dtype=torch.float32, device="cpu")
+    )
 
 
 def save(path: Path, system: System) -> None:

@@ -1,0 +1,364 @@
+"""A class, from names to tables: nothing that a hand-in does harms anyone but itself.
+
+Truth: hand-ins are made for the marks that they must get. `python -m tests.classroom.measure` does
+the same with 30 students and every kind of hand-in.
+"""
+
+import csv
+import io
+import json
+import os
+import zipfile
+
+import pytest
+
+from ddpm_lab import cli
+from ddpm_lab.cli.classroom import (
+    collecting,
+    editions,
+    feedback,
+    handins,
+    marking,
+    reports,
+    roster,
+)
+from ddpm_lab.cli.classroom.marking import Mark
+from ddpm_lab.cli.classroom.roster import Settings, Student
+from ddpm_lab.course.exercises import _server
+from ddpm_lab.course.exercises.grader import Grader
+
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork")
+ADA, BEN = Student("s01", "Ada Example", "ada@example.org", "77"), Student("s02", "Ben Núñez-Up")
+SETTINGS = Settings({"00_start_here": {"start.mix": {"attempt": "my_mix", "points": 2}}}, "secret")
+
+
+def notebook(*cells, kind="code"):
+    made = [{"cell_type": kind, "metadata": {}, "source": source} for source in cells]
+    return json.dumps({"cells": made, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def attempt(*cells, usual="my_f", name="a.b"):
+    return handins.attempts(notebook(*cells), {name: usual})[name]
+
+
+# What belongs to an attempt -----------------------------------------------------------------------
+
+
+def test_an_attempt_brings_what_it_uses_and_nothing_else():
+    found = attempt(
+        "from __future__ import annotations\nimport math\nimport os, time\nfrom torch import *",
+        "k = 2\nk = 3\nslow = time.sleep(10**6)\nnames = {}\nnames['a'] = k",
+        "%matplotlib inline\ndef helper(x):\n    x = math.sqrt(x)\n    return x * names['a']",
+        "def my_f(slow):\n    return helper(slow)\n\ngot = check('a.b', my_f)\nk = 4",
+    )
+    assert found.source == (
+        "from __future__ import annotations\nimport math\nfrom torch import *\nk = 3\nnames = {}\n"
+        "names['a'] = k\ndef helper(x):\n    x = math.sqrt(x)\n    return x * names['a']\n"
+        "def my_f(slow):\n    return helper(slow)\n"
+    )
+    assert found[1:] == ("my_f", False, ())
+
+
+def test_what_a_part_is_changed_of_comes_with_it():
+    found = attempt(
+        "class Block:\n    pass\nBlock.forward = check('other', my_block)",
+        "@staticmethod\ndef my_f(x): return Block.forward(x); y = 1\ncheck('a.b', my_f)",
+    )
+    assert "Block.forward = check" in found.source and found.source.startswith("class Block")
+    assert "@staticmethod\ndef my_f" in found.source
+
+
+@pytest.mark.parametrize(
+    ("cells", "function", "is_open", "note"),
+    [
+        (["def my_f(x):\n    '''Doc.'''\n    ...\ncheck('a.b', my_f)"], "my_f", True, ""),
+        (["my_f = ...\ncheck('a.b', my_f)"], "my_f", True, ""),
+        (["def mine(x): return x\ncheck('a.b', mine)"], "mine", False, "handed in as mine"),
+        (["def my_f(x): return x"], "my_f", False, "check is gone"),
+        (["got = check('a.b', lambda x: x)"], "_handed_in", False, ""),
+        (["def my_f(x): ...\nmy_f = check('a.b', my_f)"], "my_f", True, "what check gives back"),
+        (["def check(*a): ...", "def my_f(x): return x\ncheck('a.b', my_f)"], "my_f", False,
+         "check of its own"),
+        (["import ddpm_lab as d\nd.course.exercises.check = print\ndef my_f(x): return x"],
+         "my_f", False, "replaces the course's check"),
+        (["setattr(exercises, 'check', print)\ndef my_f(x): return x"], "my_f", False, "replaces"),
+        (["def my_f(x): return x.f.__closure__\ncheck('a.b', my_f)"], "my_f", False, "__closure__"),
+        (["import subprocess as s\ndef my_f(x): return s\ncheck('a.b', my_f)"], "my_f", False,
+         "subprocess"),
+    ],
+)  # fmt: skip
+def test_what_is_handed_in_and_what_is_told_of_it(cells, function, is_open, note):
+    found = attempt(*cells)
+    assert found.source and (found.function, found.is_open) == (function, is_open)
+    assert any(note in said for said in [*found.notes, ""])
+
+
+def test_what_is_not_there_is_missing_and_a_broken_cell_is_judged():
+    assert attempt("x = 1").source == attempt("check('a.b', my_f)").source == ""
+    assert "return (" in attempt("def my_f(x):\n    return (").source
+    assert attempt("check('a.c', my_g)\ndef my_g(x): return x").source == ""
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"cells": 3}', '{"cells": [{}]}', "[" * 10**5])
+def test_what_is_no_notebook_is_refused(text):
+    with pytest.raises(ValueError, match="must be a notebook"):
+        handins.attempts(text, {"a.b": "my_f"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 10**4, "-" * 10**5 + "1", "x" + ".y" * 10**5, "x = [" * 200, "\0", "x = '\ud800'"],
+)
+def test_a_cell_that_no_reader_survives_costs_itself_only(text):
+    assert attempt(text, "def my_f(x): return x\ncheck('a.b', my_f)").source.startswith("def my_f")
+
+
+# Names, seeds, the folder -------------------------------------------------------------------------
+
+
+def test_students_come_as_lines_or_as_a_table(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("Ada Example\nExample, Ben\n\n", encoding="utf-8")
+    assert [s.student for s in roster.read_students(names)] == ["Ada-Example", "Example-Ben"]
+    names.write_text("ID number;Full name;Email address\n7;Ada;a@b\n", encoding="utf-8-sig")
+    assert roster.read_students(names) == [Student("7", "Ada", "a@b")]
+    roster.write_students(tmp_path, [ADA, BEN])
+    assert roster.students_of(tmp_path) == [ADA, BEN]
+    for text in ("", "student\ns1\ns1\n"):
+        names.write_text(text, encoding="utf-8")
+        with pytest.raises(ValueError, match="every student once"):
+            roster.read_students(names)
+
+
+def test_each_student_has_inputs_of_its_own_and_nobody_those_of_check():
+    seeds = {roster.seed_of("secret", f"s{i}") for i in range(1000)}
+    assert len(seeds) > 990 and 0 not in seeds
+    assert roster.seed_of("secret", "s1") != roster.seed_of("another", "s1")
+
+
+def test_a_folder_that_is_no_class_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"class\.json"):
+        roster.settings_of(tmp_path)
+    for text in ("{}", '{"chapters": {"05": {"a": {}}}, "secret": ""}', "["):
+        (tmp_path / "class.json").write_text(text)
+        with pytest.raises(ValueError, match="attempt and points"):
+            roster.settings_of(tmp_path)
+
+
+# Hand-ins from an LMS -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "whose"),
+    [
+        ("s01/what ever.ipynb", "s01"),
+        ("Ada Example_123_assignsubmission_file_/05.ipynb", "s01"),
+        ("Ada Example_123_assignsubmission_file_05.ipynb", "s01"),
+        ("all/exampleada_LATE_12_345_05_forward-1.ipynb", "s01"),
+        ("whoever_77_345_05_forward.ipynb", "s01"),
+        ("nunezupben_12_345_05_forward.ipynb", "s02"),
+        ("Somebody Else_123_assignsubmission_file_/05.ipynb", None),
+        ("05_forward.ipynb", None),
+    ],
+)
+def test_whose_a_file_is(name, whose):
+    assert collecting.student_of(name, [ADA, BEN]) == whose
+
+
+def test_a_zip_is_read_and_not_unpacked_to_where_it_wants(tmp_path):
+    good = notebook("def my_mix(): return 1\ngot = check('start.mix', my_mix)")
+    path = tmp_path / "from_lms.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for name, text in {
+            "../../s01/00_start_here.ipynb": good, "s01/notes.txt": "", "__MACOSX/s01/a.ipynb": "",
+            "Ben Nunez-Up_1_assignsubmission_file_/mine.ipynb": good,
+            "Ben Nunez-Up_1_assignsubmission_file_/other.ipynb": notebook("x = 1"),
+        }.items():  # fmt: skip
+            made.writestr(name, text)
+    folder = tmp_path / "class"
+    folder.mkdir()
+    roster.write_students(folder, [ADA, BEN])
+    done = collecting.collect(folder, SETTINGS, path)
+    assert set(done.placed) == {("s01", "00_start_here"), ("s02", "00_start_here")}
+    assert sorted(done.left.values()) == ["no notebook", "which chapter is it?"]
+    files = [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.ipynb")]
+    assert sorted(files) == [f"class/submitted/{s}/00_start_here.ipynb" for s in ("s01", "s02")]
+    with pytest.raises(ValueError, match=r"folder or a \.zip"):
+        collecting.collect(folder, SETTINGS, tmp_path / "nothing")
+
+
+# The students' edition ----------------------------------------------------------------------------
+
+
+def test_the_edition_links_within_itself_names_points_and_holds_no_solution(tmp_path):
+    settings = editions.release(tmp_path, ["05", "00"])
+    assert list(settings.chapters) == ["00_start_here", "05_forward"]
+    names = sorted(path.name for path in (tmp_path / "release").iterdir())
+    assert names == ["00_start_here.ipynb", "05_forward.ipynb", "cheat_sheet.ipynb",
+                     "formulas.ipynb", "glossary.ipynb"]  # fmt: skip
+    for path in (tmp_path / "release").iterdir():
+        made = json.loads(path.read_text(encoding="utf-8"))
+        text = "\n".join("".join(c["source"]) for c in made["cells"])
+        assert "BEGIN SOLUTION" not in text and "solutions/" not in text
+        targets = {target.partition("#")[0] for _, target in editions._LINK.findall(text)}
+        assert targets <= {*names}, path.name
+        if path.name[0] == "0":
+            worth = settings.chapters[path.stem].values()
+            assert text.count(" point**") + text.count(" points**") == len(worth)
+            assert path.name in text and "..." in text
+            # So it runs to its end, as the learner's chapter does, which nbval runs.
+            assert code(made) == code(json.loads(editions.chapters()[path.stem].read_text("utf-8")))
+
+
+def code(made):
+    return ["".join(c["source"]) for c in made["cells"] if c["cell_type"] == "code"]
+
+
+def test_points_name_exercises_of_the_course():
+    from ddpm_lab.course.exercises import names
+
+    assert {*editions.POINTS} <= {*names()}
+
+
+def test_points_that_were_changed_stay(tmp_path):
+    settings = editions.release(tmp_path, ["05"])
+    settings.chapters["05_forward"]["forward.step"]["points"] = 7
+    roster.write_settings(tmp_path, settings)
+    assert editions.release(tmp_path, ["05"]) == settings
+    with pytest.raises(ValueError, match="--chapters"):
+        editions.release(tmp_path, ["99"])
+
+
+# Tables and pages ---------------------------------------------------------------------------------
+
+MARKS = {
+    "s01": {"00_start_here": {"start.mix": Mark("wrong", "for t = 3: <b>", 0.0, 2.0, ["uses os"])}},
+    "s02": {"00_start_here": {"start.mix": Mark("passed", "", 2.0, 2.0, [])}},
+    "s03": {"00_start_here": {"start.mix": Mark("wrong", "for t = 8: <b>", 0.0, 2.0, [])}},
+}
+
+
+def read(path):
+    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+
+
+def test_the_tables_of_a_class(tmp_path):
+    students = [ADA, BEN, Student("s03", "=cmd|' /C calc'!A0")]
+    paths = reports.write_reports(tmp_path, SETTINGS, students, MARKS)
+    tables = {path.stem: read(path) for path in paths}
+    head, first = tables["moodle"][:2]
+    assert head == ["ID number", "Full name", "Email address", "00_start_here"]
+    assert first == ["s01", "Ada Example", "ada@example.org", "0"]
+    assert tables["moodle"][3][1].startswith("'=")
+    assert tables["canvas"][1] == ["    Points Possible", "", "", "", "", "2"]
+    assert tables["canvas"][3] == ["Ben Núñez-Up", "", "", "s02", "", "2"]
+    assert tables["mistakes"][1:] == [
+        ["start.mix", "1", "passed"], ["start.mix", "2", "wrong"],
+        ["start.mix", "2", "  for t = #: <b>"],
+    ]  # fmt: skip
+    assert tables["notes"][1:] == [["s01", "start.mix", "wrong", "uses os"]]
+    assert tables["marks"][2] == ["s01", "Ada Example", "0", "0"]
+
+
+def test_a_page_says_the_mistake_and_runs_nothing():
+    page = feedback.page(ADA, MARKS["s01"])
+    assert "for t = 3: &lt;b&gt;" in page and "<b>&lt;" not in page and "0 of 2 points" in page
+    assert "Hint" in page and "Hint" not in feedback.page(BEN, MARKS["s02"])
+
+
+def test_points_that_a_teacher_gives_count(tmp_path):
+    (tmp_path / "grades").mkdir()
+    marking._store(tmp_path, "s01", MARKS["s01"])
+    (tmp_path / "overrides.csv").write_text(
+        "student,exercise,points,remark\ns01,start.mix,1.5,oral"
+    )
+    mark = marking.final_marks(tmp_path, ["s01", "s02"])["s01"]["00_start_here"]["start.mix"]
+    assert (mark.points, mark.message, mark.status) == (1.5, "your teacher: oral", "wrong")
+    (tmp_path / "overrides.csv").write_text("student,points\ns01,all")
+    with pytest.raises(ValueError, match=r"overrides\.csv"):
+        marking.final_marks(tmp_path, ["s01"])
+
+
+# All together -------------------------------------------------------------------------------------
+
+HAND_INS = {
+    "s01": ["def my_mix(signal, x, z):\n    return 1 / 0\ngot = check('start.mix', my_mix)"],
+    "s02": ["import os\ndef my_mix(*args): os._exit(0)\ngot = check('start.mix', my_mix)"],
+    "s03": ["from ddpm_lab.course.exercises import exercise",
+            "my_mix = exercise('start.mix').reference\ngot = check('start.mix', my_mix)"],
+    "s04": ["def my_mix(*args): ...\ngot = check('start.mix', my_mix)"],
+}  # fmt: skip
+SAID = {
+    "s01": ("wrong", "ZeroDivisionError"), "s02": ("ended", "exit code 0"),
+    "s03": ("wrong", "hand in your own"), "s04": ("not yet", ""), "s05": ("passed", ""),
+    "s06": ("missing", "must be a notebook"),
+}  # fmt: skip
+
+
+@FORKS
+def test_from_names_to_the_table_of_marks(tmp_path, capsys):
+    from tests.classroom.made_up import answers_of
+
+    folder, names = tmp_path / "class", tmp_path / "names.csv"
+    names.write_text("student,name\n" + "".join(f"{s},Made {s}\n" for s in SAID))
+
+    def command(*words):
+        assert cli.main(["class", *map(str, words)]) == 0
+        return capsys.readouterr().out
+
+    said = command("release", folder, "--chapters", "00", "--names", names)
+    assert "1 chapters, 3 exercises" in said and "6 students" in said
+    own = answers_of("00_start_here")["start.mix"].right
+    texts = {s: notebook(*cells) for s, cells in HAND_INS.items()}
+    texts |= {"s05": notebook("import torch", f"{own}\ngot = check('start.mix', my_mix)")}
+    for student, text in (texts | {"s06": "broken"}).items():
+        path = tmp_path / "in" / student / "00_start_here.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    assert "6 notebooks of 6 students" in command("collect", folder, tmp_path / "in")
+    assert "a process of its own" in command("grade", folder, "--seconds", "2")
+    command("feedback", folder)
+    command("report", folder)
+    for student, (status, message) in SAID.items():
+        mark = marking.read_marks(folder, student)["00_start_here"]["start.mix"]
+        assert mark.status == status and message in mark.message
+        assert (folder / "feedback" / f"{student}.html").exists()
+    got = {row[0]: float(row[3]) for row in read(folder / "report" / "moodle.csv")[1:]}
+    assert got == {s: float(s == "s05") for s in SAID}
+    if os.name != "nt":
+        assert (folder / "submitted").stat().st_mode & 0o077 == 0
+
+    class Never:
+        seconds = 2.0
+
+    again = marking.grade_class(folder, roster.settings_of(folder), ["s02"], Never())
+    assert again["s02"]["00_start_here"]["start.mix"].status == "ended"
+
+
+@FORKS
+def test_a_grader_serves_on_whatever_happened_before(tmp_path):
+    with Grader(seconds=1.0, memory=2**29, wall_seconds=20.0) as grader:
+        assert isinstance(grader.protection, _server.Protection)
+        right = "def f(var, beta): return (1 - beta / var) ** 0.5"
+        kills = "import os\ndef f(*a):\n    os.kill(os.getppid(), 9)\n    os._exit(0)"
+        for text, status in ((right, "passed"), (kills, "ended")):
+            assert grader.grade("forward.keep_variance", text, seed=3).status == status
+        grader._process.kill()
+        assert grader.grade("forward.keep_variance", right).status == "ended"
+        assert grader.grade("forward.keep_variance", right, seed=4).status == "passed"
+
+
+@FORKS
+def test_an_earlier_mistake_costs_nothing_later_and_gives_nothing_away():
+    with Grader(seconds=2.0) as grader:
+        later = (
+            "from ddpm_lab.course.exercises import check\ndef my_marginal(*args): return 3\n"
+            "marginal = check('forward.marginal', my_marginal)\n"
+            "def my_noised(schedule, x_0, t, eps):\n"
+            "    p = marginal(schedule, x_0, t)\n    return p.mean + p.var.sqrt() * eps"
+        )
+        assert grader.grade("forward.noised", later, seed=5).status == "passed"
+        own = "from ddpm_lab.course.exercises import check\nmy_f = check('forward.marginal', 3)"
+        assert grader.grade("forward.marginal", own, function="my_f").status == "wrong"
+        ahead = own.replace("forward.marginal", "forward.noised")
+        assert grader.grade("forward.marginal", ahead, function="my_f").status == "wrong"
