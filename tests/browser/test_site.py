@@ -115,7 +115,9 @@ def test_a_move_takes_milliseconds_and_a_page_few_bytes(site, capsys):
     with capsys.disabled():
         print(f"\nmedian time of a move on the page: {milliseconds:.1f} ms")
     for name in STOPS:
-        strips = sum(path.stat().st_size for path in (HTML / "_static" / "explorers").glob(f"{name}-*"))
+        strips = sum(
+            path.stat().st_size for path in (HTML / "_static" / "explorers").glob(f"{name}-*")
+        )
         page = (HTML / "explorers" / f"{name}.html").stat().st_size
         assert strips + page <= 3_000_000, (name, strips, page)
 

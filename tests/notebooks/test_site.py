@@ -31,7 +31,9 @@ def test_every_explorer_moves_on_the_site():
 def test_the_stops_of_an_explorer_are_values_of_its_controls(name):
     explorer, stops = getattr(explorers, name)(), frames.STOPS[name]
     assert len(stops) >= 2  # with one slider there is little to find out
-    chosen = {control: values or explorer.declared[control].options for control, values in stops.items()}
+    chosen = {
+        control: values or explorer.declared[control].options for control, values in stops.items()
+    }
     for control, values in chosen.items():
         assert len(values) >= 2
         for value in values:
@@ -44,7 +46,10 @@ def test_a_picture_of_a_film_shows_what_its_sentence_says(monkeypatch):
     monkeypatch.setitem(frames.STOPS, "how_tight", stops)
     film = frames.film("how_tight")
     explorer = explorers.how_tight()
-    assert [control["stops"] for control in film.controls][:2] == [["-0.5", "1.5"], ["0.5", "1", "1.5"]]
+    assert [control["stops"] for control in film.controls][:2] == [
+        ["-0.5", "1.5"],
+        ["0.5", "1", "1.5"],
+    ]
     assert [control["first"] for control in film.controls] == [1, 0, 0]  # near 1.5, 0.5, one bump
     width, height = film.size
     states = [
@@ -76,7 +81,8 @@ def test_a_stored_film_is_what_was_drawn(tmp_path):
 # --- Notebooks ------------------------------------------------------------------------------------
 
 PNG = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 
 
@@ -107,7 +113,9 @@ def test_an_explorer_takes_the_place_of_its_picture(tmp_path):
 
 
 def test_links_lead_to_headings_as_the_pages_name_them(tmp_path):
-    cell = new_markdown_cell("[1.2](01_bayes.ipynb#3-%C2%B7-One-toss%2C-and-$t$) [a](#b%3F) [c](d.md)")
+    cell = new_markdown_cell(
+        "[1.2](01_bayes.ipynb#3-%C2%B7-One-toss%2C-and-$t$) [a](#b%3F) [c](d.md)"
+    )
     pages._prepare(cell, tmp_path, "05-c001", {})
     assert cell.source == "[1.2](01_bayes.ipynb#3-·-One-toss,-and-t) [a](#b?) [c](d.md)"
     assert pages.anchor("3 · One toss, and t") == "3-·-One-toss,-and-t"

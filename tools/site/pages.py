@@ -172,7 +172,9 @@ def _where(name: str) -> str:
 
 def ledger() -> str:
     """Markdown of all claims by theme, each with its verdict folded under it."""
-    lines = ["# The ledger of claims\n\nTrue, false, or under which condition? Decide, then unfold."]
+    lines = [
+        "# The ledger of claims\n\nTrue, false, or under which condition? Decide, then unfold."
+    ]
     for theme in get_args(claims.Theme):
         lines.append(f"## {theme.capitalize()}")
         lines += [_claim(one) for one in claims.LEDGER.values() if one.theme == theme]
@@ -181,7 +183,9 @@ def ledger() -> str:
 
 def _claim(one: claims.Claim) -> str:
     said, correct = (html.escape(text) for text in (one.said, one.correct))
-    where = f"Taught in {html.escape(one.taught)}. The evidence: <code>ddpm-lab claims {one.id}</code>"
+    where = (
+        f"Taught in {html.escape(one.taught)}. The evidence: <code>ddpm-lab claims {one.id}</code>"
+    )
     return _raw(
         f"<p><b>{one.id}</b> {said}</p>\n<details><summary>The verdict on {one.id}</summary>"
         f"<p><b>{one.verdict.capitalize()}.</b> {correct}</p><p>{where}</p></details>"
