@@ -157,8 +157,9 @@ def loss(schedule: Schedule, net: Velocity, x_0: Data, t: Times, eps: Data) -> T
 def to_velocity(schedule: Schedule, v: Data, x_t: Data, t: Times) -> Data:
     """The velocity on the straight path that a v-prediction stands for.
 
-    u = (signal + noise) v + (noise - signal) x_t, because v = signal eps - noise x_0 and u = eps -
-    x_0
+    u = (signal + noise) v + (noise - signal) x_t
+
+    because v = signal eps - noise x_0 and u = eps - x_0.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@
     python tools/text_to_image.py again --scale 2       one entry of the curve, without MNIST
 
 The parts are kept in chapters/checkpoints/text_to_image.safetensors, the tables in
-text_to_image.json beside it.
+text_to_image_results.json beside it (text_to_image.json would be a model card).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ddpm_lab.training import models, pretrained  # noqa: E402
 from tools import arithmetic  # noqa: E402
 
 FOLDER = ROOT / "chapters" / "checkpoints"
-SYSTEM, RESULTS = FOLDER / "text_to_image.safetensors", FOLDER / "text_to_image.json"
+SYSTEM, RESULTS = FOLDER / "text_to_image.safetensors", FOLDER / "text_to_image_results.json"
 BATCH, VAE_STEPS, NET_STEPS = 128, 6000, 8000
 
 

@@ -353,7 +353,7 @@ for kappa in (0.0, 0.5, 1.0, 1.5):
 #
 # ### Try it yourself: the dial
 #
-# Turn $\kappa$ and the number of steps. (W1 of 1000 real points is about 0.02.) With 20 steps, at which $\kappa$ do the
+# Turn $\kappa$ and the number of steps. With 20 steps, at which $\kappa$ do the
 # two modes become too wide to overlook?
 
 # %%
@@ -673,9 +673,9 @@ for first, row in stored.items():
 # %% [markdown]
 # Ended at $t = 60$, where the noise has a standard deviation of 1.6 levels, all three agree: 0.515, 0.515 and 0.519 ± 0.012. The earlier
 # the chain ends, the more they differ. At $t = 1$ the chain pays 2.844 and the integral 2.520: these 0.32 bits per pixel are the
-# price of *finite* steps, which are long in log-SNR where $t$ is small. The ODE pays 2.442, and the remaining difference,
-# 0.077 ± 0.012, is due to the network. With the exact score SDE and ODE have the same density, and (16.13) would be
-# tight; with a network's score they are two different models, and neither has to be better [Song21c].
+# price of *finite* steps, which are long in log-SNR where $t$ is small. The ODE pays 2.442, 0.077 ± 0.012 less
+# than the integral. With the exact score the two would agree: SDE and ODE would have the same density, and (16.13) would
+# be tight. With a network's score they are two different models, and neither has to be better [Song21c].
 #
 # In total, ending at $t = 10$ is best: 1.89 bits by the chain, as in chapter 14, and 1.83 by the ODE. The second number is
 # an upper bound, too, because of (16.14), and it is an average over random noises and probes. "Exact" is the density of $x_t$.

@@ -21,8 +21,8 @@
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a
 # minute.
 #
-# **For what comes next:** 17b builds systems from these parts, and continues the numbers of the exercises and
-# formulas. No section needs another one of this chapter: read those that you want.
+# **For what comes next:** [17b](17b_systems.ipynb) builds systems from these parts; its exercises continue the
+# numbers of this chapter's. No section needs another one of this chapter: read those that you want.
 #
 # **In the papers:** [Goo14] for GANs; [ND21] and [Bao22] for the variance; [VK20] for NVAE; [Vin11] and [SE19] for
 # scores and Langevin dynamics; [DN21] for classifier guidance; [Ban23] for Cold Diffusion; [Kin21] for a learned
@@ -745,8 +745,8 @@ for name, found in race["loss"].items():
 # |---|---|---|---|
 # | a Markov chain, walked step by step | hundreds of calls | [10b](10b_fewer_steps.ipynb), [15](15_fast_and_guided.ipynb) | DDIM and its generalizations: the loss depends on the marginals only, so noising need not be Markov; solvers that remember the last guess, as DPM-Solver++(2M), are not Markov either |
 # | Gaussian reverse steps | a gap, if steps are few: 0.0958 nats with 10 | above | better variances; a GAN for each step [XKV22] |
-# | a fixed encoder | many levels, latents as large as the data | above | NVAE; a learned schedule; diffusion in an autoencoder's space (17b) |
-# | noise of one kind, Gaussian and equal in all directions | no limit on what can be modeled | [08](08_bound.ipynb) | Cold Diffusion; Poisson flow [Xu22]; flow matching (16b), whose straighter paths are related to optimal transport |
+# | a fixed encoder | many levels, latents as large as the data | above | NVAE; a learned schedule; diffusion in an autoencoder's space ([17b](17b_systems.ipynb)) |
+# | noise of one kind, Gaussian and equal in all directions | no limit on what can be modeled | [08](08_bound.ipynb) | Cold Diffusion; Poisson flow [Xu22]; flow matching ([16b](16b_flow_matching.ipynb)), whose straighter paths are related to optimal transport |
 # | no short latent code | editing by encoding the whole image | [15b](15b_guidance_and_editing.ipynb) | an encoder whose code conditions the denoiser [Pre22] |
 
 # %% [markdown]
@@ -785,7 +785,8 @@ for name, found in race["loss"].items():
 #
 # </details>
 #
-# **Before:** 16b · Flow matching · **Next:** 17b · From pixels to systems
+# **Before:** [16b · Why should the path from noise to data bend?](16b_flow_matching.ipynb) · **Next:**
+# [17b · How does a denoiser become a system?](17b_systems.ipynb)
 #
 # **Read on:** [VK20] Sec. 3; [SE19] on annealed Langevin dynamics; [DN21] Sec. 4 on classifier guidance; [Ban23];
 # [Kin21] Sec. 5; [PX23].

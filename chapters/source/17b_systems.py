@@ -40,7 +40,7 @@ from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import models, pretrained
 
 system, unet = t2i.load(), pretrained.load("mnist")  # the system of this chapter; a U-Net on pixels
-stored = json.loads((pretrained.FOLDER / "text_to_image.json").read_text())
+stored = json.loads((pretrained.FOLDER / "text_to_image_results.json").read_text())
 
 # %% [markdown] topics="C190 C193"
 # ## Does the diffusion have to see pixels?

@@ -410,7 +410,7 @@ for number in mine.check().numbers:
 # %% [markdown]
 # ## Where to go on
 #
-# - **Read the papers**, with (18.1) at hand: [Ho20] first, then [Song21a], [Kin21] and [Kar22]. Chapter 17b has a reading
+# - **Read the papers**, with (18.1) at hand: [Ho20] first, then [Song21a], [Kin21] and [Kar22]. [17b](17b_systems.ipynb) has a reading
 #   order and names implementations to read.
 # - **Train on images of your own**: `ddpm-lab train --config digits --data FOLDER --out runs/mine`, and measure what comes
 #   out as in chapter [14b](14b_sample_quality.ipynb), against the real-versus-real baseline.
@@ -442,6 +442,6 @@ for number in mine.check().numbers:
 #
 # **To think about.** Which claim of *this course* would you check first, and by which number?
 #
-# **Before:** 17b · From pixels to systems
+# **Before:** [17b · How does a denoiser become a system?](17b_systems.ipynb)
 #
 # **Read on:** [Ho20]; [Kin21] and [Kar22] with the letters of this chapter.

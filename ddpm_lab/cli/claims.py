@@ -180,8 +180,7 @@ def _draw(one, evidence, asked):
 
     path = Path(asked or f"{one.id}.png")
     if asked is None and path.exists():
-        _console.say(f"  {path} is there already and stays; --picture FILE draws another")
-        return
+        return _console.say(f"  {path} is there already and stays; --picture FILE draws another")
     try:
         _files.write_whole(path, figures.png(diagrams.claim_evidence(one, evidence), scale=2))
         _console.say(f"  picture  {path}")

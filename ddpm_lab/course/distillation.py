@@ -108,12 +108,11 @@ def halve(
     >>> len(list(losses))
     2
     """
-    t_m_s = torch.tensor(
-        [times[0:-2:2], times[1:-1:2], times[2::2]], dtype=torch.int64, device="cpu"
-    )
+    triples = [times[0:-2:2], times[1:-1:2], times[2::2]]
+    t_m_s = torch.tensor(triples, dtype=torch.int64, device="cpu")
 
     def loss(x_0, rng):
-        t, m, s = t_m_s[:, _places(t_m_s, len(x_0), rng)]
+        t, m, s = _some(t_m_s, len(x_0), rng)
         x_t = noised(schedule, x_0, t, normal_like(x_0, generator=rng))
         with torch.no_grad():
             x_s = two_steps(schedule, teacher, x_t, t, m, s)
@@ -158,7 +157,7 @@ def consistency(
     copy = deepcopy(net).requires_grad_(False)
 
     def loss(x_0, rng):
-        t, s = t_s[:, _places(t_s, len(x_0), rng)]
+        t, s = _some(t_s, len(x_0), rng)
         x_t = noised(schedule, x_0, t, normal_like(x_0, generator=rng))
         with torch.no_grad():
             for mine, theirs in zip(copy.parameters(), net.parameters()):
@@ -168,6 +167,11 @@ def consistency(
         return ((answer(schedule, net, x_t, t) - wanted) ** 2).mean()
 
     return _fit(net, loss, data, steps, lr, generator)
+
+
+def _some(table, n, rng):
+    """n columns of a table of times, drawn with replacement."""
+    return table[:, torch.randint(table.shape[1], (n,), generator=rng, device="cpu")]
 
 
 def answer(schedule: Schedule, net: nn.Module, x_t: Data, t: Tensor) -> Data:
@@ -256,8 +260,3 @@ def judged(students: Mapping[str, nn.Module], n: int = 1000) -> dict[str, tuple[
         error = float((x - truth).square().sum(1).mean().sqrt())
         found[name] = error, metrics.energy_distance(x, real).value
     return found
-
-
-def _places(table, n, rng):
-    """(n,) random columns of a table."""
-    return torch.randint(table.shape[1], (n,), generator=rng, device="cpu")

@@ -8,6 +8,7 @@ for ten seeds and keeps what they make; the chapter reads that.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -43,10 +44,8 @@ def train_gan(seed: int, steps: int, *, size: int = 256, lr: float = 1e-3) -> nn
     torch.Size([3, 2])
     """
     generator, discriminator = _built(seed, LATENT, 2), _built(seed + 100, 2, 1)
-    make, judge = (
-        torch.optim.Adam(net.parameters(), lr=lr, betas=(0.5, 0.999))
-        for net in (generator, discriminator)
-    )
+    adam = partial(torch.optim.Adam, lr=lr, betas=(0.5, 0.999))
+    make, judge = (adam(net.parameters()) for net in (generator, discriminator))
     rng = seeded(seed)
     for _ in range(steps):
         real = ideal_denoisers.sample(DATA, size, generator=rng)

@@ -28,11 +28,10 @@ def add(commands) -> None:
     _add_release(steps)
     _add_collect(steps)
     _add_grade(steps)
-    for name, does, text in (
-        ("feedback", _feedback, "write a page for each student: feedback/STUDENT.html"),
-        ("report", _report, "write tables for Moodle, for Canvas and for yourself: report/"),
-    ):
-        _add_folder(options.command(steps, name, does, text))
+    text = "write a page for each student: feedback/STUDENT.html"
+    _add_folder(options.command(steps, "feedback", _feedback, text))
+    text = "write tables for Moodle, for Canvas and for yourself: report/"
+    _add_folder(options.command(steps, "report", _report, text))
 
 
 def _add_folder(parser):

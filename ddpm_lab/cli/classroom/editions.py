@@ -73,10 +73,8 @@ def release(folder: Path, words: Sequence[str] = ()) -> Settings:
     before = settings_of(folder) if (folder / "class.json").exists() else None
     known, slugs = chapters(), chosen(words)
     texts = {slug: known[slug].read_text(encoding="utf-8") for slug in slugs}
-    settings = Settings(
-        {slug: _exercises(text, _of(before, slug)) for slug, text in texts.items()},
-        before.secret if before else new_secret(),
-    )
+    points = {slug: _exercises(text, _of(before, slug)) for slug, text in texts.items()}
+    settings = Settings(points, before.secret if before else new_secret())
     pages = {name: _installed.course_folder() / f"{name}.ipynb" for name in PAGES}
     texts |= {name: path.read_text(encoding="utf-8") for name, path in pages.items()}
     for name, text in texts.items():

@@ -83,9 +83,8 @@ def with_rights(folder: Path) -> None:
 def _chapter(folder, settings, student, chapter, grader, before):
     wanted = settings.chapters[chapter]
     path = folder / "submitted" / student / f"{chapter}.ipynb"
-    names = {name: facts["attempt"] for name, facts in wanted.items()}
     try:
-        attempts = handins.attempts(_text(path), names)
+        attempts = handins.attempts(_text(path), {n: f["attempt"] for n, f in wanted.items()})
     except (OSError, ValueError) as error:
         why = str(error) if path.exists() else "no hand-in"
         return {n: Mark("missing", why, 0.0, float(f["points"]), []) for n, f in wanted.items()}

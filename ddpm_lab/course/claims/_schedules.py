@@ -41,12 +41,11 @@ def two_pixels(steps: int) -> float:
     for alpha in share[1:] / share[:-1]:
         pixel = alpha * torch.eye(2, dtype=torch.float64) + (1 - alpha) / 2
         both = q_s[:, None] * torch.kron(pixel, pixel)  # P(x_s, x_t), four states each
-        q_t = both.sum(0)
-        given = (both / q_t).reshape(2, 2, 4)  # P(first, second pixel of x_s | x_t)
+        q_s = both.sum(0)  # the next step's
+        given = (both / q_s).reshape(2, 2, 4)  # P(first, second pixel of x_s | x_t)
         apart = given.sum(1, keepdim=True) * given.sum(0, keepdim=True)
         kl = (torch.xlogy(given, given) - torch.xlogy(given, apart)).sum((0, 1))
-        total += float((q_t * kl).sum())
-        q_s = q_t
+        total += float((q_s * kl).sum())
     return total
 
 

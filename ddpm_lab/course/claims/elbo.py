@@ -86,9 +86,7 @@ def _three_normals() -> Evidence:
         near("curved decoder, std 0.5", nats[0], 0.416, 5e-4),
         near("curved decoder, std 0.2", nats[1], 0.0566, 5e-5),
         near("curved decoder, std 0.05", nats[3], 4.23e-4, 5e-7),
-        near(
-            "two modes in z: gap of the best Gaussian q", _elbo.two_bumps_gap(), math.log(2), 0.01
-        ),
+        near("two modes in z: gap of the best q", _elbo.two_bumps_gap(), math.log(2), 0.01),
     ]
     plot = _data.plot("decoder's std", "nats", stds, {"KL from the data": nats}, log_y=True)
     return Evidence(numbers, plot)

@@ -167,10 +167,8 @@ def _kl_at_the_maximum() -> Evidence:
     source="001",
 )
 def _plain_monte_carlo() -> Evidence:
-    x, other = (
-        _estimators.two_mode_samples(100_000, 19),
-        1.5 * _estimators.standard_normal(100_000, seed=20),
-    )
+    x = _estimators.two_mode_samples(100_000, 19)
+    other = 1.5 * _estimators.standard_normal(100_000, seed=20)
     log_p, log_other = (_latent.log_normal(y, 0.0, 1.0) for y in (x, other))
     mean, weighted = log_p.mean(), _estimators.back_to_two_modes(other, log_other)
     ones = estimators.importance_sampling(log_p, torch.zeros_like(x)).value

@@ -134,9 +134,8 @@ def _betas_in_any_order() -> Evidence:
         near("linear at T: beta_T", linear.beta[-1], 0.02, 1e-12),
         near("linear at T: 1 - abar_T", 1 - linear.abar[-1], 0.99996, 5e-6),
     ]
-    named = {"linear": linear, "reversed": turned, "constant 0.01": flat}
-    curves = [Curve(name, range(1001), s.abar.tolist()) for name, s in named.items()]
-    return Evidence(numbers, Plot("t", "abar_t", curves))
+    named = {"linear": linear.abar, "reversed": turned.abar, "constant 0.01": flat.abar}
+    return Evidence(numbers, _data.plot("t", "abar_t", range(1001), named))
 
 
 def _first(schedule):
@@ -165,10 +164,8 @@ def _variance_is_drawn_to_one() -> Evidence:
     ]
     numbers.append(near("mean 1 at the start: mean at T", chain[-1].mean[0], 0.00635, 5e-6))
     vars = torch.cat([p.var for p in chain], dim=1)
-    curves = [
-        Curve(f"Var x_0 = {start:g}", range(1001), var.tolist()) for start, var in zip(starts, vars)
-    ]
-    return Evidence(numbers, Plot("t", "Var x_t", curves))
+    named = {f"Var x_0 = {start:g}": var for start, var in zip(starts, vars)}
+    return Evidence(numbers, _data.plot("t", "Var x_t", range(1001), named))
 
 
 def _pushed(mean, vars):
@@ -321,16 +318,15 @@ def _given_the_step_before() -> Evidence:
     chain = forward.chain(linear, start, generator=gaussians.seeded(5))
     (_, x_99), (_, x_100) = islice(chain, 98, 100)
     slope = float((x_99 - x_99.mean()).T @ x_100 / (x_99 - x_99.mean()).square().sum())
-    rest = (x_100 - slope * x_99).var()
     numbers = [
-        near("Var(x_100 | x_99, x_0), simulated", rest, 0.00207, 6e-5),
+        near("Var(x_100 | x_99, x_0), simulated", (x_100 - slope * x_99).var(), 0.00207, 6e-5),
         near("Var(x_100 | x_0), simulated", x_100.var(), 0.10298, 3e-3),
         near("regression of x_100 on x_99: slope", slope, 0.99896, 3e-3),
         near("(1 - abar_100) / beta_100", (1 - linear.abar[100]) / linear.beta[100], 49.7, 0.05),
     ]
-    tables = {"given x_{t-1} and x_0": linear.beta, "given x_0": 1 - linear.abar}
-    curves = [Curve(name, range(1, 1001), v[1:].tolist()) for name, v in tables.items()]
-    return Evidence(numbers, Plot("t", "variance of x_t", curves, log_y=True))
+    named = {"given x_{t-1} and x_0": linear.beta[1:], "given x_0": 1 - linear.abar[1:]}
+    plot = _data.plot("t", "variance of x_t", range(1, 1001), named, log_y=True)
+    return Evidence(numbers, plot)
 
 
 @claim(
@@ -355,9 +351,8 @@ def _any_betas_shrink_the_signal() -> Evidence:
         near("linear: abar_100", linear.abar[100], 0.897, 5e-4),
         near("decreasing betas: abar_100", turned.abar[100], _last_hundred(linear), 1e-12),
     ]
-    named = {"increasing": linear, "decreasing": turned, "random": mixed}
-    curves = [Curve(name, range(1001), s.abar.tolist()) for name, s in named.items()]
-    return Evidence(numbers, Plot("t", "abar_t", curves))
+    named = {"increasing": linear.abar, "decreasing": turned.abar, "random": mixed.abar}
+    return Evidence(numbers, _data.plot("t", "abar_t", range(1001), named))
 
 
 def _last_hundred(schedule):

@@ -15,7 +15,7 @@ from ddpm_lab.course.claims._claim import (
     claim,
     near,
 )
-from ddpm_lab.course.claims._data import gap, strided
+from ddpm_lab.course.claims._data import gap, plot, strided
 from ddpm_lab.course.claims._practice import (
     DENOISE,
     MODES,
@@ -175,17 +175,14 @@ def _learning_rate() -> Evidence:
     rates = (1e-4, 1e-3, 1e-2, 1e-1)
     ends = {rate: descent("Adam", 1 / 64, std=1.0, lr=rate)[0] for rate in rates}
     start, best = ends[1e-4][0], min(losses[-1] for losses in ends.values())
-    share = (start - ends[1e-4][-1]) / (start - best)
-    kernel = 1e-3 * lamb_ratio(9 * 128)
+    share, kernel = (start - ends[1e-4][-1]) / (start - best), 1e-3 * lamb_ratio(9 * 128)
     numbers = [
         at_most("part of the fall of the loss that 1e-4 reaches in 40 steps", share, 0.03),
         near("best of the four rates here", min(ends, key=lambda r: ends[r][-1]), 0.1, 0.0),
         near("Adam's rate that moves a layer like LAMB at 1e-3", kernel, 1.70e-5, 2e-7),
     ]
-    curve = Curve("Adam", [-4, -3, -2, -1], [losses[-1] for losses in ends.values()])
-    return Evidence(
-        numbers, Plot("log10 of the learning rate", "mean squared error, 40 steps", [curve])
-    )
+    line = {"Adam, 40 steps": [losses[-1] for losses in ends.values()]}
+    return Evidence(numbers, plot("log10 of the rate", "mean squared error", range(-4, 0), line))
 
 
 @claim(
@@ -310,8 +307,7 @@ def _few_steps() -> Evidence:
     numbers = [near(f"{n}, 20 steps: W1", found[n][2], settled[n], 0.012) for n in rules]
     ratio = found["DDPM, beta"][0] / found["DDIM"][0]
     numbers.append(at_most("5 steps: W1 of DDPM with beta / W1 of DDIM", ratio, 1.0))
-    curves = [Curve(name, counts, values) for name, values in found.items()]
-    return Evidence(numbers, Plot("steps", "Wasserstein-1 distance, data units", curves))
+    return Evidence(numbers, plot("steps", "W1 to the data, data units", counts, found))
 
 
 @claim(
@@ -362,10 +358,8 @@ def _fixed_forward() -> Evidence:
 def _distillation() -> Evidence:
     x_t = torch.linspace(-2, 2, 9, dtype=torch.float64)[:, None]
     t, m, s = 800, 600, 400
-    plain, middle = (_ddim(x_t, t, end) for end in (s, m))
-    two = _ddim(middle, m, s)
-    target = student_target(x_t, two, t, s)
-    one = samplers.ddim_step(SCHEDULE, x_t, target, t, s).mean
+    plain, two = _ddim(x_t, t, s), _ddim(_ddim(x_t, t, m), m, s)
+    one = samplers.ddim_step(SCHEDULE, x_t, student_target(x_t, two, t, s), t, s).mean
     numbers = [
         at_most("one step with the student's target misses two steps by", _far(one, two), 1e-12),
         at_least("one step of the teacher misses them by", _far(plain, two), 0.01),

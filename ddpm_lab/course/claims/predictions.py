@@ -14,7 +14,7 @@ from ddpm_lab.course.claims._claim import (
     claim,
     near,
 )
-from ddpm_lab.course.claims._data import column
+from ddpm_lab.course.claims._data import column, plot
 from ddpm_lab.course.claims._predictions import (
     MOMENTS,
     ancestral,
@@ -193,12 +193,9 @@ def _a_mean_not_a_sample() -> Evidence:
         for t, right in settled.items()
     ]
     noise = 1 - LINEAR.abar[1:]  # N(0, 1) data: E[eps | x_t] = sqrt(1 - abar_t) x_t
-    curves = [
-        Curve("best eps, two modes", TIMES, var.tolist()),
-        Curve("best eps, N(0, 1) data", TIMES, noise.tolist()),
-        Curve("a sample of N(0, 1)", TIMES, [1.0] * 1000),
-    ]
-    return Evidence(numbers, Plot("time t, steps", "variance", curves))
+    named = {"best eps, two modes": var, "best eps, N(0, 1) data": noise}
+    named["a sample of N(0, 1)"] = torch.ones(1000)
+    return Evidence(numbers, plot("time t, steps", "variance", TIMES, named))
 
 
 @claim(
@@ -215,8 +212,7 @@ def _a_mean_not_a_sample() -> Evidence:
 )
 def _nothing_to_invent() -> Evidence:
     x = column()
-    q = ideal_denoisers.log_density(TWO_MODES, LINEAR, x, 1000).exp()[:, None]
-    q = q / q.sum()
+    q = ideal_denoisers.log_density(TWO_MODES, LINEAR, x, 1000).softmax(dim=0)[:, None]
     last = torch.full((len(x),), 1000)
     x0_hat = ideal_denoisers.mixture_denoiser(TWO_MODES, LINEAR)(x, last)
     copy = names.convert(LINEAR, x0_hat, "x0", x, 1000).eps - x
@@ -226,8 +222,8 @@ def _nothing_to_invent() -> Evidence:
         near("best eps minus x_T, root mean square", (q * copy**2).sum().sqrt(), 2.0e-5, 1e-6),
         near("std of the best x0 at t = 1", std[0], 0.99995, 1e-5),
     ]
-    curve = Curve("best x0, two modes", TIMES, std.tolist())
-    return Evidence(numbers, Plot("time t, steps", "standard deviation, data units", [curve]))
+    line = {"best x0, two modes": std}
+    return Evidence(numbers, plot("time t, steps", "std, data units", TIMES, line))
 
 
 @claim(

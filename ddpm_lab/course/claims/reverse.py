@@ -13,7 +13,7 @@ from ddpm_lab.course.claims._claim import (
     claim,
     near,
 )
-from ddpm_lab.course.claims._data import best_var, column, normal, shrunk, strided
+from ddpm_lab.course.claims._data import best_var, column, normal, plot, shrunk, strided
 from ddpm_lab.course.claims._reverse import (
     LINEAR,
     TWO_MODES,
@@ -305,11 +305,9 @@ def _posterior_variance_is_known() -> Evidence:
         near("full variance of the step, two modes", best[2], 1.197e-4, 1e-7),
         near("beta_2", LINEAR.beta[2], 1.199e-4, 1e-7),
     ]
-    curves = [
-        Curve("beta-tilde / full variance", TIMES[1:], (LINEAR.posterior_var / best)[2:].tolist()),
-        Curve("beta / full variance", TIMES[1:], (LINEAR.beta / best)[2:].tolist()),
-    ]
-    return Evidence(numbers, Plot("time t, steps", "ratio of variances, two modes", curves))
+    named = {"beta-tilde": LINEAR.posterior_var, "beta": LINEAR.beta}
+    ratios = {f"{name} / full variance": (var / best)[2:] for name, var in named.items()}
+    return Evidence(numbers, plot("time t, steps", "ratio, two modes", TIMES[1:], ratios))
 
 
 @claim(

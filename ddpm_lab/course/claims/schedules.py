@@ -385,6 +385,7 @@ def _quadratic_leaves_signal() -> Evidence:
     source="003",
 )
 def _logarithms_rise_early() -> Evidence:
+    names = ("beta_100", "abar_100", "abar_T")
     settled = {
         schedules.logarithmic(): (1.34e-2, 0.345, 3.12e-8),
         schedules.geometric(): (1.69e-4, 0.987, 2.28e-2),
@@ -393,9 +394,7 @@ def _logarithms_rise_early() -> Evidence:
     numbers = [
         near(f"{s.name}: {what}", got, value, 0.005 * value)
         for s, values in settled.items()
-        for what, got, value in zip(
-            ("beta_100", "abar_100", "abar_T"), (s.beta[100], s.abar[100], s.abar[-1]), values
-        )
+        for what, got, value in zip(names, (s.beta[100], s.abar[100], s.abar[-1]), values)
     ]
     curves = [Curve(s.name, range(1, 1001), s.beta[1:].tolist()) for s in settled]
     return Evidence(numbers, Plot("t", "beta_t", curves, log_y=True))
