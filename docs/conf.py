@@ -26,6 +26,7 @@ myst_heading_slug_func = "tools.site.pages.anchor"
 suppress_warnings = ["myst.header", "ref.python"]  # headings skip a level; two fields called t
 
 default_role = "code"
+highlight_language = "none"  # what stands between ``` is for a shell, unless it names a language
 autodoc_typehints = "none"  # the docstrings say the types, with shapes and units
 napoleon_use_rtype = False
 copybutton_exclude = ".linenos, .gp, .go"
@@ -38,6 +39,7 @@ html_js_files = [("explorer.js", {"defer": "defer"})]
 html_show_sphinx = False
 html_last_updated_fmt = None
 html_copy_source = True
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
 html_theme_options = {
     "use_download_button": True,
     "show_toc_level": 2,

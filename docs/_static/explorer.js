@@ -11,7 +11,7 @@ function element(name, attributes = {}, parent = null) {
   return made;
 }
 
-// A labelled slider or menu; `at` is the index of its stop.
+// A labeled slider or menu; `at` is the index of its stop.
 function makeControl(spec, id, parent) {
   const box = element("div", { class: "control" }, parent);
   element("label", { for: id }, box).textContent = spec.label;
@@ -65,17 +65,15 @@ function bringToLife(figure, number) {
     }
     const high = film.controls[0].stops.length;
     const picture = strip(Math.floor(index / high));
-    const row = index % high;
     words.textContent = film.sentences[index];
     canvas.setAttribute("aria-label", film.sentences[index]);
-    const paint = () => {
-      if (row !== controls[0].at || picture !== strip(Math.floor(index / high))) return;
-      const { width, height } = film;
-      brush.drawImage(picture, 0, row * height, width, height, 0, 0, width, height);
-      canvas.dataset.shown = index;
-    };
-    if (picture.complete) paint();
-    else picture.decode().then(show, () => {});
+    if (!picture.complete) {
+      picture.decode().then(show, () => {}); // what the controls say by then
+      return;
+    }
+    const { width, height } = film;
+    brush.drawImage(picture, 0, (index % high) * height, width, height, 0, 0, width, height);
+    canvas.dataset.shown = index;
   }
 
   function reset() {

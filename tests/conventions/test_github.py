@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 import lab  # noqa: E402  (it lies beside the package, not in it)
 from tools import __main__ as authors  # noqa: E402
 from tools.setup import obstacles, place  # noqa: E402
+from tools.site.__main__ import BUILD  # noqa: E402
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
@@ -112,7 +113,7 @@ def test_the_parts_of_ci_call_what_exists():
     for words in (words for part in PARTS for words in words_of(part)):
         if words[0] == "make":
             assert words[1] in {*lab.COMMANDS, *authors.COMMANDS}
-        for path in words:
+        for path in (word.removeprefix("ARGS=") for word in words):
             if re.search(r"\.(py|txt|json)$", path):
                 assert (ROOT / path).exists(), path
 
@@ -193,13 +194,25 @@ def test_only_a_release_can_publish():
     workflow = read(ROOT / ".github" / "workflows" / "release.yml")
     assert workflow[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads the key `on` as true
     with_rights = [(file, name) for file, name, job in jobs() if "permissions" in job]
-    assert with_rights == [("release.yml", "publish")]
+    assert with_rights == [("release.yml", "publish"), ("site.yml", "deploy")]
     build, publish = workflow["jobs"]["build"], workflow["jobs"]["publish"]
     assert [".ci/tag", "$GITHUB_REF_NAME"] in list(commands(build))
     assert publish["needs"] == "build" and publish["environment"]["name"] == "pypi"
     assert publish["permissions"] == {"id-token": "write"}
     names = [step["uses"].partition("@")[0] for step in publish["steps"]]
     assert names == ["actions/download-artifact", "pypa/gh-action-pypi-publish"]
+
+
+def test_only_main_can_change_the_web_pages():
+    workflow = read(ROOT / ".github" / "workflows" / "site.yml")
+    build, deploy = workflow["jobs"]["build"], workflow["jobs"]["deploy"]
+    assert list(commands(build)) == [[".ci/run", "site"]]
+    assert build["steps"][-1]["with"]["path"] == BUILD.relative_to(ROOT).as_posix() + "/html"
+    assert deploy["needs"] == "build" and deploy["environment"]["name"] == "github-pages"
+    assert "github.ref == 'refs/heads/main'" in deploy["if"]
+    assert "github.event_name != 'pull_request'" in deploy["if"]
+    assert deploy["permissions"] == {"pages": "write", "id-token": "write"}
+    assert [step["uses"].partition("@")[0] for step in deploy["steps"]] == ["actions/deploy-pages"]
 
 
 @needs_bash

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from ddpm_lab.course.claims import LEDGER
 from tools import readme_figure
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,14 @@ def test_every_chapter_stands_in_the_table_with_its_minutes():
         row = re.search(rf"\]\(chapters/{path.name}\).*", README)
         assert row, f"{path.name} is missing in the README"
         assert re.search(r"\d+ min", row.group())
+
+
+def test_what_it_counts_is_as_many():
+    hours = sum(map(int, re.findall(r"\) (\d+) min", README))) / 60
+    assert f"about {hours:.0f} hours in all" in README
+    assert f"[ledger of {len(LEDGER)} claims]" in README
+    route = sum(map(int, re.findall(r"★ \[[^\]]*\]\([^)]*\) (\d+) min", README))) / 60
+    assert round(route) == 6 and "six-hour route" in README
 
 
 def test_a_newcomer_reads_it_in_five_minutes():

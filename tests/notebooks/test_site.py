@@ -114,11 +114,11 @@ def test_an_explorer_takes_the_place_of_its_picture(tmp_path):
 
 def test_links_lead_to_headings_as_the_pages_name_them(tmp_path):
     cell = new_markdown_cell(
-        "[1.2](01_bayes.ipynb#3-%C2%B7-One-toss%2C-and-$t$) [a](#b%3F) [c](d.md)"
+        "[1.2](01_bayes.ipynb#3-%C2%B7-Is-%24t%24-fair%3F) [a](#b%3F) [c](d.md)"
     )
     pages._prepare(cell, tmp_path, "05-c001", {})
-    assert cell.source == "[1.2](01_bayes.ipynb#3-·-One-toss,-and-t) [a](#b?) [c](d.md)"
-    assert pages.anchor("3 · One toss, and t") == "3-·-One-toss,-and-t"
+    assert cell.source == "[1.2](01_bayes.ipynb#3-·-Is--fair?) [a](#b?) [c](d.md)"
+    assert pages.anchor("3 · Is  fair?") == "3-·-Is--fair?"  # what is left of it without $t$
 
 
 def test_the_reference_names_what_a_module_makes_public():

@@ -34,7 +34,9 @@ def assemble(source: Path, films: dict[str, dict[str, Any]]) -> None:
     shutil.copytree(ROOT / "docs", source, dirs_exist_ok=True)
     shutil.copyfile(ROOT / "CHANGELOG.md", source / "changelog.md")
     for path in source.glob("*.md"):
-        path.write_text(_within_the_site(path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = _within_the_site(path.read_text(encoding="utf-8"))
+        text = _WANTED.sub(lambda found: _raw(embedded(films[found[1]], ".")), text)
+        path.write_text(text, encoding="utf-8")
     chapters = source / "chapters"
     chapters.mkdir()
     for path in notebooks():
@@ -76,7 +78,7 @@ def _write(path: Path, text: str) -> None:
 def _prepare(cell, folder: Path, name: str, films) -> None:
     """Pictures become files with alt text; an explorer's picture becomes one that moves."""
     if cell.cell_type != "code":
-        cell.source = _LINK.sub(lambda found: unquote(found[0]).replace("$", ""), cell.source)
+        cell.source = _LINK.sub(lambda found: _MATH.sub("", unquote(found[0])), cell.source)
         return
     moving = next((film for film in films if f"explorers.{film}(" in cell.source), None)
     said = {_alt(output) for output in cell.outputs}
@@ -98,6 +100,9 @@ def _prepare(cell, folder: Path, name: str, films) -> None:
 _LINK = re.compile(r"(?<=\]\()[\w./]*\.ipynb#[^)\s]+|(?<=\]\()#[^)\s]+")
 """The target of a link to a heading, which the notebooks write as an address."""
 
+_MATH = re.compile(r"\$[^$]*\$")
+"""What MyST leaves out of a heading before it asks for the heading's name."""
+
 
 def anchor(title: str) -> str:
     """The name of a heading in a link, as JupyterLab has it.
@@ -105,7 +110,7 @@ def anchor(title: str) -> str:
     >>> anchor("1 · Two kinds of coins")
     '1-·-Two-kinds-of-coins'
     """
-    return title.replace(" ", "-").replace("$", "")
+    return title.replace(" ", "-")
 
 
 def _alt(output) -> str:
@@ -153,6 +158,10 @@ def embedded(film: dict[str, Any], root: str) -> str:
         f'<figure class="explorer"><script type="application/json">{data}</script>'
         "<noscript>The sliders of this picture need JavaScript.</noscript></figure>"
     )
+
+
+_WANTED = re.compile(r"<!-- explorer: (\w+) -->")
+"""Where a page of docs/ has an explorer."""
 
 
 def _raw(page: str) -> str:
