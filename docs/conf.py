@@ -33,6 +33,7 @@ copybutton_exclude = ".linenos, .gp, .go"
 
 html_theme = "sphinx_book_theme"
 html_title = "ddpm-lab"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["explorer.css"]
 html_js_files = [("explorer.js", {"defer": "defer"})]
@@ -72,7 +73,7 @@ def _unwrapped(app, doctree):
 
     for node in doctree.findall(nodes.math_block):
         text = node.astext()
-        if not text.lstrip().startswith(r"\begin{align"):
+        if not re.match(r"\s*\\begin\{align\*?\}", text):
             text = rf"\[{text}\]"
         node.children = [nodes.Text(text)]
         node["no-wrap"] = node["nowrap"] = True
@@ -89,4 +90,4 @@ def _plain(app, what, name, obj, options, lines):
 
 def setup(app):
     app.connect("doctree-read", _unwrapped)
-    app.connect("autodoc-process-docstring", _plain)
+    app.connect("autodoc-process-docstring", _plain, priority=400)  # then comes napoleon

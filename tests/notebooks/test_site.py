@@ -112,6 +112,20 @@ def test_an_explorer_takes_the_place_of_its_picture(tmp_path):
     assert json.loads(held)["strips"] == [f"../_static/explorers/toy-{k}.webp" for k in (0, 1)]
 
 
+def test_it_begins_with_the_state_that_the_chapter_shows_and_says_it_once(tmp_path):
+    stops = [{"stops": ["1", "2"], "first": 0}, {"stops": ["a", "b", "c"], "first": 0}]
+    sentences = [f"At {x} of {y}." for y in "abc" for x in "12"]
+    film = {"name": "toy", "strips": 3, "sentences": sentences, "controls": stops}
+    cell = with_picture("explorers.toy()")
+    cell.outputs[0].metadata["image/png"]["alt"] = "At 2 of c."
+    cell.outputs[1].text = "At 2\nof c.\n"  # in two lines
+    pages._prepare(cell, tmp_path, "05-c001", {"toy": film})
+    (shown,) = cell.outputs
+    held = shown.data["text/html"].partition('json">')[2].partition("</script>")[0]
+    assert [control["first"] for control in json.loads(held)["controls"]] == [1, 2]
+    assert film["controls"] == stops  # another page begins elsewhere
+
+
 def test_links_lead_to_headings_as_the_pages_name_them(tmp_path):
     cell = new_markdown_cell(
         "[1.2](01_bayes.ipynb#3-%C2%B7-Is-%24t%24-fair%3F) [a](#b%3F) [c](d.md)"

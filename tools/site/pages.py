@@ -85,16 +85,21 @@ def _prepare(cell, folder: Path, name: str, films) -> None:
     for k, output in enumerate(cell.outputs):
         if "image/png" in output.get("data", {}):
             page = (
-                embedded(films[moving], "..")
+                embedded(_showing(films[moving], _alt(output)), "..")
                 if moving
                 else _image(output, folder / "pictures" / f"{name}-{k}.png")
             )
             output["data"] = {"text/html": page}
-        elif "text" in output:  # the alt text, printed for screen readers in JupyterLab
-            output["text"] = "".join(
-                line for line in output.text.splitlines(True) if line.strip() not in said
-            )
+        elif "text" in output:
+            output["text"] = _unsaid(output.text, said)
     cell.outputs = [output for output in cell.outputs if output.get("text", "-")]
+
+
+def _unsaid(text: str, said: set[str]) -> str:
+    """A printed text without the alt texts, which JupyterLab does not read out otherwise."""
+    if " ".join(text.split()) in said:  # in several lines
+        return ""
+    return "".join(line for line in text.splitlines(True) if line.strip() not in said)
 
 
 _LINK = re.compile(r"(?<=\]\()[\w./]*\.ipynb#[^)\s]+|(?<=\]\()#[^)\s]+")
@@ -142,6 +147,17 @@ def described(film: frames.Film) -> dict[str, Any]:
         "sentences": film.sentences,
         "strips": len(film.strips),
     }
+
+
+def _showing(film: dict[str, Any], sentence: str) -> dict[str, Any]:
+    """The film with the picture in front that a sentence describes, if it has that."""
+    if sentence not in film["sentences"]:
+        return film
+    rest, controls = film["sentences"].index(sentence), []
+    for control in film["controls"]:
+        rest, at = divmod(rest, len(control["stops"]))
+        controls.append(control | {"first": at})
+    return film | {"controls": controls}
 
 
 def embedded(film: dict[str, Any], root: str) -> str:
