@@ -124,11 +124,11 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-def data(*shape, dtypes=FLOATS, finite=False, low=-math.inf, high=math.inf):
+def data(*shape, dtypes=FLOATS, finite=False, low=-math.inf, high=math.inf, empty=False):
     """A floating-point tensor of a shape; None stands for any length. NaN is `judge`'s business."""
 
     def fits(value):
-        if not (strided(value) and value.dtype in dtypes and value.numel()):
+        if not (strided(value) and value.dtype in dtypes and (value.numel() or empty)):
             return False
         if value.dim() != len(shape) or any(n not in (None, m) for n, m in zip(shape, value.shape)):
             return False
@@ -1290,8 +1290,8 @@ CALLS = {
         dict(x_t=X, t=torch.full((B,), 5)),
         dict(x_t=in_the_plane, t=data(B, dtypes=INTS + FLOATS)),
     ),
-    "networks.VAE.encode": call(VAE.encode, dict(x=X), dict(x=data(None, D))),
-    "networks.VAE.decode": call(VAE.decode, dict(z=X), dict(z=data(None, 2))),
+    "networks.VAE.encode": call(VAE.encode, dict(x=X), dict(x=data(None, D, empty=True))),
+    "networks.VAE.decode": call(VAE.decode, dict(z=X), dict(z=data(None, 2, empty=True))),
     "networks.UNet's": call(
         UNET,
         dict(x_t=PICTURES, t=torch.full((4,), 5), label=torch.tensor([0, 1, 2, 3])),
