@@ -179,7 +179,7 @@ def draw(p: Tensor, *, generator: torch.Generator) -> Symbols:
     >>> draw(torch.tensor([[[0.0, 1.0]]]), generator=seeded(0))
     tensor([[1]])
     """
-    _checks.data(p, "p")
+    _shares(_checks.data(p, "p"), "p")
     dice = torch.rand(
         p.shape[:-1], generator=_checks.generator(generator), dtype=torch.float64, device="cpu"
     )
@@ -219,22 +219,18 @@ def dataset_denoiser(
             [1., 0., 0.]], dtype=torch.float64)
     """
     noise, items = _noise(noise), _symbols(x, _noise(noise), "x")
-    prior = (
-        torch.ones(len(x), dtype=torch.float64, device="cpu") / len(x) if weight is None else weight
-    )
-    prior = _checks.items(_checks.float64(prior), (), "weight", advice="One for each item.").log()
-    _checks.same_batch(x=items, weight=prior)
-    hot = _one_hot(items, noise)
+    _checks.schedule(schedule)
+    log_prior, hot = _weights(weight, items).log(), _one_hot(items, noise)
 
     def guess(x_t: Symbols, t: Times) -> Tensor:
-        _symbols(x_t, noise, "x_t")
+        _symbols(x_t, noise, "x_t", items.shape[1:])
         abar_t = row(schedule.abar, _checks.times(t, schedule, batch=len(x_t))).expand(len(x_t))
         same = (x_t[:, None] == items[None]).flatten(2)  # (B, N, D)
         stays = abar_t[:, None, None] * same
         q = stays + (1 - abar_t[:, None, None]) * noise[x_t].flatten(1)[:, None]
-        log_joint = prior + q.log().sum(2)  # (B, N)
+        log_joint = log_prior + q.log().sum(2)  # (B, N)
         possible = log_joint.isfinite().any(1, keepdim=True)
-        log_joint = torch.where(possible, log_joint, prior)
+        log_joint = torch.where(possible, log_joint, log_prior)
         return torch.einsum("bn,n...->b...", log_joint.softmax(1), hot)
 
     return guess
@@ -269,9 +265,10 @@ def sample(
     [(0, 0), (0, 1), (1, 0), (1, 1)]
     """
     noise, rng = _noise(noise), _checks.generator(generator)
+    _checks.function(guess, "guess", advice="Give a function (x_t, t).")
     times = timesteps(schedule.T, schedule.T) if times is None else times
     stops = _checks.timesteps(times, schedule, to_zero=True)
-    x_t = draw(noise.expand(*shape, len(noise)), generator=rng)
+    x_t = draw(noise.expand(*_sizes(shape), len(noise)), generator=rng)
     for t, s in zip(stops, stops[1:]):
         p = guess(x_t, torch.full((len(x_t),), t, dtype=torch.int64, device="cpu"))
         x_t = draw(_back(schedule, noise, _guess(p, x_t, noise), x_t, t, s), generator=rng)
@@ -310,6 +307,8 @@ def bound(
     0.7
     """
     noise, rng = _noise(noise), _checks.generator(generator)
+    _checks.schedule(schedule)
+    _checks.function(guess, "guess", advice="Give a function (x_t, t).")
     _symbols(x_0, noise, "x_0")
     prior = _kl(marginal(schedule, noise, x_0, schedule.T), noise)
     steps = [_cost(schedule, noise, guess, x_0, t, rng) for t in range(1, schedule.T + 1)]
@@ -357,15 +356,16 @@ def _one_hot(x, noise):
 
 
 def _guess(x_0, x_t, noise):
-    """x_0 as probabilities: given ones, or symbols that are certain."""
-    if not x_0.is_floating_point():
-        return _one_hot(_symbols(x_0, noise, "x_0"), noise)
-    return _checks.items(
-        _checks.float64(x_0),
-        (*x_t.shape[1:], len(noise)),
-        "the guess of x_0",
-        advice="Give a probability for each symbol.",
-    )
+    """x_0 as probabilities, (B, *D, K): given ones, or symbols that are certain."""
+    certain = not _checks.tensor(x_0, "x_0").is_floating_point()
+    p = _one_hot(_symbols(x_0, noise, "x_0"), noise) if certain else _checks.data(x_0, "x_0")
+    if p.shape != (*x_t.shape, len(noise)):
+        raise ValueError(
+            f"x_0 must be shaped like x_t, {tuple(x_t.shape)}, or be a guess of x_0 with a "
+            f"probability for each symbol of noise, {(*x_t.shape, len(noise))}; got "
+            f"{tuple(x_0.shape)}."
+        )
+    return _shares(p, "x_0")
 
 
 def _noise(noise):
@@ -379,14 +379,55 @@ def _noise(noise):
     return noise
 
 
-def _symbols(x, noise, name):
-    """(B, *D) int64 in 0 … K-1."""
+def _weights(weight, items):
+    """(N,) float64, the probabilities of the items; None: all alike."""
+    if weight is None:
+        return torch.ones(len(items), dtype=torch.float64, device="cpu") / len(items)
+    weight = _checks.numbers(weight, "weight", advice="One for each item.")
+    if weight.shape != (len(items),):
+        raise ValueError(
+            f"weight must have shape ({len(items)},), one for each item; got {tuple(weight.shape)}."
+        )
+    return _shares(weight, "weight")
+
+
+def _shares(p, name):
+    """float64, at least 0 and not all 0 along the last axis, so that they can be probabilities."""
+    p = _checks.float64(p)
+    if not bool((p >= 0).all() & p.isfinite().all() & (p.sum(-1) > 0).all()):
+        raise ValueError(
+            f"{name} must hold probabilities: each at least 0, and not all of them 0; got "
+            f"{_checks.few(p.reshape(-1))}. Try softmax."
+        )
+    return p
+
+
+def _sizes(shape):
+    """(B, *D): at least one size, each a whole number of at least 1."""
+    if not isinstance(shape, (list, tuple)) or not shape:
+        raise TypeError(
+            f"shape must list sizes (B, *D); got {_checks.say(shape)}. Use (10, 5) for ten words "
+            "of five letters."
+        )
+    return [_checks.count(n, "shape", highest=_checks.SIZE) for n in shape]
+
+
+def _symbols(x, noise, name, shape=None):
+    """(B, *D) int64 in 0 … K-1; `shape` is that of the items, if it is known."""
     if _checks.tensor(x, name).dtype != torch.int64 or x.dim() < 1 or not x.numel():
         raise TypeError(f"{name} must be a (B, *D) int64 tensor; got {_checks.say(x)}. Use .long()")
-    low, high = int(x.min()), int(x.max())
+    _check_range(int(x.min()), int(x.max()), noise, name)
+    if shape is not None and x.shape[1:] != shape:
+        raise ValueError(
+            f"items of {name} must have shape {tuple(shape)}; got {tuple(x.shape[1:])}. Give a "
+            "batch of items like those the guess was made for."
+        )
+    return x
+
+
+def _check_range(low, high, noise, name):
     if low < 0 or high >= len(noise):
         raise ValueError(
             f"{name} must hold symbols 0 … {len(noise) - 1}, one for each number in noise; got "
             f"{low} … {high}. The mask counts as a symbol."
         )
-    return x

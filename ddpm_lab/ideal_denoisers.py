@@ -106,7 +106,7 @@ def sample(mixture: Mixture, n: int, *, generator: torch.Generator) -> Data:
     """
     n = _checks.count(n, "n", highest=_checks.MANY, advice="n counts the points.")
     rng = _checks.generator(generator)
-    weight, mean, var = _parts(mixture)
+    weight, mean, var = parts(mixture)
     probability = weight.to(rng.device, _checks.float64_on(rng.device))
     component = torch.multinomial(probability, n, replacement=True, generator=rng).cpu()
     z = normal_like(mean[component], generator=rng)
@@ -138,7 +138,7 @@ def log_density(mixture: Mixture, schedule: Schedule, x_t: Data, t: Times) -> Te
     >>> bool(x.grad.abs().max() < 1e-6)                 # the center of the circle: the score is 0
     True
     """
-    *_, log_joint = _joint(_parts(mixture), schedule, x_t, t)
+    *_, log_joint = _joint(parts(mixture), schedule, x_t, t)
     return log_joint.logsumexp(dim=1).to(x_t.device, x_t.dtype)
 
 
@@ -163,12 +163,12 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
     >>> denoise(torch.tensor([[0.9, 0.1]]), 1).round(decimals=1)     # hardly any noise
     tensor([[0.9000, 0.1000]])
     """
-    parts = _, mean, var = _parts(mixture)
+    known = _, mean, var = parts(mixture)
     _checks.schedule(schedule)
 
     def denoise(x_t: Data, t: Times) -> Data:
         _checks.times(t, schedule)
-        flat, signal, var_t, log_joint = _joint(parts, schedule, x_t, t)
+        flat, signal, var_t, log_joint = _joint(known, schedule, x_t, t)
         p_k = log_joint.softmax(dim=1)  # (B, K): which component did x_t come from?
         gain = signal * var / var_t
         # sum_k p_k (mean_k + gain_k (x - signal mean_k)), without a (B, K, D) array
@@ -225,12 +225,12 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
     return denoise
 
 
-def _joint(parts, schedule, x_t, t):
+def _joint(known, schedule, x_t, t):
     """x_t as (B, D), sqrt(abar_t), each variance at t, log(weight_k N(x_t; …)) as (B, K).
 
     float64 on the CPU: at t = 1 the exponents reach 1 / beta_1 = 10,000.
     """
-    weight, mean, var = parts
+    weight, mean, var = known
     _checks.data(x_t, "x_t")
     flat = _checks.float64(_item_size(x_t.reshape(len(x_t), -1), mean.shape[1]))
     t = _checks.times(t, schedule, lowest=0, batch=len(x_t))
@@ -244,13 +244,31 @@ def _joint(parts, schedule, x_t, t):
     return flat, signal, var_t, log_joint
 
 
-def _parts(mixture):
-    """Weights, means and variances of a mixture as float64 on the CPU."""
+def parts(mixture: Mixture) -> Mixture:
+    """A mixture as float64 on the CPU, and refused unless it is one.
+
+    Returns
+    -------
+    Mixture: weight (K,), mean (K, D), var (K,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        Unless the weights are a distribution, the variances are not negative, and the shapes fit.
+
+    >>> parts(Mixture([1.0], [[0.0, 0.0]], [0.5])).mean.dtype
+    torch.float64
+    """
     _checks.instance(mixture, Mixture, "mixture")
     weight, mean, var = (
         _checks.numbers(part, f"mixture.{field}").detach()
         for part, field in zip(mixture, Mixture._fields)
     )
+    _check_parts(weight, mean, var)
+    return Mixture(weight, mean, var)
+
+
+def _check_parts(weight, mean, var):
     _checks.finite_numbers(mean, "mixture.mean", advice="Look for NaN.")
     if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
         raise ValueError(
@@ -264,7 +282,6 @@ def _parts(mixture):
             "as the smallest. Divide them by their sum."
         )
     _checks.variance(var, "mixture.var")
-    return weight, mean, var
 
 
 def _item_shape(x_t, shape):

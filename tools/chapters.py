@@ -8,6 +8,7 @@
     python tools/chapters.py minutes         how long does each take? into the README's table
     python tools/chapters.py topics          where is each topic of the syllabus taught?
     python tools/chapters.py leaks           solutions where they belong, verdicts right (fast)
+    python tools/chapters.py stamp           renew the set-up cells, after a new version (fast)
     python tools/chapters.py pages           build glossary, formulas and cheat sheet from the texts
     python tools/chapters.py release --out D nbgrader source notebooks for a class
 
@@ -21,7 +22,8 @@ Rules for authors
 - `# %% [markdown]` and `# %%` begin cells; of a cell's metadata only its tags are kept, as in
   `# %% tags=["exercise"]`, and how far its numbers may differ on another machine, as in
   `# %% tolerance={"rel": 0.01}` (see `tools/printed.py`; `tools/machines.py` measures it).
-  The first cell is Markdown and starts with `# Title`.
+  The first cell is Markdown and starts with `# Title`. After it the build puts the set-up cell
+  (`tools/notebooks/colab.py`), which no text holds.
 - An exercise is a code cell tagged "exercise". What the learner writes stands between the lines
   `### BEGIN SOLUTION` and `### END SOLUTION`; there they find `...  # your code here`, one per
   block. In the same cell, or in the next ones, follows one line per exercise at the left margin:
@@ -57,7 +59,7 @@ from pathlib import Path
 if __name__ == "__main__":  # run as a program: find the packages beside tools/
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.notebooks.building import build, check, sync
+from tools.notebooks.building import build, check, stamp, sync
 from tools.notebooks.leaks import leaks
 from tools.notebooks.links import links
 from tools.notebooks.lint import lint
@@ -77,6 +79,7 @@ COMMANDS = {
     "minutes": write_minutes,
     "topics": print_topics,
     "pages": pages,
+    "stamp": stamp,
 }
 
 

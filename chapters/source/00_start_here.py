@@ -1,8 +1,8 @@
 # %% [markdown] topics="C001 C003"
 # # 00 · What is this, and can I see it work now?
 #
-# Yes. Click the gray cell below, press **Shift + Enter**, and do the same with the next one. Two
-# thousand points of pure noise will move into eight tight clusters. Nothing was trained.
+# Yes. Click on this sentence and press **Shift + Enter** four times. Two thousand points of pure noise
+# will move into eight tight clusters. Nothing was trained.
 #
 # **After this chapter you can**
 #

@@ -55,7 +55,9 @@ def ends(value, name):
 def curve(value):
     """x and y of a curve, as many of one as of the other."""
     x, y = _two(value, "a curve")
-    shaped(y, _checks.numbers(x, "x").shape, "y", "as many numbers as x")
+    shape = _checks.numbers(x, "x").shape
+    shaped(x, shape or (1,), "x", "the places of a curve, at least one")
+    shaped(y, shape, "y", "as many numbers as x")
     return array(x), array(y)
 
 

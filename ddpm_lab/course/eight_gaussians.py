@@ -137,6 +137,10 @@ class Found(NamedTuple):
 def judged(x: Tensor) -> Found:
     """Modes found and quality of samples, see `Found`.
 
+    Parameters
+    ----------
+    x : samples, (n, 2)
+
     >>> judged(DATA.mean[:3].float())[:2]
     (3, 1.0)
     """

@@ -71,7 +71,7 @@ class VAE(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, *shape) -> mean and log-variance of q(z | x), each (B, latents)."""
         _inputs.items(x, self.shape, "x", self.log_var)
-        mean, log_var = self.encoder(x.reshape(len(x), -1)).chunk(2, dim=1)
+        mean, log_var = self.encoder(x.flatten(1)).chunk(2, dim=1)
         return mean, log_var
 
     def decode(self, z: Tensor) -> Tensor:

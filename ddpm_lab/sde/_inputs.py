@@ -10,7 +10,7 @@ UNIT = "Continuous time runs from 0, clean data, to 1, noise: divide steps by T.
 def time(t, x=None, name="t"):
     """One time in 0..1, or one per batch item of x, as float64 on the CPU."""
     t = _checks.numbers(t, name, advice=UNIT).detach()
-    if t.dim() > 1 or (x is not None and t.dim() == 1 and len(t) != len(x)):
+    if t.dim() > 1 or not t.numel() or (x is not None and t.dim() == 1 and len(t) != len(x)):
         items = "" if x is None else f" ({len(x)})"
         raise ValueError(
             f"{name} must be one time or one per batch item{items}; got shape {tuple(t.shape)}. "

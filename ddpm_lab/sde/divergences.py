@@ -36,8 +36,8 @@ def divergence(
     >>> divergence(lambda x: x**2, torch.tensor([[1.0, 2.0]]))
     (tensor([[1., 4.]]), tensor([6.]))
     """
-    x, value = _values(field, x)
-    flat = value.flatten(1)
+    x, value = _values(field, x, create_graph)
+    flat = value.reshape(len(x), -1)
     parts = [_pulled(flat[:, i].sum(), x, create_graph)[:, i] for i in range(flat.shape[1])]
     total = torch.stack(parts).sum(dim=0)
     return (value, total) if create_graph else (value.detach(), total.detach())
@@ -77,8 +77,8 @@ def mean_of_probes(
     >>> mean_of_probes(lambda x: x**2, x, [torch.ones(1, 2), -torch.ones(1, 2)])[1]
     tensor([6.])
     """
-    x, value = _values(field, x)
-    found = [_pulled((value * v).sum(), x, create_graph) * v.flatten(1) for v in probes]
+    x, value = _values(field, x, create_graph)
+    found = [_pulled((value * v).sum(), x, create_graph) * v.reshape(len(x), -1) for v in probes]
     total = torch.stack(found).mean(dim=0).sum(dim=1)
     return (value, total) if create_graph else (value.detach(), total.detach())
 
@@ -103,8 +103,9 @@ def signs(x: Data, generator: torch.Generator) -> Data:
     return (2 * bits - 1).to(x)
 
 
-def _values(field, x):
+def _values(field, x, create_graph):
     """x as a place to differentiate at, and the field there."""
+    _checks.choice(create_graph, (False, True), "create_graph")
     _checks.function(field, "field", advice="Give a function of x.")
     x = _checks.data(x).detach().requires_grad_()
     with torch.enable_grad():
@@ -115,8 +116,8 @@ def _values(field, x):
 def _pulled(scalar, x, create_graph):
     """The gradient of a sum, (B, D); zero where nothing depends on x."""
     if not scalar.requires_grad:
-        return torch.zeros_like(x).flatten(1)
+        return torch.zeros_like(x).reshape(len(x), -1)
     found: Any = torch.autograd.grad(
         scalar, x, create_graph=create_graph, retain_graph=True, allow_unused=True
     )[0]
-    return (torch.zeros_like(x) if found is None else found).flatten(1)
+    return (torch.zeros_like(x) if found is None else found).reshape(len(x), -1)

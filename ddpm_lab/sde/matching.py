@@ -47,6 +47,11 @@ def explicit_score_matching(model: Model, x: Data, true_score: Data) -> Tensor:
 def implicit_score_matching(model: Model, x: Data) -> Tensor:
     """1/2 ||model(x)||^2 + div model(x): no true score, D derivatives  [Hyv05, Eq. 4].
 
+    Parameters
+    ----------
+    model : x -> its score at x, shaped like x
+    x : (B, *D) float
+
     Returns
     -------
     (B,) float; may be negative
@@ -54,6 +59,7 @@ def implicit_score_matching(model: Model, x: Data) -> Tensor:
     >>> implicit_score_matching(lambda x: -x, torch.ones(1, 2)).detach()
     tensor([-1.])
     """
+    _checks.function(model, "model", advice="Give a function of x.")
     value, div = divergence(model, x, create_graph=True)
     return _half_square(value) + div
 
@@ -73,6 +79,7 @@ def sliced_score_matching(model: Model, x: Data, probe: Data) -> Tensor:
     >>> sliced_score_matching(lambda x: -x, torch.ones(1, 2), v).detach()
     tensor([-1.])
     """
+    _checks.function(model, "model", advice="Give a function of x.")
     value, div = hutchinson(model, x, probe, create_graph=True)
     return _half_square(value) + div
 
@@ -109,4 +116,4 @@ def _of(model, x):
 
 
 def _half_square(x):
-    return 0.5 * torch.sum(x.flatten(1) ** 2, dim=1)
+    return 0.5 * torch.sum(x.reshape(len(x), -1) ** 2, dim=1)

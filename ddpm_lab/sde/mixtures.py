@@ -9,7 +9,7 @@ import math
 from torch import Tensor
 
 from ddpm_lab import _checks
-from ddpm_lab.ideal_denoisers import Mixture
+from ddpm_lab.ideal_denoisers import Mixture, parts
 from ddpm_lab.sde import _inputs
 from ddpm_lab.sde.processes import SDE
 from ddpm_lab.sde.reverse import Score
@@ -27,8 +27,8 @@ def mixture_at(sde: SDE, mixture: Mixture, t: float) -> Mixture:
 
     Raises
     ------
-    ValueError
-        Unless t is one number in 0..1.
+    TypeError, ValueError
+        Unless the mixture is one, and t one number in 0..1.
 
     >>> from ddpm_lab.ideal_denoisers import two_modes
     >>> from ddpm_lab.sde import variance_preserving
@@ -36,7 +36,7 @@ def mixture_at(sde: SDE, mixture: Mixture, t: float) -> Mixture:
     [-0.97, 0.97]
     """
     _checks.instance(sde, SDE, "sde", advice="Use variance_preserving().")
-    weight, mean, var = map(_checks.float64, _checks.instance(mixture, Mixture, "mixture"))
+    weight, mean, var = parts(mixture)
     t = _checks.between(t, 0, 1, "t", advice=_inputs.UNIT)
     at = _checks.float64(t)
     signal = sde.signal(at)
@@ -57,15 +57,17 @@ def log_density(mixture: Mixture, x: Data) -> Tensor:
     Raises
     ------
     TypeError, ValueError
-        Unless x is floating point with D numbers per item.
+        Unless x is floating point with D numbers per item, and the variances are positive.
 
     >>> from ddpm_lab.ideal_denoisers import two_modes
     >>> import torch
     >>> log_density(two_modes(), torch.tensor([[0.97]]))
     tensor([-0.1978])
     """
-    square, var = _squares(mixture, x)
-    dims = x.shape[1]
+    mixture = parts(mixture)
+    _checks.variance(mixture.var, "mixture.var", zero=False)
+    square = _squares(mixture, x)
+    var, dims = mixture.var, x.shape[1]
     log_joint = mixture.weight.log() - 0.5 * (square / var + dims * (2 * math.pi * var).log())
     return log_joint.logsumexp(dim=1).to(x.device, x.dtype)
 
@@ -96,8 +98,8 @@ def mixture_score(sde: SDE, mixture: Mixture) -> Score:
 
     def score(x: Data, t: Tensor) -> Data:
         now = mixture_at(sde, mixture, float(t))
-        square, var = _squares(now, x)
-        dims = x.shape[1]
+        square, dims = _squares(now, x), x.shape[1]
+        var = _checks.variance(now.var, "the variance of x_t", zero=False)
         p = (now.weight.log() - 0.5 * (square / var + dims * var.log())).softmax(dim=1) / var
         pull = p @ now.mean - p.sum(dim=1, keepdim=True) * _checks.float64(x)
         return pull.to(x.device, x.dtype)
@@ -106,9 +108,6 @@ def mixture_score(sde: SDE, mixture: Mixture) -> Score:
 
 
 def _squares(mixture, x):
-    """Squared distances of points to the means, (B, K), and the variances, (K,)."""
-    _checks.instance(mixture, Mixture, "mixture")
-    dims = mixture.mean.shape[1]
-    _checks.items(x, (dims,), "x", advice="Give one row per point.")
-    difference = _checks.float64(x)[:, None, :] - _checks.float64(mixture.mean)
-    return (difference**2).sum(dim=2), _checks.variance(mixture.var, "mixture.var", zero=False)
+    """Squared distances of points to the means, (B, K)."""
+    _checks.items(x, mixture.mean.shape[1:], "x", advice="Give one row per point.")
+    return ((_checks.float64(x)[:, None, :] - mixture.mean) ** 2).sum(dim=2)

@@ -63,22 +63,26 @@ STYLES = {"numpy": as_numpy, "lists": as_lists, "float32": as_float32, "box": as
 
 
 def install(style: str) -> None:
-    """From now on every function that is checked answers in another style, and must be accepted."""
+    """From now on every answer that is checked comes in another style, and must be accepted."""
     change, check = STYLES[style], exercises.check
 
     def checked(name, attempt):
         question = exercises.exercise(name)
-        keeps = question.gradients or not callable(attempt) or question.judge
-        if keeps and style in ("numpy", "lists"):
+        if (question.gradients or question.judge) and style in ("numpy", "lists"):
             return check(name, attempt)
+        if not callable(attempt):
+            return accepted(name, change(attempt))
 
         @wraps(attempt)
         def other(*args, **kwargs):
             answer = attempt(*args, **kwargs)
             return answer if isinstance(answer, Schedule) else change(answer)
 
-        use = check(name, other)
-        verdict = exercises.verdict(name, other)
+        return accepted(name, other)
+
+    def accepted(name, answer):
+        use = check(name, answer)
+        verdict = exercises.verdict(name, answer)
         assert verdict.mark == "✓", f"{name} as {style}: {verdict.message}"
         return use
 

@@ -6,6 +6,7 @@ rules that nbgrader's manual states for the cells of a source notebook.
 
 import asyncio
 import base64
+import importlib.util
 import json
 import math
 import re
@@ -16,7 +17,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools.notebooks import building, comparing, release, running, sources, stored
+import ddpm_lab
+from tools.notebooks import building, colab, comparing, release, running, sources, stored
 
 ROOT = sources.ROOT
 
@@ -92,6 +94,52 @@ def test_chapters_are_picked_by_number_or_name(built):
         sources.chapters(built, ["1"])
 
 
+# -------------------------------------------------------------------------------- set-up cell
+
+
+def test_notebooks_with_code_begin_with_the_set_up_cell_folded_and_idle(built):
+    first, second = sources.chapters(built)
+    for path, _ in first.readings():
+        title, cell, *others = stored.load(path).cells
+        assert title.source.startswith("# Toys") and cell.id == colab.ID
+        assert cell.metadata["jupyter"]["source_hidden"] and cell.outputs == []
+        assert f"ddpm-lab=={ddpm_lab.__version__}" in cell.source
+        assert not any(other.id == colab.ID for other in others)
+    assert [cell.id for cell in stored.load(second.learner).cells] == ["c000"]  # no code, no need
+
+
+def test_the_set_up_cell_counts_no_minutes(built, monkeypatch):
+    source = sources.chapters(built)[0].source
+    without = sources.minutes_of(source)
+    monkeypatch.setattr(colab, "SOURCE", "x = 1\n" * 1000)
+    assert sources.minutes_of(source) == without
+
+
+def test_the_set_up_cell_asks_pip_for_the_wheel_only_where_the_course_is_missing(monkeypatch):
+    asked = []
+    monkeypatch.setattr(subprocess, "run", lambda words, check: asked.append((words, check)))
+    source = colab.SOURCE.format(version="1.2.3")
+    exec(source, {})
+    assert asked == []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    exec(source, {})
+    wanted = ["ddpm-lab==1.2.3", "ipywidgets", "scipy", "sympy"]
+    assert asked == [([sys.executable, "-m", "pip", "install", "-q", *wanted], True)]
+
+
+def test_a_new_version_is_stamped_without_a_run(toy, monkeypatch):
+    path = sources.chapters(toy)[0].learner
+    before = stored.load(path)
+    assert building.stamp(toy) == [] and stored.load(path) == before
+    monkeypatch.setattr(ddpm_lab, "__version__", "7.7")
+    assert any("cell setup differs" in problem for problem in building.sync(toy))
+    monkeypatch.setattr(building, "execute", None)
+    assert building.stamp(toy) == [] == building.sync(toy)
+    after = stored.load(path)
+    assert "ddpm-lab==7.7" in after.cells[1].source
+    assert after.cells[2:] == before.cells[2:]
+
+
 # ------------------------------------------------------------------------------ build and check
 
 
@@ -116,7 +164,7 @@ def test_a_rebuild_gives_the_same_bytes_whatever_the_users_settings(toy, tmp_pat
 def test_stored_notebooks_hold_pictures_but_no_widgets(built):
     text = sources.chapters(built)[0].learner.read_text(encoding="utf-8")
     assert text.count('"image/png": "') == 2  # the figure, and the slider's still
-    assert "widget" not in text and "iopub" not in text and "model_id" not in text
+    assert "jupyter.widget" not in text and "iopub" not in text and "model_id" not in text
 
 
 def test_check_says_what_changed(toy):
@@ -191,7 +239,7 @@ def test_sync_is_content_with_what_build_made(built):
 def test_sync_tells_a_learner_that_answers_are_their_work(toy):
     path = toy / "chapters" / "01_toy.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["cells"][2]["source"] = "def my_square(x):\n    return x**2"
+    notebook["cells"][3]["source"] = "def my_square(x):\n    return x**2"
     path.write_text(json.dumps(notebook), encoding="utf-8")
     message, cell = building.sync(toy)
     assert "this is your work, and nothing is wrong with it" in message
@@ -283,7 +331,7 @@ def test_the_commands_say_what_they_found(toy):
     assert command("leaks", "7")[0] == 1
 
 
-@pytest.mark.parametrize("option, collected", [((), 0), (("--nbval", "--nbval-current-env"), 8)])
+@pytest.mark.parametrize("option, collected", [((), 0), (("--nbval", "--nbval-current-env"), 10)])
 def test_pytest_runs_notebooks_only_when_asked(built, option, collected):
     """And never a chapter's text, with this project's own settings."""
     words = ["--collect-only", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]

@@ -11,7 +11,9 @@ import pytest
 
 from tools.notebooks import leaks, links, lint, mathematics, rules, stored
 
-FIRST, FIGURE, EXERCISE, NUMBER, SLIDER = range(5)  # the cells of the toy's learner's notebook
+FIRST, SET_UP, FIGURE, EXERCISE, NUMBER, SLIDER = range(
+    6
+)  # the cells of the toy's learner's notebook
 
 
 def test_the_toy_is_without_fault(built):
@@ -84,6 +86,10 @@ LINT = {
     "twice": (source(NUMBER, 'x = check("toy.square", my_square)'), "'toy.square' twice"),
     "not run": (lambda n: n["cells"][NUMBER].update(execution_count=None), "not run in order"),
     "hiding tag": (lambda n: n["cells"][NUMBER]["metadata"].update(tags=["nbval-skip"]), "hide"),
+    "site's tag": (
+        lambda n: n["cells"][NUMBER]["metadata"].update(tags=["remove-cell"]),
+        "unknown tag",
+    ),
     "odd tag": (lambda n: n["cells"][NUMBER]["metadata"].update(tags=["fun"]), "unknown tag"),
     "wide tolerance": (tolerating(NUMBER, rel=0.9), "rel must lie in 0..0.5"),
     "negative tolerance": (tolerating(NUMBER, abs=-1.0), "abs be >= 0"),

@@ -38,6 +38,7 @@ import ddpm_lab
 from ddpm_lab import (
     bayes,
     datasets,
+    discrete,
     elbo,
     estimators,
     flow_matching,
@@ -50,6 +51,7 @@ from ddpm_lab import (
     predictions,
     samplers,
     schedules,
+    sde,
 )
 from ddpm_lab.course import display, figures
 
@@ -124,11 +126,11 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 INTS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
-def data(*shape, dtypes=FLOATS, finite=False, low=-math.inf, high=math.inf):
+def data(*shape, dtypes=FLOATS, finite=False, low=-math.inf, high=math.inf, empty=False):
     """A floating-point tensor of a shape; None stands for any length. NaN is `judge`'s business."""
 
     def fits(value):
-        if not (strided(value) and value.dtype in dtypes and value.numel()):
+        if not (strided(value) and value.dtype in dtypes and (value.numel() or empty)):
             return False
         if value.dim() != len(shape) or any(n not in (None, m) for n, m in zip(shape, value.shape)):
             return False
@@ -514,6 +516,80 @@ sets = data(None, D, finite=True)
 pictures = data(None, 1, None, None)
 
 
+def symbols(value):
+    """(B, *D) whole numbers 0, 1 or 2."""
+    good = strided(value) and value.dtype == torch.int64 and value.dim() > 0 and value.numel()
+    return bool(good and int(value.min()) >= 0 and int(value.max()) <= 2)
+
+
+def same_letters(value):
+    return symbols(value) and value.shape == (B, D)
+
+
+def words(value):
+    return symbols(value) and value.shape[1:] == (D,)
+
+
+def shares(value):
+    """What adds up to a distribution along the last axis."""
+    good = batch(value) and value.shape[-1] > 0 and bool((value >= 0).all())
+    return good and bool((value.sum(-1) > 0).all())
+
+
+def guessed(value):
+    return same_letters(value) or (shares(value) and value.shape == (B, D, 3))
+
+
+def probabilities(value):
+    """Of three symbols, in any form."""
+    return enough_noise(value) and len(value) == 3
+
+
+def enough_noise(value):
+    """Probabilities of three symbols, or more."""
+    if not reals((None,), low=0)(value) or len(value) < 3:
+        return False
+    return abs(float(torch.as_tensor(value).detach().sum()) - 1) < 1e-6
+
+
+def even(value):
+    """The same step between neighbors."""
+    steps = torch.as_tensor(value).detach().double().diff()
+    return bool((steps - steps.mean()).abs().max() < 1e-5)
+
+
+def strict_mixture(value):
+    return mixture(value) and reals((None,), low=0, ends=False)(value.var)
+
+
+def unit_times(value):
+    """One time in 0..1, or one for each item."""
+    return reals((), (B,), low=0, high=1)(value)
+
+
+def within_unit(falls, high=1.0):
+    """A list of numbers that fall, or rise, within 0 and `high`."""
+
+    def fits(value):
+        if not reals((None,), low=0 if high == 1 else -high, high=high)(value) or len(value) < 2:
+            return False
+        x = torch.as_tensor(value).double().diff()
+        return bool(((x < 0) if falls else (x > 0)).all())
+
+    return fits
+
+
+ANY, MASK = discrete.uniform(3), discrete.absorbing(3)
+LETTERS = torch.arange(B * D).reshape(B, D) % 3
+GUESSED = torch.full((B, D, 3), 1 / 3)
+BEST = discrete.dataset_denoiser(LETTERS, SCHEDULE, ANY)
+VP = sde.variance_preserving()
+
+
+def pull(x, t):
+    return -x
+
+
 def enough(n):
     return lambda value: sets(value) and len(value) >= n
 
@@ -866,6 +942,11 @@ CALLS = {
         dict(k=whole(), radius=real(0), std=real(0)),
     ),
     "ideal_denoisers.two_modes": call(ideal_denoisers.two_modes, {}, {}),
+    "ideal_denoisers.parts": call(
+        ideal_denoisers.parts,
+        dict(mixture=ideal_denoisers.circle_mixture(2)),
+        dict(mixture=mixture),
+    ),
     "ideal_denoisers.sample": call(
         ideal_denoisers.sample,
         dict(mixture=ideal_denoisers.circle_mixture(2), n=4, generator=rng),
@@ -965,6 +1046,227 @@ CALLS = {
         flow_matching.optimal_pairs,
         dict(x_0=X, eps=X),
         dict(x_0=data(B, D, finite=True), eps=data(B, D, finite=True)),
+    ),
+    "discrete.uniform": call(discrete.uniform, dict(K=3), dict(K=whole(2))),
+    "discrete.absorbing": call(discrete.absorbing, dict(K=3), dict(K=whole(2))),
+    "discrete.transition": call(
+        discrete.transition,
+        dict(schedule=SCHEDULE, noise=MASK, x_s=LETTERS, s=5, t=6),
+        dict(schedule=schedule, noise=enough_noise, x_s=symbols, s=before, t=after),
+    ),
+    "discrete.marginal": call(
+        discrete.marginal,
+        dict(schedule=SCHEDULE, noise=MASK, x_0=LETTERS, t=5),
+        dict(schedule=schedule, noise=enough_noise, x_0=symbols, t=times(1, T, B)),
+    ),
+    "discrete.posterior": call(
+        discrete.posterior,
+        dict(schedule=SCHEDULE, noise=ANY, x_0=LETTERS, x_t=LETTERS, t=6, s=5),
+        dict(
+            schedule=schedule,
+            noise=probabilities,
+            x_0=same_letters,
+            x_t=same_letters,
+            t=after,
+            s=before,
+        ),
+    ),
+    "discrete.posterior of a guess": call(
+        discrete.posterior,
+        dict(schedule=SCHEDULE, noise=ANY, x_0=GUESSED, x_t=LETTERS, t=6, s=5),
+        dict(
+            schedule=schedule,
+            noise=probabilities,
+            x_0=guessed,
+            x_t=same_letters,
+            t=after,
+            s=before,
+        ),
+    ),
+    "discrete.draw": call(
+        discrete.draw, dict(p=GUESSED, generator=rng), dict(p=shares, generator=generator)
+    ),
+    "discrete.dataset_denoiser": call(
+        discrete.dataset_denoiser,
+        dict(x=LETTERS, schedule=SCHEDULE, noise=ANY, weight=torch.full((B,), 0.25)),
+        dict(
+            x=same_letters,
+            schedule=schedule,
+            noise=probabilities,
+            weight=optional(
+                lambda v: reals((B,), low=0)(v) and float(torch.as_tensor(v).detach().sum()) > 0
+            ),
+        ),
+        closure(LETTERS),
+    ),
+    "discrete.dataset_denoiser's": call(
+        discrete.dataset_denoiser(LETTERS, SCHEDULE, ANY),
+        dict(x_t=LETTERS, t=5),
+        dict(x_t=words, t=at),
+    ),
+    "discrete.sample": call(
+        discrete.sample,
+        dict(
+            schedule=SCHEDULE,
+            noise=ANY,
+            guess=BEST,
+            shape=(B, D),
+            times=[T, 5, 0],
+            generator=rng,
+        ),
+        dict(
+            schedule=a(schedules.Schedule),
+            noise=probabilities,
+            guess=function,
+            shape=lambda v: sizes(high=10**6)(v) and list(v[1:]) == [D],
+            times=optional(falling(T, 0)),
+            generator=generator,
+        ),
+    ),
+    "discrete.bound": call(
+        discrete.bound,
+        dict(schedule=SCHEDULE, noise=ANY, guess=BEST, x_0=LETTERS, generator=rng),
+        dict(
+            schedule=schedule, noise=probabilities, guess=function, x_0=words, generator=generator
+        ),
+    ),
+    "sde.variance_preserving": call(
+        sde.variance_preserving,
+        dict(beta_0=0.1, beta_1=20.0),
+        dict(beta_0=real(0, 1e4, ends=False), beta_1=real(0, 1e4, ends=False)),
+    ),
+    "sde.variance_exploding": call(
+        sde.variance_exploding,
+        dict(sigma_min=0.01, sigma_max=50.0),
+        dict(sigma_min=real(0, 50, ends=False), sigma_max=real(0.01, 1e6, ends=False)),
+    ),
+    "sde.rescaled": call(sde.rescaled, dict(sde=VP), dict(sde=a(sde.SDE))),
+    "sde.SDE": call(
+        sde.SDE,
+        dict(name="mine", rate=len, diffusion_var=len, signal=len, noise_var=len),
+        dict(
+            name=anything,
+            rate=function,
+            diffusion_var=function,
+            signal=function,
+            noise_var=function,
+        ),
+    ),
+    "sde.SDE's drift": call(VP.drift, dict(x=X, t=0.5), dict(x=batch, t=unit_times)),
+    "sde.SDE's diffusion": call(
+        VP.diffusion, dict(t=0.5), dict(t=reals((), (None,), high=1, low=0))
+    ),
+    "sde.SDE's marginal": call(VP.marginal, dict(x_0=X, t=0.5), dict(x_0=batch, t=unit_times)),
+    "sde.SDE's log_snr": call(VP.log_snr, dict(t=0.5), dict(t=reals((), (None,), high=1, low=0))),
+    "sde.reverse_drift": call(
+        sde.reverse_drift,
+        dict(sde=VP, score=pull, x=X, t=0.5, dial=1.0),
+        dict(sde=a(sde.SDE), score=function, x=batch, t=chance, dial=real(0, 100)),
+    ),
+    "sde.probability_flow": call(
+        sde.probability_flow,
+        dict(sde=VP, score=pull),
+        dict(sde=a(sde.SDE), score=function),
+        lambda field: field(X, torch.tensor(0.5)),
+    ),
+    "sde.simulate": call(
+        sde.simulate,
+        dict(sde=VP, score=pull, x=X, times=[1.0, 0.5, 0.0], dial=1.0, generator=rng),
+        dict(
+            sde=a(sde.SDE),
+            score=function,
+            x=batch,
+            times=within_unit(falls=True),
+            dial=real(0, 100),
+            generator=generator,
+        ),
+        first,
+    ),
+    "sde.divergence": call(
+        sde.divergence,
+        dict(field=torch.sin, x=X, create_graph=False),
+        dict(field=function, x=batch, create_graph=truth),
+    ),
+    "sde.hutchinson": call(
+        sde.hutchinson,
+        dict(field=torch.sin, x=X, probe=X, create_graph=False),
+        dict(field=function, x=like_x, probe=like_x, create_graph=truth),
+    ),
+    "sde.fokker_planck": call(
+        sde.fokker_planck,
+        dict(
+            drift=VP.drift,
+            diffusion=VP.diffusion,
+            density=torch.full((4,), 0.25),
+            edges=torch.linspace(-2, 2, 5),
+            times=[0.0, 0.5, 1.0],
+        ),
+        dict(
+            drift=function,
+            diffusion=function,
+            density=reals((4,)),
+            edges=lambda v: rising(v) and len(v) == 5 and even(v),
+            times=within_unit(falls=False),
+        ),
+    ),
+    "sde.log_likelihood": call(
+        sde.log_likelihood,
+        dict(
+            field=lambda x, t: -x,
+            x=X,
+            times=[0.0, 0.5, 1.0],
+            log_prior=lambda x: -(x**2).reshape(len(x), -1).sum(1),
+            probes=2,
+            generator=rng,
+        ),
+        dict(
+            field=function,
+            x=batch,
+            times=lambda v: within_unit(falls=True, high=1e300)(v) or rising(v),
+            log_prior=function,
+            probes=optional(whole(1, 10_000)),
+            generator=generator,
+        ),
+    ),
+    "sde.explicit_score_matching": call(
+        sde.explicit_score_matching,
+        dict(model=torch.sin, x=X, true_score=X),
+        dict(model=function, x=like_x, true_score=like_x),
+    ),
+    "sde.implicit_score_matching": call(
+        sde.implicit_score_matching, dict(model=torch.sin, x=X), dict(model=function, x=batch)
+    ),
+    "sde.sliced_score_matching": call(
+        sde.sliced_score_matching,
+        dict(model=torch.sin, x=X, probe=X),
+        dict(model=function, x=like_x, probe=like_x),
+    ),
+    "sde.denoising_score_matching": call(
+        sde.denoising_score_matching,
+        dict(model=torch.sin, x_0=X, eps=X, signal=0.5, noise=0.5),
+        dict(
+            model=function,
+            x_0=like_x,
+            eps=like_x,
+            signal=real(-1e6, 1e6),
+            noise=real(0, 1e6, ends=False),
+        ),
+    ),
+    "sde.mixture_at": call(
+        sde.mixture_at,
+        dict(sde=VP, mixture=ideal_denoisers.circle_mixture(2), t=0.5),
+        dict(sde=a(sde.SDE), mixture=mixture, t=chance),
+    ),
+    "sde.log_density": call(
+        sde.log_density,
+        dict(mixture=ideal_denoisers.circle_mixture(2), x=X),
+        dict(mixture=strict_mixture, x=data(None, D, empty=True)),
+    ),
+    "sde.mixture_score": call(
+        sde.mixture_score,
+        dict(sde=VP, mixture=ideal_denoisers.circle_mixture(2)),
+        dict(sde=a(sde.SDE), mixture=mixture),
+        lambda score: score(X, torch.tensor(0.5)),
     ),
     "samplers.ddpm_step": call(
         samplers.ddpm_step,
@@ -1290,8 +1592,8 @@ CALLS = {
         dict(x_t=X, t=torch.full((B,), 5)),
         dict(x_t=in_the_plane, t=data(B, dtypes=INTS + FLOATS)),
     ),
-    "networks.VAE.encode": call(VAE.encode, dict(x=X), dict(x=data(None, D))),
-    "networks.VAE.decode": call(VAE.decode, dict(z=X), dict(z=data(None, 2))),
+    "networks.VAE.encode": call(VAE.encode, dict(x=X), dict(x=data(None, D, empty=True))),
+    "networks.VAE.decode": call(VAE.decode, dict(z=X), dict(z=data(None, 2, empty=True))),
     "networks.UNet's": call(
         UNET,
         dict(x_t=PICTURES, t=torch.full((4,), 5), label=torch.tensor([0, 1, 2, 3])),
@@ -1301,7 +1603,9 @@ CALLS = {
             label=optional(lambda v: labels(4, 3)(torch.as_tensor(v))),
         ),
     ),
-    "networks.Classifier's": call(JUDGE, dict(x=PICTURES), dict(x=pictures)),
+    "networks.Classifier's": call(
+        JUDGE, dict(x=PICTURES), dict(x=data(None, 1, None, None, empty=True))
+    ),
     "datasets.concentric_circles": call(
         datasets.concentric_circles,
         dict(n=4, generator=rng, std=0.5),

@@ -19,6 +19,7 @@ from refuses import refuses
 from ddpm_lab import (
     _checks,
     bayes,
+    discrete,
     elbo,
     estimators,
     flow_matching,
@@ -31,6 +32,7 @@ from ddpm_lab import (
     predictions,
     samplers,
     schedules,
+    sde,
 )
 from ddpm_lab.course import display, figures
 from ddpm_lab.gaussians import Gaussian
@@ -47,7 +49,7 @@ MODULES = (
         ideal_denoisers,
         samplers,
     ),
-    *(losses, flow_matching, metrics, networks, display, figures),
+    *(losses, sde, flow_matching, discrete, metrics, networks, display, figures),
 )
 X = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
 

@@ -1,4 +1,4 @@
-"""Build, check and sync: make the stored notebooks from the texts, or see whether they are."""
+"""Build, check, sync, stamp: make the stored notebooks from the texts, or see if they are."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools.notebooks.colab import with_set_up
 from tools.notebooks.comparing import against, differences, keep_stored
-from tools.notebooks.reference import page_problems, pages
+from tools.notebooks.reference import page_problems, pages, stored_pages
 from tools.notebooks.running import clean_room, execute, settle
 from tools.notebooks.sources import ROOT, Chapter, ChapterError, chapters, read
 from tools.notebooks.stored import load, store, written
@@ -92,6 +93,23 @@ def check(
                 problems += [f"{name}: {line}" for line in found]
                 if found:
                     problems.append(f"{name}: if the new run is right, {_repair(chapter)}")
+    return problems
+
+
+def stamp(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:
+    """Give the stored notebooks the set-up cell of this version; nothing is run, outputs stay.
+
+    What is stored counts as run from the first cell to the last, so the cells are numbered anew.
+    """
+    paths = [path for chapter in chapters(root, wanted) for path, _ in chapter.readings()]
+    problems = []
+    for path in [*paths, *stored_pages(root)]:
+        try:
+            notebook = with_set_up(load(path))
+            settle(notebook)
+            store(path, written(notebook))
+        except ChapterError as error:
+            problems.append(f"{path.relative_to(root).as_posix()}: {error}")
     return problems
 
 

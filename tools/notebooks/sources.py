@@ -11,7 +11,7 @@ import jupytext
 import nbformat
 
 from ddpm_lab.course.exercises.help import all_help
-from tools.notebooks import minutes
+from tools.notebooks import colab, minutes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -137,7 +137,8 @@ def kept_metadata(cell) -> dict:
     kept = {"tags": list(tags(cell))} if tags(cell) else {}
     tolerance = cell.metadata.get("tolerance")
     kept |= {"tolerance": dict(tolerance)} if tolerance else {}
-    return kept | {k: cell.metadata[k] for k in (COLLAPSED, "eq", "claim") if k in cell.metadata}
+    others = (COLLAPSED, "eq", "claim", *colab.FOLDED)
+    return kept | {k: cell.metadata[k] for k in others if k in cell.metadata}
 
 
 def tags(cell) -> list[str]:
@@ -145,7 +146,7 @@ def tags(cell) -> list[str]:
 
 
 def read(source: Path, **how):
-    """The reading of a chapter's file, with the minutes that it takes."""
+    """The reading of a chapter's file, with the minutes that it takes, and the set-up cell."""
     notebook = reading(source.read_text(encoding="utf-8"), **how)
     spent = minutes_of(source)
     for cell in notebook.cells:
@@ -155,7 +156,7 @@ def read(source: Path, **how):
             )
         if cell.id in spent.each:
             cell.source += "\n\n" + minutes.sentence(spent.each[cell.id])
-    return notebook
+    return colab.with_set_up(notebook)
 
 
 def _spent(source: Path, what: str, number: str | None) -> str:

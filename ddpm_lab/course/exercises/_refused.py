@@ -29,6 +29,7 @@ _REFUSED = {
     "guidance.classifier_free": "predictions.guided",
     "guidance.ode_step": "samplers.steps.ddim_step",
     "learning.loss": "losses.simple",
+    "continuous.hutchinson": "sde.divergences.hutchinson",
     "measuring.energy": "metrics.distances.energy_distance",
 }
 

@@ -170,9 +170,6 @@ BOUND_TERM = Exercise(
     cases=_term_cases,
     wrong={
         **mixed(_costed, _FACTOR, _SPEED, _ERROR, _RESULT),
-        "you divide the error by minus the slope's half": (
-            lambda error, slope: error / (-0.5 * slope)
-        ),
         "the slope is multiplied, not subtracted": lambda error, slope: 0.5 * (error - slope),
         "you weight by SNR; that belongs to an error of x_0": (
             lambda error, slope: -0.5 * slope * error * slope.exp()
@@ -197,8 +194,8 @@ def _with_slope(model, x):
 
 
 def _some_model(x):
-    """A score that is not right, and not odd."""
-    return torch.tanh(2 * x + 0.3) - 1.7 * x
+    """A score that is not right, not odd, and both rises and falls."""
+    return torch.sin(2 * x + 0.3) - 0.4 * x
 
 
 def _implicit_cases():

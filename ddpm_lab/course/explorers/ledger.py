@@ -52,8 +52,8 @@ def _covered(controls: dict[str, Any]) -> widgets.Widget:
 def drawing() -> Drawing:
     """Above: the claim, and after a guess the verdict and what holds. Below: the evidence.
 
-    >>> drawing().update(theme="bayes", claim=1, guess="true")[-84:-22]
-    'You say true; the verdict is: loose. The check computes 3 numb'
+    >>> drawing().update(theme="bayes", claim=1, guess="true").split("; ")[-1][:22]
+    'the verdict is: loose.'
     """
     figure, ax = figures.new(width=WIDTH, height=5.2)
     ax.set_axis_off()
