@@ -166,6 +166,23 @@ def test_an_explorer_is_at_most_three_megabytes():
         assert page + sum(path.stat().st_size for path in strips) <= 3_000_000, name
 
 
+def test_the_ledger_is_a_game_without_a_kernel(site):
+    page, wrong = site("claims")
+    page.select_option("#ledger-theme", label="bayes")
+    first = page.locator(".claim:visible").first
+    answer = first.get_attribute("data-answer")
+    first.get_by_role("button", name=answer).click()
+    assert first.locator("details").get_attribute("open") is not None
+    assert "1 of 1" in page.locator(".ledger output").inner_text()
+    other = page.locator(".claim:visible").nth(1)
+    wrongly = "false" if other.get_attribute("data-answer") != "false" else "true"
+    other.get_by_role("button", name=wrongly).focus()
+    page.keyboard.press("Enter")
+    assert "1 of 2" in page.locator(".ledger output").inner_text()
+    assert not page.locator("section#forward").is_visible()
+    assert not wrong
+
+
 # --- Chapters -------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 
 from ddpm_lab.course import claims, explorers
+from ddpm_lab.course.claims import game
 from tools.site import frames, pages
 
 NAMES = [name for name in explorers.__all__ if name != "Explorer"]
@@ -25,6 +26,9 @@ def test_every_explorer_moves_on_the_site():
     page = pages.ledger()
     for one in claims.LEDGER.values():
         assert page.count(f"The verdict on {one.id}<") == 1 and html.escape(one.taught) in page
+    for answer in ("true", "false", "condition"):  # as `ledger.js` names the three guesses
+        some = sum(game.ANSWER[one.verdict] == answer for one in claims.LEDGER.values())
+        assert page.count(f'data-answer="{answer}"') == some > 0
 
 
 @pytest.mark.parametrize("name", MOVING)

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import ddpm_lab
 from ddpm_lab.course import claims
+from ddpm_lab.course.claims import game
 from tools.notebooks.sources import ROOT
 from tools.notebooks.stored import load
 from tools.site import frames
@@ -196,10 +197,10 @@ def _where(name: str) -> str:
 
 
 def ledger() -> str:
-    """Markdown of all claims by theme, each with its verdict folded under it."""
-    lines = [
-        "# The ledger of claims\n\nTrue, false, or under which condition? Decide, then unfold."
-    ]
+    """Markdown of all claims by theme, each with its verdict folded under it; `ledger.js` makes a
+    game of it.
+    """
+    lines = ["# The ledger of claims\n\nTrue, false, or under which condition? Guess first."]
     for theme in get_args(claims.Theme):
         lines.append(f"## {theme.capitalize()}")
         lines += [_claim(one) for one in claims.LEDGER.values() if one.theme == theme]
@@ -212,8 +213,9 @@ def _claim(one: claims.Claim) -> str:
         f"Taught in {html.escape(one.taught)}. The evidence: <code>ddpm-lab claims {one.id}</code>"
     )
     return _raw(
-        f"<p><b>{one.id}</b> {said}</p>\n<details><summary>The verdict on {one.id}</summary>"
-        f"<p><b>{one.verdict.capitalize()}.</b> {correct}</p><p>{where}</p></details>"
+        f'<div class="claim" data-answer="{game.ANSWER[one.verdict]}"><p><b>{one.id}</b> {said}</p>'
+        f"\n<details><summary>The verdict on {one.id}</summary>"
+        f"<p><b>{one.verdict.capitalize()}.</b> {correct}</p><p>{where}</p></details></div>"
     )
 
 
