@@ -52,7 +52,8 @@ for title, points in frames.items():
 
 # %% [markdown] topics="C001 C002 C004 C008"
 # The line `Schedule('cosine', T=200, abar_T=6.072e-08)` describes the **noise schedule**: 200 steps from data to noise,
-# at a pace called cosine. After the last step almost nothing is left of the data, a fraction of 0.00000006 (section 3).
+# at a pace called cosine. After the last step almost nothing is left of the data, a fraction of 0.00000006 of their
+# variance (section 3).
 #
 # ## 1 · Is it any good?
 #
@@ -120,7 +121,7 @@ for t in times:
 
 
 # %% [markdown]
-# At first it is a single point in the middle, where there are no data. From pure noise every cluster is equally
+# At first it is the same for all points: the middle, where there are no data. From pure noise every cluster is equally
 # likely, and the estimate with the smallest mean squared error is the average of them all. Then the estimates spread: from
 # distance 0.00 to 0.42 at $t = 120$, 0.94 at $t = 40$ and 1.00 at the end. This is why sampling takes many steps: jump
 # from noise straight to the first estimate and you land on the average of all data.
@@ -167,11 +168,11 @@ alt = "Red will end on the right. With ddim it is one wedge at once; with ddpm i
 figures.show(fig, alt=alt)
 
 # %% [markdown]
-# They could hardly disagree more. With `ddim` it is 100 % at every time: **decided before the first step**. Nothing is
-# random on the way, so the noise $x_T$ determines the end, and by symmetry each wedge of noise goes to its own
-# cluster. With `ddpm` it is 11 % at the start, about one in eight, no better than chance. Then it is 43 % at $t = 80$,
-# 76 % at $t = 40$, 97 % at $t = 20$: **decided late**, by fresh noise. One denoiser, the same eight clusters, two
-# very different routes.
+# They could hardly disagree more. With `ddim` the nearest cluster is the final one for all points at every time: it is
+# **decided before the first step**. Nothing is random on the way, so the noise $x_T$ determines the end, and by symmetry
+# each wedge of noise goes to its own cluster. With `ddpm` this holds for only 11 % at the start, about one in eight, no
+# better than chance. Then it is 43 % at $t = 80$, 76 % at $t = 40$, 97 % at $t = 20$: **decided late**, by fresh noise.
+# The same denoiser takes two very different routes to the same eight clusters.
 
 # %% [markdown]
 # ## 3 · Real digits dissolve
@@ -200,8 +201,8 @@ for t in (1, 60, 100, 200):
     print(f"t = {t:3}: factor on x_0 {signal_t:.3f}, factor on eps {noise_t:.3f}")
 
 # %% [markdown]
-# Up to which $t$ can *you* read them? Write down your answer, and then let a machine try: a simple classifier
-# that gives a noisy digit the label of the most similar training image. It is tested on digits that are not in the
+# Up to which $t$ can *you* read them? Write down your answer, and then let a machine try: a nearest-neighbor classifier,
+# which gives a noisy digit the label of the most similar training image. It is tested on digits that are not in the
 # training set.
 #
 # **Predict.** At $t = 100$, will this classifier still get half of them right?
@@ -217,7 +218,7 @@ for t in (1, 60, 80, 100, 120, 140, 200):
 
 # %% [markdown]
 # Far more than half: 78 %. It starts at 99 % and is still at 95 % at $t = 60$; then it falls to 44 % at $t = 140$ and to
-# 11 % at the end, which is guessing. The noise hits each of the 64 pixels independently, and all 64 together often still
+# 11 % at the end, no better than guessing. The noise hits each of the 64 pixels independently, and all 64 together often still
 # point to the right neighbor when you can no longer read the digit.
 #
 # ### How exercises work
@@ -290,15 +291,15 @@ print(f"largest sum of the two factors in (0.1): {(schedule.signal + schedule.no
 # Mean 0 and standard deviation 1, whatever the start was, because $\bar\alpha_{200} \approx 0$. On the way the steps and (0.1)
 # agree within 0.005, about what 100,000 samples can resolve.
 #
-# The two factors in (0.1) are not the weights of an average: they add to as much as 1.4142. It is their **squares** that
-# add to 1, because variances of independent quantities add. If the data have variance 1, then so has $x_t$ at every time,
-# and $\bar\alpha_t$ is the part of it that comes from the data.
+# The two factors in (0.1) are not the weights of an average: their sum can be as large as 1.4142. It is their **squares**
+# that add to 1, because variances of independent quantities add. If the data have variance 1, then so has $x_t$ at every
+# time, and $\bar\alpha_t$ is the fraction of that variance that comes from the data.
 
 # %% [markdown] topics="C003 C004"
 # ## 4 · Digits come back, and which ones
 #
 # For a finite list of data, too, the perfect denoiser can be written down: the average of all images,
-# here the 896 of the training half, each weighted by how likely it is to have become $x_t$.
+# here the 896 of the training set, each weighted by how likely it is to have become $x_t$.
 #
 # **Predict.** Start from pure noise and run the chain back, with `ddpm` from now on. What comes out: new digits,
 # blurry averages, or something else?
@@ -339,20 +340,20 @@ print(f"expected: about 20 of each, plus or minus {(200 * 0.1 * 0.9) ** 0.5:.0f}
 
 
 # %% [markdown]
-# Something else: all 200 samples are training images, pixel for pixel. (For comparison, a digit from outside the
-# training half is typically at distance 2.18 from the nearest training image.) So the first honest lesson of this course is:
+# Something else: all 200 samples are training images, pixel for pixel. (For comparison, a test digit is typically at
+# distance 2.18 from the nearest training image.) So the first lesson of this course is:
 # **a perfect denoiser of a finite list of data can only return the list.**
 #
 # Then why were the points of section 1 new? There the denoiser was perfect for the **distribution**, the clusters
 # themselves, which we had as a formula. Here the list of 896 images *is* the distribution, as far as this denoiser
 # knows. A denoiser that is perfect for the distribution behind the list would produce new
 # digits, but nobody can write that distribution down. A network trained on the list may come close to
-# it; whether it does, and when it falls back to copying, is the subject of chapters 11, 12 and 14.
+# it; whether it does, and when it falls back to copying, is the subject of chapters 11, 12 and 14b.
 #
 # Second lesson: we did not ask for a certain digit, and could not have. You sample from the training distribution
 # and take what comes: between 9 and 32 of each digit. (Picking images at random gave 14 to 26; the standard deviation of each
 # count is about 4.) Train on dogs and you get *a* dog, not *that* dog, and never a cat. Asking for something requires a
-# **condition**, such as a text (chapter 15).
+# **condition**, such as a label or a text (chapter 15b).
 #
 # ### Is the rebuilt building the old one?
 #
@@ -425,7 +426,7 @@ for symbol, code, meaning in symbols:
 # ### Exercise 0.2 · The table, with its row 0
 #
 # Here are $\beta_1, \dots, \beta_T$. Make the table $\bar\alpha_0, \dots, \bar\alpha_T$. How many rows
-# is that, what stands in row 0, and which row belongs to $t = T$?
+# are there, what is in row 0, and which row belongs to $t = T$?
 #
 # <details><summary>Hint</summary>
 #
@@ -532,7 +533,7 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [18 Claims](18_claims.ipynb) | True, false, or under which condition? | {road 18} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
-# denoiser, and how to do it in few steps. It needs no other chapter. Chapters 01 to 04b are the probability
+# denoiser, and how to sample in fewer steps. It needs no other chapter. Chapters 01 to 04b are the probability
 # behind it all; start there if the words *posterior* or *KL divergence* are rusty.
 #
 # **Detours** are sections that nothing later needs. They start out collapsed: click the "+ cells hidden" below the heading. Their
@@ -553,8 +554,8 @@ progress()
 # A diffusion model turns data into noise by a fixed rule and comes back with a denoiser. At each time
 # the denoiser says which clean data it expects on average, and the sampler moves a little that way.
 # Where a perfect denoiser can be written down, all this works without learning, and samplers can be
-# tested against the truth. Perfect for a finite list, it copies the list; perfect for the distribution behind
-# the list, it would make new data. That distribution is unknown, and a network is trained to come close to it.
+# tested against the truth. A denoiser that is perfect for a finite list copies the list; one that is perfect for the
+# distribution behind the list would make new data. That one is unknown, and a network is trained to come close to it.
 #
 # **One formula to keep:** $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\;\epsilon$
 #
@@ -636,17 +637,17 @@ for value, meaning, where in readings:
 # %% [markdown] topics="C005 C006 C010 C011 C012 C187"
 # Before 2020 there were networks that made sharp images and were hard to train (GANs, two networks in
 # a contest), and others that trained smoothly and made blurry images (VAEs, chapter 04b). Diffusion models, since
-# 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. There
-# the form of the forward chain was already fixed; only its rates could be learned.
+# 2015 [SD15], took an idea from thermodynamics: destroy the structure of data slowly, and learn to restore it. In that
+# paper the form of the forward chain was already fixed; only its rates could be learned.
 # In 2020, [Ho20] let the network predict the noise, trained it with a squared error, and reached the
 # quality of GANs on small images. Today the idea turns text into images and enlarges small ones,
 # designs proteins and predicts their structure (RFdiffusion, AlphaFold 3), and plans what robots do.
 #
 # **Four questions** guide the course: how to train and sample, what mathematics lies underneath, how later systems improve
-# on it, and what it teaches beyond diffusion models.
+# on DDPM, and what all this teaches beyond diffusion models.
 #
 # **Where careful readers get stuck,** and the chapters that answer: why the square roots in (0.2)? (05) · if training
-# raises a lower bound of the likelihood, does the likelihood rise too? (04) · what exactly is minimized, and why may its
+# raises a lower bound on the likelihood, does the likelihood rise too? (04) · what exactly is minimized, and why may its
 # weights be dropped? (08, 08b) · how much fresh noise should a step back add, and why do two choices both work? (07b) · why
 # does a sampler drift toward the data, why not jump to $x_0$ at once, and what is sampling without fresh noise good for?
 # (10, 10b)

@@ -326,8 +326,8 @@ for fact, ordered in (("7 heads in 10", False), ("HHTHHTHHHT", True)):
 # $$\mathrm{Beta}(\theta;\, a, b) = \frac{\theta^{a-1} (1-\theta)^{b-1}}{B(a,b)},
 # \qquad B(a, b) = \int_0^1 \theta^{a-1}(1-\theta)^{b-1}\, d\theta. \tag{1.7}$$
 #
-# (The name has nothing to do with the $\beta_t$ of later chapters.) Flat
-# is Beta(1, 1); our posterior $1320\,\theta^7(1-\theta)^3$ is Beta(8, 4). Multiply a Beta prior by a likelihood
+# (The name has nothing to do with the $\beta_t$ of later chapters.) The flat
+# prior is Beta(1, 1); our posterior $1320\,\theta^7(1-\theta)^3$ is Beta(8, 4). Multiply a Beta prior by a likelihood
 # $\theta^h(1-\theta)^{n-h}$: the exponents add, and the result is a Beta distribution again.
 #
 # $$\mathrm{Beta}(a, b) \;\xrightarrow{\;h \text{ heads in } n\;}\; \mathrm{Beta}(a + h,\; b + n - h). \tag{1.8}$$
@@ -412,7 +412,7 @@ for a, b, h, n in ((1, 1, 7, 10), (1, 1, 3, 3), (2, 5, 7, 10), (50, 50, 7, 10)):
 
 
 # %% [markdown]
-# MLE: $\hat\theta = 1$, so tails are impossible, after three tosses! Mean: $\hat\theta = 4/5$, so tails have
+# The MLE is $\hat\theta = 1$: after only three tosses, tails would be impossible. The mean is $\hat\theta = 4/5$: tails have
 # probability 1/5. For the next toss the posterior mean is *the* probability of heads: the average over all
 # candidates, each weighted by the belief in it.
 
@@ -480,7 +480,7 @@ print(f"mean of theta: {Beta(8, 4).mean:.4f} and {bayes.integral(density_u * the
 # ## 4 · Prior against data
 #
 # Three priors see the same tosses, 70 % heads each time. One is flat. One is confident that the coin is *nearly fair*:
-# Beta(50, 50). One knows for certain that $\theta$ is *at most 1/2*, and is flat below.
+# Beta(50, 50). One is certain that $\theta$ is *at most 1/2*, and is flat below that.
 #
 # **Predict.** Which of them will the data convince in the end?
 
@@ -509,8 +509,8 @@ for name, values in means.items():
 # a compromise between the prior's mean and the fraction of heads. The prior's weight $w$ falls to 0 as $n$ grows. Priors of
 # other shapes with some mass around the truth are forgotten in the end, too.
 #
-# The third ends at 0.49999, however many data there are. Where the prior is 0, prior times likelihood is 0.
-# What a prior rules out, no data bring back.
+# The third has reached 0.49999 and cannot pass 1/2, however many data there are. Where the prior is 0, prior times
+# likelihood is 0. No data can bring back what a prior rules out.
 
 # %% [markdown]
 # ### Detour · A figure, the formula, and sliders
@@ -628,7 +628,7 @@ for stay in (0.5, 0.9):  # probability of repeating the last toss; 0.5: ordinary
 #
 # $$P(x \mid p_1, p_2, \alpha) = \prod_{i=1}^{n} \big[\alpha\, P(x_i \mid 1) + (1-\alpha)\, P(x_i \mid 2)\big]. \tag{1.12}$$
 #
-# That works because the choices are independent of each other. In each bracket, heads have the probability
+# That works because the choices are independent of each other. In each bracket, the probability of heads is
 #
 # $$m = \alpha\, p_1 + (1-\alpha)\, p_2, \qquad\text{so}\qquad
 # P(x \mid p_1, p_2, \alpha) = m^h (1-m)^{n-h}. \tag{1.13}$$
@@ -805,15 +805,15 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 # $$P(x) = \int_0^1\!\!\int_0^1\!\!\int_0^1 P(x \mid p_1, p_2, \alpha)\; dp_1\, dp_2\, d\alpha. \tag{1.14}$$
 #
 # A grid with $k$ points along each axis needs $k^3$ values. With $d$ unknowns it needs $k^d$: the **curse of
-# dimensionality**. The alternative is **Monte Carlo**: draw $N$ coins from the prior, and take the *mean* of their
-# likelihoods. An integral against a density is an expectation:
+# dimensionality**. The alternative is **Monte Carlo**: draw the unknowns from the prior, $N$ times, and take the *mean* of the
+# $N$ likelihoods. An integral against a density is an expectation:
 # $\int p(\theta)\,f(\theta)\,d\theta = E_{\theta \sim p}[f(\theta)]$, the mean of the *function* $f$ over samples of $\theta$.
 #
 # ### Exercise 1.6 · The evidence as a mean
 #
 # You are given the *log*-likelihoods of $N$ samples from the prior, shape (N,). Return two numbers: the mean of the $N$
 # likelihoods, which estimates the evidence, and its standard error: the standard deviation of the $N$ likelihoods,
-# `.std()`, divided by $\sqrt N$. Every estimate of this course carries such an error bar.
+# `.std()`, divided by $\sqrt N$. Look for such an error bar beside every Monte Carlo estimate.
 
 # %% tags=["exercise"]
 def my_by_draws(log_likelihood):
@@ -903,8 +903,8 @@ inner = (2 * math.pi * v) ** -2 * (-rest / (2 * v)).exp() * (2 * math.pi * v / 4
 print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, v):.6f}")
 
 # %% [markdown]
-# Two ways, one number. Integrals in
-# one, two, three dimensions are a matter of milliseconds. What is hard is **many dimensions**.
+# Both ways give the same number. Integrals in one, two or three dimensions are a matter of milliseconds. What is hard is
+# **many dimensions**.
 
 # %% [markdown] topics="C023"
 # ## 7 · The general task, and a denoiser
@@ -922,8 +922,8 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # | **Markov chain Monte Carlo** (**MCMC**) | a random walk that leaves the posterior unchanged | a detour of [10](10_sampling_without_learning.ipynb) |
 # | **variational inference** | the closest distribution of a simple family | [04](04_elbo_and_vae.ipynb) |
 #
-# The last two need the posterior only up to its constant: the evidence is what they avoid. (The sampler of chapter 00 is a Markov
-# chain, but not MCMC: its steps are made to *change* the distribution. Chapter 10 measures that.)
+# The last two need the posterior only up to a constant factor, so they avoid the evidence. (The sampler of chapter 00 is a
+# Markov chain, but not MCMC: its steps are made to *change* the distribution. Chapter 10 measures that.)
 #
 # **Denoising is Bayesian inference**, too. The unknown is the clean data $x_0$; its prior is the distribution of the data. The
 # fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal distribution with mean

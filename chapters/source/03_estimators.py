@@ -13,7 +13,7 @@
 # - tell variance from bias, and say on which side of the truth an estimated log-evidence lies,
 # - explain why maximum likelihood, minimum KL and least squares are one idea.
 #
-# **You need** sections 1 to 3 of [01 · Bayes](01_bayes.ipynb) (the evidence) and, from
+# **You need** sections 1, 2 and 6 of [01 · Bayes](01_bayes.ipynb) (the evidence) and, from
 # [02 · Distributions](02_distributions.ipynb), densities, Gaussians and the KL divergence.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about 20 seconds.
@@ -62,7 +62,8 @@ def likelihood(theta):
 # $$p(\text{7 heads}) = \int_0^1 f(\theta)\,d\theta = E_{\theta \sim U(0,1)}\big[f(\theta)\big]
 # = \tfrac{1}{11}, \qquad f(\theta) = \binom{10}{7}\,\theta^7 (1-\theta)^3. \tag{3.1}$$
 #
-# So draw 100 values of $\theta$ and average $f$. That is one estimate. Below are 30 of them, each with its error bar.
+# So draw 100 values of $\theta$ and average $f$. That is one estimate. Below are 30 of them, each with a bar of one standard
+# error to either side.
 #
 # **Predict.** How many of the 30 bars will miss the exact answer?
 
@@ -254,7 +255,7 @@ for D in (1, 2, 10, 50):
           f"N / E[w^2] = {1e5 * math.exp(-D / 4):9.1f}")
 
 # %% [markdown]
-# In one dimension the error is harmless. In 50 dimensions 100,000 samples seem to be worth 117, and even that is flattering:
+# In one dimension the shift is harmless. In 50 dimensions 100,000 samples seem to be worth 117, and even that is flattering:
 # the exact value, 0.4, is below *one* sample. The samples that were drawn say nothing about the rare, heavy ones that were not.
 # An image has thousands of dimensions, so whole images cannot be weighted like this. Diffusion models take another
 # route: many small steps, each of which is easy. (`logsumexp` is the logarithm of a sum of exponentials, computed so
@@ -325,8 +326,8 @@ for s in (2.0, 1.0, 0.8, 0.75, 0.7, 0.5):
 # %% [markdown]
 # Too wide costs little. Too narrow is dangerous. For $s = 0.7$ and $0.5$ the tails of $q$ are so thin that the
 # integral diverges: the farther out you look, the larger it gets. At $s = 0.5$ the bars that should catch
-# 95 % catch 71 %. Most repetitions miss the rare huge weights and end too low, with small bars; a few meet one and
-# end far too high, up to 6.5 instead of 1.
+# the truth 95 % of the time catch it 71 % of the time. Most repetitions miss the rare huge weights and end too low, with
+# small bars; a few meet one and end far too high, up to 6.5 instead of 1.
 #
 # **Predict** before you move the sliders: in 10 dimensions, how far can the mean of $q$ move from 0 before 1000 samples are
 # worth fewer than 10? With mean 0, which hurts more, a standard deviation of 0.7 or of 1.5?
@@ -358,10 +359,10 @@ for mean, std in ((0.9, 1.0), (0.0, 0.7), (0.0, 1.5)):
 #
 # $$x = a + b\,\epsilon, \quad \epsilon \sim N(0, 1) \qquad\text{gives}\qquad x \sim N(a, b^2). \tag{3.7}$$
 #
-# This is the **reparameterization trick**. All randomness is in $\epsilon$, whose distribution has *no parameter*. For fixed
+# This is the **reparameterization trick**. All randomness is in $\epsilon$, whose distribution has *no parameters*. For fixed
 # $\epsilon$, $x$ is an ordinary function of $a$ and $b$.
 #
-# Below are nine samples as dots. Watch how they move when $a$ grows by 1, and when $b$ doubles.
+# Below are nine samples as dots. See how they move when $a$ grows by 1, and when $b$ doubles.
 
 # %%
 # eq: 3.7
@@ -418,7 +419,8 @@ print("the package's, by automatic differentiation, the same:", torch.allclose(b
 
 
 # %% [markdown]
-# The truth: $E[x^2] = a^2 + b^2$ (mean squared plus variance), so the derivatives are $2a = 2$ and $2b = 4$.
+# Both are right: $E[x^2] = a^2 + b^2$ (the square of the mean plus the variance), so the derivatives are $2a = 2$ and
+# $2b = 4$.
 # `estimators.pathwise_gradient` needs no $f'$: automatic differentiation finds the slope of $f$ at each
 # sample. (Its arguments are mean and *variance*, as everywhere in the package.)
 #
@@ -806,9 +808,9 @@ for K in (1, 4, 16, 64, 256):
 # = -H(p^\ast) - \mathrm{KL}(p^\ast \,\|\, p_\theta). \tag{3.15}$$
 #
 # The second half is the definition of the KL (chapter 02),
-# $\mathrm{KL} = E_{p^\ast}[\log p^\ast] - E_{p^\ast}[\log p_\theta]$, with the **entropy** of the data, $H(p^\ast) = -E_{p^\ast}[\log p^\ast]$. The expectation in the middle, with
-# the opposite sign, is the **cross-entropy**; the mean over the data, with the opposite sign, is the
-# **negative log-likelihood** (NLL) per item.
+# $\mathrm{KL} = E_{p^\ast}[\log p^\ast] - E_{p^\ast}[\log p_\theta]$, with the **entropy** of the data,
+# $H(p^\ast) = -E_{p^\ast}[\log p^\ast]$. The expectation in the middle, with the opposite sign, is the **cross-entropy**;
+# the mean over the data, with the opposite sign, is the **negative log-likelihood** (NLL) per item.
 #
 # A KL is never negative, and 0 only if the two distributions are equal. And $H$ does
 # not depend on $\theta$. So **maximum likelihood is minimum KL**, in the direction
@@ -847,7 +849,7 @@ for mean, std in ((0.0, 0.8), (0.0, 1.25), (0.3, 1.0)):
 #
 # ### Exercise 3.6 · Squared error as a likelihood
 #
-# This is the loss of every network in this course, in disguise. `x` and `mean` have shape (n, D), `var` is a
+# This is, in disguise, the loss of nearly every network in this course. `x` and `mean` have shape (n, D), `var` is a
 # number. The $D$ coordinates are independent, so their densities multiply. Return (n,): each item's negative
 # log-density, in nats. (`math.log` and `math.pi` will help.)
 
@@ -870,8 +872,8 @@ gaussian_nll = check("estimators.gaussian_nll", my_gaussian_nll)
 # + \frac{D}{2}\log(2\pi\,\mathrm{var}), \qquad \|x - \mu\|^2 = \sum_{d=1}^{D}(x_d - \mu_d)^2. \tag{3.16}$$
 #
 # Every pixel counts the same here, because every coordinate has the same variance. That is an assumption about the noise,
-# not about the image: it says nothing about whether neighboring pixels belong together. What a network makes of the image
-# as a whole comes from the network.
+# not about the image: it says nothing about whether neighboring pixels belong together. How pixels depend on each other
+# is left to the network that computes $\mu$.
 
 # %% [markdown]
 # ### Detour · When the variance is not the same for all

@@ -254,7 +254,8 @@ for m, v in ((0.3, 0.25), (0.9, 0.25), (1.0, 0.2)):
 # ### Exercise 4.1 · The bound of a list
 #
 # Suppose the latent variable has only a few possible values. `q` holds their probabilities under $q$, `joint` the
-# numbers $p(x, z)$ for one and the same $x$ (so they add up to $p(x)$, not to 1). Both have shape `(K,)`.
+# numbers $p(x, z)$ for one and the same $x$ (so they add up to $p(x)$, not to 1). Both have shape `(K,)`. Return the ELBO,
+# one number.
 
 # %% tags=["exercise"]
 def my_bound(q, joint):
@@ -308,7 +309,7 @@ print(f"smallest gap {smallest:.4f} nats, at mean {m:.2f} and standard deviation
 # %% [markdown] topics="C045 C046"
 # ### Detour · The word *variational*
 #
-# Calculus asks where a *number* makes a function largest. The **calculus of variations** asks which *function* makes
+# Calculus asks which *number* makes a function largest. The **calculus of variations** asks which *function* makes
 # a number largest.
 
 # %% [markdown]
@@ -353,7 +354,8 @@ print(f"left: variances {found.narrow_var[0]:.2f}, KL(q || p) {found.narrow_kl:.
 print(f"right: variances {found.wide_var[0]:.2f}, KL(p || q) {found.wide_kl:.4f} nats")
 
 # %% [markdown]
-# The bound uses the left one. This best $q$ has the variance $1/(1+\theta^2)$ for each latent, and misses the posterior by
+# The bound uses the left one, which minimizes $\mathrm{KL}(q \,\|\, p)$. It has the variance $1/(1+\theta^2)$ for each
+# latent, and its KL to the posterior is
 #
 # $$\mathrm{KL} = \tfrac12 \log\frac{(1+\theta^2)^2}{1 + 2\theta^2}, \tag{4.8}$$
 #
@@ -558,7 +560,7 @@ steps = 0.5 * (2 * math.pi * math.e * beta_t).log()  # the entropy of each step 
 print(f"sum of the 1000 steps' costs: {steps.sum():.1f} nats; KL of the two joints: 0")
 
 # %% [markdown]
-# So −1024.6 is *perfect* there, and 0 would be very bad.
+# So in this example a loss of −1024.6 is *perfect*, and a loss of 0 would be very bad.
 
 # %% [markdown] topics="C069"
 # ## 7 · Several latent variables in a chain
@@ -566,7 +568,7 @@ print(f"sum of the 1000 steps' costs: {steps.sum():.1f} nats; KL of the two join
 # With one latent variable, a single step has to do everything. So let the latent variable have a cause of its own.
 #
 # In a **hierarchical VAE** the decoder samples the top latent from the prior, then each latent from the one above it, and
-# at last $x$. The encoder goes the other way, from $x$ to the top. If each variable depends only on its neighbor, the
+# finally $x$. The encoder goes the other way, from $x$ to the top. If each variable depends only on its neighbor, the
 # hierarchy is called *Markovian* [Luo22]. With two latent variables:
 
 # %%
@@ -654,8 +656,8 @@ print(f"(4.18): {first:.4f} + {second:.4f} = {first + second:.4f}")
 # %% [markdown] topics="C070"
 # ### Fix the encoder
 #
-# For Gaussian data more levels buy nothing. For images they can: each step may be small. A curve is drawn well with
-# straight pieces if the pieces are short; in the same way the way back from a small step is nearly Gaussian, and one hard
+# For Gaussian data more levels gain nothing. For images they can, because each step may be small. A curve is drawn well
+# with straight pieces if the pieces are short; likewise, the way back from a small step is nearly Gaussian, and one hard
 # task becomes many easy ones (chapter 05 measures how nearly). But *learning* many encoders together with many decoders
 # is delicate: the upper latents easily end up unused.
 #

@@ -89,8 +89,8 @@ for m, v in ((0.0, 1.0), (1.0, 1.0), (0.0, 0.01), (2.0, 0.01)):
     print(f"q = N({m:g}, {v:4g}) costs {cost:.3f} nats")
 
 # %% [markdown] topics="C062"
-# A $q$ equal to the prior costs nothing and says nothing. To fix a latent to within 0.1 costs 1.8 nats, and 3.8 if its
-# value is unusual. The KL is the price of the information in the code.
+# A $q$ equal to the prior costs nothing and says nothing. Fixing a latent to within 0.1 costs 1.8 nats, and
+# 3.8 if its value is unusual, here 2. The KL is the price of the information in the code.
 #
 # The reconstruction term is a squared error in disguise. For $D$ pixels,
 #
@@ -228,7 +228,7 @@ print(f"of the mean image:                              {((average - test) ** 2)
 # %% [markdown] topics="C058 C059"
 # ## 3 · How large is the gap?
 #
-# The bound itself cannot say. But many of the importance weights $w = p(x, z)/q(z \mid x)$ of (4.3) can:
+# The bound itself cannot say. But many importance weights $w = p(x, z)/q(z \mid x)$, as in (4.3), can:
 # $\log\frac1S\sum_s w(z_s)$ with $S$ samples of $q$ rises toward $\log p(x)$ as $S$ grows (chapter 03). The same
 # weights show what the encoder is good for, because we could sample the codes from the prior instead.
 
@@ -280,9 +280,9 @@ print("contrast (standard deviation of a pixel over these ten digits, mean over 
       ", ".join(f"{row.std(0).mean():.2f}" for row in rows), sep="\n")
 
 # %% [markdown]
-# Less: from 16 latents in use down to one, and from sharp images to one gray blob. All four bounds are about the *same*
-# digits, so they can be compared: 0.1 is the best of these on new ones. If $\sigma^2$ is too small, every missed pixel is
-# expensive; if it is too large, the digits themselves count as noise.
+# Less information: from 16 latents in use down to one, and from sharp images to one gray blob. All four bounds are about
+# the *same* digits, so they can be compared: 0.1 is the best of these on new ones. If $\sigma^2$ is too small, every missed
+# pixel is expensive; if it is too large, the digits themselves count as noise.
 #
 # A latent whose $q$ equals the prior, whatever $x$ is, has collapsed. This is **posterior collapse**. It costs nothing and
 # says nothing. Nothing went wrong in training: roughly, what varies by less than $\sigma^2$ is cheaper to treat as noise
@@ -428,12 +428,12 @@ for beta in (0.1, 0.25, 1.0, 4.0):
 # %% [markdown]
 # For $\beta = 0.1$ and 0.25 the "bound" lies *above* $\log p(x) = -1.5155$: no bound at all. For 4 it is one.
 #
-# With a Gaussian decoder, $\beta$ is a variance in disguise. Pull it out of the bracket: up to constants
+# With a Gaussian decoder, $\beta$ is a variance in disguise. Factor it out: up to constants
 #
 # $$-\frac{\|x - \mu\|^2}{2\sigma^2} - \beta\,\mathrm{KL} \;=\; \beta\,\Big[-\frac{\|x - \mu\|^2}{2\,\beta\sigma^2} - \mathrm{KL}\Big], \tag{4.14}$$
 #
-# which trains the very networks that $\sigma^2_\text{new} = \beta\sigma^2$ would, with the honest bound. So section 4
-# already showed what $\beta$ does.
+# and the bracket is, up to a constant, the ELBO of a decoder with the variance $\beta\sigma^2$. Both have the same optimal
+# networks, so section 4 already showed what $\beta$ does.
 
 # %%
 # eq: 4.14
@@ -488,7 +488,7 @@ for name, x in (("digits", train), ("means", decoded.mean), ("samples", sampled)
 # %% [markdown]
 # ## Detour · Popular claims, checked further
 #
-# Are three Gaussians too few? Which network gives the decoder's mean? What do minibatches guarantee?
+# Are a Gaussian prior, encoder and decoder too simple? Which network gives the decoder's mean? What do minibatches guarantee?
 
 # %% [markdown]
 # **A Gaussian prior and a Gaussian decoder can make nearly any distribution**, if the decoder's mean is curved. It is
@@ -563,7 +563,7 @@ print(f"theory for the constant step: {math.sqrt(0.1 / 1.9 / 10):.4f}")
 # **Exercises:** 4.2 `elbo.kl` · 4.3 `elbo.reconstruction` · 4.4 `elbo.loss` · 4.5 `elbo.active_units` (detour)
 #
 # **To think about.** A collapsed latent costs nothing and says nothing. Could a model have *no* active latent and still be
-# perfect? (Yes: if the decoder can make the data without it. What would it take, for digits?)
+# perfect? (Yes: if the decoder can make the data without a code. What would that take for digits?)
 #
 # **Before:** [04 · The bound](04_elbo_and_vae.ipynb) · **Next:**
 # [05 · How does data become noise, in one line?](05_forward.ipynb)

@@ -83,7 +83,7 @@ for t in (0, 300, 1000):
     print(f"t = {t:4}: density {middle:.4f} at 0, {mode:.4f} at 0.97")
 
 # %% [markdown]
-# The two bands of the data become one band around 0, and each path wanders through them.
+# The two bands of the data become one band around 0, and each path ends up wandering in it.
 #
 # Three questions remain. What exactly is one step? Why does the spread stop at 1? And can we know $x_t$
 # without taking $t$ steps?
@@ -159,8 +159,9 @@ fig = figures.curves(range(1001), growth, xlabel="time t, steps", ylabel="Var x_
 figures.show(fig, alt="With the factor all three variances go to 1; without it one grows to 11.05.")
 
 # %% [markdown]
-# With the factor every variance is drawn toward 1: from 0.25 to 0.3272, 0.7027 and 1.0000, and from 4 to 3.6911,
-# 2.1893 and 1.0001. Without it the noise simply accumulates: 10.05 on top of whatever the data had.
+# With the factor every variance is drawn toward 1: at $t = 100$, 300 and 1000, 0.25 has become 0.3272, 0.7027 and 1.0000,
+# and 4 has become 3.6911, 2.1893 and 1.0001. Without it the noise simply accumulates: 10.05 on top of whatever the data
+# had.
 #
 # To see why, take variances on both sides of (5.4). The two parts are independent, so
 #
@@ -417,8 +418,9 @@ figures.show(fig, alt="Histograms of the chains lie on the formula's bell curves
 
 # %% [markdown]
 # They agree within the standard errors. (Put a wrong $\alpha$ into the formula and the last two columns
-# jump; that is what error bars are for.) At $t = 300$ the mean is 1.8889 and the variance 0.6036, and you did not
-# need 300 steps to know it. Here is the function that the whole course uses. Compare it with (5.11) and with your own.
+# jump; that is what error bars are for.) At $t = 300$ the mean is 1.8889 and the variance 0.6036
+# (standard deviation 0.777), and you did not need 300 steps to know it. Here is the function that the whole course uses.
+# Compare it with (5.11) and with your own.
 
 # %%
 # eq: 5.11
@@ -531,13 +533,12 @@ for beta in (0.02, 0.9):  # a single step from x = 1: its mean and std are the t
 #
 # As $\bar\alpha_t \to 0$, (5.11) becomes $x_T \approx \epsilon$: mean 0 and variance 1, whatever the image was.
 #
-# **We know where the way back starts**: at $N(0, I)$, from which we can sample without any image. That the end is
-# Gaussian is
-# our choice. Many small noises of another shape would also add up to a nearly normal distribution, by the central
+# **We know where the way back starts**: at $N(0, I)$, from which we can sample without any image. Gaussian noise is our
+# choice. Many small noises of another shape would also add up to a nearly normal distribution, by the central
 # limit theorem; Gaussian noise makes it exact at *every* $t$, and the normal distribution is easy to sample.
 #
-# **The end has forgotten the image.** The $x_T$ of this chain is not a code that you could edit: the tiny signal that is
-# left limits what it can say about the image.
+# **The end has forgotten the image.** You cannot edit an image through the $x_T$ of this chain: the tiny signal that is
+# left limits what $x_T$ can say about the image.
 #
 # How tiny? The Kullback–Leibler divergence of [02](02_distributions.ipynb) measures it: the expected extra cost, in *nats*
 # (divide by $\log 2$ for *bits*), of describing samples from $q$ as if they came from $p$. For two normal distributions in
@@ -574,10 +575,10 @@ for name, s in ends.items():
 # %% [markdown]
 # With the full chain, $L_T$ is 2.02e-05 nats for a dimension with $x_0^2 = 1$. With the same range of $\beta$ in 100
 # steps it is 0.226 nats, more than ten thousand times as much: the signal factor is 0.60, so 60 % of the
-# image's amplitude is still there, while sampling starts as if none of it were. "The prior term is about zero" is a statement
-# about a schedule **and** its $T$. Stopping the usual chain halfway costs 0.0409 nats; the cosine schedule gets
-# far closer to pure noise than it needs to. [Chapter 06](06_schedules_and_snr.ipynb) looks for this trap in five
-# published tutorials.
+# image's amplitude is still there, while sampling starts as if nothing were left of it. "The prior term is about zero" is a
+# statement about a schedule **and** its $T$. Stopping the usual chain halfway costs 0.0409 nats; the cosine schedule gets
+# far closer to pure noise than it needs to. [Chapter 06](06_schedules_and_snr.ipynb) looks for this trap in five published
+# tutorials.
 
 # %% [markdown]
 # ### Detour · How far from noise do the digits end?
@@ -644,7 +645,7 @@ for t in (1, 100, 300, 600, 1000):
 # %% [markdown] topics="C069 C071 C072 C075 C076"
 # ## Where this chain comes from
 #
-# [Chapter 04](04_elbo_and_vae.ipynb) ended with a *hierarchical* VAE: an image is explained by several hidden variables
+# [Chapter 04](04_elbo_and_vae.ipynb) ended with a *hierarchical* VAE: an image is explained by several latent variables
 # $z_1, \dots, z_T$, each encoded from the one before. A diffusion model is that hierarchical VAE with $T$ levels, with
 # $z_t = x_t$ of the same size as the image. Write $x_{0:T}$ for all of $x_0, x_1, \dots, x_T$. Encoder and decoder define two
 # **joint distributions**:
@@ -652,7 +653,7 @@ for t in (1, 100, 300, 600, 1000):
 # $$q(x_{0:T}) = q(x_0) \prod_{t=1}^{T} q(x_t \mid x_{t-1}),
 # \qquad p_\theta(x_{0:T}) = p(x_T) \prod_{t=1}^{T} p_\theta(x_{t-1} \mid x_t), \tag{5.15}$$
 #
-# where $p(x_T) = N(0, I)$ and $\theta$ stands for the weights of the network. Ho et al. make three simplifying choices: the
+# where $p(x_T) = N(0, I)$ and $\theta$ stands for the weights of the network. [Ho20] makes three simplifying choices: the
 # **encoder is fixed** (it is the chain of this chapter and learns nothing), each **reverse step is Gaussian** with a
 # fixed variance, and the network predicts the **noise** instead of the mean.
 #
@@ -690,8 +691,8 @@ for name, b in (("10 % too small", 0.9 * a), ("exact", a)):
 # ## Why are the steps small?
 #
 # The reverse step $q(x_{t-1} \mid x_t)$ is what the network has to imitate, and all it has is a Gaussian. Small steps make
-# that possible. Approximating a curve by straight lines works the same way: no single piece is a good fit for a long
-# stretch, but many short pieces are.
+# that possible. Approximating a curve by straight lines works the same way: one long piece fits badly, but many short
+# pieces fit well.
 #
 # **Predict.** The data have two modes, at ±0.97. A point is at $x_1 = 0.3$ after *one* noising step. What does the
 # distribution of its $x_0$ look like if that step was large ($\beta = 0.5$)? If it was small ($\beta = 0.02$)?
@@ -748,7 +749,8 @@ for beta, nats in gaps.items():
 print(f"from beta = 0.02 to 0.004: a factor of {gaps[0.02] / gaps[0.004]:.0f}")
 
 # %% [markdown]
-# The first step of the chain is 0.677 nats away from a Gaussian if it is large and 0.000020 nats if it is small. Going from
+# The way back from the first step is 0.677 nats away from a Gaussian if that step is large ($\beta = 0.5$) and 0.000020
+# nats if it is small ($\beta = 0.004$). Going from
 # $\beta = 0.02$ to 0.004 takes five times as many steps and makes the gap of this one 54 times smaller. Over a whole chain
 # with fixed ends the total gap falls more slowly, roughly like one over the number of steps; chapter 08 measures that in
 # a detour. This is why diffusion models take many small steps.

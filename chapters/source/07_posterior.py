@@ -48,9 +48,9 @@ print("variance of each bump:", data.var.tolist())
 # ## A first look: the same place, two answers
 #
 # Two million points start from data with two bumps and go through the noising chain to $s = 100$, then on to
-# $t = 300$. At $t = 300$ we pick those that are near 0.2, and look up where they were at $s = 100$. (A gap of
-# 200 steps, so that there is something to see; later it will be one step. The steps in between merge into one
-# Gaussian, as in chapter 05.)
+# $t = 300$. At $t = 300$ we pick those that are near 0.2, and look up where they were at $s = 100$. (We take a
+# gap of 200 steps so that there is something to see; later it will be one step. The steps in between merge into
+# one Gaussian, as in chapter 05.)
 #
 # **Predict.** Sketch the histogram of their $x_{100}$ before you run the cells. Then keep only those that
 # *started* near $x_0 = 1$. What is left of your histogram?
@@ -85,13 +85,13 @@ figures.show(fig, alt="All: two bumps, the right one higher. Those that started 
 # %% [markdown] topics="C112 C115"
 # ## Two conditional distributions
 #
-# If you know only $x_t$, the answer is Bayes' rule:
+# If you know only $x_t$, Bayes' rule gives the answer:
 #
 # $$q(x_s \mid x_t) = \frac{q(x_t \mid x_s)\, q(x_s)}{q(x_t)},
 # \qquad q(x_s) = \int q(x_s \mid x_0)\, q(x_0)\, dx_0. \tag{7.1}$$
 #
-# The first factor is the noising chain, which we know. But $q(x_s)$ is the density of slightly noisy images.
-# To know it is to know $q(x_0)$, the density of images, and if we had that we would not need a model. So
+# The first factor is the noising chain, which we know. But $q(x_s)$ is the density of noisy images. To compute
+# it we would need $q(x_0)$, the density of images, and if we had that, we would not need a model. So
 # (7.1) is true but **intractable**: for real data it cannot be computed.
 #
 # Now apply the same rule with everything conditioned on $x_0$:
@@ -162,7 +162,7 @@ print(f"q(x_s | x_t, x_0), (7.2): mean {mean:.3f}, std {var.sqrt():.3f}, "
 # %% [markdown] topics="C113"
 # ## When is a reverse step Gaussian?
 #
-# The model of a diffusion step will be a Gaussian. Is the true $q(x_s \mid x_t)$ one? In the first figure it was
+# We will model a reverse step by a Gaussian. Is the true $q(x_s \mid x_t)$ one? In the first figure it was
 # not. [Chapter 05](05_forward.ipynb) found that a step back *to the data* comes closer to a Gaussian as $\beta$
 # shrinks. But it also matters where in the chain the step is taken.
 #
@@ -188,11 +188,11 @@ axes[0].legend(fontsize=9)
 figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: bells, on top of it.")
 
 # %% [markdown]
-# For (b) and (c). With half new noise right next to the data, the density is off by 167.9 % of the peak. With the
-# same half at $s = 400$ it is off by 0.4 %, because by then the two bumps have merged into nearly one bell.
-# A step is small or large *compared with the structure of* $q(x_s)$. So "the reverse step is Gaussian" is a statement about small steps **and** smooth
-# densities. For infinitely small steps it becomes a theorem: the reverse process has the same form as the forward
-# process ([SD15] Sec. 2.2; [And82] in continuous time).
+# For (b) and (c). With half new noise right next to the data, the density is off by up to 167.9 % of the Gaussian's
+# peak. With the same half at $s = 400$ it is off by 0.4 %, because by then the two bumps have merged into nearly one
+# bell. A step is small or large *compared with the structure of* $q(x_s)$. So "the reverse step is Gaussian" is a
+# statement about small steps **and** smooth densities. For infinitely small steps it becomes a theorem: the reverse
+# process has the same form as the forward process ([SD15] Sec. 2.2; [And82] in continuous time).
 #
 # <details><summary>Are there data for which no first step is small enough?</summary>
 #
@@ -211,8 +211,8 @@ figures.show(fig, alt="Left: two bumps, unlike their Gaussian. Middle, right: be
 #
 # $$-\tfrac12\big(P\,x^2 - 2\,h\,x\big) = -\tfrac12\, P\,\Big(x - \frac hP\Big)^2 + \frac{h^2}{2P}. \tag{7.3}$$
 #
-# The last term does not contain $x$: it only scales the density, and the scale is fixed by the integral being
-# 1. So whenever a log density is $-\tfrac12(P x^2 - 2 h x)$ plus terms without $x$, the distribution is
+# The last term does not contain $x$: it only scales the density, and the scale follows because the density
+# integrates to 1. So whenever a log density is $-\tfrac12(P x^2 - 2 h x)$ plus terms without $x$, the distribution is
 # $N(h/P,\; 1/P)$. The number $P$, one over the variance, is the precision (chapter 02).
 #
 # ### Exercise 7.1 · Two opinions about one number
@@ -286,7 +286,7 @@ print(f"{len(near)} points near 0.2: mean {near.mean():.4f}, variance {near.var(
 # - 2\,\underbrace{\Big(\frac{a\,x_t}{v} + \frac{b\,x_0}{u}\Big)}_{h}\, x_s\Big] + \text{terms without } x_s.
 # \tag{7.6}$$
 #
-# This has the form of (7.3). The first cell checks (7.5) against the three densities of the package, the second
+# This has the form of (7.3). The first cell checks (7.5) against the three densities of the package, and the second
 # checks (7.3) and (7.6) with SymPy.
 
 # %%
@@ -315,8 +315,8 @@ print("does it contain x_s?", rest.has(x_s_))
 #
 # Turn $1/P$, the variance of $q(x_s \mid x_t, x_0)$, into a closed form in $\bar\alpha_s$ and $\bar\alpha_t$.
 # Bring the two fractions of $P$ to a common denominator; what do you know about $a^2 u + v$? `t` and `s`
-# are ints or batches; `row(schedule.abar, t)` reads the table. At $s = 0$ nothing is uncertain: check that
-# your formula gives 0.
+# are integers or batches of them; `row(schedule.abar, t)` reads the table. At $s = 0$ nothing is uncertain: check
+# that your formula gives 0.
 #
 # <details><summary>Hint</summary>
 #
@@ -450,10 +450,11 @@ print("x_t has the larger weight from t =", int(t[weight_t > weight_0][0]), "on"
 
 # %% [markdown]
 # At $t = 1$ the mean is all $x_0$, at $t = 2$ still slightly more $x_0$ (0.5453 against 0.4547), and from $t = 3$ on
-# $x_t$ has the larger weight. A step back is a small step; at $t = 1000$ the clean end has a weight of 0.0001. These are not
-# quite the weights of an average: their sum is 1 up to a term of the size of $\beta_t$, 0.9901 at the end.
+# $x_t$ has the larger weight. A step back is small: at $t = 1000$, $x_0$ has a weight of only 0.0001. These are
+# not quite the weights of an average: their sum differs from 1 by a term of the order of $\beta_t$, and is 0.9901 at
+# the end.
 #
-# Where do the weights come from? From **two sources, weighted by precision.** $x_0$ says that $x_s$ is about
+# The weights come from **two sources, weighted by precision.** $x_0$ says that $x_s$ is about
 # $b\,x_0$, with precision $1/u$. $x_t$ says that it is about $x_t / a$, with precision $a^2/v$. So (7.6) gives
 #
 # $$\text{mean} = \frac{\frac{1}{u}\, b\,x_0 + \frac{a^2}{v}\, \frac{x_t}{a}}{\frac1u + \frac{a^2}{v}},
@@ -496,7 +497,7 @@ print("peaks:", ", ".join(f"{name} {bell.max():.3f}" for name, bell in bells.ite
 
 # %% [markdown]
 # **Predict.** Start at $t = 500$. One step back, $x_t$ has nearly all the weight. How far back must $s$ lie
-# until $x_0$ has more: 10, 100 or 200 steps? Answer first, then move the slider and watch the two dots.
+# for $x_0$ to have more: 10, 100 or 200 steps? Answer first, then move the slider and watch the two dots.
 
 # %%
 from ddpm_lab.course import explorers
@@ -574,9 +575,9 @@ print(f"the mean crosses 0 at t = {next(t for t, m in zip(times, middle) if m > 
 
 # %% [markdown]
 # No. Halfway in value would be −0.25; at $t = 500$ the mean is +0.247 and the standard deviation 0.961, almost that
-# of pure noise. The starting point −1.5 is forgotten early: after ten moves the mean is already at −0.555. The end
-# point pulls late, and is reached exactly. And many small moves agree with a single big one at all four times, up to
-# the standard error: (7.8) is consistent for all pairs $s < t$.
+# of pure noise. The starting point −1.5 is forgotten early: after ten moves the mean is already at −0.555. The pull
+# of the end point comes late, but the end point is reached exactly. And many small moves agree with a single big one
+# at all four times, up to the standard error: (7.8) is consistent for all pairs $s < t$.
 
 # %% [markdown] topics="C112 C114 C118"
 # ## One distribution is a mixture of the other
@@ -648,9 +649,9 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 # ## What a sampler does with it
 #
 # This fixes the form of the model. Ho et al. take $p_\theta(x_{t-1} \mid x_t) = N(\mu_\theta(x_t, t),\,
-# \sigma_t^2 I)$, where the second argument of $N$ is a variance. The network's output defines the mean,
-# $\sigma_t^2$ is a table. To generate, draw $x_T$ from $N(0, I)$ and sample from this distribution at every step, from
-# $t = T$ down to 1: this is the **reverse process**. In words: predict $\hat x_0$, take one step back as if the
+# \sigma_t^2 I)$, where the second argument of $N$ is a variance. The network's output defines the mean, and
+# $\sigma_t^2$ is a table. To generate, draw $x_T$ from $N(0, I)$ and sample from this distribution at every step,
+# from $t = T$ down to 1: this is the **reverse process**. In words: predict $\hat x_0$, take one step back as if the
 # prediction were true, and predict again. In the package, `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in
 # the place of $x_0$.
 #
@@ -665,8 +666,8 @@ print(f"x0_hat at x_300 = 0.2: {x0_hat.item():.3f}; data density there {there:.5
 
 # %% [markdown]
 # No: $\hat x_0 = 0.192$ is an average over both bumps and lies in the gap between them, where the data density is
-# 0.00488 instead of up to 0.821. For images, such an average is blurry. A small step commits to very little of it;
-# as $t$ falls, the estimate becomes sharp. [Chapter 10b](10b_fewer_steps.ipynb) compares few steps with many.
+# 0.00488 instead of up to 0.821. For images, such an average is blurry. A small step moves only slightly toward it,
+# and as $t$ falls, the estimate becomes sharp. [Chapter 10b](10b_fewer_steps.ipynb) compares few steps with many.
 #
 # How is this related to the update of [chapter 00](00_start_here.ipynb), which predicted $\hat x_0$ and the noise
 # $\hat\epsilon$ and mixed them again for an earlier time? Insert (5.11) for $x_t$ into (7.8). A sample of the

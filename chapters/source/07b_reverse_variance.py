@@ -49,8 +49,8 @@ print(schedule)
 # the factor is 0.1414, not 0.0200.
 #
 # **Predict.** Three samplers use the same optimal denoiser and take all 1000 steps. The first has the posterior's
-# variance $\tilde\beta_t$. The second forgets the root and computes $\mu + \tilde\beta_t\,z$. The third doubles the
-# variance. Does any of them lose one of the two bumps? What happens to the width of a bump?
+# variance $\tilde\beta_t$. The second forgets the square root and computes $\mu + \tilde\beta_t\,z$. The third
+# doubles the variance. Does any of them lose one of the two bumps? What happens to the width of a bump?
 
 # %%
 # claim: E115
@@ -96,7 +96,7 @@ for t in (2, 500, 1000):
 # 0.243: too little noise gives needles, too much gives smeared bumps. Nothing crashes, and the samples stay near the
 # data. To catch such a mistake, test a sampler on data whose distribution you know.
 #
-# A misprint in a formula for $\tilde\beta_t$ also has $1-\bar\alpha_{t-1}$ in the denominator. It cancels, and
+# In one misprint of $\tilde\beta_t$, $1-\bar\alpha_{t-1}$ stands in the denominator, too. It cancels, and
 # $\beta_t$ is left: 2.199 times $\tilde\beta_t$ at $t = 2$, and hardly different at $t = 500$. Yet some papers choose
 # $\beta_t$ on purpose. By the end of the chapter you will know when that is right.
 
@@ -128,13 +128,14 @@ for t in range(1000, 0, -1):
 print(f"with fresh noise, 1000 steps: std {math.sqrt(var):.0f} instead of 1")
 
 # %% [markdown]
-# The standard deviation grows to 223. The noise $\epsilon_t$ is *part of* $x_t$ (their correlation is 0.102), so given $x_t$ it is no
-# longer $N(0, I)$. Subtracting fresh noise adds variance, where subtracting the true noise removes it, and
-# dividing by $\sqrt{\alpha_t}$ adds more.
+# The standard deviation grows to 223. The noise $\epsilon_t$ is *part of* $x_t$ (their correlation is 0.102), so
+# given $x_t$ it is no longer $N(0, I)$. Subtracting fresh noise adds variance, whereas subtracting the true noise
+# removes it, and dividing by $\sqrt{\alpha_t}$ adds more.
 #
-# What we need is not a fresh sample of $\epsilon_t$ but its mean, given what we know. Given $x_0$, knowing $x_t$ means knowing
-# $\epsilon$, all the noise in it. And by (5.12), $\epsilon = \rho_t\,\epsilon_t + \sqrt{1-\rho_t^2}\;\bar\epsilon_{t-1}$:
-# a noisy measurement of $\epsilon_t$, as in (7.4). So the mean of $\epsilon_t$ is
+# What we need is not a fresh sample of $\epsilon_t$ but its mean, given what we know. Given $x_0$, knowing $x_t$
+# means knowing $\epsilon$, all the noise in it. And by (5.12),
+# $\epsilon = \rho_t\,\epsilon_t + \sqrt{1-\rho_t^2}\;\bar\epsilon_{t-1}$, where $\bar\epsilon_{t-1}$ is the noise in
+# $x_{t-1}$: so $\epsilon$ is a noisy measurement of $\epsilon_t$, as in (7.4). The mean of $\epsilon_t$ is
 #
 # $$E[\epsilon_t \mid x_t, x_0] = \rho_t\,\epsilon, \qquad \rho_t = \sqrt{\frac{\beta_t}{1-\bar\alpha_t}}, \tag{7.15}$$
 #
@@ -293,8 +294,9 @@ print("with a minus, at 0.3 and 1.0:", [f"{v:.5f}" for v in minus[:, 0].tolist()
 
 # %% [markdown]
 # (7.17) and (7.18) hold to the five digits shown. If you replace $\epsilon$ by the score itself, without
-# the sign and the factor, you get 0.30465 and 1.01553 instead of 0.29851 and 0.99501: the mean moves *away* from where $x_t$ is more
-# probable. [Chapter 09](09_predictions.ipynb) puts $x_0$, $\epsilon$, the score and one more target side by side.
+# the sign and the factor, you get 0.30465 and 1.01553 instead of 0.29851 and 0.99501: the mean moves *away* from
+# where $x_t$ is more probable. [Chapter 09](09_predictions.ipynb) puts $x_0$, $\epsilon$, the score and one more
+# target side by side.
 
 # %% [markdown] topics="C146"
 # ## Which variance is best?
@@ -339,7 +341,8 @@ print(f"Var(x_0 | x_t) = {variance_of(grid[:, 0], origin):.4f}")
 #
 # Insert (7.8) into (7.20) and average over $x_t$: what is $\sigma_*^2$ for the move from $t$ to $s$, if
 # `spread` stands for $E\,\operatorname{Var}(x_0 \mid x_t)$? (Check on the last two lines above: how are 0.6875 and
-# 0.8965 related?) As in 7.2, `t` and `s` are ints or batches, and `spread` is one number or one for each.
+# 0.8965 related?) As in 7.2, `t` and `s` are integers or batches, and `spread` is one number or one
+# for each item.
 
 # %% tags=["exercise"]
 def my_optimal_var(schedule, t, s, spread):
@@ -453,16 +456,17 @@ for name, v in shares.items():
 # %% [markdown]
 # At $t = 2$ the best variance is $1.1969\cdot10^{-4}$, almost $\beta_2$ and 2.195 times $\tilde\beta_2$. Why? The
 # noise in $x_2$ has a standard deviation of only 0.015, and at that scale a bump of standard deviation 0.243 is nearly
-# flat. So $x_2$ leaves $x_0$ as uncertain as broad data would. Later the choice hardly matters: a factor of 1.009 at
-# $t = 100$, 1.000 at the end. The two choices differ only in the first steps of the chain, which are the last ones of
-# sampling: $\tilde\beta_t$ is 0.455 of $\beta_t$ at $t = 2$ and 0.982 of it at $t = 100$.
+# flat. So, given $x_2$, $x_0$ is about as uncertain as for broad data. Later the choice hardly matters: a factor of
+# 1.009 at $t = 100$, 1.000 at the end. The two choices differ only in the first steps of the chain, which are the
+# last ones of sampling: $\tilde\beta_t$ is 0.455 of $\beta_t$ at $t = 2$ and 0.982 of it at $t = 100$.
 
 # %% [markdown] topics="C149"
 # ## When does the choice matter?
 #
 # It matters when the steps are few and long. `schedules.timesteps(1000, 10)` gives the times 1000, 900, …, 0 of ten
-# moves. For a move from $t$ to $s$, $\tilde\beta$ stands for the variance of (7.8) and $\beta$ for $1-\alpha_{ts}$. For $N(0, 1)$ data we can follow the variance through all moves without sampling:
-# each one multiplies $x$ by a factor and adds independent noise.
+# moves. For a move from $t$ to $s$, $\tilde\beta$ stands for the variance of (7.8) and $\beta$ for $1-\alpha_{ts}$.
+# For $N(0, 1)$ data we can follow the variance through all moves without sampling: each one multiplies $x$ by a factor
+# and adds independent noise.
 #
 # **Predict.** The data have standard deviation 1, and $\beta$ is the right choice for them. With $\tilde\beta$, what is
 # the standard deviation of the samples after 1000 steps, and after 10?
@@ -511,15 +515,16 @@ for n in (1000, 20):  # the two bumps; all moves but the last, which ends in dat
 #
 # The **likelihood** depends on the choice even with many steps. If $\sigma_*^2$ is best, a step with variance $\sigma^2$
 # loses $\tfrac12\big(r - 1 - \log r\big)$ nats in (7.19), with $r = \sigma_*^2/\sigma^2$. (Chapter 08 adds these
-# terms up to a bound on the likelihood.) For $N(0, 1)$ data $\tilde\beta$ loses 0.4649 nats over 999 steps; for the two bumps, 0.4416 nats with $\tilde\beta$ and 0.0029 with $\beta$. With 20 moves
-# both fixed choices lose, 0.4055 and 0.0549 nats: long moves are where a better variance would help.
+# terms up to a bound on the likelihood.) For $N(0, 1)$ data $\tilde\beta$ loses 0.4649 nats over 999 steps. For the
+# two bumps $\tilde\beta$ loses 0.4416 nats and $\beta$ 0.0029. With 20 moves both fixed choices lose, 0.4055 and
+# 0.0549 nats: long moves are where a better variance would help.
 
 # %% [markdown] topics="C150 C151"
 # ## Fixed or learned?
 #
-# **Reasons to fix it.** The simple loss of chapter 08 does not contain $\sigma_t$, one output of the network is saved, and
-# samples after 1000 steps hardly depend on the choice. When [Ho20, Sec. 4.2] learned a variance for each pixel with the
-# bound as the loss, training was unstable and samples were worse.
+# **Reasons to fix it.** The simple loss of chapter 08 does not contain $\sigma_t$, the network needs one output fewer,
+# and samples after 1000 steps hardly depend on the choice. When [Ho20, Sec. 4.2] learned a variance for each pixel
+# with the bound as the loss, training was unstable and samples were worse.
 #
 # **How to learn it nevertheless.** To improve the likelihood and to sample in fewer steps, [ND21, Sec. 3.1] let the network output a
 # number $f$ for each pixel and interpolate on a log scale, $\log\sigma^2 = f \log\beta_t + (1-f)\log\tilde\beta_t$. The
@@ -540,9 +545,9 @@ for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 
           f"{schedule.noise[i]:.3f}, f = {(best.log() - low) / (top - low):.3f}")
 
 # %% [markdown]
-# Grass, modeled as $N(0, 1)$, wants $f = 1$. A sky pixel, $N(0, 0.01^2)$, is almost one point: $f = 0.001$ at $t = 100$.
+# For grass, modeled as $N(0, 1)$, $f = 1$. A sky pixel, $N(0, 0.01^2)$, is almost one point: $f = 0.001$ at $t = 100$.
 # But at $t = 2$ the noise is 0.015 wide, similar to the sky's own 0.01, so $x_2$ adds little to what is known about the
-# sky: $f = 0.404$. Different textures want different variances, and only a learned variance can serve both.
+# sky: $f = 0.404$. Different textures need different variances, and only a learned variance can serve both.
 # [Chapter 15](15_fast_and_guided.ipynb) comes back to this, with networks and few steps.
 
 # %% [markdown] topics="C149"

@@ -3,7 +3,7 @@
 #
 # A diffusion model is trained with one plain number: the squared error of its prediction. Papers say that this number
 # comes from "a bound on the likelihood". What is this the likelihood of? Is it bounded from above or from below? And
-# how does a thousand-dimensional integral turn into a squared error?
+# how does an integral over thousands of variables turn into a squared error?
 #
 # **After this chapter you can**
 #
@@ -87,11 +87,11 @@ for t in (600, 400, 200, 100, 10, 2, 1):
 
 # %% [markdown]
 # A training digit costs 0.1536 bits per pixel. For the whole image that is $\log_2 896$ bits, to within 1 %: all
-# that remains to be stored is which one it is. A new digit costs 926 bits per pixel, where knowing nothing costs 4.09. The
-# denoiser is certain that the image is one of its 896, and the cost of being wrong is enormous.
+# that remains to be stored is which one it is. A new digit costs 926 bits per pixel, although knowing nothing costs
+# 4.09. The denoiser is certain that the image is one of its 896, and the cost of being wrong is enormous.
 #
-# The curves agree down to $t = 400$: under so much noise all digits look alike. Below that the denoiser commits
-# itself to one of its digits. Its samples would never have shown you that it is a terrible model of new digits; the cost
+# The curves agree down to $t = 400$: under this much noise all digits look alike. Below that, the denoiser settles
+# on one of its digits. Its samples would never have shown you that it is a terrible model of new digits; the cost
 # does. (Each number is an upper bound, estimated with random noise. This chapter explains why.)
 
 # %% [markdown] topics="C138"
@@ -163,7 +163,7 @@ print(f"paths that ended at this digit: {int((each > -1).sum())} of 200; "
 
 # %% [markdown]
 # None of the 200 paths ended at this digit, and the estimate is absurd. And this is the easiest case: there are
-# only 896 possible ends, so few that we can list them all instead of sampling them.
+# practically only 896 possible ends, and we can list them all instead of sampling them.
 
 # %%
 def listed_cost(x_0):
@@ -381,8 +381,9 @@ for name, difference in (("(8.9), right minus left", bayes), ("(8.8) minus (8.7)
 #
 # </details>
 #
-# Both groupings give the same number, path by path. But computing 1000 terms for each training image would be far too slow.
-# Instead one draws **one random $t$** and multiplies its term by the number of terms. Now the grouping matters.
+# Both groupings give the same number, path by path. But computing 1000 terms for each training image would be far
+# too slow. Instead one draws **one random $t$** and multiplies its term by the number of terms. Now the grouping
+# matters.
 #
 # **Predict.** With one random $t$, which grouping gives the noisier estimate of $\log w$?
 
@@ -398,10 +399,10 @@ for name, (p_, known_, kl_, q_) in tables.items():
     print(f"    one random t, posterior, KL             {999 * kl_[1:].std():8.1f}")
 
 # %% [markdown]
-# The step pairs. The whole sum has no noise for the exact model, in *either* grouping. The noise arises when we take
+# The step pairs do. The whole sum has no noise for the exact model, in *either* grouping. Noise arises when we take
 # one term out of a sum whose terms cancel: for the exact model a pair term is half the difference of two squared
 # standard normal variables, which are nearly independent, plus a constant. Its standard deviation is about 1, and it is
-# multiplied by 999. The posterior grouping does the canceling on paper, in (8.10), which reduces 998 to 93. And the
+# multiplied by 999. The posterior grouping does the canceling analytically, in (8.10), which reduces 998 to 93. And the
 # mean over $x_{t-1}$ is the KL divergence of two Gaussians, known in closed form, which leaves 30. Replacing a random
 # variable by its conditional mean is called **Rao–Blackwellization**. So training uses (8.10).
 
@@ -423,8 +424,9 @@ for name, (p_, known_, kl_, q_) in tables.items():
 # Compare the VAE of chapter 04: it has $L_0$ and $L_T$ only, since it has only one step.
 #
 # For $N(0, 1)$ data we have the exact model. Its variance is $\beta_t$; the posterior's is $\tilde\beta_t =
-# \beta_t\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}$. The posterior's mean scatters around the model's by some
-# $\Delta\mu_t$, and by the law of total variance (7.22) the two add up: $\tilde\beta_t + E[\Delta\mu_t^2] = \beta_t$.
+# \beta_t\frac{1-\bar\alpha_{t-1}}{1-\bar\alpha_t}$. The posterior's mean differs from the model's by a random
+# $\Delta\mu_t$ of mean 0, and by the law of total variance (7.22) the two add up:
+# $\tilde\beta_t + E[\Delta\mu_t^2] = \beta_t$.
 # In the KL of two Gaussians ((8.14) below; $E$ now also averages over the data) this gives
 #
 # $$E[L_{t-1}] = \frac12\Big[\underbrace{\frac{\tilde\beta_t + E[\Delta\mu_t^2]}{\beta_t} - 1}_{0}
@@ -623,7 +625,7 @@ for name, mixture in (("N(0, 1)", unit), ("two modes", data)):
 # $N(0, 1)$, and exceeds it by 0.0057 nats for the two modes. With $\tilde\beta_t$ the gaps are 0.4649 and 0.4445 nats, the
 # cost of a wrong variance (chapter 07b).
 #
-# Back to our test case with ten steps, where $p(x_0)$ itself is known. Three numbers must come in order: entropy ≤
+# Back to our test case with ten steps, where $p(x_0)$ itself is known. Three numbers must be in this order: entropy ≤
 # cross-entropy ≤ bound. The first gap is due to the model, the second to Jensen's inequality.
 #
 # **Predict.** $\tilde\beta_t$ costs more *in the bound*. Is the model with $\tilde\beta_t$ then also the worse
@@ -643,7 +645,7 @@ for var in ("large", "small"):
     print(f"    losses.bound, 20,000 samples: {sampled.mean():.3f} ± {stderr:.3f}")
 
 # %% [markdown]
-# No! The first bound lies 0.2438 nats above the entropy, of which only 0.0683 are due to the model. For the second
+# No! The first bound lies 0.2438 nats above the entropy, but only 0.0683 of these are due to the model. For the second
 # bound these numbers are 0.6295 and 0.0245: with $\tilde\beta_t$ the model is *better*, although its bound is far
 # worse. A bound guarantees a ceiling, not a ranking.
 #
@@ -823,9 +825,8 @@ print(f"printed as a KL:  {as_kl.sum() + first + last_kl:.1f} nats, {as_kl.mean(
 print(f"E log p(x_0) = {-0.5 * math.log(2 * math.pi * math.e):.4f}")
 
 # %% [markdown]
-# The pair terms give −1.4189, the exact value. The KL version gives −985.2, an error of about one nat per
-# step. A KL
-# averages over $x_t \sim q(x_t \mid x_{t-1})$ *without looking at* $x_{t+1}$. But $x_{t+1}$ was made from $x_t$;
+# The pair terms give −1.4189, the exact value. The KL version gives −985.2, an error of about one nat per step.
+# A KL averages over $x_t \sim q(x_t \mid x_{t-1})$ *without looking at* $x_{t+1}$. But $x_{t+1}$ was made from $x_t$;
 # given both neighbors, $x_t$ follows $q(x_t \mid x_{t-1}, x_{t+1})$. The posterior grouping does not have this
 # problem: $x_{t-1}$ is drawn given $x_t$ and $x_0$, and no other variable occurs.
 #
@@ -863,7 +864,7 @@ for count in (10, 100, 1000):
 #
 # **Exercises:** 8.1 `bound.jensen_gap` · 8.2 `bound.step_kl` · 8.3 `bound.weight_eps`
 #
-# **To think about.** Doubling the number of steps between the same two ends never makes the bound of an ideal
+# **To think about.** Doubling the number of steps between the same two times never makes the bound of an ideal
 # denoiser worse. Why? (Compare one step with two in (8.17): which error is multiplied by which part of the weight?)
 #
 # **Before:** [07b · How much noise should a step back add?](07b_reverse_variance.ipynb) · **Next:**

@@ -135,7 +135,7 @@ for name in ("vlb", "min_snr", "simple"):
 # Ho et al. report the same for real networks: training with the bound's weights gives the better bound [Ho20, Table 1],
 # training without them the better samples [Ho20, Table 2]. The dropped weights emphasize noise that no eye can see.
 #
-# Is the squared error maximum likelihood, then? For one step, with a fixed $\sigma_t$ and the weight
+# Is minimizing the squared error maximum likelihood, then? For one step, with a fixed $\sigma_t$ and the weight
 # $1/(2\sigma_t^2)$ on the error of the mean, it is: minus the log of a Gaussian density is a squared error plus a constant
 # ([03](03_estimators.ipynb)). The sum over all steps is then the bound, and $L_{\text{simple}}$ is a *reweighted* bound.
 
@@ -220,9 +220,9 @@ for std in (1.0, 2.0):
 # $$\epsilon = a\,\bar\epsilon + b\,\epsilon_t, \qquad \omega = b\,\bar\epsilon - a\,\epsilon_t
 # \qquad\Longrightarrow\qquad \epsilon_t = b\,\epsilon - a\,\omega. \tag{8.24}$$
 #
-# A rotation of two independent standard normals gives two independent standard normals. All of the noise in $x_t$ is
-# $\epsilon$; $\omega$ does not occur in $x_t$ at all, so we can average over it analytically. It has mean 0 and
-# $E\|\omega\|^2 = D$:
+# A rotation (here with one sign flipped) turns independent standard normals into independent standard normals. All of
+# the noise in $x_t$ is $\epsilon$; $\omega$ does not occur in $x_t$ at all, so we can average over it analytically.
+# It has mean 0 and $E\|\omega\|^2 = D$:
 #
 # $$E\|\epsilon_t - \epsilon_\theta\|^2 = E\|b\,\epsilon - a\,\omega - \epsilon_\theta\|^2
 # = b^2\,E\Big\|\epsilon - \frac{\epsilon_\theta}{b}\Big\|^2 + a^2 D. \tag{8.25}$$
@@ -359,8 +359,8 @@ print(f"the same, in gray levels of 0 … 255: {decoder + math.log(127.5):.4f} n
 # %% [markdown]
 # With a Gaussian density, $L_0$ is again a squared error, $\|x_0 - \hat x_0\|^2/(2\sigma_1^2)$, plus a constant; in this
 # sense it joins the other terms. But minus a log density is not a number of bits. It can be negative, and it depends
-# on the unit: measured in gray levels from 0 to 255, the same model gets $\log 127.5$ nats more per number. Neither value
-# means anything without its unit.
+# on the unit: measured in gray levels from 0 to 255, the same model costs $\log 127.5$ nats more per number. Neither
+# value means anything without its unit.
 #
 # Pixel values are integer gray levels, and a *level* has a probability: that of its interval. The $n$ levels are evenly
 # spaced from −1 to 1. Each gets the interval that reaches half a level to either side, and the first and the last also get
@@ -492,10 +492,10 @@ print(f"for comparison, a table of each pixel's gray levels: {cost.mean():.2f} b
 # %% [markdown]
 # For training digits the bound only rises with $h$: nothing beats memorization on the data that were memorized. For new
 # digits it has a minimum, 3.03 bits per pixel at $h = 0.3$, where the two curves are much closer. (At $h = 0$ it is now
-# 14.4 and not 926, because the last step has a larger variance and so forgives more.) The 3.03 are less than knowing
-# nothing, 4.09, and more than a plain table of how often each pixel has each gray level, 2.43! Isotropic Gaussians do
-# not know that pixels near the edge are nearly always blank. (Two cautions: ours is an upper bound, while the table's
-# value is exact. And we chose $h$ on the digits that we evaluate on, which flatters it a little.)
+# 14.4 and not 926, because the last step has a larger variance and so forgives more.) The 3.03 bits are less than knowing
+# nothing costs, 4.09, and more than a plain table of how often each pixel has each gray level, 2.43! Isotropic
+# Gaussians do not know that pixels near the edge are nearly always blank. (Two cautions: ours is an upper bound,
+# while the table's value is exact. And we chose $h$ on the digits that we evaluate on, which flatters it a little.)
 #
 # Bits per dimension compare models of all kinds. Whether they also tell which model makes better *images* is another
 # question, for chapter 14.

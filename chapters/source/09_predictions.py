@@ -65,8 +65,8 @@ figures.show(fig, alt="The best x0, eps, v and score as functions of x_t; at t =
 # %% [markdown]
 # Each panel shows **one** denoiser, the best there is for these data, under its four names. At
 # $t = 100$ there is little noise: away from 0 the x0 curve changes slowly, most of the change in $x_t$ goes to eps, and v
-# stays close to eps (0.95 eps minus 0.32 x0). At $t = 900$ it is the other way round: eps copies $x_t$ (2.5 in, about 2.5
-# out), x0 carries hardly any information, and v lies on x0, near zero.
+# stays close to eps (0.95 eps minus 0.32 x0). At $t = 900$ it is the other way around: eps copies $x_t$ (2.5 in,
+# about 2.5 out), x0 carries hardly any information, and v lies on x0, near zero.
 
 # %% [markdown] topics="C139 C142"
 # ## Four names, one estimate
@@ -107,11 +107,11 @@ print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0*
 # All differences are 0. The last line says what v is: $(x_0, \epsilon)$ and $(x_t, v)$ have the same length, so the
 # second pair of coordinates is the first one **rotated** by the angle $\varphi$ with $\cos\varphi = a$ and
 # $\sin\varphi = b$. As $t$ runs from 0 to $T$, the angle runs from 0 to almost 90°. At small $t$, v is nearly
-# $\epsilon$; at large $t$ it is nearly $-x_0$. And v is the direction in which $x_t$ then moves: the derivative of
-# $\cos\varphi\,x_0 +
-# \sin\varphi\,\epsilon$ with respect to $\varphi$ is $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$. (The rotation
-# acts on the coefficients. As vectors of pixels, $x_t$ and v are orthogonal at every $t$ only if $x_0$ and $\epsilon$
-# are orthogonal and of equal length. In many dimensions, and for data of unit variance, that is nearly so.)
+# $\epsilon$; at large $t$ it is nearly $-x_0$. And v is the direction in which $x_t$ moves as $\varphi$ grows: the
+# derivative of $\cos\varphi\,x_0 + \sin\varphi\,\epsilon$ with respect to $\varphi$ is
+# $-\sin\varphi\,x_0 + \cos\varphi\,\epsilon = v$. (The rotation acts on the coefficients. As vectors of pixels, $x_t$
+# and v are orthogonal at every $t$ only if $x_0$ and $\epsilon$ are orthogonal and of equal length. In many
+# dimensions, and for data of unit variance, that is nearly so.)
 
 # %% [markdown]
 # ### Exercise 9.1 · From the noise to the image
@@ -252,7 +252,7 @@ figures.show(fig, alt="An error in eps grows to 157 in x0 at t = 1000; one in v 
 # At the very end the division can fail altogether.
 
 # %% [markdown]
-# A schedule with zero terminal SNR has $a = 0$, so $\hat x_0 = 0\,x_t - 1\,\hat v$; with $\hat v = 1$:
+# A schedule with zero terminal SNR has $a = 0$, so $\hat x_0 = 0\,x_t - 1\,\hat v$. Try $\hat v = 1$:
 
 # %%
 ends_in_noise = schedules.zero_terminal(schedule)
@@ -452,7 +452,7 @@ same_loss = check("predictions.same_loss", my_loss_factor)
 # v" in the table). Then we compare the squared error of $\hat x_0$ with that of the exact denoiser. A ratio of 1.00 is
 # perfect.
 #
-# **Predict.** Which type will be worst at large $t$, and which at small $t$? Will the other weights repair them?
+# **Predict.** Which type will be worst at large $t$, and which at small $t$? Will the weights of v repair them?
 
 # %%
 class CountsLikeV(torch.nn.Module):
@@ -556,6 +556,13 @@ print("their D with F = -v equals our x0_hat:", torch.allclose(D, exact(x_t, t),
 #
 # **Predict** before you move it: at which $t$ does the eps-curve become a straight line? Where does v change from
 # following eps to lying flat?
+#
+# <details><summary>Answer</summary>
+#
+# Both between $t = 400$ and 500. There $q(x_t)$ is nearly $N(0, 1)$, so $\hat\epsilon$ is nearly $b\,x_t$ and
+# $\hat x_0$ nearly $a\,x_t$: in $\hat v = a\,\hat\epsilon - b\,\hat x_0$ they cancel.
+#
+# </details>
 
 # %%
 explorer = explorers.four_names()

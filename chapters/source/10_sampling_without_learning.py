@@ -175,8 +175,8 @@ print(f"two modes: (10.3) gives {denoise(here, 300).item():.4f}")
 # %% [markdown]
 # The simulations agree with the grid and the formulas within one and a half standard errors.
 #
-# **Predict.** Sketch $\hat x_0$ against $x_t$ for the two modes at three times: $t = 20$, where there is hardly
-# any noise; $t = 300$; and $t = 1000$.
+# **Predict.** Sketch $\hat x_0$ against $x_t$ for the two modes: at $t = 20$, where there is hardly any noise; at
+# $t = 100$ and 300; and at $t = 1000$.
 
 # %%
 x = torch.linspace(-2.5, 2.5, 501, dtype=torch.float64)[:, None]
@@ -406,7 +406,7 @@ print(f"W1 of 5000 real samples, twenty times: {min(real):.4f} to {max(real):.4f
       f"mean {sum(real) / 20:.4f}")
 
 # %% [markdown]
-# This is the best score to expect of any sampler that returns 5000 independent samples. Now compare the sampler
+# No sampler that returns 5000 independent samples can be expected to do better. Now compare the sampler
 # without noise and the one with noise:
 
 # %%
@@ -625,8 +625,8 @@ for count in range(1, 101):
 # ## Popular claims, checked
 #
 # - **One step subtracts a small part of the predicted noise**: 0.0200 times $\hat\epsilon$ at $t = 999$. Then it
-#   adds fresh noise of standard deviation 0.1414. Often summarized as "predict the noise and subtract it from
-#   the image".
+#   adds fresh noise of standard deviation 0.1414. "Predict the noise and subtract it from the image" leaves out
+#   both.
 # - **The fresh noise restores the spread of the distribution**: without it the standard deviation within a mode is
 #   0.072 instead of 0.243. It is not there "for variety".
 # - **$\sigma_t$ is the square root of the variance**: 0.1414 at $t = 1000$, not 0.0200. In code, write

@@ -283,7 +283,7 @@ for name, p in found.items():
 # 0.1763, against 0.1796 for the large one.
 #
 # **Predict.** Three figures show samples that start from the same seven places, with $\eta = 0$, 0.5 and 1.
-# Which of them has smooth paths? Can two paths cross in it?
+# Which of them has smooth paths? Can two of these paths cross?
 
 # %%
 x_T = normal_like(torch.empty(2000, 1), generator=seeded(11))
@@ -750,8 +750,8 @@ for name in ("DPM++(2M)", "DDPM, large"):
 # So far in this chapter the data had a density. What about the ideal denoiser of a finite *data set*, (10.2)? On
 # the training data, it is the exact minimizer of the loss that chapter 11 trains with.
 #
-# **Predict.** You draw 100 samples with the ideal denoiser of the 896 digits. How many of them are new? And what
-# about few steps, too few to reach an exact copy?
+# **Predict.** You draw 100 samples with the ideal denoiser of the 896 digits. How many of them are new? And are the
+# samples new digits if the steps are too few to reach an exact copy?
 
 # %%
 images, _ = digits("train")
@@ -818,7 +818,7 @@ figures.show(fig, alt="Mixed data cross the gaps of the spiral; mixed codes stay
 #
 # **How [Ho20] interpolates.** That paper does not use an ODE. It noises **both** images to a time $t$, mixes the
 # noisy images, and samples back from there (Sec. 4.4). If you mixed the clean images first and noised the
-# mixture, the mean would be the same. Is the noise the same too?
+# mixture, the mean would be the same. Would the noise be as strong?
 
 # %%
 # claim: E22

@@ -85,7 +85,7 @@ print(f"{len(train)} digits were used in training, {len(test)} were not")
 # pixels and by $\log 2$. Before you publish the result, look at two more things.
 #
 # **The label is part of the cost.** Our network is given the label, for example that the image is a 7. Write $y$
-# for the label, one of $C$ equally likely ones. A sum of positive numbers is at least as large as any one of
+# for the label, one of $C$ equally likely classes. A sum of positive numbers is at least as large as any one of
 # them, so
 #
 # $$p(x_0) = \sum_{y'} \tfrac1C\,p(x_0 \mid y') \;\ge\; \tfrac1C\,p(x_0 \mid y). \tag{14.1}$$
@@ -131,7 +131,7 @@ print(f"uniform 8-bit pixels: {bits(uniform, padded, 2, 1).item():.3f} bits/dim;
       f"with the padding counted: {bits(uniform, padded, 0, 1).item():.3f}")
 
 # %% [markdown]
-# With its label an image never costs less, as (14.1) says. The last line is a test for all code of this kind: 8-bit
+# With its label, an image never costs less than alone, as (14.1) says. The last line is a test for all code of this kind: 8-bit
 # pixels about which nothing is known cost 8.000 bits each. Counting the padding turns this into 6.125, which no
 # model of such pixels can reach.
 #
@@ -324,8 +324,8 @@ for t in (1, 300, 1000):
 # ### The formula alone
 #
 # First use (14.3) alone as a denoiser, with the frequencies of the levels in the training digits as prior, the same
-# for every pixel. That is a model of *independent* pixels, and what such a model must charge we can compute without
-# any diffusion: the mean of $-\log_2$ of the frequency of each pixel's level. (The table in section 1 had
+# for every pixel. That is a model of *independent* pixels, and we can compute without any diffusion what such a
+# model must charge: the mean of $-\log_2$ of the frequency of each pixel's level. (The table in section 1 had
 # frequencies for each place in the image, so it needs fewer bits.)
 #
 # **Predict.** (14.3) is the optimal denoiser for such pixels, and with the optimal denoiser the bound can be
@@ -391,9 +391,9 @@ for t, plain, prior in zip(ends, *rows):
     print(f"{8 * r[t]:22.2f} {plain:5.3f} {prior:6.3f}")
 
 # %% [markdown]
-# 2.48 and 1.98: half a bit per pixel. Most of the difference is in the first row, where the noise is below 0.28
-# levels: 0.522 against 0.145. Above one level the two cost nearly the same. (Do not compare these with the 1.89
-# above, which belongs to a larger network that was trained much longer.)
+# 2.48 and 1.98: they differ by half a bit per pixel. Most of the difference is in the first row, where the noise is
+# below 0.28 levels: 0.522 against 0.145. Above one level the two cost nearly the same. (Do not compare these with the
+# 1.89 above, which belongs to a larger network that was trained much longer.)
 
 # %% [markdown]
 # ### Detour · Is the comparison fair?
@@ -418,9 +418,9 @@ for name, network in pair.items():
 
 # %% [markdown]
 # The end is chosen on training digits, out of four. Now it is 2.17 against 1.98: the early end saves 0.31 bits for
-# the network that predicts eps, while the other does best with its whole chain. Of the half bit 0.19 remains. (One
-# training each. The second network also gets more input, so two networks cannot say how much is due to that and how
-# much to (14.3).)
+# the network that predicts eps, while the other does best with its whole chain. Of the half bit, 0.19 remains. (Each
+# was trained only once. The second network also gets more input, so two networks cannot say how much is due to that
+# and how much to (14.3).)
 
 # %% [markdown]
 # ## 4 · Comparing with normalizing flows
@@ -455,7 +455,7 @@ for x in (3, 5, 7):
 # good images: its loss weights errors of v equally at all times ("simple", cosine schedule). The other was made for
 # few bits ("vlb"): its loss has the weights of the bound, it predicts a prior over 256 levels, and its log-SNR is a
 # straight line that begins at less noise. The model card of each (chapter 13) says how it was trained and how it
-# did on held-out images. (You need not have MNIST. If you do, `python -m ddpm_lab evaluate --run mnist` measures
+# did on held-out images. (You do not need MNIST. If you have it, `python -m ddpm_lab evaluate --run mnist` measures
 # again.)
 #
 # **Predict.** How many bits does each of them need? For comparison, the next cell first prints what independent
@@ -502,7 +502,7 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 # for [14b](14b_sample_quality.ipynb).
 #
 # Two cautions about published tables. Values such as "80 nats" on MNIST refer to *binary* pixels, which are another
-# data set. And a number that is not said to be "held-out" may come from images that the model has seen.
+# data set. And a number that is not labeled "held-out" may come from images that the model has seen.
 
 # %% [markdown]
 # ## Popular claims, checked

@@ -47,8 +47,8 @@ from ddpm_lab.training import models, pretrained, trainer
 #
 # Two models were made from the same 896 training digits: the network of chapter 14, and the ideal denoiser of
 # chapter 10, whose samples are training digits and nothing else. The network draws six sets of 300 digits here,
-# with labels as frequent as in training; the ideal denoiser draws one. A third set is real and was not used in
-# training.
+# with labels as frequent as in training; the ideal denoiser draws one. The third row is real digits that were not used
+# in training.
 #
 # **Predict.** Will you see a difference between the three rows? And which of the two models should a distance to
 # real digits prefer?
@@ -382,7 +382,7 @@ ax.legend(fontsize=9)
 figures.show(fig, alt="Both curves are nearly straight lines; the samples' lies a little higher.")
 
 # %% [markdown]
-# Against $1/n$ both are nearly straight lines (the kinks at the right are chance), so one can **extrapolate** to
+# Against $1/n$ both are nearly straight lines (the kinks at the right are due to chance), so one can **extrapolate** to
 # infinitely many items [CF20]: draw the line through the last points to the axis. Real against real ends at 0.00,
 # as it must. The samples end at 0.27. How far can we trust that? The standard error of one pair of sets was 0.16
 # above, so the 0.27 is less than two standard errors from 0. Raw numbers would have misled you: the samples' 0.44
@@ -770,11 +770,11 @@ for what in ("frechet", "energy_distance"):
 
 # %% [markdown]
 # Dropping the weights of the bound improved samples greatly in [Ho20, Table 1], for color images of 32 × 32 pixels:
-# FID 3.17 instead of 13.51, and slightly more bits, 3.75 instead of 3.70. Here the improvement does not show. The
+# FID 3.17 instead of 13.51, and slightly more bits, 3.75 instead of 3.70. Here no such improvement is visible. The
 # differences in $F$ are −0.042, +0.227 and +0.034, while a single $F$ has a standard error of 0.26 or 0.28. In
 # pixels (energy distance) the differences are just as small, with other signs. Nearly all values lie near the upper
-# end of real against real or a little above it. As far as 1000 samples can tell, they draw equally well, and one of
-# them needs half the bits.
+# end of real against real or a little above it. As far as 1000 samples can tell, the two networks draw equally well,
+# and one of them needs half as many bits.
 #
 # This does not refute the paper. Five things differ between our two networks (weights, schedule, prediction type
 # and output layer, input layer, padding), the second was trained on two and a half times as many images, and there
@@ -851,7 +851,7 @@ print(f"distance of two images from the same noise {apart:.1f}, from different {
 # %% [markdown]
 # ### Detour · A model with good bits and bad samples
 #
-# How can bits and sample quality disagree? Here is a model that draws noise in 99 cases of 100 and still has good
+# How can bits and sample quality disagree? Here is a model that draws noise in 99 cases out of 100 and still has good
 # bits.
 
 # %% [markdown]
@@ -879,8 +879,8 @@ print(f"energy distance of such samples to new digits: "
 
 # %% [markdown]
 # Only 0.104 bits more, for a model whose samples are garbage in 99 cases out of 100. It still has far fewer bits
-# than the table of chapter 14 (2.43), and the energy distance of its samples is 3.64, a hundred times that of any
-# set of our network. For MNIST the same trick costs 0.0085 bits, about one error bar. The ideal denoiser is the
+# than the table of chapter 14 (2.43), and the energy distance of its samples is 3.64, more than a hundred times that
+# of any set of our network. For MNIST the same trick costs 0.0085 bits, about one error bar. The ideal denoiser is the
 # reverse: perfect images and 926 bits. Bits ask whether *every real image gets enough probability*. They do not ask
 # whether a typical sample looks real; that is what distances are for. The example is from [The16].
 

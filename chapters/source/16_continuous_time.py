@@ -15,13 +15,13 @@
 # - write the bound as an integral over log-SNR, and say what of the schedule matters to it.
 #
 # **You need** the score from [09 · Predictions](09_predictions.ipynb), the probability-flow ODE from
-# [10b](10b_fewer_steps.ipynb), and for the last two sections the bound of [08](08_bound.ipynb). [15b · Guidance and
-# editing](15b_guidance_and_editing.ipynb) comes before, but nothing here builds on it.
+# [10b](10b_fewer_steps.ipynb), for "The bound as an integral" sections 5 to 7 of [08](08_bound.ipynb), and for the last
+# section the bits per dimension of [14](14_measuring.ipynb). Nothing here builds on [15b](15b_guidance_and_editing.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20 seconds.
 #
-# **For what comes next you need** "From steps to a differential equation" and "All the ways back" for
-# [16b · Flow matching](16b_flow_matching.ipynb), and "The bound as an integral" for 17 · Beyond the Gaussian chain.
+# **For what comes next:** [16b](16b_flow_matching.ipynb) uses one argument of "How does a density move?" and "All the
+# ways back", and a detour of [17](17_beyond.ipynb) "The bound as an integral". Nothing else builds on this chapter.
 #
 # **In the papers:** [Song21b] Sec. 3 and 4, App. B to D; [And82]; [Kin21] Sec. 4 and 5; [Hyv05], [Vin11] and
 # [Song19] for score matching; [Che18] and [Gra19] for the likelihood.
@@ -50,8 +50,8 @@ def line(start, end, points):
 # ## A first look: the same noise in ever finer steps
 #
 # Here is one data point on its way to noise, in 25, 100 and 1000 steps between the same two ends. The noise is the
-# same in all three: the coarse chains use sums of the fine chain's noises. **Predict.** Will the three paths move
-# apart, or approach each other?
+# same in all three: the coarse chains use sums of the fine chain's noises. **Predict.** Do the paths settle down as the
+# steps become finer, or do they move apart?
 
 # %%
 fine = normal_like(torch.empty(1000, dtype=torch.float64), generator=seeded(3))
@@ -71,7 +71,8 @@ ax.legend(fontsize=9)
 figures.show(fig, alt="Three noisy paths with the same noise: the finer ones lie on each other.")
 
 # %% [markdown]
-# They approach each other. There is a limit: a path with noise at every moment. Let us find its equation.
+# They settle down: on the whole, 100 steps are far closer to 1000 than 25 are (at a single time, such as $t = 1$, chance
+# may reverse the order). There is a limit, a path with noise at every moment. Let us find its equation.
 
 # %% [markdown] topics="C177"
 # ## From steps to a differential equation
@@ -129,8 +130,8 @@ for h in (1e-2, 1e-3, 1e-4):
 # $$x_t = a(t)\,x_0 + b(t)\,\epsilon, \qquad a(t)^2 = \exp\Big(-\int_0^t \beta(s)\,ds\Big), \quad b(t)^2 = 1 - a(t)^2. \tag{16.3}$$
 #
 # With $\beta(t) = 0.1 + 19.9\,t$ the step variances $\beta(t)/T$ at $T = 1000$ run from about $10^{-4}$ to 0.02: these
-# are the numbers of [Ho20]. **Predict.** By how much does $\bar\alpha$ of the thousand-step chain differ from its limit
-# at $t = 1/2$?
+# are the numbers of [Ho20]. **Predict.** How far is $\bar\alpha$ of the thousand-step chain from its limit at $t = 1/2$:
+# about 0.1, 0.01 or 0.001?
 
 # %%
 # eq: 16.3
@@ -150,19 +151,18 @@ print(f"[Ho20]'s schedule, t = 500: {float(schedules.linear().abar[500]):.5f}")
 # %% [markdown]
 # ### Detour · The same process in other units
 #
-# Is a process that only adds noise another model? No: it is the same one, measured in other units.
+# Some models leave the signal alone and only add noise. Measured in other units, they are the same process.
 
 # %% [markdown]
-# Another family of models adds noise and leaves the signal alone: $dx = g(t)\,dw$, $x_t = x_0 + \sigma(t)\,\epsilon$,
-# with a $\sigma(1)$ far larger than the data. Its variance grows without limit, so it is called variance exploding
-# (VE). Is that another model? Divide $x_t$ of (16.3) by $a(t)$:
+# In this family $dx = g(t)\,dw$ and $x_t = x_0 + \sigma(t)\,\epsilon$, with a $\sigma(1)$ far larger than the data. Its
+# variance grows without limit, so it is called **variance exploding** (VE). Divide $x_t$ of (16.3) by $a(t)$:
 #
 # $$y_t = \frac{x_t}{a(t)} = x_0 + \sigma(t)\,\epsilon, \qquad \sigma(t) = \frac{b(t)}{a(t)}, \qquad
 # dy = \frac{g(t)}{a(t)}\,dw. \tag{16.4}$$
 #
 # A VP process in other units *is* a VE process. (The drift is gone because $a' = f a$.) The two have the same SNR, hence
-# the same best guesses and, by (16.4), the same paths. What differs is what the network sees, so that its
-# input has to be rescaled, and which times a solver calls evenly spaced.
+# the same best estimates and, by (16.4), the same paths. What differs is what the network sees, so its input has to be
+# rescaled, and which times a solver calls evenly spaced. (The last column below is a VE process with its own $\sigma(t)$.)
 
 # %%
 # eq: 16.4
@@ -180,7 +180,8 @@ print(f"d sigma²/dt {growth:.3f}, (g / a)² {vp.diffusion_var(t) / vp.signal(t)
 # A single path is random, but the density $q(x, t)$ of all paths is not. Think of a thin cell on the line.
 # Probability flows in on one side and out on the other; the flow through a point per unit of time is the **flux** $F$.
 # Drift carries $f(t)\,x\,q$ through it. Random motion carries probability from where there is more of it to where there
-# is less: $-\tfrac12 g^2\,\partial q/\partial x$. What a cell gains is what flows in minus what flows out:
+# is less: $-\tfrac12 g^2\,\partial q/\partial x$. (The factor $\tfrac12 g^2$ is the one with which the variance grows by
+# $g^2\,dt$.) What a cell gains is what flows in minus what flows out:
 #
 # $$\frac{\partial q}{\partial t} = -\frac{\partial F}{\partial x}, \qquad
 # F = f(t)\,x\,q - \tfrac12\,g(t)^2\,\frac{\partial q}{\partial x}. \tag{16.5}$$
@@ -244,8 +245,8 @@ figures.show(fig, alt="Two peaks merge into one bell; grid and exact density lie
 #
 # $$dx = \Big[f(t)\,x - \tfrac{1+\kappa^2}{2}\,g(t)^2\,s(x, t)\Big]dt + \kappa\,g(t)\,dw \tag{16.9}$$
 #
-# has the marginals $q(x, t)$, for **every** $\kappa$. $\kappa = 0$ is the ODE, and $\kappa = 1$ the **reverse-time SDE**
-# [And82], the limit of ancestral sampling. A network enters only through its guess of $s$.
+# has the marginals $q(x, t)$ for **every** $\kappa$, if it starts from $q(x, 1)$. $\kappa = 0$ is the ODE, and $\kappa = 1$ the
+# **reverse-time SDE** [And82], the limit of ancestral sampling. A network enters only through its estimate of $s$.
 
 # %%
 # eq: 16.6, 16.8
@@ -284,8 +285,9 @@ def my_reverse_drift(f, g, score, x, t, kappa):
 reverse_drift = check("continuous.reverse_drift", my_reverse_drift)
 
 # %% [markdown]
-# **Predict.** We start 4000 points from noise and follow (16.9) with $\kappa = 0$, 0.5, 1 and 1.5 in 500 steps. In which of
-# them does a point's start decide where it ends? Which one ends closest to the data? And with 20 steps?
+# **Predict.** We start 4000 points from noise and follow (16.9) with $\kappa = 0$, 0.5, 1 and 1.5 in 500 steps. For which
+# $\kappa$ does a point's start decide where it ends? Which one ends closest to the data? And with 20 steps? (The measure is
+# the Wasserstein distance W1 of chapter 10: the mean distance of the sorted points from the quantiles of the data.)
 
 # %%
 # eq: 16.7, 16.9
@@ -328,14 +330,15 @@ figures.show(fig, alt="Smooth paths for kappa = 0; with more noise rougher; all 
 # %% [markdown]
 # With $\kappa = 0$ all points stay on their side, and the paths do not cross. With $\kappa = 1$ half of them change sides: the
 # start decides nothing. All four reach the data. With 500 steps the ODE has W1 0.001; the others have 0.014 to 0.023,
-# as random points do (the next cell prints W1 of 4000 real ones). With 20 steps the order is clear: 0.015, 0.019, 0.040 and 0.101. Euler–Maruyama
-# makes an error in each step, and with a larger $\kappa$ both the noise and the pull against it are larger. So with few
-# steps, less noise is better. (A solver of higher order would help the ODE further, as in chapter 10b.)
+# as random points do (the next code cell prints W1 of 4000 real ones). With 20 steps the order is clear: 0.015, 0.019,
+# 0.040 and 0.101. Euler–Maruyama makes an error in each step, and with a larger $\kappa$ both the noise and the pull
+# against it are larger. So with few steps, less noise is better. (A solver of higher order would help the ODE further, as
+# in chapter 10b.)
 #
 # ### What is noise good for, then?
 #
 # So far the score was exact and the start was right. **Predict.** Now start from a wrong distribution, $N(0.5, 0.5^2)$
-# instead of $N(0, 1)$. Which sampler notices least?
+# instead of $N(0, 1)$. Which sampler is affected least?
 
 # %%
 wrong, real = 0.5 + 0.5 * x_1, ideal_denoisers.sample(modes, 4000, generator=seeded(6)).double()
@@ -347,14 +350,14 @@ for kappa in (0.0, 0.5, 1.0, 1.5):
 
 # %% [markdown]
 # The ODE carries the wrong start along: 84 % of its points end at the right mode, and W1 is 0.689. The reverse-time SDE
-# *forgets* its start, W1 0.012; with $\kappa = 0.5$ it forgets slowly, 0.127. The pull of the score corrects errors that were
-# made earlier, whatever their cause, a wrong start or a network's errors at large $t$. So noise costs steps and
-# repairs errors, and the best dial depends on which of the two is scarce.
+# *forgets* its start, W1 0.012; with $\kappa = 0.5$ it forgets slowly, 0.127. With noise, the score pulls the points back to
+# $q(x, t)$ whatever went wrong before: a wrong start, or a network's errors at large $t$. So noise costs steps and
+# repairs errors, and the best $\kappa$ depends on whether you are short of steps or of accuracy.
 #
 # ### Try it yourself: the dial
 #
-# Turn $\kappa$ and the number of steps. With 20 steps, at which $\kappa$ do the
-# two modes become too wide to overlook?
+# The dial is $\kappa$; choose it and the number of steps. With 20 steps, from which $\kappa$ on are the two modes visibly too
+# wide?
 
 # %%
 from ddpm_lab.course import explorers
@@ -432,9 +435,10 @@ for n in (10, 20, 40):
     print(f"order 4, {n:2} steps: largest error {(found - truth).abs().max():.5f} nats")
 
 # %% [markdown]
-# Euler's error falls from 0.152 to 0.038 nats with four times as many steps, as order 1 should; the method of order 4
+# Euler's error falls from 0.152 to 0.038 nats with four times as many steps, as expected of order 1; the method of order 4
 # has 0.00007 with 40. So the likelihood is exact up to the error of the solver, which you can make as small as you like.
-# (One more error is not the solver's: the density at $t = 1$ is only almost $N(0, I)$. It is far below these numbers.)
+# (One more error is not the solver's: the density at $t = 1$ is only almost $N(0, I)$. Here this costs at most 0.00006
+# nats, which is most of the last number.)
 #
 # In large dimensions the divergence is expensive, one derivative per dimension. It can be estimated from a *single* one, by
 # **Hutchinson's estimator**; the detour shows how.
@@ -485,9 +489,9 @@ for probes in (1, 10, 100):
           f"one point ± {off.std():.3f} nats")
 
 # %% [markdown]
-# One probe is right on average, with a standard deviation of 0.471 nats per point; a hundred probes reduce
-# that to 0.025.
-# For the mean over a test set one probe per image is enough, because the errors average out.
+# One probe is right on average, with a standard deviation of 0.471 nats per point. A hundred independent probes should
+# divide that by ten; here, with 50 points, 0.025 is left. For the mean over a test set one probe per image is enough,
+# because the errors average out.
 
 # %% [markdown] topics="C175 C179"
 # ## The bound as an integral
@@ -502,8 +506,8 @@ for probes in (1, 10, 100):
 #
 # Neither $t$ nor $\beta$ is left: **of the schedule only the two ends matter**. The path between them is a change of
 # variables. This is the view of the **variational diffusion model** (VDM) [Kin21]: a hierarchical VAE with a fixed
-# encoder, one layer per step, in the limit of infinitely many layers. Each layer is conditioned on the one above it, as a
-# word on the words before it, so one may call it autoregressive in the noise level.
+# encoder, one layer per step, in the limit of infinitely many layers. Each layer is conditioned on the one above it; in
+# this sense the model is autoregressive in the noise level.
 #
 # We test it on the two modes, with the exact denoiser and integrals on a grid. **Predict.** Three paths lead from
 # $\lambda = 12$ to $-10$. Will their bounds with 10 steps agree? With 1000?
@@ -557,11 +561,11 @@ for name, path in paths.items():
 print(f"the integral: {integral:.4f} nats")
 
 # %% [markdown]
-# With 10 steps they differ by far, from 17.3 to 524 nats. With 1000 they are within 0.05, 0.06 and 0.28 nats of the integral,
+# With 10 steps they differ widely, from 17.3 to 524 nats. With 1000 they are within 0.05, 0.06 and 0.28 nats of the integral,
 # 5.279, and getting closer: the sum is a Riemann sum, and each path has its own error. A path that hurries through a part
 # where the integrand is large, as "linear beta" does near the data, needs more steps.
 #
-# **And the gap?** A bound on $-\log p(x_0)$ cannot be below the entropy of the data. Is the limit above it?
+# **And the gap?** On average, a bound on $-\log p(x_0)$ cannot be below the entropy of the data. Is the limit above it?
 
 # %%
 log_q0 = sde.log_density(modes, grid[:, None])
@@ -574,8 +578,8 @@ print(f"entropy of the data: {entropy:.4f} nats")
 
 # %% [markdown]
 # It is not: both are 0.6977 nats. With the exact denoiser and infinitely many steps the bound is *tight*. In chapter 08 the
-# gap was a KL divergence between the true reverse steps and the Gaussian ones of the model. For a short step the true
-# one is Gaussian, so in the limit nothing is left of that gap, and what remains is the error of the network alone.
+# gap was a KL divergence between the true reverse steps and the Gaussian ones of the model. The shorter a step, the closer
+# the true one is to a Gaussian, so in the limit this gap is gone, and what remains is the error of the network alone.
 
 # %% [markdown]
 # ### Detour · Does the path matter in training?
@@ -608,22 +612,23 @@ for name, path in paths.items():
     print(f"{name:>11}: mean {each.mean():.4f}, one draw of t ± {each.std():.2f} nats")
 
 # %% [markdown]
-# The mean is the integral, 5.28, for all three. The spread is not: ± 4.57 nats for the straight path and ± 15.17 for
-# "linear beta". So the schedule does matter: for the *variance* of the estimate in training (VDM learns the path that
+# The mean is the integral, 5.28, for all three. The standard deviations differ: 4.57 nats for the straight path and 15.17
+# for "linear beta". So the schedule does matter: for the *variance* of the estimate in training (VDM learns the path that
 # makes it smallest), for a finite number of steps, and for sampling. Only the limit does not depend on it.
 
 # %% [markdown]
 # ## Bits per dimension by the ODE
 #
-# Now a trained network: the 8 × 8 digits of chapter 12, with their labels. Its pixels have 17 levels, and a density *at*
-# a level says nothing. Section 4 of [chapter 14](14_measuring.ipynb) adds uniform noise, which is called dequantization.
-# A diffusion model has an even more natural noise for that: its own. Stop the ODE at a small time $t$ instead of 0 and
-# use $x_t$ as the one latent variable of a bound (Jensen's inequality, as in (8.5)):
+# Now a trained network: that of chapter 12 for 8 × 8 digits, with labels. Pixels have 17 levels, and a density *at* a
+# level is not a probability. Section 4 of [chapter 14](14_measuring.ipynb) adds uniform noise, which is called
+# dequantization. A diffusion model has a more natural noise for that: its own. Stop the ODE at a small time $t$ instead of
+# 0 and use $x_t$ as the one latent variable of a bound (Jensen's inequality, as in (8.5)):
 #
 # $$-\log P(x_0) \;\le\; E_{q(x_t \mid x_0)}\big[\log q(x_t \mid x_0) - \log p(x_t) - \log P(x_0 \mid x_t)\big]. \tag{16.14}$$
 #
 # The density $p(x_t)$ comes from the ODE, exactly. The last term is the cost of a level given $x_t$, the same $L_0$ as
 # in the chain that ends at this time (chapter 14). With uniform noise $q$ and $P(x_0 \mid x_t) = 1$ it becomes (14.4).
+# First a test with two levels: with the right $P(x_0 \mid x_t)$ the bound is tight, with a poor one it is loose.
 
 # %%
 # eq: 16.14
@@ -671,20 +676,22 @@ for first, row in stored.items():
     print(f"{'':>10}  integral minus ODE, image by image: {mean(gain)}")
 
 # %% [markdown]
-# Ended at $t = 60$, where the noise has a standard deviation of 1.6 levels, all three agree: 0.515, 0.515 and 0.519 ± 0.012. The earlier
-# the chain ends, the more they differ. At $t = 1$ the chain pays 2.844 and the integral 2.520: these 0.32 bits per pixel are the
-# price of *finite* steps, which are long in log-SNR where $t$ is small. The ODE pays 2.442, 0.077 ± 0.012 less
-# than the integral. With the exact score the two would agree: SDE and ODE would have the same density, and (16.13) would
-# be tight. With a network's score they are two different models, and neither has to be better [Song21c].
+# Ended at $t = 60$, where the noise has a standard deviation of 1.6 levels, all three agree: 0.515, 0.515 and 0.519 ± 0.012.
+# The closer to the data the chain ends, the more they differ. At $t = 1$ the chain pays 2.844 and the integral 2.520: these
+# 0.32 bits per pixel are the price of *finite* steps, which are long in log-SNR where $t$ is small. The ODE pays 2.442,
+# which is 0.077 ± 0.012 less than the integral. With the exact score the two would agree: SDE and ODE would have the same
+# density, and (16.13) would be tight. With a network's score they are two different models, and neither has to be better
+# [Song21c].
 #
 # In total, ending at $t = 10$ is best: 1.89 bits by the chain, as in chapter 14, and 1.83 by the ODE. The second number is
-# an upper bound, too, because of (16.14), and it is an average over random noises and probes. "Exact" is the density of $x_t$.
+# an upper bound, too, because of (16.14), and it is estimated from random noises and probes. What is exact in principle is
+# $p(x_t)$ alone.
 
 # %% [markdown] topics="C177"
 # ## Detour · Four kinds of score matching
 #
 # Where did the idea of fitting a score come from? It is older than diffusion models: [Hyv05] wanted to fit densities whose
-# normalizing constant is unknown. There are four ways, and they have one minimizer.
+# normalizing constant is unknown. Four losses do it, and all four have the same minimizer.
 
 # %% [markdown]
 # What one wants is **explicit score matching**: with the true score $s^\ast = \nabla\log q$ and a model $s_\theta$,
@@ -698,18 +705,19 @@ for first, row in stored.items():
 # $$J(\theta) = E_q\big[\tfrac12\|s_\theta\|^2 + \nabla\!\cdot s_\theta\big] + \text{const}. \tag{16.16}$$
 #
 # It needs samples only, but the divergence is expensive. **Sliced score matching** [Song19] replaces it by Hutchinson's
-# estimate (16.12), $\xi^{\mathsf T}(\partial s_\theta/\partial x)\,\xi$. And denoising score matching [Vin11] gives up on
-# $q$ itself: it adds noise, and fits the score of the noised density to what is known, the noise:
+# estimate (16.12), $\xi^{\mathsf T}(\partial s_\theta/\partial x)\,\xi$. Denoising score matching [Vin11] adds noise with a
+# standard deviation $b$, and fits the score of the *noised* density to the noise, which is known:
 #
 # $$E\,\tfrac12\Big\|s_\theta(x_t) + \frac{\epsilon}{b}\Big\|^2 = E_{q(x_t)}\,\tfrac12\|s_\theta(x_t) - \nabla\log q(x_t)\|^2
 # + \text{const}. \tag{16.17}$$
 #
-# This is what chapters 09 to 13 train; (9.7) is the reason why it works. No derivative of the network with respect to its
-# input is needed.
+# This is how the networks of this course are trained, up to a weight; (9.7) is the reason why it works. No derivative of
+# the network with respect to its input is needed.
 #
 # ### Exercise 16.6 · Implicit score matching in one dimension
 #
-# `model(x)` is a score for points `x` of shape `(N,)`, each by itself. Return $\tfrac12 s^2 + ds/dx$ at each point.
+# `model(x)` is a score for points `x` of shape `(N,)`, each independent of the others. Return $\tfrac12 s^2 + ds/dx$ at each
+# point.
 
 # %% tags=["exercise"]
 def my_implicit(model, x):
@@ -770,21 +778,22 @@ print(f"constants: explicit - implicit should be {fisher / 2:.3f}, "
 
 # %% [markdown]
 # All four curves have their minimum at $\rho = 0.6$, and up to sampling error they are one curve, moved up or down by the
-# constants of (16.16) and (16.17). What differs is the noise of the estimate and its price. At the optimum the explicit
-# loss of every point is 0; the other three scatter by 1.14 (implicit), 1.52 (sliced, because of the random direction) and
-# 2.98 (denoising, because of $\epsilon/b$). In 3072 dimensions implicit needs 3072 derivatives, sliced one, and denoising
-# none. That is why everyone trains by denoising, and it fits the score of the noised density, which is the one that
-# sampling needs.
+# constants of (16.16) and (16.17). What differs is the noise of the estimate and its cost. At the optimum the explicit
+# loss of every point is 0; the other three have standard deviations of 1.14 (implicit), 1.52 (sliced, because of the random
+# direction) and 2.98 (denoising, because of $\epsilon/b$). In 3072 dimensions implicit score matching needs 3072
+# derivatives, sliced one, and denoising none. That is why diffusion models are trained by denoising. And it fits the score
+# of the noised density, which is the one that sampling needs.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
 # - **SDE and ODE have the same marginals, not the same paths**: with $\kappa = 0$ every start determines its sample, with
 #   $\kappa = 1$ half of the points change sides. A network's score is not exact, and then the marginals differ, too.
-# - **Noise in the sampler repairs errors and costs steps**: from a wrong start W1 is 0.012 against 0.689, with a right start
-#   and 20 steps 0.040 against 0.015. Neither is better as such.
-# - **"The bound does not depend on the schedule" holds for infinitely many steps and fixed ends.** With 10 steps it was
-#   17.3 nats for one path and 524 for another, and the estimate from a random $t$ scatters three times as much.
+# - **Noise in the sampler repairs errors and costs steps**: SDE against ODE, W1 is 0.012 against 0.689 from a wrong start,
+#   and 0.040 against 0.015 from the right start with 20 steps. Neither is better in general.
+# - **The bound does not depend on the schedule if there are infinitely many steps and the ends are fixed.** With 10 steps
+#   it was 17.3 nats for one path and 524 for another; and an estimate from one random $t$ has three times the standard
+#   deviation.
 
 # %% [markdown]
 # ## Recap
@@ -801,8 +810,8 @@ print(f"constants: explicit - implicit should be {fisher / 2:.3f}, "
 # **Exercises:** 16.1 `continuous.step` · 16.2 `continuous.reverse_drift` · 16.3 `continuous.log_density` · 16.4
 # `continuous.hutchinson` · 16.5 `continuous.bound_term` · 16.6 `continuous.implicit`
 #
-# **To think about.** (16.9) has the right marginals for every $\kappa$, so the dial could depend on time. At which times would
-# you spend the noise, if the network's score is bad near $t = 0$?
+# **To think about.** (16.9) has the right marginals for every $\kappa$, so $\kappa$ could depend on time. At which times would
+# you add noise if the network's score is poor near $t = 0$?
 #
 # **Before:** [15b · How do you ask for something?](15b_guidance_and_editing.ipynb) · **Next:**
 # [16b · Why should the path from noise to data bend?](16b_flow_matching.ipynb)

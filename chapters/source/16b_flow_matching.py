@@ -3,7 +3,7 @@
 #
 # The chain of this course mixes data and noise along a quarter of a circle, with factors whose squares add up to 1.
 # Nothing so far has asked for a circle: it came with a chain that keeps the variance. What if you simply mix along
-# the straight line between the two? This idea has names of its own, *flow matching* and *rectified flow*, and many
+# the straight line between the two? This idea is known as *flow matching* and *rectified flow*, and many
 # recent image models are trained with it. This chapter derives it, finds out how much of it is new, and straightens
 # a flow until a single step is enough.
 #
@@ -13,10 +13,11 @@
 # - translate between this velocity and v-prediction, for every noise schedule,
 # - say which paths are straight, and which are not,
 # - straighten a flow by reflow, and measure what that gains,
-# - say what optimal transport asks for, and what a flow has to do with it.
+# - say what optimal transport asks for, and how it is related to flows.
 #
 # **You need** v from [09 · Predictions](09_predictions.ipynb); DDIM and the probability-flow ODE from
-# [10b](10b_fewer_steps.ipynb); the training loop of [11](11_learning_to_denoise.ipynb).
+# [10b](10b_fewer_steps.ipynb); the training loop of [11](11_learning_to_denoise.ipynb); for one argument (16.5) to
+# (16.7) of [16](16_continuous_time.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a
 # minute.
@@ -29,10 +30,10 @@
 # %% [markdown]
 # ## A first look: an arc and a line
 #
-# Let the data be a single point $x_0$, and take one draw of noise $\epsilon$. Two ways to mix them:
+# Let the data be a single point $x_0$, and take one sample of noise $\epsilon$. There are two ways to mix them:
 #
-# - the arc, $\cos\varphi\;x_0 + \sin\varphi\;\epsilon$: every variance preserving schedule goes along it,
-# - the line, $(1-\tau)\,x_0 + \tau\,\epsilon$.
+# - along the arc, $\cos\varphi\;x_0 + \sin\varphi\;\epsilon$, as every variance preserving schedule does,
+# - along the line, $(1-\tau)\,x_0 + \tau\,\epsilon$.
 #
 # Both have a velocity, the derivative with respect to $\varphi$ or $\tau$. Start at the noise and follow the velocity
 # back with **Euler's method**: ask for the velocity, keep it for a whole step, ask again.
@@ -109,6 +110,7 @@ figures.show(fig, alt="Euler steps leave the arc on its outer side; on the line 
 # | [Lip23], [Liu23] | $1$ | $0$ | $t\,x_1 + (1-t)\,x_0$ | $x_1 - x_0$ |
 #
 # In the second row $x_1$ is the data and $x_0$ the noise. Put $t = 1 - \tau$, and the velocity changes its sign.
+# ([Lip23] leave a little noise at the data end.)
 #
 # `flow.straight(1000)` is a schedule with the times $\tau = t/1000$; networks get $t$, as always.
 
@@ -126,21 +128,21 @@ print("(16b.2), from tau = 0.400 to 0.401:", torch.allclose((later - x_tau) / 0.
 # ## One place, many velocities
 #
 # With more than one data point a difficulty appears: many lines pass through the same place, each with its own
-# **conditional velocity** $\epsilon - x_0$. A sampler at $x$ cannot know on which line it is. It can follow the mean
+# **conditional velocity** $\epsilon - x_0$. A sampler at $x$ cannot know which line it is on. It can follow the mean
 # of their velocities, the **marginal velocity**
 #
 # $$u(x, \tau) = E\big[\epsilon - x_0 \mid x_\tau = x\big]. \tag{16b.3}$$
 #
 # Is that enough? Yes: how the density at a place changes depends only on how much probability flows through it on
-# average. So points that start as noise and follow $u$ have the right distribution at *every* $\tau$ [Lip23,
-# Theorem 1]. It is the argument behind the probability-flow ODE.
+# average, the flux of (16.5). So points that start as noise and follow $u$ have the right distribution at *every* $\tau$
+# [Lip23, Theorem 1]. The argument is the one that gave the probability-flow ODE (16.7).
 #
 # And the marginal velocity is something you already have. By (16b.1) $\epsilon = (x - (1-\tau)\,x_0)/\tau$. Put this
 # into (16b.3), and only the mean of $x_0$ is left, the ideal denoiser's $\hat x_0$.
 #
-# ### Exercise 16.7 · The velocity from a guess
+# ### Exercise 16.7 · The velocity from an estimate
 #
-# Return the velocity at `x_tau`, if `x0_hat` is the guess of the data. `tau` is a number in $0 < \tau \le 1$.
+# Return the velocity at `x_tau`, if `x0_hat` is the estimate of the data. `tau` is a number in $0 < \tau \le 1$.
 
 # %% tags=["exercise"]
 def my_velocity(x_tau, x0_hat, tau):
@@ -172,7 +174,7 @@ for place in (-1.0, 0.3, 1.0):
           f"± {average.stderr.item():.2f}, exact {exact.item():+.2f}")
 
 # %% [markdown]
-# (`denoise` knows $x_t$ of a variance preserving chain; the factor `flow.scale` translates. More on it soon.)
+# (`denoise` expects $x_t$ of a variance preserving chain; the factor `flow.scale` translates, see (16b.7).)
 #
 # **Predict.** The paths of the pairs are straight. Are the paths of points that follow the marginal velocity
 # straight, too? Can they cross?
@@ -196,7 +198,7 @@ print(f"velocity on the path from x = {start[1200].item():.2f}: {turns[0]:+.2f} 
 
 # %% [markdown]
 # The lines of the pairs cross everywhere. The paths of the marginal velocity never cross, since at each place and
-# time there is one velocity only, and so they must bend. At $\tau = 1$ the guess is the mean of all data, so all of
+# time there is one velocity only, and so they must bend. At $\tau = 1$ the estimate is the mean of all data, so all of
 # them head for 0; later they turn to one of the modes. Do they end in the right distribution? In one dimension, not
 # crossing means that quantiles go to quantiles.
 
@@ -219,7 +221,7 @@ print(f"2000 quantiles: the ends differ from the data's by {(way[-1] - right).ab
 #
 # $$L = E_{\tau,\,x_0,\,\epsilon}\,\big\|\mathrm{net}(x_\tau, \tau) - (\epsilon - x_0)\big\|^2. \tag{16b.4}$$
 #
-# Why may it? Fix $\tau$, write $n$ for the network's output and $w = \epsilon - x_0$, and insert $u$:
+# Why is that allowed? Fix $\tau$, write $n$ for the network's output and $w = \epsilon - x_0$, and insert $u$:
 #
 # $$\|n - w\|^2 = \|n - u\|^2 + 2\,(n-u)\cdot(u-w) + \|u - w\|^2. \tag{16b.5}$$
 #
@@ -229,8 +231,8 @@ print(f"2000 quantiles: the ends differ from the data's by {(way[-1] - right).ab
 # $$E\,\|n-w\|^2 = E\,\|n-u\|^2 + E\,\|u-w\|^2. \tag{16b.6}$$
 #
 # The last term does not contain the network. Both losses have **the same gradient and the same minimum at $n = u$**;
-# the loss of pairs is only larger, by a constant: it is the conditional mean of chapter 09 once more. Check it for
-# two data points and a "network" with two weights; sums over a fine grid stand for the means.
+# the loss of pairs is only larger, by a constant. (As in chapter 09, the best prediction is a conditional mean.) Check
+# it for two data points and a "network" with two weights; sums over a fine grid stand for the means.
 
 # %%
 # eq: 16b.4, 16b.5, 16b.6
@@ -263,14 +265,14 @@ print(f"the middle term is 0 within 1e-12: {bool(abs(middle) < 1e-12)}; "
 # $$\frac{x_t}{\text{signal}_t + \text{noise}_t} = x_\tau, \qquad
 # \tau = \frac{\text{noise}_t}{\text{signal}_t + \text{noise}_t}, \tag{16b.7}$$
 #
-# with $\text{signal}_t = \sqrt{\bar\alpha_t}$ and $\text{noise}_t = \sqrt{1-\bar\alpha_t}$. So every schedule walks
-# along the straight path, seen through a zoom. The velocities belong together, too: $v = \text{signal}\,\epsilon -
-# \text{noise}\,x_0$ is the one along the arc (9.9), $u = \epsilon - x_0$ the one along the line.
+# with $\text{signal}_t = \sqrt{\bar\alpha_t}$ and $\text{noise}_t = \sqrt{1-\bar\alpha_t}$. So every schedule follows
+# the straight path, up to a change of scale. The velocities correspond, too: $v = \text{signal}\,\epsilon -
+# \text{noise}\,x_0$, (9.2), is the one along the arc, $u = \epsilon - x_0$ the one along the line.
 #
 # ### Exercise 16.8 · From v to the velocity
 #
-# A network has predicted `v` at `x_t`, for a schedule and an int `t`. Return the velocity $u = \epsilon - x_0$ that
-# belongs to it. (Chapter 09: $x_0 = \text{signal}\;x_t - \text{noise}\;v$ and $\epsilon = \text{noise}\;x_t +
+# A network has predicted `v` at `x_t`, for a schedule and an int `t`. Return the corresponding velocity
+# $u = \epsilon - x_0$. (Chapter 09: $x_0 = \text{signal}\;x_t - \text{noise}\;v$ and $\epsilon = \text{noise}\;x_t +
 # \text{signal}\;v$; the tables are `schedule.signal` and `schedule.noise`.)
 
 # %% tags=["exercise"]
@@ -321,12 +323,13 @@ for schedule in plans:
 # ### Euler on the line is DDIM
 #
 # Then why did the arc do so badly in the first look? Take one Euler step from $\tau$ to $\sigma < \tau$ on the line,
-# with the guess $u = \hat\epsilon - \hat x_0$:
+# with the estimate $u = \hat\epsilon - \hat x_0$:
 #
 # $$x_\tau + (\sigma - \tau)\,(\hat\epsilon - \hat x_0) = (1-\sigma)\,\hat x_0 + \sigma\,\hat\epsilon. \tag{16b.8}$$
 #
-# It keeps both guesses and mixes them anew. That is the DDIM step with $\eta = 0$. Nobody follows the arc with
-# Euler's method: DDIM turns by the exact angle instead, and turning on the arc is Euler on the line.
+# It keeps both estimates and mixes them anew. That is the DDIM step with $\eta = 0$. Nobody follows the arc with
+# Euler's method: DDIM rotates by the exact angle instead, (10.11), and a rotation on the arc is an Euler step on the
+# line.
 #
 # ### Exercise 16.9 · Follow the velocity
 #
@@ -347,8 +350,8 @@ def my_euler(velocity, x_1, taus):
 euler = check("flow.euler", my_euler)
 
 # %% [markdown]
-# **Predict.** Take ten DDIM steps, even in $t$, and ten Euler steps on the line at the same noise levels. How far
-# apart are the samples?
+# **Predict.** Take ten DDIM steps, evenly spaced in $t$, and ten Euler steps on the line at the same noise levels. How
+# far apart are the samples?
 
 # %%
 # eq: 16b.8
@@ -369,12 +372,12 @@ for schedule in plans:
     print(f"{schedule.name:>7}: Euler on the line and DDIM agree within 1e-10: {off < 1e-10}")
 
 # %% [markdown]
-# They are the same samples. So every DDIM sample that you have seen was made by Euler's method on the straight path.
-# That is the first part of the answer: **the bend of a pair's path is a matter of coordinates.** What the choice of
-# a path really changes is more modest:
+# They are the same samples. So every DDIM sample that you have seen could be called Euler's method on the straight
+# path. That is the first part of the answer: **the bend of a pair's path is a matter of coordinates.** What the choice
+# of a path really changes is more modest:
 #
-# 1. **Where the steps lie.** Even steps in $t$ are not even in $\tau$: on the linear schedule, $t = 500$ is already
-#    at $\tau = 0.77$ (printed above).
+# 1. **Where the steps lie.** Steps of equal length in $t$ are not equal in $\tau$: on the linear schedule, $t = 500$ is
+#    already at $\tau = 0.77$ (printed above).
 # 2. **Which times training looks at.** $u$ is v times $\text{signal} + \text{noise}$, plus something known. So the
 #    flow-matching loss is the v-loss with the weight $(\text{signal} + \text{noise})^2$, between 1 and 2, at times
 #    drawn evenly in $\tau$.
@@ -387,7 +390,7 @@ for schedule in plans:
 #
 # The second part of the answer concerns the paths that a sampler follows. Train a network first: the data are eight
 # small Gaussians on a circle, the network is the MLP of chapter 11. In `fit`, the function `pairs` draws a batch of
-# data *and* noise. Keep an eye on it.
+# data *and* noise; later we replace it.
 
 # %%
 points = ideal_denoisers.sample(ring, 20_000, generator=seeded(6))
@@ -485,8 +488,8 @@ figures.show(fig, alt="The paths of the first network are bent; after reflow the
 # 0.02. The lines of the new pairs hardly cross, so the velocity at a place is nearly certain, and it hardly changes
 # along the way.
 #
-# What does it cost? Sampling 10,000 pairs in 100 steps each, and a second training. And the second network learns to
-# repeat the samples of the first, with their errors: with 100 steps it is no better than the first.
+# The price is to sample 10,000 pairs in 100 steps each, and to train again. And the second network learns to repeat the
+# samples of the first, with their errors: with 100 steps it is no better than the first.
 
 # %%
 # eq: 16b.9
@@ -500,14 +503,15 @@ print(f"(16b.9) as a sum over 100 steps: {by_hand.mean():.2f}; as flow.straightn
 # ## What has optimal transport to do with it?
 #
 # A rule that says which noise goes with which data is a **coupling**: a joint distribution of $x_0$ and $\epsilon$
-# that leaves each of them as it is. Random pairs are one coupling, the pairs of a flow another. **Optimal transport**
-# asks for the coupling that moves as little as possible. Its mean squared way is the squared Wasserstein distance,
+# with the right marginals. Random pairs are one coupling, the pairs of a flow another. **Optimal transport**
+# asks for the coupling that moves as little as possible. Its mean squared distance (the "way" below) is the squared
+# 2-Wasserstein distance,
 #
 # $$W^2 = \min_{\text{couplings}} E\,\|\epsilon - x_0\|^2. \tag{16b.10}$$
 #
 # On the line the best coupling keeps the order: smallest to smallest. A flow on the line cannot change the order, so
 # it is optimal from the start. In the plane, `flow.optimal_pairs` finds the best coupling of two finite sets, an
-# assignment problem whose time grows with the cube of their size. For training, people therefore pair within each
+# assignment problem whose cost grows with the cube of their size. For training, one therefore pairs within each
 # batch: **minibatch optimal transport** [Poo23; Ton24]. **Predict.** The best coupling needs all points at once. Is it
 # of any use to pair only four noises with four data points?
 
@@ -526,23 +530,23 @@ for size in (1, 4, 16, 64, 512):
           f"{cost.value:.2f} ± {cost.stderr:.2f}")
 
 # %% [markdown]
-# Batches of four already save nearly half of the way, and batches of 64 come close to pairing all 512. (This is a
+# Batches of four already halve the mean squared distance, and batches of 64 come close to pairing all 512. (This is a
 # plane. In many dimensions the images of a batch are all about equally far from a given noise, and pairing within a
 # batch helps far less.)
 #
 # ### Why reflow never moves farther
 #
-# Take any coupling with $w = \epsilon - x_0$, and its marginal velocity $u$. Split two squares into a mean and a rest:
-# first that of $w$ at each place, as in (16b.6) with $n = 0$; then that of $u$ along each path of the flow, where the
-# mean over time is $x_{\tau=1} - x_{\tau=0}$ and the rest is $S$:
+# Take any coupling with $w = \epsilon - x_0$, and its marginal velocity $u$. Split two mean squares into the square of
+# the mean and the variance: first for $w$ at each place, as in (16b.6) with $n = 0$; then for $u$ along each path of
+# the flow, where the mean over time is $x_{\tau=1} - x_{\tau=0}$ and the variance is $S$:
 #
 # $$E\|w\|^2 = \underbrace{E\|w-u\|^2}_{\text{crossing}} + E\|u\|^2, \qquad
 # E\|u\|^2 = \underbrace{E\,S}_{\text{bending}}
 # + \underbrace{E\|x_{\tau=1} - x_{\tau=0}\|^2}_{\text{way of the new pairs}}. \tag{16b.11}$$
 #
 # So the new pairs move less than the old ones, by exactly the crossing of the lines and the bending of the paths. No
-# pass of reflow makes the way longer, and all passes together cannot save more than the first way. So crossing and
-# bending must go to zero [Liu23, Sec. 3].
+# round of reflow makes the way longer, and all rounds together cannot save more than the first way. So crossing and
+# bending must go to zero as reflow is repeated [Liu23].
 
 # %%
 # eq: 16b.11
@@ -566,13 +570,13 @@ print(f"500 pairs of this flow move {moved[:500].mean():.3f}; in the best order 
 
 # %% [markdown]
 # The parts add up, within the error bars. More than half of the way of random pairs is crossing. And the new pairs
-# are the best possible, to three digits. Is that a rule? No: it is due to these symmetric data.
+# are the best possible, to three digits. That is not a rule, but due to these symmetric data.
 #
 # ### What reflow does not do
 #
-# **Predict.** Let data and noise both be $N(0, I)$ in the plane, and pair each noise with itself, turned by a quarter
-# turn. Do the lines of these pairs meet at the same time and place? What does reflow do with them, and what is the
-# best coupling?
+# **Predict.** Let data and noise both be $N(0, I)$ in the plane, and pair each noise with itself, rotated by 90 degrees.
+# Do the lines of two such pairs meet at the same time and place? What does reflow do with them, and what is the best
+# coupling?
 
 # %%
 turn = torch.tensor([[0.0, -1.0], [1.0, 0.0]]).double()
@@ -604,8 +608,8 @@ print(f"crossing {crossing:.3f}; the pairs move {(eps - eps @ turn.T).square().s
 
 # %% [markdown]
 # Among all velocities that turn one distribution into the other, optimal transport has the least mean square
-# $\int E\|u\|^2\,d\tau$, and this least value is $W^2$ [BB00]. How far from it are the arc (at an even angle) and the
-# line, each with its marginal velocity?
+# $\int E\|u\|^2\,d\tau$, and this least value is $W^2$ [BB00]. How far from it are the arc (at constant angular
+# velocity) and the line, each with its marginal velocity?
 
 # %%
 angle = math.pi / 2 * flow.tau(path)
@@ -654,8 +658,8 @@ explorer
 # %% [markdown]
 # ## Detour · At which times should a flow be trained?
 #
-# Stable Diffusion 3 draws its training times from a distribution of their own, and moves them for large images. Both
-# become simple in log-SNR.
+# Stable Diffusion 3 draws its training times from a special distribution, and shifts times for large images. Both are
+# simple in log-SNR.
 
 # %% [markdown]
 # On the straight path $\mathrm{SNR} = (1-\tau)^2/\tau^2$. [Ess24, Sec. 3.1] argue that the middle is the hard part: at
@@ -672,8 +676,8 @@ explorer
 # $$\tau' = \frac{k\,\tau}{1 + (k-1)\,\tau} \quad\Longrightarrow\quad
 # \mathrm{SNR}' = \frac{\mathrm{SNR}}{k^2}. \tag{16b.13}$$
 #
-# `schedules.scaled_snr` does the same. Where on the path is the irreducible loss, and how often does each draw look
-# there?
+# `schedules.scaled_snr` does the same. How large is the irreducible loss along the path, and how often does each
+# distribution draw a time there?
 
 # %%
 # eq: 16b.12, 16b.13
@@ -692,19 +696,19 @@ for t in (50, 200, 400, 600, 800, 950):
 
 # %% [markdown]
 # The middle is hard here, too: the irreducible loss is largest at $\tau = 0.4$. But training cannot lower that part of
-# the loss. What counts is how far a network stays above it, and how much an error at that time costs a sample. So such
-# distributions are found by trying, with real networks.
+# the loss. What counts is how far a network stays above it, and how much an error at that time harms the samples. So
+# such distributions are found by experiments with real networks.
 
 # %% [markdown]
 # ## Popular claims, checked
 #
 # - **With Gaussian noise and random pairs, flow matching is v-prediction in other coordinates**: same marginals, same
 #   velocity within 1e-10, and Euler's method is DDIM. It is not a different family of models.
-# - **Straight are the paths of the pairs, not those of the samples**: with the exact velocity of eight Gaussians
+# - **The paths of the pairs are straight, those of the samples are not**: with the exact velocity of eight Gaussians
 #   $S$ is 0.75, and one step ends at the mean. It takes reflow, or better pairs, to straighten what a sampler
 #   follows.
-# - **Reflow straightens; it does not solve optimal transport**: pairs turned by a quarter turn are straight, stay as
-#   they are, and move about 4 instead of 0. What is guaranteed is that no pass makes the way longer (16b.11).
+# - **Reflow straightens; it does not solve optimal transport**: pairs rotated by 90 degrees have lines that never meet,
+#   stay as they are, and move about 4 instead of 0. What is guaranteed is that no round makes the way longer (16b.11).
 
 # %% [markdown]
 # ## Recap
@@ -722,10 +726,10 @@ for t in (50, 200, 400, 600, 800, 950):
 #
 # **Exercises:** 16.7 `flow.velocity` · 16.8 `flow.to_velocity` · 16.9 `flow.euler`
 #
-# **To think about.** Reflow needs the samples of the first network. Its pairs are then as good as these. What would
-# happen to the small errors if you repeated reflow ten times?
+# **To think about.** Reflow trains on the samples of the network before it, with their errors. What would happen to these
+# small errors if you repeated reflow ten times?
 #
 # **Before:** [16 · What remains when T goes to infinity?](16_continuous_time.ipynb) · **Next:**
 # [17 · Beyond](17_beyond.ipynb)
 #
-# **Read on:** [Lip23] Sec. 3 and 4; [Liu23] Sec. 2 and 3; [Ess24] Sec. 3; [Liu22] on reflow and optimal transport.
+# **Read on:** [Lip23] Sec. 3 and 4; [Liu23]; [Ess24] Sec. 3; [Liu22] on reflow and optimal transport.

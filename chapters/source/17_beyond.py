@@ -16,13 +16,13 @@
 #
 # **You need** [07b](07b_reverse_variance.ipynb) (the best variance, the score, Tweedie's formula),
 # [10](10_sampling_without_learning.ipynb) (ideal denoisers), [11](11_learning_to_denoise.ipynb) (training) and
-# (15.2) to (15.5) of [15b](15b_guidance_and_editing.ipynb).
+# (15.2) to (15.7) of [15b](15b_guidance_and_editing.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a
 # minute.
 #
-# **For what comes next:** [17b](17b_systems.ipynb) builds systems from these parts; its exercises continue the
-# numbers of this chapter's. No section needs another one of this chapter: read those that you want.
+# **For what comes next:** nothing later builds on this chapter; [17b](17b_systems.ipynb) continues the numbers of its
+# exercises. No section needs another one of this chapter: read those that you want.
 #
 # **In the papers:** [Goo14] for GANs; [ND21] and [Bao22] for the variance; [VK20] for NVAE; [Vin11] and [SE19] for
 # scores and Langevin dynamics; [DN21] for classifier guidance; [Ban23] for Cold Diffusion; [Kin21] for a learned
@@ -106,8 +106,8 @@ for name, made_by in (("GAN", gan), ("denoiser", net)):
 # arithmetic they are better, and hardly vary. And a GAN's sample costs one call, a denoiser's 50 here. That ratio
 # is often quoted; it compares costs only if the calls are of similar size, as here.
 #
-# The balance sheet. Diffusion: stable training, all modes, a bound on the likelihood; slow sampling. GAN: fast
-# sampling, sharp samples; training that can fail, no likelihood.
+# In sum, diffusion trains stably, covers all modes and bounds the likelihood, but samples slowly. A GAN samples fast
+# and sharply, but its training can fail, and it gives no likelihood.
 
 # %% [markdown] topics="C165"
 # ## Detour · Does a GAN's code mean something?
@@ -152,9 +152,8 @@ print("the denoiser, same x_T and the same fresh noise: the same samples:",
 # $$\operatorname{Var}(x_0 \mid x_t) = \frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\frac{\partial\,\hat x_0}{\partial x_t},
 # \qquad \hat x_0 = E[x_0 \mid x_t]. \tag{17.1}$$
 #
-# (This is Tweedie's formula, differentiated once more.) Where the denoiser is steep, a small change of $x_t$
-# changes the guess a lot, so the data leave $x_0$ open. With it the variance of a step is (7.21) without the
-# average:
+# (This is Tweedie's formula, differentiated.) Where the denoiser is steep, a small change of $x_t$ changes the
+# estimate a lot, so $x_t$ leaves $x_0$ uncertain. With (17.1) the variance of a step is (7.21) without the average:
 #
 # $$\operatorname{Var}(x_s \mid x_t) = \tilde\beta_{ts} + w_0^2\,\operatorname{Var}(x_0 \mid x_t), \qquad
 # w_0 = \frac{\sqrt{\bar\alpha_s}\,\beta_{ts}}{1-\bar\alpha_t}, \tag{17.2}$$
@@ -196,8 +195,8 @@ for t, s, place in ((100, 0, 0.0), (100, 50, 0.0), (100, 50, 1.0)):
           f"{spread(schedule, slope, t, s).item():.5f}")
 
 # %% [markdown]
-# **Predict.** Four ways to choose the variance, with few steps: $\tilde\beta$, $\beta$, the best one for each $t$,
-# the best one for each $x_t$. How much of the loss of likelihood does the last one remove?
+# **Predict.** There are four ways to choose the variance: $\tilde\beta$ ("small"), $\beta$ ("large"), the best one for
+# each $t$, the best one for each $x_t$. With few steps, how much of the lost likelihood does the last one recover?
 
 # %%
 # claim: E08, E100, E101
@@ -213,7 +212,7 @@ for n in (100, 20, 10):
 # With 10 moves the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$ and 0.1831 with the best variance
 # for each $t$. Letting it depend on $x_t$ halves that, to 0.0958; with 100 moves it goes from 0.0287 to 0.0038.
 # Why? Between the bumps a step back may go either way and needs much noise; near a bump it needs little. What
-# remains is the fault of the Gaussian: between the bumps the true step has two peaks.
+# remains is due to the Gaussian shape: between the bumps the true step has two peaks.
 #
 # [ND21]'s network cannot use (17.1) directly, because a derivative for each pixel is expensive. It learns a number
 # $f$ instead, $\log\sigma^2 = f\log\beta + (1-f)\log\tilde\beta$, different for each pixel and each $x_t$.
@@ -221,7 +220,7 @@ for n in (100, 20, 10):
 # %% [markdown] topics="C150"
 # ### Detour · Is the best variance always between the two?
 #
-# Only if the data have a variance of at most 1, (7.22). What happens to $f$ for $N(0, 4)$?
+# Yes, if the data have a variance of at most 1, (7.22). What happens to $f$ for $N(0, 4)$?
 
 # %%
 # claim: E08
@@ -250,10 +249,10 @@ for n in (1000, 10):
 #
 # $$p(x, z_1, \dots, z_L) = p(z_L)\;\prod_{l=1}^{L-1} p(z_l \mid z_{>l})\;\; p(x \mid z_1, \dots, z_L), \tag{17.3}$$
 #
-# where $z_{>l}$ means all levels above $l$. This is a chain rule, and nothing is left out. In DDPM each factor
+# where $z_{>l}$ means all levels above $l$. This is the chain rule, and nothing is left out. In DDPM each factor
 # looks at *one* neighbor only, $p(x_{t-1} \mid x_t)$, and the latents are as large as the image.
 #
-# Beware of a line that is printed for the decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$.
+# You may meet another formula for the decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$.
 # **Predict.** A density of $x$ integrates to 1. What does the right side integrate to, with two levels, all factors
 # $N(\cdot\,; \text{parent}, 1)$, at $z_1 = z_2 = 0$?
 
@@ -275,10 +274,10 @@ joint = normal(z_2, 0) * normal(z_1, z_2) * normal(x, (z_1 + z_2) / 2)  # (17.3)
 print(f"(17.3), integrated over x, z_1 and z_2: {joint.sum() * 0.4**3:.4f}")
 
 # %% [markdown]
-# It is 0.3989: the line is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$, and Markov,
-# which NVAE is not.
+# It is 0.3989: the formula is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$; and it is
+# Markov, which NVAE is not.
 #
-# How good is a bound? Its **gap** is what it lies above the entropy of the data. For a fixed encoder the gap is a
+# How good is a bound? Its **gap** is its distance above the entropy of the data. For a fixed encoder the gap is a
 # sum of KL divergences, by the chain rule:
 #
 # $$E[-\text{ELBO}] - H(x_0) = \mathrm{KL}\big(q(x_T)\,\|\,p(x_T)\big) + \sum_{(t,\,s)} E\,\mathrm{KL}\big(q(x_s \mid x_t)\,\|\,
@@ -315,7 +314,7 @@ print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
 # Five of the six hierarchical VAEs have a gap of 0.066 to 0.083 nats with two levels. Two fixed levels have 0.275,
 # four 0.133 and eight 0.054: a learned encoder saves levels. The sixth run stayed at 0.721. Its latents carry
 # nothing (their KL is 0.001 nats), and what is left is one Gaussian: the *posterior collapse* of [chapter
-# 04](04_elbo_and_vae.ipynb). A fixed encoder cannot collapse, because noising does not listen to the network. And
+# 04](04_elbo_and_vae.ipynb). A fixed encoder cannot collapse, because noising does not depend on the network. And
 # with 32 levels its gap is 0.005: if you can afford levels, you need not learn the encoder.
 #
 # So the two differ as follows:
@@ -330,7 +329,7 @@ print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
 # | theory | a bound; both halves must be learned well | a bound of KLs in closed form, minimized by a conditional mean |
 # | what fails | the encoder may collapse | sampling is slow |
 #
-# Seen from afar, DDPM is *autoregressive*: like a language model, it applies one network again and again to its own
+# In a broad sense DDPM is *autoregressive*: like a language model, it applies one network again and again to its own
 # output. But each step sees only the last state, and its output is a whole image, a little less noisy, instead of
 # one more part. What does sharing save?
 
@@ -369,9 +368,9 @@ def my_langevin(x, score, eta, z):
 langevin = check("beyond.langevin", my_langevin)
 
 # %% [markdown]
-# The test: two bumps of *unequal* weight, 0.8 on the left and 0.2 on the right. We use the exact score at one noise
-# level $t$, start from $N(0, 1)$ and take 500 steps. **Predict.** With little noise ($t = 20$), what share ends up
-# on the left? What is wrong with much noise ($t = 100$)?
+# We test it on two bumps of *unequal* weight, 0.8 on the left and 0.2 on the right. We use the exact score at one noise
+# level $t$, start from $N(0, 1)$ and take 500 steps. **Predict.** What fraction ends up on the left with little noise
+# ($t = 20$), and with much noise ($t = 100$)? How wide will the bumps be?
 
 # %%
 # eq: 17.5
@@ -403,8 +402,8 @@ print(f"             data: 0.80 on the left, std there {bumps.var[0].sqrt():.2f}
 
 # %% [markdown]
 # With little noise the bumps are too far apart: a sample hardly ever crosses the valley between them, and the
-# shares stay near those of the start, 0.53 instead of 0.80 on the left. With much noise the valley fills up. Then
-# the share is right, but the bumps are too wide, 0.40 instead of 0.24, because these are samples of *noisy* data.
+# fractions stay near those of the start, 0.53 instead of 0.80 on the left. With much noise the valley fills up. Then
+# the fraction is right, but the bumps are too wide, 0.40 instead of 0.24: these are samples of *noisy* data.
 #
 # No single level does both. So use many: begin with much noise, where it is decided which bump a sample goes to,
 # and lower it step by step, until the details are decided. [SE19] did that with some Langevin steps at each level;
@@ -413,7 +412,7 @@ print(f"             data: 0.80 on the left, std there {bumps.var[0].sqrt():.2f}
 # %% [markdown] topics="C178"
 # ### Detour · Does a denoiser have an energy?
 #
-# The score of an energy-based model is a gradient by construction. Is that of a denoising network one too?
+# The score of an energy-based model is a gradient by construction. Is the score of a denoising network a gradient, too?
 
 # %% [markdown]
 # A field in the plane is a gradient only if its matrix of derivatives, the *Jacobian*, is symmetric. For the ideal
@@ -435,23 +434,23 @@ for t in (50, 200, 500):
 
 # %% [markdown]
 # For the ideal denoiser the antisymmetric part is 0, for the network it is 0.03 to 0.08 of the symmetric part:
-# small, but not 0. So the network's score is not exactly the gradient of any log density. Samplers do not need that
-# it is; if you want to evaluate an energy, you do.
+# small, but not 0. So the network's score is not exactly the gradient of any log-density. Samplers do not need one; to
+# evaluate an energy you do.
 
 # %% [markdown] topics="C194"
 # ## Can an ordinary classifier guide?
 #
 # Chapter 15b derived guidance from Bayes' rule: add $w$ times the gradient of $\log q(y \mid x_t)$ to the score.
-# With classifier-free guidance that gradient is a difference of two denoisers. The older way, *classifier guidance*
+# With classifier-free guidance that gradient is a difference of two scores. The older way, *classifier guidance*
 # [DN21], takes it from a classifier. Do the two agree, and which classifier may you use?
 #
 # A sampler wants the change of $\hat x_0$, not of the score. Tweedie's formula says how one follows from the other:
 #
 # $$\hat x_0^{\,w} = \hat x_0 + w\;\frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\nabla\log q(y \mid x_t). \tag{17.6}$$
 #
-# ### Exercise 17.3 · The pull on the guess
+# ### Exercise 17.3 · The pull on the estimate
 #
-# `x0_hat` is the unconditional guess and `gradient` the gradient of $\log q(y \mid x_t)$. Return (17.6); `t` is an
+# `x0_hat` is the unconditional estimate and `gradient` the gradient of $\log q(y \mid x_t)$. Return (17.6); `t` is an
 # int.
 
 # %% tags=["exercise"]
@@ -465,11 +464,11 @@ def my_pull(schedule, x0_hat, gradient, w, t):
 pull = check("beyond.pull", my_pull)
 
 # %% [markdown]
-# Two classes on the line, $N(-0.6, 0.4)$ and $N(0.6, 0.4)$; we ask for the right one. Three classifiers:
+# There are two classes on the line, $N(-0.6, 0.4)$ and $N(0.6, 0.4)$; we ask for the one on the right. We compare
 #
 # 1. **noisy**: the exact $q(y \mid x_t)$, which knows how much noise there is,
-# 2. **clean**: the exact $q(y \mid x_0)$, asked about $x_t$ as if it were clean,
-# 3. **guess**: the clean one, asked about the guess $\hat x_0(x_t)$, with the gradient taken through the denoiser.
+# 2. **clean**: the exact $q(y \mid x_0)$, applied to $x_t$ as if it were clean,
+# 3. **guess**: the clean one, applied to the estimate $\hat x_0(x_t)$, with the gradient taken through the denoiser.
 #
 # **Predict.** With $w = 1$ the samples should follow $N(0.6, 0.4)$. Which of the three achieve that?
 
@@ -529,7 +528,7 @@ for w in (1.0, 3.0):
 #   sees no label.
 # - **The clean classifier overshoots:** 1.186 ± 0.155. At large $t$ nobody can know the class of $x_0$, and the true
 #   pull is weak. The clean classifier takes $x_t$ for data, is certain, and pulls with full force from the first step.
-# - **Asking about the guess is better, but not exact:** 0.799 ± 0.491. The probability at the mean,
+# - **Classifying the estimate is better, but not exact:** 0.799 ± 0.491. The probability at the mean,
 #   $q(y \mid \hat x_0)$, is not the mean of the probabilities, which is $q(y \mid x_t)$; compare (15.7). If you have
 #   only a clean classifier, this is the usual way; each step then needs a gradient through the denoiser.
 
@@ -541,10 +540,9 @@ for w in (1.0, 3.0):
 #
 # $$x_s = x_t - D(\hat x_0, t) + D(\hat x_0, s). \tag{17.7}$$
 #
-# Note what changes here: the *degradation*. Predicting $x_0$, $\epsilon$ or $v$ are three outputs for one and the
-# same degradation. (Videos offer one more target, the difference of two frames. And progressive distillation
-# [SH22], which is sometimes named in this context, compares such targets; it does not switch between them during
-# training.)
+# What changes here is the *degradation*. Predicting $x_0$, $\epsilon$ or $v$ are three outputs for one and the same
+# degradation. (Videos offer one more target, the difference of two frames. Progressive distillation [SH22] compares
+# such targets; it does not switch between them during training.)
 #
 # ### Exercise 17.4 · A step of Cold Diffusion
 #
@@ -561,7 +559,7 @@ def my_restore(degrade, x_t, x0_hat, t, s):
 restore = check("beyond.restore", my_restore)
 
 # %% [markdown]
-# Take the eight Gaussians and the simplest degradation: shrink towards the mean, $D(x, t) = (1 - t/100)\,x$, so
+# Take the eight Gaussians and a very simple degradation: shrink towards the mean, $D(x, t) = (1 - t/100)\,x$, so
 # that at $t = 100$ everything is at the origin. The network is replaced by the best possible one, the conditional
 # mean of $x_0$.
 #
@@ -607,7 +605,7 @@ for name, x in cold.items():
 #
 # A little noise changes that, and [Ban23] do add some when they want to generate. With 0.01, all eight are found,
 # and 0.96 of the samples are near one. (With 0.001 the first step, from no signal to a signal of 0.01, is too long:
-# it skips the noise levels at which it is decided where to go. The guesses stay averages, on a ring of half the
+# it skips the noise levels at which it is decided where to go. The estimates stay averages, on a ring of half the
 # radius.)
 #
 # But then it is diffusion again. For $x_t = a_t\,x_0 + \text{noise}$, (17.7) reads $x_s = a_s\,\hat x_0 + (x_t -
@@ -632,9 +630,9 @@ print(f"share of the variance of the pixels that brightness explains: "
       f"{1 - left / (digits - digits.mean(0)).square().mean():.2f} (8 groups of {len(groups[0])})")
 
 # %% [markdown]
-# Brightness explains a share of 0.04 of the variance. All best guesses look alike: a gray blob, brighter or darker.
-# Their only source of variety is one number, so whatever sampler follows, the samples lie on a curve in the space
-# of all images.
+# Brightness explains a share of 0.04 of the variance. All best estimates look alike: a gray blob, brighter or darker.
+# Their only source of variety is one number, so with any deterministic sampler the samples lie on a curve in the
+# space of all images.
 
 # %% [markdown] topics="C111"
 # ## Detour · A schedule that is learned
@@ -670,11 +668,11 @@ for name, shape in shapes.items():
 # The value does not depend on the curve: all means are 3.28 within two standard errors. The standard deviation of
 # an estimate does: 15.61 for the linear schedule, 7.56 for the straight line, 5.43 for the learned curve, close to
 # the 5.24 that no curve can beat. (What remains comes from $x_0$ and the noise.) In variances that is a factor of 8
-# against the linear schedule: as much as a batch eight times as large would give. [Kin21] find such a curve by
-# gradient descent too, while the network is trained.
+# against the linear schedule: as much as a batch eight times as large would give. [Kin21] also find such a curve by
+# gradient descent, while the network is trained.
 #
-# And the ends of the curve? They are part of the bound. Add its two other terms, the prior at the noisy end and the
-# decoder at the clean end:
+# The ends of the curve are part of the bound. Add its two other terms, the prior at the noisy end and the decoder at
+# the clean end:
 
 # %%
 entropy = exact_steps.entropy(bumps, schedule, 0)
@@ -707,7 +705,7 @@ for low, high in ((-8.0, 8.0), (-2.0, 8.0), (-8.0, 4.0), (-8.0, 2.0)):
 # and they start at 0. `course/dit.py` has such a network on one page. We compare it, with one token for each pixel,
 # with chapter 12's U-Net. Both have about 2.2 million multiplications per image, and are trained on the same
 # batches, times and noise, each with the better of two learning rates. The loss is that of v on new digits.
-# **Predict.** Which is better? And which of them does not mind if the pixels are *scrambled*, in all images in the
+# **Predict.** Which is better? And which of them is unaffected if the pixels are *scrambled*, in all images in the
 # same way?
 
 # %%
@@ -728,8 +726,8 @@ for name, found in race["loss"].items():
 
 # %% [markdown]
 # The U-Net wins, 0.3228 against 0.3592, far beyond the standard errors. Why? With one token for each pixel,
-# scrambling the pixels only renames positions, whose embeddings are learned anyway. So the transformer does not
-# mind: 0.3567 instead of 0.3592. The U-Net loses its advantage of knowing neighbors, 0.3460 instead of 0.3228. And
+# scrambling the pixels only renames positions, whose embeddings are learned anyway. So the transformer is hardly
+# affected: 0.3567 instead of 0.3592. The U-Net loses its advantage of knowing neighbors, 0.3460 instead of 0.3228. And
 # it still beats the transformer: on 897 digits and 400 steps, knowledge that is built in pays.
 #
 # This does not contradict [PX23], whose networks are far larger and see a million images. Knowledge that is built
@@ -743,7 +741,7 @@ for name, found in race["loss"].items():
 #
 # | assumption | what it costs | measured in | remedies |
 # |---|---|---|---|
-# | a Markov chain, walked step by step | hundreds of calls | [10b](10b_fewer_steps.ipynb), [15](15_fast_and_guided.ipynb) | DDIM and its generalizations: the loss depends on the marginals only, so noising need not be Markov; solvers that remember the last guess, as DPM-Solver++(2M), are not Markov either |
+# | a Markov chain, followed step by step | hundreds of calls | [10b](10b_fewer_steps.ipynb), [15](15_fast_and_guided.ipynb) | DDIM and its generalizations: the loss depends on the marginals only, so noising need not be Markov; solvers that remember the last estimate, such as DPM-Solver++(2M), are not Markov either |
 # | Gaussian reverse steps | a gap, if steps are few: 0.0958 nats with 10 | above | better variances; a GAN for each step [XKV22] |
 # | a fixed encoder | many levels, latents as large as the data | above | NVAE; a learned schedule; diffusion in an autoencoder's space ([17b](17b_systems.ipynb)) |
 # | noise of one kind, Gaussian and equal in all directions | no limit on what can be modeled | [08](08_bound.ipynb) | Cold Diffusion; Poisson flow [Xu22]; flow matching ([16b](16b_flow_matching.ipynb)), whose straighter paths are related to optimal transport |
@@ -762,11 +760,11 @@ for name, found in race["loss"].items():
 #
 # ## Recap
 #
-# A GAN samples in one call and may lose modes; regression keeps them and samples slowly. The slope of the denoiser
-# is the uncertainty about $x_0$, and gives a variance for each $x_t$ that halves what a Gaussian step loses. A
-# learned encoder saves levels and may collapse. One noise level is either stuck or blurred; many are not. A
-# classifier may guide if it knows the noise, and then it is classifier-free guidance. A degradation without noise
-# restores, but cannot generate.
+# A GAN samples in one call and may lose modes; a denoiser keeps them and samples slowly. The slope of the denoiser
+# gives the uncertainty about $x_0$, and so a variance for each $x_t$ that halves what a Gaussian step loses. A
+# learned encoder saves levels and may collapse. With one noise level, sampling is either stuck or blurred; with many
+# it is not. A classifier may guide if it knows the noise; exact, it agrees with classifier-free guidance. Restoring
+# from a degradation without noise cannot generate.
 #
 # **One formula to keep**
 #
@@ -775,13 +773,12 @@ for name, found in race["loss"].items():
 # **Exercises:** 17.1 `beyond.spread` · 17.2 `beyond.langevin` · 17.3 `beyond.pull` · 17.4 `beyond.restore`
 #
 # **To think about.** (17.1) holds for the *ideal* denoiser. A trained network's slope need not be right where its
-# guess is. How could you test, with samples of $x_0$ and $x_t$ only, whether the variances that it gives are too
-# small?
+# estimate is. How could you test, with samples of $x_0$ and $x_t$ only, whether its variances are too small?
 #
 # <details><summary>Answer</summary>
 #
 # Standardize: the mean of $(x_0 - \hat x_0)^2 / \operatorname{Var}(x_0 \mid x_t)$ over held-out pairs should be 1.
-# If it is larger, the variances are too small, or the guess is biased.
+# If it is larger, the variances are too small, or the estimate is biased.
 #
 # </details>
 #

@@ -10,13 +10,14 @@
 #
 # - explain latent diffusion, say what it saves, and say what limits its quality,
 # - name the three parts of a text-to-image system, and read its trade-off curve,
-# - write the target of progressive distillation, and say why its errors hardly add up,
+# - write the target of progressive distillation, and measure how its errors add up,
 # - write one step of diffusion for letters, and say why its bound falls as steps are added,
 # - find your way into the literature.
 #
-# **You need** the variational autoencoder of [04b](04b_vae_on_digits.ipynb), DDIM from
-# [10](10_sampling_without_learning.ipynb), and guidance from [15b](15b_guidance_and_editing.ipynb) up to "How
-# strongly? A trade-off".
+# **You need** the variational autoencoder of [04b](04b_vae_on_digits.ipynb), the bound of [08](08_bound.ipynb), ideal
+# denoisers from [10](10_sampling_without_learning.ipynb), DDIM and the probability-flow ODE from
+# [10b](10b_fewer_steps.ipynb), and guidance from [15b](15b_guidance_and_editing.ipynb) up to "How strongly? A trade-off";
+# attention (12b.2) helps.
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in half a minute.
 #
@@ -45,8 +46,8 @@ stored = json.loads((pretrained.FOLDER / "text_to_image_results.json").read_text
 # %% [markdown] topics="C190 C193"
 # ## Does the diffusion have to see pixels?
 #
-# An image of 512 × 512 pixels in color holds 786,432 numbers, and the U-Net works through all of them in every step.
-# Much of that is fine grain, which nobody would miss. **Latent diffusion** [Rom22] therefore works in two stages:
+# An image of 512 × 512 pixels in color holds 786,432 numbers, and a U-Net works through all of them in every step.
+# Much of that is fine detail that nobody would miss. **Latent diffusion** [Rom22] therefore works in two stages:
 #
 # 1. Train an autoencoder. Its encoder turns an image $x$ into a short code, and its decoder $D$ turns the code back
 #    into an image.
@@ -136,12 +137,11 @@ for name, x in made.items():
     print(f"{name:>12}: of the pixels with ink, {gray:.0%} are gray (between -0.5 and 0.5)")
 
 # %% [markdown]
-# Codes from the prior give strokes that are hardly ever digits: that *each* code of a training image is nearly normal
-# does not mean that the codes of all of them fill the normal distribution evenly. Diffusion finds the places where
-# the codes of digits lie. But its digits are soft: more of their pixels are gray than of the
-# U-Net's.
+# Codes from the prior give strokes that are hardly ever digits. The VAE's loss pulls *each* code towards $N(0, I)$, but
+# that does not make the codes of all images together fill this distribution evenly. Diffusion finds the places where the
+# codes of digits lie. But its digits are soft: more of their pixels are gray than of the U-Net's.
 #
-# Pictures of ten digits prove little, so a tool has measured 200 images of each kind. The Fréchet distance is measured
+# Ten images prove little, so a tool has measured 200 images of each kind. The Fréchet distance is measured
 # between features of a classifier ([14b](14b_sample_quality.ipynb)), with each image first shifted so that its ink is
 # centered. The first row is the baseline, real held-out digits. The second is the most telling: real digits that were
 # only encoded and decoded.
@@ -157,14 +157,15 @@ ratio = race["U-Net on pixels, w = 1"]["seconds"] / race["codes, w = 1"]["second
 print(f"time for an image, U-Net over codes: a factor of {ratio:.0f} here")
 
 # %% [markdown]
-# - Real digits against real ones have 0.82. Encoding and decoding alone raises it to 2.76, before any diffusion: the decoder is
-#   soft.
+# - Real digits against real ones have 0.82. Encoding and decoding alone raises it to 2.76, before any diffusion: the
+#   decoder is soft.
 # - Diffusion on codes has 4.44, and 3.19 with guidance, which is the decoder's own distance within the standard error.
 #   Codes from the prior have 11.74.
-# - The U-Net has 1.10 ± 0.55, not to be told from the baseline.
+# - The U-Net has 1.10 ± 0.55, which cannot be distinguished from the baseline.
 #
-# So latent diffusion has saved a factor of 243 in arithmetic, and 25 in time (small products keep a processor less busy), at
-# the price of its decoder. It is no fair contest: our system was trained for seven minutes on one core, the U-Net for 44. But the division of labor is that of large systems, with better decoders: the autoencoder deals with what an
+# So latent diffusion has saved a factor of 243 in arithmetic, and 25 in time (small products keep a processor less busy),
+# at the price of its decoder. The comparison is not fair: our system was trained for seven minutes on one core, the U-Net
+# for 44. But large systems, with better decoders, divide the work in the same way: the autoencoder deals with what an
 # image looks like up close, and the diffusion with what is in it.
 
 # %% [markdown] topics="C189 C191 C192 C193"
@@ -173,9 +174,9 @@ print(f"time for an image, U-Net over codes: a factor of {ratio:.0f} here")
 # Our system reads captions such as "a bold 3 at the top". A **text-to-image** system has three parts:
 #
 # 1. The **text encoder** turns a caption into vectors. First a **tokenizer** cuts it into **tokens**, here whole words,
-#    and looks up their numbers. Each token becomes a learned vector, and a layer of self-attention lets the words look
-#    at each other.
-# 2. The denoiser, which sees those vectors by cross-attention: the query comes from the noisy code, the keys
+#    and looks up their numbers. Each token becomes a learned vector, and a layer of self-attention lets the words
+#    exchange information.
+# 2. The denoiser, which sees those vectors by **cross-attention**: the query comes from the noisy code, the keys
 #    and values from the words (formula (12b.2), with two different sources). In training a tenth of the captions were
 #    replaced by the empty one, for classifier-free guidance.
 # 3. The decoder of the autoencoder.
@@ -201,7 +202,7 @@ print(f"cosine similarity: the same digit in letters and as a figure {alike.diag
       f"two digits {others:+.2f}")
 
 # %% [markdown]
-# Nobody told the encoder that "seven" and "7" mean the same. It has learned so, because both led to the same images.
+# Nobody told the encoder that "seven" and "7" mean the same. It has learned it, because both led to the same images.
 #
 # **Predict.** Which of the facts will the system get right most often without guidance ($w = 1$): the digit, the
 # stroke or the place? And what will $w = 8$ do to "a thin seven"?
@@ -220,10 +221,10 @@ for w in scales:
     print(f"w = {w:g}: times the usual ink of the digit: thin {inks[0]:.2f}, bold {inks[1]:.2f}")
 
 # %% [markdown]
-# The judge of agreement must know nothing of the system. Ours measures: the place is where the ink's center lies, the
+# Agreement with the caption must be judged independently of the system. The place is where the ink's center lies, the
 # stroke is the amount of ink compared with that of usual images of the digit, and the digit is read by the classifier.
-# Each $w$ was tried on 400 random captions, four times. (For large systems
-# CLIP score and FID serve as the two: agreement on one axis, closeness to real images on the other [Sah22].)
+# Each $w$ was tried on 400 random captions, four times. (For large systems one plots the CLIP score, for agreement,
+# against FID, for closeness to real images [Sah22].)
 
 # %%
 curve = {float(w): rows for w, rows in stored["guidance"].items()}
@@ -260,7 +261,7 @@ print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0
 # %% [markdown]
 # Without guidance the place is right in 98 % of the images, the stroke in 91 %, the digit in 82 %: some codes lie between two
 # digits and decode to neither. Guidance repairs that. At $w = 2$, 94 % of the images agree with all of their caption;
-# real digits with true captions reach 98 %. Beyond $w = 2$ agreement *falls*, and what falls is the stroke. As in
+# real digits with true captions reach 98 %. Beyond $w = 2$ agreement *falls*, because the stroke does. As in
 # chapter 15b, guidance makes everything bolder: "thin" digits have 0.82 times the usual ink at $w = 2$, but 1.01
 # times at $w = 8$ (above).
 #
@@ -276,7 +277,7 @@ print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0
 # comparison of these two parts. It does not say that the denoiser hardly matters.
 #
 # Stable Diffusion [Rom22] is built like ours: an autoencoder, a denoiser of its codes with cross-attention, and a text encoder
-# that was trained apart. Imagen instead draws 64 × 64 pixels and enlarges them twice with more diffusion models.
+# (which, unlike ours, was trained separately). Imagen instead generates 64 × 64 pixels and enlarges them twice with more diffusion models.
 
 # %% [markdown] topics="C196"
 # ## Can a student learn to take fewer steps?
@@ -285,10 +286,10 @@ print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0
 # do in one step what a teacher does in many. That is **distillation**.
 #
 # **Progressive distillation** [SH22] does it by halves. The teacher takes two DDIM steps, from $t$ to $m$ and from $m$ to
-# $s$, and lands on $x_s$. The student shall land there in a *single* DDIM step. A DDIM step from $t$ to $s$ mixes the guess and
-# the noise that the guess implies,
+# $s$, and lands on $x_s$. The student is to land there in a *single* DDIM step. A DDIM step from $t$ to $s$ mixes the
+# estimate $\hat x_0$ and the noise that it implies,
 # $x_s = \sqrt{\bar\alpha_s}\,\hat x_0 + \sqrt{1-\bar\alpha_s}\,\dfrac{x_t - \sqrt{\bar\alpha_t}\,\hat x_0}{\sqrt{1-\bar\alpha_t}}$,
-# which can be solved for the guess:
+# which can be solved for the estimate:
 #
 # $$\hat x_0 = \frac{x_s - r\,x_t}{\sqrt{\bar\alpha_s} - r\,\sqrt{\bar\alpha_t}}, \qquad
 # r = \sqrt{\frac{1-\bar\alpha_s}{1-\bar\alpha_t}}. \tag{17b.2}$$
@@ -363,8 +364,8 @@ print(f"real points against real points: energy {baseline.value:.3f} ± {baselin
 # %% [markdown]
 # DDIM's error grows from 0.04 with 16 steps to 1.00 with one, where all it can return is the mean of the data. The students'
 # errors hardly add up: 0.04 with 16 steps, 0.06 with a single one, and their energy distance is that of real points.
-# Most had to be learned in the first halving. Each later student starts with the weights of the one before it, and has
-# little left to learn.
+# Most is learned in the first halving: each later student starts with the weights of the one before it, and has little
+# left to learn.
 #
 # What carries over to images is the principle: the price of few steps is paid once, in training. A distilled network can
 # at best do what its teacher does.
@@ -375,8 +376,8 @@ print(f"real points against real points: energy {baseline.value:.3f} ± {baselin
 # Another way to a single step, and a loss that needs no halvings.
 
 # %% [markdown]
-# A **consistency model** [Son23] takes another way to a single step. All points of one path of the ODE lead to the same end.
-# So learn a function $f$ that gives that end from *any* point of the path. It is pinned down by two conditions:
+# All points of one path of the ODE lead to the same end. A **consistency model** [Son23] learns a function $f$ that gives
+# that end from *any* point of the path. Two conditions determine it:
 #
 # $$f(x_t, t) = f(x_s, s) \text{ for neighbors on a path}, \qquad f(x_0, 0) = x_0. \tag{17b.3}$$
 #
@@ -413,7 +414,7 @@ for name, x in ends.items():
 
 # %% [markdown]
 # From $t = 1000$ the consistency model misses the end of the path by 0.13, where an untrained network misses by 1.00. In one
-# step it is better than DDIM in four, 0.22, and worse than the student of five halvings, 0.06. The picture shows how: between
+# step it is better than DDIM in four, 0.22, and worse than the student of five halvings, 0.06. The figure shows how: between
 # two clusters its answers change too smoothly. Both networks were trained for about as long (6200 and 5000 updates); with
 # other settings the order may change.
 
@@ -426,11 +427,11 @@ for name, x in ends.items():
 #
 # $$q(x_t = k \mid x_0) = \bar\alpha_t\,[k = x_0] + (1 - \bar\alpha_t)\,\pi_k, \tag{17b.4}$$
 #
-# independently for each letter ($[\cdot]$ is 1 where it holds, else 0). Our schedules serve as they are; only, $\bar\alpha_t$ is now
-# a probability. There are two usual choices of $\pi$. **Uniform diffusion** puts in any letter. **Absorbing diffusion**,
-# also called masked diffusion, always puts in one extra symbol, the mask.
+# independently for each letter ($[\cdot]$ is 1 where it holds, else 0). Our schedules can be used as they are, but
+# $\bar\alpha_t$ is now a probability. There are two usual choices of $\pi$. **Uniform diffusion** puts in a random letter.
+# **Absorbing diffusion**, also called **masked diffusion**, always puts in one extra symbol, the mask.
 #
-# In place of a guess of the mean, the denoiser gives a probability to each letter. As in chapter 10 we can have an ideal one:
+# Instead of an estimated mean, the denoiser gives a probability to each letter. As in chapter 10 we can have an ideal one:
 # our language has 32 words, all equally likely, and Bayes' rule over the list gives $p(x_0 = k \mid x_t)$.
 
 # %%
@@ -455,10 +456,10 @@ at_once = discrete.marginal(even, noises["uniform"], torch.arange(K)[:, None], 5
 print(f"five steps in a row give (17b.4) at t = 5: {torch.allclose(one_by_one, at_once)}")
 
 # %% [markdown]
-# How does one go back? Under the mask it is simple. A letter that you can read is the original, since only the mask
-# is ever put in: it stays. A mask at time $t$ was already a mask at time $s$ with probability
-# $(1-\bar\alpha_s)/(1-\bar\alpha_t)$: of the $1-\bar\alpha_t$ masks so many came before. Otherwise it was uncovered, and the
-# denoiser says which letter it was:
+# How does one go back? With a mask it is simple. A letter that you can read is the original, since only the mask
+# is ever put in: it stays. A mask at time $t$ was already a mask at time $s < t$ with probability
+# $(1-\bar\alpha_s)/(1-\bar\alpha_t)$, since a letter is masked by $s$ with probability $1-\bar\alpha_s$ and by $t$ with
+# probability $1-\bar\alpha_t$. Otherwise it was not yet covered, and the denoiser says which letter it was:
 #
 # $$p(x_s = k \mid x_t) = \frac{\bar\alpha_s - \bar\alpha_t}{1 - \bar\alpha_t}\,p(x_0 = k \mid x_t) \;+\;
 # \frac{1-\bar\alpha_s}{1-\bar\alpha_t}\,[k = \text{mask}] \qquad \text{where } x_t \text{ is a mask}. \tag{17b.5}$$
@@ -500,7 +501,7 @@ for word, letters in zip(words.decode(x_t), ours[:, 0]):
 # %% [markdown]
 # Try it: cover a word more and more, and watch what the denoiser still believes.
 #
-# **Predict.** Set the time to 20 under the absorbing noise. Do the three panels together say what the words are?
+# **Predict.** Set the time to 20 with the absorbing noise. Do the three panels together tell you which words exist?
 
 # %%
 explorer = explorers.what_a_mask_hides()
@@ -509,8 +510,8 @@ explorer
 
 # %% [markdown]
 # At $t = 20$ each panel is right about its letter, and yet you cannot draw a word from them: the panels do not say which
-# letters go *together*. A step back draws all its letters independently. **Predict.** Then what does a single
-# step from all masks to clean words give? And 128 steps?
+# letters go *together*. A step back draws all its letters independently. **Predict.** Of the words from a single step, from
+# all masks to clean letters, how many are in the language? And from 64 steps?
 
 # %%
 def words_in(T, noise, n=1000):
@@ -526,9 +527,9 @@ for T in (1, 4, 16, 64):
           f"{right:.0%}, uniform {uniform:.0%}")
 
 # %% [markdown]
-# The ideal denoiser is perfect, and in one step 97 % of what it makes are no words. So the error of too few steps is
-# not one of the network. The bound measures it in bits: KL divergences of each step, as in chapter 08. No model
-# can need fewer bits for a word than its entropy, $\log_2 32 = 5$.
+# The ideal denoiser is perfect, and yet in one step 97 % of what it makes are not words. So the error of too few steps is
+# not one of the network. The bound measures it in bits: a sum of KL divergences, one for each step, as in chapter 08. On
+# average no model can need fewer bits for a word than the entropy of the words, $\log_2 32 = 5$.
 
 # %%
 # claim: E25
@@ -560,12 +561,12 @@ for name, values in found.items():
     print(f"{name}: with 128 steps {over:.1%} above the entropy (± {values[-1, 1] / 5:.1%})")
 
 # %% [markdown]
-# With one step the bound is 10.23 bits, exactly the entropy of three letters that know nothing of each other. Each doubling
-# of $T$ lowers it, and at 128 steps it is within 2 % of the entropy. The reason is general: two steps can do
-# what one did, so with fixed ends the bound never gets worse when $T$ doubles [Kin21]. The
-# best number of steps is thus a question of cost, not of quality.
+# With one step the bound is 10.23 bits, the entropy of three independent letters. Doubling $T$ lowers it (up to the
+# standard errors), and at 128 steps it is within 2 % of the entropy. The reason is general: with an ideal denoiser, two
+# steps can do at least what one did, so with fixed ends the bound never gets worse when $T$ doubles [Kin21]. The best
+# number of steps is thus a question of cost, not of quality.
 #
-# Under the mask there is a second way to see the end of this curve. With very many steps no two letters are uncovered at
+# For masks there is a second way to see the limit of this curve. With very many steps no two letters are uncovered at
 # once, so the model fills in one letter after the other, in random order, each time knowing all the letters
 # before. Language models do the same from left to right. What masked diffusion can do and they cannot is to uncover
 # *several* letters in a step, at the price that you have just measured.
@@ -586,8 +587,8 @@ for name, values in found.items():
 # If you like to watch before you read, begin with a recorded lecture on VAEs and one on diffusion, then [Ho20], then
 # [Luo22]. VAEs and GANs are worth knowing first: most papers explain themselves by comparison with them.
 #
-# **Reference implementations.** Compare your code with the authors' where it exists, since papers leave out what
-# decides: the published programs of [Ho20] (TensorFlow), [ND21] and [DN21] (PyTorch, `improved-diffusion` and
+# **Reference implementations.** Compare your code with the authors' where it exists, since papers leave out details
+# that matter: the published programs of [Ho20] (TensorFlow), [ND21] and [DN21] (PyTorch, `improved-diffusion` and
 # `guided-diffusion`), [Kar22] (PyTorch, `edm`), and [Rom22] (PyTorch, `latent-diffusion`); and Hugging Face's `diffusers`, whose names the
 # [glossary](glossary.ipynb) lists beside ours. Short tutorials, such as the one on denoising diffusion among the Keras examples and
 # the notebook of *The Annotated Diffusion Model*, are good to read in one sitting; check their conventions for $t$, and what their $\alpha$
@@ -607,27 +608,27 @@ for name, values in found.items():
 # | Is there a best forward process? | The bound depends on the schedule only through its ends, in the limit of many steps [Kin21]; how well it is *estimated*, and how well networks learn, depends on all of it [Kar22]. Straight paths [Lip23] changed practice more than theory. |
 # | Quality and a code that can be edited? | Encoding along the ODE works ([15b](15b_guidance_and_editing.ipynb)), but its code is as large as the image and nothing in it is disentangled by construction. |
 # | Discrete data? | The framework exists since 2021 [Aus21]. Masked diffusion has become its main form [Saho24], and language models of several billion weights have been trained with it [Nie25]. Which text gains from it over left to right is open. |
-# | Why do they generalize? | The ideal denoiser of the training set only copies it (chapter 10). Networks with enough data learn nearly the same denoiser from disjoint halves of them [Kad24]: so the architecture decides. What exactly it decides is being worked out. |
+# | Why do they generalize? | The ideal denoiser of the training set only copies it (chapter 10). Networks with enough data learn nearly the same denoiser from disjoint halves of them [Kad24], which points to the architecture. What exactly it contributes is being worked out. |
 # | What does guidance sample? | Not the tilted distribution [BN24]; why it helps as much as it does has no complete answer. |
 
 # %% [markdown]
 # ## Popular claims, checked
 #
 # - **What the decoder cannot draw, no code can ask for.** Encoding and decoding real digits raises their Fréchet distance from
-#   0.84 to 2.4. Latent diffusion saves arithmetic; it does not make images better.
+#   0.82 to 2.76. Latent diffusion saves arithmetic; it does not make images better.
 # - **More guidance buys agreement only up to a point**: here it is best at $w = 2$,
 #   with 94 %, and falls to 76 % at $w = 8$, where "thin" comes out bold. The Fréchet distance alone would have chosen
 #   $w = 4$, and missed that its images are too alike.
-# - **The number of steps costs bits even if the denoiser is perfect**: 10.23 bits with one step, 5 with many. With fixed
-#   ends the bound never gets worse when $T$ doubles, and diffusion for discrete data existed in 2021 [Aus21]; neither
-#   question is as open as it is said to be.
+# - **Too few steps cost bits even if the denoiser is perfect**: 10.23 bits with one step, 5 with many. The best number of
+#   steps is not an open question for the bound: with an ideal denoiser and fixed ends it never gets worse when $T$
+#   doubles. Nor are discrete data: diffusion for them has existed since 2021 [Aus21].
 
 # %% [markdown]
 # ## Recap
 #
-# A denoiser becomes a system by the parts around it. An autoencoder makes the data small, and the quality of its
-# decoder is the quality that can be reached. A text encoder gives the denoiser something to listen to, by
-# cross-attention, and guidance sets how strongly. Distillation trains a student to land where many steps of a
+# A denoiser becomes a system by the parts around it. An autoencoder makes the data small, and its decoder limits the
+# quality that can be reached. A text encoder conditions the denoiser, by cross-attention, and guidance sets how
+# strongly. Distillation trains a student to land where many steps of a
 # teacher land. And nothing in the idea needs numbers: with a probability of being kept in place of a share of the variance, it
 # works for letters, with the same bound.
 #

@@ -1,16 +1,16 @@
 # %% [markdown]
 # # 18 · Claims: true, false, or under which condition?
 #
-# You have read the derivations and run the experiments. Now you meet the sentences that people say about them: in study
-# notes, in talks, in answers on the web. Some are right, many are right only under a condition that nobody mentions, and
-# some are wrong. Can you tell which is which? This chapter is a game with 121 such sentences. A computation settles each
-# of them, and you can run it.
+# You have read the derivations and run the experiments. Now you meet sentences that are said about them in study notes,
+# in talks and on the web. Some are right, many are right only under a condition that is left out, and many are wrong.
+# Can you tell which is which? This chapter is a game with 121 such sentences. A computation settles each of them, and you
+# can run it.
 #
 # **After this chapter you can**
 #
 # - turn a sentence into a number that decides about it,
 # - say which condition a popular claim leaves out,
-# - name the sections of the course that you should read again,
+# - tell which sections of the course you should read again,
 # - translate between the letters of Ho et al., DDIM, VDM, EDM, diffusers and notes that square their letters.
 #
 # **You need** nothing new; each claim names the section that treats it.
@@ -50,29 +50,30 @@ for number in evidence.numbers:
     print(f"{number.what}: {number.shown}, wanted {number.wanted}")
 
 # %% [markdown]
-# The verdict is *loose*: worded more exactly, the sentence is half right. The *form* of the forward process, Gaussian
-# noise added in steps, was fixed in the first paper [SD15] already. What could be learned were the rates $\beta_t$, and
-# DDPM fixes these too. The check adds a number: do the rates matter? With 10 steps a better choice lowers the gap of the
-# bound to 0.69 of what the linear betas leave; with 100 steps it hardly changes, 0.98.
+# The verdict is *loose*: only a more exact sentence holds. The *form* of the forward process, Gaussian noise added in
+# steps, was already fixed in the first paper [SD15]. What could be learned were the rates $\beta_t$, and DDPM fixes these,
+# too. The check adds a number: do the rates matter? With 10 steps a better choice lowers the gap of the bound to 0.69 of
+# what the linear betas leave; with 100 steps it hardly changes, 0.98.
 #
 # There are four verdicts:
 #
 # | verdict | meaning | your answer |
 # |---|---|---|
 # | right | it holds as it stands | `t` |
-# | wrong | it does not hold, or only by accident | `f` |
+# | wrong | it does not hold, or holds only by accident | `f` |
 # | needs a condition | it holds under a condition that it leaves out | `c` |
 # | loose | it holds once it is worded more exactly | `c` |
 
 # %% [markdown]
 # ## The game
 #
-# The claims come in ten rounds. Rounds 1 to 7 follow the chapters from 05 on; rounds 8 to 10, about the probability behind
-# them, are detours. Each round has two cells. The first prints the claims. In
+# The claims come in ten rounds. Rounds 1 to 7 follow the chapters from 05 on; rounds 8 to 10, about the probability theory
+# behind them, are detours. Each round has two cells. The first prints the claims. In
 # the second, write `"t"`, `"f"` or `"c"` after each claim that you want to answer, and run it: only then does it show the
-# verdicts on these claims, with the section that treats each. An empty answer stays covered.
+# verdicts on these claims, with the section that treats each. Claims without an answer stay covered.
 #
-# Before you answer, ask: *what would I have to compute?* A claim that no number could decide is not worth an argument.
+# Before you answer, ask: *what would I have to compute?* There is no point in arguing about a claim that no number could
+# decide.
 
 # %%
 scores = {}
@@ -273,8 +274,8 @@ explorer
 # %% [markdown] topics="C008 C009"
 # ## Whose letters?
 #
-# More claims are wrong because of letters than because of mathematics. Somebody copies a formula from one paper and reads
-# its symbols as those of another: $\alpha_t$ alone has four meanings. Several rounds above contain such a slip.
+# A claim can be wrong because of its letters alone: a formula is copied from one paper, and its symbols are read as those
+# of another. $\alpha_t$ alone has four meanings. Several rounds above contain such a slip.
 #
 # **Predict.** A page says $\alpha_T = 0.0064$ for the linear schedule with $T = 1000$. Whose $\alpha$ is it?
 
@@ -344,9 +345,9 @@ for t in (1, 500, 1000):
           f"beta^2 / beta bar {b**2 / bar:.4f}")
 
 # %% [markdown]
-# A factor of 500, a sum of squares that is not 1, and a factor of the noise that is 100 times too large at $t = 1$ if
-# Ho's $\beta_t$ is put where the notes mean its root. Nothing crashes in any of these cases. So before you copy a formula,
-# compute one number that you know: $\alpha_T$, or the variance of a step.
+# A variance that is 500 times too small; squares that do not sum to 1; and, if the $\beta_t$ of notes 000, a root, is put
+# where Ho's formula has $\beta_t$, a factor of the noise that is 100 times too large at $t = 1$. Nothing crashes in any of
+# these cases. So before you copy a formula, compute one number that you know: $\alpha_T$, or the variance of a step.
 
 # %% [markdown]
 # ## Do the checks hold on your machine?
@@ -360,12 +361,12 @@ game.evidence("bound")
 
 # %% [markdown]
 # Algebra and quadrature agree to many digits, so their intervals are narrow. A simulation has a standard error, and its
-# interval is at least four of them wide to either side: a check that failed now and then by chance would soon be ignored.
+# interval extends at least four of them to either side: a check that failed now and then by chance would soon be ignored.
 
 # %% [markdown]
 # ### Detour · All the verdicts
 #
-# For those who have played, and for those who never will.
+# Play first: the next cell shows the verdict on every claim.
 
 # %%
 game.verdicts()
@@ -400,12 +401,13 @@ for number in mine.check().numbers:
     print(f"{number.what}: {number.shown}, wanted {number.wanted}")
 
 # %% [markdown]
-# Under the condition that the betas are small: then $\log(1-\beta) \approx -\beta - \beta^2/2$, and halving leaves the sum of
-# the betas alone. What changes is the small second term, by a factor of about $\exp(\tfrac14\sum_t\beta_t^2) = 1.0345$.
-# A good check has three parts: the number that the claim is about, a number that shows where it fails, and intervals
-# that were chosen *before* you looked.
+# It holds, nearly, if the betas are small: then $\log(1-\beta) \approx -\beta - \beta^2/2$, and halving leaves the sum of the
+# betas unchanged. The second term is halved, so the signal grows by a factor of about
+# $\exp(\tfrac14\sum_t\beta_t^2) = 1.0341$; the exact one is 1.0346. With large betas it fails: one step of 0.9 leaves
+# 0.1, two of 0.45 leave three times as much. A good check has three parts: the number that the claim is about, a number
+# that shows where it fails, and intervals that were chosen *before* you looked.
 #
-# **Your turn.** Change the cell: take a sentence from a page that you trust, and find the number that decides.
+# **Your turn.** Change the cell: take a sentence from a page that you trust, and find the number that decides it.
 
 # %% [markdown]
 # ## Where to go on
@@ -427,7 +429,7 @@ for number in mine.check().numbers:
 # - **The steps are needed because one jump returns an average**, $E[x_0 \mid x_T]$, not because the way back has to follow
 #   the forward chain (E117).
 # - **DDPM's loss gives a bound on the likelihood**; exact values need the probability-flow ODE (E77).
-# - **Unequal weights make the difference between parameterizations**: for a perfect network all four are the same (E83).
+# - **Parameterizations differ by the weights of their losses**: for a perfect network all four are the same (E83).
 
 # %% [markdown]
 # ## Recap
