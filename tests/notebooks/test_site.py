@@ -15,6 +15,7 @@ from PIL import Image
 
 from ddpm_lab.course import claims, explorers
 from ddpm_lab.course.claims import game
+from tools.site import __main__ as site
 from tools.site import frames, pages
 
 NAMES = [name for name in explorers.__all__ if name != "Explorer"]
@@ -80,6 +81,18 @@ def test_a_stored_film_is_what_was_drawn(tmp_path):
         assert stored.size == (40, 60) and size == (tmp_path / "toy-0.webp").stat().st_size
         assert np.abs(np.asarray(stored.convert("RGB"), float) - np.asarray(red, float)).max() < 8
     assert pages.described(film)["question"] == "How?"
+
+
+def test_a_drawing_is_kept_until_the_package_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "STOPS", {"how_tight": {"x": (-0.5, 1.5), "model": ()}})
+    made = site.films(tmp_path, jobs=1)
+    assert [control["name"] for control in made["how_tight"]["controls"]] == ["x", "model"]
+    assert len(list(tmp_path.glob("how_tight-*.webp"))) == made["how_tight"]["strips"] == 2
+    monkeypatch.setattr(frames, "film", lambda name: pytest.fail("drawn again"))
+    assert site.films(tmp_path, jobs=1) == made
+    monkeypatch.setattr(site, "_digest", lambda: "of a package that has changed")
+    with pytest.raises(pytest.fail.Exception, match="drawn again"):
+        site.films(tmp_path, jobs=1)
 
 
 # --- Notebooks ------------------------------------------------------------------------------------

@@ -6,8 +6,11 @@ as the package does not change.
 
 import hashlib
 import json
+import os
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from tools.notebooks.sources import ROOT
@@ -16,21 +19,37 @@ from tools.site import frames, pages
 BUILD = ROOT / "build" / "site"
 
 
-def films(folder: Path) -> dict[str, dict]:
-    """Explorer -> what its page needs; drawn unless that was done for the same package."""
+def films(folder: Path, jobs: int) -> dict[str, dict]:
+    """Explorer -> what its page needs; drawn unless that was done for the same package.
+
+    Parameters
+    ----------
+    folder : where drawings are kept
+    jobs : how many explorers are drawn at a time, each by a process of its own if more than 1
+    """
     stamp = _digest()
-    made = {}
-    for name in frames.STOPS:
-        path = folder / f"{name}.json"
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        if known.get("stamp") != stamp:
-            print(f"drawing {name}", flush=True)
-            film = frames.film(name)
-            size = frames.write(film, folder)
-            known = {"stamp": stamp, "bytes": size, "film": pages.described(film)}
-            path.write_text(json.dumps(known), encoding="utf-8")
-        made[name] = known["film"]
-    return made
+    missing = [name for name in frames.STOPS if _kept(folder, name).get("stamp") != stamp]
+    draw = partial(_draw, folder, stamp)
+    if jobs > 1 and len(missing) > 1:
+        with ProcessPoolExecutor(jobs) as pool:
+            list(pool.map(draw, missing))
+    else:
+        for name in missing:
+            draw(name)
+    return {name: _kept(folder, name)["film"] for name in frames.STOPS}
+
+
+def _kept(folder: Path, name: str) -> dict:
+    path = folder / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def _draw(folder: Path, stamp: str, name: str) -> None:
+    print(f"drawing {name}", flush=True)
+    film = frames.film(name)
+    size = frames.write(film, folder)
+    kept = {"stamp": stamp, "bytes": size, "film": pages.described(film)}
+    (folder / f"{name}.json").write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _digest() -> str:
@@ -47,7 +66,7 @@ def main(words: list[str]) -> int:
     from sphinx.cmd.build import main as sphinx
 
     source = BUILD / "source"
-    drawn = films(BUILD / "films")
+    drawn = films(BUILD / "films", os.cpu_count() or 1)
     shutil.rmtree(source, ignore_errors=True)
     source.mkdir(parents=True)
     pages.assemble(source, drawn)
