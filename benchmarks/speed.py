@@ -65,16 +65,20 @@ def adam(net):
 
 def contestants(names=ROWS):
     """name -> (the package, its training step), for every package that is installed."""
-    x = torch.rand(BATCH, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
     found = {}
     for name in names:
         try:
-            peer = ROWS[name](SIZE)
+            found[name] = contestant(name)
         except ImportError as error:
             print(f"{name}: left out ({error})")
-            continue
-        found[name] = (peer, step_of(peer, adam(peer.net), x))
     return found
+
+
+def contestant(name, device="cpu", batch=BATCH):
+    """(the package, its training step on a batch); ImportError if it is not installed."""
+    peer = ROWS[name](SIZE, device=device)
+    x = torch.rand(batch, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    return peer, step_of(peer, adam(peer.net), x.to(device))
 
 
 def step_of(peer, optimizer, x):
@@ -87,9 +91,13 @@ def step_of(peer, optimizer, x):
     return step
 
 
-def seconds(work):
+def seconds(work, device="cpu"):
+    """A GPU works on while Python does: so it is waited for, before and after."""
+    wait = torch.cuda.synchronize if torch.device(device).type == "cuda" else lambda: None
+    wait()
     start = time.perf_counter()
     work()
+    wait()
     return time.perf_counter() - start
 
 

@@ -14,16 +14,49 @@ import argparse
 import hashlib
 import json
 import platform
-import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from ddpm_lab import training
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.training import evaluation, models, pretrained
 
 DISTANCES = ("energy_distance", "sliced_wasserstein", "frechet", "memorization_test")
+
+
+class How(NamedTuple):
+    """How a network is measured."""
+
+    data: Path | None = None
+    n: int = 1000
+    """held-out images, and samples"""
+    strata: int = 100
+    steps: int = 20
+    sampler: str = "dpmpp_2m"
+    seeds: int = 3
+    matched: bool = False
+    """also with the labels of the held-out images"""
+    unlabelled: bool = False
+    """also with no label given"""
+
+
+class _Unlabelled(nn.Module):
+    """A network that is told no label: it draws whatever it likes."""
+
+    labels = 0
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(
+        self, x_t: torch.Tensor, t: torch.Tensor, label: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        return self.net(x_t, t)
 
 
 def machine() -> str:
@@ -38,27 +71,69 @@ def machine() -> str:
     return f"{name}, {platform.system()}, torch {torch.__version__}"
 
 
-def model_card(model, facts, sha, args) -> dict:
-    """All that the course says of a network."""
+def measured(model, how: How, say: Callable[[str], None], **more) -> list[dict]:
+    """What `evaluate` finds, for each seed; the bound is wanted once."""
     judge, _ = training.load(pretrained.path(f"features_{model.config.data.name}"))
-    how = {"data": args.data, "n": args.n, "steps": args.steps, "sampler": args.sampler}
+    judge.to(model.device)
+    wanted = {"data": how.data, "n": how.n, "steps": how.steps, "sampler": how.sampler}
     found = []
-    for seed in range(args.seeds):
-        strata = args.strata if seed == 0 else 1  # the bound is wanted once
-        rng = seeded(seed)
-        found.append(evaluation.evaluate(model, strata=strata, judge=judge, generator=rng, **how))
-        print(json.dumps({name: found[-1][name]["value"] for name in DISTANCES}), flush=True)
-    how |= {"strata": 1, "judge": judge, "matched": True}
-    seeds = range(args.seeds if args.matched else 0)
-    matched = [evaluation.evaluate(model, generator=seeded(seed), **how) for seed in seeds]
-    return {
+    for seed in range(how.seeds):
+        strata = how.strata if seed == 0 and not more else 1
+        found.append(
+            evaluation.evaluate(
+                model, strata=strata, judge=judge, generator=seeded(seed), **wanted, **more
+            )
+        )
+        say(json.dumps({name: found[-1][name]["value"] for name in DISTANCES}))
+    return found
+
+
+def by_seed(found: list[dict]) -> dict[str, list[float]]:
+    """The distances of the samples, a value for each seed."""
+    return {name: [each[name]["value"] for each in found] for name in DISTANCES}
+
+
+def model_card(model, facts: dict, sha: str, how: How, say: Callable[[str], None]) -> dict:
+    """All that the course says of a network."""
+    found = measured(model, how, say)
+    matched = measured(model, how, say, matched=True) if how.matched else []
+    card = {
         **facts,
         "weights": sum(each.numel() for each in model.net.parameters()),
         "sha256": sha,
         "metrics": found[0],
-        "by_seed": {name: [each[name]["value"] for each in found] for name in DISTANCES},
-        "matched_by_seed": {n: [each[n]["value"] for each in matched] for n in DISTANCES},
+        "by_seed": by_seed(found),
+        "matched_by_seed": by_seed(matched),
     }
+    if how.unlabelled:
+        free = model._replace(net=_Unlabelled(model.net))
+        card["unlabelled_by_seed"] = by_seed(measured(free, how._replace(strata=1), say))
+    return card
+
+
+def card_of(
+    path: Path,
+    name: str,
+    how: How,
+    *,
+    threads: str | None = None,
+    model: models.Model | None = None,
+    say: Callable[[str], None] = print,
+) -> dict:
+    """The model card of a network's file; `model` is that network, if it shall work elsewhere."""
+    facts = {"name": name, **training.load(path)[1], "machine": machine(), "threads": threads}
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    return model_card(model or models.load(path), facts, sha, how, say)
+
+
+def store(
+    name: str, payload: bytes, log: bytes, card: dict, folder: Path = pretrained.FOLDER
+) -> Path:
+    """Write the three files of a network that the course ships; returns the path of the card."""
+    path = folder / f"{name}.safetensors"
+    training.write_whole(path, payload)
+    training.write_whole(path.with_suffix(".jsonl"), log)
+    return training.write_whole(path.with_suffix(".json"), json.dumps(card, indent=1).encode())
 
 
 def main() -> int:
@@ -76,17 +151,13 @@ def main() -> int:
     parser.add_argument(
         "--matched", action="store_true", help="also with the labels of the held-out images"
     )
+    parser.add_argument("--unlabelled", action="store_true", help="also with no label given")
     parser.add_argument("--threads", help="what the run was trained with, as in '1 core'")
     args = parser.parse_args()
-    path = pretrained.FOLDER / f"{args.name}.safetensors"
-    shutil.copyfile(args.run / "log.jsonl", path.with_suffix(".jsonl"))
-    training.write_whole(path, (args.run / "net.safetensors").read_bytes())
-    model, (_, facts) = models.load(path), training.load(path)
-    facts = {"name": args.name, **facts, "machine": machine(), "threads": args.threads}
-    sha = hashlib.sha256(path.read_bytes()).hexdigest()
-    text = json.dumps(model_card(model, facts, sha, args), indent=1)
-    training.write_whole(path.with_suffix(".json"), text.encode())
-    print(path.with_suffix(".json"))
+    how = How(**{name: getattr(args, name) for name in How._fields})
+    net = args.run / "net.safetensors"
+    card = card_of(net, args.name, how, threads=args.threads)
+    print(store(args.name, net.read_bytes(), (args.run / "log.jsonl").read_bytes(), card))
     return 0
 
 

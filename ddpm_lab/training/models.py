@@ -55,7 +55,8 @@ class Model(NamedTuple):
 
 
 def load(path, device: str | torch.device = "cpu") -> Model:
-    """The averaged network that a run has stored, ready for use.
+    """The averaged network that a run has stored, ready for use; in float32 if it was stored in 16
+    bits.
 
     Parameters
     ----------
@@ -86,7 +87,13 @@ def load(path, device: str | torch.device = "cpu") -> Model:
     config = noted_config(facts, path.name)
     check_settings(net, config.net, path.name)
     _check_facts(facts, net, config.data.pad, path.name)
-    return _model(net.to(_checks.device(device)), config, facts)
+    return _model(_in_32_bits(net).to(_checks.device(device)), config, facts)
+
+
+def _in_32_bits(net):
+    """A file may hold weights in 16 bits, to be small; nothing is computed in them."""
+    dtype = next(net.parameters()).dtype
+    return net.float() if dtype in (torch.float16, torch.bfloat16) else net
 
 
 def snapshot(config: RunConfig, run: Run) -> Model:
