@@ -202,7 +202,7 @@ def ledger() -> str:
     """
     lines = ["# The ledger of claims\n\nTrue, false, or under which condition? Guess first."]
     for theme in get_args(claims.Theme):
-        lines.append(f"## {theme.capitalize()}")
+        lines.append(f"## {theme.upper() if theme == 'elbo' else theme.capitalize()}")
         lines += [_claim(one) for one in claims.LEDGER.values() if one.theme == theme]
     return "\n\n".join(lines) + "\n"
 
