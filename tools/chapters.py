@@ -8,7 +8,7 @@
     python tools/chapters.py minutes         how long does each take? into the README's table
     python tools/chapters.py topics          where is each topic of the syllabus taught?
     python tools/chapters.py leaks           solutions where they belong, verdicts right (fast)
-    python tools/chapters.py stamp           renew the set-up cells, after a new version (fast)
+    python tools/chapters.py stamp           new prose or version: into what is stored (fast)
     python tools/chapters.py pages           build glossary, formulas and cheat sheet from the texts
     python tools/chapters.py release --out D nbgrader source notebooks for a class
 

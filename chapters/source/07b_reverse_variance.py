@@ -473,7 +473,7 @@ for name, v in shares.items():
 
 # %%
 def final_std(moves, var):
-    """Standard deviation of the samples for N(0, 1) data, after so many moves."""
+    """Standard deviation of the samples for N(0, 1) data, after this many moves."""
     times, total = schedules.timesteps(1000, moves), 1.0
     one = torch.ones(1, 1, dtype=torch.float64)  # a move multiplies x_t by a number: try it on 1
     for t, s in zip(times, times[1:]):

@@ -39,7 +39,7 @@ from ddpm_lab.schedules import coef, row
 
 schedule = schedules.linear()
 data = ideal_denoisers.two_modes()  # two bumps at -0.97 and +0.97; mean 0, variance 1
-exact = ideal_denoisers.mixture_denoiser(data, schedule)  # the best guess of x_0, in closed form
+exact = ideal_denoisers.mixture_denoiser(data, schedule)  # the best estimate of x_0, in closed form
 
 # %% [markdown] topics="C139"
 # ## A first look: one denoiser, four names
@@ -121,7 +121,7 @@ print("length: x_t^2 + v^2 - (x_0^2 + eps^2) =", sp.simplify(x_t**2 + v**2 - x0*
 
 # %% tags=["exercise"]
 def my_eps_to_x0(schedule, x_t, eps, t):
-    """Return the guess of x_0 that belongs to the guess `eps` of the noise in x_t."""
+    """Return the estimate of x_0 that belongs to the estimate `eps` of the noise in x_t."""
     ### BEGIN SOLUTION
     signal = coef(row(schedule.signal, t), x_t)
     noise = coef(row(schedule.noise, t), x_t)
@@ -170,7 +170,7 @@ v_target = check("predictions.v_target", my_v)
 
 # %% tags=["exercise"]
 def my_v_to_x0(schedule, x_t, v, t):
-    """Return the guess of x_0 that belongs to the guess `v`."""
+    """Return the estimate of x_0 that belongs to the estimate `v`."""
     ### BEGIN SOLUTION
     return forward.noised(schedule, x_t, t, -v)  # turn by -phi: the cosine stays, the sine flips
     ### END SOLUTION
@@ -389,7 +389,7 @@ print(f"t =    0: score at x = 1.3 is {gradient.item():+.3f}, that of the data")
 
 # %% tags=["exercise"]
 def my_score(schedule, x_t, x0_hat, t):
-    """Return the score of q(x_t) that belongs to the guess x0_hat of the clean data."""
+    """Return the score of q(x_t) that belongs to the estimate x0_hat of the clean data."""
     ### BEGIN SOLUTION
     abar_t = coef(row(schedule.abar, t), x_t)
     return (abar_t.sqrt() * x0_hat - x_t) / (1 - abar_t)
@@ -505,7 +505,7 @@ fig = figures.curves(log_snr, ratios, xlabel="log-SNR, nats (clean data at the r
                      ylabel="error / least possible", log_y=True, height=3.2)
 for line in fig.axes[0].lines:
     line.set_marker("o")
-figures.show(fig, alt="x0 is poor at the clean end, eps at the noisy; counted like v both heal.")
+figures.show(fig, alt="x0 is poor at the clean end, eps at the noisy; weighted like v, both heal.")
 worst = {name: max(values) for name, values in ratios.items()}
 print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.items()))
 

@@ -644,7 +644,7 @@ def last_step(name, calls, seed):
 
 
 def sliced_w1(*args):
-    """Of the points that `last_step` ends with."""
+    """Sliced W1 of the points that `last_step` ends with."""
     return (profile(last_step(*args).x_s) - reference).abs().mean().item()
 
 

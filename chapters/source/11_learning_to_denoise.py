@@ -13,7 +13,7 @@
 # - distinguish what a network has learned from what it has memorized,
 # - write a complete diffusion model, from data to samples, on one screen.
 #
-# **You need** the closed form (5.11) of [05](05_forward.ipynb); from [09](09_predictions.ipynb) the target v, (9.9),
+# **You need** the closed form (5.11) of [05](05_forward.ipynb); from [09](09_predictions.ipynb) the target v, (9.2),
 # and "The best prediction is a mean, not a sample"; "The best estimate, from Bayes' rule" and "Algorithm 2, line by line"
 # in [10](10_sampling_without_learning.ipynb).
 #
@@ -21,7 +21,7 @@
 # about two minutes.
 #
 # **For what comes next:** 12 and 12b use the training algorithm and the loss on held-out data; 13 uses everything up to
-# the average of the weights; 12 to 15 use the energy distance, and 14 memorization.
+# the average of the weights; 12 to 15 use the energy distance, and 14b memorization.
 #
 # **In the papers:** [Ho20] Algorithm 1, Eq. 14 and Sec. 3.4; [SH22] Sec. 4 for the target v.
 

@@ -639,7 +639,7 @@ log_q = torch.distributions.Normal(levels[:, None], noise).log_prob(x_t)  # (2, 
 own = torch.where(x_0 < 0, log_q[0], log_q[1])
 log_p = log_q.logsumexp(0) - math.log(2)
 right = own - math.log(2) - log_p  # log P(x_0 | x_t) by Bayes' rule
-for name, decoder in (("right decoder", right), ("always 60 %", math.log(0.6) + 0 * own)):
+for name, decoder in (("right decoder", right), ("always 50 %", math.log(0.5) + 0 * own)):
     cost = own - log_p - decoder
     print(f"{name:>13}: {cost.mean():.4f} ± {cost.std() / 4000**0.5:.4f} nats; "
           f"-log P(x_0) is {math.log(2):.4f}")

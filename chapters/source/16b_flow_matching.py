@@ -504,7 +504,7 @@ print(f"(16b.9) as a sum over 100 steps: {by_hand.mean():.2f}; as flow.straightn
 #
 # A rule that says which noise goes with which data is a **coupling**: a joint distribution of $x_0$ and $\epsilon$
 # with the right marginals. Random pairs are one coupling, the pairs of a flow another. **Optimal transport**
-# asks for the coupling that moves as little as possible. Its mean squared distance (the "way" below) is the squared
+# asks for the coupling that moves as little as possible. Its mean squared distance is the squared
 # 2-Wasserstein distance,
 #
 # $$W^2 = \min_{\text{couplings}} E\,\|\epsilon - x_0\|^2. \tag{16b.10}$$
@@ -526,7 +526,7 @@ for size in (1, 4, 16, 64, 512):
     batches = zip(data.split(size), eps.split(size))
     paired = torch.cat([flow.optimal_pairs(x_0, noise) for x_0, noise in batches])
     cost = estimators.monte_carlo((paired - data).square().sum(1))
-    print(f"in the plane, pairs within batches of {size:3}: mean squared way "
+    print(f"in the plane, pairs within batches of {size:3}: mean squared distance "
           f"{cost.value:.2f} ± {cost.stderr:.2f}")
 
 # %% [markdown]
@@ -542,10 +542,10 @@ for size in (1, 4, 16, 64, 512):
 #
 # $$E\|w\|^2 = \underbrace{E\|w-u\|^2}_{\text{crossing}} + E\|u\|^2, \qquad
 # E\|u\|^2 = \underbrace{E\,S}_{\text{bending}}
-# + \underbrace{E\|x_{\tau=1} - x_{\tau=0}\|^2}_{\text{way of the new pairs}}. \tag{16b.11}$$
+# + \underbrace{E\|x_{\tau=1} - x_{\tau=0}\|^2}_{\text{squared distance of the new pairs}}. \tag{16b.11}$$
 #
 # So the new pairs move less than the old ones, by exactly the crossing of the lines and the bending of the paths. No
-# round of reflow makes the way longer, and all rounds together cannot save more than the first way. So crossing and
+# round of reflow makes that distance longer, and all rounds together cannot save more than the first distance. So crossing and
 # bending must go to zero as reflow is repeated [Liu23].
 
 # %%
@@ -556,8 +556,8 @@ eps, t = normal_like(x_0, generator=seeded(15)), torch.arange(1, 1001).repeat(10
 crossing = 2 * flow.loss(path, u, x_0, t, eps)  # a sum over the two axes, not a mean
 way = flow.solve(path, u, start.double(), times=times, order=2)
 moved, bent = (way[0] - way[-1]).square().sum(1), flow.straightness(path, way, times)
-print(f"way of random pairs: exactly 2 + 1 + 2 · 0.05² = {3 + 2 * 0.05**2:.3f}")
-parts = {"crossing": crossing, "bending": bent, "new way": moved, "the last two": bent + moved}
+print(f"mean squared distance of random pairs: exactly 2 + 1 + 2 · 0.05² = {3 + 2 * 0.05**2:.3f}")
+parts = {"crossing": crossing, "bending": bent, "new distance": moved, "the last two": bent + moved}
 for name, part in parts.items():
     part = estimators.monte_carlo(part)
     print(f"{name:>12}: {part.value:.3f} ± {part.stderr:.3f}")
@@ -569,7 +569,7 @@ best = (flow.optimal_pairs(ends, noises) - ends).square().sum(1).mean()
 print(f"500 pairs of this flow move {moved[:500].mean():.3f}; in the best order {best:.3f}")
 
 # %% [markdown]
-# The parts add up, within the error bars. More than half of the way of random pairs is crossing. And the new pairs
+# The parts add up, within the error bars. More than half of the mean squared distance of random pairs is crossing. And the new pairs
 # are the best possible, to three digits. That is not a rule, but due to these symmetric data.
 #
 # ### What reflow does not do
@@ -598,7 +598,7 @@ print(f"crossing {crossing:.3f}; the pairs move {(eps - eps @ turn.T).square().s
 # %% [markdown]
 # No two lines meet, because each place and time belongs to one $\epsilon$ only. So there is nothing to straighten:
 # reflow returns the same pairs. They move about 4, as far as random pairs, where 0 would do. So **reflow makes paths
-# straight; it does not, in general, make the way as short as possible.** To get from straight to optimal the velocity
+# straight; it does not, in general, make the distance as short as possible.** To get from straight to optimal the velocity
 # must also be a gradient [Liu22].
 
 # %% [markdown]
@@ -708,7 +708,7 @@ for t in (50, 200, 400, 600, 800, 950):
 #   $S$ is 0.75, and one step ends at the mean. It takes reflow, or better pairs, to straighten what a sampler
 #   follows.
 # - **Reflow straightens; it does not solve optimal transport**: pairs rotated by 90 degrees have lines that never meet,
-#   stay as they are, and move about 4 instead of 0. What is guaranteed is that no round makes the way longer (16b.11).
+#   stay as they are, and move about 4 instead of 0. What is guaranteed is that no round makes the distance longer (16b.11).
 
 # %% [markdown]
 # ## Recap

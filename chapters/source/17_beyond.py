@@ -94,7 +94,7 @@ for name, found in runs["runs"].items():
 calls = {"GAN": 1, "denoiser": 50}
 for name, made_by in (("GAN", gan), ("denoiser", net)):
     weights = sum(w.numel() for w in made_by.parameters() if w.dim() == 2)
-    print(f"{name:>8}: {weights:,} multiplications a call, {calls[name]} calls a sample")
+    print(f"{name:>8}: {weights:,} multiplications per call; calls per sample: {calls[name]}")
 
 # %% [markdown]
 # One of six GANs found a single Gaussian: **mode collapse**. Nothing in its loss tells the generator to cover all
@@ -394,7 +394,7 @@ line = torch.linspace(-2.5, 2.5, 201, dtype=torch.float64)[:, None]
 density = ideal_denoisers.log_density(uneven, schedule, line, 0).exp()
 fig = figures.histograms(ends, xlabel="x, data units", density=(line[:, 0], density), bins=50,
                          limits=(-2.5, 2.5), names=("samples", "data"), width=9.5)
-figures.show(fig, alt="t = 20: equal bumps. t = 100: right shares, too wide. DDPM: as the data.")
+figures.show(fig, alt="t = 20: equal bumps. t = 100: right fractions, too wide. DDPM: as the data.")
 for name, x in ends.items():
     left = x[x < 0]
     print(f"{name:>17}: {len(left) / 1000:.2f} on the left, std there {left.std():.2f}")
@@ -455,7 +455,7 @@ for t in (50, 200, 500):
 
 # %% tags=["exercise"]
 def my_pull(schedule, x0_hat, gradient, w, t):
-    """Return the guided guess, shaped like x0_hat."""
+    """Return the guided estimate, shaped like x0_hat."""
     ### BEGIN SOLUTION
     return x0_hat + w * (1 - schedule.abar[t]) / schedule.signal[t] * gradient
     ### END SOLUTION
@@ -587,7 +587,7 @@ for std in (0.0, 0.001, 0.01, 0.1):
     for t in range(100, 0, -1):
         x0_hat = best_guess(x, 1 - t / 100, std)
         x = restore(lambda x, t: (1 - t / 100) * x, x, x0_hat, t, t - 1)
-    cold[f"noise {std:g}"] = best_guess(x, 1.0, std)  # the last guess, without the noise
+    cold[f"noise {std:g}"] = best_guess(x, 1.0, std)  # the last estimate, without the noise
 
 # %%
 fig = figures.scatter_grid(cold, panel=2.1, limit=1.4, size=3)
@@ -623,7 +623,7 @@ bright = digits.mean(dim=(1, 2, 3))
 groups = digits[bright.argsort()].tensor_split(8)
 means = torch.stack([group.mean(0) for group in groups])
 fig = figures.images(torch.cat([torch.stack([g[0] for g in groups]), means]), columns=8, panel=0.7,
-                     row_labels=["a digit", "best guess"])
+                     row_labels=["a digit", "best estimate"])
 figures.show(fig, alt="Eight digits, and below the mean digit of its brightness: all a gray blob.")
 left = sum(len(g) * (g - m).square().mean() for g, m in zip(groups, means)) / len(digits)
 print(f"share of the variance of the pixels that brightness explains: "

@@ -254,7 +254,7 @@ for w, x, y in zip([w for w in curve if w > 0], agree, far):
 ax.errorbar(x, y, xerr=dx, yerr=dy, color=figures.RED, marker="D", capsize=3, label="real digits")
 ax.set(xlabel="proportion that agrees with its caption", ylabel="Fréchet distance", ylim=(0, None))
 ax.legend(fontsize=9)
-figures.show(fig, alt="The Fréchet distance falls as w grows; agreement is best at w = 2.")
+figures.show(fig, alt="The Fréchet distance falls until w = 4; agreement is best at w = 2.")
 best = max((w for w in curve), key=lambda w: column(curve[w], "all")[0])
 print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0%}")
 
@@ -308,7 +308,7 @@ from ddpm_lab.schedules import coef, row
 
 
 def my_target(schedule, x_t, x_s, t, s):
-    """Return the guess with which one DDIM step from t to s lands on x_s."""
+    """Return the estimate with which one DDIM step from t to s lands on x_s."""
     ### BEGIN SOLUTION
     ratio = row(schedule.noise, s) / row(schedule.noise, t)
     below = row(schedule.signal, s) - ratio * row(schedule.signal, t)
@@ -356,7 +356,7 @@ def judged(x):
 
 for n in (16, 8, 4, 2, 1):
     student = predictions.denoiser(schedule, students[f"{n}"], "v")
-    print(f"{n:2} steps: DDIM {judged(distillation.end(teacher, z, n))}\n"
+    print(f"steps {n:2}: DDIM {judged(distillation.end(teacher, z, n))}\n"
           f"       student {judged(distillation.end(student, z, n))}")
 baseline = metrics.energy_distance(more, real_points)
 print(f"real points against real points: energy {baseline.value:.3f} ± {baseline.stderr:.3f}")
@@ -523,7 +523,7 @@ def words_in(T, noise, n=1000):
 
 for T in (1, 4, 16, 64):
     (masked, right), (_, uniform) = (words_in(T, noise) for noise in noises.values())
-    print(f"{T:3} steps: {' '.join(masked[:9])} …\n     words of the language: absorbing "
+    print(f"steps {T:3}: {' '.join(masked[:9])} …\n     words of the language: absorbing "
           f"{right:.0%}, uniform {uniform:.0%}")
 
 # %% [markdown]
@@ -546,7 +546,7 @@ found = {name: torch.tensor([bits(T, noise) for T in doubled]) for name, noise i
 for T, *rows in zip(doubled, *found.values()):
     said = "; ".join(f"{name} {mean:5.2f} ± {error:.2f}"
                      for name, (mean, error) in zip(found, rows))
-    print(f"{T:3} steps: bits per word, {said}")
+    print(f"steps {T:3}: bits per word, {said}")
 share = [torch.bincount(column).double() / 32 for column in x_0.T]
 apart = -sum(torch.xlogy(p, p).sum() for p in share) / math.log(2)
 print(f"entropy of the words 5.00 bits; of their three letters, each on its own, {apart:.2f} bits")

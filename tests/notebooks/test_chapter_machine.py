@@ -140,6 +140,22 @@ def test_a_new_version_is_stamped_without_a_run(toy, monkeypatch):
     assert after.cells[2:] == before.cells[2:]
 
 
+def test_changed_prose_is_stamped_and_changed_code_is_not(toy, monkeypatch):
+    chapter = sources.chapters(toy)[0]
+    before = stored.load(chapter.learner)
+    text = chapter.source.read_text(encoding="utf-8")
+    monkeypatch.setattr(building, "execute", None)
+    chapter.source.write_text(text.replace("# # Toys", "# # Toys and tools"), encoding="utf-8")
+    assert building.stamp(toy) == [] == building.sync(toy)
+    after = stored.load(chapter.learner)
+    assert after.cells[0].source.startswith("# Toys and tools")
+    assert [c.get("outputs") for c in after.cells] == [c.get("outputs") for c in before.cells]
+    chapter.source.write_text(text + "\n# %%\nnew = 1\n", encoding="utf-8")
+    problems = building.stamp(toy)
+    assert problems and all("build" in problem for problem in problems)
+    assert stored.load(chapter.learner) == after
+
+
 # ------------------------------------------------------------------------------ build and check
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tools.notebooks import colab
 from tools.notebooks.colab import with_set_up
 from tools.notebooks.comparing import against, differences, keep_stored
 from tools.notebooks.reference import page_problems, pages, stored_pages
@@ -97,20 +98,37 @@ def check(
 
 
 def stamp(root: Path = ROOT, wanted: Sequence[str] = ()) -> list[str]:
-    """Give the stored notebooks the set-up cell of this version; nothing is run, outputs stay.
+    """Give the stored notebooks the prose of their texts, and the set-up cell of this version.
 
-    What is stored counts as run from the first cell to the last, so the cells are numbered anew.
+    Nothing is run, and outputs stay; a notebook whose code is no longer that of its text is left
+    as it is. What is stored counts as run from the first cell to the last, so the cells are
+    numbered anew.
     """
-    paths = [path for chapter in chapters(root, wanted) for path, _ in chapter.readings()]
+    readings = [(c, path, solved) for c in chapters(root, wanted) for path, solved in c.readings()]
     problems = []
-    for path in [*paths, *stored_pages(root)]:
+    for chapter, path, solved in readings:
         try:
-            notebook = with_set_up(load(path))
+            notebook = _with_outputs(read(chapter.source, solved=solved), load(path))
             settle(notebook)
             store(path, written(notebook))
         except ChapterError as error:
-            problems.append(f"{path.relative_to(root).as_posix()}: {error}")
+            problems.append(f"{path.relative_to(root).as_posix()}: {error}; {_repair(chapter)}")
+    for path in stored_pages(root):
+        store(path, written(with_set_up(load(path))))
     return problems
+
+
+def _with_outputs(fresh, old):
+    """The fresh reading with what the old one's code cells put out."""
+    ours, theirs = (
+        [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != colab.ID]
+        for notebook in (fresh, old)
+    )
+    if [cell.source for cell in ours] != [cell.source for cell in theirs]:
+        raise ChapterError("its code is not what its text gives")
+    for cell, ran in zip(ours, theirs):
+        cell.outputs = ran.outputs
+    return fresh
 
 
 def _repair(chapter: Chapter) -> str:

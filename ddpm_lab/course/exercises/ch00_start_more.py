@@ -178,10 +178,10 @@ TABLE = Exercise(
             for hint, rows in _ROWS.items()
             if "one step late" not in hint
         },
-        "your row 0 is 0, and you multiply the beta; at t = 0 the data is clean": (
+        "your row 0 is 0, and you multiply the beta; at t = 0 the data are clean": (
             _behind(0.0, lambda beta: beta.cumprod(0))
         ),
-        "your row 0 is 0, the others alpha_t of a single step; at t = 0 the data is clean": (
+        "your row 0 is 0, the others alpha_t of a single step; at t = 0 the data are clean": (
             _behind(0.0, lambda beta: 1 - beta)
         ),
     },
@@ -335,13 +335,13 @@ STEPS = Exercise(
         ),
         "you return the starts only; each step needs its end, too": lambda times: times[:-1],
         "you return the ends only; each step needs its start, too": lambda times: times[1:],
-        "these are places in the list, not times; take times[i] and times[i + 1]": (
+        "these are indices, not times; take times[i] and times[i + 1]": (
             lambda times: [(i, i + 1) for i in range(len(times) - 1)]
         ),
-        "your pairs are a place in the list and a time; a step is two times": (
+        "your pairs are an index and a time; a step is two times": (
             lambda times: list(enumerate(times))
         ),
-        "your pairs are a place and a time; a step is two times, times[i] and times[i + 1]": (
+        "your pairs are an index and a time; a step is two times, times[i] and times[i + 1]": (
             lambda times: list(enumerate(times[:-1]))
         ),
         "your list holds triples; a step has a start and an end only": (

@@ -436,10 +436,10 @@ POSTERIOR = Exercise(
     reference=bayes.coin_posterior,
     cases=_posterior_cases,
     wrong={
-        "right for few tosses; but 0.7**3500 is 0 for the machine: add logarithms instead": (
+        "right for few tosses; but 0.7**3500 is rounded to 0: add logarithms instead": (
             _without_logs
         ),
-        "where no candidate fits, every .exp() is 0 for the machine: see step 2": (
+        "where no candidate fits, every .exp() is rounded to 0: see step 2": (
             _of_joint(lambda prior, likelihood, grid: prior * likelihood)
         ),
         "you subtract the largest log-likelihood, where the prior may be 0; step 2 has log_joint": (

@@ -176,7 +176,7 @@ _RESULTS = {
     ),
 }
 _FINISHES = {
-    "right for few tosses; a product of thousands is 0 for the machine: add the logarithms": (
+    "right for few tosses; a product of thousands is rounded to 0: add the logarithms": (
         lambda brackets: brackets.prod().log()
     ),
     "this is the likelihood; return its logarithm": lambda brackets: brackets.prod(),
@@ -233,7 +233,7 @@ TWO_COINS = Exercise(
                 math.log(1 - alpha) + _log_all(tosses, p_2),
             )
         ),
-        "one coin makes all tosses here, and their product is 0 for the machine; mix each toss": (
+        "one coin makes all tosses here, and their product is rounded to 0; mix each toss": (
             lambda tosses, p_1, p_2, alpha: (
                 alpha * _fits(tosses, p_1).prod() + (1 - alpha) * _fits(tosses, p_2).prod()
             ).log()
@@ -324,7 +324,7 @@ _MEANS = {
     "your error bar is right, but your mean is that of the logarithms: exp comes first": (
         lambda logs: logs.mean()
     ),
-    "you add the likelihoods up; each draw stands for 1/N of the prior, so take the mean": (
+    "you add the likelihoods up; each sample stands for 1/N of the prior, so take the mean": (
         lambda logs: logs.exp().sum()
     ),
     "your first number is the log of the evidence; return the evidence itself": (
@@ -471,7 +471,7 @@ MONTE_CARLO = Exercise(
                 _by_draws(logs)[0] + _by_draws(logs)[1],
             )
         ),
-        "these are sums; each draw stands for 1/N of the prior: a mean, and the error of a mean": (
+        "these are sums; each sample is 1/N of the prior: a mean, and the error of a mean": (
             lambda logs: (logs.exp().sum(), logs.exp().std() * math.sqrt(len(logs)))
         ),
         "you add up instead of averaging, and your error bar is that of single samples": (

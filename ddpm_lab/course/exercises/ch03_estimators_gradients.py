@@ -12,7 +12,7 @@ from ddpm_lab.course.exercises._inputs import fresh, near, normal
 
 
 def pathwise(slope, a, b, eps):
-    """One estimate per sample of the derivatives of E[f(a + b eps)] by a and by b.
+    """One estimate per sample of the derivatives of E[f(a + b eps)] with respect to a and to b.
 
     >>> pathwise(lambda x: 2 * x, 1.0, 2.0, torch.tensor([0.0, 1.0]))
     (tensor([2., 6.]), tensor([0., 6.]))
@@ -87,7 +87,7 @@ _BY_B = {
     "right for a; but dx/db is not b: differentiate a + b eps with eps fixed": (
         lambda a, b, eps, x: b
     ),
-    "right for a; but in the chain rule for b stands dx/db, not x": lambda a, b, eps, x: x,
+    "right for a; but for b the chain rule needs dx/db, not x": lambda a, b, eps, x: x,
     "right for a; for b, x - a is the whole shift, not how fast it grows with b": (
         lambda a, b, eps, x: b * eps
     ),
@@ -98,7 +98,7 @@ _BY_B = {
     ),
     "right for a; for b, the factor a does not depend on b": lambda a, b, eps, x: a,
     "right for a; for b, the factor is divided by b": lambda a, b, eps, x: eps / b,
-    "right for a; this is the derivative by the variance b^2, we want that by b": (
+    "right for a; this is the derivative with respect to the variance b^2; we want the one for b": (
         lambda a, b, eps, x: eps / (2 * b)
     ),
     "right for a; you differentiate b^2 eps; b is the standard deviation in (3.7)": (
@@ -113,9 +113,9 @@ _BY_B = {
 }
 
 _BY_A = {
-    "right for b; by a a sample moves at speed 1, whatever a is": lambda a, b, eps, x: a,
+    "right for b; as a grows a sample moves at speed 1, whatever a is": lambda a, b, eps, x: a,
     "right for b; as a grows all samples move alike, and b has no say": lambda a, b, eps, x: b,
-    "right for b; by a there is no factor x": lambda a, b, eps, x: x,
+    "right for b; for a there is no factor x": lambda a, b, eps, x: x,
 }
 
 
@@ -137,10 +137,10 @@ PATHWISE = Exercise(
     wrong={
         **slips(_at, (None,), _PLACES),
         **slips(_times, (_one, _eps), _BY_A, _BY_B),
-        "you multiply by a and by b; the chain rule takes the derivatives of x by them": (
+        "you multiply by a and by b; the chain rule needs dx/da and dx/db": (
             _times(lambda a, b, eps, x: a, lambda a, b, eps, x: b)
         ),
-        "this is the derivative by b twice; by a all samples move alike": _times(_eps, _eps),
+        "this is the derivative in b twice; as a grows all samples move alike": _times(_eps, _eps),
         "the factors a and b are too many: as a or b grows, how fast does x move?": (
             _times(lambda a, b, eps, x: a, lambda a, b, eps, x: b * eps)
         ),
@@ -150,16 +150,16 @@ PATHWISE = Exercise(
         "you multiply by x, too; the slope at x is all that f contributes": (
             _times(lambda a, b, eps, x: x, lambda a, b, eps, x: x * eps)
         ),
-        "right for a; by b the slope is missing: it is part of the chain rule there, too": (
+        "right for a; for b the slope is missing: it is part of the chain rule there, too": (
             lambda slope, a, b, eps: (slope(a + b * eps), eps)
         ),
         "your x itself stands where its slope belongs: call slope": (
             lambda slope, a, b, eps: (a + b * eps, (a + b * eps) * eps)
         ),
-        "by b your slope is taken at b eps; both derivatives have it at x": (
+        "for b your slope is taken at b eps; both derivatives have it at x": (
             lambda slope, a, b, eps: (slope(a + b * eps), slope(b * eps) * eps)
         ),
-        "by b your slope is added to eps; in the chain rule they are multiplied": (
+        "for b your slope is added to eps; in the chain rule they are multiplied": (
             lambda slope, a, b, eps: (slope(a + b * eps), slope(a + b * eps) + eps)
         ),
         "the speeds are right, but the slope is missing": (
@@ -171,7 +171,7 @@ PATHWISE = Exercise(
         "the slope at eps is not the slope times eps; and it is taken at x": (
             lambda slope, a, b, eps: (slope(a + b * eps), slope(eps))
         ),
-        "your slope by b is taken at eps; both derivatives have it at x": (
+        "your slope for b is taken at eps; both derivatives have it at x": (
             lambda slope, a, b, eps: (slope(a + b * eps), slope(eps) * eps)
         ),
         "you write 2 x, the slope of x^2; call slope, which may be that of any f": (
@@ -187,7 +187,7 @@ PATHWISE = Exercise(
         "you sum; return one number per sample, so that their variance can be seen": (
             lambda slope, a, b, eps: tuple(part.sum() for part in pathwise(slope, a, b, eps))
         ),
-        "this is the derivative by a only; return that by b, too": (
+        "this is the derivative in a only; return the one in b, too": (
             lambda slope, a, b, eps: slope(a + b * eps)
         ),
         "you add the two derivatives; return them apart": (
@@ -201,7 +201,7 @@ PATHWISE = Exercise(
 
 
 def score_function(f, mean, var, x, baseline):
-    """One estimate per sample of the derivative of E[f] by the mean.
+    """One estimate per sample of the derivative of E[f] with respect to the mean.
 
     >>> score_function(torch.square, 0.0, 2.0, torch.tensor([1.0, 2.0]), 1.0)
     tensor([0., 3.])
@@ -259,7 +259,7 @@ _VALUES = {
 }
 
 _SCORES = {
-    "the slope of log N(x; mean, var) by the mean has the variance in it; yours has not": (
+    "the derivative of log N(x; mean, var) in the mean contains the variance; yours does not": (
         lambda x, m, v: x - m
     ),
     "you divide by a standard deviation; the exponent holds (x - mean)^2 / (2 var)": (
@@ -280,7 +280,7 @@ _SCORES = {
         lambda x, m, v: 2 * (x - m) / v
     ),
     "the exponent holds a square; its derivative does not": lambda x, m, v: (x - m) ** 2 / v,
-    "this is the exponent itself; differentiate it by the mean": (
+    "this is the exponent itself; differentiate it with respect to the mean": (
         lambda x, m, v: -((x - m) ** 2) / (2 * v)
     ),
     "x is not centered: the score measures how far a sample is from the mean": lambda x, m, v: (
@@ -295,13 +295,13 @@ _SCORES = {
     "you multiply by the density; the samples come from it already": lambda x, m, v: _density(
         x, m, v
     ),
-    "you multiply by the log-density itself; we want its slope by the mean": (
+    "you multiply by the log-density itself; we want its derivative with respect to the mean": (
         lambda x, m, v: _density(x, m, v).log()
     ),
-    "this is the score by the standard deviation; we want the one by the mean": (
+    "this is the score with respect to the std; we want it with respect to the mean": (
         lambda x, m, v: ((x - m) ** 2 / v - 1) / math.sqrt(v)
     ),
-    "this is the score by the variance; we want the one by the mean": (
+    "this is the score with respect to the variance; we want it with respect to the mean": (
         lambda x, m, v: ((x - m) ** 2 / v - 1) / (2 * v)
     ),
     "the score is missing: f minus the baseline alone is no gradient": lambda x, m, v: 1.0,
@@ -383,8 +383,8 @@ SCORE_FUNCTION = Exercise(
         "you sum; return one number per sample, so that their variance can be seen": (
             lambda f, mean, var, x, baseline: score_function(f, mean, var, x, baseline).sum()
         ),
-        "x holds samples already, no standard noise: do not scale and shift it again": _as_noise,
-        "x is a sample, no standard noise: eps would be (x - mean) / std": (
+        "x already holds samples, not standard noise: do not scale and shift it again": _as_noise,
+        "x is a sample, not standard noise: eps would be (x - mean) / std": (
             lambda f, mean, var, x, baseline: (f(x) - baseline) * x / math.sqrt(var)
         ),
         "this is the pathwise gradient, the slope of f; here only values of f are needed": (

@@ -1,4 +1,4 @@
-"""Exercises of chapter 05, after the induction: the whole walk in one jump, and its end."""
+"""Exercises of chapter 05, after the induction: the whole chain in one jump, and its end."""
 
 import math
 

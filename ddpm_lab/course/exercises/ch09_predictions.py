@@ -367,7 +367,7 @@ AMPLIFY = Exercise(
         "an error of 1 in eps is not an error of 1 in x_t: eps comes with a factor in (9.1)": (
             _of_a_b(lambda a, b: 1 / a)
         ),
-        "a size of an error has no sign": _of_a_b(lambda a, b: -b / a),
+        "the size of an error has no sign": _of_a_b(lambda a, b: -b / a),
         "you multiply by the signal's factor; in (9.3) it divides": _of_a_b(lambda a, b: a * b),
         "this is the signal's factor; how does an error of eps enter (9.3)?": (
             _of_a_b(lambda a, b: a)
@@ -430,7 +430,7 @@ AMPLIFY = Exercise(
         _EARLY: lambda schedule, t: _amplify(schedule, t - 1),
         **misplaced(
             _ratio,
-            "you divide by {}; by what does (9.3) divide by?",
+            "you divide by {}; by what does (9.3) divide?",
             below="abar_t; sqrt(alpha_t); alpha_t; 1 - sqrt(abar_t)",
         ),
         **misplaced(

@@ -85,7 +85,7 @@ _VARIANCES = {
     "eta has too high a power: v has the square of eta": (
         lambda sch, t, s, eta: eta**2 * _fresh_var(sch, t, s, eta)
     ),
-    "eta has the square root; v has the square": (
+    "you take the square root of eta; v has its square": (
         lambda sch, t, s, eta: eta**0.5 * _fresh_var(sch, t, s, 1.0)
     ),
     "eta is not used: this is DDPM's step, with the fresh noise of eta = 1": (

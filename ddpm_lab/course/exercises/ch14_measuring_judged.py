@@ -322,7 +322,7 @@ def _fewer_items(first, second):
 
 _MARGINS = {
     "you ignore the standard errors: a difference within them says nothing": lambda a, b: 0.0,
-    "one standard error is too little: by chance a third of differences exceed it": math.hypot,
+    "one standard error is too little: a third of all differences exceed it by chance": math.hypot,
     "two standard errors were asked for, not 1.96": lambda a, b: 1.96 * math.hypot(a, b),
     "three standard errors are too strict; two were asked for": lambda a, b: 3 * math.hypot(a, b),
     "four standard errors are too strict; two were asked for": lambda a, b: 4 * math.hypot(a, b),

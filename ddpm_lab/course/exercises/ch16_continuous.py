@@ -66,7 +66,7 @@ _RANDOM = {
     "g(t) is a standard deviation; its square belongs to the variance": (
         lambda g, x, t, h, e: g(t) ** 2 * math.sqrt(h) * e
     ),
-    "g(t)^2 h is the variance of the noise; eps wants the standard deviation": (
+    "g(t)^2 h is the variance of the noise; the factor of eps is the standard deviation": (
         lambda g, x, t, h, e: g(t) ** 2 * h * e
     ),
     "g(t) is a standard deviation already: no root of it": (
@@ -154,7 +154,7 @@ _SHARE = {
     "more noise needs a stronger pull: 1 + kappa^2, not 1 - kappa^2": lambda k: (1 - k**2) / 2,
     "the factor is (1 + kappa^2) / 2; you have kappa^2 alone": lambda k: k**2,
     "parentheses: the half belongs to the whole sum": lambda k: 1 + k**2 / 2,
-    "parentheses: the half belongs to kappa^2 as well": lambda k: 0.5 + k**2,
+    "parentheses: the half belongs to kappa^2, too": lambda k: 0.5 + k**2,
     "the half belongs to the sum, outside of the square": lambda k: ((1 + k) / 2) ** 2,
 }
 _SQUARED = {
@@ -307,7 +307,7 @@ LOG_DENSITY = Exercise(
     wrong={
         **_pairs(),
         "your last step is missing: go through all pairs of neighbors in times": _without_last,
-        "that is the integral with a minus, and the prior with a minus: log p, not -log p": (
+        "both signs are flipped: return log p, not -log p": (
             lambda v, div, log_prior, x, times: -_density(v, div, log_prior, x, times)
         ),
         "you return the density; we want its logarithm": (

@@ -74,7 +74,7 @@ HUTCHINSON = Exercise(
         ),
         "the divergence has a sign: no absolute value": _last(lambda p, xi: (p * xi).sum(1).abs()),
         "the sign is flipped": _last(lambda p, xi: -(p * xi).sum(1)),
-        "you divide by the length of xi; for signs its square is D on purpose": _last(
+        "you divide by xi's squared length; for signs it is D, a factor of the trace": _last(
             lambda p, xi: (p * xi).sum(1) / (xi**2).sum(1)
         ),
         "you divide by the length of xi": _last(

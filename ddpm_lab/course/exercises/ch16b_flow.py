@@ -39,7 +39,7 @@ VELOCITY = Exercise(
         "you multiply by tau; a velocity is a way divided by a time": (
             lambda x, x_0, tau: (x - x_0) * tau
         ),
-        "that is the guess of the noise, eps_hat; the velocity is eps_hat - x0_hat": _eps,
+        "that is the estimate of the noise, eps_hat; the velocity is eps_hat - x0_hat": _eps,
         "you divide by 1 - tau, as in papers whose time runs from noise to data": (
             lambda x, x_0, tau: (x - x_0) / (1 - tau + 1e-9)
         ),

@@ -390,7 +390,7 @@ RESTORE = Exercise(
         "you degrade x_t, which is degraded already; degrade the guess": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x_t, t) + degrade(x_t, s)
         ),
-        "you take away x_t degraded once more; take away the guess, degraded to t": (
+        "you take away x_t degraded once more; subtract the estimate, degraded to t": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x_t, t) + degrade(x0_hat, s)
         ),
         "what the guess would look like at t is not taken away": (

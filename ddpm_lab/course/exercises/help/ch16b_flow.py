@@ -35,6 +35,6 @@ HELP = {
             "next step starts where this one ends.",
         ),
         why="Euler's method keeps the velocity for a whole step. It is exact if the velocity does "
-        "not change along the way, that is, if the way is straight and evenly traveled.",
+        "not change along the way, that is, if the path is straight and the speed constant.",
     ),
 }
