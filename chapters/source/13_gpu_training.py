@@ -37,7 +37,7 @@ import torch
 from torch import nn
 
 from ddpm_lab import datasets, losses, metrics, networks, schedules, training
-from ddpm_lab.course import figures
+from ddpm_lab.course import figures, gpu_run
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, UNetConfig
@@ -963,7 +963,7 @@ print(f"PyTorch counts {counted / work_of(config.net.settings(), 32):.2f} times 
 # %%
 gpu = training.read_config(pretrained.FOLDER.parent / "configs" / "mnist_gpu.json")
 for name, each in (("shipped run", config), ("mnist_gpu.json", gpu)):
-    per_image = work_of(each.net.settings(), 32)
+    per_image = work_of(each.net.settings(), 28 + 2 * each.data.pad)  # the second does not pad
     print(f"{name:>14}: {per_image / 1e6:,.0f} million multiplications per image, "
           f"{3 * each.steps * each.batch * per_image / 1e15:.2f} · 10^15 in all")
 total = 3 * card["step"] * config.batch * work_of(config.net.settings(), 32)
@@ -973,9 +973,9 @@ print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second;\
 
 # %% [markdown]
 # (PyTorch's own count, 2.98, includes the few linear layers, and leaves out the gradient with respect to the first
-# image, which nobody needs.) With `mnist_gpu.json` an image takes 12 times as many multiplications as in the
-# shipped run, and it sees 5 times as many images: about 60 times the work. At the speed of our one core, which had
-# other work too, that would be 45 hours. What made the shipped run affordable is pixel-unshuffle (chapter 12): a
+# image, which nobody needs.) With `mnist_gpu.json` an image takes 14 times as many multiplications as in the
+# shipped run, and it sees 5 times as many images: about 70 times the work. At the speed of our one core, which had
+# other work too, that would be 51 hours. What made the shipped run affordable is pixel-unshuffle (chapter 12): a
 # quarter of the positions.
 #
 # Use such an estimate with care. The multiplications per second on a data sheet are hardly ever reached, so take a
@@ -1024,23 +1024,18 @@ print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} images per second, "
 #
 #     python -m ddpm_lab train --config mnist_gpu --out runs/mnist
 #
-# Does such a run come with your copy of the course?
+# Does such a run come with your copy of the course? The first line below is the shipped network, which a laptop can
+# train; the others are for a GPU.
 
 # %%
-for name in ("mnist", "mnist_gpu"):
-    if not (pretrained.FOLDER / f"{name}.json").exists():
-        print(f"{name:>9}: no such run comes with the course yet")
-        break
-    ran = pretrained.model_card(name)
-    speed = ran["step"] * ran["config"]["batch"] / ran["seconds"]
-    mean = sum(row["value"] for row in ran["metrics"]["loss_per_t"]) / 10
-    print(f"{name:>9}: {ran['device']}, {ran['seconds'] / 60:.0f} minutes, {speed:,.0f} images per "
-          f"second, held-out loss of v {mean:.3f}")
+for line in gpu_run.training_lines("mnist", "mnist_gpu") + gpu_run.speed_lines():
+    print(line)
 
 # %% [markdown]
-# If the second line says that there is none, nothing has been measured, and we make no claim about speed. Such a
+# A line that says "no such run" is still open: nothing has been measured, and we make no claim about speed. Such a
 # run answers two questions that this chapter cannot: what is the throughput, and does the larger network get below
-# a held-out loss of 0.078? Everything else in this chapter holds on any device.
+# a held-out loss of 0.078? Everything else in this chapter holds on any device. (If you have a large GPU for ten
+# minutes, `python -m tools.gpu_run` in a clone of the course fills in the lines, and those of chapters 14 and 14b.)
 
 # %% [markdown]
 # ### Detour · What is different on a GPU

@@ -131,6 +131,7 @@ COURSE = {
     "display": {"style"},
     "ablation": set(),
     "compare_samplers": set(),
+    "gpu_run": set(),
     "text_to_image": set(),
     "distillation": set(),
     "words": set(),

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from ddpm_lab import metrics, training
+from ddpm_lab.course import gpu_run
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.training import evaluation, models, pretrained
 
 CARDS = sorted(pretrained.FOLDER.glob("*.json"))
 NAMES = [path.stem for path in CARDS if path.with_suffix(".safetensors").exists()]
 MIB = 2**20
+BY_THE_CLOCK = ("steps", "save_every", "samples_every")
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 
 each_network = pytest.mark.parametrize("name", NAMES)
@@ -27,11 +29,15 @@ def card(name):
 
 
 def test_the_networks_of_the_course_are_there():
-    assert set(NAMES) == {"digits", "mnist", "mnist_likelihood"}
+    """Those of a GPU come together, or are still to be trained."""
+    assert set(NAMES) - set(gpu_run.NAMES) == {"digits", "mnist", "mnist_likelihood"}
+    assert set(NAMES) & set(gpu_run.NAMES) in (set(), set(gpu_run.NAMES))
 
 
 def test_all_of_it_is_small():
-    assert sum(path.stat().st_size for path in pretrained.FOLDER.iterdir()) <= 25 * MIB
+    sizes = {path: path.stat().st_size for path in pretrained.FOLDER.iterdir()}
+    assert sum(size for path, size in sizes.items() if path.stem not in gpu_run.NAMES) <= 25 * MIB
+    assert sum(sizes.values()) <= 70 * MIB
 
 
 @each_network
@@ -49,8 +55,10 @@ def test_the_card_is_that_of_the_file(name):
 
 @each_network
 def test_the_configuration_that_made_it_is_in_the_folder_of_configurations(name):
-    path = pretrained.FOLDER.parent / "configs" / f"{name}.json"
-    assert training.read_config(path) == pretrained.load(name).config
+    """A run by the clock has as many steps as fitted into its seconds; all else is the same."""
+    path, ran = pretrained.FOLDER.parent / "configs" / f"{name}.json", pretrained.load(name).config
+    often = {} if name not in gpu_run.NAMES else {each: getattr(ran, each) for each in BY_THE_CLOCK}
+    assert training.read_config(path, **often) == ran
 
 
 @each_network
