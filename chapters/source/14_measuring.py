@@ -32,7 +32,7 @@ import torch
 from scipy import stats  # comes with scikit-learn
 
 from ddpm_lab import datasets, gaussians, losses, schedules, training
-from ddpm_lab.course import figures
+from ddpm_lab.course import figures, gpu_run
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, seeded
 from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, UNetConfig
@@ -500,6 +500,16 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 # pixel. The other chain ends at 0.0012, and its last step costs 0.001. (Several things differ between the two, and
 # two networks cannot tell how much each of them contributed.) Which one draws better *images* is another question,
 # for [14b](14b_sample_quality.ipynb).
+#
+# Would a larger network, trained on a GPU, need still fewer bits?
+
+# %%
+for line in gpu_run.bits_lines("mnist_likelihood", "mnist_gpu_likelihood"):
+    print(line)
+
+# %% [markdown]
+# If the second line says "no such run", the question is still open, and we do not guess. (Section 9 of chapter 13
+# says how such a line is filled in.)
 #
 # Two cautions about published tables. Values such as "80 nats" on MNIST refer to *binary* pixels, which are another
 # data set. And a number that is not labeled "held-out" may come from images that the model has seen.

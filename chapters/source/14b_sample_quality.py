@@ -36,7 +36,7 @@ from scipy import linalg, stats  # comes with scikit-learn
 from torch.nn.functional import avg_pool2d, pad
 
 from ddpm_lab import datasets, ideal_denoisers, metrics, samplers, schedules, training
-from ddpm_lab.course import explorers, figures
+from ddpm_lab.course import explorers, figures, gpu_run
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.training import DataConfig, OptimizerConfig, RunConfig, ScheduleConfig, UNetConfig
@@ -779,6 +779,20 @@ for what in ("frechet", "energy_distance"):
 # This does not refute the paper. Five things differ between our two networks (weights, schedule, prediction type
 # and output layer, input layer, padding), the second was trained on two and a half times as many images, and there
 # is one training of each.
+
+# %% [markdown]
+# ### Detour · Larger networks
+#
+# Larger networks for the same two tasks are meant for a GPU. How far are their samples from real ones, with a label
+# and without?
+
+# %%
+for line in gpu_run.sample_lines("mnist", "mnist_gpu", "mnist_likelihood", "mnist_gpu_likelihood"):
+    print(line)
+
+# %% [markdown]
+# A line that says "no such run" is still open: such a network has not been trained yet. (Section 9 of chapter 13
+# says how it is filled in.)
 
 # %% [markdown]
 # ### Detour · The same noise: compare in pairs

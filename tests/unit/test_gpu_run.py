@@ -270,6 +270,8 @@ def cells(slug, *words):
 
 CHAPTERS = {
     "13_gpu_training": ["training_lines"],
+    "14_measuring": ["bits_lines"],
+    "14b_sample_quality": ["sample_lines"],
 }
 
 
