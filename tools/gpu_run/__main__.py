@@ -131,7 +131,7 @@ def _publish(args: argparse.Namespace) -> int:
         )
     for path in publish(report, args.into or pretrained.FOLDER):
         print(path)
-    print("\nNow put these rows into the table of docs/training.md, and build chapters 13, 14 and 14b again:")
+    print("\nBuild chapters 13, 14 and 14b again; and put these rows into docs/training.md:")
     for name in networks.NAMES:
         print(table_row(name, report.result(f"measure {name}")["card"]))
     return 0
