@@ -230,7 +230,7 @@ def _the_sum_ends() -> Evidence:
     numbers = [
         near("number of terms, T = 1000", sum(map(len, losses.strata(LINEAR, 100))), 999, 0),
         near("their sum, nats", terms[:999].sum(), 4.6052, 1e-4),
-        near("the sum by the package's bound, nats", total, 4.6052, 5 * stderr.item()),
+        near("the sum by the package's bound, nats", total, 4.6052, 5 * float(stderr)),
         near("1000 more steps would add, nats", terms[999:].sum(), 2.018e-5, 1e-8),
         near("prior matching term, nats", -0.5 * (1 - LINEAR.abar[-1]).log(), 2.018e-5, 1e-8),
     ]
