@@ -15,7 +15,6 @@ as good as the one that is shipped, but not the same to the last bit.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,7 +22,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save
 
-from ddpm_lab import datasets, gaussians, metrics, networks, training
+from ddpm_lab import datasets, gaussians, metrics, training
+from ddpm_lab.training.judges import fitted
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "chapters" / "checkpoints"
@@ -32,26 +32,6 @@ FOLDER = ROOT / "chapters" / "checkpoints"
 def framed(x):
     """28 x 28 images padded to 32 x 32, as the U-Net needs them."""
     return F.pad(x, (2, 2, 2, 2), value=-1.0)
-
-
-def fitted(train, test, *, seed, size, steps, lr, views, **config):
-    """A classifier with features of unit variance, and the facts about it.
-
-    `views` are ways to show an image, {fact: function}. Batches are shown in each of them in turn,
-    and the accuracy in each of them is a fact. The features are standardized on the first.
-    """
-    (x, labels), begin, show = train, time.perf_counter(), list(views.values())
-    batches = datasets.batches(x, size, labels=labels, generator=gaussians.seeded(seed))
-    shown = ((show[k % len(show)](x), marks) for k, (x, marks) in enumerate(batches))
-    net = networks.build(networks.Classifier, seed=seed, **config)
-    for _loss in metrics.train_classifier(net, shown, steps=steps, lr=lr):
-        pass
-    metrics.standardize(net, show[0](x))
-    seconds = round(time.perf_counter() - begin, 1)
-    facts = {"seed": seed, "steps": steps, "batch": size, "lr": lr}
-    for fact, view in views.items():
-        facts[fact] = round(metrics.accuracy(net, view(test[0]), test[1]).value, 4)
-    return net, {**facts, "seconds": seconds, "device": "cpu"}
 
 
 def features_digits(data: Path | None):

@@ -17,7 +17,7 @@ Opened by chapters 10 and 11 (planes), 12 (digits) and 13 (MNIST).
 One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, `batching`,
 `augmentation`,
 `pixels`, `record`; and for `load`: `named`, `folders`, `decoding`, `image_files`, `arrays`,
-`array_pixels`, `fitting`, `splitting`, `loading`.
+`array_pixels`, `fitting`, `splitting`, `loading`. Folders larger than memory: `streaming`.
 """
 
 from ddpm_lab.datasets.augmentation import augment_shifts
@@ -31,10 +31,12 @@ from ddpm_lab.datasets.named import NAMES
 from ddpm_lab.datasets.pixels import level_counts
 from ddpm_lab.datasets.planes import checkerboard, concentric_circles, moons, swiss_roll
 from ddpm_lab.datasets.record import Dataset
+from ddpm_lab.datasets.streaming import ImageFolder, open_folder, streamed
 
 __all__ = [
     "NAMES",
     "Dataset",
+    "ImageFolder",
     "augment_shifts",
     "batches",
     "cache_folder",
@@ -48,6 +50,8 @@ __all__ = [
     "load",
     "mnist",
     "moons",
+    "open_folder",
     "read_idx",
+    "streamed",
     "swiss_roll",
 ]

@@ -37,7 +37,7 @@ def times(t: Tensor, x: Tensor, lowest: int = 0) -> None:
             f"t must be ({len(x)},) int64, one time per item; got {_checks.say(t)}. "
             f"For one common time: torch.full((len(x),), t)."
         )
-    if len(t) and _checks.readable(t) and (low := int(t.min())) < lowest:
+    if _checks.readable(t) and len(t) and (low := int(t.min())) < lowest:
         raise ValueError(f"t must lie in {lowest}..T; got {low}. {COUNTED}")
 
 

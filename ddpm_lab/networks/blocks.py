@@ -14,14 +14,14 @@ class ResBlock(nn.Module):
     """A residual block, conditioned on the embedding of t (and label) by scale and shift.
 
     Two 3 x 3 convolutions; between them the embedding scales and shifts each channel. The second
-    one is zero-initialized, so that the block starts as its shortcut.
+    one is zero-initialized, so that the block starts as its shortcut; dropout comes before it.
 
     Parameters
     ----------
     dim_in, dim_out : int, channels
     emb_dim : int, size of the embedding
     attention : bool, does self-attention follow?
-    norm, groups : as in `UNet`
+    norm, groups, dropout : as in `UNet`
 
     >>> import torch
     >>> block = ResBlock(8, 16, emb_dim=32)
@@ -38,8 +38,10 @@ class ResBlock(nn.Module):
         attention: bool = False,
         norm: Literal["group", "batch"] = "group",
         groups: int = 8,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.dropout = dropout  # no layer of its own: it has no weights, and usually there is none
         self.norm_1 = normalization(norm, dim_in, groups)
         self.conv_1 = nn.Conv2d(dim_in, dim_out, 3, padding=1)
         self.emb_proj = nn.Linear(emb_dim, 2 * dim_out)
@@ -52,8 +54,10 @@ class ResBlock(nn.Module):
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
         h = self.conv_1(F.silu(self.norm_1(x)))  # (B, dim_in, h, w) -> (B, dim_out, h, w)
         scale, shift = self.emb_proj(F.silu(emb))[:, :, None, None].chunk(2, dim=1)
-        h = self.norm_2(h) * (1 + scale) + shift
-        h = self.shortcut(x) + self.conv_2(F.silu(h))
+        h = F.silu(self.norm_2(h) * (1 + scale) + shift)
+        if self.dropout:
+            h = F.dropout(h, self.dropout, self.training)
+        h = self.shortcut(x) + self.conv_2(h)
         return h if self.attention is None else self.attention(h)
 
 

@@ -51,6 +51,8 @@ class UNet(nn.Module):
         Bayes' rule joins that with the pixel of x_t; the output is eps. First call
         `set_pixel_prior`.
     hidden_features : int, with levels: the features of a pixel from which its prior is made
+    dropout : float in [0, 1), share of the features that each residual block sets to 0 in training
+        mode [Ho20, Appendix B]
 
     Raises
     ------
@@ -86,17 +88,19 @@ class UNet(nn.Module):
         T: int = 1000,
         levels: int = 0,
         hidden_features: int = 16,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T)
         _check_levels(levels, hidden_features)
         _checks.choice(skip, ("concat", "sum"), "skip")
+        _checks.between(dropout, 0, 1 - 1e-12, "dropout", advice="[Ho20] take 0.1.")
         self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
         self.levels = levels
         self.factor = side_factor(patch, mults)
         """Height and width must be multiples of it."""
         widths, emb_dim = [width * mult for mult in mults], 4 * width
-        block = partial(ResBlock, emb_dim=emb_dim, norm=norm, groups=groups)
+        block = partial(ResBlock, emb_dim=emb_dim, norm=norm, groups=groups, dropout=dropout)
 
         self.time_embedding = TimeEmbedding(width, emb_dim, time, T)
         self.label_embedding = nn.Embedding(labels + 1, emb_dim) if labels else None  # last: null
@@ -178,7 +182,8 @@ class UNet(nn.Module):
         emb = self.time_embedding(t)
         if self.label_embedding is None:
             return emb
-        label = _inputs.labels(label, len(x_t), self.labels, x_t.device)
+        n = x_t.shape[0]  # len(x_t) would tie an exported network to one size of batch
+        label = _inputs.labels(label, n, self.labels, x_t.device)
         table, note = self.label_embedding.weight, f" ({self.labels}: none given)"
         advice = "Count the classes from 0."
         return emb + _inputs.looked_up(table, label, "label", note=note, advice=advice)

@@ -4,6 +4,9 @@
     run.safetensors      where it stands: written every so often, whole or not at all
     log.jsonl            what happened, one JSON object in a line
     net.safetensors      the averaged network at that time, which is all that samples need
+    best.safetensors     the averaged network when its held-out loss was lowest
+    net_000500.safetensors   older ones, as many as `RunConfig.keep` says
+    data.json            where the data of your own were, if the run was given some
     run.lock             while a process works there: who it is; a second one is refused
 
 Whatever ends a process, and whenever: the next one finds the state that was stored last, and puts
@@ -13,6 +16,7 @@ the rest in order.
 import json
 import math
 import os
+from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
 
@@ -26,8 +30,8 @@ from ddpm_lab.training.log import read_log
 from ddpm_lab.training.state import Run, load_run, save_run
 
 _FILES = (
-    "config.json", "log.jsonl", "run.safetensors", "net.safetensors", "metrics.json",
-    "samples_[0-9]*.png",
+    "config.json", "log.jsonl", "run.safetensors", "net.safetensors", "metrics.json", "data.json",
+    "best.safetensors", "net_[0-9]*.safetensors", "judge.safetensors", "samples_[0-9]*.png",
 )  # fmt: skip
 
 
@@ -76,7 +80,48 @@ def store(config: RunConfig, folder: Path, run: Run) -> None:
     """Write the state, and then the averaged network: a network alone is no run."""
     facts = run.facts | {"config": to_dict(config)}
     save_run(folder / "run.safetensors", run._replace(facts=facts))
+    _store_net_and_older(config, folder, run)
+
+
+def _store_net_and_older(config, folder, run):
+    _keep_older(folder, config.keep, run.step)
     _store_net(config, folder, run)
+
+
+def store_best(config: RunConfig, folder: Path, run: Run) -> None:
+    """Write the averaged network as the best one so far."""
+    _store_net(config, folder, run, "best.safetensors")
+
+
+def _keep_older(folder, keep, step):
+    """Let the network that is about to be replaced stay under a name of its own, for a while."""
+    before = _step_of_net(folder) if keep else None
+    if before is not None and before < step:
+        payload = _files.read(folder / "net.safetensors")
+        _files.write_whole(folder / f"net_{before:06d}.safetensors", payload)
+    numbers = {p: p.stem.removeprefix("net_") for p in folder.glob("net_[0-9]*.safetensors")}
+    older = sorted((int(n), p) for p, n in numbers.items() if n.isdecimal())
+    for _, path in older[:-keep] if keep else ():
+        path.unlink()
+
+
+def remember_data(folder: Path, source) -> None:
+    """Note where the data of your own are, for whoever resumes or evaluates the run."""
+    text = json.dumps({"path": os.path.abspath(_checks.path_of(source))})
+    _files.write_whole(folder / "data.json", text.encode())
+
+
+def remembered_data(folder: Path) -> str | None:
+    """Where the data of your own were; None if the run was given none, or does not know.
+
+    >>> remembered_data(Path("no such folder")) is None
+    True
+    """
+    try:
+        source = json.loads(_files.read(folder / "data.json"))["path"]
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return None
+    return source if isinstance(source, str) else None
 
 
 def prepare(config: RunConfig, folder: Path, run: Run) -> None:
@@ -87,7 +132,7 @@ def prepare(config: RunConfig, folder: Path, run: Run) -> None:
     if not path.exists() or read_config(path).steps != config.steps:
         _files.write_whole(path, json.dumps(to_dict(config), indent=1).encode())
     if run.step > 0 and _step_of_net(folder) != run.step:  # killed between the two files
-        _store_net(config, folder, run)
+        _store_net_and_older(config, folder, run)
     elif run.step == config.steps:
         return  # nothing is left to do, and nothing to be put in order
     _files.remove_dead_drafts(folder, _FILES, alone=True)
@@ -124,8 +169,14 @@ def noted_config(facts: dict, where: str) -> RunConfig:
         ) from error
 
 
-def check_settings(net: nn.Module, config: UNetConfig, where: str = "init") -> None:
+def check_settings(
+    net: nn.Module, config: UNetConfig, where: str = "init", free: Sequence[str] = ()
+) -> None:
     """Has a network the settings of a configuration, named or left at their usual values?
+
+    Parameters
+    ----------
+    free : settings that may differ
 
     Raises
     ------
@@ -137,7 +188,8 @@ def check_settings(net: nn.Module, config: UNetConfig, where: str = "init") -> N
     usual = {n: each.default for n, each in signature(networks.UNet).parameters.items()}
     theirs = _plain(usual | dict(net.config))  # type: ignore[arg-type]
     ours = _plain(config.settings(theirs["channels"]))
-    differ = sorted(name for name in ours | theirs if ours.get(name) != theirs.get(name))
+    names = (ours | theirs).keys() - set(free)
+    differ = sorted(name for name in names if ours.get(name) != theirs.get(name))
     differ = differ if isinstance(net, networks.UNet) else ["class"]
     if differ:
         raise ValueError(
@@ -150,9 +202,9 @@ def _plain(values):
     return json.loads(json.dumps(values, default=lambda number: number.tolist()))
 
 
-def _store_net(config, folder, run):
+def _store_net(config, folder, run, name="net.safetensors"):
     facts = {"config": to_dict(config), "step": run.step} | run.facts
-    save(folder / "net.safetensors", run.ema.net, **facts)
+    save(folder / name, run.ema.net, **facts)
 
 
 def _step_of_net(folder):

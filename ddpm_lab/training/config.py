@@ -19,6 +19,7 @@ from ddpm_lab import _checks, _files, networks, schedules
 from ddpm_lab.datasets.fitting import Fit
 from ddpm_lab.losses import WeightName
 from ddpm_lab.schedules import Schedule
+from ddpm_lab.training.loop import RateName
 from ddpm_lab.training.precision import Precision
 from ddpm_lab.types import PredictionType
 
@@ -44,6 +45,9 @@ class DataConfig:
     pad: int = 0
     """pixels of paper added at each side: 2 makes 32 x 32 of 28 x 28. Unless it is 0, more is added
     at the right and below until the network can halve the sides: 1 makes 28 x 28 of 25 x 25"""
+    workers: int = 0
+    """processes that read a folder of images batch by batch, so that it may be larger than memory;
+    0 reads all of it into memory at the start"""
     augment_shifts: bool = False
     """also learn from images shifted by a pixel, see `datasets.augment_shifts`: net.labels is then
     twice the number of classes, and label_dropout 0"""
@@ -55,6 +59,7 @@ class DataConfig:
         _checks.count(self.pad, "data.pad", lowest=0, advice="Correct that setting.")
         _checks.at_most(self.pad, 4096, "data.pad", advice="2 makes 32 x 32 of 28 x 28.")
         _checks.choice(self.augment_shifts, (False, True), "data.augment_shifts")
+        _checks.count(self.workers, "data.workers", lowest=0, highest=256, advice="Try 2.")
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,11 @@ class ScheduleConfig:
     name: schedules.ScheduleName = "cosine"
     """a name in `schedules.SCHEDULES`"""
     T: int = 1000
+    """last time: t = 1 … T"""
     beta_1: float | None = None
+    """of "linear", "quadratic" and the like: the step variance at t = 1"""
     beta_T: float | None = None
+    """the same at t = T"""
     steepness: float | None = None
     """of "sigmoid" """
     offset: float | None = None
@@ -105,21 +113,37 @@ class UNetConfig:
     """
 
     channels: int | None = None
-    """None: as many as the images have"""
+    """of the images; None: as many as they have"""
     width: int = 32
+    """channels at full resolution; a multiple of net.groups"""
     mults: tuple[int, ...] = (1, 2, 2)
+    """channels at each resolution as a multiple of net.width"""
     blocks: int = 1
+    """residual blocks at each resolution on each side"""
     attention: tuple[int, ...] = ()
+    """the resolutions, counted from 0, whose blocks have self-attention"""
     patch: int = 1
+    """side of the squares of pixels that become the channels of one position"""
     labels: int = 0
+    """number of classes; 0 for none"""
     skip: Literal["concat", "sum"] = "concat"
+    """how a skip connection is joined"""
     time: Literal["sinusoid", "table"] = "sinusoid"
+    """embedding of t: sines, or one learned row for each t in 0..net.T"""
     waves: tuple[int, ...] = ()
+    """exponents n: the network is also shown sin and cos of 2^n pi x_t; [6, 7] for fewer bits"""
     norm: Literal["group", "batch"] = "group"
+    """normalization; "batch" mixes items that have different t"""
     groups: int = 8
+    """groups of the group normalization"""
     T: int = 1000
+    """last time of the table, or of the schedule that net.levels need"""
     levels: int = 0
+    """gray levels of the pixels, for a categorical head over them; 0 for none"""
     hidden_features: int = 16
+    """with net.levels: the features of a pixel from which its prior is made"""
+    dropout: float = 0.0
+    """share of the features that each residual block sets to 0 while it trains"""
 
     def __post_init__(self):
         if self.channels is not None:
@@ -155,16 +179,21 @@ def _check_weights(settings):
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """Adam's learning rate over the steps, gradient clipping, and the average of the weights.
+    """Adam's learning rate over the steps, clipping and decay, and the average of the weights.
 
     >>> OptimizerConfig(lr=3e-4).clip
     1.0
     """
 
     lr: float = 1e-3
-    """the largest learning rate; it falls to 0 along half a cosine"""
+    """the largest learning rate"""
+    schedule: RateName = "cosine"
+    """how it falls to 0 over the steps: along half a "cosine", along a line ("linear"), or not at
+    all ("constant")"""
     warmup: int = 500
     """steps over which it rises from 0, along a line, before that"""
+    weight_decay: float = 0.0
+    """more than 0: AdamW, in each step all weights shrink by lr times this [LH19]"""
     clip: float = 1.0
     """a longer gradient is shortened to this length"""
     ema: float = 0.999
@@ -176,6 +205,9 @@ class OptimizerConfig:
             value, advice = getattr(self, name), f"Start with {usual}."
             _checks.between(value, 0, math.inf, f"optimizer.{name}", open_ends=True, advice=advice)
         _checks.between(self.ema, 0, 1 - 1e-12, "optimizer.ema", advice="Take 0.99 to 0.9999.")
+        decay, name = self.weight_decay, "optimizer.weight_decay"
+        _checks.between(decay, 0, 1e6, name, advice="Try 0.01.")
+        _checks.choice(self.schedule, get_args(RateName), "optimizer.schedule")
 
 
 @dataclass(frozen=True)
@@ -199,16 +231,33 @@ class RunConfig:
     net: UNetConfig = field(default_factory=UNetConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     steps: int = 10_000
+    """updates of the whole run"""
     batch: int = 128
+    """images of one update, in all processes together"""
+    accumulate: int = 1
+    """parts in which a batch goes through the network; their gradients add up, so that 4 parts
+    take a quarter of the memory"""
     prediction_type: PredictionType = "v"
+    """what the network predicts: "eps", "x0" or "v" """
     weight: WeightName = "simple"
+    """how much each t counts in the loss: "simple", "vlb" or "min_snr" """
     label_dropout: float = 0.1
+    """probability that a label is replaced by the null label, for guidance"""
     precision: Precision = "auto"
+    """of convolutions and products: "float32", "bfloat16", "float16" with a loss scale, or "auto":
+    bfloat16 where the hardware has it, else float32"""
     seed: int = 0
+    """decides everything that is drawn"""
     log_every: int = 50
     """steps; the log gets a line, with means over what came since the line before"""
     save_every: int = 500
     """steps; a run that is killed loses no more than these"""
+    keep: int = 0
+    """so many older networks stay beside the last and the best one, as net_000500.safetensors;
+    those before them are removed"""
+    held_out_every: int = 500
+    """steps; the loss of the average on held-out images goes into the log, then and at the end,
+    and the best network into best.safetensors; 0 for never"""
     samples_every: int = 1000
     """steps; samples are shown, see `trainer.train`; 0 for never"""
 
@@ -216,8 +265,9 @@ class RunConfig:
         for name, cls in _PARTS.items():
             advice = f"Give training.{cls.__name__}(…)."
             _checks.instance(getattr(self, name), cls, name, advice=advice)
-        lowest = {"steps": 1, "batch": 1, "log_every": 1, "save_every": 1}
-        for name, low in (lowest | {"seed": 0, "samples_every": 0}).items():
+        lowest = dict.fromkeys(("steps", "batch", "accumulate", "log_every", "save_every"), 1)
+        lowest |= dict.fromkeys(("seed", "keep", "held_out_every", "samples_every"), 0)
+        for name, low in lowest.items():
             _checks.count(getattr(self, name), name, lowest=low, advice="Correct that setting.")
         _checks.between(self.label_dropout, 0, 1, "label_dropout", advice="[HS22] take 0.1 to 0.2.")
         _checks.prediction_type(self.prediction_type)

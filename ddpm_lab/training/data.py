@@ -4,12 +4,16 @@ The facts are read from the data set: channels, size, classes, pixel values. A c
 for another size or for paper around the images (`padded`), so that the U-Net can halve the sides.
 """
 
+import os
+
+import torch
 import torch.nn.functional as F
 
 from ddpm_lab import _checks, datasets, networks
-from ddpm_lab.datasets import Dataset
+from ddpm_lab.datasets import Dataset, ImageFolder
 from ddpm_lab.datasets.fitting import OF_A_RUN
 from ddpm_lab.datasets.loading import load_as
+from ddpm_lab.gaussians import seeded
 from ddpm_lab.training.config import RunConfig
 from ddpm_lab.types import Data
 
@@ -45,6 +49,88 @@ def load_data(config: RunConfig, split: str, folder=None) -> Dataset:
     )
 
 
+def open_data(config: RunConfig, split: str, folder=None) -> Dataset | ImageFolder:
+    """The data of a run as it trains on them: in memory, or as files that workers read.
+
+    Parameters
+    ----------
+    split, folder : as in `load_data`
+
+    Raises
+    ------
+    ValueError, OSError
+        As `load_data`; or if `config.data.workers` shall read what is no folder of images.
+
+    >>> from ddpm_lab.training.config import DataConfig
+    >>> open_data(RunConfig(data=DataConfig("digits", workers=2)), "train")
+    Traceback (most recent call last):
+    ValueError: data.workers must be 0 unless a folder of images is given (--data); got 2. ...
+    """
+    wanted = config.data
+    if not wanted.workers:
+        return load_data(config, split, folder)
+    if folder is None or not os.path.isdir(_checks.path_of(folder, OF_A_RUN.source)):
+        raise ValueError(
+            "data.workers must be 0 unless a folder of images is given (--data); got "
+            f"{wanted.workers}. Other data are held in memory."
+        )
+    how = {"size": wanted.size, "fit": wanted.fit, "channels": wanted.channels}
+    return datasets.open_folder(folder, split, held_out=wanted.held_out, names=OF_A_RUN, **how)
+
+
+def taken(data: Dataset | ImageFolder, rows) -> Dataset:
+    """Some of the data, in memory.
+
+    >>> len(taken(datasets.load("digits"), [3, 5]))
+    2
+    """
+    if isinstance(data, ImageFolder):
+        return data.read(rows)
+    labels = None if data.labels is None else data.labels[rows]
+    return Dataset(data.name, data.images[rows], labels, data.classes, data.levels)
+
+
+MOST = 10_000
+"""So many images of a split are looked at when data are judged that do not fit into memory."""
+
+
+def data_of(model, folder=None) -> tuple[Dataset, Dataset]:
+    """The data that a network has learned from, and those that were held out.
+
+    Parameters
+    ----------
+    model : a `models.Model`
+    folder : data of your own, see `datasets.load`; else those that the run's folder remembers, or
+        those of the configuration
+
+    Returns
+    -------
+    (Dataset, Dataset): "train" and "test"; `MOST` of each, if `data.workers` read them
+
+    Raises
+    ------
+    ValueError, OSError
+        If they cannot be read, or nobody has given them and the configuration's are others.
+
+    >>> from ddpm_lab.training import pretrained
+    >>> data_of(pretrained.load("digits"))[1]
+    Dataset('digits', 901 images of 1 x 8 x 8, 10 classes, 17 levels)
+    """
+    source = still_there(model.data and model.data.get("path")) if folder is None else folder
+    train, test = (open_data(model.config, split, source) for split in ("train", "test"))
+    if folder is None:  # by the configuration's name, which may not be what was learned from
+        check_same_data(model.data, train, 'Give them: data="…", or --data.')
+    return _in_memory(train), _in_memory(test)
+
+
+def _in_memory(data):
+    """All of the data, or `MOST` of those on the disk: always the same ones."""
+    if isinstance(data, Dataset):
+        return data
+    rows = torch.randperm(len(data), generator=seeded(0), device="cpu")[:MOST]
+    return data.read(rows.sort().values)
+
+
 def padded(x: Data, config: RunConfig) -> Data:
     """Images with paper around them, see `DataConfig.pad`.
 
@@ -62,7 +148,7 @@ def padded(x: Data, config: RunConfig) -> Data:
     return F.pad(x, (p, p + right, p, p + below), value=-1.0)
 
 
-def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
+def check_fit(config: RunConfig, data: Dataset | ImageFolder, world_size: int = 1) -> None:
     """Do data, network and processes fit together?
 
     Raises
@@ -78,7 +164,7 @@ def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
     """
     net, factor = config.net, networks.side_factor(**config.net.settings())
     channels = net.channels or data.channels
-    _checks.images(padded(data.images[:1], config), channels, factor, "the data")
+    _checks.images(padded(taken(data, [0]).images, config), channels, factor, "the data")
     if net.labels:
         _check_labels(config, data)
     elif config.data.augment_shifts and data.classes:
@@ -90,18 +176,33 @@ def check_fit(config: RunConfig, data: Dataset, world_size: int = 1) -> None:
         )
     if net.levels:
         _checks.choice(net.levels, (data.levels,), "net.levels (for these data)")
-    _check_shares(config.batch, world_size)
+    if config.data.workers:
+        _check_streamed(config)
+    _check_shares(config.batch, world_size, config.accumulate)
 
 
-def _check_shares(batch, world_size):
-    if batch % world_size:
+def _check_streamed(config):
+    """What needs all images at once cannot be had of images that stay on the disk."""
+    for name, asked in (("data.augment_shifts", config.data.augment_shifts), ("net.levels",
+                         config.net.levels)):  # fmt: skip
+        if asked:
+            raise ValueError(
+                f"data.workers must be 0 with {name}, which looks at all images at once; got "
+                f"{config.data.workers}. Set one of the two to 0."
+            )
+
+
+def _check_shares(batch, world_size, accumulate):
+    shares = world_size * accumulate
+    if batch % shares:
+        of = "" if accumulate == 1 else f" in {accumulate} parts"
         raise ValueError(
-            f"batch must be a multiple of {world_size}; got {batch}. Every process takes an equal "
-            f"share. The next one is {batch - batch % world_size + world_size}."
+            f"batch must be a multiple of {shares}; got {batch}. Every process takes an equal "
+            f"share{of}. The next one is {batch - batch % shares + shares}."
         )
 
 
-def told_apart(data: Dataset) -> dict[str, str | int]:
+def told_apart(data: Dataset | ImageFolder) -> dict[str, str | int]:
     """What a run remembers of its data, so that it goes on with no others.
 
     >>> told_apart(datasets.load("digits"))["images"]
@@ -110,7 +211,28 @@ def told_apart(data: Dataset) -> dict[str, str | int]:
     return {"name": data.name, "images": len(data), "checksum": data.checksum}
 
 
-def check_same_data(known: object, data: Dataset, advice: str = "Give the same data.") -> None:
+def still_there(source: str | None) -> str | None:
+    """The place of the data that a run remembers, if they are still there.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they are not.
+
+    >>> still_there(None) is None
+    True
+    """
+    if source is not None and not os.path.lexists(source):
+        raise FileNotFoundError(
+            f"the data of the run must be where they were, at {source}; there is nothing any more. "
+            "Give their new place: --data PATH, or data=…"
+        )
+    return source
+
+
+def check_same_data(
+    known: object, data: Dataset | ImageFolder, advice: str = "Give the same data."
+) -> None:
     """Refuse other data than those that are remembered; where nothing is remembered, all will do.
 
     Raises

@@ -17,7 +17,7 @@ from ddpm_lab import _checks, estimators, losses, metrics
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.samplers import SamplerName
 from ddpm_lab.training import models
-from ddpm_lab.training.data import check_same_data, load_data, padded
+from ddpm_lab.training.data import data_of, padded
 from ddpm_lab.training.log import BINS
 from ddpm_lab.training.models import Model
 
@@ -29,7 +29,7 @@ def evaluate(
     n: int = 1000,
     strata: int = 50,
     steps: int | None = None,
-    sampler: SamplerName = "dpmpp_2m",
+    sampler: SamplerName = models.SAMPLER,
     guidance_scale: float = 1.0,
     judge: nn.Module | None = None,
     matched: bool = False,
@@ -45,11 +45,11 @@ def evaluate(
 
     Parameters
     ----------
-    data : data of your own, see `datasets.load`; else those of the configuration
+    data : data of your own, see `datasets.load`; else those that the run's folder remembers, or
+        those of the configuration
     n : int, held-out images to look at, and samples to make; fewer if there are fewer
     strata : int, strata of t for the bound: calls of the network for each image
-    steps, sampler, guidance_scale : how samples are made, see `models.sample`; default 50 steps, or
-        T
+    steps, sampler, guidance_scale : how samples are made, see `models.sample`
     judge : a `networks.Classifier` for the Fréchet distance; without one it is left out
     matched : bool, give the samples the labels of the held-out images all the same: then no
         distance comes from the two halves' different shares of each class
@@ -80,12 +80,10 @@ def evaluate(
     (True, {'frechet': 'no judge was given'})
     """
     rng, config = _checks.generator(generator), model.config
-    train, held_out = load_data(config, "train", data), load_data(config, "test", data)
-    if data is None:  # by the configuration's name, which may not be what was learned from
-        check_same_data(model.data, train, 'Give them: data="…", or --data.')
+    train, held_out = data_of(model, data)
     n = min(_checks.count(n, "n", lowest=8, advice="Try 1000."), len(held_out))
     strata = _checks.count(strata, "strata", advice="Try 50.")
-    steps = min(50, model.schedule.T) if steps is None else steps
+    steps = models.default_steps(model) if steps is None else steps
     rows = _drawn(len(held_out), n, rng)
     real = held_out.images[rows]
     x = _checks.items(padded(real, config), model.shape, "padded data", advice="Give the run's.")

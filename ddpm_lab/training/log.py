@@ -28,7 +28,8 @@ def read_log(path) -> list[dict]:
     Returns
     -------
     list of dicts: step, loss, grad_norm (means since the line before), loss_per_t (in `BINS` equal
-    ranges of t), seconds of training; images_per_second since the line before, memory_mb at most
+    ranges of t), seconds of training; images_per_second since the line before, memory_mb at most;
+    in some lines held_out_loss, of the averaged network on images that the run does not learn from
 
     Raises
     ------

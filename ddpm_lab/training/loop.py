@@ -10,7 +10,7 @@ on the squared error. Opened by chapter 11.
 import math
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,9 @@ from ddpm_lab.training._labels import Hearing, dropped, hearing
 from ddpm_lab.training.ema import EMA
 from ddpm_lab.training.precision import Precision, autocast
 from ddpm_lab.types import Data, PredictionType
+
+RateName = Literal["cosine", "linear", "constant"]
+"""How the learning rate falls over the steps."""
 
 
 class TrainStep(NamedTuple):
@@ -43,13 +46,19 @@ class TrainStep(NamedTuple):
     """(B,) float: the loss of each item."""
 
 
-def adam(net: nn.Module, lr: float = 1e-3) -> torch.optim.Adam:
+def adam(
+    net: nn.Module, lr: float = 1e-3, weight_decay: float = 0.0
+) -> torch.optim.Adam | torch.optim.AdamW:
     """The optimizer that `train` takes by default; made outside if it is to be stored and resumed.
+
+    With weight decay it is AdamW, which shrinks the weights apart from the gradient's step [LH19].
 
     >>> adam(nn.Linear(2, 1)).defaults["lr"]
     0.001
     """
-    return torch.optim.Adam(net.parameters(), lr=lr)
+    if weight_decay == 0:
+        return torch.optim.Adam(net.parameters(), lr=lr)
+    return torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=weight_decay)
 
 
 def train(
@@ -62,9 +71,11 @@ def train(
     lr: float = 1e-3,
     warmup: int = 0,
     clip: float = 1.0,
+    lr_schedule: RateName = "cosine",
     weight: str = "simple",
     label_dropout: float = 0.1,
     precision: Precision = "float32",
+    accumulate: int = 1,
     ema: EMA | None = None,
     optimizer: torch.optim.Optimizer | None = None,
     start: int = 0,
@@ -77,6 +88,7 @@ def train(
 
     Each step: x_0 from `batches`, t uniform on 1..T, eps ~ N(0, I), one Adam step on
     `losses.simple`, with a learning rate that falls to 0 along half a cosine  [Ho20, Algorithm 1].
+    Dropout in the network draws from `generator` too, so that a resumed run drops the same.
 
     Parameters
     ----------
@@ -92,12 +104,17 @@ def train(
     lr : float, the largest learning rate
     warmup : int, steps over which the learning rate first rises to `lr`
     clip : float, gradient clipping: a longer gradient is shortened to this length
+    lr_schedule : "cosine", "linear" or "constant": how the learning rate falls to 0, or does not
     weight : "simple", "min_snr" or "vlb": how much each t counts, see `losses.weight`; scaled to
         mean 1 over t, and at t = 1, where the bound's weight is infinite, the one at t = 2
     label_dropout : float in [0, 1], probability that a label is replaced by the null label, for
         classifier-free guidance [HS22]. Without an attribute `labels`: that a step has label=None,
         if that is the default
-    precision : "float32", "bfloat16" (convolutions and products in 16 bits), or "auto"
+    precision : "float32", "bfloat16" or "float16" (convolutions and products in 16 bits; float16
+        with a loss scale, which is halved and the step done again where something overflows), or
+        "auto"
+    accumulate : int, parts in which a batch goes through the network, one after the other; each
+        process' share must divide into them
     ema : an `EMA` to update after each step
     optimizer : default `adam(net)`
     start : int, updates that were done before, if the run is resumed; `batches` must go on too
@@ -140,12 +157,15 @@ def train(
         rank=rank,
         world_size=world_size,
         heard=hearing(net),
+        lr_schedule=_checks.choice(lr_schedule, get_args(RateName), "lr_schedule"),
+        accumulate=_checks.count(accumulate, "accumulate", advice="1 takes a batch whole."),
     )
     start = _checks.count(start, "start", lowest=0, advice="0 for a new run.")
     rng = _checks.generator(generator)
     noise = rng if noise is None else _checks.generator(noise)
     optimizer, loader = optimizer or adam(net, lr), iter(_check_loader(batches))
-    return _steps(schedule, net, loader, plan, ema, optimizer, start, rng, noise)
+    steps_of = _loop_for(net, plan)
+    return steps_of(schedule, net, loader, plan, ema, optimizer, start, rng, noise)
 
 
 class _Plan(NamedTuple):
@@ -162,6 +182,15 @@ class _Plan(NamedTuple):
     rank: int
     world_size: int
     heard: Hearing
+    lr_schedule: RateName = "cosine"
+    accumulate: int = 1
+
+
+def _loop_for(net, plan):
+    """The loop below, which chapter 11 reads; or one that does the same in parts, see `_parts`."""
+    from ddpm_lab.training import _parts
+
+    return _parts.steps if _parts.needed(net, plan) else _steps
 
 
 def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
@@ -191,9 +220,11 @@ def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
 
 
 def _learning_rate(plan, step):
-    """Warm-up along a line, times half a cosine down to 0."""
+    """Warm-up along a line, times half a cosine (or a line) down to 0."""
     rise = min(1.0, step / plan.warmup) if plan.warmup else 1.0
-    return plan.lr * rise * 0.5 * (1 + math.cos(math.pi * (step - 1) / plan.steps))
+    if plan.lr_schedule == "cosine":
+        return plan.lr * rise * 0.5 * (1 + math.cos(math.pi * (step - 1) / plan.steps))
+    return plan.lr * rise * (1 - (step - 1) / plan.steps if plan.lr_schedule == "linear" else 1.0)
 
 
 def _shard(x: Tensor, plan: _Plan) -> Tensor:

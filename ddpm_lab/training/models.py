@@ -4,6 +4,7 @@ A `Model` is the averaged network with all that must be known to use it. `load` 
 stored, `snapshot` takes it from a run that goes on. Chapters 13 to 15 live on this.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -15,13 +16,17 @@ from ddpm_lab.gaussians import normal_like
 from ddpm_lab.samplers import SAMPLERS, SamplerName, final
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.training import checkpoints
-from ddpm_lab.training._folder import check_settings, net_file, noted_config
+from ddpm_lab.training._folder import check_settings, net_file, noted_config, remembered_data
 from ddpm_lab.training.config import RunConfig
 from ddpm_lab.training.state import Run
 from ddpm_lab.types import Data, Denoiser
 
 PART = 256
 """So many images at a time go through a network that is not being trained."""
+SAMPLER: SamplerName = "dpmpp_2m"
+"""The sampler wherever none is named."""
+STEPS = 20
+"""Its steps where no number is given, or T if that is less."""
 
 
 class Model(NamedTuple):
@@ -41,7 +46,8 @@ class Model(NamedTuple):
     size: tuple[int, int] | None = None
     """(H, W) without the padding; None if that is the same on both sides"""
     data: dict | None = None
-    """what it has learned from: name, number of images, checksum; None if that is not known"""
+    """what it has learned from: name, number of images, checksum; the path of data of your own, if
+    the folder of the run remembers it; None if nothing is known"""
 
     @property
     def schedule(self) -> Schedule:
@@ -79,6 +85,7 @@ def load(path, device: str | torch.device = "cpu") -> Model:
     """
     path = net_file(path)
     net, facts = checkpoints.load(path)
+    facts["data"] = _with_place(facts.get("data"), path.parent)
     if not isinstance(facts.get("config"), dict) or not isinstance(net, networks.UNet):
         raise ValueError(
             f"{path} must hold a network that a run has trained; got one without its settings. "
@@ -94,6 +101,12 @@ def _in_32_bits(net):
     """A file may hold weights in 16 bits, to be small; nothing is computed in them."""
     dtype = next(net.parameters()).dtype
     return net.float() if dtype in (torch.float16, torch.bfloat16) else net
+
+
+def _with_place(data, folder):
+    """What a network has learned from, and where the run's folder says that it is."""
+    path = remembered_data(folder) if isinstance(data, dict) else None
+    return data if path is None else {**data, "path": path}
 
 
 def snapshot(config: RunConfig, run: Run) -> Model:
@@ -173,7 +186,7 @@ def sample(
     *,
     label: int | Tensor | None = None,
     steps: int | None = None,
-    sampler: SamplerName = "dpmpp_2m",
+    sampler: SamplerName = SAMPLER,
     guidance_scale: float = 1.0,
     generator: torch.Generator,
 ) -> Data:
@@ -184,7 +197,7 @@ def sample(
     n : int, how many
     label : what they shall show, from 0 to the number of classes - 1: an int for all, or (n,)
         int64; None if nothing is said
-    steps : int in 1..T, steps of the sampler; default 20, or T if that is less
+    steps : int in 1..T, steps of the sampler; default `STEPS`, or T if that is less
     sampler : a name in `samplers.SAMPLERS`
     guidance_scale : float, how strongly the label is followed
 
@@ -202,20 +215,68 @@ def sample(
     >>> sample(pretrained.load("digits"), 3, steps=2, generator=seeded(0)).shape
     torch.Size([3, 1, 8, 8])
     """
+    how = label, steps, sampler, guidance_scale, generator
+    parts = [final(walk) for walk in _walks(model, n, *how)]
+    return without_padding(torch.cat(parts), model)
+
+
+def trajectory(
+    model: Model,
+    n: int,
+    *,
+    label: int | Tensor | None = None,
+    steps: int | None = None,
+    sampler: SamplerName = SAMPLER,
+    guidance_scale: float = 1.0,
+    generator: torch.Generator,
+) -> Iterator[Data]:
+    """The way of `sample` from noise to images: first the noise, then where each step ends.
+
+    Parameters
+    ----------
+    n : int in 1..`PART`, how many
+    label, steps, sampler, guidance_scale : as in `sample`
+
+    Yields
+    ------
+    (n, C, H, W) float32, data units
+
+    >>> from ddpm_lab.gaussians import seeded
+    >>> from ddpm_lab.training import pretrained
+    >>> seen = list(trajectory(pretrained.load("digits"), 3, steps=2, generator=seeded(0)))
+    >>> len(seen), seen[-1].shape
+    (3, torch.Size([3, 1, 8, 8]))
+    """
+    _checks.at_most(n, PART, "n", advice="All images of a walk are made at once.")
+    (walk,) = _walks(model, n, label, steps, sampler, guidance_scale, generator)
+    for k, step in enumerate(walk):
+        if k == 0:
+            yield without_padding(step.x_t, model)
+        yield without_padding(step.x_s, model)
+
+
+def _walks(model, n, label, steps, sampler, guidance_scale, generator):
+    """The steps of a sampler, for `PART` images after the other."""
     n = _checks.count(n, "n", advice="So many images are made.")
     run = SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
-    T = model.schedule.T
-    times = schedules.timesteps(T, min(20, T) if steps is None else steps)
+    times = schedules.timesteps(model.schedule.T, default_steps(model) if steps is None else steps)
     label = None if label is None else _known_label(model, label, n)
     x_T = torch.empty(n, *model.shape, dtype=torch.float32, device=model.device)
     x_T = normal_like(x_T, generator=generator)
-    made = []
     for rows in torch.arange(n, device=model.device).split(PART):
         part = None if label is None else label[rows]
         denoise = denoiser(model, part, guidance_scale=guidance_scale)
-        steps_taken = run(model.schedule, denoise, x_T[rows], times=times, generator=generator)
-        made.append(final(steps_taken))
-    return without_padding(torch.cat(made), model)
+        yield run(model.schedule, denoise, x_T[rows], times=times, generator=generator)
+
+
+def default_steps(model: Model) -> int:
+    """`STEPS`, or T if the schedule has fewer.
+
+    >>> from ddpm_lab.training import pretrained
+    >>> default_steps(pretrained.load("digits"))
+    20
+    """
+    return min(STEPS, model.schedule.T)
 
 
 def without_padding(x: Data, model: Model) -> Data:

@@ -1,8 +1,9 @@
 """In how many bits are convolutions and matrix products computed? Mixed precision by autocast.
 
-bfloat16 keeps the range of float32 with 8 bits less for the digits; hardware that has it is twice
-as fast or more, other hardware is slower. Weights, sums and the loss stay in float32. Chapter 13
-measures both.
+bfloat16 keeps the range of float32 with 16 bits less for the digits; hardware that has it is twice
+as fast or more, other hardware is slower. Older GPUs have float16 alone, whose range is small:
+there the loss is multiplied by a scale (`_parts`). Weights, sums and the loss stay in float32.
+Chapter 13 measures it.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +11,8 @@ from typing import Literal
 
 import torch
 
-Precision = Literal["float32", "bfloat16", "auto"]
+Precision = Literal["float32", "bfloat16", "float16", "auto"]
+_SIXTEEN = {"bfloat16": torch.bfloat16, "float16": torch.float16, "auto": torch.bfloat16}
 
 
 def autocast(precision: Precision, device) -> AbstractContextManager:
@@ -22,7 +24,7 @@ def autocast(precision: Precision, device) -> AbstractContextManager:
     Raises
     ------
     ValueError
-        For "bfloat16" on a kind of device for which PyTorch has no autocast.
+        For 16 bits on a kind of device for which PyTorch has no autocast.
 
     >>> with autocast("float32", "cpu"):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
@@ -33,10 +35,10 @@ def autocast(precision: Precision, device) -> AbstractContextManager:
         return nullcontext()
     if not torch.amp.is_autocast_available(kind):
         raise ValueError(
-            f"precision must be float32 on this device; got bfloat16, and PyTorch has no autocast "
-            f"for {kind}. Set precision to float32, or to auto."
+            f"precision must be float32 on this device; got {precision}, and PyTorch has no "
+            f"autocast for {kind}. Set precision to float32, or to auto."
         )
-    return torch.autocast(kind, torch.bfloat16)
+    return torch.autocast(kind, _SIXTEEN[precision])
 
 
 def _has_bfloat16(kind):

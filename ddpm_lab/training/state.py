@@ -60,7 +60,8 @@ def save_run(path, run: Run) -> Path:
     (net, header), (mean, _) = described(run.net), described(run.ema.net)
     tensors = {f"net.{name}": each for name, each in net.state_dict().items()}
     tensors |= {f"ema.{name}": each for name, each in mean.state_dict().items()}
-    _check_optimizer(run.optimizer, adam(net))
+    memory_of = _settings_of(run.optimizer)
+    _check_optimizer(run.optimizer, adam(net, weight_decay=memory_of["weight_decay"]))
     memory = run.optimizer.state_dict()["state"]
     _check_memory(memory, [*net.parameters()])
     for number, state in memory.items():
@@ -68,6 +69,7 @@ def save_run(path, run: Run) -> Path:
     for name, generator in run.generators.items():
         tensors[f"generator.{generator.device.type}.{name}"] = generator.get_state()
     header |= {"step": run.step, "ema": {"decay": run.ema.decay, "steps": run.ema.steps}}
+    header |= {"optimizer": memory_of} if any(memory_of.values()) else {}
     return write(path, tensors, header | {"facts": run.facts})
 
 
@@ -98,7 +100,8 @@ def load_run(path, device: str | torch.device = "cpu") -> Run:
         net = rebuilt(*config, _under("net.", tensors)).to(device)
         mean = rebuilt(*config, _under("ema.", tensors)).to(device)
         ema = _average(net, mean, **header["ema"])
-        optimizer = _optimizer(net, _numbered(_under("adam.", tensors)))
+        memory = _numbered(_under("adam.", tensors))
+        optimizer = _optimizer(net, memory, **header.get("optimizer", {}))
         step = _checks.count(header["step"], "step", lowest=0)
         facts = _checks.mapping(header["facts"], "facts")
         states = _states(tensors)
@@ -121,11 +124,27 @@ def _average(net, mean, decay, steps):
     return ema
 
 
-def _optimizer(net, memory):
-    """Adam with its moments."""
+_OF_FLOAT16 = "loss_scale", "steps_at_scale"
+
+
+def _settings_of(optimizer):
+    """What an optimizer knows besides its moments: decay, and the loss scale of float16."""
+    group = optimizer.param_groups[0]
+    scaled = {name: group[name] for name in _OF_FLOAT16 if name in group}
+    return {"weight_decay": float(group.get("weight_decay", 0)), **scaled}
+
+
+def _optimizer(net, memory, weight_decay=0.0, **scaled):
+    """Adam with its moments, or AdamW."""
     _check_memory(memory, [*net.parameters()])
-    optimizer = adam(net)
+    decay = _checks.between(weight_decay, 0, 1e6, "weight_decay", advice="Take another file.")
+    optimizer = adam(net, weight_decay=decay)
     optimizer.load_state_dict(optimizer.state_dict() | {"state": memory})
+    for name in _OF_FLOAT16 if scaled else ():
+        highest, advice = 2.0**31, "Take another file."
+        optimizer.param_groups[0][name] = _checks.between(
+            scaled[name], 0, highest, name, advice=advice
+        )
     return optimizer
 
 

@@ -4,6 +4,7 @@
     time    the times t, and which labels are dropped
     noise   the noise eps, drawn on the device
     sample  the noise of the samples that a run shows
+    held_out  which held-out images the log looks at, and their noise
 
 Streams of one seed do not know of each other: other batches, or samples on the way, change neither
 times nor noise. The network's first weights are drawn from the seed itself.
@@ -14,7 +15,7 @@ import torch
 from ddpm_lab import _checks
 from ddpm_lab.gaussians import seeded
 
-STREAMS = {"data": 1, "time": 2, "noise": 3, "sample": 4}
+STREAMS = {"data": 1, "time": 2, "noise": 3, "sample": 4, "held_out": 5}
 """Name -> what is added to the seed."""
 
 

@@ -16,6 +16,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -23,11 +24,20 @@ import torch.distributed as dist
 from torch import nn
 
 from ddpm_lab import _checks, _files, datasets, networks
-from ddpm_lab.datasets import Dataset
+from ddpm_lab.datasets import Dataset, ImageFolder
 from ddpm_lab.training import _folder, checkpoints, loop
 from ddpm_lab.training.config import RunConfig
-from ddpm_lab.training.data import check_fit, check_same_data, load_data, padded, told_apart
+from ddpm_lab.training.data import (
+    check_fit,
+    check_same_data,
+    open_data,
+    padded,
+    still_there,
+    taken,
+    told_apart,
+)
 from ddpm_lab.training.ema import EMA
+from ddpm_lab.training.held_out import HeldOut, held_out, loss_of
 from ddpm_lab.training.log import Clock, append, line_of
 from ddpm_lab.training.loop import TrainStep
 from ddpm_lab.training.state import Run
@@ -41,9 +51,10 @@ def init(
 
     Parameters
     ----------
-    data : a `Dataset`, or what `datasets.load` opens; else the configuration's
+    data : a `Dataset` or an `ImageFolder`, or what `datasets.load` opens; else the configuration's
     init_from : a run's folder, or a file of `training.save`: start from these weights (fine-tuning)
-        instead of random ones; the averaged ones, if a run has stored them
+        instead of random ones; the averaged ones, if a run has stored them. `labels`, `channels`
+        and `dropout` may be others: the layers that these shape begin anew
 
     Raises
     ------
@@ -56,16 +67,15 @@ def init(
     [1, 8, 8]
     """
     device = _checks.device(device)
-    if not isinstance(data, Dataset):
-        data = load_data(config, "train", data)
+    if not isinstance(data, (Dataset, ImageFolder)):
+        data = open_data(config, "train", data)
     net = networks.build(networks.UNet, seed=config.seed, **config.net.settings(data.channels))
     facts = {"seconds": 0.0, "device": device.type, **_shapes(config, data)}
     facts["threads"] = torch.get_num_threads()
     if init_from is not None:
         theirs, _ = checkpoints.load(_folder.net_file(init_from))
-        _folder.check_settings(theirs, config.net)
-        net.load_state_dict(theirs.state_dict())
-        facts["init"] = str(init_from)
+        _folder.check_settings(theirs, config.net, free=("labels", "channels", "dropout"))
+        facts |= {"init": str(init_from), "fresh": _take_over(net, theirs)}
     if net.levels:
         _set_pixel_prior(net, config, data)
     net.to(device)
@@ -73,7 +83,7 @@ def init(
         "time": stream(config.seed, "time"),
         "noise": stream(config.seed, "noise", device),
     }
-    optimizer = loop.adam(net, config.optimizer.lr)
+    optimizer = loop.adam(net, config.optimizer.lr, config.optimizer.weight_decay)
     return Run(net, EMA(net, config.optimizer.ema), optimizer, generators, 0, facts)
 
 
@@ -86,8 +96,8 @@ def train(
     data=None,
     compile: bool = False,
     init_from=None,
-    on_data: Callable[[Dataset], None] = lambda data: None,
-    on_log: Callable[[dict], None] = lambda line: None,
+    on_data: Callable[[Dataset | ImageFolder], object] = lambda data: None,
+    on_log: Callable[[dict], object] = lambda line: None,
     on_sample: Callable[[Run], None] = lambda run: None,
     on_step: Callable[[TrainStep], object] = lambda step: False,
 ) -> Run:
@@ -110,7 +120,8 @@ def train(
     folder : str or Path; made if it is not there
     resume : go on with a run that is there; False refuses a folder that holds one
     device : of the networks and the data
-    data : data of your own, see `datasets.load`; else the configuration's
+    data : data of your own, see `datasets.load`; the folder remembers where they are. Else those
+        that it remembers, or the configuration's
     compile : let torch.compile make the network faster; the first steps then take a minute
     init_from : start a new run from stored weights, see `init`; a run that is there goes on with
         its own
@@ -149,29 +160,34 @@ def train(
         )
     with _files.owned(folder) if rank == 0 else nullcontext(True) as ours:
         run = _folder.stored(config, folder, device)
-        found = load_data(config, "train", data)
+        source = still_there(_folder.remembered_data(folder)) if data is None else data
+        found = open_data(config, "train", source)
         check_fit(config, found, world_size)
         run = run or init(config, device, data=found, init_from=init_from)
         if not ours:
             return run
         _note(run.facts, config, found, rank)
         steps = _steps(config, run, found, compile, rank, world_size)
+        held = None
         if rank == 0:
+            held, why = held_out(config, source)
             _folder.prepare(config, folder, run)
-            on_data(found)
+            if data is not None:
+                _folder.remember_data(folder, data)
+            on_data(replace(found, notes=(*found.notes, why)) if why else found)
         tell = _Tell(on_log, on_sample, on_step)
-        return _go_on(config, folder, run, steps, (rank, world_size), tell)
+        return _go_on(config, folder, run, steps, (rank, world_size), tell, held)
 
 
 class _Tell(NamedTuple):
     """Who wants to hear of the run."""
 
-    log: Callable[[dict], None]
+    log: Callable[[dict], object]
     sample: Callable[[Run], None]
     step: Callable[[TrainStep], object]
 
 
-def _go_on(config, folder, run, steps, share, tell):
+def _go_on(config, folder, run, steps, share, tell, held):
     """Take the steps, and store and tell what the configuration asks for."""
     (rank, world_size), seen = share, []
     clock = Clock(run.facts["seconds"])
@@ -179,41 +195,72 @@ def _go_on(config, folder, run, steps, share, tell):
         seen.append(step)
         leave, ended = tell.step(step), step.step == config.steps
         store = leave or ended or step.step % config.save_every == 0
-        if store or step.step % config.log_every == 0:
+        judge = _is_time(config.held_out_every, step.step, ended)
+        if store or judge or step.step % config.log_every == 0:
             line = line_of(seen, config.schedule.T, clock, world_size)
             seen, facts = [], run.facts | {"seconds": line["seconds"]}
             run = run._replace(step=step.step, facts=facts)
+            if judge and held is not None:
+                line["held_out_loss"] = _judged(config, folder, run, held)
             if rank == 0:
                 append(folder, line)
                 tell.log(line)
         if store and rank == 0:
             _folder.store(config, folder, run)
-        often = config.samples_every
-        if rank == 0 and often and (ended or step.step % often == 0):
+        if rank == 0 and _is_time(config.samples_every, step.step, ended):
             tell.sample(run)
         if leave:
             break
     return run
 
 
+def _is_time(every, step, ended):
+    return every > 0 and (ended or step % every == 0)
+
+
+def _judged(config, folder, run, held: HeldOut):
+    """The held-out loss; if it is the lowest so far, the network is kept as the best one."""
+    loss, best = round(loss_of(run.ema.net, config, held), 6), run.facts.get("best")
+    if not isinstance(best, dict) or loss < best["held_out_loss"]:
+        run.facts["best"] = {"step": run.step, "held_out_loss": loss}
+        _folder.store_best(config, folder, run)
+    return loss
+
+
 def _steps(config, run, data, compile, rank, world_size) -> Iterator[TrainStep]:
     """The loop of `training.train`, from where the run stands."""
-    x, labels = padded(data.images, config), data.labels if run.net.labels else None
     device = next(run.net.parameters()).device
-    x, labels = x.to(device), None if labels is None else labels.to(device)
-    if config.data.augment_shifts and labels is not None:  # as check_fit has made sure
-        x, labels = datasets.augment_shifts(x, labels, config.classes)
-    batches = datasets.batches(
-        x, config.batch, labels=labels, generator=stream(config.seed, "data"), start=run.step
-    )
+    batches = _batches(config, run, data, device)
     net, how = _wrapped(run, device, compile, world_size), config.optimizer
     return loop.train(
         config.schedule.built, net, batches, prediction_type=config.prediction_type,
-        steps=config.steps, lr=how.lr, warmup=how.warmup, clip=how.clip, weight=config.weight,
-        precision=config.precision, label_dropout=config.label_dropout, ema=run.ema,
-        optimizer=run.optimizer, start=run.step, rank=rank, world_size=world_size,
+        steps=config.steps, lr=how.lr, lr_schedule=how.schedule, warmup=how.warmup, clip=how.clip,
+        weight=config.weight, precision=config.precision, accumulate=config.accumulate,
+        label_dropout=config.label_dropout, ema=run.ema, optimizer=run.optimizer, start=run.step,
+        rank=rank, world_size=world_size,
         generator=run.generators["time"], noise=run.generators["noise"],
     )  # fmt: skip
+
+
+def _batches(config, run, data, device):
+    """Batches without end, of the whole data on the device, or of what workers read."""
+    how = {"generator": stream(config.seed, "data"), "start": run.step}
+    if isinstance(data, ImageFolder):
+        read = datasets.streamed(data, config.batch, workers=config.data.workers, **how)
+        return _moved(read, config, device, bool(run.net.labels))
+    x, labels = padded(data.images, config), data.labels if run.net.labels else None
+    x, labels = x.to(device), None if labels is None else labels.to(device)
+    if config.data.augment_shifts and labels is not None:  # as check_fit has made sure
+        x, labels = datasets.augment_shifts(x, labels, config.classes)
+    return datasets.batches(x, config.batch, labels=labels, **how)
+
+
+def _moved(batches, config, device, labeled):
+    """What workers have read, with paper around it, on the device."""
+    for batch in batches:
+        x, label = batch if isinstance(batch, tuple) else (batch, None)
+        x = padded(x, config).to(device)
+        yield (x, label.to(device)) if labeled and label is not None else x
 
 
 def _wrapped(run, device, compile, world_size):
@@ -239,8 +286,19 @@ def _rank():
 
 def _shapes(config, data):
     """What to remember of the data: which, (C, H, W) with padding, and (H, W) without."""
-    shape = list(padded(data.images[:1], config).shape[1:])
+    shape = list(padded(taken(data, [0]).images, config).shape[1:])
     return {"shape": shape, "size": list(data.size), "data": told_apart(data)}
+
+
+def _take_over(net, theirs):
+    """Give a network the weights of another that fit; the names of those that begin anew."""
+    own, given = net.state_dict(), theirs.state_dict()
+    fitting = {k: w for k, w in given.items() if k in own and own[k].shape == w.shape}
+    table = "label_embedding.weight"
+    if table in own.keys() & given.keys() and table not in fitting:  # other classes, other rows:
+        own[table][-1] = given[table][-1]  # "no label" means the same to both
+    net.load_state_dict(own | fitting)
+    return sorted(own.keys() - fitting.keys())
 
 
 def _note(facts, config, data, rank):

@@ -569,7 +569,7 @@ def test_an_optimizer_that_load_run_would_not_bring_back_is_refused(tmp_path):
     net = changed(lambda net: None)
     for optimizer in (
         torch.optim.SGD(net.parameters(), 0.1),
-        torch.optim.AdamW(net.parameters()),
+        torch.optim.Adam(net.parameters(), weight_decay=0.1),  # not AdamW
         torch.optim.Adam(net.parameters(), betas=(0.5, 0.9)),
         torch.optim.Adam(net.parameters(), amsgrad=True),
         torch.optim.Adam([{"params": [each]} for each in net.parameters()]),

@@ -27,8 +27,10 @@ from ddpm_lab.training.config import from_dict
 CONFIG = {
     "data": {"name": "digits"}, "net": {"width": 8, "mults": [1, 2], "labels": 10, "groups": 2},
     "optimizer": {"warmup": 5}, "steps": 40, "batch": 16, "log_every": 5, "save_every": 3,
-    "samples_every": 0, "precision": "float32",
+    "samples_every": 0, "precision": "float32", "held_out_every": 10, "keep": 2,
 }  # fmt: skip
+FILES = {"config.json", "log.jsonl", "net.safetensors", "run.safetensors", "best.safetensors"}
+FILES |= {"net_000036.safetensors", "net_000039.safetensors"}
 ENVIRONMENT = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
@@ -97,7 +99,9 @@ def same_runs(one, other, **close):
     """Do two folders hold the same run, bit by bit, or as close as is said?"""
     from safetensors.torch import load_file
 
-    for name in ("run.safetensors", "net.safetensors"):
+    older = {path.name for path in other.glob("net_*.safetensors")}
+    assert {path.name for path in one.glob("net_*.safetensors")} == older and len(older) == 2
+    for name in ("run.safetensors", "net.safetensors", "best.safetensors", *older):
         ours, theirs = load_file(one / name), load_file(other / name)
         assert ours.keys() == theirs.keys()
         for key in ours:
@@ -106,7 +110,11 @@ def same_runs(one, other, **close):
             else:
                 assert torch.equal(ours[key], theirs[key]), key
     lines = [
-        [[line["step"], line["loss"], line["grad_norm"], *line["loss_per_t"]] for line in log]
+        [
+            [line["step"], line["loss"], line["grad_norm"], *line["loss_per_t"]]
+            + [line[name] for name in ("held_out_loss",) if name in line]
+            for line in log
+        ]
         for log in (training.read_log(one), training.read_log(other))
     ]
     assert len(lines[0]) == len(lines[1]) > 0
@@ -124,7 +132,7 @@ def killed(tmp_path, kills, seed):
     for number in range(found["runs"]):
         same_runs(tmp_path / f"run{number}", tmp_path / "whole")
         names = {path.name for path in (tmp_path / f"run{number}").iterdir()}
-        assert names == {"config.json", "log.jsonl", "net.safetensors", "run.safetensors"}
+        assert names == {path.name for path in (tmp_path / "whole").iterdir()} == FILES
     return found
 
 
@@ -184,7 +192,7 @@ def test_two_processes_do_what_one_does_and_go_on_with_what_one_began(tmp_path):
     assert done.stdout.count("8 steps done") == 1  # one of them speaks
     # each takes half of a batch and the gradients are averaged: rounding alone may differ
     same_runs(two, one, rtol=1e-3, atol=1e-5)
-    assert len(list(two.iterdir())) == 4
+    assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
 
 
 @needs_gloo

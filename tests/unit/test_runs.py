@@ -94,7 +94,16 @@ def without_seconds(lines):
         ({"label_dropout": 1.5}, "label_dropout must satisfy"),
         ({"prediction_type": "noise"}, "prediction_type must be one of"),
         ({"weight": "snr"}, "weight must be one of 'simple', 'vlb', 'min_snr'; got 'snr'"),
-        ({"precision": "float16"}, "precision must be one of"),
+        ({"precision": "float8"}, "precision must be one of"),
+        ({"accumulate": 0}, "accumulate must be at least 1"),
+        ({"keep": -1}, "keep must be at least 0"),
+        ({"held_out_every": -1}, "held_out_every must be at least 0"),
+        ({"net.dropout": 1.0}, "dropout must satisfy"),
+        ({"optimizer.weight_decay": -1}, "optimizer.weight_decay must satisfy"),
+        (
+            {"optimizer.schedule": "step"},
+            "optimizer.schedule must be one of 'cosine', 'linear'",
+        ),
         ({"net": []}, "net must hold named settings; got list"),
         ({"net": {"depth": 3}}, "net must use the names channels, width, .*; got depth"),
         ({"schedule": "cosine"}, "schedule must hold named settings; got str 'cosine'"),
@@ -213,7 +222,8 @@ def test_a_name_without_its_part_is_told_where_it_belongs():
 
 def test_the_streams_of_a_run_are_named_and_differ():
     seeds = {name: stream(7, name).initial_seed() for name in STREAMS}
-    assert seeds == {"data": 8, "time": 9, "noise": 10, "sample": 11}  # as the shipped runs drew
+    drew = {"data": 8, "time": 9, "noise": 10, "sample": 11}  # as the shipped runs drew
+    assert seeds == drew | {"held_out": 12}
     run = trainer.init(small(seed=7))
     assert {name: each.initial_seed() for name, each in run.generators.items()} == {
         name: seeds[name] for name in ("time", "noise")
@@ -258,10 +268,11 @@ def whole(tmp_path_factory):
     return trainer.train(small(), folder), folder
 
 
-def test_a_run_leaves_four_files_and_a_line_for_each_span(whole):
+def test_a_run_leaves_five_files_and_a_line_for_each_span(whole):
     run, folder = whole
     names = {path.name for path in folder.iterdir()}
-    assert names == {"config.json", "log.jsonl", "run.safetensors", "net.safetensors"}
+    networks_of = {"run.safetensors", "net.safetensors", "best.safetensors"}
+    assert names == {"config.json", "log.jsonl"} | networks_of
     lines = training.read_log(folder)
     # every second step, and when the run was stored: after 3 and 6
     assert [line["step"] for line in lines] == [2, 3, 4, 6]
@@ -553,7 +564,7 @@ def test_a_run_with_a_damaged_log_goes_on_or_is_left_as_it_is(left, whole, tmp_p
     )
 
 
-@pytest.mark.parametrize("at", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 5])
 def test_a_full_disk_loses_nothing_that_was_stored(at, whole, tmp_path, monkeypatch):
     """The disk is full at the n-th write after the first store; then there is room again."""
     trainer.train(small(), tmp_path, on_step=lambda step: step.step == 3)
@@ -570,7 +581,7 @@ def test_a_full_disk_loses_nothing_that_was_stored(at, whole, tmp_path, monkeypa
         trainer.train(small(), tmp_path)
     assert caught.value.errno == errno.ENOSPC and str(tmp_path) in str(caught.value)
     assert "Free some space" in str(caught.value)
-    assert training.load_run(tmp_path / "run.safetensors").step == (6 if at == 4 else 3)
+    assert training.load_run(tmp_path / "run.safetensors").step == (6 if at == 5 else 3)
     assert_equal_runs(trainer.train(small(), tmp_path), whole[0])
     assert models.load(tmp_path).step == 6
     assert without_seconds(training.read_log(tmp_path)) == without_seconds(
@@ -731,7 +742,7 @@ def test_without_resume_a_folder_that_holds_a_run_is_refused(left, tmp_path):
 def test_weights_of_another_network_are_refused_by_name(whole, tmp_path):
     mlp = training.save(tmp_path / "mlp.safetensors", networks.build(networks.MLP, seed=0))
     config = small(net={**SMALL, "groups": 4, "labels": 12})
-    for init, said in ((whole[1], "got another groups, labels"), (mlp, "init must hold a network")):
+    for init, said in ((whole[1], "got another groups. Take"), (mlp, "init must hold a network")):
         with pytest.raises(ValueError, match=said):
             trainer.train(config, tmp_path / "run", init_from=init)
     with pytest.raises(FileNotFoundError, match="there is no file"):
