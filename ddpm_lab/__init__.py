@@ -15,11 +15,12 @@ The modules are ordered like the chapters. A module imports only from lower laye
     4  ideal_denoisers  samplers     losses      networks   flow_matching
     5  datasets         metrics      sde        discrete
     6  training
-    7  course
+    7  course          interop
     8  cli
     9  __main__
 
 `course` holds what only the notebooks need, `cli` the commands: the library imports neither.
+`interop` speaks to other people's programs.
 
 `import ddpm_lab` is cheap: a module is loaded when it is first used.
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         forward,
         gaussians,
         ideal_denoisers,
+        interop,
         losses,
         metrics,
         networks,
@@ -69,6 +71,7 @@ __all__ = [
     "forward",
     "gaussians",
     "ideal_denoisers",
+    "interop",
     "losses",
     "metrics",
     "networks",
