@@ -2,8 +2,10 @@
 
     ddpm-lab open                                         the chapters, in JupyterLab
     ddpm-lab train --config digits --out runs/digits      a U-Net, stored and resumable
-    ddpm-lab sample --run runs/digits --label 3           new images
+    ddpm-lab sample --run runs/digits                     new images, as a sheet or a film
+    ddpm-lab judge --run runs/photos                      a classifier of your own data
     ddpm-lab evaluate --run runs/digits                   bits/dim and distances
+    ddpm-lab export --run runs/digits --out up --license mit   a folder for upload
     ddpm-lab claims                                       what is said of diffusion, checked
     ddpm-lab class release course --chapters 05           exercises for a class, and its marks
     ddpm-lab doctor                                       what this machine has
@@ -17,12 +19,12 @@ import argparse
 
 import ddpm_lab
 from ddpm_lab import _console
-from ddpm_lab.cli import claims, doctor, evaluate, open, options, sample, test, train
+from ddpm_lab.cli import claims, doctor, evaluate, export, judge, open, options, sample, test, train
 from ddpm_lab.cli.classroom import command as classroom
 
 __all__ = ["main"]
 
-_COMMANDS = (open, train, sample, evaluate, claims, classroom, doctor, test)
+_COMMANDS = (open, train, sample, judge, evaluate, export, claims, classroom, doctor, test)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ddpm_lab import _installed
 from ddpm_lab.cli import devices, options
+from ddpm_lab.cli.judge import beside
 
 
 def add(commands) -> None:
@@ -32,7 +33,7 @@ def run(args) -> int:
     from ddpm_lab import _files
 
     path = options.checkpoint(args.path)
-    out = Path(args.out or _report_of(path))
+    out = Path(args.out or report_of(path))
     try:
         _files.check_writable(out)
     except OSError as error:
@@ -57,22 +58,25 @@ def _measured(path, args):
     return evaluation.evaluate(
         model, data=args.data, n=args.n, strata=args.strata, steps=args.steps,
         sampler=args.sampler, guidance_scale=args.guidance, generator=seeded(args.seed),
-        judge=_judge(args.judge, model, args.data),
+        judge=_judge(args.judge, model, args.data, path),
     )  # fmt: skip
 
 
-def _judge(asked, model, data):
-    """The classifier that was asked for, or the course's own for these data; None without one."""
+def _judge(asked, model, data, path):
+    """The classifier that was asked for, the run's own, or the course's for these data; or None."""
     from ddpm_lab import training
 
+    data = data or (model.data or {}).get("path")
     own = data is not None and not any(Path(data).glob("*-images-idx3-ubyte*"))
+    if not asked and (made := beside(path)).is_file():
+        return training.load(made)[0]
     if not asked and own:
         return None  # nobody has trained one for these data
     path = options.checkpoint(asked or f"features_{model.config.data.name}")
     return training.load(path)[0] if asked or path.exists() else None
 
 
-def _report_of(path):
+def report_of(path):
     """Where the report of a network stands: each network in a folder has its own."""
     if path.is_dir():
         return path / "metrics.json"
@@ -98,7 +102,14 @@ def _table(found: dict) -> Iterator[str]:
         if name in found:
             yield f"{name:>20}{_with_error(found[name])}    {_baseline(found[name])}".rstrip()
     for name, why in found["left_out"].items():
-        yield f"{name:>20}    left out: {why}"
+        yield f"{name:>20}    left out: {why}{_advice(why, found['network'])}"
+
+
+def _advice(why, network):
+    """What to type for what was left out."""
+    if why != "no judge was given":
+        return ""
+    return f"; make one: {options.program()} judge --run {options.quoted(network)}"
 
 
 def _baseline(each):

@@ -23,6 +23,8 @@ from ddpm_lab import _installed
 # torch and the modules that need it are imported when a command runs: `--help` shall be quick.
 
 SAMPLERS = ("ddpm", "ddim", "probability_flow_ode", "dpmpp_2m")
+SAMPLER, STEPS = "dpmpp_2m", 20
+"""Those of `training.models`, which is not loaded for `--help`."""
 STOPPED = 130
 """The exit status of a program that Ctrl-C has ended."""
 DATA = (
@@ -89,8 +91,10 @@ def add_sampler(parser: argparse.ArgumentParser) -> None:
         help="the folder of a run, a copy of its net.safetensors, or the name of a pretrained "
         f"network: {', '.join(networks())}",
     )  # fmt: skip
-    parser.add_argument("--steps", type=int, help="sampling steps; default 50, or T if less")
-    parser.add_argument("--sampler", choices=SAMPLERS, default="ddim", help="default ddim")
+    text = f"sampling steps; default {STEPS}, or T if less"
+    parser.add_argument("--steps", type=int, help=text)
+    text = f"default {SAMPLER}"
+    parser.add_argument("--sampler", choices=SAMPLERS, default=SAMPLER, help=text)
     parser.add_argument("--guidance", type=float, default=1.0, help="above 1 exaggerates a label")
     parser.add_argument("--seed", type=int, default=0)
 
@@ -247,6 +251,8 @@ class Progress:
     def on_log(self, line: dict) -> None:
         """After each line of the log."""
         said = {"loss": f"{line['loss']:.4f}", "step": line["step"]}
+        if "held_out_loss" in line:
+            said["held_out"] = f"{line['held_out_loss']:.4f}"
         if line["memory_mb"] is not None:
             said["memory"] = f"{line['memory_mb']} MB"
         if self.bar is not None:

@@ -18,7 +18,7 @@ import json
 import sys
 from pathlib import Path
 
-from ddpm_lab.cli import devices, options
+from ddpm_lab.cli import devices, options, settings
 
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 
@@ -33,6 +33,7 @@ def add(commands) -> None:
     ['steps=200']
     """
     usage = "".join((__doc__ or "").partition("A class")[1:])  # python -OO leaves no docstrings
+    usage = f"{usage}\n{settings.listed()}"
     text = "train a U-Net, or go on with a run"
     parser = options.command(commands, "train", run, text, usage)
     options.add_device(parser)
@@ -49,10 +50,17 @@ def add(commands) -> None:
         "to a larger number: the learning rate then follows the longer curve",
     )  # fmt: skip
     parser.add_argument(
-        "--init", metavar="RUN",
-        help="start a new run from trained weights; a run that is there goes on with its own",
+        "--from", "--init", dest="init", metavar="RUN",
+        help="start a new run from trained weights (fine-tuning): a run's folder, a file, or one "
+        f"of {', '.join(options.networks())}. Without a configuration it takes that network's. "
+        "net.labels and net.channels may be others; the layers that they shape begin anew",
     )  # fmt: skip
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
+    parser.add_argument(
+        "--tensorboard", action="store_true",
+        help="also write the log for TensorBoard, into the folder tensorboard of the run",
+    )  # fmt: skip
+    parser.add_argument("--wandb", metavar="PROJECT", help="also send the log to Weights & Biases")
 
 
 def run(args) -> int:
@@ -63,16 +71,27 @@ def run(args) -> int:
         config, folder = _wanted(args, rank), Path(args.out)
         init = args.init and options.checkpoint(args.init)
         progress = options.Progress(config, folder, alone=world == 1, quiet=rank > 0)
+        watchers = [progress.on_log, *(_trackers(args, config, folder) if rank == 0 else ())]
         with progress:
             ended = trainer.train(
                 config, folder, device=device, data=args.data, compile=args.compile,
-                init_from=init, on_data=progress.on_data, on_log=progress.on_log,
-                on_sample=progress.on_sample, on_step=progress.on_step,
+                init_from=init, on_data=progress.on_data, on_sample=progress.on_sample,
+                on_log=lambda line: [watch(line) for watch in watchers], on_step=progress.on_step,
             )  # fmt: skip
         if rank == 0:
             _say(args, config, folder, ended)
     status = 0 if ended.step == config.steps else options.STOPPED
     return status if world == 1 else devices.leave(status)
+
+
+def _trackers(args, config, folder):
+    """Who else wants the lines of the log."""
+    from ddpm_lab.training import trackers
+
+    if args.tensorboard:
+        yield trackers.tensorboard(folder / "tensorboard")
+    if args.wandb:
+        yield trackers.wandb(args.wandb, config, folder)
 
 
 def _say(args, config, folder, run):
@@ -97,21 +116,39 @@ def _wanted(args, rank):
             f"--out must name a folder without a run; {folder} holds one. To go on with it add "
             "--resume, else take another folder."
         )
+    changes = dict(map(_setting, args.set))
     if args.config is None and not (args.resume and stored.exists()):
-        raise ValueError(
-            f"--config must be given for a new run; {folder} holds none to go on with. "
-            f"Try --config {'digits' if options.config('digits').is_file() else 'FILE'}."
-        )
+        if args.init is None:
+            raise ValueError(
+                f"--config must be given for a new run; {folder} holds none to go on with. "
+                f"Try --config {'digits' if options.config('digits').is_file() else 'FILE'}."
+            )
+        return _of_network(args.init, changes)
     source = options.config(args.config) if args.config else stored
-    config = training.read_config(source, **dict(map(_setting, args.set)))
+    config = training.read_config(source, **changes)
     before = training.read_config(stored).steps if stored.exists() else config.steps
     if config.steps > before and rank == 0:
-        print(
-            f"{folder}: lengthened from {before} to {config.steps} steps. The curve of the "
-            "learning rate is stretched: it rises now, and falls to 0 once more.",
-            file=sys.stderr,
-        )
+        print(f"{folder}: {_lengthened(before, config)}", file=sys.stderr)
     return config
+
+
+def _lengthened(before, config):
+    """What becomes of the learning rate of a run that goes on for longer."""
+    said = f"lengthened from {before} to {config.steps} steps."
+    if config.optimizer.schedule == "constant":
+        return said
+    return (
+        f"{said} The curve of the learning rate is stretched: it rises now, and falls to 0 once "
+        "more."
+    )
+
+
+def _of_network(name, changes):
+    """The configuration by which a network was trained, some of its values changed."""
+    from ddpm_lab.training import config, models
+
+    known = models.load(options.checkpoint(name)).config
+    return config.from_dict(config.to_dict(known), **changes)
 
 
 def _setting(text):
@@ -141,4 +178,6 @@ def _again(args):
     words = ["train", "--out", args.out, "--resume"]
     words += ["--data", args.data] if args.data else []
     words += ["--device", args.device] if args.device != "auto" else []
+    words += ["--tensorboard"] * args.tensorboard
+    words += ["--wandb", args.wandb] if args.wandb else []
     return f"{options.program()} {options.quoted(*words, *['--compile'] * args.compile)}"

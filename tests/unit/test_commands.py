@@ -6,6 +6,7 @@ nobody stopped. Mistakes of the user are one line on stderr; mistakes in the cod
 
 import doctest
 import errno
+import inspect
 import json
 import os
 import re
@@ -22,11 +23,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lab import _files, cli, networks, samplers, training
+from ddpm_lab import _files, cli, gaussians, networks, samplers, training
 from ddpm_lab.cli import evaluate, options
 from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import figures
-from ddpm_lab.training import models, trainer
+from ddpm_lab.training import evaluation, models, trainer
 from ddpm_lab.training.config import from_dict
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,8 @@ def refused(capsys, said, *words):
 def test_train_makes_a_run_with_pictures(trained):
     names = {path.name for path in trained.iterdir()}
     assert names == {
-        "config.json", "run.safetensors", "net.safetensors", "log.jsonl", "samples_000004.png",
+        "config.json", "run.safetensors", "net.safetensors", "best.safetensors", "log.jsonl",
+        "samples_000004.png",
     }  # fmt: skip
     with Image.open(trained / "samples_000004.png") as picture:
         cell = 80 + 4  # 8 pixels, ten times enlarged, and a line around them
@@ -316,8 +318,8 @@ def test_sample_writes_a_picture(suffix, trained, tmp_path, capsys):
     assert run("sample", "--run", trained, *words) == 0
     with Image.open(out) as picture:
         assert picture.size == (4 * 84, 3 * 84)
-    said = "10 images, sampler ddim, steps 2, label 3, guidance 2.0, seed 0"
-    assert said in capsys.readouterr().out
+    said = f"10 images of {trained} (step 4), label 3, sampler dpmpp_2m, steps 2, seed 0, "
+    assert f"{said}guidance 2.0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("sampler", options.SAMPLERS)
@@ -337,6 +339,62 @@ def test_sample_writes_numbers_and_the_seed_decides_them(sampler, trained, tmp_p
 
 def test_the_samplers_of_the_command_are_those_of_the_package():
     assert tuple(samplers.SAMPLERS) == options.SAMPLERS
+    assert (options.SAMPLER, options.STEPS) == (models.SAMPLER, models.STEPS)
+    for function in (models.sample, models.trajectory, evaluation.evaluate):
+        named = inspect.signature(function).parameters
+        assert (named["sampler"].default, named["steps"].default) == (models.SAMPLER, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "size"),
+    [
+        ([], "80 images of", (10 * 84, 8 * 84)),  # a column for each digit
+        (["--label", "none"], "64 images of", (8 * 84, 8 * 84)),
+        (["--label", "0,2,5", "--n", 6], "6 images of", (3 * 84, 2 * 84)),
+    ],
+)
+def test_sample_draws_all_labels_unless_told_otherwise(
+    words, said, size, trained, tmp_path, capsys
+):
+    out = tmp_path / "x.png"
+    assert run("sample", "--run", trained, "--steps", 1, "--out", out, *words) == 0
+    named = {"none": "label none", "0,2,5": "label 0,2,5 in turn"}
+    told = capsys.readouterr().out
+    assert said in told and named.get([*words, 0, 0][1], "label 0-9 in turn") in told
+    with Image.open(out) as picture:
+        assert picture.size == size
+
+
+def test_the_labels_take_turns(trained, tmp_path):
+    out = tmp_path / "x.npy"
+    words = ["--label", "7,1", "--n", 5, "--steps", 2, "--seed", 3, "--out", out]
+    assert run("sample", "--run", trained, *words) == 0
+    label = torch.tensor([7, 1, 7, 1, 7])
+    wanted = models.sample(
+        models.load(trained), 5, label=label, steps=2, generator=gaussians.seeded(3)
+    )
+    assert np.array_equal(np.load(out), wanted.numpy())
+
+
+def test_a_film_shows_every_step_from_noise_to_the_same_images(trained, tmp_path):
+    words = ["sample", "--run", trained, "--label", "0,1", "--n", 4, "--steps", 5, "--out"]
+    assert run(*words, tmp_path / "film.gif") == 0 and run(*words, tmp_path / "last.png") == 0
+    with Image.open(tmp_path / "film.gif") as film, Image.open(tmp_path / "last.png") as last:
+        assert film.n_frames == 6 and film.size == last.size == (2 * 84, 2 * 84)
+        film.seek(5)
+        shown, wanted = (np.asarray(each.convert("L")).astype(int) for each in (film, last))
+        film.seek(0)
+        first = np.asarray(film.convert("L")).astype(int)
+    assert abs(shown - wanted).max() <= 2  # a GIF has 256 colors
+    assert abs(first - wanted).mean() > 5
+
+
+def test_a_run_without_labels_is_sampled_without(tmp_path, config):
+    words = ["--set", "net.labels=0", "steps=1", "samples_every=0"]
+    assert train(config, tmp_path / "run", *words) == 0
+    out = tmp_path / "x.npy"
+    assert run("sample", "--run", tmp_path / "run", "--steps", 1, "--out", out) == 0
+    assert np.load(out).shape == (64, 1, 8, 8)
 
 
 def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
@@ -347,9 +405,15 @@ def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
         ("there is no file", ["--run", tmp_path]),
         ("must hold a network that a run has trained", ["--run", foreign]),
         ("must be a whole checkpoint", ["--run", tmp_path / "bad.safetensors"]),
-        ("--out must end in .png, .npy or .safetensors", ["--run", trained, "--out", "x.pt"]),
+        ("--out must end in .png, .gif, .npy or .safetensors", ["--run", trained, "--out", "x.pt"]),
+        ("--label must be classes such as 3", ["--run", trained, "--label", "three"]),
+        ("n must be at most 256", ["--run", trained, "--n", 300, "--out", tmp_path / "x.gif"]),
+        ("steps must be at least 1", ["--run", trained, "--steps", 0]),
         ("label must lie in 0..9", ["--run", trained, "--label", 11]),
-        ("guidance_scale must be 1 if there is no label", ["--run", trained, "--guidance", 2]),
+        (
+            "guidance_scale must be 1 if there is no label",
+            ["--run", trained, "--guidance", 2, "--label", "none"],
+        ),
         ("steps must be at most 1000", ["--run", trained, "--steps", 2000]),
         ("n must be at least 1", ["--run", trained, "--n", 0]),
     ):
