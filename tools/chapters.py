@@ -10,6 +10,7 @@
     python tools/chapters.py leaks           solutions where they belong, verdicts right (fast)
     python tools/chapters.py stamp           new prose or version: into what is stored (fast)
     python tools/chapters.py pages           build glossary, formulas and cheat sheet from the texts
+    python tools/chapters.py lessons         write docs/lessons.md, notes for teachers (fast)
     python tools/chapters.py release --out D nbgrader source notebooks for a class
 
 A chapter is a text, `chapters/source/NN_slug.py`, in jupytext's percent format. It has two
@@ -61,6 +62,7 @@ if __name__ == "__main__":  # run as a program: find the packages beside tools/
 
 from tools.notebooks.building import build, check, stamp, sync
 from tools.notebooks.leaks import leaks
+from tools.notebooks.lessons import lessons
 from tools.notebooks.links import links
 from tools.notebooks.lint import lint
 from tools.notebooks.readme import write_minutes
@@ -80,6 +82,7 @@ COMMANDS = {
     "topics": print_topics,
     "pages": pages,
     "stamp": stamp,
+    "lessons": lessons,
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.notebooks import colab
 from tools.notebooks.colab import with_set_up
 from tools.notebooks.comparing import against, differences, keep_stored
+from tools.notebooks.lessons import lessons
 from tools.notebooks.reference import page_problems, pages, stored_pages
 from tools.notebooks.running import clean_room, execute, settle
 from tools.notebooks.sources import ROOT, Chapter, ChapterError, chapters, read
@@ -29,7 +30,7 @@ def build(
     """Run both readings of each chapter and store them; return what went wrong.
 
     `out` stores them in a folder like `chapters/` elsewhere; otherwise the pages of reference
-    follow. A reading that fails leaves the notebook that was there.
+    and the teacher's notes follow. A reading that fails leaves the notebook that was there.
     """
     home = root / "chapters"
     (home / "solutions").mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def build(
 
     with clean_room(root) as env:
         problems = [problem for problem in asyncio.run(all_of_them(env)) if problem]
-    return problems if out else problems + pages(root)
+    return problems if out else problems + pages(root) + lessons(root)
 
 
 def check(
