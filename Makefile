@@ -12,7 +12,8 @@ lab test setup doctor clean:
 	@$(PY) lab.py $(WORDS)
 
 # For authors; `python -m tools --help` says what they are.
-lint format notebooks site browser mutants bench lock:
+lint format notebooks site browser mutants bench slides projector lock:
 	@$(PY) -m tools $(WORDS)
 
-.PHONY: lab test setup doctor clean lint format notebooks site browser mutants bench lock
+.PHONY: lab test setup doctor clean
+.PHONY: lint format notebooks site browser mutants bench slides projector lock

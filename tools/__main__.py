@@ -8,6 +8,8 @@ python -m tools browser     tests in a real JupyterLab in Chromium
 python -m tools mutants     would the tests notice a mistake?
 python -m tools bench       how fast and how good, beside other packages; 20 minutes, on a
                             machine that does nothing else
+python -m tools slides      slides of all chapters, or of those named: slides 05
+python -m tools projector   all explorers on one page with large letters, by Voila
 python -m tools lock        the tested versions, anew
 (with make: make lint, make format ...)
 """
@@ -84,6 +86,8 @@ COMMANDS = {  # name: (what it does with the remaining words, the extras it need
     "browser": (browser, ["browser"]),
     "mutants": (lambda extra: run("tools/mutants.py", *extra, OMP_NUM_THREADS="1"), []),
     "bench": (bench, ["bench"]),
+    "slides": (lambda extra: run("-m", "tools.slides", *extra), []),
+    "projector": (lambda extra: run("-m", "tools.projector", *extra), ["teach"]),
     "lock": (lambda extra: run("tools/lock.py", *extra), ["author"]),
 }
 
