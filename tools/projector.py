@@ -29,7 +29,8 @@ from ddpm_lab.course import explorers
 
 names = [name for name in explorers.__all__ if name != "Explorer"]
 words = {name.replace("_", " ").capitalize(): name for name in names}
-choice = ipywidgets.Dropdown(options=words, value="schedule_designer", description="Explorer")
+choice = ipywidgets.Dropdown(options=words, value="schedule_designer")
+choice.description, choice.style.description_width = "Explorer", "initial"
 choice.add_class("ddpm-choice")
 stage = ipywidgets.VBox()
 

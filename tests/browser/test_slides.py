@@ -3,11 +3,9 @@
 Truth: the browser's own measure of each slide against the page of 1280 × 720 for which it is made.
 """
 
-import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tools.notebooks.sources import chapters
 from tools.slides.__main__ import main
@@ -34,29 +32,25 @@ MEASURE = """async () => {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    out = tmp_path_factory.mktemp("slides")
-    assert main(["--out", str(out)]) == 0
-    return out
+    return tmp_path_factory.mktemp("slides")
 
 
 @pytest.fixture(scope="module")
-def page(folder):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.asked, page.said = [], []
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.on("console", lambda message: page.said.append((message.type, message.text)))
-        page.on("pageerror", lambda error: page.said.append(("error", str(error))))
-        yield page
-        browser.close()
+def page(playwright, chromium):
+    browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.asked, page.said = [], []
+    page.on("request", lambda request: page.asked.append(request.url))
+    page.on("console", lambda message: page.said.append((message.type, message.text)))
+    page.on("pageerror", lambda error: page.said.append(("error", str(error))))
+    yield page
+    browser.close()
 
 
 @pytest.mark.parametrize("slug", [chapter.slug for chapter in chapters()])
 def test_no_slide_overflows(folder, page, slug):
     page.asked.clear(), page.said.clear()
+    assert main([slug, "--out", str(folder)]) == 0
     page.goto((Path(folder) / f"{slug}.html").as_uri())
     page.wait_for_function("window.Reveal && Reveal.isReady() && window.MathJax.startup")
     found = page.evaluate(MEASURE)
