@@ -15,5 +15,4 @@ lab test setup doctor clean:
 lint format notebooks site browser mutants bench slides projector lock:
 	@$(PY) -m tools $(WORDS)
 
-.PHONY: lab test setup doctor clean
-.PHONY: lint format notebooks site browser mutants bench slides projector lock
+.PHONY: lab test setup doctor clean lint format notebooks site browser mutants bench slides projector lock

@@ -26,14 +26,14 @@ c.JupyterHub.cookie_secret_file = str(folder / "cookie_secret")
 c.JupyterHub.concurrent_spawn_limit = 4 * (os.cpu_count() or 1)
 
 # Who
-c.JupyterHub.authenticator_class = people.ClassAuthenticator
-c.ClassAuthenticator.file = str(folder / "passwords.csv")
-c.ClassAuthenticator.allowed_users = set(facts["accounts"])
-c.ClassAuthenticator.admin_users = {roll.account(facts["teacher"])}
 root = os.geteuid() == 0 and not facts["trial"]
-c.ClassAuthenticator.create_system_users = root
+c.JupyterHub.authenticator_class = people.Accounts if root else people.Passwords
+c.Passwords.file = str(folder / "passwords.csv")
+c.Authenticator.allowed_users = set(facts["accounts"])
+c.Authenticator.admin_users = {roll.account(facts["teacher"])}
+c.LocalAuthenticator.create_system_users = root
 add = ["useradd", "--create-home", "--shell", "/bin/bash", "--key", "HOME_MODE=0700"]
-c.ClassAuthenticator.add_user_cmd = add
+c.LocalAuthenticator.add_user_cmd = add
 
 # What each gets
 c.JupyterHub.spawner_class = people.OwnUser if root else people.SameUser
@@ -56,6 +56,7 @@ c.Spawner.args = [
     "--LabApp.news_url=None",
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
 ]
+c.Spawner.args += ["--allow-root"] if os.geteuid() == 0 and not root else []
 cull = [sys.executable, "-m", "jupyterhub_idle_culler", f"--timeout={idle}", "--cull-every=300"]
 c.JupyterHub.services = [{"name": "cull-idle", "command": cull}]
 scopes = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
