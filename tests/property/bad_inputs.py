@@ -1552,6 +1552,7 @@ CALLS = {
             T=T,
             levels=0,
             hidden_features=4,
+            dropout=0.1,
         ),
         dict(
             channels=whole(high=10**6),
@@ -1569,6 +1570,7 @@ CALLS = {
             T=whole(high=10**6),
             levels=lambda v: whole(0, 10**6)(v) and scalar(v) != 1,
             hidden_features=whole(high=10**6),
+            dropout=real(0, 1 - 1e-12),
         ),
     ),
     "networks.side_factor": call(
