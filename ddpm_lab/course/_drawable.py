@@ -61,6 +61,14 @@ def curve(value):
     return array(x), array(y)
 
 
+def row(x, name):
+    """Numbers one after the other, (K,) float64."""
+    found = _checks.numbers(x, name)
+    if found.dim() != 1:
+        raise ValueError(f"{name} must be (K,) numbers; got {tuple(found.shape)}. Flatten it.")
+    return found
+
+
 def shaped(x, shape, name, what):
     """Real numbers of one shape; NaN leaves a gap."""
     found = _checks.numbers(x, name).shape

@@ -240,7 +240,7 @@ def paths(
     """
     take.words(xlabel=xlabel, ylabel=ylabel, title=title)
     _checks.choice(mean, (False, True), "mean")
-    when = _checks.numbers(times, "times")
+    when = take.row(times, "times")
     shown = _checks.count(shown, "shown", highest=1000, advice="More are a solid block.")
     axes: Any = new(**new_options)[1] if ax is None else ax
     _checks.instance(axes, Axes, "ax", advice="figures.new returns one.")

@@ -96,6 +96,6 @@ class TimeEmbedding(nn.Module):
 def _one_axis(t, name):
     """(B,) numbers of any usual type."""
     must = "be a (B,) tensor of numbers"
-    if not isinstance(t, Tensor) or t.dim() != 1:
+    if not isinstance(t, Tensor) or t.dim() != 1 or t.is_meta:
         raise TypeError(f"{name} must {must}; got {_checks.say(t)}. One per item.")
     _checks.numbers(t, name, like=t, must=must, advice="One per item.")

@@ -25,7 +25,6 @@ import re
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from itertools import islice
@@ -588,6 +587,16 @@ VP = sde.variance_preserving()
 
 def pull(x, t):
     return -x
+
+
+def shown(value):
+    """Gray images, or none at all."""
+    return any(data(*axes, empty=True)(value) for axes in ((None, 1, None, None), (None,) * 3))
+
+
+def _column(value):
+    """A column of labels is understood as labels."""
+    return value[:, 0] if value.dim() == 2 and value.shape[1] == 1 else value
 
 
 def enough(n):
@@ -1602,7 +1611,7 @@ CALLS = {
         dict(
             x_t=data(4, 1, None, None),
             t=data(4, dtypes=INTS + FLOATS),
-            label=optional(lambda v: labels(4, 3)(torch.as_tensor(v))),
+            label=optional(lambda v: labels(4, 3)(_column(torch.as_tensor(v)))),
         ),
     ),
     "networks.Classifier's": call(
@@ -1732,7 +1741,7 @@ CALLS = {
         figures.images,
         dict(x=PICTURES, titles=("a",), columns=2, panel=1.0, row_labels=("a",), limit=1.0),
         dict(
-            x=lambda v: data(None, 1, None, None)(v) or data(None, None, None)(v),
+            x=shown,
             titles=listed,
             columns=optional(whole(high=1000)),
             panel=real(0, 100, ends=False),
@@ -1744,7 +1753,7 @@ CALLS = {
         figures.image_grid,
         dict(x=PICTURES, columns=2, limit=1.0),
         dict(
-            x=lambda v: data(None, 1, None, None)(v) or data(None, None, None)(v),
+            x=shown,
             columns=optional(whole(high=1000)),
             limit=real(0, ends=False),
         ),
@@ -1765,7 +1774,7 @@ CALLS = {
     "display.track": call(
         display.track,
         dict(items=[1, 2], what="items"),
-        dict(items=lambda v: isinstance(v, Collection), what=text),
+        dict(items=anything, what=text),
     ),
 }
 
