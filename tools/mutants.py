@@ -193,7 +193,7 @@ MUTANTS = [
     Mutant("EMA: old and new swapped", "training/ema", "[*net.parameters()], 1 - keep", "[*net.parameters()], keep"),
     Mutant("share: every process does all the work", "training/loop", "else x[plan.rank :: plan.world_size]", "else x"),
     Mutant("resume: the learning rate begins again", "training/loop", "range(start + 1, plan.steps + 1)", "range(1, plan.steps + 1 - start)"),
-    Mutant("resume: the batches begin again", "training/trainer", "generator=stream(config.seed, \"data\"), start=run.step", "generator=stream(config.seed, \"data\")"),
+    Mutant("resume: the batches begin again", "training/trainer", "\"start\": run.step}", "\"start\": 0}"),
     Mutant("bound in strata: one term for all of them", "losses", "return len(stratum) * _step_kl(", "return _step_kl("),
     Mutant("bits: padding counted as pixels", "training/evaluation", "real = models.without_padding(x_0, model)", "real = x_0"),
     Mutant("bits: the label for nothing", "training/evaluation", "nats = math.log(model.config.classes) if", "nats = 0.0 if"),
@@ -217,7 +217,7 @@ MUTANTS = [
     Mutant("UNet: pixels put back by reshape alone", "networks/unet", "F.pixel_shuffle(h, self.patch).to(x_t.dtype)", "h.reshape(x_t.shape).to(x_t.dtype)", "12"),
     Mutant("UNet: a feature times scale, not 1 + scale", "networks/blocks", "self.norm_2(h) * (1 + scale) + shift", "self.norm_2(h) * scale + shift", "12"),
     Mutant("levels: the signal not divided out", "networks/pixel_head", "y = x_t.flatten(1) * (1 + ratio**2).sqrt()", "y = x_t.flatten(1)"),
-    Mutant("UNet: a block without its shortcut", "networks/blocks", "h = self.shortcut(x) + self.conv_2(F.silu(h))", "h = self.conv_2(F.silu(h))", "12"),
+    Mutant("UNet: a block without its shortcut", "networks/blocks", "h = self.shortcut(x) + self.conv_2(h)", "h = self.conv_2(h)", "12"),
     Mutant("UNet: all channels in one group", "networks/blocks", "nn.GroupNorm(groups, dim) if", "nn.GroupNorm(1, dim) if", "12"),
     Mutant("bits_per_dim: nats left as nats", "losses", "_checks.float64(2.0).log()", "_checks.float64(1.0)", "05"),
     # elbo

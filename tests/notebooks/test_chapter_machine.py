@@ -9,6 +9,7 @@ import base64
 import importlib.util
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -352,7 +353,8 @@ def test_pytest_runs_notebooks_only_when_asked(built, option, collected):
     """And never a chapter's text, with this project's own settings."""
     words = ["--collect-only", "-q", "-p", "no:cacheprovider", "-c", str(ROOT / "pyproject.toml")]
     line = [sys.executable, "-m", "pytest", *words, f"--rootdir={built}", *option, "chapters"]
-    done = subprocess.run(line, cwd=built, capture_output=True, text=True, check=False)
+    env = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(line, cwd=built, env=env, capture_output=True, text=True, check=False)
     items = [text for text in done.stdout.splitlines() if "::" in text]
     assert len(items) == collected, done.stdout + done.stderr
     assert "source" not in done.stdout

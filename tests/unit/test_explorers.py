@@ -348,7 +348,7 @@ def test_going_back_past_zero_stops_at_clean_data():
 
 def test_an_error_in_eps_is_divided_by_the_signal():
     schedule = schedules.linear()
-    said = predictions.drawing().update(t=900)
+    said = predictions.drawing().update(t=900, schedule="linear")
     factor = ((1 - schedule.abar[900]) / schedule.abar[900]).sqrt()
     assert f"an error of 1 in eps is {factor:.3g} in x0" in said
 
