@@ -38,6 +38,13 @@ SKIPPED = [
     "test_grading.py",
     "test_open.py",
     "test_diffusers.py",
+    "test_gpu_run.py",
+    "test_classroom.py",
+    "test_streaming.py",
+    "test_interop.py",
+    "test_watching_and_judging.py",
+    "test_training_options.py",
+    "test_hub.py",
     "test_explorers.py",
     "test_schedule_designer.py",
 ]

@@ -71,7 +71,8 @@ def install(style: str) -> None:
         if (question.gradients or question.judge) and style in ("numpy", "lists"):
             return check(name, attempt)
         if not callable(attempt):
-            return accepted(name, change(attempt))
+            right = exercises.verdict(name, attempt).mark == "✓"
+            return accepted(name, change(attempt)) if right else check(name, attempt)
 
         @wraps(attempt)
         def other(*args, **kwargs):
