@@ -332,7 +332,7 @@ def _(decay, n):
     return powers(decay, n)
 
 
-@wrong("training.ema_weights", "in float32")
+@right("training.ema_weights", "in float32")
 def _(decay, n):
     share = (1 - decay) * powers(decay, n)
     share[0] = decay**n
