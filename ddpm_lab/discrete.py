@@ -179,11 +179,13 @@ def draw(p: Tensor, *, generator: torch.Generator) -> Symbols:
     >>> draw(torch.tensor([[[0.0, 1.0]]]), generator=seeded(0))
     tensor([[1]])
     """
-    _shares(_checks.data(p, "p"), "p")
-    dice = torch.rand(
-        p.shape[:-1], generator=_checks.generator(generator), dtype=torch.float64, device="cpu"
-    )
-    passed = _checks.float64(p).cumsum(-1) / _checks.float64(p).sum(-1, keepdim=True)
+    return _draw(_shares(_checks.data(p, "p"), "p"), _checks.generator(generator))
+
+
+def _draw(p, rng):
+    """`draw` from float64 that are known to be probabilities, or proportional to them."""
+    dice = torch.rand(p.shape[:-1], generator=rng, dtype=torch.float64, device="cpu")
+    passed = p.cumsum(-1) / p.sum(-1, keepdim=True)
     return (dice[..., None] >= passed).sum(-1).clamp(max=p.shape[-1] - 1)
 
 
@@ -268,10 +270,10 @@ def sample(
     _checks.function(guess, "guess", advice="Give a function (x_t, t).")
     times = timesteps(schedule.T, schedule.T) if times is None else times
     stops = _checks.timesteps(times, schedule, to_zero=True)
-    x_t = draw(noise.expand(*_sizes(shape), len(noise)), generator=rng)
+    x_t = _draw(noise.expand(*_sizes(shape), len(noise)), rng)
     for t, s in zip(stops, stops[1:]):
         p = guess(x_t, torch.full((len(x_t),), t, dtype=torch.int64, device="cpu"))
-        x_t = draw(_back(schedule, noise, _guess(p, x_t, noise), x_t, t, s), generator=rng)
+        x_t = _draw(_back(schedule, noise, _guess(p, x_t, noise), x_t, t, s), rng)
     return x_t
 
 
@@ -319,7 +321,7 @@ def bound(
 def _cost(schedule, noise, guess, x_0, t, rng):
     """(B,) nats: KL of the true step from t to t - 1 and the guessed one. At t = 1 the true step
     ends at x_0 for sure, and the KL is -log p(x_0 | x_1)."""
-    x_t = draw(marginal(schedule, noise, x_0, t), generator=rng)
+    x_t = _draw(marginal(schedule, noise, x_0, t), rng)
     p = guess(x_t, torch.full((len(x_t),), t, dtype=torch.int64, device="cpu"))
     true = _back(schedule, noise, _one_hot(x_0, noise), x_t, t, t - 1)
     return _kl(true, _back(schedule, noise, _guess(p, x_t, noise), x_t, t, t - 1))

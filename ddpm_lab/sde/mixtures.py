@@ -36,11 +36,15 @@ def mixture_at(sde: SDE, mixture: Mixture, t: float) -> Mixture:
     [-0.97, 0.97]
     """
     _checks.instance(sde, SDE, "sde", advice="Use variance_preserving().")
-    weight, mean, var = parts(mixture)
-    t = _checks.between(t, 0, 1, "t", advice=_inputs.UNIT)
-    at = _checks.float64(t)
-    signal = sde.signal(at)
-    return Mixture(weight, signal * mean, signal**2 * var + sde.noise_var(at))
+    known, t = parts(mixture), _checks.between(t, 0, 1, "t", advice=_inputs.UNIT)
+    return _at(sde, known, _checks.float64(t))
+
+
+def _at(sde, mixture, t):
+    """`mixture_at` for a mixture and a () float64 time that are known to be good."""
+    weight, mean, var = mixture
+    signal = sde.signal(t)
+    return Mixture(weight, signal * mean, signal**2 * var + sde.noise_var(t))
 
 
 def log_density(mixture: Mixture, x: Data) -> Tensor:
@@ -94,10 +98,11 @@ def mixture_score(sde: SDE, mixture: Mixture) -> Score:
     >>> score(torch.ones(1, 2), torch.tensor(0.5))           # N(0, I) data stay N(0, I)
     tensor([[-1., -1.]])
     """
-    mixture_at(sde, mixture, 0.0)  # refuses a malformed one here
+    _checks.instance(sde, SDE, "sde", advice="Use variance_preserving().")
+    known = parts(mixture)
 
     def score(x: Data, t: Tensor) -> Data:
-        now = mixture_at(sde, mixture, float(t))
+        now = _at(sde, known, _inputs.time(t))
         square, dims = _squares(now, x), x.shape[1]
         var = _checks.variance(now.var, "the variance of x_t", zero=False)
         p = (now.weight.log() - 0.5 * (square / var + dims * var.log())).softmax(dim=1) / var
