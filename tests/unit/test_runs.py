@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from small_runs import SMALL, assert_equal_runs, small
 from torch import nn
 
 from ddpm_lab import (
@@ -37,29 +38,6 @@ from ddpm_lab.training.log import BINS
 from ddpm_lab.training.streams import STREAMS, stream
 
 ROOT = Path(__file__).parents[2]
-SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
-
-
-def small(**changes):
-    plain = {"data": {"name": "digits"}, "net": SMALL, "optimizer": {"warmup": 2}}
-    plain |= {"steps": 6, "batch": 8, "log_every": 2, "save_every": 3, "samples_every": 0}
-    return from_dict(plain | {"precision": "float32"}, **changes)
-
-
-def tensors(run):
-    """Every number that decides how a run goes on, by name."""
-    found = {f"net.{name}": each for name, each in run.net.state_dict().items()}
-    found |= {f"ema.{name}": each for name, each in run.ema.net.state_dict().items()}
-    for number, state in run.optimizer.state_dict()["state"].items():
-        found |= {f"adam.{number}.{name}": each for name, each in state.items()}
-    return found | {name: each.get_state() for name, each in run.generators.items()}
-
-
-def assert_equal_runs(one, other):
-    ours, theirs = tensors(one), tensors(other)
-    assert ours.keys() == theirs.keys()
-    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
-    assert (one.step, one.ema.steps) == (other.step, other.ema.steps)
 
 
 def without_seconds(lines):

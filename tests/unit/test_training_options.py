@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_runs import SMALL, assert_equal_runs, small
 
 from ddpm_lab import cli, datasets, gaussians, losses, networks, schedules, training
 from ddpm_lab.cli import settings
@@ -21,27 +22,7 @@ from ddpm_lab.training import _parts, held_out, loop, models, trainer
 from ddpm_lab.training.config import _PARTS, RunConfig, from_dict
 from ddpm_lab.training.streams import stream
 
-SMALL = {"width": 8, "mults": [1, 2], "labels": 10}
 TINY = {"mults": [1], "patch": 4}  # on a CPU float16 is slow
-
-
-def small(**changes):
-    plain = {"data": {"name": "digits"}, "net": SMALL, "optimizer": {"warmup": 2}}
-    plain |= {"steps": 6, "batch": 8, "log_every": 2, "save_every": 3, "samples_every": 0}
-    return from_dict(plain | {"precision": "float32"}, **changes)
-
-
-def tensors(run):
-    found = {f"net.{name}": each for name, each in run.net.state_dict().items()}
-    found |= {f"ema.{name}": each for name, each in run.ema.net.state_dict().items()}
-    for number, state in run.optimizer.state_dict()["state"].items():
-        found |= {f"adam.{number}.{name}": each for name, each in state.items()}
-    return found | {name: each.get_state() for name, each in run.generators.items()}
-
-
-def same(one, other):
-    ours, theirs = tensors(one), tensors(other)
-    return ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
 
 
 def few_steps(steps=6, net=None, **options):
@@ -109,7 +90,7 @@ def test_a_run_in_parts_goes_on_exactly(tmp_path):
     config = small(accumulate=2, **{"net.dropout": 0.2})
     whole = trainer.train(config, tmp_path / "whole")
     trainer.train(config, tmp_path / "left", on_step=lambda step: step.step == 2)
-    assert same(trainer.train(config, tmp_path / "left"), whole)
+    assert_equal_runs(trainer.train(config, tmp_path / "left"), whole)
 
 
 # weight decay and learning rates
@@ -132,7 +113,7 @@ def test_a_run_with_weight_decay_is_stored_and_goes_on_exactly(tmp_path):
     trainer.train(config, tmp_path / "left", on_step=lambda step: step.step == 4)
     again = training.load_run(tmp_path / "left" / "run.safetensors").optimizer
     assert isinstance(again, torch.optim.AdamW) and again.param_groups[0]["weight_decay"] == 0.3
-    assert same(trainer.train(config, tmp_path / "left"), whole)
+    assert_equal_runs(trainer.train(config, tmp_path / "left"), whole)
     plain = trainer.train(small(), tmp_path / "plain")
     assert weights(whole.net).norm() < weights(plain.net).norm()
 
@@ -171,7 +152,7 @@ def test_a_constant_rate_does_not_jump_when_a_run_is_lengthened(tmp_path, capsys
     assert "lengthened from 2 to 4 steps." in said and "stretched" not in said
     longer = trainer.train(from_dict(plain | {"steps": 4, "optimizer": {"schedule": "constant",
                            "warmup": 0}}), tmp_path / "one go")  # fmt: skip
-    assert same(training.load_run(tmp_path / "run" / "run.safetensors"), longer)
+    assert_equal_runs(training.load_run(tmp_path / "run" / "run.safetensors"), longer)
 
 
 # dropout
@@ -184,7 +165,7 @@ def test_dropout_draws_from_the_run_and_leaves_the_global_state_alone(tmp_path):
     torch.rand(7)  # whatever else draws in between
     before_2 = torch.get_rng_state()
     trainer.train(config, tmp_path / "left", on_step=lambda step: step.step == 4)
-    assert same(trainer.train(config, tmp_path / "left"), whole)
+    assert_equal_runs(trainer.train(config, tmp_path / "left"), whole)
     assert torch.equal(torch.get_rng_state(), before_2) and random.getstate() == before[1]
     plain = trainer.train(small(), tmp_path / "plain")
     assert not torch.equal(weights(plain.net), weights(whole.net))
@@ -259,7 +240,7 @@ def test_the_scale_doubles_after_many_good_steps_and_is_stored(tmp_path, monkeyp
     stored = training.load_run(tmp_path / "left" / "run.safetensors").optimizer.param_groups[0]
     assert (stored["loss_scale"], stored["steps_at_scale"]) == (2 * _parts.FIRST_SCALE, 1)
     again = trainer.train(config, tmp_path / "left")
-    assert same(again, whole)
+    assert_equal_runs(again, whole)
     assert again.optimizer.param_groups[0]["loss_scale"] == 4 * _parts.FIRST_SCALE
 
 
@@ -285,7 +266,7 @@ def test_the_held_out_loss_is_that_of_the_average_and_changes_nothing(tmp_path):
     counts = torch.histc(t.float(), 8, 1, 1000)
     assert counts.max() - counts.min() <= 2  # each range of t counts alike
     without = trainer.train(small(steps=5, held_out_every=0), tmp_path / "without")
-    assert same(run, without) and not (tmp_path / "without" / "best.safetensors").exists()
+    assert_equal_runs(run, without) and not (tmp_path / "without" / "best.safetensors").exists()
     assert not any("held_out_loss" in line for line in training.read_log(tmp_path / "without"))
 
 
