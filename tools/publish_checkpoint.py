@@ -40,11 +40,11 @@ class How(NamedTuple):
     seeds: int = 3
     matched: bool = False
     """also with the labels of the held-out images"""
-    unlabelled: bool = False
+    unlabeled: bool = False
     """also with no label given"""
 
 
-class _Unlabelled(nn.Module):
+class _Unlabeled(nn.Module):
     """A network that is told no label: it draws whatever it likes."""
 
     labels = 0
@@ -105,9 +105,9 @@ def model_card(model, facts: dict, sha: str, how: How, say: Callable[[str], None
         "by_seed": by_seed(found),
         "matched_by_seed": by_seed(matched),
     }
-    if how.unlabelled:
-        free = model._replace(net=_Unlabelled(model.net))
-        card["unlabelled_by_seed"] = by_seed(measured(free, how._replace(strata=1), say))
+    if how.unlabeled:
+        free = model._replace(net=_Unlabeled(model.net))
+        card["unlabeled_by_seed"] = by_seed(measured(free, how._replace(strata=1), say))
     return card
 
 
@@ -151,7 +151,7 @@ def main() -> int:
     parser.add_argument(
         "--matched", action="store_true", help="also with the labels of the held-out images"
     )
-    parser.add_argument("--unlabelled", action="store_true", help="also with no label given")
+    parser.add_argument("--unlabeled", action="store_true", help="also with no label given")
     parser.add_argument("--threads", help="what the run was trained with, as in '1 core'")
     args = parser.parse_args()
     how = How(**{name: getattr(args, name) for name in How._fields})

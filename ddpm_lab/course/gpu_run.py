@@ -102,7 +102,7 @@ def _bits(card):
 def _samples(card):
     floor = card["metrics"]["frechet"]["baseline"]["median"]
     nearer = ", ".join(f"{100 * share:.0f}" for share in card["by_seed"]["memorization_test"])
-    free = card.get("unlabelled_by_seed")
+    free = card.get("unlabeled_by_seed")
     without = f"; without labels {_listed(free['frechet'])}" if free else ""
     return (
         f"Fréchet distance {_listed(card['by_seed']['frechet'])} (real against real {floor:.2f})"

@@ -71,7 +71,7 @@ def _made(model):
 
 def _use(model, onnx):
     label = ", label=0" if model.config.classes else ""
-    also = "`denoiser.onnx` takes x_t and t to a guess of the clean image.\n" * onnx
+    also = "`denoiser.onnx` takes x_t and t to an estimate of the clean image.\n" * onnx
     return (
         "## Use\n\n```python\nfrom ddpm_lab.gaussians import seeded\n"
         "from ddpm_lab.training import models\n\n"

@@ -76,8 +76,8 @@ def schedule_of(scheduler: Any) -> Schedule:
 class DiffusersDenoiser(nn.Module):
     """A trained network as the `unet` of a pipeline of diffusers, which predicts the clean image.
 
-    Its guess stays in [-1, 1], as everywhere here, so that all schedulers clip alike. Use it with
-    `scheduler(model.schedule)`.
+    Its estimate stays in [-1, 1], as everywhere here, so that all schedulers clip alike. Use it
+    with `scheduler(model.schedule)`.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ class DiffusersDenoiser(nn.Module):
         n = len(sample)
         t = torch.as_tensor(timestep, dtype=torch.int64, device=sample.device).expand(n) + 1
         label = None if self.label is None else torch.full_like(t, self.label)
-        guess = models.denoiser(self.model, label, guidance_scale=self.guidance_scale)
+        estimate = models.denoiser(self.model, label, guidance_scale=self.guidance_scale)
         with torch.no_grad():
-            return SimpleNamespace(sample=guess(sample, t))
+            return SimpleNamespace(sample=estimate(sample, t))
 
 
 class DiffusersNet(nn.Module):

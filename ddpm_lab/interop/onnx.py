@@ -16,7 +16,7 @@ from ddpm_lab.training.models import Model
 from ddpm_lab.types import Data
 
 
-class _Guess(nn.Module):
+class _Estimate(nn.Module):
     """(x_t, t, label) -> x0_hat in [-1, 1], as `models.denoiser`, in operations that ONNX has."""
 
     signal: Tensor
@@ -74,7 +74,7 @@ def to_onnx(model: Model, path) -> Path:
     try:
         with _quiet():
             program = torch.onnx.export(
-                _Guess(model).eval(), tuple(inputs.values()), dynamo=True, verbose=False,
+                _Estimate(model).eval(), tuple(inputs.values()), dynamo=True, verbose=False,
                 input_names=list(inputs), output_names=["x0_hat"],
                 dynamic_shapes=[{0: torch.export.Dim("batch")} for _ in inputs],
             )  # fmt: skip

@@ -255,7 +255,7 @@ def test_every_file_that_is_shipped_is_read_by_the_package(shipped, monkeypatch)
         assert card["sha256"] == hashlib.sha256(payload).hexdigest()
         assert card["step"] == model.step == model.config.steps == log[-1]["step"]
         assert {len(each) for each in card["by_seed"].values()} == {3}
-        assert {len(each) for each in card["unlabelled_by_seed"].values()} == {3}
+        assert {len(each) for each in card["unlabeled_by_seed"].values()} == {3}
         x = models.sample(model, 2, label=3, steps=2, generator=seeded(0))
         assert x.shape == (2, 1, 8, 8) and x.dtype == torch.float32
 
@@ -313,7 +313,7 @@ def test_the_lines_have_the_numbers_of_the_cards(shipped, monkeypatch):
     total = card["metrics"]["bits_per_dim"]["total"]
     said = as_one(lines.bits_lines(NAMES[1]))
     assert f"{total['value']:.2f} ± {total['stderr']:.2f} bits/dim" in said
-    for key in ("by_seed", "unlabelled_by_seed"):
+    for key in ("by_seed", "unlabeled_by_seed"):
         values = ", ".join(f"{value:.2f}" for value in card[key]["frechet"])
         assert values in as_one(lines.sample_lines(NAMES[1]))
     speeds = json.loads((shipped / publishing.SPEEDS).read_text())
@@ -335,7 +335,7 @@ def test_the_row_for_the_page_is_like_those_that_are_there(name):
 def test_labels_are_really_withheld():
     """The samples without labels are those of the null label."""
     model = pretrained.load("digits")
-    free = model._replace(net=publish_checkpoint._Unlabelled(model.net))
+    free = model._replace(net=publish_checkpoint._Unlabeled(model.net))
     made = [models.sample(each, 4, steps=3, generator=seeded(0)) for each in (model, free)]
     assert torch.equal(*made)
     with pytest.raises(ValueError, match="without labels"):

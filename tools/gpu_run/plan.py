@@ -33,13 +33,13 @@ class Size(NamedTuple):
 REAL = Size(
     toy=False,
     train={"mnist_gpu": 130.0, "mnist_gpu_likelihood": 55.0},
-    how=How(n=1000, strata=100, steps=20, seeds=3, unlabelled=True),
+    how=How(n=1000, strata=100, steps=20, seeds=3, unlabeled=True),
     speeds=speed.Amounts(batch=512, steps=50, least=1.0, side=8192),
 )
 TOY = Size(
     toy=True,
     train={"mnist_gpu": 3.0, "mnist_gpu_likelihood": 3.0},
-    how=How(n=40, strata=5, steps=2, seeds=3, unlabelled=True),
+    how=How(n=40, strata=5, steps=2, seeds=3, unlabeled=True),
     speeds=speed.Amounts(batch=4, steps=2, least=0.05, side=256),
 )
 _NEEDS = {"machine": 5, "tests": 60, "measure": 30, "speed": 5, "compile": 50}

@@ -129,7 +129,7 @@ def _networks(found: dict) -> Iterator[str]:
 def _network_row(name: str, card: dict) -> str:
     bits = card["metrics"]["bits_per_dim"]["total"]
     floor = card["metrics"]["frechet"]["baseline"]["median"]
-    said, unsaid = card["by_seed"], card["unlabelled_by_seed"]
+    said, unsaid = card["by_seed"], card["unlabeled_by_seed"]
     frechet, without = (_listed(each["frechet"], "{:.2f}") for each in (said, unsaid))
     nearer = _listed([100 * share for share in said["memorization_test"]], "{:.0f}")
     speed = card["step"] * card["config"]["batch"] / card["seconds"]
