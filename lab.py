@@ -134,8 +134,10 @@ def steps(extra):
         return {"what you named": NBVAL + extra}
     chosen = {name: words + extra for name, words in STEPS.items()}
     if not extra:  # two files at a time, each whole; words like --pdb ask for one process
+        # in their order: pytest-xdist would put long files of few tests last, each on its own
+        two = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
         for name in ("tests", "chapters"):
-            chosen[name] = ["-n", "2", "--dist", "loadfile", *chosen[name]]
+            chosen[name] = [*two, *chosen[name]]
     return chosen
 
 

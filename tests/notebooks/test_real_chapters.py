@@ -5,27 +5,14 @@ import pytest
 from tools.notebooks import building, leaks, links, lint, sources
 
 RULES = [building.sync, lint.lint, leaks.leaks, links.links]
-SLUGS = [chapter.slug for chapter in sources.chapters()]
 
 
 def test_there_are_chapters():
-    assert SLUGS, "chapters/source holds no chapter: write NN_slug.py there and build it"
+    assert sources.chapters(), "chapters/source holds no chapter: write NN_slug.py there, build it"
 
 
-def report(problems: list[str]) -> None:
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_chapter_and_page_keeps_the_rules(rule):
+    """Each problem names its place: a chapter, a notebook without a text, README, a page of docs."""
+    problems = rule()
     assert not problems, "\n".join(["", *problems])
-
-
-@pytest.mark.parametrize("slug", SLUGS)
-@pytest.mark.parametrize("rule", RULES, ids=["sync", "lint", "leaks", "links"])
-def test_a_chapter_keeps_the_rules(rule, slug):
-    report(rule(sources.ROOT, [slug]))
-
-
-def test_no_notebook_is_without_a_text():
-    report([problem for problem in building.sync() if "has no text" in problem])
-
-
-def test_the_links_of_readme_and_contributing_lead_somewhere():
-    names = ("README.md", "CONTRIBUTING.md")
-    report([problem for problem in links.links() if problem.startswith(names)])

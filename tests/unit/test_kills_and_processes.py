@@ -140,11 +140,6 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
 @needs_fork
-def test_twenty_kills_change_not_a_bit(tmp_path):
-    killed(tmp_path, kills=20, seed=0)
-
-
-@needs_fork
 @pytest.mark.slow
 def test_a_hundred_kills_change_not_a_bit(tmp_path):
     killed(tmp_path, kills=100, seed=1)
