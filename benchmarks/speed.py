@@ -1,6 +1,6 @@
 """How fast is a training step, and how fast are 50 steps of sampling?
 
-    python benchmarks/speed.py [--rounds 8] [--threads 2] [--out FILE]
+    python benchmarks/speed.py [--rounds 8] [--threads 2] [--without-16-bit] [--out FILE]
 
 Every package does one piece of work in turn, round after round, so that whatever else slows the
 machine slows all of them. The medians' *ratios* are the result; seconds depend on the machine.
@@ -9,22 +9,27 @@ machine slows all of them. The medians' *ratios* are the result; seconds depend 
 The optimizer is the same for all: Adam, fused where the device has that. The network, its
 arithmetic, its memory layout and its sampler are each package's own. Two choices of this course
 carry over to any package, so their share is shown in rows of their own: pixel-unshuffle (every
-2 x 2 pixels are one place of the network, `patch`), and bfloat16 where the processor has it.
+2 x 2 pixels are one place of the network, `patch`), and bfloat16 where the processor has it. With
+`--without-16-bit` every package works as on a processor of 2013 to 2020 that has no such numbers.
 """
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import torch
 from peers import PEERS, ours
+
+from ddpm_lab import training
 
 SIZE, BATCH, STEPS = 32, 64, 50
 ROWS = {
@@ -42,6 +47,7 @@ def machine(threads):
     names = ("torch", "diffusers", "denoising-diffusion-pytorch", "smalldiffusion")
     return {
         "cpu": cpu[0].partition(": ")[2] if cpu else platform.processor(),
+        "bfloat16": not isinstance(training.autocast("auto", "cpu"), nullcontext),
         "threads": threads,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in names},
@@ -124,8 +130,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="*", choices=ROWS, help="some rows; default: all")
+    parser.add_argument("--without-16-bit", action="store_true", help="as with AVX2 at most")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
+    if args.without_16_bit:
+        os.environ["ONEDNN_MAX_CPU_ISA"] = "AVX2"  # oneDNN reads it at the first convolution
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     found = contestants(args.only or ROWS)

@@ -169,7 +169,7 @@ MUTANTS = [
     Mutant("hutchinson: the vector once", "sde/divergences", "create_graph) * v.reshape(len(x), -1) for v in probes", "create_graph) for v in probes", "16"),
     Mutant("score matching: the divergence subtracted", "sde/matching", "value, div = divergence(model, x, create_graph=True)\n    return _half_square(value) + div", "value, div = divergence(model, x, create_graph=True)\n    return _half_square(value) - div", "16"),
     Mutant("score matching: the target is eps, not eps / noise", "sde/matching", "_half_square(_of(model, a * x_0 + b * eps) + eps / b)", "_half_square(_of(model, a * x_0 + b * eps) + eps)", "16"),
-    Mutant("mixture: its variances not scaled", "sde/mixtures", "signal**2 * var + sde.noise_var(at)", "var + sde.noise_var(at)", "16"),
+    Mutant("mixture: its variances not scaled", "sde/mixtures", "signal**2 * var + sde.noise_var(t)", "var + sde.noise_var(t)", "16"),
     # discrete
     Mutant("discrete: kept with the root of abar", "discrete", "return keep * kept + (1 - keep) * fresh", "return keep**0.5 * kept + (1 - keep**0.5) * fresh", "17b"),
     Mutant("discrete: one step with abar_t", "discrete", "alpha_ts = row(schedule.abar, t) / row(schedule.abar, s)", "alpha_ts = row(schedule.abar, t)"),
