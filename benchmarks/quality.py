@@ -6,8 +6,8 @@
 The real 8 x 8 digits (896 train, the other 901 judge), or MNIST in a frame of 32 x 32 (60,000
 train, 2,000 of the others judge). Every package trains by the same recipe (batch 128 or 64, Adam,
 learning rate 2e-3 falling along half a cosine, averaged weights) with its own network, loss and
-noise schedule, for the same wall time, one after another; then draws samples (1,797 or 256) in 50
-steps of its own sampler. On the digits this course runs a second time, with moved pictures too.
+noise schedule, for the same processor time; then draws samples (1,797 or 256) in 50 steps of its
+own sampler. On the digits this course runs a second time, with moved pictures too.
 Beside the figures stands what the same measures say of as many real pictures that were trained on.
 """
 
@@ -47,11 +47,15 @@ def pictures(data, folder):
 
 
 def train(peer, x, size, seconds, seed):
-    """Train for so many seconds; returns the number of steps. The network becomes its average."""
+    """Train for so many seconds; returns the number of steps. The network becomes its average.
+
+    The processor's seconds, of all threads: whatever else runs on the machine then changes nothing.
+    """
     optimizer = torch.optim.Adam(peer.net.parameters(), lr=LR)
     average = training.EMA(peer.net, DECAY)
-    batches, steps, start = datasets.batches(x, size, generator=seeded(seed)), 0, time.monotonic()
-    while (passed := (time.monotonic() - start) / seconds) < 1:
+    batches = datasets.batches(x, size, generator=seeded(seed))
+    steps, start = 0, time.process_time()
+    while (passed := (time.process_time() - start) / seconds) < 1:
         for group in optimizer.param_groups:
             group["lr"] = LR * 0.5 * (1 + math.cos(math.pi * passed))
         loss = peer.loss(next(batches))
@@ -104,7 +108,7 @@ def main():
             except ImportError as error:
                 print(f"{name}: left out ({error})")
                 continue
-            steps = train(peer, x, batch, args.seconds, seed)
+            steps = train(peer, x, batch, args.seconds * args.threads, seed)
             parts = [peer.sample(at_once, STEPS) for _ in range(wanted // at_once)]
             row = {"package": name, "seed": seed, "steps": steps}
             rows.append(row | judged(torch.cat(parts).clamp(-1, 1), held_out, x, net))

@@ -76,8 +76,8 @@ def bench(extra):
     words["speed_without_16_bit"] = ["speed", "--without-16-bit"]
     for name in extra or words:
         script, *options = words[name]
-        kept = "benchmarks/" + name + ".json"
-        if run("benchmarks/" + script + ".py", *(options + ["--out", kept])):
+        options += ["--out", "benchmarks/" + name + ".json"]
+        if run("benchmarks/" + script + ".py", *options):
             return 1
     return 0
 
