@@ -98,8 +98,8 @@ print(f"density times area: {2 * 0.1 * 0.1:.4f}; counted: {fraction:.4f} ± {std
 
 # %% [markdown] topics="C025"
 # The number after ± is the standard error of the count, $\sqrt{s(1-s)/n}$ for a fraction $s$ of $n$ samples: the
-# typical distance from the truth. One count in three is off by more than that, one in twenty by more than twice that.
-# Ours is off by slightly more than one standard error, which is nothing unusual.
+# typical distance from the truth. About one count in three is off by more than that. Ours is off by slightly more
+# than one standard error, which is nothing unusual.
 #
 # ## 2 · Marginals: integrate the other variable out
 #
@@ -124,8 +124,8 @@ for name, p, v, values in (("x", p_x, X, x), ("y", p_y, Y, y)):
           f"above one half {above}")
 
 # %% [markdown]
-# The measured means agree within a standard error. (For a mean of $n$ samples it is their standard deviation, divided
-# by $\sqrt n$.)
+# The measured means agree with the integrals within a standard error. (For the mean of $n$ samples, the standard
+# error is their standard deviation divided by $\sqrt n$.)
 #
 # For most distributions there is no formula for the marginals. A computer then stores the joint density in a table
 # and sums over one axis: `joint[i, j]` is the density at $x_i$ and $y_j$, in cells that are `dy` wide.
@@ -247,8 +247,8 @@ print(f"y near 0.5: x from {across.min():.2f} to {across.max():.2f}, mean {acros
 
 
 # %% [markdown]
-# The means agree within two standard errors. And of the pairs with $x$ near 0.25, 40 % should have $y < 0.1$; 0.398
-# of them do.
+# The means agree within two standard errors. And of the pairs with $x$ near 0.25, a fraction of 0.4 should have
+# $y < 0.1$; we counted 0.398.
 #
 # ### Exercise 2.2 · The conditional of a table
 #
@@ -275,26 +275,30 @@ for (name, p), i in zip(slices.items(), (20, 50, 100, 180)):
 
 # %% [markdown]
 # The smaller $x$, the higher and narrower the slice. Its height $1/x$ has no bound; its area is always 1.
-#
-# ### Move the slice
-#
-# For the triangle, the width of the slice depends on where you cut. Is that also true of two correlated normal variables
-# (their bell-shaped density is the subject of section 6)? Switch to them and move the cut.
-
-# %%
-explorer = explorers.slice_of_the_joint()
-print(explorer)
-explorer
 
 # %% [markdown] topics="C027"
-# No: for normal variables the cut moves the *center* of the slice, by their correlation (0.8 in the explorer) times the
-# distance that you move the cut, and its width stays the same. This is what makes Gaussians easy.
+# These are the three kinds of distribution, side by side:
 #
 # | distribution | what it answers | how to get it |
 # |---|---|---|
 # | joint $p(x, y)$ | how probable is this pair? | everything is in it |
 # | marginal $p(x)$ | how probable is this $x$, whatever $y$ is? | integrate over $y$ |
 # | conditional $p(y \mid x)$ | how probable is this $y$ *among the pairs with this* $x$? | slice, divide by $p(x)$ |
+
+# %% [markdown]
+# ### Detour · Move the slice
+#
+# For the triangle, the width of the slice depends on where you cut. Is that also true of two correlated normal
+# variables (their bell-shaped density is the subject of section 6)? Switch to them and move the cut.
+
+# %%
+explorer = explorers.slice_of_the_joint()
+print(explorer)
+explorer
+
+# %% [markdown]
+# No. For normal variables only the *center* of the slice moves, by the correlation (0.8 in the explorer) times the
+# distance that you move the cut. The width stays the same. This is what makes Gaussians easy.
 
 # %% [markdown]
 # ### Detour · How high can a density be?
@@ -396,7 +400,13 @@ figures.show(fig, alt="Fresh noise: both groups coincide. Sticky noise: they are
 # In the sticky chain. A sample that came from below needed a large $e_1$ to reach 0.5, and gets part of it again: the
 # means are 0.634 and 0.351. With fresh noise they are 0.469 and 0.475, which agree within two standard errors.
 #
-# So it is the *noises* that must be independent. Are the *states* independent, too?
+# So it is the *noises* that must be independent. The states are not: neighbors in the chain are strongly correlated.
+# And (2.8) lets you leave out only what lies *before* the known state.
+
+# %% [markdown]
+# ### Detour · How strongly are the states correlated?
+#
+# The correlation of two neighbors, and how much more uncertain $x_2$ is if you know only $x_0$.
 
 # %%
 # claim: E109, E112
@@ -408,9 +418,9 @@ print(f"variance of x_2 given x_1, with or without x_0: {rest.var():.3f}")
 print(f"variance of x_2 given x_0 only: {(x_2 - keep**2 * x_0).var():.3f}")
 
 # %% [markdown]
-# No: neighbors have correlation 0.949. But $x_0$ adds nothing to what $x_1$ says. And the property lets you leave out
-# only what lies *before* the known state: given $x_1$ the variance is 0.100, but given only $x_0$ it is 0.190.
-# Chapter [05](05_forward.ipynb) shows the same for a hundred steps.
+# Neighbors have correlation 0.949. But $x_0$ adds nothing to what $x_1$ says: what $x_1$ leaves unexplained of $x_2$ is
+# uncorrelated with $x_0$. Given $x_1$ the variance of $x_2$ is 0.100; given only $x_0$ it is 0.190. Chapter
+# [05](05_forward.ipynb) shows the same for a hundred steps.
 
 # %% [markdown]
 # ### Detour · Factor a table in any order, with exercise 2.3
@@ -501,8 +511,8 @@ print(f"p(x_2 = 0 | x_1 = 0) is {short[0, 0, 0]:.3f}")
 # %% [markdown]
 # ## 6 · Gaussians: density and samples
 #
-# This is a good place for a break. From now on all distributions belong to one family, where every answer is a
-# formula.
+# This is a good place for a break. From now on nearly all distributions belong to one family, in which every answer
+# is a formula.
 #
 # The **normal distribution** or **Gaussian distribution** $N(m, v)$ has mean $m$ and **variance** $v$, the mean
 # squared deviation from the mean. The square root of the variance is the **standard deviation**. The log-density is
@@ -514,8 +524,8 @@ print(f"p(x_2 = 0 | x_1 = 0) is {short[0, 0, 0]:.3f}")
 #
 # $$x = m + \sqrt v\; z. \tag{2.11}$$
 #
-# In code a Gaussian is a pair, `Gaussian(mean, var)`, and the package has four operations for it: `draw`, `push`,
-# `condition` and `kl`.
+# In code a Gaussian is a pair, `Gaussian(mean, var)`. The next sections use four of the package's operations on it:
+# `draw`, `push`, `condition` and `kl`.
 #
 # **Predict.** About two thirds of all samples lie within one standard deviation of the mean. For $N(3, 4)$, between
 # which numbers is that?
@@ -550,14 +560,14 @@ figures.show_source(draw)
 #
 # ## 7 · Push: scale and add noise
 #
-# Multiply $x \sim N(m, v)$ by a number $a$, and add *independent* Gaussian noise of variance $w$. The result is
-# Gaussian again:
+# Multiply $x \sim N(m, v)$ by a number $a$, and add *independent* Gaussian noise of mean 0 and variance $w$. The
+# result is Gaussian again:
 #
 # $$a\,x + \text{noise} \;\sim\; N\big(a\,m,\; a^2 v + w\big). \tag{2.12}$$
 #
-# The mean is $a\,m$, since the noise has mean 0. The variance is the mean square of the deviation, $a\,(x - m) +
-# \text{noise}$. When you expand the square, the two squared terms have means $a^2 v$ and $w$, and the mixed term
-# has mean 0, because the two are independent. **Variances of independent variables add.**
+# The mean is $a\,m$. The variance is the mean square of the deviation, $a\,(x - m) + \text{noise}$. When you expand
+# the square, the two squared terms have means $a^2 v$ and $w$, and the mixed term has mean 0, because the two are
+# independent. **Variances of independent variables add.**
 #
 # **Predict.** Two independent noises have standard deviations 3 and 4. What is the standard deviation of their sum?
 
@@ -662,9 +672,9 @@ print(f"z and ±z: correlation {both:.3f}; their sum is exactly 0 in {zero:.1%} 
 # ## 8 · Condition: complete the square
 #
 # Now the other direction. Before a measurement you believe $x \sim N(m, v)$, the *prior*. The measurement gives
-# $y = a\,x + \text{noise}$, with noise of variance $w$. What is the posterior of $x$ given $y$? By (2.5) the joint
-# density is $p(x)\,p(y \mid x)$. Hold $y$ fixed and look at it as a function of $x$: that is a *slice*, to be scaled
-# to area 1. The logarithm, times −2, is a sum of two parabolas:
+# $y = a\,x + \text{noise}$, with noise of variance $w$. What is the *posterior*, the distribution of $x$ given $y$?
+# By (2.5) the joint density is $p(x)\,p(y \mid x)$. Hold $y$ fixed and look at it as a function of $x$: that is a
+# *slice*, to be scaled to area 1. The logarithm, times −2, is a sum of two parabolas:
 #
 # $$-2\log p(x, y) = \frac{(x - m)^2}{v} + \frac{(y - a x)^2}{w} + \text{const}. \tag{2.14}$$
 #
@@ -674,7 +684,7 @@ print(f"z and ±z: correlation {both:.3f}; their sum is exactly 0 in {zero:.1%} 
 # P = \frac1v + \frac{a^2}{w}, \quad h = \frac mv + \frac{a\,y}{w}. \tag{2.15}$$
 #
 # **Complete the square**: write $P x^2 - 2 h x$ as $P\,(x - h/P)^2 - h^2/P$. What is left, $m^2/v + y^2/w - h^2/P$,
-# does not contain $x$, and turns out to be one square, too:
+# does not contain $x$, and also turns out to be a single square:
 #
 # $$= P\,\Big(x - \frac hP\Big)^2 + \frac{(y - a m)^2}{a^2 v + w} + \text{const}. \tag{2.16}$$
 #
@@ -696,10 +706,10 @@ print("(2.15) minus (2.14):", sp.simplify(sp.expand(line_15 - line_14)))
 print("(2.16) minus (2.15):", sp.simplify(line_16 - line_15))
 
 # %% [markdown]
-# Read (2.16) from left to right. The first term is a Gaussian in $x$ with mean $h/P$ and variance $1/P$: the
-# posterior $p(x \mid y)$. The second is a Gaussian in $y$ with mean $a m$ and variance $a^2 v + w$: the marginal
-# $p(y)$, which is `push`. So completing the square turned $p(x)\,p(y \mid x)$ into $p(y)\,p(x \mid y)$, the two sides
-# of (2.5).
+# Read (2.16) from left to right. The first term belongs to a Gaussian in $x$ with mean $h/P$ and variance $1/P$: the
+# posterior $p(x \mid y)$. The second belongs to a Gaussian in $y$ with mean $a m$ and variance $a^2 v + w$: the
+# marginal $p(y)$, which `push` computes. So completing the square turned $p(x)\,p(y \mid x)$ into
+# $p(y)\,p(x \mid y)$, the two sides of (2.5).
 #
 # $P$, one over the variance, is the **precision**. **Precisions add**, and the posterior mean is the
 # precision-weighted mean of what the prior says, $m$, and what the measurement says, $y/a$. The package writes the
@@ -737,16 +747,16 @@ figures.show_source(gaussians.condition)
 
 
 # %% [markdown]
-# 22.4 degrees: near the reading, whose precision is 1 against the forecast's ¼. The gain of 0.8 turns a prediction
-# error of 3 degrees into a correction of 2.4. The posterior variance, 0.8, is smaller than both: a measurement never
-# makes a Gaussian belief less certain.
+# You should believe 22.4 degrees. That is closer to the reading, whose precision is 1, than to the forecast, whose
+# precision is ¼. The gain of 0.8 turns a prediction error of 3 degrees into a correction of 2.4. The posterior
+# variance, 0.8, is smaller than both: a measurement never makes a Gaussian belief less certain.
 #
 # ### Exercise 2.5 · Many readings
 #
 # Many poor measurements can make a good one. How good? Before any reading, $x \sim N(\text{mean}, \text{var})$. Each
 # of the readings `ys`, a tensor of shape `(n,)`, is $x$ plus its own independent noise of variance `noise_var`.
-# Return the mean and the variance of $x$ given all of them. It must also work for $n = 0$. (`ys.sum()` of no numbers
-# is 0; `ys.mean()` is not.)
+# Return the mean and the variance of $x$ given all of them. It must also work for $n = 0$. (For an empty tensor
+# `ys.sum()` is 0, but `ys.mean()` is `nan`.)
 
 # %% tags=["exercise"]
 def my_readings(mean, var, ys, noise_var):
@@ -770,9 +780,9 @@ for k in (0, 1, 30):
 # (Here ± is the standard deviation of the belief.) One poor reading helps a little: 2.00 falls to 1.66. Thirty bring
 # it to 0.53, with mean 22.30; the truth is 22.
 #
-# In chapter 07 the chain is at $x_t$, and $x_0$ is known. Where was it a step ago? That is one `condition`: before
-# $x_t$ is seen, $x_{t-1}$ has variance $1-\bar\alpha_{t-1}$, and the step to $x_t$ is a measurement of it, with
-# $a^2 = \alpha_t$ and $w = \beta_t$.
+# In chapter 07, with the letters of chapter 00, the chain is at $x_t$, and $x_0$ is known. Where was it a step ago?
+# That is one `condition`: before $x_t$ is seen, $x_{t-1}$ has variance $1-\bar\alpha_{t-1}$, and the step to $x_t$ is
+# a measurement of it, with $a^2 = \alpha_t$ and $w = \beta_t$.
 
 # %% [markdown] topics="C037 C038"
 # ## 9 · The KL divergence: the price of a wrong distribution
@@ -788,8 +798,8 @@ for k in (0, 1, 30):
 # $E_p[\frac qp] = \int_{p>0} q\,dx \le 1$. And it is 0 only if $p$ and $q$ are equal.
 #
 # For $p = N(m_p, v_p)$ and $q = N(m_q, v_q)$ insert (2.10) twice. The two $\log 2\pi$ cancel, and the KL is half of
-# $E_p(x - m_q)^2/v_q + \log v_q - E_p(x - m_p)^2/v_p - \log v_p$. You know one of the two means. For the other, write
-# $x - m_q = (x - m_p) + (m_p - m_q)$ and square it: the mixed term has mean 0.
+# $E_p[(x - m_q)^2]/v_q + \log v_q - E_p[(x - m_p)^2]/v_p - \log v_p$. One of the two means you know, since it is the
+# variance of $p$. For the other, write $x - m_q = (x - m_p) + (m_p - m_q)$ and square it: the mixed term has mean 0.
 #
 # ### Exercise 2.6 · The KL in closed form
 #
@@ -837,8 +847,8 @@ for numbers in ((0.0, 1.0, 0.0, 2.0), (0.0, 2.0, 0.0, 1.0), (0.6, 0.5, 0.0, 1.0)
 # %% [markdown]
 # ## 10 · What does each direction prefer?
 #
-# Let $p$ have two bumps of equal weight, at −0.97 and 0.97, and let $q$ be the best single Gaussian. It cannot be
-# right; how it goes wrong depends on the direction.
+# Let $p$ have two bumps of equal weight, at −0.97 and 0.97, and let $q$ be the best single Gaussian. It cannot fit
+# both bumps; how it fails depends on the direction.
 #
 # **Predict.** Which $q$ has the smallest $\mathrm{KL}(p\,\|\,q)$: one bell over both bumps, or one bell on one bump?
 # Which has the smallest $\mathrm{KL}(q\,\|\,p)$?
@@ -1015,8 +1025,8 @@ for v_p, v_q in ((1.0, 2.0), (2.0, 1.0)):
 #
 # **The variance of $x_{t-1}$ given $x_t$ and $x_0$ is $\beta_t\,(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)$.** By the last
 # lines of section 8 the precisions add to $P = 1/(1-\bar\alpha_{t-1}) + \alpha_t/\beta_t$, and this is $1/P$. Print
-# $1-\bar\alpha_{t-1}$ in the numerator *and* the denominator, and it cancels to $\beta_t$: the answer if $x_0$ were
-# unknown and $x_{t-1}$ standard normal.
+# $1-\bar\alpha_{t-1}$ in the numerator *and* the denominator, and it cancels to $\beta_t$: the right answer if $x_0$
+# is unknown and $x_{t-1}$ is standard normal.
 
 # %%
 # claim: E113
@@ -1029,16 +1039,17 @@ for t in (10, 2):
           f"misprint {misprint:.3e} ({misprint / right:.2f} times)")
 
 # %% [markdown]
-# Near the data the misprint makes the variance 2.20 times too large. (By coincidence, $\beta_t$ is also the other
-# variance that [Ho20] tries for a sampler's step; chapter 07 compares the two.)
+# Near the data the misprint makes the variance 2.20 times too large. (It is no coincidence that $\beta_t$ is the
+# other variance that [Ho20] try for a sampler's step: they note that it is optimal for a standard normal $x_0$.
+# Chapter 07b compares the two.)
 
 # %% [markdown]
 # ## Recap
 #
-# A joint distribution contains everything. Integrate for a marginal; slice and renormalize for a conditional; write
-# it as a product of conditionals in any order; in a Markov chain each needs only its neighbor. For Gaussians all of
-# this is arithmetic: `push` adds the variances of independent noises, `condition` adds precisions, and the KL
-# divergence is a formula with a direction: mode-covering one way, mode-seeking the other.
+# A joint distribution contains everything. Integrate to get a marginal; slice and renormalize to get a conditional.
+# You can write it as a product of conditionals in any order, and in a Markov chain each factor needs only its
+# neighbor. For Gaussians all of this is arithmetic: `push` adds the variances of independent noises, `condition` adds
+# precisions, and the KL divergence is a formula with a direction: mode-covering one way, mode-seeking the other.
 #
 # **One formula to keep**
 #
@@ -1050,7 +1061,7 @@ for t in (10, 2):
 # | what holds | what is often said | shown above |
 # |---|---|---|
 # | a density has area 1; its height has no bound | a density is at most 1 | detour: log-density 6.91 |
-# | in a Markov chain the *noises* are independent; neighboring states correlate | a state is independent of the one before | 0.949 |
+# | in a Markov chain the *noises* are independent; neighboring states correlate | a state is independent of the one before | detour: 0.949 |
 # | a quotient of Gaussians is Gaussian only if the numerator is narrower | it always is | detour: precision −1.0 |
 #
 # **Exercises:** 2.1 `distributions.marginal` · 2.2 `distributions.conditional` · 2.3 `distributions.chain_rule` · 2.4
