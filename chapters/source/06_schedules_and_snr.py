@@ -2,7 +2,7 @@
 # # 06 · How fast should the signal go?
 #
 # A thousand numbers $\beta_t$ decide how fast an image drowns in noise. If you choose them badly, a third of the
-# steps do almost nothing, or the image survives the whole chain. Some published tutorials have the second problem.
+# steps do almost nothing, or the image survives the whole chain. Several published tutorials have the second problem.
 # How can you see it, and how do you choose better?
 #
 # **After this chapter you can**
@@ -86,8 +86,8 @@ for s in three:
 #
 # ### Exercise 6.1 · log-SNR
 #
-# From the table `abar` compute the table of $\lambda_t$ with `torch.log`. Infinite ends are fine: row 0, clean
-# data, has $\lambda_0 = +\infty$.
+# From the table `abar` compute the table of $\lambda_t$ with `torch.log`. Infinite values at the ends are fine: row
+# 0, the clean data, has $\lambda_0 = +\infty$.
 
 # %% tags=["exercise"]
 def my_log_snr(abar):
@@ -141,8 +141,8 @@ print(f"largest difference of two pixels: {float((frames[:5] - frames[5:]).abs()
 print("times:", [t for _, _, t in visits[:5]], [t for _, _, t in visits[5:]])
 
 # %% [markdown]
-# Neither is: at $t = 260$ in one and at $t = 497$ in the other the image is the same, because $\lambda$ determines
-# $\bar\alpha$ (6.2). (Times are whole numbers, so pixels differ by up to 0.003.)
+# Neither is. With the same noise, the image at $t = 260$ in one is the image at $t = 497$ in the other, because
+# $\lambda$ determines $\bar\alpha$ (6.2). (Times are whole numbers, so pixels differ by up to 0.003.)
 #
 # **$t$ is only a label.** Two schedules that visit the same values of $\lambda$ are the same chain. A schedule
 # decides one thing: *which noise levels are visited, and how many steps each region gets*.
@@ -173,7 +173,8 @@ for s in (linear, cosine):
 # ## 2 · Seven schedules
 #
 # A schedule should usually do three things: lose little information early, reach pure noise at the end, and change
-# smoothly in between. Let $a = 10^{-4}$ and $b = 0.02$ be the two ends of $\beta$, and let $u = (t-1)/(T-1)$ run from 0 to 1.
+# smoothly in between. Let $a = 10^{-4}$ and $b = 0.02$ be the two ends of $\beta$, and let $u = (t-1)/(T-1)$ run from
+# 0 to 1.
 #
 # | name | rule | remark |
 # |---|---|---|
@@ -229,7 +230,7 @@ for s in family:
 # It is easy to slip here: without the factor 0.02 the integral is $-1$, which gives
 # $\sqrt{\bar\alpha_T} \approx e^{-500}$.
 #
-# **Predict**, without a computer: can the product of 1000 factors $\sqrt{1-\beta_t}$, none below $\sqrt{0.98}$, be
+# **Predict.** Without a computer: can the product of 1000 factors $\sqrt{1-\beta_t}$, none below $\sqrt{0.98}$, be
 # so small?
 
 # %%
@@ -260,7 +261,7 @@ for steps in (1000, 100, 10):
     print(f"su, T = {steps:4}: abar_T = {float(schedules.su(T=steps).abar[-1]):.3g}")
 
 # %% [markdown]
-# The start changes hardly anything. But 0.02 belongs to $T = 1000$: with 100 steps 0.362 of the variance is left,
+# The different start hardly matters. But 0.02 belongs to $T = 1000$: with 100 steps, 0.362 of the variance is left,
 # with 10 steps 0.895. Exercise 6.4 is about the remedy.
 
 # %% [markdown] topics="C101"
@@ -426,7 +427,7 @@ for s in family:
 # | `quadratic` | loses little early: $\bar\alpha_{250} = 0.8796$ | leaves too much at the end, 0.00114 |
 # | `logarithmic` | ends in noise | 0.708 of the steps at $\lambda \le -4$: the signal is gone at once |
 #
-# Is this why `cosine` gives better images? It may be a part of the reason: [ND21, Fig. 4] could skip up to a fifth of
+# Is this why `cosine` gives better images? It may be part of the reason: [ND21, Fig. 4] could skip up to a fifth of
 # the reverse steps of `linear` at 64×64 with little harm, which fits the 0.371. Another argument is that human
 # perception is logarithmic; nothing here tests it.
 
@@ -527,9 +528,8 @@ for name, s in published.items():
 # ### Exercise 6.4 · Another T, noise again
 #
 # Since $\log(1-\beta) \approx -\beta$ for small $\beta$, (6.1) says $\bar\alpha_T \approx e^{-\sum_t\beta_t}$: the
-# *sum* of the betas decides. Return `schedules.linear` with `T` steps whose betas have the same sum as with
-# $T = 1000$: multiply both its ends, 1e-4 and 0.02, by one factor. Which one? (For $T > 20$; a beta must stay
-# below 1.)
+# *sum* of the betas decides. Return a `schedules.linear(T, beta_1, beta_T)` whose betas have the same sum as with
+# $T = 1000$: multiply both ends, 1e-4 and 0.02, by one factor. Which one? (For $T > 20$; a beta must stay below 1.)
 
 # %% tags=["exercise"]
 def my_rescaled(T):
@@ -548,22 +548,22 @@ for steps in (25, 50, 100, 250, 500, 1000):
     print(f"{steps:5}{float(fixed):21.3g}{float(scaled):19.3g}")
 
 # %% [markdown]
-# On the right every chain ends in noise, and at $T = 25$ in even purer noise, because $\log(1-\beta)$ is below
-# $-\beta$, and more so for a larger $\beta$. To learn what $T$ alone does, compare models on the right: on the left
-# two things change at once.
+# On the right every chain ends in noise. At $T = 25$ the noise is even purer, because $\log(1-\beta)$ is below
+# $-\beta$, and the larger $\beta$ is, the wider the gap. To learn what $T$ alone does, compare models trained with
+# the schedules on the right; on the left two things change at once.
 
 # %% [markdown]
 # ## 5 · A trace of signal reveals the brightness
 #
 # `linear` leaves 4.04e-05 of the variance. In one pixel that is nothing, but a network sees all pixels. Suppose an
-# image of $n$ numbers is brighter than gray by $m$ everywhere. An average of $n$ independent noises has variance
-# $1/n$, so the mean of $x_T$ is
+# image of $n$ numbers is brighter than gray by $m$ everywhere. The average of $n$ independent noises of variance 1
+# has variance $1/n$, so the mean of $x_T$ is
 #
 # $$\frac1n\sum_{i=1}^{n} x_{T,i} = \sqrt{\bar\alpha_T}\,m + \sqrt{\frac{1-\bar\alpha_T}{n}}\;z ,
 # \quad z \sim N(0,1) , \qquad \mathrm{SNR}_{\text{mean}} = n\,m^2\,\mathrm{SNR}_T . \tag{6.8}$$
 #
-# In units of its noise, the mean is $\pm\sqrt{\mathrm{SNR}_{\text{mean}}} + z$, so its sign is right with
-# probability $\Phi(\sqrt{\mathrm{SNR}_{\text{mean}}})$, with the distribution function $\Phi$ of $N(0, 1)$
+# In units of its noise, the mean is $\pm\sqrt{\mathrm{SNR}_{\text{mean}}} + z$, so its sign is right with probability
+# $\Phi(\sqrt{\mathrm{SNR}_{\text{mean}}})$, where $\Phi$ is the distribution function of $N(0, 1)$
 # (`torch.special.ndtr`).
 #
 # **Predict.** You get 200 images at $t = T$, 256×256 pixels in three colors. Half come from bright images
@@ -632,10 +632,10 @@ except ValueError as error:
     print("ValueError:", str(error).split(";")[0])
 
 # %% [markdown]
-# Now 100 of 200 are right, no better than guessing. This has a price: $\beta_T = 1$, so $x_T$ *is* the noise. A
+# Now 100 of 200 are right, no better than guessing. The repair has a price: $\beta_T = 1$, so $x_T$ *is* the noise. A
 # network that predicts $\epsilon$ only has to copy its input there, and
-# $\hat x_0 = (x_T - \sqrt{1-\bar\alpha_T}\,\hat\epsilon)/\sqrt{\bar\alpha_T}$ is $0/0$, which the package refuses
-# to compute. Networks that predict $x_0$, or the $v$ of [chapter 09](09_predictions.ipynb), have no such problem.
+# $\hat x_0 = (x_T - \sqrt{1-\bar\alpha_T}\,\hat\epsilon)/\sqrt{\bar\alpha_T}$ is $0/0$, which the package refuses to
+# compute. Networks that predict $x_0$, or the $v$ of [chapter 09](09_predictions.ipynb), have no such problem.
 
 # %% [markdown] topics="C110"
 # ## Detour · How much does a noisy image tell about the clean one?
@@ -659,8 +659,8 @@ except ValueError as error:
 #
 # ### Exercise 6.6 · Information, in bits
 #
-# From a tensor of SNRs return how many *bits* of information one number of $x_t$ carries about $x_0 \sim N(0,1)$. (`torch.log`
-# gives nats.)
+# From a tensor of SNRs return how many *bits* of information one number of $x_t$ carries about $x_0 \sim N(0,1)$.
+# (`torch.log` gives nats.)
 
 # %% tags=["exercise"]
 def my_information(snr):
@@ -708,8 +708,8 @@ for level in (6, 2, 0, -2, -6):
     print(f"lambda = {level:2}: N(0,1) {float(normal[at]):.4f} bits, ±1 {float(two[at]):.4f} bits")
 
 # %% [markdown]
-# The bound holds everywhere. In the noisy half the curves nearly coincide, 0.0916 and 0.0915 bits at $\lambda = -2$.
-# In the clean half the $\pm1$ data have no more than their one bit to give.
+# The bound holds everywhere. In the noisy half the curves nearly coincide, with 0.0916 and 0.0915 bits at
+# $\lambda = -2$. In the clean half the $\pm1$ data have no more than their one bit to give.
 #
 # What does this say about the end of the chain, and about the path that leads there?
 
@@ -726,15 +726,15 @@ for s in (linear, cosine):
     print(f"{s.name}: {float(turns.min()):.5f} to {float(turns.max()):.5f} radians per step")
 
 # %% [markdown]
-# At $t = 1$ a number of $x_t$ carries up to 4.61 nats about $x_0$; at $T$ only 2.02e-05, exactly $L_T$. A 32×32 color image has
-# at most 0.062 nats left, a 256×256 one 3.97: the trace of signal again. So $x_T$ is not a *code* of $x_0$: the
-# chain is made to forget.
+# At $t = 1$ a number of $x_t$ carries up to 4.61 nats about $x_0$; at $T$ only 2.02e-05, exactly $L_T$. A 32×32 color
+# image has at most 0.062 nats left, a 256×256 one 3.97: the trace of signal again. So $x_T$ is not a *code* of $x_0$:
+# the chain is made to forget.
 #
 # Is some schedule the *shortest* path to noise? Among variance preserving schedules all paths from data to noise are
-# equally long: as points (signal factor, noise factor), all follow the same quarter circle, `cosine` at a steady 0.00156 radians a
-# step. A straight line, $(1-u)\,x_0 + u\,\epsilon$, is a different path; flow matching takes it. Optimal transport
-# asks yet another question: which noise should be paired with which image, so that the mean squared distance is
-# smallest? Here $x_0$ and $\epsilon$ are drawn independently, and no schedule changes that.
+# equally long: as points (signal factor, noise factor), all follow the same quarter circle, `cosine` at a steady
+# 0.00156 radians a step. A straight line, $(1-u)\,x_0 + u\,\epsilon$, is a different path; flow matching takes it.
+# Optimal transport asks yet another question: which noise should be paired with which image, so that the mean squared
+# distance is smallest? Here $x_0$ and $\epsilon$ are drawn independently, and no schedule changes that.
 
 # %% [markdown] topics="C107"
 # ## 6 · Larger images need more noise
@@ -845,9 +845,9 @@ for k in (1, 100, 131):
 # %% [markdown]
 # ## 7 · Try it: the schedule designer
 #
-# Six linked views of one schedule. Predict first, then move a slider, then look.
+# The explorer shows six linked views of one schedule. Predict first, then move a slider, then look.
 #
-# 1. Start at `linear` with $T = 1000$ and lower $T$. Where does the gauge change to "signal survives"? Raise
+# 1. Start with `linear` and $T = 1000$, and lower $T$. Where does the gauge change to "signal survives"? Raise
 #    `beta_T` until it changes back.
 # 2. Choose `cosine` at $T = 50$. Why does the gauge stay at "gone"? Lower `beta_max` to 0.5.
 
