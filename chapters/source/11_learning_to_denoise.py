@@ -14,8 +14,8 @@
 # - write a complete diffusion model, from data to samples, on one screen.
 #
 # **You need** the closed form (5.11) of [05](05_forward.ipynb); from [09](09_predictions.ipynb) the target v, (9.2),
-# and "The best prediction is a mean, not a sample"; "The best estimate, from Bayes' rule" and "Algorithm 2, line by line"
-# in [10](10_sampling_without_learning.ipynb).
+# and "The best prediction is a mean, not a sample"; "The best estimate, from Bayes' rule" and "Algorithm 2, line by
+# line" in [10](10_sampling_without_learning.ipynb).
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
 # about two minutes.
@@ -81,9 +81,9 @@ print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 # %% [markdown] topics="C152 C157"
 # ## The training algorithm
 #
-# Chapter 09: for a squared error, the best prediction of anything is its conditional mean. So you need no formula to
-# *aim* at the ideal denoiser. Make a noisy $x_t$ from data, let the network predict the noise in it, and take the
-# squared error [Ho20, Eq. 14]:
+# Chapter 09 showed that under a squared error the best prediction of anything is its conditional mean. So you need no
+# formula to *aim* at the ideal denoiser. Make a noisy $x_t$ from data, let the network predict the noise in it, and
+# take the squared error [Ho20, Eq. 14]:
 #
 # $$L_\text{simple} = E_{t,\,x_0,\,\epsilon}\,\big\|\epsilon - \mathrm{net}\big(\sqrt{\bar\alpha_t}\,x_0
 # + \sqrt{1-\bar\alpha_t}\,\epsilon,\; t\big)\big\|^2, \qquad t \text{ uniform on } 1 \dots T. \tag{11.1}$$
@@ -116,10 +116,10 @@ draw_times = check("learning.times", my_times)
 # %% [markdown]
 # ### Exercise 11.2 · The loss, one number for each item
 #
-# Return the squared error of the predicted noise for each item of a batch: the **mean** over the data axes (so that images of
-# different sizes can be compared; the square in (11.1) is a sum, larger by a constant factor), but *no* mean over the
-# batch, because we will want to see at which $t$ the network does badly. `forward.noised` makes $x_t$. Items may have
-# several data axes: `error.flatten(1)` joins them into one.
+# Return the squared error of the predicted noise for each item of a batch: the **mean** over the data axes (so that
+# images of different sizes can be compared; the square in (11.1) is a sum, larger by a constant factor), but *no*
+# mean over the batch, because we will want to see at which $t$ the network does badly. `forward.noised` makes $x_t$.
+# Items may have several data axes: `error.flatten(1)` joins them into one.
 
 # %% tags=["exercise"]
 def my_loss(schedule, net, x_0, t, eps):
@@ -134,7 +134,8 @@ def my_loss(schedule, net, x_0, t, eps):
 loss_of = check("learning.loss", my_loss)
 
 # %% [markdown]
-# Before there is a network, try two "networks" without weights: one always answers 0, the other returns its input $x_t$.
+# Before there is a network, try two "networks" without weights: one always answers 0, the other returns its input
+# $x_t$.
 
 # %%
 # eq: 11.1
@@ -179,12 +180,12 @@ def fit(times, steps=1000):
 
 
 # %% [markdown] topics="C078"
-# The network concatenates $x_t$ with 64 features of $t$ (`sinusoids`, explained below); three layers then add a correction
-# each, and `proj_out` returns two numbers, the predicted noise.
+# The network concatenates $x_t$ with 64 features of $t$ (`sinusoids`, explained below). Three layers then each add a
+# correction, and `proj_out` returns two numbers, the predicted noise.
 #
-# `fit` is the bare training loop. `loss.backward()`, *backpropagation*, computes the derivative of the loss with respect to
-# every weight. `optimizer.step()` moves the weights downhill: **Adam** is gradient descent that scales each
-# weight's step by the usual size of its gradient; the **learning rate** `lr` sets the length of the steps.
+# `fit` is the bare training loop. `loss.backward()`, *backpropagation*, computes the derivative of the loss with
+# respect to every weight. `optimizer.step()` moves the weights downhill: **Adam** is gradient descent that divides
+# each weight's step by the typical size of its gradient; the **learning rate** `lr` sets the length of the steps.
 #
 # That is plain **regression**: inputs, targets, a squared error. There is no second network to compete with, as in a
 # GAN (generative adversarial network), so there is no balance to lose. And unlike in a VAE (chapter 04) the encoder is
@@ -203,8 +204,8 @@ def fit(times, steps=1000):
 #
 # </details>
 #
-# The objective is a *sum over times* of separate regressions, and you can estimate a sum from a few randomly chosen terms.
-# With $L_t$ the loss at time $t$,
+# The objective is a *sum over times* of separate regressions, and you can estimate a sum from a few randomly chosen
+# terms. With $L_t$ the loss at time $t$,
 #
 # $$\frac{1}{T}\sum_{t=1}^{T} L_t = E_{t \sim U\{1..T\}}\,[L_t]. \tag{11.2}$$
 #
@@ -221,16 +222,16 @@ for size in (10, 100, 10_000):
 print(f"noise draws per item: 1 by the closed form, {(1 + 1000) / 2} on average by walking to t")
 
 # %% [markdown]
-# All three agree with the mean of all 1000 terms to within about two standard errors. (With 10 terms, the standard error itself is
-# only a rough estimate.) So the gradient from random times is unbiased, and an item costs one draw of noise instead of
-# 500.5.
+# All three agree with the mean of all 1000 terms to within about two standard errors. (With 10 terms, the standard
+# error itself is only a rough estimate.) So the gradient from random times is unbiased, and an item costs one draw of
+# noise instead of 500.5 on average.
 
 # %% [markdown] topics="C153"
 # ## Why *random* times?
 #
-# You could also go through the times in order. **Predict.** Train one network on random times, and another one on $t = 1$
-# in the first step, $t = 2$ in the next, and so on up to 1000. At which times will the second be good in
-# the end? We judge both on **held-out data**, `fresh`, on which no network of this chapter is trained.
+# You could also go through the times in order. **Predict.** Train one network on random times, and another one on
+# $t = 1$ in the first step, $t = 2$ in the next, and so on up to 1000. At which times will the second network be good
+# in the end? We judge both on **held-out data**, `fresh`, on which no network in this chapter is trained.
 
 # %%
 by_order = {
@@ -256,8 +257,8 @@ for i, t in enumerate(look):
 
 # %% [markdown]
 # At $t = 10$ the network trained in order is *worse than answering 0* (1.4196 against 1): it has forgotten what it
-# learned first. It is behind even at $t = 1000$, which it saw last, 0.0674 against 0.0029, probably because it spent only one
-# step at each time. With random times every batch contains all noise levels.
+# learned first. It is behind even at $t = 1000$, which it saw last, 0.0674 against 0.0029, probably because it spent
+# only one step at each time. With random times every batch contains all noise levels.
 
 # %% [markdown]
 # ## Detour · All times share one set of weights, and exercises 11.3 and 11.4
@@ -320,15 +321,16 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
       f"for the mean of all L_t: {best:.3f}")
 
 # %% [markdown]
-# The two times pull in opposite directions, +0.980 and −1.000. A step that lowers the loss at $t = 1$ by 0.0864 raises it at
-# $t = 1000$ by 0.1076. With one weight for all, the mean settles at 0.806, which is right for neither. A larger network has
-# enough weights to treat times differently, but it needs $t$ as an input, and it must not be trained on one time for long.
+# The two times pull in opposite directions, +0.980 and −1.000. A step that lowers the loss at $t = 1$ by 0.0864
+# raises it at $t = 1000$ by 0.1076. With one weight for all, the mean settles at 0.806, which is right for neither. A
+# larger network has enough weights to treat times differently, but it needs $t$ as an input, and it must not be
+# trained on one time for long.
 
 # %% [markdown] topics="C155 C156"
 # ## How does the network know the time?
 #
-# Does it need to? Ask the ideal denoiser for its best estimate at the same point, at three times. (It is the
-# denoiser (10.3) of 400 small Gaussians along the curve. They overlap so closely that their mixture is the smooth spiral.)
+# Does it need to? Ask the ideal denoiser for its best estimate at the same point, at three times. (It is the denoiser
+# (10.3) of 400 small Gaussians along the curve. They overlap so closely that their mixture is the smooth spiral.)
 
 # %%
 one = torch.ones(k, dtype=torch.float64)
@@ -341,9 +343,10 @@ for t in (10, 200, 900):
 
 # %% [markdown]
 # The same point has three right answers: almost the point itself at $t = 10$, and close to the mean of all data at
-# $t = 900$. So the network needs $t$ as an input. A single number would serve badly, because layers are smooth functions
-# of their input and neighboring times differ by only a thousandth of the range. So $t$ enters as 64 sines and cosines
-# of different frequencies, a **sinusoidal time embedding** [Ho20, Appendix B]; chapter 12 has the formula.
+# $t = 900$. So the network needs $t$ as an input. A single number would serve badly, because layers are smooth
+# functions of their input and neighboring times differ by only a thousandth of the range. So $t$ enters as 64 sines
+# and cosines of different frequencies, a **sinusoidal time embedding** [Ho20, Appendix B]; chapter 12 has the
+# formula.
 #
 # With $t$ as an input, one network is the denoiser for every noise level. For images it will be a U-Net
 # (chapter 12), and nothing else in this chapter changes.
@@ -385,22 +388,22 @@ for name, wanted in (("our schedule", ours), ("cosine", other)):
     print(f"share of the variance of log-SNR explained, {name}: {explained:.3f}")
 
 # %% [markdown]
-# The fit is all but perfect for ours, 1.000, and nearly useless for the other, 0.116. The features encode $t$. Which SNR belongs to it is a fact
-# about the schedule, which the network learns from its data.
+# The fit is all but perfect for ours, 1.000, and nearly useless for the cosine schedule, 0.116. The features encode
+# $t$. Which SNR belongs to it is a fact about the schedule, which the network learns from its data.
 #
-# One more question about images: what makes their parts fit together? Not that the loss weights all pixels equally: the
-# best prediction of each pixel is its own conditional mean, whatever positive weight its error has. The parts fit
-# because each pixel is predicted from the whole $x_t$.
+# A related question about images: what makes their parts fit together? It is not that the loss weights all pixels
+# equally, because the best prediction of each pixel is its own conditional mean, whatever positive weight its error
+# has. The parts fit because each pixel is predicted from the whole $x_t$.
 
 # %% [markdown] topics="C152 C157"
 # ## A real training run
 #
-# `training.train` is the same loop with four additions. It can predict any target; we take **v**, because an error in v
-# is never amplified ([09](09_predictions.ipynb)). The learning rate falls to 0 along half a cosine. A gradient longer
-# than `clip` is shortened to that length (**gradient clipping**), so that one unlucky batch cannot throw the weights
-# off. And it keeps an average of the weights, `ema.net`, of which more below. (A **warm-up**, a learning rate that
-# first rises from 0, is the option `warmup`; this small network needs none.) It yields after each step, so that you can
-# follow the training.
+# `training.train` is the same loop with four additions. It can predict any target; we take **v**, because an error in
+# v is never amplified ([09](09_predictions.ipynb)). The learning rate falls to 0 along half a cosine. A gradient
+# longer than `clip` is shortened to that length (**gradient clipping**), so that one unlucky batch cannot throw the
+# weights off. And it keeps an average of the weights, `ema.net`, which a later section explains. (A **warm-up**, a
+# learning rate that first rises from 0, is the option `warmup`; this small network needs none.) It yields after each
+# step, so that you can follow the training.
 #
 # **Predict.** Sketch the loss against the training step. Does it go to 0?
 
@@ -444,12 +447,13 @@ figures.show(fig, alt="A noisy loss creeps from 0.6 down to about 0.56, and not 
 print(f"largest and smallest loss of a single step: {seen.max():.3f}, {seen.min():.3f}")
 
 # %% [markdown]
-# The loss falls from 0.605 to 0.561, and that is all. Single steps scatter by 0.016, because each batch has other
-# data, other times and other noise. So a single value says next to nothing; the mean of a hundred shows a slow decrease.
-# Toward what? The dashed line is the loss of the *ideal* denoiser, 0.559. (It was estimated on other points with other noise,
-# so the curve may dip below it.)
+# The loss falls from 0.605 to 0.561, and that is all. Single steps scatter by 0.016, because each batch has different
+# data, times and noise. So a single value says next to nothing; the mean of a hundred shows a slow decrease. Toward
+# what? The dashed line is the loss of the *ideal* denoiser, 0.559. (It was estimated on other points with other
+# noise, so the curve may dip below it.)
 #
-# Your numbers may differ in their last digits: another processor rounds the eighth digit differently, and 5000 steps amplify this.
+# Your numbers may differ in their last digits: another processor rounds the eighth digit differently, and 5000 steps
+# amplify this.
 
 # %% [markdown]
 # ### Detour · The package's loop, line by line
@@ -474,16 +478,16 @@ figures.show_source(loop._steps)
 # + \underbrace{E\,\big\|f(x) - E[y \mid x]\big\|^2}_{\text{excess}}. \tag{11.4}$$
 #
 # (Insert $E[y \mid x]$ and multiply out. The mixed term is
-# $2\,E\big[(y - E[y \mid x])\cdot(E[y \mid x] - f(x))\big]$. For a fixed $x$ the second factor is a constant and the first has
-# mean 0, so the mixed term vanishes.) The first part is the *irreducible loss* of chapter 09, the **floor** for short. No network can
-# change it: many clean $x_0$ lead to the same $x_t$, and nothing in $x_t$ says which it was. The second part is the network's own:
-# its squared distance from the ideal denoiser.
+# $2\,E\big[(y - E[y \mid x])\cdot(E[y \mid x] - f(x))\big]$. For a fixed $x$ the second factor is a constant and the
+# first has mean 0, so the mixed term vanishes.) The first part is the *irreducible loss* of chapter 09, the **floor**
+# for short. No network can change it: many clean $x_0$ lead to the same $x_t$, and nothing in $x_t$ says which it
+# was. The second part is the network's own: its squared distance from the ideal denoiser.
 #
 # ### Exercise 11.5 · The floor of an eps-loss
 #
 # From clean data `x_0`, the conditional means `best` $= E[x_0 \mid x_t]$ and the time, estimate the irreducible loss
-# **of eps**: one number, the mean over everything. (The factor between the squared errors of $x_0$ and eps is in (9.9);
-# `t` may be an int or a batch.)
+# **of eps**: one number, the mean over everything. (The factor between the squared errors of $x_0$ and eps is in
+# (9.9). `t` may be an int or a batch, for which chapter 05 has `row` and `coef`.)
 
 # %% tags=["exercise"]
 def my_irreducible(schedule, x_0, best, t):
@@ -513,10 +517,10 @@ print(f"the same predictions as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
       f"floor {irreducible(schedule, fresh, best, t):.4f}")
 
 # %% [markdown]
-# The split holds: the mixed term is 0 within its standard error. Of the loss of 0.560, the floor is 0.559, and the network is responsible
-# for the rest, here 0.0013. So **0.56 is excellent**. The same predictions, counted as predictions of eps, have a loss of
-# 0.194: another number, the same denoiser. A loss is good or bad only *relative to its floor*, and the floor depends on $t$.
-# So compare time by time:
+# The split holds: the mixed term is 0 within its standard error. Of the loss of 0.560, 0.559 is the floor, and the
+# network is responsible only for the rest, here 0.0013. So **0.56 is excellent**. The same predictions, counted as
+# predictions of eps, have a loss of 0.194: another number, the same denoiser. A loss is good or bad only *relative to
+# its floor*, and the floor depends on $t$. So compare time by time:
 
 # %% tolerance={"abs": 0.03, "units": 50}
 times = (1, 3, 10, 30, 50, 100, 200, 250, 300, *range(400, 701, 100), 750, 800, 900, 1000)
@@ -547,9 +551,9 @@ print(f"t = 250..750: largest ratio {ratio[middle].max():.3f}; all times: {ratio
 print(f"smallest difference to the floor: {sigmas.min():+.1f} standard errors")
 
 # %% [markdown]
-# From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. What remains is at small $t$: about 1.03 times the floor at
-# $t = 30$, 1.02 times at $t = 10$. There the best estimate must resolve the width of the spiral's arms, 0.05, and the
-# network is still too smooth for that.
+# From $t = 250$ to 750 the learned loss is within 0.1 % of the floor. What remains is at small $t$: about 1.03 times
+# the floor at $t = 30$, 1.02 times at $t = 10$. There the best estimate must resolve the width of the spiral's arms,
+# 0.05, and the network is still too smooth for that.
 #
 # Nowhere is the loss significantly *below* the floor: the smallest difference here is +0.2 standard errors. A loss far
 # below it would mean a bug, such as testing on the training data. For real data the floor cannot be computed; chapter
@@ -602,9 +606,9 @@ def my_ema(average, new, n, decay):
 ema_update = check("learning.ema", my_ema)
 
 # %% [markdown]
-# Now estimate the mean of $N(0,1)$ data with a *constant* learning rate
-# $\eta$: steps on $\tfrac12(w - x)^2$ with batches of $B$, $w \leftarrow w - \eta\,(w - \text{batch mean})$. The weight never
-# comes to rest. Once its variance no longer changes, $\mathrm{Var}\,w = (1-\eta)^2\,\mathrm{Var}\,w + \eta^2/B$, so
+# Now estimate the mean of $N(0,1)$ data with a *constant* learning rate $\eta$: steps on $\tfrac12(w - x)^2$ with
+# batches of $B$, $w \leftarrow w - \eta\,(w - \text{batch mean})$. The weight never comes to rest. Once its variance
+# no longer changes, $\mathrm{Var}\,w = (1-\eta)^2\,\mathrm{Var}\,w + \eta^2/B$, so
 #
 # $$\mathrm{sd}(w) = \sqrt{\frac{\eta}{(2-\eta)\,B}}. \tag{11.6}$$
 
@@ -623,14 +627,15 @@ young = math.prod((1 + n) / (10 + n) for n in range(1, 201))
 print(f"share of the start after 200 updates: plain {0.999**200:.2f}, with kappa {young:.0e}")
 
 # %% [markdown]
-# The last weights keep jittering by 0.0582, as (11.6) says; their average only by 0.0086. So mini-batch gradient descent
-# with a constant learning rate does not converge to the minimum; it converges to a *distribution* around it.
+# The last weights keep jittering by 0.0582, as (11.6) says; their average only by 0.0086. So mini-batch gradient
+# descent with a constant learning rate does not converge to the minimum; it converges to a *distribution* around it.
 
 # %% [markdown] topics="C152"
 # ## Sampling: swap one line
 #
-# Nothing in the sampler changes. Chapter 10 passed it the ideal denoiser, here `exact`; we pass `learned`, which is
-# `predictions.denoiser(schedule, ema.net, "v")`. Its loss is within about 3 % of the floor at all times. Does that show in the samples?
+# Nothing in the sampler changes. Chapter 10 passed it the ideal denoiser, here `exact`. We pass `learned`, which is
+# `predictions.denoiser(schedule, ema.net, "v")`. Its loss is within about 3 % of the floor at all times. Does that
+# show in the samples?
 
 # %% tolerance={"units": 30}
 guessers = {"ideal denoiser": exact, "learned denoiser": learned}
@@ -653,7 +658,8 @@ for name, x in made.items():
 #
 # For data without a known curve you need a metric that compares two sets of samples. One is the **energy distance**,
 # $2\,E|a-b| - E|a-a'| - E|b-b'|$ for independent samples $a, a'$ and $b, b'$ of the two: it is 0 only if the two
-# distributions are equal.
+# distributions are equal. (Its estimate is unbiased, so for equal distributions it scatters around 0 and can be
+# negative.)
 
 # %% tolerance={"abs": 8e-05}
 blurred = fresh[:2000] + 0.3 * normal_like(fresh[:2000], generator=seeded(19))
@@ -688,9 +694,10 @@ for low, high in ((0, 20), (20, 1000)):
           f"farther than 0.15: {stray:.1%}")
 
 # %% [markdown]
-# Help at the last 20 times removes the strays: 0.5 % remain here, nearly as in the data. Help at all the *other* times
-# leaves 1.8 % here. The table of losses alone would have pointed to $t = 30$. But early errors put points only a little off the curve,
-# and a denoiser that is accurate at the last twenty times pulls them back; errors made at the very end remain.
+# Help at the last 20 times removes the strays: 0.5 % remain here, nearly as in the data. Help at all the *other*
+# times leaves 1.8 % here. The table of losses alone would have pointed to $t = 30$. But early errors put points only
+# a little off the curve, and a denoiser that is accurate at the last twenty times pulls them back; errors made at the
+# very end remain.
 #
 # Now draw both score fields (chapter 09), each times $1-\bar\alpha_t$, so
 # that an arrow points from $x_t$ to $\sqrt{\bar\alpha_t}\,\hat x_0$. (At $t = 300$
@@ -734,8 +741,8 @@ for t in (10, 50, 300, 900):
 # %% [markdown] topics="C157"
 # ## What has it learned, and what has it memorized?
 #
-# The exact minimizer of the loss on a finite list of points is the ideal denoiser of that list, and it copies the list, whether you
-# predict $x_0$, the noise or v (chapter 10b). So why does our network not copy its 20,000 points?
+# The exact minimizer of the loss on a finite list of points is the ideal denoiser of that list, and it copies the
+# list, whether you predict $x_0$, the noise or v (chapter 10b). So why does our network not copy its 20,000 points?
 #
 # **Predict.** Train the same network, with the same code and batch size, on the 20 points of the first figure. What
 # will its samples look like? And how will its loss on held-out data change during training?
@@ -786,18 +793,18 @@ for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
     print(f"{name:>24} {distance(x, few):28.3f} {distance(x, curve):14.3f}")
 
 # %% [markdown]
-# The network has learned the 20 points, and bridges between neighboring ones. Its samples lie 0.050 from the
-# list, while held-out data lie 0.220 from it: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000); they come
-# from the network, which prefers smooth functions.
+# The network has learned the 20 points, and bridges between neighboring ones. Its samples lie 0.050 from the nearest
+# of the 20, held-out data 0.220: it has mostly memorized. The ideal denoiser of the list builds no bridges (0.000).
+# They come from the network, which prefers smooth functions.
 #
 # The curves show **overfitting**: the loss on the 20 points keeps falling, to 0.50, while the loss on held-out data
 # rises from 0.58 to 0.68. If you have little data, stop where the loss on held-out data is lowest: **early stopping**.
 # More data help, too, and so do altered copies that could be real data, such as images shifted by a pixel (**data
 # augmentation**, `datasets.augment_shifts`).
 #
-# The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223 against 0.220. That network
-# has the same objective, the same target, the same number of weights. So **generalization comes from the data and the
-# network, not from the objective**.
+# The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223 against 0.220.
+# That network has the same objective, the same target, the same number of weights. So **generalization comes from the
+# data and the network, not from the objective**.
 
 # %% [markdown]
 # ### Detour · The gap between training and held-out loss, time by time
@@ -867,8 +874,8 @@ for name, x in (("data", moons[:2000]), ("learned", new)):
           f"energy distance {metrics.energy_distance(x, moons[15_000:]).value:+.5f}")
 
 # %% [markdown]
-# The moons come out sharp, 0.041 against 0.040, and both halves get their share. Change `moons` to `concentric_circles` or
-# `checkerboard` and see which is harder: closed curves close together, or hard edges?
+# The moons come out sharp, 0.041 against 0.040, and each half gets about half of the samples. Change `moons` to
+# `concentric_circles` or `checkerboard` and see which is harder: closed curves close together, or hard edges?
 
 # %% [markdown]
 # ## Detour · Explore: watch a denoiser being learned
@@ -941,9 +948,10 @@ for name, shown in (("data", points[:2000]), ("samples", x)):
     print(f"{name:>7}: mean distance to the curves {distance(shown, bare):.2f}")
 
 # %% [markdown]
-# The samples lie on both moons, 0.05 from the curves here, where the data are at 0.04. Start your own projects like this. Do
-# not copy the network of a paper first: what you train is plain regression, so a modest network shows results within
-# minutes, and tells you whether the rest of the program is right. Then enlarge it. Chapter 12 does that for images.
+# The samples lie on both moons, 0.05 from the curves here, where the data are at 0.04. Start your own projects like
+# this. Do not copy the network of a paper first: what you train is plain regression, so a modest network shows
+# results within minutes, and tells you whether the rest of the program is right. Then enlarge it. Chapter 12 does
+# that for images.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked further
@@ -973,8 +981,8 @@ print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 
 # %% [markdown]
 # The bound gives $t = 1$ a weight of 50.71 times the mean. So the simple loss is not the bound (nor the cross-entropy
-# that the bound limits) but a *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a slightly worse
-# likelihood. [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
+# that it bounds) but a *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a
+# slightly worse likelihood. [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
 
 # %% [markdown]
 # ## Recap
@@ -997,8 +1005,8 @@ print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 # | the exact minimizer copies the data for every target | predicting noise generalizes, predicting the mean memorizes | first figure; 20 points |
 # | an EMA helps while the learning rate is high | an EMA always helps | 0.568 and 0.570 at step 2000; 0.560 twice at the end |
 #
-# **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.gradient` · 11.4 `learning.one_step` · 11.5
-# `learning.irreducible` · 11.6 `learning.ema`
+# **Exercises:** 11.1 `learning.times` · 11.2 `learning.loss` · 11.3 `learning.gradient` · 11.4 `learning.one_step` ·
+# 11.5 `learning.irreducible` · 11.6 `learning.ema`
 #
 # **To think about.** The strays come from errors at small $t$. How would you draw the times to train these more often?
 # What would you have to do to the loss to keep (11.1) unchanged? (Divide each term by how much more often its time is
