@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 12 · Which network denoises images?
 #
-# In chapter 11 a small multilayer perceptron learned to denoise points in a plane. An image is a point too, with one coordinate
-# for each pixel, so the same network should work. It does, but badly. What goes wrong, and what does a network for images know
-# from the start that the perceptron has to learn?
+# In chapter 11 a small multilayer perceptron learned to denoise points in a plane. An image is a point too, with one
+# coordinate for each pixel, so the same network should work. It does, but badly. What goes wrong, and what does a
+# network for images know from the start that the perceptron has to learn?
 #
 # **After this chapter you can**
 #
@@ -60,9 +60,9 @@ for t in times:
     print(f"t = {t}: {schedule.signal[t]:.2f} of the digit, {schedule.noise[t]:.2f} of unit noise")
 
 # %% [markdown]
-# Two functions come back throughout this chapter. `loss_on` *judges* a network: its mean loss on 900 images, always with the same times
-# and the same noise, so that two networks can be compared. `fit` *trains* it: the loop of chapter 11, with the target v
-# and a learning rate that falls to 0.
+# Two functions are used throughout this chapter. `loss_on` *judges* a network by its mean loss on 900 images, always
+# with the same times and the same noise, so that two networks can be compared. `fit` *trains* it: the loop of chapter
+# 11, with the target v and a learning rate that falls to 0.
 #
 # The first candidate is the multilayer perceptron (MLP) of chapter 11, a bit wider, trained on only 100 digits.
 #
@@ -86,12 +86,12 @@ for k in (100, 600, 1200):
     print(f"step {k:4}: loss on its own digits {of_mlp[k][0]:.3f}, on new ones {of_mlp[k][1]:.3f}")
 
 # %% [markdown]
-# On its own digits the loss keeps falling, from 0.425 to 0.356 to 0.327. On new digits the second half of the training lowers it
-# only from 0.381 to 0.365. The gap between the two widens: more and more of what the network learns is true of its own 100 digits
-# alone. It is beginning to overfit.
+# On its own digits the loss keeps falling, from 0.425 to 0.356 to 0.327. On new digits the second half of the
+# training lowers it only from 0.381 to 0.365. The gap between the two widens: more and more of what the network
+# learns holds only for its own 100 digits. It is beginning to overfit.
 #
-# Why does so little carry over to new digits? One reason can be proved. Shuffle the 64 pixels of every image, always in the same
-# way, so that nobody could read a digit anymore.
+# Why does so little carry over to new digits? One reason can be proved. Shuffle the 64 pixels of every image, always
+# in the same way, so that nobody could read a digit anymore.
 #
 # **Predict.** How much harder is the task for an MLP?
 
@@ -109,12 +109,13 @@ print(f"{(order != torch.arange(64)).sum()} of 64 pixels have moved")
 print("largest difference of their outputs below 0.0001:", bool(far < 1e-4))
 
 # %% [markdown]
-# Not at all. Shuffle the columns of the first layer's weights and the rows of the last layer's in the same order, and this
-# twin network does to shuffled images exactly what the MLP does to the original ones. Its initial weights are just as likely,
-# too, so training finds it as easily.
+# It is not harder at all. Shuffle the columns of the first layer's weights and the rows of the last layer's in the
+# same order, and this twin network does to shuffled images exactly what the MLP does to the original ones. Its
+# initial weights are just as likely, too, so training finds it as easily.
 #
-# For an MLP an image is a list. It would have to learn from examples that neighboring pixels belong together, and that a stroke
-# further to the right is still the same stroke. A network for images should *start* with such knowledge. It should
+# For an MLP an image is a list. It would have to learn from examples that neighboring pixels belong together, and
+# that a stroke farther to the right is still the same stroke. A network for images should *start* with such
+# knowledge. It should
 #
 # 1. combine **neighbors**, in the same way everywhere;
 # 2. see **far enough** to tell a 3 from an 8;
@@ -126,13 +127,13 @@ print("largest difference of their outputs below 0.0001:", bool(far < 1e-4))
 # %% [markdown]
 # ## 1 · Convolution: the same weights everywhere
 #
-# A **convolution** computes each new pixel from the 3 × 3 pixels around the old one, with the same weights everywhere. If
-# $C$ channels come in, output channel (or **feature**) $c$ at row $i$, column $j$ is
+# A **convolution** computes each new pixel from the 3 × 3 pixels around the old one, with the same weights
+# everywhere. If $C$ channels come in, output channel (or **feature**) $c$ at row $i$, column $j$ is
 #
 # $$y_{c,i,j} = b_c + \sum_{c'=1}^{C}\;\sum_{p=0}^{2}\sum_{q=0}^{2} W_{c,c',p,q}\; x_{c',\,i+p-1,\,j+q-1}, \tag{12.1}$$
 #
-# where pixels outside the image count as 0 (**padding**). The weights $W$, called the **kernel**, and the biases $b$ are
-# learned; nothing in them depends on $i$ and $j$.
+# where pixels outside the image count as 0 (**padding**). The weights $W$, called the **kernel**, and the biases $b$
+# are learned; nothing in them depends on $i$ and $j$.
 
 # %%
 # eq: 12.1
@@ -160,8 +161,8 @@ for layer in (nn.Linear(16 * 64, 16 * 64), nn.Conv2d(16, 16, 3, padding=1)):
 # %% [markdown]
 # #### Exercise 12.1 · The size of the output
 #
-# A kernel of `kernel` pixels moves along a row of `n` pixels, with `padding` zeros added at *each* end, in steps of `stride`.
-# In how many places does it fit? Return a whole number (`//` rounds down).
+# A kernel of `kernel` pixels moves along a row of `n` pixels, with `padding` zeros added at *each* end, in steps of
+# `stride`. In how many places does it fit? Return a whole number (`//` rounds down).
 
 # %% tags=["exercise"]
 def my_size(n, kernel, stride, padding):
@@ -192,13 +193,14 @@ for n, kernel, stride, padding in ((8, 3, 1, 1), (8, 3, 1, 0), (8, 3, 2, 1), (7,
 # %% [markdown]
 # ## 2 · Receptive field: how far does it see?
 #
-# The **receptive field** of an output is the part of the input it depends on. One convolution sees 3 pixels across, two see
-# 5: each layer adds 2. That is slow. After a convolution with stride 2, though, one step on the new grid is two pixels of
-# the old one. With kernels $k_i$ and strides $s_i$
+# The **receptive field** of an output is the part of the input it depends on. One convolution sees 3 pixels across,
+# two see 5: each layer adds 2. That is slow. After a convolution with stride 2, though, one step on the new grid is
+# two pixels of the old one. With kernels $k_i$ and strides $s_i$
 #
 # $$\text{width of the receptive field} = 1 + \sum_i (k_i - 1) \prod_{j < i} s_j. \tag{12.3}$$
 #
-# **Predict.** Five convolutions with kernel 3 see 11 pixels. If the second of them has stride 2, how many do the five see?
+# **Predict.** Five convolutions with kernel 3 see 11 pixels. If the second of them has stride 2, how many do the five
+# see?
 
 # %%
 # eq: 12.3
@@ -218,19 +220,19 @@ fig = figures.images(2 * torch.stack(seen) - 1, ["all strides 1", "one stride of
 figures.show(fig, alt="32 x 32 pixels; those that count form a small square, then a larger one.")
 
 # %% [markdown]
-# The first two layers add 2 each, the other three add 4 each: $1 + 2 + 2 + 4 + 4 + 4 = 17$ columns instead of 11. And these three
-# work on a quarter of the positions, so they are also cheaper.
+# The first two layers add 2 each, the other three add 4 each: $1 + 2 + 2 + 4 + 4 + 4 = 17$ columns instead of 11. And
+# these three work on a quarter of the positions, so they are also cheaper.
 #
-# This suggests going to a coarser grid to see the whole (**downsampling**) and coming back to the fine grid for the details
-# (**upsampling**). To upsample, copy each position to a square of 2 × 2 (`F.interpolate`), and let a convolution smooth the
-# squares.
+# This suggests going to a coarser grid to see the whole (**downsampling**) and coming back to the fine grid for the
+# details (**upsampling**). To upsample, copy each position to a square of 2 × 2 (`F.interpolate`), and let a
+# convolution smooth the squares.
 
 # %% [markdown]
 # ## 3 · Skip connections: no detail is lost
 #
-# A 4 × 4 grid cannot say where within its square of pixels a stroke ends. So the features from the way down are kept, and
-# each block on the way up also receives those from its own resolution: a **skip connection**. Drawn with the fine grid
-# on top, the network has the shape of a U. This is ours, with 16 channels at 8 × 8 and 32 at 4 × 4.
+# A 4 × 4 grid cannot say where within its square of pixels a stroke ends. So the features from the way down are kept,
+# and each block on the way up also receives those from its own resolution: a **skip connection**. Drawn with the fine
+# grid on top, the network has the shape of a U. This is ours, with 16 channels at 8 × 8 and 32 at 4 × 4.
 
 # %%
 net = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
@@ -239,9 +241,9 @@ figures.show(fig, alt="A U-Net: two resolutions, 8 x 8 and 4 x 4, with a skip co
 print(f"{sum(p.numel() for p in net.parameters()):,} weights")
 
 # %% [markdown]
-# The blocks on the way up receive twice as many channels as they return: at 4 × 4, 32 from the middle block and 32 from the
-# skip connection; at 8 × 8, 16 + 16. They are **concatenated** (the channels of both are stacked), as in [Ho20]; one can also
-# add them.
+# The blocks on the way up receive twice as many channels as they return: at 4 × 4, 32 from the middle block and 32
+# from the skip connection; at 8 × 8, 16 + 16. They are **concatenated** (the channels of both are stacked), as in
+# [Ho20]; one can also add them.
 
 # %% [markdown]
 # ### Detour · What does concatenation cost?
@@ -251,8 +253,8 @@ print(f"{sum(p.numel() for p in net.parameters()):,} weights")
 # %% [markdown]
 # #### Exercise 12.2 · Count the weights
 #
-# On the way up, `wide` features come from below and `wide` from the skip. The block's first 3 × 3 convolution makes `wide`
-# features of them. How many weights does it have, biases included, for `skip` = "concat" and for "sum"?
+# On the way up, `wide` features come from below and `wide` from the skip. The block's first 3 × 3 convolution makes
+# `wide` features of them. How many weights does it have, biases included, for `skip` = "concat" and for "sum"?
 
 # %% tags=["exercise"]
 def my_weights(wide, skip):
@@ -285,8 +287,8 @@ for skip in ("concat", "sum"):
 #
 # ### Exercise 12.3 · Write the embedding
 #
-# `t` has shape (B,), whole numbers. Return shape (B, dim), without a loop: every time is multiplied by every frequency. This
-# is all that the network will know about $t$.
+# `t` has shape (B,), whole numbers. Return shape (B, dim), without a loop: every time is multiplied by every
+# frequency. This is all that the network will know about $t$.
 
 # %% tags=["exercise"]
 def my_waves(t, dim):
@@ -323,14 +325,14 @@ for a, b in ((0, 1), (2, 3), (0, 4)):
 # $$\hat x = \frac{x - m_g}{\sqrt{v_g + 10^{-5}}}, \qquad
 # m_g, v_g: \text{mean and variance over group } g \text{ of this one item}. \tag{12.5}$$
 #
-# (`nn.GroupNorm` then gives each channel a learned factor and offset, initially 1 and 0.) A single group with all channels
-# is **layer normalization**, one group per channel **instance normalization**. **Batch normalization** is different: it
-# takes each channel separately, over all items of the *batch*. Section 9 tests it.
+# (`nn.GroupNorm` then gives each channel a learned factor and offset, initially 1 and 0.) A single group with all
+# channels is **layer normalization**, one group per channel **instance normalization**. **Batch normalization** is
+# different: it takes each channel separately, over all items of the *batch*. Section 9 tests it.
 #
 # ### Exercise 12.4 · Group norm by hand
 #
-# `x` is (B, C, H, W); neighboring channels form `groups` groups of C / groups. The variance divides by the number of values,
-# not by one less. Which numbers share one mean? How can you bring them into one axis, and back?
+# `x` is (B, C, H, W); neighboring channels form `groups` groups of C / groups. The variance divides by the number of
+# values, not by one less. Which numbers share one mean? How can you bring them into one axis, and back?
 
 # %% tags=["exercise"]
 def my_normed(x, groups):
@@ -367,9 +369,11 @@ print("the other item's result is the same:", torch.equal(normed(louder, 4)[1], 
 #
 # - The **shortcut** is $x$ itself (or a 1 × 1 convolution, if the number of channels changes): the block learns only a
 #   *correction* to it.
-# - $\text{scale}_t$ and $\text{shift}_t$, each with one number per channel, come from a linear layer. Its input `emb` is made
-#   from the time embedding by two small layers, the same for all blocks. So $t$ can turn each feature up, down, or off.
-# - $c_2$ starts with all weights 0, a **zero initialization**: an untrained block is the identity (or the 1 × 1 convolution).
+# - $\text{scale}_t$ and $\text{shift}_t$, each with one number per channel, come from a linear layer applied to
+#   $\sigma(\text{emb})$. Two small layers, shared by all blocks, make `emb` from the time embedding. So $t$ can turn
+#   each feature up, down, or off.
+# - $c_2$ starts with all weights 0, a **zero initialization**: an untrained block is the identity (or the 1 × 1
+#   convolution).
 
 # %%
 # eq: 12.6
@@ -389,15 +393,16 @@ print(f"numbers about t that each item receives in this block: {both.shape[1]}")
 # ## 7 · The whole U-Net
 #
 # All parts are in place. Larger U-Nets have one more. A convolution combines neighbors, with fixed weights. In
-# **self-attention** every position takes a weighted average over *all* positions, with weights that depend on what
-# is there. From its features each position computes a **query** (what it looks for), a **key** (what it can be found by) and a
-# **value** (what it passes on). Collected as the rows of $Q$, $K$ and $V$, with $d$ numbers per row, the result is
-# $\text{softmax}(Q K^\top / \sqrt d)\, V$ [Vas17]. On a grid of $H \times W$ this takes $(HW)^2$ weights, so it is used at
-# coarse resolutions only, in [Ho20] at 16 × 16. Our network has none. Section 8 tries it, and
+# **self-attention** every position takes a weighted average over *all* positions, with weights that depend on what is
+# there. From its features each position computes a **query** (what it looks for), a **key** (what it can be found by)
+# and a **value** (what it passes on). Collected as the rows of $Q$, $K$ and $V$, with $d$ numbers per row, the result
+# is $\text{softmax}(Q K^\top / \sqrt d)\, V$ [Vas17]. On a grid of $H \times W$ this takes $(HW)^2$ weights, so it is
+# used at coarse resolutions only, in [Ho20] at 16 × 16. Our network has none. Section 8 tries it, and
 # [12b](12b_build_a_unet.ipynb) builds it, together with the rest of the network.
 #
-# **What does each block see?** The explorer shows the trained network that comes with the course; it has a third resolution, 2 × 2.
-# Choose a block: on the left the input, in the middle four of its features, on the right the receptive field of one position.
+# **What does each block see?** The explorer shows the trained network that comes with the course; it has a third
+# resolution, 2 × 2. Choose a block: on the left the input, in the middle four of its features, on the right the
+# receptive field of one position.
 
 # %%
 explorer = explorers.what_a_block_sees()
@@ -405,8 +410,8 @@ print(explorer)
 explorer
 
 # %% [markdown]
-# Try `conv_in`, the blocks on the way down, and those on the way up. On the way down more and more pixels matter. The last block
-# on the way up depends again mostly on what is near: the skip connections bring the details back.
+# Try `conv_in`, the blocks on the way down, and those on the way up. On the way down more and more pixels matter. The
+# last block on the way up again depends mostly on what is near: the skip connections bring the details back.
 
 # %% [markdown]
 # ### Detour · What does starting at zero cost?
@@ -429,14 +434,15 @@ for step in (1, 2, 3):
           f"gradient")
 
 # %% [markdown]
-# Only the 145 weights of the last convolution: everything before it is multiplied by its zeros. In the second step the
-# last convolutions of the blocks follow, and from the third step on all weights learn. So starting at zero costs two steps.
+# Only the 145 weights of the last convolution: everything before it is multiplied by its zeros. In the second step
+# the last convolutions of the blocks follow, and from the third step on all weights learn. So starting at zero costs
+# two steps.
 
 # %% [markdown]
 # ### Does it generalize better than the MLP?
 #
-# The U-Net gets the same 100 digits as the MLP at the beginning, but only 300 steps of 32 digits, where the MLP had 1200 steps
-# of 64. Will the gap between its loss on its own digits and on new ones be smaller?
+# The U-Net gets the same 100 digits as the MLP at the beginning, but only 300 steps of 32 digits, where the MLP had
+# 1200 steps of 64. Will the gap between its loss on its own digits and on new ones be smaller?
 
 # %%
 of_unet = fit(networks.build(networks.UNet, seed=0, width=16, mults=(1, 2)), few, 300, look=look,
@@ -456,17 +462,18 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
       f"U-Net {sum(p.numel() for p in net.parameters()):,}")
 
 # %% [markdown]
-# On their own digits both end close together, here at 0.327 and 0.321. On new digits the MLP has 0.365 and the U-Net 0.331. What
-# the U-Net learns from a hundred digits generalizes better, because the same weights serve all places: it has less room to learn
-# what holds only at one place of one digit. And it needed only an eighth as many examples, and fewer weights.
+# On their own digits both end close together, here at 0.327 and 0.321. On new digits the MLP has 0.365 and the U-Net
+# 0.331. What the U-Net learns from a hundred digits generalizes better, because the same weights serve all places: it
+# has less room to learn what holds only at one place of one digit. And it needed only an eighth as many examples and
+# fewer weights.
 
 # %% [markdown] topics="C183"
 # ## 8 · Ablation: take each part out
 #
-# Concatenate or add? Group norm or batch norm? Sinusoids or a learned table? An **ablation** removes or changes *one* part at a
-# time and measures what that costs. Ours trains each variant for 100 steps on all 896 training digits and judges it on new
-# digits, each with three seeds (different initial weights, batches and noise): a difference smaller than that between seeds
-# means nothing.
+# Concatenate or add? Group norm or batch norm? Sinusoids or a learned table? An **ablation** removes or changes *one*
+# part at a time and measures what that costs. Ours trains each variant for 100 steps on all 896 training digits and
+# judges it on new digits. Each variant is trained with three seeds (different initial weights, batches and noise),
+# because a difference smaller than that between seeds means nothing.
 
 # %%
 VARIANTS = ablation.VARIANTS
@@ -477,10 +484,11 @@ for name, (settings, change, images) in VARIANTS.items():
 figures.show_source(ablation.cut_skips)
 
 # %% [markdown]
-# Each row is one change to the baseline, the network of section 7. `cut_skips` replaces what comes through the skip connections by
-# zeros; `hide_time` always gives the network $t = 0$; `no_zero_init` starts all convolutions at random. *Table of times*
-# replaces the sinusoids by one learned row of 16 numbers for each $t$. **Pixel-unshuffle** turns each square of 2 × 2 pixels
-# into one position with four channels: nothing is lost, and every layer has a quarter of the positions to work on.
+# Each row is one change to the baseline, the network drawn in section 3. `cut_skips` replaces what comes through the
+# skip connections by zeros; `hide_time` always gives the network $t = 0$; `no_zero_init` starts all convolutions at
+# random. *Table of times* replaces the sinusoids by one learned row of 16 numbers for each $t$. **Pixel-unshuffle**
+# turns each square of 2 × 2 pixels into one position with four channels: nothing is lost, and every layer has a
+# quarter of the positions to work on.
 
 # %% [markdown]
 # ### Detour · Pixel-unshuffle by hand
@@ -490,9 +498,9 @@ figures.show_source(ablation.cut_skips)
 # %% [markdown]
 # #### Exercise 12.5 · Pixel-unshuffle with reshape
 #
-# Turn (B, C, H, W) into (B, C p², H/p, W/p): the p² pixels of each square become channels, row by row. With several channels, the p²
-# from the first one come first, then those from the second. Split axes with `reshape`, reorder them with `permute`, and join them
-# with `reshape`. (`reshape` alone scrambles images without any error, a common bug.)
+# Turn (B, C, H, W) into (B, C p², H/p, W/p): the p² pixels of each square become channels, row by row. With several
+# channels, the p² from the first one come first, then those from the second. Split axes with `reshape`, reorder them
+# with `permute`, and join them with `reshape`. (`reshape` alone scrambles images without any error, a common bug.)
 
 # %% tags=["exercise"]
 def my_unshuffle(x, p):
@@ -538,9 +546,10 @@ for name, config in (("baseline", {}), ("pixel-unshuffle", {"patch": 2}), ("sum"
 # %% [markdown]
 # ### The results
 #
-# The same seed gives every variant the same batches, times and noise. So compare seed by seed: the table shows the mean of the
-# three *differences* from the baseline, and its standard error, their standard deviation divided by $\sqrt 3$. With three seeds
-# that error is itself a rough estimate, so believe a difference only if it is more than four times the error.
+# The same seed gives every variant the same batches, times and noise. So compare seed by seed: the table shows the
+# mean of the three *differences* from the baseline, and its standard error, their standard deviation divided by
+# $\sqrt 3$. With three seeds that error is itself a rough estimate, so believe a difference only if it is more than
+# four times the error.
 #
 # **Predict.** Which change will hurt most? Is there one that makes no difference?
 
@@ -573,11 +582,11 @@ luck = 1 - 4 / 18**0.5  # probability that Student's t, 2 degrees of freedom, is
 print(f"if a change does nothing, three seeds say 'yes' in {luck:.1%} of all cases")
 
 # %% [markdown]
-# The skip connections and pixel-unshuffle hurt most, +0.111 and +0.110. Removing the zero initialization makes no visible
-# difference. (The last line is a warning: in a long table, chance alone may well say "yes" once.)
+# The skip connections and pixel-unshuffle hurt most, +0.111 and +0.110. Removing the zero initialization makes no
+# visible difference. (The last line is a warning: in a long table, chance alone may well say "yes" once.)
 #
-# A hundred steps show which variant *starts* well. Which is ahead after a thousand? That takes minutes, so it was done once, by the same
-# functions, and stored (`python tools/ablation_unet.py` does it again).
+# A hundred steps show which variant *starts* well. Which is ahead after a thousand? That takes minutes, so it was
+# done once, by the same functions, and stored (`python tools/ablation_unet.py` does it again).
 
 # %%
 stored = json.loads((pretrained.FOLDER / "ablation_unet.json").read_text())
@@ -607,19 +616,21 @@ print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
 # %% [markdown]
 # Part by part, after 100 and after 1000 steps:
 #
-# - **Neighbors.** On scrambled pixels the U-Net loses 0.034, later 0.015: what it assumes about images is false there. (The
-#   MLP had nothing to lose.)
-# - **Skip connections.** Without them +0.111, later only +0.016. A likely reason is that the middle of this network holds
-#   $32 \cdot 4 \cdot 4 = 512$ numbers, enough for 64 pixels once it has learned to pack them. *Adding* instead of
-#   concatenating costs 0.012 ± 0.005, later 0.003 ± 0.001: not enough to be believed.
-# - **Resolutions.** A network with a single one is behind by 0.009, but it also has fewer weights, 28,801 instead of 110,993, so
-#   this does not say which of the two it lacks. **Attention** makes no visible difference on so small a grid, 0.000. So a slim U-Net, with added skips and
-#   without attention, is a good start for images as small as these.
-# - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, of which only 4 × 4 and 2 × 2 positions
-#   remain. On large images it may be a good one.
-# - **Time.** Knowing $t$ is worth about 0.020. The *table* of times is no better than no time at all after 100 steps, 0.394, and after 1000
-#   it is still 0.017 behind the sinusoids.
-# - **Zero initialization** and **batch norm**: no difference that we believe. Section 9 takes a closer look at batch norm.
+# - **Neighbors.** On scrambled pixels the U-Net loses 0.034, later 0.015: what it assumes about images is false
+#   there. (The MLP had nothing to lose.)
+# - **Skip connections.** Without them +0.111, later only +0.016. A likely reason is that the middle of this network
+#   holds $32 \cdot 4 \cdot 4 = 512$ numbers, enough for 64 pixels once it has learned to pack them. *Adding* instead
+#   of concatenating costs 0.012 ± 0.005, later 0.003 ± 0.001: not enough to be believed.
+# - **Resolutions.** A network with a single one is behind by 0.009, but it also has fewer weights, 28,801 instead of
+#   110,993, so this does not say whether it lacks resolutions or weights. **Attention** makes no visible difference
+#   on so small a grid, 0.000. So a slim U-Net, with added skips and without attention, is a good start for images as
+#   small as these.
+# - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, of which only 4 × 4 and 2 × 2
+#   positions remain. On large images it may be a good one.
+# - **Time.** Knowing $t$ is worth about 0.020. The *table* of times is no better than no time at all after 100 steps,
+#   0.394, and after 1000 it is still 0.017 behind the sinusoids.
+# - **Zero initialization** and **batch norm**: no difference that we believe. Section 9 takes a closer look at batch
+#   norm.
 
 # %% [markdown] topics="C182"
 # ### Detour · Why is a learned table of times so slow?
@@ -649,21 +660,21 @@ print(f"rows of the table that 100 steps of 32 never moved: {still} of 1000")
 print(f"expected, if a row moves when its time is drawn: {1000 * (1 - 1 / 1000) ** 3200:.0f}")
 
 # %% [markdown]
-# Given a wrong time, the network with sinusoids fails, 0.593. The one with the table does not notice, 0.395: it has not learned
-# to use $t$, and judges the noise from the image as well as it can. In 100 steps of 32, each row is drawn three times on average,
-# and 42 rows *never*; they still hold their random initial values. Sinusoids are similar for neighboring times, so what is
-# learned at $t = 500$ also serves 501. With the 800,000 steps of [Ho20] every row is drawn often, and the two may well be equal;
-# we have not tried.
+# Given a wrong time, the network with sinusoids fails, 0.593. The one with the table does not notice, 0.395: it has
+# not learned to use $t$, and judges the noise from the image as well as it can. In 100 steps of 32, each row is drawn
+# three times on average, and 42 rows *never*; they still hold their random initial values. Sinusoids are similar for
+# neighboring times, so what is learned at $t = 500$ also serves 501. With the 800,000 steps of [Ho20] every row is
+# drawn often, and the two may well be equal; we have not tried.
 
 # %% [markdown] topics="C181"
 # ## 9 · Batch normalization
 #
-# Batch normalization (batch norm) is common in image classifiers. It takes the mean and variance of a channel over the batch. During
-# training it also keeps running averages of both, and `net.eval()` makes it use these instead. Why is it so often advised against for diffusion
-# models?
+# Batch normalization (batch norm) is common in image classifiers. It takes the mean and variance of a channel over
+# all pixels of the batch. During training it also keeps running averages of both, and `net.eval()` makes it use these
+# instead. Why is it so often advised against for diffusion models?
 #
-# In training a batch mixes all times; in sampling all items have the *same* time. Look at the variance of one layer's input at
-# each $t$, compared with the running variance that serves all of them.
+# In training a batch mixes all times; in sampling all items have the *same* time. Look at the variance of one layer's
+# input at each $t$, compared with the running variance that serves all of them.
 
 # %%
 net, found = raced["batch norm"][0][0].eval(), []
@@ -678,11 +689,11 @@ for t in (1, 100, 300, 500, 1000):
 hook.remove()
 
 # %% [markdown]
-# At $t = 1$ the median channel has 0.59 of the running variance, the smallest 0.28; at $t = 1000$ the median is 1.10. No
-# single variance fits all times.
+# At $t = 1$ the median channel has 0.59 of the running variance, the smallest 0.28; at $t = 1000$ the median is 1.10.
+# No single variance fits all times.
 #
-# **Predict.** Does the loss rise in `eval` mode (running averages) or in training mode (the batch at hand), if all items of a batch
-# have nearly the same time?
+# **Predict.** Does the loss rise in `eval` mode (running averages) or in training mode (the batch at hand), if all
+# items of a batch have nearly the same time?
 
 # %%
 def in_training_mode(net, t, size):
@@ -708,27 +719,27 @@ for name in ("baseline", "batch norm"):
               f"{mean:+.3f} ± {more.std() / 3**0.5:.3f}")
 
 # %% [markdown]
-# In training mode. If all items have nearly the same time, as in sampling, the loss rises by 0.045, and for a single
-# item by 0.046. With its running averages, though, batch norm denoises *as well as group norm* here, as far as three seeds can tell: −0.002 ±
-# 0.001 after 1000 steps.
+# It rises in training mode. If all items have nearly the same time, as in sampling, the loss rises by 0.045, and for
+# a single item by 0.046. With its running averages, though, batch norm denoises *as well as group norm* here, as far
+# as three seeds can tell: −0.002 ± 0.001 after 1000 steps.
 #
-# So the advice "no batch norm" is good, but not because such a network cannot learn. Unless `eval()` is called, its prediction
-# for one image depends on the others in the batch; the running averages must fit the weights (so an EMA of the weights needs
-# running averages of its own); and large images force small batches, whose statistics are poor. Group norm has no such modes: its
-# rows are 0.000.
+# So the advice "no batch norm" is good, but not because such a network cannot learn. Unless `eval()` is called, its
+# prediction for one image depends on the others in the batch; the running averages must fit the weights (so an EMA of
+# the weights needs its own running averages); and large images force small batches, whose statistics are poor. Group
+# norm has no such modes: its differences are all 0.000.
 
 # %% [markdown] topics="C180"
 # ## 10 · Adam, and the scale of the loss
 #
-# All our networks are trained with Adam (chapter 11). Let $g$ be the gradient of the loss and $\eta$ the learning rate. Plain
-# stochastic gradient descent (SGD) and Adam take the steps
+# All our networks are trained with Adam (chapter 11). Let $g$ be the gradient of the loss and $\eta$ the learning
+# rate. Plain stochastic gradient descent (SGD) and Adam take the steps
 #
 # $$\text{SGD: } w \leftarrow w - \eta\,g, \qquad
 # \text{Adam: } w \leftarrow w - \eta\,\frac{m}{\sqrt{v} + \text{eps}}, \tag{12.7}$$
 #
-# where $m$ is a running average of $g$, and $v$ one of $g^2$ (not the target v of the network). Both are divided by
-# $1 - \text{decay}^\text{step}$, because they start at 0. Here `eps` is a small constant, by default $10^{-8}$, that prevents a
-# division by 0; it has nothing to do with the noise.
+# where $m$ is a running average of $g$, and $v$ one of $g^2$ (not the target v of the network). Each is divided by
+# $1 - \text{decay}^\text{step}$, with its own decay, because both start at 0. Here `eps` is a small constant, by
+# default $10^{-8}$, that prevents a division by 0; it has nothing to do with the noise.
 
 # %%
 # eq: 12.7
@@ -743,21 +754,21 @@ for step, g in enumerate(slopes, start=1):
 print(f"after 5 steps: torch {w.item():.6f}, (12.7) by hand {by_hand.item():.6f}")
 
 # %% [markdown]
-# Multiply the loss by any factor: $g$, $m$ and $\sqrt v$ grow alike, so Adam's step stays the same, except for eps. SGD's
-# step grows. So for Adam it hardly matters whether the squared errors are summed or averaged over the pixels.
+# Multiply the loss by any factor: $g$, $m$ and $\sqrt v$ grow alike, so Adam's step stays the same, except for eps.
+# SGD's step grows. So for Adam it hardly matters whether the squared errors are summed or averaged over the pixels.
 
 # %% [markdown] topics="C180"
 # ### Detour · Sum or mean of the squared errors?
 #
-# Does training diverge if the loss is a mean over the pixels, and not a sum? The two differ only by a factor, the number of
-# pixels. What can a factor do?
+# Does training diverge if the loss is a mean over the pixels, and not a sum? The two differ only by a factor, the
+# number of pixels. What can a factor do?
 
 # %% [markdown]
 # #### Exercise 12.6 · The same run with a sum
 #
-# With the **mean** over n pixels you have used SGD with the learning rate `lr_sgd`, and Adam with `lr_adam` and its `eps`. Now the loss
-# becomes the **sum**, n times as large. Return three numbers, the rate for SGD, and the rate and the eps for Adam, that repeat the old
-# runs step by step.
+# With the **mean** over n pixels you have used SGD with the learning rate `lr_sgd`, and Adam with `lr_adam` and its
+# `eps`. Now the loss becomes the **sum**, n times as large. Return three numbers, the rate for SGD, and the rate and
+# the eps for Adam, that repeat the old runs step by step.
 
 # %% tags=["exercise"]
 def my_same_run(n, lr_sgd, lr_adam, eps):
@@ -807,17 +818,18 @@ for name, (loss, weights) in tried.items():
     print(f"{name:>26}: loss on new digits {loss:.3f}{note}")
 
 # %% [markdown]
-# SGD does need its rate divided by 64. With the old rate its loss explodes (`nan` means *not a number*). With yours it repeats the run **bit
-# for bit**: 64 is a power of two, so no rounding changes. For Adam it makes no difference: 0.428 for mean and sum.
+# SGD does need its rate divided by 64. With the old rate its loss explodes (`nan` means *not a number*). With yours
+# it repeats the run **bit for bit**: 64 is a power of two, so no rounding changes. For Adam it makes no difference:
+# 0.428 for mean and sum.
 #
-# What remains is `eps`. Make the gradients of the mean another 768 times smaller: the sum over our 64 pixels, divided by
-# $64 \cdot 768 = 49{,}152$. That alone changes little, 0.430. With an eps of $10^{-6}$, the default of some optimizers, eps is no longer small compared to $\sqrt v$, and
-# training is *slower*, 0.466. But no run with Adam diverged, here or in the longer trainings of this chapter (which use Adam, a mean, and
-# clip gradients longer than 1). So a very small loss can slow Adam down; it did not
-# make it diverge in any run.
+# What remains is `eps`. Make the gradients of the mean another 768 times smaller: the sum over our 64 pixels, divided
+# by $64 \cdot 768 = 49{,}152$. That alone changes little, 0.430. With an eps of $10^{-6}$, the default of some
+# optimizers, eps is no longer small compared to $\sqrt v$, and training is *slower*, 0.466. But no run with Adam
+# diverged, here or in the longer trainings of this chapter (which use Adam, a mean, and clip gradients longer than
+# 1). So a very small loss can slow Adam down; it did not make it diverge in any run.
 #
-# **Predict.** An image of 128 × 128 pixels in three colors has 49,152 numbers. Is the gradient of their *mean* 768 times smaller than
-# ours?
+# **Predict.** An image of 128 × 128 pixels in three colors has 49,152 numbers. Is the gradient of their *mean* 768
+# times smaller than ours?
 
 # %%
 fresh = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
@@ -831,10 +843,12 @@ for k in (1, 2, 4):
     print(f"{8 * k:2} x {8 * k:2} pixels: length of the mean loss's gradient {length:.2f}")
 
 # %% [markdown]
-# No: 16 times as many pixels, and the gradient is no shorter. The weights of a convolution serve all places. Their gradient sums over
-# all places, and the mean divides by as many. It is the gradient of the *sum* that grows with the image.
+# No: 16 times as many pixels, and the gradient is no shorter. The weights of a convolution serve all places. Their
+# gradient sums over all places, and the mean divides by as many. It is the gradient of the *sum* that grows with the
+# image.
 #
-# Chapter 13 trains with 16-bit numbers. In one format, float16, everything below $3 \cdot 10^{-8}$ becomes 0. Which loss suffers?
+# Chapter 13 trains with 16-bit numbers. In one format, float16, everything below $3 \cdot 10^{-8}$ becomes 0. Which
+# loss suffers?
 
 # %%
 net = raced["baseline"][0][0]
@@ -846,14 +860,14 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
     print(f"{name:>10}: {gone:.1%} of the gradient's numbers become 0 in 16 bits")
 
 # %% [markdown]
-# For sum and mean next to nothing is lost; for a loss 768 times smaller, a quarter of the gradient, 25.3 %. Hence the **loss scaling** of
-# 16-bit training: multiply the loss by a large number, and divide the gradient by it afterwards. Clipping by length depends on the
-# scale, too, and so does the balance with a second loss that is added to the first.
+# For sum and mean next to nothing is lost; for a loss 768 times smaller, a quarter of the gradient, 25.3 %. Hence the
+# **loss scaling** of 16-bit training: multiply the loss by a large number, and divide the gradient by it afterwards.
+# Clipping by length depends on the scale, too, and so does the balance with a second loss that is added to the first.
 
 # %% [markdown] topics="C184"
 # ## 11 · A real network, and how to judge it
 #
-# Now 1000 steps of 64 digits: all 896 training digits, about 70 times each.
+# Now we train for 1000 steps of 64 digits, so that each of the 896 training digits is seen about 70 times.
 
 # %%
 net = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
@@ -861,12 +875,14 @@ for step, (own, new) in fit(net, train, 1000, size=64, look=look, new=test).item
     print(f"step {step:4}: loss on training digits {own:.3f}, on new digits {new:.3f}")
 
 # %% [markdown]
-# Is 0.297 good? Chapter 11 compared its network with the lowest possible loss, the floor. For real digits *nobody knows* that
-# number. But there are two things to compare with:
+# Is 0.297 good? Chapter 11 compared its network with the lowest possible loss, the floor. For real digits *nobody
+# knows* that number. But there are two things to compare with:
 #
-# - the loss on **new digits**, against that on training digits: the gap is what was memorized, plus whatever else distinguishes the two sets;
-# - the **memorizing denoiser** of chapter 10, the exact denoiser of the 896 training digits (10.2), or *memory* for short. On *new*
-#   digits no denoiser can beat the lowest possible loss on average, so the memory's loss bounds it from above.
+# - the loss on **new digits**, against that on training digits: the gap is what was memorized, plus whatever else
+#   distinguishes the two sets;
+# - the **memorizing denoiser** of chapter 10, the exact denoiser of the 896 training digits (10.2), or *memory* for
+#   short. On *new* digits no denoiser can beat the lowest possible loss on average, so the memory's loss bounds it
+#   from above.
 #
 # **Predict.** At which times will the memory beat the network on new digits: small, middle, large, never?
 
@@ -904,15 +920,17 @@ for k in (5, 10):
     print(f"network, new minus own, t = {times[k]}: {new.mean() - own.mean():.3f} ± {error:.3f}")
 
 # %% [markdown]
-# There are three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is hardly anything
-# to memorize. Up to $t = 200$ the memory is worse on new digits, and hopeless at small $t$ (812 at $t = 1$, against 0.854),
-# because it insists on one of its own 896. There the network does what no list can do.
+# There are three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is
+# hardly anything to memorize. Up to $t = 200$ the memory is worse on new digits, and hopeless at small $t$ (812 at
+# $t = 1$, against 0.854), because it insists on one of its own 896. There the network does what no list can do.
 #
-# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss there is at
-# most 0.231, and our network is above it by at least 0.021 ± 0.003. More steps or a larger network can still lower the loss.
+# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss
+# there is at most 0.231, and our network is above it by at least 0.021 ± 0.003. More steps or a larger network can
+# still lower the loss.
 #
-# Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At $t = 700$, where there is hardly
-# anything to memorize, the gap is 0.005 ± 0.003, so that much may be a difference between the two sets. Little has been memorized.
+# Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At $t = 700$,
+# where there is hardly anything to memorize, the gap is 0.005 ± 0.003, so that much may be a difference between the
+# two sets. Little has been memorized.
 
 # %% [markdown]
 # ### Samples
@@ -928,13 +946,13 @@ for name, x in (("samples", made), ("training digits", train[:600])):
     print(f"energy distance of {name} to new digits: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Most of them are recognizable digits; a few strokes break off. They are not quite as good as real ones: their energy distance
-# (chapter 11) to new digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of training digits?
-# [14b](14b_sample_quality.ipynb) tests for that.
+# Most of them are recognizable digits; a few strokes break off. They are not quite as good as real ones: their energy
+# distance (chapter 11) to new digits is 0.023 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of
+# training digits? [14b](14b_sample_quality.ipynb) tests for that.
 #
-# This was less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by copying the
-# paper's network, which is hundreds of times larger. Denoising is plain regression; a modest U-Net shows results, and lets you try
-# a choice in a minute.
+# All of this took less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by
+# copying the paper's network, which is hundreds of times larger. Denoising is plain regression; a modest U-Net shows
+# results, and lets you try a choice in a minute.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked further
@@ -952,22 +970,22 @@ for rate in (1e-4, 1e-3, 1e-2, 1e-1):
     print(f"Adam at rate {rate:g}: loss on new digits {descend(Adam, 1, lr=rate)[0]:.3f}")
 
 # %% [markdown]
-# In 40 steps a rate of $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are relative to the
-# network, the batch and the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels (800,000 steps) and
-# $2 \cdot 10^{-5}$ for 256 × 256, with much larger networks. Another recommendation, $10^{-3}$ with LAMB, is for a variant of Adam that
-# scales its step by the size of each layer's weights, so its rates mean something else ([13](13_gpu_training.ipynb) tries it).
-# Try a few, a factor of ten apart, for a minute each.
+# In 40 steps a rate of $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are
+# relative to the network, the batch and the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels
+# (800,000 steps) and $2 \cdot 10^{-5}$ for 256 × 256, with much larger networks. Another recommendation, $10^{-3}$
+# with LAMB, is for a variant of Adam that scales its step by the size of each layer's weights, so its rates mean
+# something else ([13](13_gpu_training.ipynb) tries it). Try a few, a factor of ten apart, for a minute each.
 
 # %% [markdown] topics="C188"
 # ### Draw important times more often?
 #
-# The loss stays the same on average if each term is divided by how much more often its time is drawn. With $p_t$ the probability of $t$
-# and $L_t$ its loss,
+# The loss stays the same on average if each term is divided by how much more often its time is drawn than under
+# uniform sampling. With $p_t$ the probability of $t$ and $L_t$ its loss,
 #
 # $$\frac1T\sum_t L_t = E_{t \sim p}\!\left[\frac{L_t}{T\,p_t}\right]. \tag{12.8}$$
 #
-# [08b](08b_weights_and_bits.ipynb) explains this and gains a lot for the bound. How much does it gain for the plain loss of v?
-# (The best $p_t$ is proportional to the root of the mean of $L_t^2$.)
+# [08b](08b_weights_and_bits.ipynb) explains this and gains a lot for the bound. How much does it gain for the plain
+# loss of v? (The best $p_t$ is proportional to the root of the mean of $L_t^2$.)
 
 # %%
 # eq: 12.8
@@ -991,9 +1009,9 @@ for name, each in draws.items():
 print(f"all 9000 pairs: {L.mean():.3f}")
 
 # %% [markdown]
-# With the factor both are right, and the variance falls from 0.0112 to 0.0080, a factor of only 1.4: from $t = 100$ on, the loss
-# of v varies little with time. Importance sampling pays off for losses as uneven as the bound's. Without the factor you get 0.306
-# instead of 0.296, which is another loss.
+# With the factor both are right, and the variance falls from 0.0112 to 0.0080, a factor of only 1.4: from $t = 100$
+# on, the loss of v varies little with time. Importance sampling pays off for losses as uneven as the bound's. Without
+# the factor you get 0.306 instead of 0.296, which is another loss.
 
 # %% [markdown]
 # ## Popular claims, checked
@@ -1006,24 +1024,25 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 #
 # ## Recap
 #
-# An image is more than a list of pixels. The U-Net starts from what is true of all images: neighbors matter, everywhere in the same
-# way (convolution), the whole matters (downsampling), details matter (skip connections), and the right answer depends on the noise
-# (the time embedding in every block). That is why what it learns from a hundred digits generalizes better than what an MLP learns. Which of its details
-# matter, only an ablation with several seeds can say, and the answer changes with the size of the images and the number of steps.
+# An image is more than a list of pixels. The U-Net starts from what is true of all images: neighbors matter,
+# everywhere in the same way (convolution), the whole matters (downsampling), details matter (skip connections), and
+# the right answer depends on the noise (the time embedding in every block). That is why what it learns from a hundred
+# digits generalizes better than what an MLP learns. Only an ablation with several seeds can say which of its details
+# matter, and the answer changes with the size of the images and the number of steps.
 #
 # **One formula to keep**
 #
 # $$\text{out} = \text{shortcut}(x) + c_2\big(\sigma\big(n_2(h)\,(1 + \text{scale}_t) + \text{shift}_t\big)\big), \qquad h = c_1(\sigma(n_1(x)))$$
 #
-# **Exercises:** 12.1 `unet.size` · 12.2 `unet.weights` · 12.3 `unet.time_embedding` · 12.4 `unet.group_norm` · 12.5 `unet.unshuffle` · 12.6
-# `unet.same_run`
+# **Exercises:** 12.1 `unet.size` · 12.2 `unet.weights` · 12.3 `unet.time_embedding` · 12.4 `unet.group_norm` · 12.5
+# `unet.unshuffle` · 12.6 `unet.same_run`
 #
-# **To think about.** A digit shifted by one pixel is still a digit. Is our U-Net's prediction for the shifted image the same as
-# its prediction for the original, shifted? Where does that fail? (At the edges, because of the padding; and a shift by one pixel
-# is half a position on the coarse grid.)
+# **To think about.** A digit shifted by one pixel is still a digit. Is our U-Net's prediction for the shifted image
+# the same as its prediction for the original, shifted? Where does that fail? (At the edges, because of the padding;
+# and a shift by one pixel is half a position on the coarse grid.)
 #
-# **Before:** [11 · What if x0_hat cannot be computed?](11_learning_to_denoise.ipynb) · **Next:** [12b · How do you build a U-Net
-# yourself?](12b_build_a_unet.ipynb), or [13 · How do you train at scale?](13_gpu_training.ipynb)
+# **Before:** [11 · What if x0_hat cannot be computed?](11_learning_to_denoise.ipynb) · **Next:** [12b · How do you
+# build a U-Net yourself?](12b_build_a_unet.ipynb), or [13 · How do you train at scale?](13_gpu_training.ipynb)
 #
-# **Read on:** [Ho20] Appendix B. Ronneberger et al. 2015 for the U-Net, [He16] for residual blocks, Wu and He 2018 for group norm, Ioffe and
-# Szegedy 2015 for batch norm.
+# **Read on:** [Ho20] Appendix B. Ronneberger et al. 2015 for the U-Net, [He16] for residual blocks, Wu and He 2018
+# for group norm, Ioffe and Szegedy 2015 for batch norm.
