@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 12b · How do you build a U-Net yourself?
 #
-# Chapter 12 explained what each part of a U-Net is for. Here you write those parts: a residual block, self-attention, and the way down and
-# up with its skip connections. You verify each of them by loading the weights of the package's network into it. Then the network that *you*
-# wrote learns to denoise images of your choice, and samples new ones.
+# Chapter 12 explained what each part of a U-Net is for. Here you write those parts: a residual block, self-attention,
+# and the way down and up with its skip connections. You verify each part by loading the weights of the package's
+# network into it. Then the network that *you* wrote learns to denoise images of your choice, and samples new ones.
 #
 # **After this chapter you can**
 #
@@ -13,10 +13,12 @@
 # - train your own network on your own images, on a CPU or a GPU,
 # - read the architecture of Ho et al., and say what a diffusion transformer replaces.
 #
-# **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections, time embedding and
-# group norm, but not the experiments that follow them; and the training loop of [11](11_learning_to_denoise.ipynb).
+# **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections,
+# time embedding and group norm, but not the experiments that follow them; and the training loop of
+# [11](11_learning_to_denoise.ipynb).
 #
-# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about a minute, without a GPU.
+# **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in about a
+# minute, without a GPU.
 #
 # **For what comes next:** no later chapter needs this one; they use the package's network, which is the same.
 #
@@ -40,7 +42,8 @@ from ddpm_lab.networks.embeddings import TimeEmbedding
 # %% [markdown]
 # ## The plan
 #
-# This is what you will build, with two resolutions. The drawing and the shapes, here for five images, are read from the package's network.
+# This is what you will build, with two resolutions. The drawing and the shapes, here for five images, are read from
+# the package's network.
 
 # %%
 model = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2), attention=(1,))
@@ -61,23 +64,24 @@ for name in ("conv_in", "down.0.0", "downsample.0", "down.1.0", "middle",
 output = model(torch.zeros(5, 1, 8, 8), torch.full((5,), 10))
 
 # %% [markdown]
-# How will you know that yours is right? Not by training it: **a network with a mistake also trains.** Training adapts the weights to the
-# mistake, and no error is raised. Compare outputs instead. Give your layers the names and shapes of a network that is known to be right,
-# load its weights into yours, and run both on the same input. The outputs must be equal.
+# How will you know that yours is right? Training it will not tell you: **a network with a mistake trains, too.**
+# Training adapts the weights to the mistake, and no error is raised. Compare outputs instead. Give your layers the
+# names and shapes of a network that is known to be right, load its weights into yours, and run both on the same
+# input. The outputs must be equal.
 #
 # ## 1 · The residual block
 #
-# A **residual block** computes a correction and adds it to its input. With $c_1, c_2$ two convolutions, $n_1, n_2$ two group
-# norms and $\sigma$ the SiLU (`F.silu`),
+# A **residual block** computes a correction and adds it to its input. With $c_1, c_2$ two convolutions, $n_1, n_2$
+# two group norms and $\sigma$ the SiLU (`F.silu`),
 #
 # $$\begin{aligned} h &= c_1(\sigma(n_1(x))), \qquad [\text{scale},\, \text{shift}] = W \sigma(\text{emb}) + b, \\
 # \text{out} &= \text{shortcut}(x) + c_2\big(\sigma(n_2(h)\,(1 + \text{scale}) + \text{shift})\big). \end{aligned} \tag{12b.1}$$
 #
-# The **shortcut** is $x$ itself, or a 1 × 1 convolution if the number of channels changes. A linear layer turns the time embedding
-# `emb` into one scale and one shift for each channel.
+# The **shortcut** is $x$ itself, or a 1 × 1 convolution if the number of channels changes. A linear layer turns the
+# time embedding `emb` into one scale and one shift for each channel.
 #
-# The layers are given. In PyTorch, `block(x, emb)` calls `block.forward(x, emb)`: a function of the block itself, `self`, and of its
-# inputs `x` and `emb`. That function is yours to write.
+# The layers are given. In PyTorch, `block(x, emb)` calls `block.forward(x, emb)`, a function of the block itself,
+# `self`, and of its inputs `x` and `emb`. You write that function.
 
 # %%
 class Block(nn.Module):
@@ -97,8 +101,8 @@ class Block(nn.Module):
 # %% [markdown]
 # ### Exercise 12b.1 · The block's forward pass
 #
-# `x` has shape (B, dim_in, H, W) and `emb` (B, emb_dim); return (12b.1), of shape (B, dim_out, H, W). The output of `self.emb_proj`
-# holds all scales, then all shifts: `chunk(2, dim=1)` splits it.
+# `x` has shape (B, dim_in, H, W) and `emb` (B, emb_dim); return (12b.1), of shape (B, dim_out, H, W). The output of
+# `self.emb_proj` holds all scales, then all shifts: `chunk(2, dim=1)` splits it.
 
 # %% tags=["exercise"]
 def my_block(self, x, emb):
@@ -130,15 +134,17 @@ x, emb = (normal_like(torch.empty(s), generator=seeded(2)) for s in ((5, 16, 8, 
 print("largest difference of the outputs:", (mine(x, emb) - given(x, emb)).abs().max().item())
 
 # %% [markdown]
-# `load_state_dict` is strict: it raises an error unless all names and all shapes agree. And the difference of the outputs is exactly 0.
+# `load_state_dict` is strict: it raises an error unless all names and all shapes agree. And the difference of the
+# outputs is exactly 0.
 #
-# **Ho et al. add the embedding.** In their block it becomes one number per channel, which is added before the second norm:
-# $n_2\big(c_1(\sigma(n_1(x))) + W\sigma(\text{emb}) + b\big)$. Scaling *and* shifting features by numbers that are computed from another
-# input is called **FiLM**, feature-wise linear modulation [Per18]. Doing so right after a group norm is **adaptive group normalization**
-# (AdaGN): [ND21] used it for diffusion, and [DN21] found that it gives better samples than adding.
+# **Ho et al. add the embedding.** In their block it becomes one number per channel, which is added before the second
+# norm: $n_2\big(c_1(\sigma(n_1(x))) + W\sigma(\text{emb}) + b\big)$. Scaling *and* shifting features by numbers that
+# are computed from another input is called **FiLM**, feature-wise linear modulation [Per18]. Doing so right after a
+# group norm is **adaptive group normalization** (AdaGN): [ND21] used it for diffusion, and [DN21] found that it gives
+# better samples than adding.
 #
-# **Predict.** Ho et al. add the same number to all pixels of a channel, and then the norm subtracts the mean of each group of channels.
-# If every group were a single channel, how much of the time embedding would survive?
+# **Predict.** Ho et al. add the same number to all pixels of a channel, and then the norm subtracts the mean of each
+# group of channels. If every group were a single channel, how much of the time embedding would survive?
 
 # %%
 h = normal_like(torch.empty(5, 32, 8, 8), generator=seeded(3))
@@ -150,15 +156,17 @@ for groups in (32, 8, 1):
           f"{change:.3f}")
 
 # %% [markdown]
-# None of it, 0.000: the norm removes whatever all the numbers of a group share. With several channels in a group, only the *differences*
-# between the channels survive. Nothing undoes a scale and a shift that come after the norm, and a scale of −1 even switches a channel off, apart from the shift.
+# None of it would survive: the change is 0.000, because the norm removes whatever all the numbers of a group share.
+# With several channels in a group, only the *differences* between the channels survive. Nothing undoes a scale and a
+# shift that come after the norm, and a scale of −1 even switches a channel off, apart from the shift.
 #
 # ## 2 · Self-attention
 #
-# A convolution mixes neighbors, with the same weights in every image. In **self-attention** each position collects from *all* positions,
-# with weights that depend on what is there. Each position computes three vectors of length $d$ from its features: a **query** (what am I
-# looking for?), a **key** (what can be found here?) and a **value** (what do I pass on?). They are the rows of $Q$, $K$ and $V$, one row
-# for each of the $n = H \cdot W$ positions, and [Vas17]
+# A convolution mixes neighbors, with the same weights in every image. In **self-attention** each position collects
+# from *all* positions, with weights that depend on what is there. Each position computes three vectors of length $d$
+# from its features: a **query** (what am I looking for?), a **key** (what can be found here?) and a **value** (what
+# do I pass on?). They are the rows of $Q$, $K$ and $V$, one row for each of the $n = H \cdot W$ positions, and
+# [Vas17]
 #
 # $$\text{attention}(Q, K, V) = \text{softmax}\!\left(\frac{Q K^\top}{\sqrt d}\right) V. \tag{12b.2}$$
 #
@@ -166,13 +174,14 @@ for groups in (32, 8, 1):
 # |---|---|---|---|---|
 # | shape | $(n, d)$ | $(n, n)$ | $(n, n)$, rows sum to 1 | $(n, d)$ |
 #
-# Each result is a weighted average of values, and the values whose keys match the query get the most weight. **Multi-head** attention
-# does this several times side by side; each *head* has its own share of the channels, so each can look for something else.
+# Each result is a weighted average of values, and the values whose keys match the query get the most weight.
+# **Multi-head** attention does this several times side by side; each *head* has its own part of the channels, so each
+# can look for something else.
 #
 # ### Exercise 12b.2 · The formula
 #
-# `query`, `key` and `value` have shape (B, heads, n, d). Return (12b.2) for each image and each head, in the same shape. A matrix product
-# `@` works on the last two axes, and `key.transpose(-2, -1)` swaps these two.
+# `query`, `key` and `value` have shape (B, heads, n, d). Return (12b.2) for each image and each head, in the same
+# shape. A matrix product `@` works on the last two axes, and `key.transpose(-2, -1)` swaps these two.
 
 # %% tags=["exercise"]
 def my_attend(query, key, value):
@@ -198,8 +207,9 @@ for d in (4, 64, 1024):
           f"{most[0]:.2f}, with the root {most[1]:.2f}")
 
 # %% [markdown]
-# A score is a sum of $d$ products, so its standard deviation grows like $\sqrt d$. Without the root, the softmax for long vectors puts
-# nearly all the weight on a single key, and its gradient almost vanishes; with the root, the scores have the same size for every $d$.
+# A score is a sum of $d$ products, so its standard deviation grows like $\sqrt d$. Without the root, the softmax for
+# long vectors puts nearly all the weight on a single key, and its gradient almost vanishes; with the root, the scores
+# have the same size for every $d$.
 #
 # **Predict.** An image becomes twice as high and twice as wide. How many times more scores are there?
 
@@ -212,14 +222,15 @@ for side in (4, 8, 16, 32, 64):
           f"{9 * n * c * c / 1e6:18,.1f}")
 
 # %% [markdown]
-# There are sixteen times as many: their number is $(HW)^2$. At 16 × 16, attention costs somewhat more than a convolution; at 64 × 64,
-# fifteen times as much. That is why U-Nets have it at coarse resolutions only.
+# There are sixteen times as many: their number is $(HW)^2$. At 16 × 16, attention costs somewhat more than a
+# convolution; at 64 × 64, fifteen times as much. That is why U-Nets have it at coarse resolutions only.
 #
 # ### Exercise 12b.3 · Attention as a layer
 #
-# Now apply attention to images. The 1 × 1 convolution `self.qkv`, applied to `self.norm(x)`, turns $c$ channels into $3c$: all queries,
-# then all keys, then all values. Within each of these, the channels of the first head come first. Bring them to shape (B, heads, n, d),
-# where $d = c / \text{heads}$, use `attend`, bring the result back to (B, c, H, W), apply `self.proj`, and add `x`.
+# Now apply attention to images. The 1 × 1 convolution `self.qkv`, applied to `self.norm(x)`, turns $c$ channels into
+# $3c$: all queries, then all keys, then all values. Within each of these, the channels of the first head come first.
+# Bring them to shape (B, heads, n, d), where $d = c / \text{heads}$, use `attend`, bring the result back to (B, c, H,
+# W), apply `self.proj`, and add `x`.
 #
 # Beware: `reshape` splits or joins neighboring axes, but never reorders anything. To swap axes, use `transpose`.
 
@@ -262,12 +273,13 @@ moved = torch.allclose(mine(shuffled), result, atol=1e-4)
 print("positions shuffled: the same result, shuffled:", moved)
 
 # %% [markdown]
-# The second line shows that attention does not know where a position *is*: if you shuffle the positions, the same results come out,
-# shuffled. In a U-Net, the convolutions around it provide that information.
+# The second printed line shows that attention does not know where a position *is*: if you shuffle the positions, the
+# same results come out, shuffled. In a U-Net, the convolutions around it provide that information.
 #
 # ## 3 · The U-Net
 #
-# A block with attention is a residual block followed by self-attention. Everything else is lists of blocks and convolutions.
+# A block with attention is a residual block followed by self-attention. Everything else is lists of blocks and
+# convolutions.
 
 # %%
 class AttentionBlock(Block):
@@ -309,15 +321,17 @@ class UNet(nn.Module):
 # %% [markdown]
 # ### Exercise 12b.4 · Down and up
 #
-# `x_t` has shape (B, channels, H, W) and `t` (B,); return the shape of `x_t`. Keep the skips in a list, as a **stack**: last in, first out.
+# `x_t` has shape (B, channels, H, W) and `t` (B,); return the shape of `x_t`. Keep the skips in a list, as a
+# **stack**: last in, first out.
 #
-# 1. `emb = self.time_embedding(t)`, and `self.conv_in` makes the first features `h`. Every block is called as `block(h, emb)`.
-# 2. *Down*, resolution by resolution: `self.downsample[i - 1]` (not for resolution 0), then the blocks in `self.down[i]`. Put the output of
-#    each block on the stack.
+# 1. `emb = self.time_embedding(t)`, and `self.conv_in` makes the first features `h`. Every block is called as
+#    `block(h, emb)`.
+# 2. *Down*, resolution by resolution: `self.downsample[i - 1]` (not for resolution 0), then the blocks in
+#    `self.down[i]`. Put the output of each block on the stack.
 # 3. `self.middle`.
-# 4. *Up*, from the coarsest resolution: each block in `self.up[i]` gets `h` and the last skip of the stack, concatenated along the channels, `h`
-#    first. Then (not for resolution 0) copy each position to a square of 2 × 2 by `F.interpolate(h, scale_factor=2.0)`, and apply
-#    `self.upsample[i - 1]`.
+# 4. *Up*, from the coarsest resolution: each block in `self.up[i]` gets `h` and the last skip of the stack,
+#    concatenated along the channels, `h` first. Then (not for resolution 0) copy each position to a square of 2 × 2
+#    by `F.interpolate(h, scale_factor=2.0)`, and apply `self.upsample[i - 1]`.
 # 5. `self.conv_out`.
 
 # %% tags=["exercise"]
@@ -362,10 +376,16 @@ for where in ((), (1,)):
           f"{counts[1]:,}; difference {shown}")
 
 # %% [markdown]
-# Without attention the two agree to the last bit. With attention the difference is rounding: the package uses PyTorch's fast version, which sums
-# in a different order.
+# Without attention the two agree to the last bit. With attention the difference is rounding: the package uses
+# PyTorch's fast version, which sums in a different order.
+
+# %% [markdown]
+# ### Detour · Where are the parameters?
 #
-# **Predict.** Where are the most parameters: on the way down, in the middle, or on the way up?
+# Which part of the network has the most: the way down, the middle, or the way up?
+
+# %% [markdown]
+# **Predict.** Remember the channels that enter each block. Which part has the most parameters?
 
 # %%
 net = UNet(width=16, mults=(1, 2), attention=(1,))
@@ -376,13 +396,14 @@ for name, part in net.named_children():
 print(f"{'all':>14}: {total:7,}")
 
 # %% [markdown]
-# On the way up, 39 %, because concatenation doubles the channels that enter its blocks.
-#
+# The way up, with 39 %, because concatenation doubles the channels that enter its blocks.
+
+# %% [markdown]
 # ### Would the loss have shown a mistake?
 #
-# **Predict.** Here are two networks with a mistake. In the first, the heads are turned back into an image by `reshape` alone, which tears
-# the image apart: positions and channels get mixed up. In the second the blocks multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100
-# training steps?
+# **Predict.** Below are two networks with one mistake each. In the first, the heads are turned back into an image by
+# `reshape` alone, which tears the image apart: positions and channels get mixed up. In the second, the blocks
+# multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100 training steps?
 
 # %%
 wrong = {name: exercise(f"build.{name}").wrong for name in ("attention", "res_block")}
@@ -406,16 +427,18 @@ for name, (part, mistake) in mistakes.items():
     part.forward = right
 
 # %% [markdown]
-# The torn network is as good as the right one. (On so small a grid attention is worth little, as chapter 12 measured, so a mistake
-# in it costs little. On large images it would cost you quality, and you would not know why.) The second is about 0.02 worse, but you would not
-# notice that without the right network to compare it with. The comparison of outputs finds both at once.
+# The loss of the torn network is no higher than that of the right one. (On so small a grid attention is worth little,
+# as chapter 12 measured, so a mistake in it costs little. On large images it would cost you quality, and you would
+# not know why.) The second is about 0.02 worse, but you would not notice that without the right network to compare it
+# with. The comparison of outputs finds both at once.
 
 # %% [markdown] topics="C184"
 # ## 4 · Train your network
 #
-# Choose the images: the digits, the emoji that come with the course, or a folder of your own, such as `"my_images"`, with at least 64
-# images. All are brought to `size` × `size` pixels; `size` must be even, because the network halves it once. The second line of the cell
-# chooses a GPU if there is one. Apart from that, a GPU needs only `.to(device)` for the network and the images.
+# Choose the images: the digits, the emoji that come with the course, or a folder of your own, such as `"my_images"`,
+# with at least 64 images. All are resized to `size` × `size` pixels; `size` must be even, because the network halves
+# it once. The second line of the cell chooses a GPU if there is one. Apart from that, a GPU needs only `.to(device)`
+# for the network and the images.
 
 # %%
 source, size = "digits", 8  # or "emoji", 16
@@ -447,9 +470,9 @@ baseline = loss_on(lambda x_t, t: 0 * x_t, new.images)
 print(f"baseline, the loss of always answering 0: {baseline:.3f}")
 
 # %% [markdown]
-# A loss means nothing without a number to compare it with. One is this baseline, 0.798 for digits. Others come from chapter 12: on new
-# digits, an MLP trained on only 100 digits reached about 0.37, and the package's U-Net without attention about 0.30 after 1000 steps of
-# 64 images.
+# A loss means nothing without a number to compare it with. One such number is this baseline, 0.798 for digits. Others
+# come from chapter 12: on new digits, an MLP trained on only 100 digits reached about 0.37, and the package's U-Net
+# without attention about 0.30 after 1000 steps of 64 images.
 #
 # **Predict.** What will yours reach?
 
@@ -474,19 +497,20 @@ for name, x in (("samples", draw(net, 300)), ("training images", data.images[som
     print(f"energy distance of {name} to new images: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Here it ends at 0.29, close to the package's. Most of the decrease happens in the first 100 steps, and yet the samples need the remaining
-# ones: a small difference in the loss can be a large one to the eye. By energy distance (chapter 11) the samples are close to the real
-# digits, 0.019 ± 0.008. For training digits it is −0.005 ± 0.006, consistent with 0.
+# Here it ends at 0.29, close to the package's. Most of the decrease happens in the first 100 steps, and yet the
+# samples need the remaining ones: a small difference in the loss can be a large one to the eye. By energy distance
+# (chapter 11) the samples are close to the real digits, 0.019 ± 0.008. For training digits it is −0.005 ± 0.006,
+# consistent with 0.
 #
-# **Now yours.** Choose another source, and run this section again. Larger images in color need larger `sizes`, say `"width": 32` and
-# `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The emoji at 16 × 16 take a few minutes on a CPU.
-# Chapter 13 shows how to train for an hour without losing anything.
+# **Now with your own images.** Choose another source, and run this section again. Larger images in color need larger
+# `sizes`, say `"width": 32` and `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The
+# emoji at 16 × 16 take a few minutes on a CPU. Chapter 13 shows how to train for an hour without losing anything.
 
 # %% [markdown]
 # ### Detour · What does your network look at?
 #
-# Your weights also fit the package's network. So all its tools work for yours, such as this one, which shows what one position
-# attends to.
+# Your weights also fit the package's network. So all of its tools work for yours, such as this one, which shows what
+# one position attends to.
 
 # %%
 same, image = networks.UNet(**sizes), new.images[:1]
@@ -499,8 +523,9 @@ print(f"the largest weight of a position is between {weights.amax(2).min():.2f} 
       f"{weights.amax(2).max():.2f}; equal weights would be {1 / weights.shape[2]:.2f}")
 
 # %% [markdown]
-# The weights are far from equal. This position, in the middle of the digit, attends mostly to two corners of the image. One map of one
-# small network does not say what attention is good for, but it shows that some positions count much more than others.
+# The weights are far from equal. This position, in the middle of the digit, attends mostly to two corners of the
+# image. One map of one small network does not say what attention is good for, but it shows that some positions count
+# much more than others.
 
 # %% [markdown]
 # ## 5 · Ho et al.'s network
@@ -521,8 +546,8 @@ print(f"the largest weight of a position is between {weights.amax(2).min():.2f} 
 # | **dropout** (sets random features to 0 in training, against overfitting) | none | 0.1, before the second convolution |
 # | parameters | 0.12 million | 35.7 million |
 #
-# The rest is as you wrote it: concatenated skips, nearest-neighbor upsampling followed by a convolution, SiLU, sinusoidal time embedding, and blocks
-# whose last convolution starts at 0.
+# The rest is as in your network: concatenated skips, nearest-neighbor upsampling followed by a convolution, SiLU,
+# sinusoidal time embedding, and blocks whose last convolution starts at 0.
 
 # %% [markdown]
 # ### Detour · Where do 35.7 million parameters come from?
@@ -565,25 +590,26 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # %% [markdown]
 # ## 6 · What does a diffusion transformer replace?
 #
-# A **diffusion transformer** (DiT) [PX23] looks the same from the outside: it maps $(x_t, t)$ to the shape of $x_t$, so schedule, loss and samplers stay.
-# Inside,
+# A **diffusion transformer** (DiT) [PX23] looks the same from the outside: it maps $(x_t, t)$ to the shape of $x_t$,
+# so schedule, loss and samplers stay. Inside,
 #
-# - **patches** replace `conv_in`: each square of pixels becomes one position, or *token*, as pixel-unshuffle did in chapter 12;
+# - **patches** replace `conv_in`: each square of pixels becomes one position, or *token*, as pixel-unshuffle did in
+#   chapter 12;
 # - **position embeddings** are added to the tokens, because attention does not know where they are;
-# - **transformer blocks**, all alike and all at *one* resolution, replace the way down, the way up and the skips. Each has self-attention and then an MLP for
-#   each token, both with a residual connection;
-# - **adaLN-Zero** replaces AdaGN: the embedding of t gives scale and shift for a layer norm, and a *gate* that multiplies the correction and starts
-#   at 0, as `conv_2` does in your block.
+# - **transformer blocks**, all alike and all at *one* resolution, replace the way down, the way up and the skips.
+#   Each has self-attention and then an MLP for each token, both with a residual connection;
+# - **adaLN-Zero** replaces AdaGN: the embedding of t gives scale and shift for a layer norm, and a *gate* that
+#   multiplies the correction and starts at 0, as `conv_2` does in your block.
 #
-# It gives up the built-in knowledge about neighbors and scales, which must now be learned. In return, it repeats one simple block. The cost
-# of attention again grows as $n^2$, so DiT works on an autoencoder's latent images of 32 × 32 in patches of 2 × 2: 256 tokens, as many as
-# in Ho et al.'s attention.
+# It gives up the built-in knowledge about neighbors and scales, which must now be learned. In return, it is one
+# simple block, repeated. The cost of attention again grows as $n^2$, so DiT works on an autoencoder's latent images
+# of 32 × 32 in patches of 2 × 2: 256 tokens, as many as in Ho et al.'s attention.
 #
 # ## Recap
 #
-# A U-Net is three short functions: a residual block that the time embedding scales and shifts, attention as a weighted average over all
-# positions, and a stack that hands each skip to the way up. Equal outputs for equal weights showed that they are right; a loss could not
-# have shown that.
+# A U-Net is three short functions: a residual block that the time embedding scales and shifts, attention as a
+# weighted average over all positions, and a stack that hands each skip to the way up. Equal outputs for equal weights
+# showed that they are right, which no loss could have shown.
 #
 # **Two formulas to keep**
 #
@@ -600,10 +626,12 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 #
 # **Exercises:** 12b.1 `build.res_block` · 12b.2 `build.attend` · 12b.3 `build.attention` · 12b.4 `build.unet`
 #
-# **To think about.** Your network was trained on 8 × 8 images. Does it accept one of 16 × 16, and what will it make of it? (It does: no layer knows
-# the size. But a stroke now looks twice as long, and attention averages over 64 positions instead of 16.)
+# **To think about.** Your network was trained on 8 × 8 images. Does it accept one of 16 × 16, and what will it make
+# of it? (It does: no layer knows the size. But a stroke now looks twice as long, and attention averages over 64
+# positions instead of 16.)
 #
-# **Before:** [12 · Which network denoises images?](12_unet.ipynb) · **Next:** [13 · How do you train at scale?](13_gpu_training.ipynb)
+# **Before:** [12 · Which network denoises images?](12_unet.ipynb) · **Next:** [13 · How do you train at
+# scale?](13_gpu_training.ipynb)
 #
-# **Read on:** [He16] for residual blocks, Ronneberger et al. 2015 for the U-Net, [Vas17] for attention, [Per18] for FiLM, [DN21] for an ablation of
-# the U-Net, [PX23] for the transformer.
+# **Read on:** [He16] for residual blocks, Ronneberger et al. 2015 for the U-Net, [Vas17] for attention, [Per18] for
+# FiLM, [DN21] for an ablation of the U-Net, [PX23] for the transformer.
