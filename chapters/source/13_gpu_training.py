@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 13 · How do you train at scale?
 #
-# In chapter 12 you trained a small network for half a minute. The network that drew the digits below was trained
-# for three quarters of an hour, and those in the papers are trained for days. A long run raises questions that a
-# short one does not: is it still improving? What if the machine is taken away halfway? Can it run in 16 bits, or on
-# four processors, and still be the *same* run?
+# In chapter 12 you trained a small network for half a minute. The network that drew the digits below was trained for
+# three quarters of an hour, and the networks in the papers were trained for hours or days. A long run raises
+# questions that a short one does not: is it still improving? What if the machine is taken away halfway? Can it run in
+# 16 bits, or on four processors, and still be the *same* run?
 #
 # **After this chapter you can**
 #
@@ -66,8 +66,8 @@ print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mni
 # %% [markdown]
 # The classifier reads 39 of the 40 as the digit we asked for.
 #
-# This is the network of chapter 12, made larger and trained longer: regression on noisy images, by back-propagation,
-# with *one* network for all times. Because it removes noise of any strength, it is sometimes called a *universal
+# This is the network of chapter 12, made larger and trained longer, by the same regression on noisy images, with
+# *one* network for all times. Because it removes noise of any strength, it is sometimes called a *universal
 # denoiser*. It takes $t$ as an input, and the label in the same way: each label has a learned vector, which is added
 # to the time embedding and so reaches every block. During training one label in ten is replaced by an eleventh, the
 # **null label**, which means "not given". This **label dropout** lets the same network also draw digits without a
@@ -76,7 +76,7 @@ print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mni
 # %% [markdown]
 # ## 1 · What a run leaves behind
 #
-# Here is a very small run: 120 steps on 8 × 8 digits. Everything that decides its result is in one object, its
+# Here is a very small run, 120 steps on 8 × 8 digits. Everything that determines its result is in one object, its
 # *configuration*.
 
 # %%
@@ -140,14 +140,14 @@ print(f"jitter of one line in the second half: {jitter:.4f}")
 
 # %% [markdown]
 # The loss fell by a tenth, from 0.0878 to 0.0790. Most of the total decrease came in the first 1000 steps, from
-# 0.7853 to 0.1053. After that the curve looks flat on the left; on the right you see that it still decreases,
-# beneath its jitter. One line of the log is a mean over 3200 images and still jitters by 0.0009, so two neighboring
-# lines tell you nothing.
+# 0.7853 to 0.1053. After that the curve looks flat on the left; on the right you see that it still decreases, beneath
+# its jitter. One line of the log is a mean over 3200 images and still jitters by 0.0009, so comparing two neighboring
+# lines tells you nothing.
 #
 # ### Range by range of t
 #
-# The log also has the mean loss in ten ranges of $t$, and the model card has the loss on 1000 *held-out* images.
-# (Here and below, ± is a standard error.)
+# The log also has the mean loss in ten ranges of $t$, and the model card has the loss on 1000 *held-out* images, also
+# range by range. (Here and below, ± is a standard error.)
 
 # %%
 def per_t(rows):
@@ -178,9 +178,9 @@ for k, row in enumerate(card["metrics"]["loss_per_t"]):
 # %% [markdown]
 # ## 3 · A flat curve, and samples that keep improving
 #
-# If the loss has looked flat for a long time, is the network fully trained? Let us follow a run *and its samples*, on
-# 8 × 8 digits, where that takes seconds. At some steps we keep a copy of the network (raw) and of two averages of its
-# weights, which section 5 compares.
+# If the loss has looked flat for a long time, is the network fully trained? Let us follow the loss of a run *and its
+# samples*, on 8 × 8 digits, where that takes seconds. At some steps we keep a copy of the network (raw) and of two
+# averages of its weights, which section 5 compares.
 
 # %%
 schedule, (train, label) = schedules.cosine(), datasets.digits("train")
@@ -236,14 +236,14 @@ print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.
 print(f"losses of single steps from 501 to 600: {min(seen[500:]):.3f} to {max(seen[500:]):.3f}")
 
 # %% [markdown]
-# The samples improve by more. The loss falls from 0.266 to 0.237, which is hard to see among single steps that
-# range from 0.193 to 0.289. The energy distance falls to about half, from 0.034 ± 0.008 to 0.016 ± 0.007. (With 400
-# samples this is likely but not certain. Over the steps from 100 to 600 it is clear: the loss falls *by* a quarter,
-# the energy distance *to* a quarter.)
+# The samples improve by more. The loss falls from 0.266 to 0.237, which is hard to see among single steps that range
+# from 0.193 to 0.289. The energy distance falls to about half, from 0.034 ± 0.008 to 0.016 ± 0.007. (With 400 samples
+# this is likely but not certain. From step 100 to step 600 it is clear: the loss falls *by* a quarter, the energy
+# distance *to* a quarter.)
 #
 # Remember (11.4): a loss is an irreducible part plus an excess, and only the excess harms the samples. A decrease
-# that looks negligible *in the loss* can be a large part *of the excess*. For real images the irreducible part is
-# not known. So do not judge by whether the curve is flat. Judge by the samples, or by the held-out loss in each
+# that looks negligible *in the loss* can be a large part *of the excess*. For real images the irreducible part is not
+# known. So do not judge a run by whether its curve is flat. Judge it by its samples, or by the held-out loss in each
 # range of $t$.
 
 # %% [markdown]
@@ -272,8 +272,8 @@ for scale in (1.0, 0.001):
 # %% [markdown]
 # It would be just as long. In the first step $m = g$ and $v = g^2$ (after Adam's bias correction), so the step is
 # $\eta\,g/\sqrt{g^2} = \pm\eta$: every weight moves by the full learning rate, 0.0100, however small and random its
-# gradient. Later, gradients of different sign cancel in $m$. Does it matter? We train for forty steps at three
-# rates, with and without warm-up, with two seeds each.
+# gradient. In later steps, gradients of different sign cancel in $m$. Does warm-up matter? We train for forty steps
+# at three rates, with and without warm-up, with two seeds each.
 
 # %%
 def short_run(seed, *, lr, warmup=0, clip=1.0, steps=40, spoil=None, optimizer=None):
@@ -303,14 +303,14 @@ for lr in figures.track((3e-3, 1e-2, 3e-2), "learning rates tried"):
 # ### Gradient clipping
 #
 # **Gradient clipping** is the other safeguard: a gradient longer than $c$ is shortened to length $c$. The length, or
-# *norm*, is that of all gradients together, as one long vector. (Clipping tensor by tensor would also change the
-# direction.)
+# *norm*, is that of the gradients of all weights together, as one long vector. (Clipping tensor by tensor would also
+# change the direction.)
 #
 # $$g \leftarrow g \cdot \min\left(1, \frac{c}{|g|}\right), \qquad |g|^2 = \sum_{\text{all tensors}} \;\sum_{\text{all numbers}} g_i^2. \tag{13.2}$$
 #
 # Suppose a single batch is spoiled: a division by 255 was forgotten, so its pixels run from −255 to 255.
 #
-# **Predict.** Adam divides by the size of the gradient, so its step cannot get long in any case. Does one such
+# **Predict.** Adam divides by the size of the gradient, so its step cannot become long in any case. Does one such
 # batch do harm?
 
 # %%
@@ -542,8 +542,9 @@ print(f"average of decay 0.999: {still.double().mean():.0%} would not move")
 # The sum stops at 256: the next bfloat16 number is 258, and 257 is rounded back to 256. A number that is too small
 # vanishes when it is added to a large one, and a training step adds small numbers to larger ones. The other lines
 # show what the next step of section 3 would do if the weights were kept in bfloat16. At a rate of 0.001, 51 % of them
-# would not move; at 0.0001, a rate that every cosine decay passes on its way to 0, 93 %; and of an average with decay
-# 0.999, 98 %. No error would be raised. The loss would become flat, and you would think that training was complete.
+# would not move. At 0.0001, a rate that this cosine decay passes on its way to 0, it would be 93 %, and in an average
+# with decay 0.999, 98 %. No error would be raised. The loss would become flat, and you would think that training was
+# complete.
 #
 # The remedy is **mixed precision**: weights, Adam's memory, the average and the loss stay in float32; inside the
 # network, convolutions and matrix products use 16-bit copies. In PyTorch that is `autocast`, one line in the
@@ -636,8 +637,8 @@ def distance(a, b):
 # %% [markdown]
 # Weights, average, $m$ and $v$ are four sets of numbers, each as large as the network: hence the factor of 4.0.
 #
-# Now the test. The run of section 1 did 120 steps in one go. Now do 60, stop, and then, starting from nothing but
-# the folder, do the other 60.
+# Now the test. The run of section 1 did 120 steps in one go. This time do 60, stop, and then, starting from nothing
+# but the folder, do the other 60.
 
 # %%
 left = trainer.train(small, home_path / "parted", on_step=lambda step: step.step == 60)
@@ -651,16 +652,16 @@ in_one_go, in_parts = ([line["loss"] for line in log] for log in logs)
 print("same log, loss by loss:", in_one_go == in_parts)
 
 # %% [markdown]
-# The difference is exactly 0.0: not a single bit differs. (On a CPU. A GPU may add numbers in another order each
-# time, and repeats a run only up to rounding.) Demand this 0.0 of your own code too, because *you cannot see a
-# careless resume in the loss*: the next detour forgets one part at a time, and the final loss changes no more than
-# with another seed.
+# The difference is exactly 0.0: not a single bit differs. (This holds on a CPU. A GPU may add numbers in a different
+# order each time, and then repeats a run only up to rounding.) Demand this 0.0 of your own code too, because *you
+# cannot see a careless resume in the loss*: the next detour forgets one part at a time, and the final loss changes no
+# more than with another seed.
 
 # %% [markdown]
 # ### Detour · Forget something
 #
 # Resume without Adam's memory, without the states of the generators, without the average. Which omission does the
-# most harm, and would you notice?
+# most harm, and would you notice it?
 
 # %%
 def forget(run, part):
@@ -777,7 +778,7 @@ print("safetensors:", len(header) - 1, "tensors, each with dtype, shape and posi
 print(header["conv_in.weight"])
 
 # %% [markdown]
-# Anything can happen. This one only prints. It could just as well have sent your files to somebody: opening a
+# Anything can happen. This one only prints. It could just as well have sent your files to somebody, because opening a
 # pickle *runs* code. (PyTorch's `torch.load(..., weights_only=True)`, the default since version 2.6, refuses such
 # files.) A safetensors file is a JSON header and numbers, and nothing in it can be run. Whatever else must be
 # remembered, such as the settings, goes into JSON.
@@ -785,10 +786,10 @@ print(header["conv_in.weight"])
 # %% [markdown]
 # ## 8 · One batch, several processes
 #
-# In **data parallelism** each process holds a copy of the network, takes its *shard* of the batch, and computes
-# the gradient of the mean loss of that shard. Let shard $k$ have $B_k$ of the $B$ items, and let
-# $g_k = \frac{1}{B_k} \sum_{i \in \text{shard } k} \nabla \ell_i$ be its gradient. We want the gradient of the
-# mean loss of all $B$ items. If all shards are equal, it is the plain mean of the $g_k$, which PyTorch's
+# In **data parallelism** each process holds a copy of the network, takes its *shard* of the batch, and computes the
+# gradient of the mean loss of that shard. Let shard $k$ have $B_k$ of the $B$ items, and let
+# $g_k = \frac{1}{B_k} \sum_{i \in \text{shard } k} \nabla \ell_i$ be its gradient. We want the gradient of the mean
+# loss of all $B$ items. If all shards are of equal size, it is the plain mean of the $g_k$, which PyTorch's
 # `DistributedDataParallel` computes during the backward pass. Then all copies take the same step.
 #
 # ### Exercise 13.5 · Shards that are not equal
@@ -839,8 +840,8 @@ def compare(name, each):
 compare("group norm", net)
 
 # %% [markdown]
-# The plain mean is off by 68.1 % here: an item in the shard of 4 counts twelve times as much as one in the shard of
-# 48. (13.5) is exact up to rounding, and for equal shards so is the plain mean.
+# The plain mean is off by 68.1 % here: an item in the shard of 4 counts twelve times as much as one in the largest
+# shard. (13.5) is exact up to rounding, and so is the plain mean if the shards are equal.
 #
 # In our training loop every process draws the *whole* batch, its times and its noise from generators with the same
 # seed, and works on every fourth row. So four processes repeat the run of one, up to rounding, and a test can
@@ -1154,9 +1155,9 @@ for name, maker in figures.track(makers.items(), "optimizers tried"):
 # Part of a loss is irreducible, and for real images nobody knows how much. So judge by the held-out loss in each
 # range of $t$, and by samples, which improve long after the curve looks flat. Warm-up makes a high rate possible, and
 # clipping limits the harm of a bad batch. A weight average beats the raw weights once the run is several times as
-# long as its memory, $1/(1-d)$ steps. Use 16 bits inside the network, and 32 where small steps are added up. Store
-# weights, average, Adam's memory, generators and step, and a resumed run differs by exactly 0. Data parallelism
-# averages the gradients of equal shards.
+# long as its memory, $1/(1-d)$ steps. Use 16 bits inside the network, and 32 wherever small steps are added up. Store
+# weights, average, Adam's memory, the generators' states and the step, and a resumed run differs by exactly 0. Data
+# parallelism averages the gradients of equal shards.
 #
 # **One formula to keep**
 #
