@@ -15,9 +15,9 @@
 # - say what sampling costs, and which methods make it cheaper.
 #
 # **You need** ancestral sampling from [10 · Sampling without learning](10_sampling_without_learning.ipynb) and a
-# trained network from [11 · Learning to denoise](11_learning_to_denoise.ipynb). What we use from
-# [10b](10b_fewer_steps.ipynb) (DDIM and the ODE solvers), from [07b](07b_reverse_variance.ipynb) (the best
-# variance) and from [14b](14b_sample_quality.ipynb) (distances between sets of images) is recalled in a few lines.
+# trained network from [11 · Learning to denoise](11_learning_to_denoise.ipynb). What this chapter uses from
+# [10b](10b_fewer_steps.ipynb) (DDIM and the ODE solvers), from [07b](07b_reverse_variance.ipynb) (the best variance)
+# and from [14b](14b_sample_quality.ipynb) (distances between sets of images) is recalled in a few lines.
 #
 # **Time:** About {road} minutes. It runs in about 30 seconds.
 #
@@ -79,8 +79,10 @@ for n, x in few.items():
 # ## Five samplers on a trained network
 #
 # Chapters 10 and 10b compared samplers with a perfect denoiser. Now the denoiser is a trained network. Any of the
-# five samplers below can use it, because training fixes the marginals $q(x_t \mid x_0)$ and nothing else: a sampler
-# is a choice made afterwards. In one line each (derived in chapters 10 and 10b):
+# five samplers below can use it (DDPM counts as two, one for each variance), because training fixes the marginals
+# $q(x_t \mid x_0)$ and nothing else: a sampler is a choice made afterwards. In one line each (derived in chapters 10
+# and 10b):
+#
 # | sampler | a step from $t$ to $s$ | calls per step |
 # |---|---|--:|
 # | DDPM | draws $x_s$ from the posterior with $\hat x_0$ in place of $x_0$; the variance is that of the posterior (small) or of the forward process (large) | 1 |
@@ -163,7 +165,7 @@ for name in compare_samplers.SAMPLERS:
 # baseline, between 0.001 and 0.025: with 200 images this metric cannot distinguish them from real digits. The
 # Fréchet distance detects no difference at all: every entry is within its baseline.
 #
-# Ancestral sampling (DDPM) also runs in 4 or 10 steps. The samplers differ in their error, not in whether they may
+# Ancestral sampling (DDPM) also runs in 4 or 10 steps. The samplers differ in their error, not in whether they can
 # skip steps.
 #
 # ### More images
@@ -205,8 +207,8 @@ show_table({name: e - scores["Heun"] for name, e in scores.items() if name != "H
 
 # %% [markdown]
 # An error bar is the standard error of the mean of four runs. The first table shows two things. From 20 calls on,
-# every mean is within the baseline. And the single run above happened to be a favorable one: the small variance
-# scored 0.025 there with 10 calls, and 0.045 on average over four runs.
+# every mean is within the baseline. And the single run above happened to be a favorable one: with 10 calls the small
+# variance scored 0.025 there, but 0.045 on average over four runs.
 #
 # The second table is more precise. Within a run, all samplers start from the same noise and labels and are compared
 # with the same real digits, so much of the random variation between runs cancels in a *difference*. This is a
@@ -266,15 +268,16 @@ for name in ("DDIM", "DDPM, small"):
 # predict the next one. With DDPM they are nearly unrelated (−0.07): the fresh noise of each step changes the estimate
 # in a new direction, and the last two estimates say next to nothing about the next change.
 #
-# So as much fresh noise as DDPM adds defeats this extrapolation. But it is not the whole reason why DDPM needs many
-# calls: DDIM adds no noise, keeps its estimate fixed during a step, and with 10 calls is no better than DDPM with the
-# large variance (0.031 both). What saves calls is to follow the estimate *within* a step.
+# So the fresh noise that DDPM adds defeats this extrapolation. But that is not the whole reason why DDPM needs many
+# calls. DDIM adds no noise, but keeps its estimate fixed during a step, and with 10 calls it is no better than DDPM
+# with the large variance (0.031 both). What saves calls is to follow the estimate *within* a step.
 
 # %% [markdown] topics="C170"
 # ## Where should the timesteps lie?
 #
-# `schedules.timesteps` spreads them evenly over $t$. But the fine details of an image are decided at small $t$, and
-# an even spacing takes few steps there. [Song21a] use a *quadratic* spacing for one of their data sets, CIFAR-10.
+# `schedules.timesteps` spreads the timesteps evenly over $t$. But the fine details of an image are decided at small
+# $t$, and an even spacing takes few steps there. [Song21a] use a *quadratic* spacing for one of their data sets,
+# CIFAR-10.
 #
 # ### Exercise 15.1 · Quadratic spacing
 #
@@ -316,17 +319,17 @@ for n in (5, 10):
 # %% [markdown] topics="C149 C150"
 # ## Which variance, with few steps?
 #
-# Back to ancestral sampling, which adds fresh noise. Chapter 07b derived the best variance of a step from $t$ to
+# We return to ancestral sampling, which adds fresh noise. Chapter 07b derived the best variance of a step from $t$ to
 # $s$, (7.21): $\sigma_*^2 = \tilde\beta_{ts} + w_0^2\,E\operatorname{Var}(x_0 \mid x_t)$. Here
 # $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ is the large variance,
 # $\tilde\beta_{ts} = \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$ the small one, and
-# $w_0 = \sqrt{\bar\alpha_s}\,\beta_{ts}/(1-\bar\alpha_t)$ the weight of $\hat x_0$ in the mean of the step. The
-# best variance lies between these two if $E\operatorname{Var}(x_0 \mid x_t) \le 1-\bar\alpha_t$. That holds for
-# all data whose variance is at most 1, such as pixels in $[-1, 1]$; for $N(0, 4)$ it does not (07b).
+# $w_0 = \sqrt{\bar\alpha_s}\,\beta_{ts}/(1-\bar\alpha_t)$ the weight of $\hat x_0$ in the mean of the step. The best
+# variance lies between these two if $E\operatorname{Var}(x_0 \mid x_t) \le 1-\bar\alpha_t$. That holds for all data
+# whose variance is at most 1, such as pixels in $[-1, 1]$; for $N(0, 4)$ it does not (07b).
 #
-# For a **learned variance** [ND21, Sec. 3.1], the network outputs a number $v$ between 0 and 1 for each pixel (not
-# the $v$ of chapter 09). It interpolates between the small and the large variance on a *log* scale, since the two may
-# differ by a large factor:
+# For a **learned variance** [ND21, Sec. 3.1], the network also outputs a number $v$ for each pixel (not the $v$ of
+# chapter 09). As $v$ goes from 0 to 1, the variance goes from the small one to the large one, along a *log* scale,
+# since the two may differ by a large factor:
 #
 # $$\sigma^2(v) = \exp\big(v \log \beta_{ts} + (1 - v) \log \tilde\beta_{ts}\big). \tag{15.9}$$
 #
@@ -369,7 +372,7 @@ for v, expected in ((0.0, small), (0.5, (small * large).sqrt()), (1.0, large)):
 #
 # $$\tfrac12\left(\frac{\sigma_*^2}{\sigma^2} - 1 - \log\frac{\sigma_*^2}{\sigma^2}\right) \text{ nats} \tag{15.10}$$
 #
-# of log-density, by (7.19). **Predict.** For which steps is $v$ near 1, and for which near 0?
+# of log-density, by (7.19). **Predict.** For which steps is the best $v$ near 1, and for which near 0?
 
 # %%
 def best_v(t, s):
@@ -442,11 +445,11 @@ for n in (10, 20):
 
 # %% [markdown]
 # Two hundred images show no difference: 0.025, 0.018 and 0.021 with 10 calls, and 0.006, 0.005 and 0.005 with 20. The
-# three differ by no more than a standard error each time. (The long comparison, which did not include "best",
-# separates the other two: 0.045 for the small and 0.031 for the large variance at 10 calls.) So whether a learned
-# variance helps depends on what you measure: for these samples it brings nothing that 200 images can show, for the
-# likelihood a lot. The large variance, which is worse for the likelihood, even gives the better samples in the long
-# comparison. And we used one $v$ for each step; [ND21] learn one for each pixel.
+# three differ by no more than a standard error each time. (The long comparison, which did not include the best
+# variance, separates the other two: 0.045 for the small and 0.031 for the large one at 10 calls.) So whether a
+# learned variance helps depends on what you measure. For these samples it brings nothing that 200 images can show;
+# for the likelihood it brings a lot. The large variance, which is worse for the likelihood, even gives the better
+# samples in the long comparison. (We used one $v$ for each step; [ND21] learn one for each pixel.)
 
 # %% [markdown] topics="C161 C195 C196"
 # ## What does sampling cost?
@@ -478,8 +481,8 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 #
 # **Strengths and weaknesses.** A GAN needs a single call; a diffusion model needs several, even with good solvers. In
 # return, its training is plain regression, without the instability of two competing networks; its samples are sharp;
-# and it has a bound on the likelihood, so it can be compared in bits. Diffusion models are also said to have no
-# latent code that you could edit. Part 15b tests that claim.
+# and it has a bound on the likelihood, so it can be compared in bits. It is also said that diffusion models have no
+# latent code that you could edit. Part 15b tests that.
 
 # %% [markdown]
 # ## Popular claims, checked
@@ -495,10 +498,10 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 # ## Recap
 #
 # The cost of sampling is the number of network calls. With a trained network and 4 to 10 calls Heun's method is
-# ahead, then DPM-Solver++(2M); from 50 calls on, the samplers differ by at most 0.006, far less than the width of the
-# baseline. Without fresh noise the estimate changes steadily, so a solver can extrapolate it. With few calls the
-# spacing of the timesteps matters as much as the solver. The best variance of a long step follows from the network's
-# own error, and it improves the likelihood.
+# ahead, then DPM-Solver++(2M); from 50 calls on, every sampler is within 0.006 of Heun's method, far less than the
+# width of the baseline. Without fresh noise the estimate changes steadily, so a solver can extrapolate it. With few
+# calls the spacing of the timesteps matters as much as the solver. The best variance of a long step follows from the
+# network's own error, and it improves the likelihood.
 #
 # **One formula to keep**
 #
