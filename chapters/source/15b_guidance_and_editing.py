@@ -66,8 +66,8 @@ for w, x in asked.items():
           f"ink {(x[:10] + 1).mean() / 2:.2f} of the paper")
 
 # %% [markdown]
-# With $w = 0$ the label is ignored, and any digit may appear. With $w = 1$ the classifier reads 96 % of 50 as
-# asked, and from $w = 2$ on all of them. As $w$ grows, so do the strokes: ink covers 0.13 of the paper at $w = 1$
+# With $w = 0$ the label is ignored, and any digit may appear. With $w = 1$ the classifier reads 96 % of 50 as asked,
+# and from $w = 2$ on all of them. As $w$ grows, the strokes become bolder: ink covers 0.13 of the paper at $w = 1$
 # and 0.19 at $w = 8$. Where does this $w$ come from, and how should you choose it?
 
 # %% [markdown] topics="C194"
@@ -134,8 +134,8 @@ for t in (0, 100, 200, 300, 500):
 
 # %% [markdown]
 # At $t = 100$ it still reads 96 %, at $t = 300$ 42 %, at $t = 500$ 17 %, little more than the 10 % of random
-# guessing. It was never trained on noisy images. Its pull would be worthless at large $t$, where it is decided which
-# digit appears.
+# guessing. It was never trained on noisy images. Its pull would be worthless at large $t$, and that is where the
+# network decides which digit appears.
 #
 # So you would have to train a second network, on noisy images. **Classifier-free guidance** [HS22] avoids that. By
 # (15.2) the pull is a *difference of two scores*, and a single network gives both if the label was left out for some
@@ -195,8 +195,8 @@ for kind in ("eps", "v"):
 # %% [markdown]
 # ### Two conventions
 #
-# [HS22] write $(1+w)\,c - w\,u$. In their letters 0 *follows* the label and $w = -1$ ignores it; in ours, which
-# most programs use, these are 1 and 0. **Predict.** A paper reports its best images at $w = 0.3$. You type 0.3
+# [HS22] write $(1+w)\,c - w\,u$. In their convention $w = 0$ *follows* the label and $w = -1$ ignores it; in ours,
+# which most programs use, these are 1 and 0. **Predict.** A paper reports its best images at $w = 0.3$. You type 0.3
 # into a program. What do you get?
 
 # %%
@@ -207,8 +207,8 @@ for w in (0.3, 1.3):
     print(f"our w = {w}: differs from their w = 0.3 by {off:.3f}")
 
 # %% [markdown]
-# You get *less* than the plain request: the label counts for less than in a plain conditional network. The paper's
-# 0.3 is 1.3 here: add 1.
+# You get *less* than the plain request: the label counts for less than in a plain conditional network. To translate,
+# add 1: the paper's 0.3 is 1.3 here.
 
 # %% [markdown] topics="C194"
 # ## Detour · What does guided sampling sample from?
@@ -271,8 +271,8 @@ for w, y in ends.items():
 # %% [markdown]
 # At $w = 0$ and 1 the ODE and the tilted distribution agree to the spacing of the grid. At $w = 2$ they do not: the
 # ODE ends around 0.982 ± 0.487, the tilted distribution has 0.791 ± 0.546. At $w = 4$ it is 1.449 ± 0.380 instead of
-# 0.959 ± 0.484. Guidance overshoots, and its samples are too similar to each other. Neither a network's error nor a
-# step that is too long can be the reason: both denoisers are exact, and with the same steps $w = 1$ agrees.
+# 0.959 ± 0.484. Guidance overshoots, and its samples are too similar to each other. Neither a network's error nor
+# steps that are too long can be the reason, because both denoisers are exact, and with the same steps $w = 1$ agrees.
 #
 # Why? Add noise to the tilted distribution and ask for its score at time $t$. Tilting weights each $x_0$ by
 # $q(y \mid x_0)^w$, so the noised density is $q(x_t)$ times the *mean of a power*, and guidance uses the *power of
@@ -282,8 +282,8 @@ for w, y in ends.items():
 #
 # The two agree at $w = 0$ and 1, and at $t = 0$, where there is nothing left to average. In between they do not. So
 # the guided scores do not belong to our forward process from *any* distribution. At $t = 0$ they are the score of the
-# tilted distribution, so the process would have to start from it; but its scores at $t > 0$ are different. Then even
-# the choice of the sampler changes what you sample from.
+# tilted distribution, so the process would have to start from that distribution; but its noised scores at $t > 0$ are
+# different. Then even the choice of the sampler changes what you sample from.
 
 # %%
 w, t = 4.0, 500
@@ -324,10 +324,11 @@ for w in (2.0, 4.0):
 # %% [markdown]
 # ## Two networks in one
 #
-# For (15.4) the network must know both $c$ and $u$. The trick is label dropout (chapter 13): in training, the label of some
-# images ([HS22] take 10 to 20 %; MNIST here 10 %, the small digits one in eight) is replaced by the null
-# label, which means "no label given". For the network it is one more row in the table of label embeddings,
-# learned like the others. When you sample, call it with the label for $c$ and with the null label for $u$.
+# For (15.4) the network must know both $c$ and $u$. The trick is label dropout (chapter 13): in training, the label
+# of some images ([HS22] recommend 10 to 20 %; MNIST here 10 %, the small digits one in eight) is replaced by the null
+# label, which means "no label given". For the network the null label is one more row in the table of label
+# embeddings, learned like the others. When you sample, call it with the label for $c$ and with the null label for
+# $u$.
 #
 # **Predict.** How much does knowing the label reduce the error of $\hat x_0$ at $t = 100$? And at $t = 1000$?
 
@@ -494,9 +495,9 @@ for wanted in (0.5, 0.9, 0.97):
         print(f"at least {wanted:.0%} read as asked: your rule takes w = {choose(rows, wanted):g}")
 
 # %% [markdown]
-# The answer is the same three times. A rule that takes $w = 1$ or 2 is also right: their distances differ from the
-# smallest by less than a standard error. Choose according to what *you* want: 1 for more variety, 1.5 for fewer
-# misreadings.
+# The answer is the same all three times. A rule that takes $w = 1$ or 2 is also right, because their distances differ
+# from the smallest by less than a standard error. Choose according to what *you* want: 1 for more variety, 1.5 for
+# fewer misreadings.
 
 # %% [markdown]
 # ### Detour · The same with larger images
@@ -683,23 +684,23 @@ print(f"std of the codes: {code[:, rarely].std():.2f} at {int(rarely.sum())} pix
 
 # %% [markdown]
 # These digits are real, the network has never seen them, and their codes lead back to them: with 50 quadratically
-# spaced Heun steps the error of a pixel is 0.001, far less than a gray level of the data (0.125). So sampling without
-# fresh noise does give every image a latent code, and you can edit it. In ancestral sampling $x_T$ alone is no such
-# code.
+# spaced Heun steps the error of a pixel is 0.001, far less than the gap between two gray levels of the data (0.125).
+# So sampling without fresh noise does give every image a latent code, and you can edit it. In ancestral sampling
+# $x_T$ alone is no such code.
 #
 # - **An accurate round trip does not prove that the code is right.** With 50 evenly spaced steps the error is only
-#   0.039, but the codes have a standard deviation of 0.704 instead of 1, as noise has. The way up and the way down
-#   make similar errors, which cancel. The first step up, from clean data, is the main cause: it should be *short*.
-#   The quadratic spacing gives 0.811, and with Heun's method 0.873.
+#   0.039, but the codes have a standard deviation of 0.704, where noise has 1. The way up and the way down make
+#   similar errors, which cancel. The first step up, from clean data, is the main cause: it should be *short*. The
+#   quadratic spacing gives 0.811, and with Heun's method 0.873.
 # - **Why not 1?** 13 of the 64 pixels are paper in nearly every digit. A pixel that never varies has nothing to
 #   encode: there the codes have a standard deviation of 0.30, at the other pixels 0.96.
 
 # %% [markdown] topics="C165 C171"
 # ## Editing: the same code, another label
 #
-# Now the larger images. Treat the DDPM images of the figure above as images that you found somewhere: they were
-# drawn with fresh noise in each step, so no $x_T$ is known that leads to them. Encode six of them with their own
-# labels. Then decode each code with *every* label.
+# Now the larger images. Treat the DDPM images of the figure above as images that you found somewhere. They were drawn
+# with fresh noise in each step, so we know no $x_T$ that leads to them. Encode six of them with their own labels.
+# Then decode each code with *every* label.
 #
 # **Predict.** What will ten digits decoded from one code have in common?
 
@@ -830,7 +831,8 @@ for name, x in middles.items():
 # Images from the midpoints of 200 lines have an energy distance of 0.112 ± 0.029 from real digits, those from 200
 # circles 0.032 ± 0.015, and those from fresh noise 0.018 ± 0.010: here the circle cannot be distinguished from fresh
 # noise. Images from the line are also more similar to each other, 5.05 apart against 5.49. At $t = T$ the network was
-# never trained on noise this weak. And the mean of two real digits' pixels is not a digit at all: 0.154.
+# never trained on noise this weak. And averaging the pixels of two real digits does not give a digit at all: the
+# distance is 0.154.
 
 # %% [markdown] topics="C189 C190 C191 C193 C194"
 # ## From a label to a sentence
@@ -857,8 +859,8 @@ for name, x in middles.items():
 # %% [markdown] topics="C191 C192"
 # ### Detour · Reading a published trade-off curve
 #
-# Imagen's evidence is a set of curves: FID on one axis, agreement of image and text (CLIP score) on the other, one
-# curve for each network and one point for each $w$, as in our figure of the trade-off.
+# Imagen's evidence is a set of curves, with FID on one axis and the agreement of image and text (CLIP score) on the
+# other. There is one curve for each network and one point for each $w$, as in our figure of the trade-off.
 
 # %% [markdown]
 # You should know two things before you read such a curve. The comparison is between text encoders and U-Nets of
