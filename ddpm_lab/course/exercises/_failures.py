@@ -22,7 +22,7 @@ _WORDS = {
         "multiply the items: x[:, None], or coef(value, x)"
     ),
     r"bitwise_(and|or)_cpu.* not implemented|unsupported operand type\(s\) for [&|]": (
-        "& and | bind more tightly than < and <=; put each comparison in brackets"
+        "& and | bind more tightly than < and <=; put each comparison in parentheses"
     ),
     r"bitwise_xor_cpu.* not implemented": "a power is ** in Python, not ^",
     r"tensors used as indices must be|slice indices must be integers": (

@@ -109,7 +109,7 @@ LOG_SNR = Exercise(
         "this is log(1 + SNR), which is never negative; we want log SNR": (
             lambda abar: -torch.log(1 - abar)
         ),
-        "a / 1 - a is 0: the division comes before the minus; put 1 - abar in brackets": (
+        "a / 1 - a is 0: the division comes before the minus; put 1 - abar in parentheses": (
             lambda abar: torch.log(abar / 1 - abar)
         ),
         "you took the log of the numerator only; it belongs around the whole quotient": (
@@ -251,7 +251,7 @@ BETA_FROM_ABAR = Exercise(
         "this is the variance of the posterior (chapter 07); we want that of the forward step": (
             lambda abar: _beta_from_abar(abar) * (1 - abar[:-1]) / (1 - abar[1:])
         ),
-        "a - b / c divides first: put the drop in brackets before you divide it": (
+        "a - b / c divides first: put the drop in parentheses first": (
             lambda abar: abar[:-1] - abar[1:] / abar[:-1]
         ),
         "you skip a row: divide by the row just before, t - 1": (

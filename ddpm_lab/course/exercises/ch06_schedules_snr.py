@@ -81,7 +81,7 @@ INFORMATION = Exercise(
         "you take the root of the logarithm; the root belongs inside it": (
             lambda snr: torch.log2(1 + snr).sqrt()
         ),
-        "the root is that of 1 + SNR, not of SNR alone: are brackets missing?": (
+        "the root is that of 1 + SNR, not of SNR alone: are parentheses missing?": (
             lambda snr: torch.log2(1 + snr.sqrt())
         ),
         "SNR comes in once, not twice: is your noise half of it?": (
@@ -148,14 +148,14 @@ _FACTORS = {
     "the noise's standard deviation falls by k; SNR compares variances": lambda k: k,
     "in Python ^ is not a power but a bitwise operation; a power is **": lambda k: k ^ 2,
     "averaging does change it: the signal of a block stays, its noise shrinks": lambda k: 1,
-    "the other way round: a mean of many noises has less variance, so SNR grows": (
+    "the other way around: a mean of many noises has less variance, so SNR grows": (
         lambda k: 1 / k**2
     ),
-    "the other way round, and SNR compares variances, not standard deviations": lambda k: 1 / k,
+    "the other way around, and SNR compares variances, not standard deviations": lambda k: 1 / k,
     "k^4: one square too many; a mean of n noises has n times less variance, and n is k^2": (
         lambda k: k**4
     ),
-    "a fourth power, and the wrong way round: a mean of n noises has a variance n times smaller": (
+    "a fourth power, and the wrong way around: a mean of n noises has a variance n times smaller": (
         lambda k: 1 / k**4
     ),
     "a block is k by k: it has k^2 pixels, not k, and their number itself divides the variance": (
@@ -198,7 +198,7 @@ SEEN_BY_BLOCKS = Exercise(
         "you add k^2; a variance that is so many times smaller changes SNR by a factor": (
             lambda snr, k: snr + k**2
         ),
-        "brackets: k multiplies SNR before the square is taken; SNR itself is not squared": (
+        "parentheses: k multiplies SNR before the square is taken; SNR itself is not squared": (
             lambda snr, k: (k * snr) ** 2
         ),
         "you raise SNR to a power; averaging multiplies it": lambda snr, k: snr ** (k**2),

@@ -222,7 +222,7 @@ def _kept(keep, share=None):
 
 
 _KEPT = {
-    "you keep `decay` from the first update on; early on, keep less (brackets missing?)": (
+    "you keep `decay` from the first update on; early on, keep less (parentheses missing?)": (
         lambda n, decay: decay
     ),
     "later on, the average keeps `decay` of itself, no more: take the smaller of the two": (

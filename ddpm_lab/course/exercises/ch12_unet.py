@@ -142,7 +142,7 @@ SIZE = Exercise(
         "the size is n + 2 padding only if the kernel is one pixel and the stride is 1": (
             lambda n, k, s, p: n + 2 * p
         ),
-        "at each place the kernel covers `kernel` pixels; only its first pixel is moved about": (
+        "that is right for a kernel of 1 pixel; a larger one runs out of room earlier": (
             lambda n, k, s, p: (n + 2 * p - 1) // s + 1
         ),
         **mixed(_sized, _ROOM, {"": _KERNEL[""]}, _ENDING),

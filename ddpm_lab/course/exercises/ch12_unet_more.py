@@ -109,8 +109,8 @@ _AXES = {
     "you average over everything; each item and each group has its own mean and variance": (
         _over(0, 1, 2, 3, 4)
     ),
-    "you average over all groups and the grid, each place in a group apart": _over(1, 3, 4),
-    "batch and channels of a group, each pixel apart; only an item's own group counts, all of it": (
+    "you average over all groups and the grid, each place in a group separately": _over(1, 3, 4),
+    "you average over the batch and a group's channels; average over one item's whole group": (
         _over(0, 2)
     ),
 }
@@ -303,7 +303,7 @@ _ORDERS = {
     "the places in a square are the channels, not the places of the squares: you swapped the two": (
         (0, 1, 2, 4, 3, 5)
     ),
-    "you swap squares' rows with places, and then the new grid is none: first places, then grid": (
+    "you mix the squares' rows with the places in a square: the places come first, then the grid": (
         (0, 1, 4, 2, 3, 5)
     ),
     "down first, and the grid is transposed: rows before columns in both": (0, 1, 5, 3, 4, 2),

@@ -55,13 +55,13 @@ _SCORES = {
 }
 _WEIGHTS = {
     "": lambda s, d: s.softmax(-1),
-    "the softmax runs over the keys, the last axis; in yours over the queries": (
+    "the softmax runs over the keys, the last axis; yours runs over the queries": (
         lambda s, d: s.softmax(-2)
     ),
-    "the softmax runs over the keys, the last axis; in yours over the heads": (
+    "the softmax runs over the keys, the last axis; yours runs over the heads": (
         lambda s, d: s.softmax(1)
     ),
-    "the softmax runs over the keys, the last axis; in yours over the batch": (
+    "the softmax runs over the keys, the last axis; yours runs over the batch": (
         lambda s, d: s.softmax(0)
     ),
     "the softmax is missing": lambda s, d: s,
@@ -173,7 +173,7 @@ _SPLIT = {
     "query, key and value are in another order: the first third of the channels is the query": (
         lambda qkv, *s: (lambda q, k, v: (k, v, q))(*_heads(qkv, *s))
     ),
-    "the first third of the channels is the query, the last the value; yours is the other way": (
+    "the first third of the channels is the query, the last the value; yours are reversed": (
         lambda qkv, *s: _heads(qkv, *s)[::-1]
     ),
     "the 3 comes before the heads: reshape(b, 3, heads, …), not (b, heads, 3, …)": (

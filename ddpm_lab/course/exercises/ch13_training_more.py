@@ -51,7 +51,7 @@ def _judge_past(case, answer):
 def _told_past(got, want):
     total, start, newest = float(got.sum()), float(got[0]), float(got[-1])
     if bool(close(got[1:], want[1:]).all()):
-        return f"right but for the start, to which you give {start:.4g}: what meets it, how often?"
+        return f"right except for the start, {start:.4g} in yours: what multiplies it, how often?"
     if not bool(close(got[:1], want[:1]).all()):
         return (
             f"your weights add up to {total:.4g}, with {start:.4g} for the start and {newest:.4g} "

@@ -337,7 +337,7 @@ _SECONDS = {
     "you use the speed since the start for the time left; use that between the two lines": (
         lambda r, a, b, steps, batch, n: (steps - b[0]) * b[1] / b[0]
     ),
-    "negative: steps to do minus steps done, not the other way round": (
+    "negative: steps to do minus steps done, not the other way around": (
         lambda r, a, b, steps, batch, n: -r[2]
     ),
     "is that the time for one more pass through the data? we want that until step `steps`": (

@@ -123,7 +123,7 @@ _NOISES = {
     "you divide by sqrt(beta_t), the noise of one step; x_t holds that of all t steps": (
         lambda sch, x_t, x0_hat, t: (x_t - sch.signal[t] * x0_hat) / sch.beta[t].sqrt()
     ),
-    "you mix the estimate with the difference from it; the data in x_t are shrunk, and divide": (
+    "x_t holds sqrt(abar_t) x0_hat, not x0_hat; and the difference must be divided, too": (
         lambda sch, x_t, x0_hat, t: x_t - x0_hat
     ),
     "eps_hat is too short: only abar_t's roots, no other power, stand in x_t": (
@@ -142,7 +142,7 @@ _SUMS = {
     "the data at s have the factor sqrt(abar_s); you use its square": (
         lambda sch, x_t, x0, eps, t, s: sch.abar[s] * x0 + sch.noise[s] * eps
     ),
-    "both roots are missing at s: the noise is solved for well, then put in with squares": (
+    "you solve for the noise correctly, but at s both factors lack their roots": (
         lambda sch, x_t, x0, eps, t, s: sch.abar[s] * x0 + (1 - sch.abar[s]) * eps
     ),
     "you add the noise without its factor for time s": (
@@ -195,7 +195,7 @@ _SUMS = {
     "you step down only, and stay where s is later; the same line steps up": (
         lambda sch, x_t, x0, eps, t, s: x_t if s > t else sch.signal[s] * x0 + sch.noise[s] * eps
     ),
-    "upward you shrink x_t and add no noise; the same line as downward steps up, too": (
+    "upward you shrink x_t and add no noise; the line that steps down also steps up": (
         lambda sch, x_t, x0, eps, t, s: (
             _jump(sch, x_t, t, s) if s > t else sch.signal[s] * x0 + sch.noise[s] * eps
         )
@@ -215,7 +215,7 @@ _SUMS = {
     "you shrink or stretch x_t as a whole: data and noise each get a factor of their own": (
         lambda sch, x_t, x0, eps, t, s: _jump(sch, x_t, t, s)
     ),
-    "at s = 0 there is no noise, but the estimate: the same line holds there": (
+    "at s = 0 no noise is left, only the estimate; the same line gives that": (
         lambda sch, x_t, x0, eps, t, s: (
             sch.signal[s] * x0 + sch.noise[s] * eps if s else _jump(sch, x_t, t, s)
         )

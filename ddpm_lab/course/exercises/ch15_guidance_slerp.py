@@ -218,7 +218,7 @@ _MIXES = {
     "you mixed along the line and rescaled to the length of a: other places on the arc": (
         lambda a, b, share, angle: _rescaled(a, b, share, _length(a))
     ),
-    "you mixed along the line and made it one long: neither the places nor the length": (
+    "you mixed along the line and scaled to length 1: neither places nor length are right": (
         lambda a, b, share, angle: _rescaled(a, b, share, 1.0)
     ),
     "cosine and sine suit noises at right angles; in general both factors are sines": (

@@ -80,16 +80,16 @@ _ENDS = {
     "the small end has abar_{t-1} where abar_s belongs": (
         lambda sch, t, s: (_large(sch, t, s) * _left(sch, t, t - 1), _large(sch, t, s))
     ),
-    "a root in the small end's fraction, or v as if it ran from -1 to 1? Variances, and 0 to 1": (
+    "is there a root in the small end's fraction, or does your v run from -1 to 1? It has 0 to 1": (
         lambda sch, t, s: (_large(sch, t, s) * _left(sch, t, s).sqrt(), _large(sch, t, s))
     ),
-    "a square in the small end's fraction, or v stretched to -1 … 1? Leave both as they are": (
+    "is the small end's fraction squared, or v stretched to -1 … 1? Leave both as they are": (
         lambda sch, t, s: (_large(sch, t, s) * _left(sch, t, s) ** 2, _large(sch, t, s))
     ),
     "abar_t / abar_s has no root here: a variance, not a factor of the signal": (
         lambda sch, t, s: _times(sch, t, s, 1 - sch.signal[t] / sch.signal[s])
     ),
-    "1 - abar_t is all noise from 0 on; between s and t comes less": (
+    "1 - abar_t is all the noise from 0 on; between s and t there is less": (
         lambda sch, t, s: _times(sch, t, s, 1 - sch.abar[t])
     ),
     "abar_s - abar_t lacks a divisor: the noise between is measured at the scale of x_s": (
@@ -101,7 +101,7 @@ _ENDS = {
     "the large end is alpha_ts, not what it leaves of 1": (
         lambda sch, t, s: (_two_vars(sch, t, s)[0], sch.abar[t] / sch.abar[s])
     ),
-    "the beta's between are not simply added up: each step shrinks the noise before it": (
+    "the betas in between do not simply add up: each step shrinks the noise before it": (
         lambda sch, t, s: _times(sch, t, s, sch.beta[s + 1 : t + 1].sum())
     ),
     "the factor beta_ts is missing in the small end": (
@@ -136,10 +136,10 @@ _VARS = {
     "you mix the variances; mix their logarithms, then take exp": (
         lambda small, large, v: v * large + (1 - v) * small
     ),
-    "you mix the variances the wrong way round; mix logarithms, with v = 1 for beta": (
+    "you mix the variances the wrong way around; mix logarithms, with v = 1 for beta": (
         lambda small, large, v: v * small + (1 - v) * large
     ),
-    "the other way round: v = 1 gives beta, v = 0 gives tilde beta": (
+    "the other way around: v = 1 gives beta, v = 0 gives tilde beta": (
         lambda small, large, v: _between(large, small, v)
     ),
     "you return the logarithm; take exp of it": lambda small, large, v: _between(

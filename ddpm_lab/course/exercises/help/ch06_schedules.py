@@ -28,8 +28,8 @@ HELP = {
     "schedules.steps_in_band": Help(
         hints=(
             "schedule.log_snr has T + 1 rows. Which of them are steps?",
-            "Two comparisons make two masks of True and False; & joins them, if each stands in "
-            "brackets. Which of the two includes its border?",
+            "Two comparisons make two masks of True and False; & joins them, if each is in "
+            "parentheses. Which of the two includes its border?",
             "As numbers, a mask holds ones and zeros. What is the mean of such a table?",
         ),
         why="The mean of a mask is the fraction that is True. With one closed end, neighboring "
@@ -64,15 +64,15 @@ HELP = {
             "Check: without signal, the answer is 0 bits; at SNR 3 the spread of x_t is two noise "
             "widths, which is one bit.",
         ),
-        why="sqrt(1 + SNR) noise widths fit into the spread of x_t, and about so many values "
+        why="sqrt(1 + SNR) noise widths fit into the spread of x_t, and about that many values "
         "can be distinguished. The logarithm to base 2 counts yes-or-no questions; the root "
         "becomes the factor 1/2.",
     ),
     "schedules.seen_by_blocks": Help(
         hints=(
             "What does averaging do to k^2 equal numbers? And what to k^2 independent noises?",
-            "The mean of n independent noises has a variance n times smaller. How many pixels has"
-            " a block?",
+            "The mean of n independent noises has a variance n times smaller. How many pixels does"
+            " a block have?",
         ),
         why="The signal is the same in all pixels of a block, so its variance stays. The mean "
         "of k^2 independent noises has 1/k^2 of their variance, and SNR is the quotient of "

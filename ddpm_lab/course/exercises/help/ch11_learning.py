@@ -6,7 +6,7 @@ HELP = {
     "learning.times": Help(
         hints=(
             "Which function of torch draws integers, and does its range include the upper end?",
-            "The smallest time is 1, the largest T. A shape is a tuple, also one of a "
+            "The smallest time is 1, the largest T. A shape is a tuple, even if it has a "
             "single axis: (size,).",
             "Make the generator with seeded(seed) and pass it as the keyword argument generator=.",
         ),
