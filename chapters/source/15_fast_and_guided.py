@@ -71,8 +71,8 @@ for n, x in few.items():
 
 # %% [markdown]
 # With one call you see a mean, the blurred average of a digit (chapter 10). With four, you can read the digits, and
-# from 10 to 50 calls they hardly change. Are ten calls then as good as a thousand? Your eye judges single images; it
-# is a poor judge of *distributions*. A classifier does not help either: it reads all ten gray means as the digits we
+# from 10 to 50 calls they hardly change. So are ten calls as good as a thousand? Your eye judges single images; it is
+# a poor judge of *distributions*. A classifier does not help either: it reads all ten gray means as the digits we
 # asked for, and misreads one of the clear digits made with 50 calls. We need a distance between distributions.
 
 # %% [markdown] topics="C167 C170 C172"
