@@ -43,6 +43,9 @@ def options(argv=None):
     parser.add_argument("--teacher", default="teacher", help="may look after servers; %(default)s")
     parser.add_argument("--ssl-key", type=Path, help="with --ssl-cert: https instead of http")
     parser.add_argument("--ssl-cert", type=Path)
+    parser.add_argument(
+        "--package", type=Path, default=ROOT, help="the wheel of `class package`; else this clone"
+    )
     parser.add_argument("--trial", action="store_true", help="all students run as you: no accounts")
     parser.add_argument("--install-only", action="store_true")
     args = parser.parse_args(argv)
@@ -74,7 +77,7 @@ def run(*words, **more):
     subprocess.run([*map(str, words)], check=True, **more)
 
 
-def installed(folder):
+def installed(folder, package=ROOT):
     """The Python of the folder's environment, which is made or brought up to date.
 
     One definition for a machine and for the image: the Dockerfile calls it, too.
@@ -86,7 +89,7 @@ def installed(folder):
     pip = [python, "-m", "pip", "install", "-q", "-c", ROOT / "constraints.txt"]
     if subprocess.run([*pip, "--index-url", CPU_INDEX, "--retries", "1", "torch"]).returncode:
         run(*pip, "torch")  # not from PyTorch's own index, then as pip finds it
-    run(*pip, f"{ROOT}[lab]", "-r", HERE / "requirements.txt")
+    run(*pip, f"{package}[lab]", "-r", HERE / "requirements.txt")
     shutil.copy(HERE / "start-student", env / "bin" / "start-student")
     return python
 
@@ -106,7 +109,7 @@ def main(argv=None):
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    python = installed(folder)
+    python = installed(folder, args.package.resolve())
     if args.install_only:
         return 0
     facts = {k: str(v) if isinstance(v, Path) else v for k, v in vars(args).items()}

@@ -5,6 +5,7 @@ The folder of a class, and the module that makes each part:
     class.json                     chapters, exercises, points, and the secret of the seeds
     students.csv                   who is in it                       `roster`
     release/                       the students' edition              `editions`
+    release/….whl                  the package without solutions      `package`
     submitted/STUDENT/CHAPTER.ipynb                                   `collecting`
     grades/STUDENT.json            the verdict on each exercise       `marking`, by `handins`
     overrides.csv                  points that you give yourself      `marking`

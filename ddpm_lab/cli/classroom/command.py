@@ -1,6 +1,7 @@
 """`ddpm-lab class`: a class's exercises, from the students' edition to the table of marks.
 
 ddpm-lab class release DIR --chapters 05 07 --names names.csv
+ddpm-lab class package DIR
 ddpm-lab class collect DIR FROM
 ddpm-lab class grade DIR
 ddpm-lab class feedback DIR
@@ -19,13 +20,15 @@ if TYPE_CHECKING:  # torch takes a second to import, and `--help` shall be quick
 
 
 def add(commands) -> None:
-    """Add `class` and its five steps to a parser's commands."""
+    """Add `class` and its steps to a parser's commands."""
     text = "give a class its exercises, and grade what it hands in"
     parser = commands.add_parser(
         "class", help=text, description=text[0].upper() + text[1:] + ". The steps, in order:"
     )
     steps = parser.add_subparsers(dest="step", required=True, metavar="step")
     _add_release(steps)
+    text = "write this package without its solutions, as a wheel for the same Python: release/"
+    _add_folder(options.command(steps, "package", _package, text))
     _add_collect(steps)
     _add_grade(steps)
     text = "write a page for each student: feedback/STUDENT.html"
@@ -93,6 +96,15 @@ def _release(args):
                  f"{worth:g} points")  # fmt: skip
     if students:
         _console.say(f"{folder / roster.STUDENTS}: {len(students)} students")
+    return 0
+
+
+def _package(args):
+    from ddpm_lab.cli.classroom.package import write_package
+
+    path = write_package(Path(args.folder))
+    _console.say(f"{path}: {path.stat().st_size / 1e6:.0f} MB")
+    _console.say(f'For students: pip install "{path.name}[lab]"')
     return 0
 
 
