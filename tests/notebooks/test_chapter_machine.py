@@ -4,7 +4,6 @@ The truth is in the toy (conftest.py), whose exercise, figure and slider are kno
 rules that nbgrader's manual states for the cells of a source notebook.
 """
 
-import asyncio
 import base64
 import importlib.util
 import json
@@ -312,22 +311,24 @@ def test_released_notebooks_keep_nbgraders_rules(built, tmp_path):
     compile((tmp_path / "nbgrader_config.py").read_text(), "nbgrader_config.py", "exec")
 
 
-@pytest.mark.parametrize("filled, fails", [(True, False), (False, True)])
-def test_the_graded_cell_passes_on_the_solution_and_fails_on_the_hole(built, filled, fails):
-    notebook = release.graded(sources.chapters(built)[0].source)
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("solution") and not filled:
-            cell.source = "def my_square(x):\n    ..."
+def test_a_released_cell_checks_and_only_its_hidden_test_can_fail(built):
+    (chapter, _) = sources.chapters(built)
+    notebook = release.graded(chapter.source, "secret", ["01_toy"])
+    (cell,) = [c for c in notebook.cells if "points" in c.metadata.get("nbgrader", {})]
+    begin, end = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"  # as nbgrader's manual has them
+    seen, _, rest = cell.source.partition(begin)
+    hidden, _, after = rest.partition(end)
+    assert seen.split("\n")[-2] == "square = check('toy.square', my_square)"
+    assert "assert" not in seen and "secret" not in seen and not after.strip()
+    assert "require('toy.square', 'my_square', In, secret='secret')" in hidden
 
-    def run():
-        with running.clean_room(built) as env:
-            asyncio.run(running.execute(notebook, built, env))
 
-    if fails:
-        with pytest.raises(sources.ChapterError, match=r"toy\.square: not right yet"):
-            run()
-    else:
-        run()
+def test_links_lead_where_nbgrader_puts_the_notebooks(built):
+    words = release.linked("[on](02_more.ipynb#a) [r](../../README.md) [g](../glossary.ipynb)", ())
+    assert words == "on r [g](../reference/glossary.ipynb)"
+    (first, second) = sources.chapters(built)
+    back = release.graded(second.source, "secret", [first.slug]).cells[0].source
+    assert "[squares](../01_toy/01_toy.ipynb#Toys" in back
 
 
 # ------------------------------------------------------------------------------ command line

@@ -4,11 +4,17 @@ Truth: hand-ins are made for the marks that they must get. `python -m tests.clas
 the same with 30 students and every kind of hand-in.
 """
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import os
+import re
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +24,9 @@ from ddpm_lab.cli.classroom import (
     editions,
     feedback,
     handins,
+    hidden_test,
     marking,
+    package,
     reports,
     roster,
 )
@@ -200,7 +208,7 @@ def test_the_edition_links_within_itself_names_points_and_holds_no_solution(tmp_
         made = json.loads(path.read_text(encoding="utf-8"))
         text = "\n".join("".join(c["source"]) for c in made["cells"])
         assert "BEGIN SOLUTION" not in text and "solutions/" not in text
-        targets = {target.partition("#")[0] for _, target in editions._LINK.findall(text)}
+        targets = {target.partition("#")[0] for _, target in editions.LINK.findall(text)}
         assert targets <= {*names}, path.name
         if path.name[0] == "0":
             worth = settings.chapters[path.stem].values()
@@ -335,6 +343,42 @@ def test_from_names_to_the_table_of_marks(tmp_path, capsys):
     assert again["s02"]["00_start_here"]["start.mix"].status == "ended"
 
 
+GUIDE = Path(__file__).parents[2] / "docs" / "teaching.md"
+
+
+@FORKS
+def test_the_guide_for_teachers_word_by_word(tmp_path, monkeypatch, capsys):
+    from tests.attempts.measure import load
+    from tests.classroom.made_up import answers_of, filled
+
+    load()
+    text = GUIDE.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```", text, flags=re.M | re.S)
+    lines = [line for block in blocks for line in block.splitlines()]
+    commands = [line.split()[1:] for line in lines if line.startswith("ddpm-lab class")]
+    steps = ["release", "package", "collect", "grade", "feedback", "report"]
+    assert [words[1] for words in commands] == steps
+    monkeypatch.chdir(tmp_path)
+    (names,) = [block for block in blocks if block.startswith("student,")]
+    Path("names.csv").write_text(names + "s02,Ben Up,,,,\ns03,Cleo Up,,,,\n")
+    for words in commands:
+        if words[1] == "collect":
+            edition = Path("course/release/05_forward.ipynb").read_text(encoding="utf-8")
+            own, name = answers_of("05_forward"), "forward.step"
+            with zipfile.ZipFile("hand_ins.zip", "w") as made:  # as Moodle makes it
+                right = filled(edition, own, "05_forward", "right", name, turn=0)
+                for student, content in {"Ada Example": right, "Ben Up": edition}.items():
+                    place = f"{student}_11_assignsubmission_file_"
+                    made.writestr(f"{place}/05_forward.ipynb", content)
+        assert cli.main(words) == 0, capsys.readouterr()
+    tables = {path.name: read(path) for path in Path("course/report").iterdir()}
+    assert len(tables) == 5 and all(f"- `{name}`: " in text for name in tables)
+    most = tables["canvas.csv"][1][5]
+    assert [row[3] for row in tables["moodle.csv"]] == ["05_forward", most, "0", "0"]
+    assert [row[0] for row in tables["canvas.csv"][2:]] == ["Ada Example", "Ben Up", "Cleo Up"]
+    assert len(list(Path("course/feedback").iterdir())) == 3
+
+
 @FORKS
 def test_a_grader_serves_on_whatever_happened_before(tmp_path):
     with Grader(seconds=1.0, memory=2**29, wall_seconds=20.0) as grader:
@@ -362,3 +406,94 @@ def test_an_earlier_mistake_costs_nothing_later_and_gives_nothing_away():
         assert grader.grade("forward.marginal", own, function="my_f").status == "wrong"
         ahead = own.replace("forward.marginal", "forward.noised")
         assert grader.grade("forward.marginal", ahead, function="my_f").status == "wrong"
+
+
+# With nbgrader ------------------------------------------------------------------------------------
+
+WRONG = "def my_mix(x_0, eps, abar_t):\n    return abar_t * x_0"
+RIGHT = WRONG.replace("abar_t * x_0", "abar_t.sqrt() * x_0 + (1 - abar_t).sqrt() * eps")
+CHECK = "from ddpm_lab.course.exercises import check\nmy_mix = check('start.mix', my_mix)"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([], "not yet"),
+        (["def my_mix(x_0, eps, abar_t):\n    ...", CHECK], "not yet"),
+        ([WRONG, CHECK], "your"),  # by now the notebook's my_mix is the course's answer
+        ([WRONG, "import ddpm_lab.course.exercises as e\ne.check = print"], "your"),
+    ],
+)
+def test_a_hidden_test_is_not_taken_in(cells, said):
+    with pytest.raises(AssertionError, match=rf"^start\.mix: .*{said}"):
+        hidden_test.require("start.mix", "my_mix", cells, secret="s", student="s01")
+
+
+def test_a_hidden_test_passes_what_is_right_for_the_student_of_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "s07" / "00_start_here").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "s07" / "00_start_here")
+    seeds = []
+    grade = hidden_test.grade
+    monkeypatch.setattr(
+        hidden_test, "grade", lambda *a, seed, **k: seeds.append(seed) or grade(*a, seed=seed, **k)
+    )
+    hidden_test.require("start.mix", "my_mix", ["", RIGHT, CHECK], secret="s")
+    assert seeds == [roster.seed_of("s", "s07")]
+
+
+# The package without solutions --------------------------------------------------------------------
+
+TRIED = """
+from ddpm_lab import cli
+from ddpm_lab.course.exercises import check, exercise, names, solution
+def my_mix(x_0, eps, abar_t):
+    return abar_t.sqrt() * x_0 + (1 - abar_t).sqrt() * eps
+check("start.mix", my_mix)
+check("start.mix", lambda x_0, eps, abar_t: abar_t * x_0 + (1 - abar_t) * eps)
+solution("start.mix"), solution("start.mix")
+import inspect
+try:
+    inspect.getsource(exercise("start.mix").reference)
+except OSError:
+    print("no text")
+print(len(names()))
+"""
+
+
+def test_the_students_package_works_and_holds_no_solution(tmp_path):
+    from ddpm_lab.course.exercises import names
+
+    path = package.write_package(tmp_path)
+    assert path.parent == tmp_path / "release" and not list(path.parent.glob("*.part"))
+    with zipfile.ZipFile(path) as made:
+        inside = {info.filename: made.read(info) for info in made.infolist()}
+        made.extractall(tmp_path / "site")
+    assert not [name for name in inside if "/chapters/source/" in name or "/solutions/" in name]
+    assert not [name for name in inside if re.search(r"exercises/(help/)?ch.*\.py$", name)]
+    assert "ddpm_lab/chapters/00_start_here.ipynb" in inside and "ddpm_lab/py.typed" in inside
+    line = "abar_t.sqrt() * x_0 + (1 - abar_t).sqrt() * eps"  # the solution of exercise 0.1
+    solved = editions.chapters()["00_start_here"].parent / "solutions" / "00_start_here.ipynb"
+    assert not solved.exists() or line in solved.read_text(encoding="utf-8")
+    assert not [name for name, content in inside.items() if line.encode() in content]
+    done = subprocess.run(
+        [sys.executable, "-c", TRIED], env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    said = done.stdout.splitlines()
+    assert said[0] == "✓ start.mix" and said[1].startswith("✗ start.mix: your factors are")
+    assert "this edition holds no solutions; ask your teacher" in done.stdout
+    assert said[-2:] == ["no text", str(len(names()))]
+
+
+def test_every_file_of_the_students_package_stands_in_its_record(tmp_path):
+    with zipfile.ZipFile(package.write_package(tmp_path)) as made:
+        (record,) = [name for name in made.namelist() if name.endswith("/RECORD")]
+        rows = list(csv.reader(io.StringIO(made.read(record).decode())))
+        assert [row[0] for row in rows] == made.namelist()
+        for name, digest, size in rows[:-1]:
+            content = made.read(name)
+            plain = base64.urlsafe_b64decode(digest.removeprefix("sha256=") + "=")
+            assert plain == hashlib.sha256(content).digest() and int(size) == len(content)
+        metadata = made.read(record.replace("RECORD", "METADATA")).decode()
+    assert re.search(r"^Version: \S+\+students$", metadata, flags=re.M)
+    assert "Requires-Dist: torch" in metadata

@@ -120,7 +120,8 @@ def edition(text: str, slug: str, there: set[str], wanted: Mapping[str, Any] | N
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
-_LINK = re.compile(r"\[([^\[\]]*)\]\((?!https?:|mailto:|#)([^()\s]+)\)")
+LINK = re.compile(r"\[([^\[\]]*)\]\((?!https?:|mailto:|#)([^()\s]+)\)")
+"""A link to another file: its words, and its target."""
 
 
 def _linked(markdown, there):
@@ -130,4 +131,4 @@ def _linked(markdown, there):
         target = match[2].partition("#")[0]
         return match[0] if target.removesuffix(".ipynb") in there else match[1]
 
-    return _LINK.sub(settled, markdown)
+    return LINK.sub(settled, markdown)
