@@ -49,9 +49,12 @@ def readme(home):
     text = (HERE / "README.md").read_text(encoding="utf-8")
     if not home:
         return text
-    link = r"(!?)(\[[^\[\]]*\])\((?!https?:|mailto:|#)([^()\s]+)\)"
-    kinds = {"!": "raw", "": "blob"}
-    return re.sub(link, lambda m: f"{m[1]}{m[2]}({home}/{kinds[m[1]]}/v{version()}/{m[3]})", text)
+    # a picture, a link, or the end of a link around a picture
+    link = r"(!?\[[^\[\]]*\]|\])\((?!https?:|mailto:|#)([^()\s]+)\)"
+    kind = {True: "raw", False: "blob"}
+    return re.sub(
+        link, lambda m: f"{m[1]}({home}/{kind[m[1][0] == '!']}/v{version()}/{m[2]})", text
+    )
 
 
 def urls(home):

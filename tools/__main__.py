@@ -10,6 +10,7 @@ python -m tools bench       how fast and how good, beside other packages; 20 min
                             machine that does nothing else
 python -m tools slides      slides of all chapters, or of those named: slides 05
 python -m tools projector   all explorers on one page with large letters, by Voila
+python -m tools badges      the README's badges; with OWNER/NAME, its place on GitHub, all of them
 python -m tools lock        the tested versions, anew
 (with make: make lint, make format ...)
 """
@@ -92,6 +93,7 @@ COMMANDS = {  # name: (what it does with the remaining words, the extras it need
     "bench": (bench, ["bench"]),
     "slides": (lambda extra: run("-m", "tools.slides", *extra), []),
     "projector": (lambda extra: run("-m", "tools.projector", *extra), ["teach"]),
+    "badges": (lambda extra: run("-m", "tools.badges", *extra), []),
     "lock": (lambda extra: run("tools/lock.py", *extra), ["author"]),
 }
 

@@ -128,6 +128,7 @@ def test_the_links_of_the_readme_lead_somewhere_from_everywhere(built):
     assert f"Project-URL: Source, {home}\n" in text
     links = re.findall(r"(!?)\[[^\[\]]*\]\(([^)]+)\)", text)
     assert len(links) > 30 and any(mark for mark, _ in links)
+    links += [("", link) for link in re.findall(r"\)\]\(([^)]+)\)", text)]  # around the badges
     for mark, link in links:
         assert link.startswith("https://"), link
         if link.startswith(home):
@@ -139,8 +140,8 @@ def test_the_links_of_the_readme_lead_somewhere_from_everywhere(built):
 def test_without_github_no_address_is_made_up(tmp_path):
     code = "import setuptools; setuptools.setup = lambda **words: globals().update(words)\n"
     code += "exec(open('setup.py').read(), {'__file__': 'setup.py', '__name__': 'setup'})\n"
-    code += "print(project_urls, 'github.com' in long_description)"
-    assert python(sys.executable, "-c", code, cwd=ROOT).split() == ["{}", "False"]
+    code += "print(project_urls, long_description == open('README.md', encoding='utf-8').read())"
+    assert python(sys.executable, "-c", code, cwd=ROOT).split() == ["{}", "True"]
 
 
 # --- What it does ---------------------------------------------------------------------------------
