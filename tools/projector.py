@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 
@@ -21,7 +20,12 @@ from IPython.display import HTML
 HTML(\"\"\"<title>Explorers</title><style>
 body { --jp-widgets-font-size: 20px; --jp-widgets-inline-height: 36px; font-size: 20px; }
 .ddpm-explorer { zoom: 1.3; }
-.ddpm-choice select { font-size: 26px; height: 48px; }
+.ddpm-explorer .ddpm-stops * { overflow: visible; }
+.ddpm-explorer .widget-toggle-button { width: auto !important; padding: 0 14px; }
+.ddpm-choice { width: auto; height: auto; align-items: center; }
+.ddpm-choice, .ddpm-choice select, .ddpm-choice .widget-label { font-size: 26px; }
+.ddpm-choice select, .ddpm-choice .widget-label { height: 48px; line-height: 48px; }
+.ddpm-choice select { padding: 0 12px; }
 </style>\"\"\")"""
 CHOICE = """\
 import ipywidgets
@@ -56,7 +60,7 @@ def page():
 def main(words):
     path = ROOT / "build" / "projector" / "explorers.ipynb"
     store(path, written(page()))
-    return subprocess.run([sys.executable, "-m", "voila", str(Path(path)), *words]).returncode
+    return subprocess.run([sys.executable, "-m", "voila", str(path), *words]).returncode
 
 
 if __name__ == "__main__":
