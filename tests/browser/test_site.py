@@ -83,6 +83,8 @@ def leaves(url, address):
 
 
 def formulas_set(page):
+    if not page.locator("script[src*=mathjax]").count():
+        return  # a page without any
     page.wait_for_function("window.MathJax && MathJax.startup && MathJax.startup.promise")
     page.evaluate("() => MathJax.startup.promise")
 
@@ -206,6 +208,35 @@ def test_a_chapter_can_be_read(site, path):
     text = "article p:not(table p), article li"  # a table scrolls by itself
     assert max(all_of(page, text, "e.getBoundingClientRect().right")) <= 391
     assert not wrong
+
+
+PAPER = 681  # pixels: A4 without its margins of 15 mm
+SEEN = ".bd-article :is(p, pre, img, canvas, table, mjx-math)"
+LOST = """([selector, width]) => [...document.querySelectorAll(selector)]
+    .filter(e => e.checkVisibility() && !e.closest('details:not([open])'))
+    .filter(e => {
+        const box = e.getBoundingClientRect();
+        return box.width && (box.right > width + 1 || box.left < -1);
+    }).map(e => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("name", [*READ, "chapters/04_elbo_and_vae", "chapters/16b_flow_matching"])
+def test_nothing_is_cut_off_on_paper(site, name):
+    page, _ = site(name, scheme="dark")
+    formulas_set(page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.set_viewport_size({"width": PAPER, "height": 960})
+    page.emulate_media(media="print")
+    assert page.evaluate(LOST, [SEEN, PAPER]) == []
+    for part in (".bd-sidebar-primary", ".bd-sidebar-secondary", "button", ".controls"):
+        assert not page.locator(part).and_(page.locator(":visible")).count(), part
+    scrolls = "e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'visible'"
+    scrolling = ".bd-article :is(pre, .highlight, .output, .math, .pst-scrollable-table-container)"
+    assert not any(all_of(page, f"{scrolling}:not(span)", scrolls))
+    color = page.locator(".bd-article p").first.evaluate("e => getComputedStyle(e).color")
+    assert max(map(int, re.findall(r"\d+", color)[:3])) < 128  # dark letters
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
 
 
 def starts(path, where, href):
