@@ -13,6 +13,6 @@ def test_there_are_chapters():
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_chapter_and_page_keeps_the_rules(rule):
-    """Each problem names its place: a chapter, a notebook without a text, README, a page of docs."""
+    """Each problem names its place: a chapter, a notebook without a text, README, page of docs."""
     problems = rule()
     assert not problems, "\n".join(["", *problems])
