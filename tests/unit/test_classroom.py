@@ -379,6 +379,21 @@ def test_the_guide_for_teachers_word_by_word(tmp_path, monkeypatch, capsys):
     assert len(list(Path("course/feedback").iterdir())) == 3
 
 
+def test_the_guide_counts_the_kinds_that_are_measured():
+    from tests.classroom.made_up import CHAPTERS, KINDS
+
+    rows = re.findall(r"^\| .* \| (\d+) \| (.*) \| (\d+) \|$", GUIDE.read_text("utf-8"), re.M)
+    status = {"full points": "passed", "open, 0": "not yet", "wrong, 0": "wrong",
+              "no answer, 0": "ended", "missing, 0": "missing"}  # fmt: skip
+    said = dict.fromkeys(status.values(), 0)
+    for tried, expected, given in rows:
+        assert tried == given
+        said[status[expected]] += int(tried)
+    each = [kind.status or "ended" for kind in KINDS.values()]
+    assert said == {one: len(CHAPTERS) * each.count(one) for one in said}
+    assert sum(said.values()) == 30 * len(CHAPTERS)
+
+
 @FORKS
 def test_a_grader_serves_on_whatever_happened_before(tmp_path):
     with Grader(seconds=1.0, memory=2**29, wall_seconds=20.0) as grader:
