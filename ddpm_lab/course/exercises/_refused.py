@@ -30,6 +30,7 @@ _REFUSED = {
     "guidance.ode_step": "samplers.steps.ddim_step",
     "learning.loss": "losses.simple",
     "continuous.hutchinson": "sde.divergences.hutchinson",
+    "continuous.implicit": "sde.matching.implicit_score_matching",
     "measuring.energy": "metrics.distances.energy_distance",
 }
 
