@@ -12,7 +12,7 @@ lab test setup doctor clean:
 	@$(PY) lab.py $(WORDS)
 
 # For authors; `python -m tools --help` says what they are.
-lint format notebooks site browser mutants bench slides projector lock:
+lint format notebooks site browser mutants bench slides projector badges lock:
 	@$(PY) -m tools $(WORDS)
 
-.PHONY: lab test setup doctor clean lint format notebooks site browser mutants bench slides projector lock
+.PHONY: lab test setup doctor clean lint format notebooks site browser mutants bench slides projector badges lock

@@ -88,7 +88,7 @@ COMMANDS = {  # name: (what it does with the remaining words, the extras it need
     "format": (reformat, ["author"]),
     "notebooks": (lambda extra: run("tools/chapters.py", "build", *extra, OMP_NUM_THREADS="1"), []),
     "site": (lambda extra: run("-m", "tools.site", *extra, OMP_NUM_THREADS="1"), ["site"]),
-    "browser": (browser, ["browser"]),
+    "browser": (browser, ["browser", "teach"]),  # Voila shows the projector's page
     "mutants": (lambda extra: run("tools/mutants.py", *extra, OMP_NUM_THREADS="1"), []),
     "bench": (bench, ["bench"]),
     "slides": (lambda extra: run("-m", "tools.slides", *extra), []),
