@@ -15,8 +15,8 @@
 # - write the bound as an integral over log-SNR, and say what of the schedule matters to it.
 #
 # **You need** the score from [09 · Predictions](09_predictions.ipynb), the probability-flow ODE from
-# [10b](10b_fewer_steps.ipynb), for "The bound as an integral" sections 5 to 7 of [08](08_bound.ipynb), and for the last
-# section the bits per dimension of [14](14_measuring.ipynb). Nothing here builds on [15b](15b_guidance_and_editing.ipynb).
+# [10b](10b_fewer_steps.ipynb), for "The bound as an integral" sections 5 to 7 of [08](08_bound.ipynb), and for one
+# detour the bits per dimension of [14](14_measuring.ipynb). Nothing here builds on [15b](15b_guidance_and_editing.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20 seconds.
 #
@@ -40,7 +40,8 @@ from ddpm_lab.training import pretrained
 
 modes = ideal_denoisers.two_modes()  # the data: half N(-0.97, 0.0591), half N(0.97, 0.0591)
 vp = sde.variance_preserving()  # beta(t) rises from 0.1 at t = 0 to 20 at t = 1
-print(vp, "beta:", [float(vp.diffusion_var(torch.tensor(t))) for t in (0.0, 0.5, 1.0)])
+print(vp, "with beta(0), beta(1/2) and beta(1) =",
+      ", ".join(f"{vp.diffusion_var(torch.tensor(t)):.4g}" for t in (0.0, 0.5, 1.0)))
 
 
 def line(start, end, points):
@@ -54,25 +55,36 @@ def line(start, end, points):
 # steps become finer, or do they move apart?
 
 # %%
-fine = normal_like(torch.empty(1000, dtype=torch.float64), generator=seeded(3))
-fig, ax = figures.new(height=2.8)
-for T, color in zip((25, 100, 1000), (figures.ORANGE, figures.BLUE, figures.GRAY)):
+fine, chains = normal_like(torch.empty(1000, dtype=torch.float64), generator=seeded(3)), {}
+for T in (25, 100, 1000):
     beta = vp.diffusion_var(torch.arange(1, T + 1, dtype=torch.float64) / T) / T
     eps = fine.view(T, -1).sum(1) / math.sqrt(1000 / T)  # sums of fine noises, variance 1 again
     x = [0.97 * torch.ones((), dtype=torch.float64)]
     for k in range(T):
         x.append((1 - beta[k]).sqrt() * x[-1] + beta[k].sqrt() * eps[k])
+    chains[T] = torch.stack(x)
+
+# %%
+fig, ax = figures.new(height=2.8)
+for (T, x), color in zip(chains.items(), (figures.ORANGE, figures.BLUE, figures.GRAY)):
     width = 0.6 if T == 1000 else 1.4
     ax.plot(line(0, 1, T + 1), x, color=color, linewidth=width, label=f"T = {T}")
-    print(f"T = {T:4}: at t = 0.2, 0.6 and 1 the path is at "
-          + ", ".join(f"{x[round(T * t)]:.2f}" for t in (0.2, 0.6, 1.0)))
+    apart = (x[:: T // 25] - chains[1000][::40]).square().mean().sqrt()
+    print(f"T = {T:4}: at the 25 times that all three share, it is {apart:.2f} from T = 1000 "
+          "(root mean square)")
 ax.set(xlabel="time t = step / T, no unit", ylabel="x_t, data units")
 ax.legend(fontsize=9)
 figures.show(fig, alt="Three noisy paths with the same noise: the finer ones lie on each other.")
 
 # %% [markdown]
-# They settle down: on the whole, 100 steps are far closer to 1000 than 25 are (at a single time, such as $t = 1$, chance
-# may reverse the order). There is a limit, a path with noise at every moment. Let us find its equation.
+# <details><summary>Answer</summary>
+#
+# They settle down: at the times that all three share, the path with 25 steps is 0.15 away from the one with 1000
+# steps, the path with 100 steps 0.03.
+#
+# </details>
+#
+# So there is a limit, a path with noise at every moment. Let us find its equation.
 
 # %% [markdown] topics="C177"
 # ## From steps to a differential equation
@@ -145,8 +157,13 @@ for T in (50, 100, 1000, 10_000):
 print(f"[Ho20]'s schedule, t = 500: {float(schedules.linear().abar[500]):.5f}")
 
 # %% [markdown]
-# The difference falls like $1/T$, and with $T = 1000$ it is 0.0011. A thousand steps are nearly infinitely many, as far as
-# the forward process is concerned.
+# <details><summary>Answer</summary>
+#
+# About 0.001. The difference falls like $1/T$, and with $T = 1000$ it is 0.0011.
+#
+# </details>
+#
+# As far as the forward process is concerned, a thousand steps are nearly infinitely many.
 
 # %% [markdown]
 # ### Detour · The same process in other units
@@ -233,8 +250,8 @@ figures.show(fig, alt="Two peaks merge into one bell; grid and exact density lie
 # have the same density at every time as those of the SDE. This is the probability-flow ODE of chapter 10b, now derived.
 # An ODE can be run in either direction, so it leads back.
 #
-# It is not the only way. Add and subtract the same term, $\tfrac12\kappa^2 g^2\,\partial^2 q/\partial x^2 =
-# \tfrac12\kappa^2 g^2\,\partial(s\,q)/\partial x$, for any number $\kappa \ge 0$:
+# It is not the only way. Add and subtract the same term,
+# $\tfrac12\kappa^2 g^2\,\partial^2 q/\partial x^2 = \tfrac12\kappa^2 g^2\,\partial(s\,q)/\partial x$, for any number $\kappa \ge 0$:
 #
 # $$\frac{\partial q}{\partial t} = -\frac{\partial}{\partial x}\Big[\Big(f x - \tfrac{1+\kappa^2}{2}\,g^2 s\Big)\,q\Big]
 # - \tfrac12\,\kappa^2 g^2\,\frac{\partial^2 q}{\partial x^2}. \tag{16.8}$$
@@ -328,12 +345,19 @@ axes[0].set_ylabel("x_t, data units")
 figures.show(fig, alt="Smooth paths for kappa = 0; with more noise rougher; all reach two modes.")
 
 # %% [markdown]
-# With $\kappa = 0$ all points stay on their side, and the paths do not cross. With $\kappa = 1$ half of them change sides: the
-# start decides nothing. All four reach the data. With 500 steps the ODE has W1 0.001; the others have 0.014 to 0.023,
-# as random points do (the next code cell prints W1 of 4000 real ones). With 20 steps the order is clear: 0.015, 0.019,
-# 0.040 and 0.101. Euler–Maruyama makes an error in each step, and with a larger $\kappa$ both the noise and the pull
-# against it are larger. So with few steps, less noise is better. (A solver of higher order would help the ODE further, as
-# in chapter 10b.)
+# <details><summary>Answer</summary>
+#
+# With $\kappa = 0$: all points stay on their side, and the paths do not cross. With $\kappa = 1$ half of them change
+# sides: the start decides nothing. All four reach the data. With 500 steps the ODE comes closest, W1 0.001: it adds
+# no randomness, and we start it from the quantiles of $N(0, 1)$. The others have 0.014 to 0.023, as random points do
+# (the next code cell prints W1 of 4000 real ones).
+#
+# With 20 steps the order is clear: 0.015, 0.019, 0.040 and 0.101. Euler–Maruyama makes an error in each step, and
+# with a larger $\kappa$ both the noise and the pull against it are larger.
+#
+# </details>
+#
+# So with few steps, less noise is better. (A solver of higher order would help the ODE further, as in chapter 10b.)
 #
 # ### What is noise good for, then?
 #
@@ -346,18 +370,24 @@ print(f"4000 real points: W1 {w1(real[:, 0]):.3f}")
 for kappa in (0.0, 0.5, 1.0, 1.5):
     end = back(kappa, 500, wrong)[-1]
     share = (end > 0).double().mean()
-    print(f"kappa = {kappa}: W1 {w1(end):.3f}, {share:.0%} end at the right mode")
+    print(f"kappa = {kappa}: W1 {w1(end):.3f}, {share:.0%} end at the mode on the right")
 
 # %% [markdown]
-# The ODE carries the wrong start along: 84 % of its points end at the right mode, and W1 is 0.689. The reverse-time SDE
-# *forgets* its start, W1 0.012; with $\kappa = 0.5$ it forgets slowly, 0.127. With noise, the score pulls the points back to
-# $q(x, t)$ whatever went wrong before: a wrong start, or a network's errors at large $t$. So noise costs steps and
-# repairs errors, and the best $\kappa$ depends on whether you are short of steps or of accuracy.
+# <details><summary>Answer</summary>
+#
+# The ODE is affected most: it carries the wrong start along, 84 % of its points end at the mode on the right, and W1
+# is 0.689. The reverse-time SDE *forgets* its start, W1 0.012; with $\kappa = 0.5$ it forgets slowly, 0.127.
+#
+# </details>
+#
+# With noise, the score pulls the points back to $q(x, t)$ whatever went wrong before: a wrong start, or a network's
+# errors at large $t$. So noise costs steps and repairs errors, and the best $\kappa$ depends on whether you are short
+# of steps or of accuracy.
 #
 # ### Try it yourself: the dial
 #
-# The dial is $\kappa$; choose it and the number of steps. With 20 steps, from which $\kappa$ on are the two modes visibly too
-# wide?
+# The dial is $\kappa$; set it, and choose the number of steps. With 20 steps, from which $\kappa$ on are the two modes
+# visibly too wide?
 
 # %%
 from ddpm_lab.course import explorers
@@ -434,11 +464,25 @@ for n in (10, 20, 40):
     found = sde.log_likelihood(flow, points, times=line(0, 1, n + 1), log_prior=standard).log_prob
     print(f"order 4, {n:2} steps: largest error {(found - truth).abs().max():.5f} nats")
 
+# %%
+def at_the_end(x):
+    """The exact density at t = 1, which is only almost N(0, I)."""
+    return sde.log_density(sde.mixture_at(vp, circle, 1.0), x)
+
+
+for name, prior in (("N(0, I)", standard), ("the exact one", at_the_end)):
+    runs = [sde.log_likelihood(flow, points, times=line(0, 1, n + 1), log_prior=prior)
+            for n in (40, 80)]
+    off = [(run.log_prob - truth).abs().max() for run in runs]
+    print(f"density at t = 1 {name:>13}: largest error with 40 steps {off[0]:.6f}, "
+          f"with 80 {off[1]:.6f} nats")
+
 # %% [markdown]
-# Euler's error falls from 0.152 to 0.038 nats with four times as many steps, as expected of order 1; the method of order 4
-# has 0.00007 with 40. So the likelihood is exact up to the error of the solver, which you can make as small as you like.
-# (One more error is not the solver's: the density at $t = 1$ is only almost $N(0, I)$. Here this costs at most 0.00006
-# nats, which is most of the last number.)
+# Euler's error falls from 0.152 to 0.038 nats with four times as many steps, as expected of order 1; the method of
+# order 4 has 0.00007 with 40. With 80 steps it hardly improves, but that is not the solver's fault: the density at
+# $t = 1$ is only almost normal, which costs up to 0.00006 nats here. With the exact one the error falls to 0.000004. So
+# the likelihood is exact up to the error of the solver, which you can make as small as you like, and that of the
+# density at the end.
 #
 # In large dimensions the divergence is expensive, one derivative per dimension. It can be estimated from a *single* one, by
 # **Hutchinson's estimator**; the detour shows how.
@@ -481,17 +525,17 @@ signs = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=torch.float64)] *
 each = hutchinson(lambda x: flow(x, 0.1), x, signs)
 print("all four vectors of signs:", [round(float(e), 3) for e in each], f"mean {each.mean():.3f}, "
       f"exact {div(points[:1], 0.1).item():.3f}")
+many = ideal_denoisers.sample(circle, 200, generator=seeded(7)).double()
 for probes in (1, 10, 100):
-    found = sde.log_likelihood(flow, points, times=line(0, 1, 21), log_prior=standard,
+    found = sde.log_likelihood(flow, many, times=line(0, 1, 21), log_prior=standard,
                                probes=probes, generator=seeded(8)).log_prob
-    off = found - truth
-    print(f"{probes:3} probes: mean error {off.mean():+.3f} ± {off.std() / 50**0.5:.3f}, "
+    off = found - sde.log_density(circle, many)
+    print(f"{probes:3} probes: mean error {off.mean():+.3f} ± {off.std() / 200**0.5:.3f}, "
           f"one point ± {off.std():.3f} nats")
 
 # %% [markdown]
-# One probe is right on average, with a standard deviation of 0.471 nats per point. A hundred independent probes should
-# divide that by ten; here, with 50 points, 0.025 is left. For the mean over a test set one probe per image is enough,
-# because the errors average out.
+# One probe is right on average, with a standard deviation of 0.578 nats per point. A hundred independent probes divide that
+# by about ten, to 0.061. For the mean over a test set one probe per image is enough, because the errors average out.
 
 # %% [markdown] topics="C175 C179"
 # ## The bound as an integral
@@ -561,9 +605,15 @@ for name, path in paths.items():
 print(f"the integral: {integral:.4f} nats")
 
 # %% [markdown]
-# With 10 steps they differ widely, from 17.3 to 524 nats. With 1000 they are within 0.05, 0.06 and 0.28 nats of the integral,
-# 5.279, and getting closer: the sum is a Riemann sum, and each path has its own error. A path that hurries through a part
-# where the integrand is large, as "linear beta" does near the data, needs more steps.
+# <details><summary>Answer</summary>
+#
+# With 10 steps not at all: they range from 17.3 to 524 nats. With 1000 they are within 0.05, 0.06 and 0.28 nats of
+# the integral, 5.279, and getting closer.
+#
+# </details>
+#
+# The sum is a Riemann sum, and each path has its own error. A path that hurries through a part where the integrand is
+# large, as "linear beta" does near the data, needs more steps.
 #
 # **And the gap?** On average, a bound on $-\log p(x_0)$ cannot be below the entropy of the data. Is the limit above it?
 
@@ -617,9 +667,12 @@ for name, path in paths.items():
 # makes it smallest), for a finite number of steps, and for sampling. Only the limit does not depend on it.
 
 # %% [markdown]
-# ## Bits per dimension by the ODE
+# ## Detour · Bits per dimension by the ODE
 #
-# Now a trained network: that of chapter 12 for 8 × 8 digits, with labels. Pixels have 17 levels, and a density *at* a
+# Now a trained network: that of chapter 12 for 8 × 8 digits, with labels. Is its likelihood by the ODE better than its bound?
+
+# %% [markdown]
+# Pixels have 17 levels, and a density *at* a
 # level is not a probability. Section 4 of [chapter 14](14_measuring.ipynb) adds uniform noise, which is called
 # dequantization. A diffusion model has a more natural noise for that: its own. Stop the ODE at a small time $t$ instead of
 # 0 and use $x_t$ as the one latent variable of a bound (Jensen's inequality, as in (8.5)):
@@ -659,6 +712,8 @@ nats = ode_likelihood.noise_cost(model, images[:10], labels[:10], first=60, step
 print(f"ten digits, 8 steps: noise part {nats.mean() / 64 / math.log(2):.2f} bits/dim")
 stored = json.loads(pretrained.path("digits").with_name("ode_likelihood.json").read_text())["bits"]
 print(f"the same ten, stored, 20 steps:  {sum(stored['60']['ode'][:10]) / 10:.2f}")
+said = ", ".join(f"t = {t}: {8 * float(model.schedule.noise[t]):.2f}" for t in (1, 10, 60))
+print("standard deviation of the noise, in pixel levels (2/16), at", said)
 
 # %%
 def mean(rows):
@@ -676,16 +731,21 @@ for first, row in stored.items():
     print(f"{'':>10}  integral minus ODE, image by image: {mean(gain)}")
 
 # %% [markdown]
-# Ended at $t = 60$, where the noise has a standard deviation of 1.6 levels, all three agree: 0.515, 0.515 and 0.519 ± 0.012.
-# The closer to the data the chain ends, the more they differ. At $t = 1$ the chain pays 2.844 and the integral 2.520: these
-# 0.32 bits per pixel are the price of *finite* steps, which are long in log-SNR where $t$ is small. The ODE pays 2.442,
-# which is 0.077 ± 0.012 less than the integral. With the exact score the two would agree: SDE and ODE would have the same
-# density, and (16.13) would be tight. With a network's score they are two different models, and neither has to be better
-# [Song21c].
+# <details><summary>Answer</summary>
 #
-# In total, ending at $t = 10$ is best: 1.89 bits by the chain, as in chapter 14, and 1.83 by the ODE. The second number is
-# an upper bound, too, because of (16.14), and it is estimated from random noises and probes. What is exact in principle is
-# $p(x_t)$ alone.
+# Ended at $t = 60$, where the noise has a standard deviation of 1.6 levels, none: 0.515, 0.515 and 0.519 ± 0.012. The
+# closer to the data the chain ends, the more they differ, and the ODE is lowest. At $t = 1$ the chain pays 2.844 and
+# the integral 2.520: these 0.32 bits per pixel are the price of *finite* steps, which are long in log-SNR where $t$
+# is small. The ODE pays 2.442, which is 0.077 ± 0.012 less than the integral.
+#
+# </details>
+#
+# With the exact score, integral and ODE would agree: SDE and ODE would have the same density, and (16.13) would be
+# tight. With a network's score they are two different models, and neither has to be better [Song21c].
+#
+# In total, ending at $t = 10$ is the best of the three: 1.89 bits by the chain, as in chapter 14, and 1.83 by the
+# ODE. The second number, too, is an upper bound, because of (16.14), and it is estimated from random noises and
+# probes. Only $p(x_t)$ is exact in principle.
 
 # %% [markdown] topics="C177"
 # ## Detour · Four kinds of score matching
@@ -711,8 +771,8 @@ for first, row in stored.items():
 # $$E\,\tfrac12\Big\|s_\theta(x_t) + \frac{\epsilon}{b}\Big\|^2 = E_{q(x_t)}\,\tfrac12\|s_\theta(x_t) - \nabla\log q(x_t)\|^2
 # + \text{const}. \tag{16.17}$$
 #
-# This is how the networks of this course are trained, up to a weight; (9.7) is the reason why it works. No derivative of
-# the network with respect to its input is needed.
+# This is how the networks of this course are trained, up to a weight; (9.7) is why it works. No derivative of the network
+# with respect to its input is needed.
 #
 # ### Exercise 16.6 · Implicit score matching in one dimension
 #
@@ -777,8 +837,14 @@ print(f"constants: explicit - implicit should be {fisher / 2:.3f}, "
       f"denoising - implicit {2 / (2 * b**2):.3f}")
 
 # %% [markdown]
-# All four curves have their minimum at $\rho = 0.6$, and up to sampling error they are one curve, moved up or down by the
-# constants of (16.16) and (16.17). What differs is the noise of the estimate and its cost. At the optimum the explicit
+# <details><summary>Answer</summary>
+#
+# Only the minimizers. All four curves have their minimum at $\rho = 0.6$, and up to sampling error they are one
+# curve, moved up or down by the constants of (16.16) and (16.17).
+#
+# </details>
+#
+# What differs is the noise of the estimate and its cost. At the optimum the explicit
 # loss of every point is 0; the other three have standard deviations of 1.14 (implicit), 1.52 (sliced, because of the random
 # direction) and 2.98 (denoising, because of $\epsilon/b$). In 3072 dimensions implicit score matching needs 3072
 # derivatives, sliced one, and denoising none. That is why diffusion models are trained by denoising. And it fits the score

@@ -3,7 +3,7 @@
 #
 # The chain of this course mixes data and noise along a quarter of a circle, with factors whose squares add up to 1.
 # Nothing so far has asked for a circle: it came with a chain that keeps the variance. What if you simply mix along
-# the straight line between the two? This idea is known as *flow matching* and *rectified flow*, and many
+# the straight line between the two? This idea is known as *flow matching* or *rectified flow*, and many
 # recent image models are trained with it. This chapter derives it, finds out how much of it is new, and straightens
 # a flow until a single step is enough.
 #
@@ -89,8 +89,14 @@ axes[1].legend(fontsize=9)
 figures.show(fig, alt="Euler steps leave the arc on its outer side; on the line they stay on it.")
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
 # On the line one step is exact, because the velocity never changes. On the arc one step misses by 1.372, and four
-# steps still by 0.084. So why should the path bend? The answer has two parts, and the first is a surprise.
+# steps still by 0.084.
+#
+# </details>
+#
+# So why should the path bend? The answer has two parts, and the first is a surprise.
 
 # %% [markdown]
 # ## The straight path, and which way its time runs
@@ -187,8 +193,8 @@ start = torch.special.ndtri(levels)[:, None]  # quantiles of the noise
 way = flow.solve(path, u, start, times=times, order=2)[..., 0]
 fig, axes = figures.new(1, 2, width=8.4, height=3.2, sharey=True)
 ends = torch.stack([eps[:40, 0], many[:40, 0]])
-figures.paths([1, 0], {"": ends}, xlabel="tau", mean=False, shown=40, ax=axes[0],
-              title="straight paths of 40 pairs")
+figures.paths([1, 0], {"": ends}, xlabel="tau", ylabel="x, data units", mean=False, shown=40,
+              ax=axes[0], title="straight paths of 40 pairs")
 figures.paths(flow.tau(path)[times], {"": way[:, 25::50]}, xlabel="tau", ylabel="", mean=False,
               shown=40, ax=axes[1], title="40 paths of the marginal velocity")
 figures.show(fig, alt="Left: straight lines that cross. Right: bent paths that never cross.")
@@ -197,10 +203,15 @@ print(f"velocity on the path from x = {start[1200].item():.2f}: {turns[0]:+.2f} 
       f"at most {turns.max():+.2f}, at least {turns.min():+.2f}")
 
 # %% [markdown]
-# The lines of the pairs cross everywhere. The paths of the marginal velocity never cross, since at each place and
-# time there is one velocity only, and so they must bend. At $\tau = 1$ the estimate is the mean of all data, so all of
-# them head for 0; later they turn to one of the modes. Do they end in the right distribution? In one dimension, not
-# crossing means that quantiles go to quantiles.
+# <details><summary>Answer</summary>
+#
+# No to both. The lines of the pairs cross everywhere. The paths of the marginal velocity never cross, since at each
+# place and time there is one velocity only, and so they must bend. At $\tau = 1$ the estimate is the mean of all
+# data, so all of them head for 0; later they turn to one of the modes.
+#
+# </details>
+#
+# Do the bent paths end in the right distribution? In one dimension, not crossing means that quantiles go to quantiles.
 
 # %%
 places = torch.linspace(-3, 3, 60_001, dtype=torch.float64)
@@ -266,14 +277,14 @@ print(f"the middle term is 0 within 1e-12: {bool(abs(middle) < 1e-12)}; "
 # \tau = \frac{\text{noise}_t}{\text{signal}_t + \text{noise}_t}, \tag{16b.7}$$
 #
 # with $\text{signal}_t = \sqrt{\bar\alpha_t}$ and $\text{noise}_t = \sqrt{1-\bar\alpha_t}$. So every schedule follows
-# the straight path, up to a change of scale. The velocities correspond, too: $v = \text{signal}\,\epsilon -
-# \text{noise}\,x_0$, (9.2), is the one along the arc, $u = \epsilon - x_0$ the one along the line.
+# the straight path, up to a change of scale. The velocities correspond, too:
+# $v = \text{signal}\,\epsilon - \text{noise}\,x_0$, (9.2), is the one along the arc, $u = \epsilon - x_0$ the one along the line.
 #
 # ### Exercise 16.8 · From v to the velocity
 #
 # A network has predicted `v` at `x_t`, for a schedule and an int `t`. Return the corresponding velocity
-# $u = \epsilon - x_0$. (Chapter 09: $x_0 = \text{signal}\;x_t - \text{noise}\;v$ and $\epsilon = \text{noise}\;x_t +
-# \text{signal}\;v$; the tables are `schedule.signal` and `schedule.noise`.)
+# $u = \epsilon - x_0$. (Chapter 09: $x_0 = \text{signal}\;x_t - \text{noise}\;v$ and
+# $\epsilon = \text{noise}\;x_t + \text{signal}\;v$; the tables are `schedule.signal` and `schedule.noise`.)
 
 # %% tags=["exercise"]
 def my_to_velocity(schedule, v, x_t, t):
@@ -372,8 +383,14 @@ for schedule in plans:
     print(f"{schedule.name:>7}: Euler on the line and DDIM agree within 1e-10: {off < 1e-10}")
 
 # %% [markdown]
-# They are the same samples. So every DDIM sample that you have seen could be called Euler's method on the straight
-# path. That is the first part of the answer: **the bend of a pair's path is a matter of coordinates.** What the choice
+# <details><summary>Answer</summary>
+#
+# Not at all: up to rounding they are the same samples.
+#
+# </details>
+#
+# So every sample of DDIM (with $\eta = 0$) that you have seen is also one of Euler's method on the straight path. That is
+# the first part of the answer: **the bend of a pair's path is a matter of coordinates.** What the choice
 # of a path really changes is more modest:
 #
 # 1. **Where the steps lie.** Steps of equal length in $t$ are not equal in $\tau$: on the linear schedule, $t = 500$ is
@@ -464,7 +481,7 @@ for n in (1, 2, 4, 8, 100):
     print(f"{n:3} Euler steps: energy distance {far.value:.3f} ± {far.stderr:.3f}")
 
 # %%
-fig, axes = figures.new(1, 2, width=8.4, height=4.9, sharex=True, sharey=True)
+fig, axes = figures.new(1, 2, width=8.4, height=4.5, sharex=True, sharey=True)
 for ax, (name, net) in zip(axes, (("first network", first), ("after reflow", second))):
     way = flow.solve(path, net, start, times=times)
     ax.plot(*way[:, :60].permute(2, 0, 1), color=figures.BLUE, linewidth=0.8)
@@ -483,10 +500,15 @@ figures.show(fig, alt="The paths of the first network are bent; after reflow the
 #
 # $$S = \int_0^1 \big\|(x_{\tau=1} - x_{\tau=0}) - u(x_\tau, \tau)\big\|^2\,d\tau, \tag{16b.9}$$
 #
-# here averaged over 2000 noises. $S = 0$ means straight, at constant speed; then one Euler step is exact. Reflow
-# lowers $S$ from about 0.68 to less than 0.02, and the energy distance after **one** step from about 0.6 to less than
-# 0.02. The lines of the new pairs hardly cross, so the velocity at a place is nearly certain, and it hardly changes
-# along the way.
+# here averaged over 2000 noises. $S = 0$ means straight, at constant speed; then one Euler step is exact.
+#
+# <details><summary>Answer</summary>
+#
+# The paths do not cross, so the lines between their ends hardly cross either (in the plane two lines may still meet).
+# The velocity at a place is then nearly certain, and it hardly changes along the way. Reflow lowers $S$ from about
+# 0.68 to less than 0.02, and the energy distance after **one** step from about 0.6 to less than 0.02.
+#
+# </details>
 #
 # The price is to sample 10,000 pairs in 100 steps each, and to train again. And the second network learns to repeat the
 # samples of the first, with their errors: with 100 steps it is no better than the first.
@@ -530,15 +552,20 @@ for size in (1, 4, 16, 64, 512):
           f"{cost.value:.2f} ± {cost.stderr:.2f}")
 
 # %% [markdown]
-# Batches of four already halve the mean squared distance, and batches of 64 come close to pairing all 512. (This is a
-# plane. In many dimensions the images of a batch are all about equally far from a given noise, and pairing within a
-# batch helps far less.)
+# <details><summary>Answer</summary>
+#
+# It is: batches of four already halve the mean squared distance, and batches of 64 come close to pairing all 512.
+# (That is in the plane. In many dimensions the images of a batch are all about equally far from a given noise, and pairing
+# within a batch helps far less.)
+#
+# </details>
 #
 # ### Why reflow never moves farther
 #
-# Take any coupling with $w = \epsilon - x_0$, and its marginal velocity $u$. Split two mean squares into the square of
-# the mean and the variance: first for $w$ at each place, as in (16b.6) with $n = 0$; then for $u$ along each path of
-# the flow, where the mean over time is $x_{\tau=1} - x_{\tau=0}$ and the variance is $S$:
+# Take any coupling with $w = \epsilon - x_0$, and its marginal velocity $u$. Split two mean squares into the square
+# of the mean and the variance: first that of $w$ at each place, as in (16b.6) with $n = 0$; then that of $u$ along
+# each path of the flow, where the mean over time is $x_{\tau=1} - x_{\tau=0}$ and the variance is $S$. (Points of the
+# flow have the same distribution as $x_\tau$ at every $\tau$, so $E\|u\|^2$ is the same number in both.)
 #
 # $$E\|w\|^2 = \underbrace{E\|w-u\|^2}_{\text{crossing}} + E\|u\|^2, \qquad
 # E\|u\|^2 = \underbrace{E\,S}_{\text{bending}}
@@ -569,8 +596,8 @@ best = (flow.optimal_pairs(ends, noises) - ends).square().sum(1).mean()
 print(f"500 pairs of this flow move {moved[:500].mean():.3f}; in the best order {best:.3f}")
 
 # %% [markdown]
-# The parts add up, within the error bars. More than half of the mean squared distance of random pairs is crossing. And the new pairs
-# are the best possible, to three digits. That is not a rule, but due to these symmetric data.
+# The parts add up, within the error bars. More than half of the mean squared distance of random pairs is crossing.
+# And the new pairs are the best possible, to three digits. That is no rule; these symmetric data are a lucky case.
 #
 # ### What reflow does not do
 #
@@ -592,14 +619,20 @@ def of_the_only_pair(x, t):
 eps = normal_like(torch.empty(500, 2).double(), generator=seeded(16))
 t = torch.randint(1, 1001, (500,), generator=seeded(17))
 crossing = 2 * flow.loss(path, of_the_only_pair, eps @ turn.T, t, eps).mean()
-print(f"crossing {crossing:.3f}; the pairs move {(eps - eps @ turn.T).square().sum(1).mean():.2f}; "
-      "the best coupling, each noise with itself, 0")
+print(f"crossing {crossing:.3f}; mean squared distance of the pairs "
+      f"{(eps - eps @ turn.T).square().sum(1).mean():.2f}, of each noise and itself 0")
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
 # No two lines meet, because each place and time belongs to one $\epsilon$ only. So there is nothing to straighten:
-# reflow returns the same pairs. They move about 4, as far as random pairs, where 0 would do. So **reflow makes paths
-# straight; it does not, in general, make the distance as short as possible.** To get from straight to optimal the velocity
-# must also be a gradient [Liu22].
+# reflow returns the same pairs. Their mean squared distance is about 4, that of random pairs, where 0 would do: each
+# noise with itself.
+#
+# </details>
+#
+# So **reflow makes paths straight; it does not, in general, make the distance as short as possible.** To be optimal,
+# a straight flow must also have a velocity that is a gradient [Liu22].
 
 # %% [markdown]
 # ### Detour · The shortest path
@@ -651,9 +684,13 @@ print("the same on the arc:", explorer.describe(path="arc").rpartition("; ")[2])
 explorer
 
 # %% [markdown]
-# With four steps Euler on the arc is even a little closer to the exact ends. Neither marginal path is straight, and
-# that is what counts. (A sampler does not take Euler steps on the arc but turns by the exact angle. Then both are the
-# same.)
+# <details><summary>Answer</summary>
+#
+# It is not: with four steps, Euler on the arc is even a little closer to the exact ends, 0.160 against 0.178. Neither
+# marginal path is straight, and that is what counts. (A sampler does not take Euler steps on the arc but turns by the
+# exact angle. Then both are the same.)
+#
+# </details>
 
 # %% [markdown]
 # ## Detour · At which times should a flow be trained?
@@ -663,7 +700,7 @@ explorer
 
 # %% [markdown]
 # On the straight path $\mathrm{SNR} = (1-\tau)^2/\tau^2$. [Ess24, Sec. 3.1] argue that the middle is the hard part: at
-# $\tau = 1$ the best answer is the noise minus the mean of the data, at $\tau = 0$ minus the data. So they draw
+# $\tau = 1$ the best answer is the input minus the mean of the data, at $\tau = 0$ simply minus the input. So they draw
 # $\tau$ from a **logit-normal distribution**, $\tau = 1/(1+e^{-z})$ with $z \sim N(m, s^2)$; among the settings they
 # compared, $m = 0$, $s = 1$ did consistently well. What is that as a distribution of the log-SNR $\lambda$?
 #
@@ -708,7 +745,8 @@ for t in (50, 200, 400, 600, 800, 950):
 #   $S$ is 0.75, and one step ends at the mean. It takes reflow, or better pairs, to straighten what a sampler
 #   follows.
 # - **Reflow straightens; it does not solve optimal transport**: pairs rotated by 90 degrees have lines that never meet,
-#   stay as they are, and move about 4 instead of 0. What is guaranteed is that no round makes the distance longer (16b.11).
+#   stay as they are, and keep a mean squared distance of about 4, where 0 is possible. What is guaranteed is that no round
+#   makes the distance longer (16b.11).
 
 # %% [markdown]
 # ## Recap

@@ -3,7 +3,7 @@
 #
 # DDPM makes many choices: a fixed variance, a fixed encoder, Gaussian noise, a fixed schedule, a U-Net. Each has
 # been replaced by something else, and each alternative has a name that you will meet in papers. This chapter visits
-# seven relatives and variants. Every section asks one question and answers it with one small experiment.
+# relatives and variants of DDPM. Every section asks one question and answers it with one small experiment.
 #
 # **After this chapter you can**
 #
@@ -78,7 +78,7 @@ circle = {"GAN, seed 0": eight_gaussians.generated(bad_gan, 2000, seed=1),
           "GAN, seed 2": eight_gaussians.generated(gan, 2000, seed=1),
           "denoiser, seed 0": eight_gaussians.denoised(net, 2000, seed=1),
           "data": ideal_denoisers.sample(eight_gaussians.DATA, 2000, generator=seeded(1))}
-fig = figures.scatter_grid(circle, panel=2.1, limit=1.4, size=3)
+fig = figures.scatter_grid(circle, panel=2.1, limit=1.7, size=3)
 figures.show(fig, alt="A GAN in one place, another GAN and the denoiser on all eight, the data.")
 for name, x in circle.items():
     found = eight_gaussians.judged(x)
@@ -86,28 +86,36 @@ for name, x in circle.items():
 
 # %%
 runs = stored("compare_gan")
-print("six training runs each;          Gaussians found    samples near one (mean, worst)")
+print("six training runs each;          Gaussians found    fraction of the samples near one")
 for name, found in runs["runs"].items():
     modes, near = ([run[key] for run in found] for key in ("modes", "near"))
-    print(f"{name:>28}:  {' '.join(map(str, modes))}    "
-          f"{sum(near) / len(near):.2f}, {min(near):.2f}")
+    print(f"{name:>28}:  {' '.join(map(str, modes))}        "
+          + " ".join(f"{part:.2f}" for part in near))
 calls = {"GAN": 1, "denoiser": 50}
 for name, made_by in (("GAN", gan), ("denoiser", net)):
     weights = sum(w.numel() for w in made_by.parameters() if w.dim() == 2)
     print(f"{name:>8}: {weights:,} multiplications per call; calls per sample: {calls[name]}")
 
 # %% [markdown]
-# One of six GANs found a single Gaussian: **mode collapse**. Nothing in its loss tells the generator to cover all
-# of the data; it must only make what the discriminator accepts. A denoiser cannot forget a mode so easily: every
-# training item asks for its own noise to be predicted. All twelve denoisers found all eight.
+# <details><summary>Answer</summary>
 #
-# Look at the other column too. After as many steps the denoisers are *worse* than most of the GANs: only half of
-# their samples lie near a center, within three standard deviations (of exact samples 0.989 do). After as much
-# arithmetic they are better, and hardly vary. And a GAN's sample costs one call, a denoiser's 50 here. That ratio
-# is often quoted; it compares costs only if the calls are of similar size, as here.
+# All twelve denoisers found all eight; of the six GANs, five did, and one found a single Gaussian. As for sharpness,
+# look at the other column. After as many steps only half of a denoiser's samples lie near a center, within three
+# standard deviations (of the data 0.990 do), fewer than those of four of the GANs. After as much
+# arithmetic it is 0.93 or more in every run, as with the best of the GANs.
 #
-# In sum, diffusion trains stably, covers all modes and bounds the likelihood, but samples slowly. A GAN samples fast
-# and sharply, but its training can fail, and it gives no likelihood.
+# </details>
+#
+# What happened to the first GAN is called **mode collapse**. In theory the best answers of both networks are reached
+# only where generator and data agree. But nothing that a generator is told in a single step asks it to cover all of
+# the data; it must only make what the discriminator accepts at the moment. A denoiser cannot forget a mode so easily:
+# every training item asks for its own noise to be predicted.
+#
+# A GAN's sample costs one call, a denoiser's 50 here. That ratio is often quoted; it compares costs only if the calls
+# are of similar size, as here.
+#
+# In sum, diffusion trains stably, covers all modes and bounds the likelihood, but samples slowly. A GAN samples fast,
+# often sharply, but its training can fail, and it gives no likelihood.
 
 # %% [markdown] topics="C165"
 # ## Detour · Does a GAN's code mean something?
@@ -136,8 +144,14 @@ print("the denoiser, same x_T and the same fresh noise: the same samples:",
       torch.equal(eight_gaussians.denoised(net, 50, seed=3), eight_gaussians.denoised(net, 50, 3)))
 
 # %% [markdown]
-# The samples are as good as before, but the correlations have changed: what a coordinate means is an accident of
-# the initialization. Neither a GAN's code nor diffusion's is **disentangled** by construction. And what a DDPM
+# <details><summary>Answer</summary>
+#
+# The samples are as good as before, but $z_1$'s correlation with the height has risen from 0.72 to 0.83, and $z_2$'s
+# has fallen from 0.46 to −0.16.
+#
+# </details>
+#
+# What a coordinate means is an accident of the initialization. Neither a GAN's code nor diffusion's is **disentangled** by construction. And what a DDPM
 # draws *is* a function of noise: of $x_T$ and all the fresh noise together.
 
 # %% [markdown] topics="C146 C150"
@@ -152,14 +166,16 @@ print("the denoiser, same x_T and the same fresh noise: the same samples:",
 # $$\operatorname{Var}(x_0 \mid x_t) = \frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\frac{\partial\,\hat x_0}{\partial x_t},
 # \qquad \hat x_0 = E[x_0 \mid x_t]. \tag{17.1}$$
 #
-# (This is Tweedie's formula, differentiated.) Where the denoiser is steep, a small change of $x_t$ changes the
+# (Differentiate $\int x_0\,q(x_0 \mid x_t)\,dx_0$. In Bayes' rule only $q(x_t \mid x_0)$ and $q(x_t)$ contain $x_t$; the
+# slope of the first one's logarithm is $\sqrt{\bar\alpha_t}\,x_0/(1-\bar\alpha_t)$ plus something without $x_0$, and that of
+# the second is its mean. So the derivative is a covariance of $x_0$ with itself.) Where the denoiser is steep, a small change of $x_t$ changes the
 # estimate a lot, so $x_t$ leaves $x_0$ uncertain. With (17.1) the variance of a step is (7.21) without the average:
 #
 # $$\operatorname{Var}(x_s \mid x_t) = \tilde\beta_{ts} + w_0^2\,\operatorname{Var}(x_0 \mid x_t), \qquad
 # w_0 = \frac{\sqrt{\bar\alpha_s}\,\beta_{ts}}{1-\bar\alpha_t}, \tag{17.2}$$
 #
-# with $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ and $\tilde\beta_{ts} =
-# \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$.
+# with $\beta_{ts} = 1 - \bar\alpha_t/\bar\alpha_s$ and
+# $\tilde\beta_{ts} = \beta_{ts}\,(1-\bar\alpha_s)/(1-\bar\alpha_t)$.
 #
 # ### Exercise 17.1 · From a slope to a variance
 #
@@ -196,7 +212,8 @@ for t, s, place in ((100, 0, 0.0), (100, 50, 0.0), (100, 50, 1.0)):
 
 # %% [markdown]
 # **Predict.** There are four ways to choose the variance: $\tilde\beta$ ("small"), $\beta$ ("large"), the best one for
-# each $t$, the best one for each $x_t$. With few steps, how much of the lost likelihood does the last one recover?
+# each $t$, the best one for each $x_t$. How much less does the last one lose than the third: a few percent, half, almost
+# everything?
 
 # %%
 # claim: E08, E100, E101
@@ -209,37 +226,59 @@ for n in (100, 20, 10):
     print(f"{n:3} moves:", ", ".join(f"{name} {nats:.4f}" for name, nats in lost.items()))
 
 # %% [markdown]
-# With 10 moves the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$ and 0.1831 with the best variance
-# for each $t$. Letting it depend on $x_t$ halves that, to 0.0958; with 100 moves it goes from 0.0287 to 0.0038.
-# Why? Between the bumps a step back may go either way and needs much noise; near a bump it needs little. What
-# remains is due to the Gaussian shape: between the bumps the true step has two peaks.
+# <details><summary>Answer</summary>
 #
-# [ND21]'s network cannot use (17.1) directly, because a derivative for each pixel is expensive. It learns a number
-# $f$ instead, $\log\sigma^2 = f\log\beta + (1-f)\log\tilde\beta$, different for each pixel and each $x_t$.
+# With 10 moves half: the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$, 0.1831 with the best variance
+# for each $t$, and 0.0958 with the best one for each $x_t$. With 100 moves most of it: 0.0038 instead of 0.0287.
+#
+# </details>
+#
+# Why? Between the bumps a step back may go either way and needs much noise; near a bump it needs little. What remains
+# is due to the Gaussian shape: between the bumps the true step has two peaks.
+#
+# For images (17.1) would take a derivative for each pixel. [ND21]'s network puts out a number $f$ instead,
+# $\log\sigma^2 = f\log\beta + (1-f)\log\tilde\beta$, different for each pixel and each $x_t$.
 
 # %% [markdown] topics="C150"
 # ### Detour · Is the best variance always between the two?
 #
-# Yes, if the data have a variance of at most 1, (7.22). What happens to $f$ for $N(0, 4)$?
+# Averaged over $x_t$ it is, if the data have a variance of at most 1, (7.22). For which data, and for which $x_t$, is it not?
 
 # %%
 # claim: E08
-for n in (1000, 10):
-    times = torch.tensor(schedules.timesteps(1000, n)[:-1])
-    t, s = times[:-1], times[1:]
+def between(best, t, s):
+    """beta of a step, and f: 0 for beta-tilde, 1 for beta."""
     beta = 1 - schedule.abar[t] / schedule.abar[s]
     small = beta * (1 - schedule.abar[s]) / (1 - schedule.abar[t])
-    slope = 4 * schedule.signal[t] / (4 * schedule.abar[t] + 1 - schedule.abar[t])  # linear
+    return beta, (best / small).log() / (beta / small).log()
+
+
+for n in (1000, 10):  # N(0, 4): the denoiser is linear
+    times = torch.tensor(schedules.timesteps(1000, n)[:-1])
+    t, s = times[:-1], times[1:]
+    slope = 4 * schedule.signal[t] / (4 * schedule.abar[t] + 1 - schedule.abar[t])
     best = torch.stack([spread(schedule, k, int(i), int(j)) for k, i, j in zip(slope, t, s)])
-    f = (best / small).log() / (beta / small).log()
+    beta, f = between(best, t, s)
     r = best / beta  # the nats lost with beta, the upper end, are (r - 1 - log r) / 2
     print(f"{n:4} moves: above beta at {int((best > beta).sum())} of {len(t)}, f from "
           f"{f.min():.2f} to {f.max():.2f}; beta loses {((r - 1 - r.log()) / 2).sum():.4f} nats")
 
+# %%
+x = exact_steps.grid(bumps).requires_grad_()  # places x_100 between -7 and 7
+(slope,) = torch.autograd.grad(denoise(x, 100).sum(), x)
+best = spread(schedule, slope[:, 0], 100, 50)
+q = ideal_denoisers.log_density(bumps, schedule, x.detach(), 100).softmax(0)  # their weights
+beta, f = between(best, 100, 50)
+print(f"two bumps, from t = 100 to 50: beta {beta:.4f}, best variance {(best * q).sum():.4f} on "
+      f"average over x_t,\n   from {best.min():.4f} to {best.max():.4f} with f up to {f.max():.2f}; "
+      f"above beta for {q[best > beta].sum():.1%} of all x_t")
+
 # %% [markdown]
-# Above $\beta$ at 999 of 999 steps, with $f$ up to 4. So $f$ must not be squeezed into $[0, 1]$ by a sigmoid unless
-# the data have variance at most 1, as pixels in $[-1, 1]$ do. A wrong choice costs 0.0009 nats with all steps, and
-# 0.0904 with ten.
+# For $N(0, 4)$ the best variance is above $\beta$ at 999 of 999 steps, with $f$ up to 4. A wrong choice costs 0.0009
+# nats with all steps, and 0.0904 with ten. The two bumps have variance 1, and on average over $x_t$ the best
+# variance, 0.0488, is below $\beta$, 0.0762. But between the bumps, where $x_0$ is uncertain, it reaches 0.2602, and
+# $f$ is 1.97. So $f$ must not be squeezed into $[0, 1]$ by a sigmoid, even for pixels in $[-1, 1]$; [ND21, Sec. 3.1]
+# leave it free.
 
 # %% [markdown] topics="C173 C174 C175"
 # ## What does a learned encoder buy?
@@ -251,8 +290,13 @@ for n in (1000, 10):
 #
 # where $z_{>l}$ means all levels above $l$. This is the chain rule, and nothing is left out. In DDPM each factor
 # looks at *one* neighbor only, $p(x_{t-1} \mid x_t)$, and the latents are as large as the image.
+
+# %% [markdown]
+# ### Detour · A decoder that is not a density
 #
-# You may meet another formula for the decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$.
+# You may meet another formula for NVAE's decoder, $q(x \mid z) = q(x \mid z_1)\prod_l q(z_l \mid z_{l+1})$. Can it be right?
+
+# %% [markdown]
 # **Predict.** A density of $x$ integrates to 1. What does the right side integrate to, with two levels, all factors
 # $N(\cdot\,; \text{parent}, 1)$, at $z_1 = z_2 = 0$?
 
@@ -274,8 +318,17 @@ joint = normal(z_2, 0) * normal(z_1, z_2) * normal(x, (z_1 + z_2) / 2)  # (17.3)
 print(f"(17.3), integrated over x, z_1 and z_2: {joint.sum() * 0.4**3:.4f}")
 
 # %% [markdown]
-# It is 0.3989: the formula is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$; and it is
-# Markov, which NVAE is not.
+# <details><summary>Answer</summary>
+#
+# To 0.3989, the value of $q(z_1 \mid z_2)$ there.
+#
+# </details>
+#
+# The formula is not a density of $x$, but the *joint* density of $x$ and $z_1$ given $z_2$; and it is Markov, which NVAE is
+# not.
+
+# %% [markdown]
+# ### Two learned levels against many fixed ones
 #
 # How good is a bound? Its **gap** is its distance above the entropy of the data. For a fixed encoder the gap is a
 # sum of KL divergences, by the chain rule:
@@ -284,9 +337,8 @@ print(f"(17.3), integrated over x, z_1 and z_2: {joint.sum() * 0.4**3:.4f}")
 # p(x_s \mid x_t)\big). \tag{17.4}$$
 #
 # For the two bumps we can compute (17.4) with ideal Gaussian steps, whose mean and variance are exact at each
-# $x_t$: the best that fixed noising can do. Beside it, six hierarchical VAEs with *two* levels and a learned
-# encoder (`hierarchy.TwoLevels`, 4808 weights, 2000 steps). **Predict.** How many fixed levels are as good as two
-# learned ones?
+# $x_t$: no Gaussian steps lose less with this noising. Beside it, six hierarchical VAEs with *two* levels and a learned
+# encoder (`hierarchy.TwoLevels`). **Predict.** How many fixed levels are as good as two learned ones?
 
 # %%
 # eq: 17.4
@@ -305,17 +357,27 @@ gaps = [fixed(n) for n in levels]
 fig = figures.curves(levels, {"fixed encoder, ideal steps": gaps}, log_x=True, log_y=True,
                      points={"learned encoder, six seeds": ([2] * 6, vae["gap"])}, height=2.9,
                      xlabel="levels (log scale)", ylabel="gap, nats (log scale)")
+fig.axes[0].set_xscale("log", base=2)
+fig.axes[0].set_xticks(levels, labels=levels)
 figures.show(fig, alt="The gap falls with fixed levels; two learned ones lie lower, or at 0.72.")
 print("\n".join(f"{n:2} fixed levels: gap {nats:.4f}" for n, nats in zip(levels, gaps)))
-print("2 learned levels, gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
+size = sum(w.numel() for w in hierarchy.TwoLevels(seed=0).parameters())
+print(f"2 learned levels, {size} weights, {vae['steps']} training steps:")
+print("                    gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
 print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
 
 # %% [markdown]
-# Five of the six hierarchical VAEs have a gap of 0.066 to 0.083 nats with two levels. Two fixed levels have 0.275,
-# four 0.133 and eight 0.054: a learned encoder saves levels. The sixth run stayed at 0.721. Its latents carry
-# nothing (their KL is 0.001 nats), and what is left is one Gaussian: the *posterior collapse* of [chapter
-# 04](04_elbo_and_vae.ipynb). A fixed encoder cannot collapse, because noising does not depend on the network. And
-# with 32 levels its gap is 0.005: if you can afford levels, you need not learn the encoder.
+# <details><summary>Answer</summary>
+#
+# Between four and eight: five of the six hierarchical VAEs have a gap of 0.066 to 0.083 nats with two levels. Two
+# fixed levels have 0.275, four 0.133 and eight 0.054.
+#
+# </details>
+#
+# So a learned encoder saves levels. But the sixth run stayed at 0.721. Its latents carry nothing (their KL is 0.001
+# nats), and what is left is one Gaussian: the *posterior collapse* of [chapter 04](04_elbo_and_vae.ipynb). A fixed
+# encoder cannot collapse, because noising does not depend on the network. And with 32 levels its gap is 0.005: if you
+# can afford levels, you need not learn the encoder.
 #
 # So the two differ as follows:
 #
@@ -343,15 +405,15 @@ for n in (2, 8, 32):
 # ## Is one noise level enough?
 #
 # Two older relatives. A **denoising autoencoder** learns to undo noise of *one* level, and [Vin11] showed that it
-# thereby learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with $q(x) \propto
-# e^{-E(x)}$; its normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And the first
+# thereby learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with
+# $q(x) \propto e^{-E(x)}$; its normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And the first
 # diffusion model [SD15] had all noise levels, five years before DDPM.)
 #
 # With a score you can sample by **Langevin dynamics**: small steps uphill, plus noise.
 #
 # $$x \leftarrow x + \eta\,\nabla\log q(x) + \sqrt{2\eta}\;z, \qquad z \sim N(0, I). \tag{17.5}$$
 #
-# In the limit of small steps and many of them, $x$ follows $q$.
+# In the limit of small steps, and after many of them, $x$ follows $q$.
 #
 # ### Exercise 17.2 · One step of Langevin dynamics
 #
@@ -401,9 +463,16 @@ for name, x in ends.items():
 print(f"             data: 0.80 on the left, std there {bumps.var[0].sqrt():.2f}")
 
 # %% [markdown]
-# With little noise the bumps are too far apart: a sample hardly ever crosses the valley between them, and the
-# fractions stay near those of the start, 0.53 instead of 0.80 on the left. With much noise the valley fills up. Then
-# the fraction is right, but the bumps are too wide, 0.40 instead of 0.24: these are samples of *noisy* data.
+# <details><summary>Answer</summary>
+#
+# With little noise 0.53, where 0.80 would be right, and with much noise 0.80. The bumps are 0.26 and 0.40 wide, the
+# data's 0.24.
+#
+# </details>
+#
+# With little noise a sample hardly ever crosses the valley between the bumps, and the fractions stay near those of
+# the start. With much noise the valley fills up. Then the fraction is right, but the bumps are too wide: these are
+# samples of *noisy* data.
 #
 # No single level does both. So use many: begin with much noise, where it is decided which bump a sample goes to,
 # and lower it step by step, until the details are decided. [SE19] did that with some Langevin steps at each level;
@@ -522,10 +591,15 @@ for w in (1.0, 3.0):
           f"noisy one within 1e-6: {bool(far < 1e-6)}")
 
 # %% [markdown]
-# - **The noisy classifier is right:** 0.598 ± 0.633. (The missing 0.002 is the chain's own: $x_T$ is not exactly
-#   $N(0, 1)$.) Classifier-free guidance gives the same samples, also for $w = 3$: by (15.2) they are one formula. So
-#   the choice between the two is a question of training: a classifier for noisy images, or a denoiser that sometimes
-#   sees no label.
+# <details><summary>Answer</summary>
+#
+# Only the noisy one: it gives 0.598 ± 0.633. (The missing 0.002 is the chain's own: $x_T$ is not exactly $N(0, 1)$.)
+#
+# </details>
+#
+# - **The noisy classifier is right,** and classifier-free guidance gives the same samples, also for $w = 3$: by (15.2) they
+#   are one formula. So the choice between the two is a question of training: a classifier for noisy images, or a denoiser
+#   that sometimes sees no label.
 # - **The clean classifier overshoots:** 1.186 ± 0.155. At large $t$ nobody can know the class of $x_0$, and the true
 #   pull is weak. The clean classifier takes $x_t$ for data, is certain, and pulls with full force from the first step.
 # - **Classifying the estimate is better, but not exact:** 0.799 ± 0.491. The probability at the mean,
@@ -540,9 +614,9 @@ for w in (1.0, 3.0):
 #
 # $$x_s = x_t - D(\hat x_0, t) + D(\hat x_0, s). \tag{17.7}$$
 #
-# What changes here is the *degradation*. Predicting $x_0$, $\epsilon$ or $v$ are three outputs for one and the same
-# degradation. (Videos offer one more target, the difference of two frames. Progressive distillation [SH22] compares
-# such targets; it does not switch between them during training.)
+# What changes here is the *degradation*; to predict $x_0$, $\epsilon$ or $v$ is to choose one of three outputs for one and
+# the same degradation. (For video there is one more, the difference from the previous frame. Progressive distillation
+# [SH22] compares such outputs; it does not switch between them during training.)
 #
 # ### Exercise 17.4 · A step of Cold Diffusion
 #
@@ -599,17 +673,21 @@ for name, x in cold.items():
           f"{found.near:.3f} near one" + (f", std {found.width:.3f}" if found.near else ""))
 
 # %% [markdown]
-# Without noise there is one sample, 2000 times: the mean of the data, far from all eight. The best restoration of
-# the origin *is* the mean, and each later step restores, perfectly, what has already been decided. A deterministic
-# sampler cannot put out more variety than its start puts in.
+# <details><summary>Answer</summary>
 #
-# A little noise changes that, and [Ban23] do add some when they want to generate. With 0.01, all eight are found,
-# and 0.96 of the samples are near one. (With 0.001 the first step, from no signal to a signal of 0.01, is too long:
-# it skips the noise levels at which it is decided where to go. The estimates stay averages, on a ring of half the
-# radius.)
+# One sample, 2000 times: the mean of the data, far from all eight. The best restoration of the origin *is* the mean,
+# and each later step restores, perfectly, what has already been decided.
 #
-# But then it is diffusion again. For $x_t = a_t\,x_0 + \text{noise}$, (17.7) reads $x_s = a_s\,\hat x_0 + (x_t -
-# a_t\,\hat x_0)$: keep the noise that you believe to be in $x_t$, and change the signal. That is DDIM. So Cold
+# </details>
+#
+# A deterministic sampler cannot put out more variety than its start puts in. A little noise changes that, and [Ban23]
+# do add some when they want to generate. With 0.01, all eight are found, and 0.96 of the samples are near one. (With
+# 0.001 the first step, from no signal to a signal of 0.01, is too long: it skips the noise levels at which it is
+# decided where to go. The estimates stay averages, on a ring of half the radius. With 0.1 the blobs are too narrow,
+# 0.023 instead of 0.05: the last estimate is a mean, too.)
+#
+# But then it is diffusion again. For $x_t = a_t\,x_0 + \text{noise}$, (17.7) reads
+# $x_s = a_s\,\hat x_0 + (x_t - a_t\,\hat x_0)$: keep the noise that you believe to be in $x_t$, and change the signal. That is DDIM. So Cold
 # Diffusion shows that *restoring* works with many degradations, while *generating* needs randomness from somewhere.
 
 # %% [markdown]
@@ -635,7 +713,7 @@ print(f"share of the variance of the pixels that brightness explains: "
 # space of all images.
 
 # %% [markdown] topics="C111"
-# ## Detour · A schedule that is learned
+# ## Detour · What does a learned schedule change?
 #
 # [Kin21] learn the schedule together with the network. What can a schedule change, and what not?
 
@@ -665,11 +743,17 @@ for name, shape in shapes.items():
           f"{drawn.mean():.2f} ± {drawn.std() / math.sqrt(200_000):.2f}")
 
 # %% [markdown]
-# The value does not depend on the curve: all means are 3.28 within two standard errors. The standard deviation of
-# an estimate does: 15.61 for the linear schedule, 7.56 for the straight line, 5.43 for the learned curve, close to
-# the 5.24 that no curve can beat. (What remains comes from $x_0$ and the noise.) In variances that is a factor of 8
-# against the linear schedule: as much as a batch eight times as large would give. [Kin21] also find such a curve by
-# gradient descent, while the network is trained.
+# <details><summary>Answer</summary>
+#
+# The variance of the estimate. The value does not depend on the curve: all means are 3.28 within two standard errors.
+# The standard deviation of an estimate does: 15.61 for the linear schedule, 7.56 for the straight line, 5.43 for the
+# learned curve, close to the 5.24 that no curve can beat. (What remains comes from $x_0$ and the noise.)
+#
+# </details>
+#
+# In variances that is a factor of 8 against the linear schedule: as much as a batch eight times as large would give.
+# [Kin21] also find such a curve by gradient descent, while the network is trained. (Each of our curves is made of 16
+# straight pieces, and cut off at the two ends; the learned one is found by gradient descent on its knots.)
 #
 # The ends of the curve are part of the bound. Add its two other terms, the prior at the noisy end and the decoder at
 # the clean end:
@@ -692,9 +776,9 @@ for low, high in ((-8.0, 8.0), (-2.0, 8.0), (-8.0, 4.0), (-8.0, 2.0)):
 # estimate less noisy.
 
 # %% [markdown]
-# ## Detour · A transformer instead of the U-Net
+# ## Detour · Does a transformer beat the U-Net?
 #
-# Chapter 12b described a diffusion transformer. On 8 × 8 digits, does it beat the U-Net for the same arithmetic?
+# Chapter 12b described a diffusion transformer. Here is one for 8 × 8 digits, with as much arithmetic as the U-Net.
 
 # %% [markdown] topics="C156"
 # Its block has no convolution and no resolution. What the time does to it is **adaLN-Zero** [PX23]: the embedding
@@ -713,8 +797,9 @@ for low, high in ((-8.0, 8.0), (-2.0, 8.0), (-8.0, 4.0), (-8.0, 2.0)):
 block = dit.Block(8, heads=2).double()
 x = normal_like(torch.empty(2, 4, 8, dtype=torch.float64), generator=seeded(1))
 print("(17.9) starts as the identity:", torch.equal(block(x, x[:, 0]), x))
-race = stored("compare_dit")
-print(f"loss of v on new digits after {race['steps']} steps, mean of 3 seeds ± standard error")
+race, images = stored("compare_dit"), len(datasets.digits("train")[0])
+print(f"loss of v on new digits after {race['steps']} steps on {images} digits, "
+      "mean of 3 seeds ± standard error")
 for name, found in race["loss"].items():
     kind, settings = dit.NETWORKS[name]
     count = dit.multiplications(networks.build(kind, seed=0, **settings)) / 1e6
@@ -725,13 +810,19 @@ for name, found in race["loss"].items():
     print(f"{name:>11}, {count:.1f} million, {best}: {text}")
 
 # %% [markdown]
-# The U-Net wins, 0.3228 against 0.3592, far beyond the standard errors. Why? With one token for each pixel,
-# scrambling the pixels only renames positions, whose embeddings are learned anyway. So the transformer is hardly
-# affected: 0.3567 instead of 0.3592. The U-Net loses its advantage of knowing neighbors, 0.3460 instead of 0.3228. And
-# it still beats the transformer: on 897 digits and 400 steps, knowledge that is built in pays.
+# <details><summary>Answer</summary>
 #
-# This does not contradict [PX23], whose networks are far larger and see a million images. Knowledge that is built
-# in matters less, the more data and steps there are to learn it from.
+# The U-Net, 0.3228 against 0.3592, far beyond the standard errors. The transformer is unaffected by the scrambling,
+# 0.3567 instead of 0.3592: with one token for each pixel, scrambling only renames positions, whose embeddings are
+# learned anyway. The U-Net gets worse, 0.3460 instead of 0.3228.
+#
+# </details>
+#
+# So part of the U-Net's advantage is that it knows which pixels are neighbors. It is not all: even on scrambled
+# digits the U-Net is ahead. With 896 digits and 400 steps, what is built in pays.
+#
+# This does not contradict [PX23], whose networks are far larger and see a million images. What is built in matters less,
+# the more data and steps there are to learn it from.
 
 # %% [markdown] topics="C195 C197 C198 C200"
 # ## What does each assumption cost?
@@ -750,9 +841,9 @@ for name, found in race["loss"].items():
 # %% [markdown]
 # ## Popular claims, checked
 #
-# - **The best variance lies between $\tilde\beta$ and $\beta$ if the data have variance at most 1,** not for all
-#   data: for $N(0, 4)$ it is above $\beta$ at 999 of 999 steps. And what is unknown in a reverse step is not
-#   $\tilde\beta$, which does not contain $x_0$, but $\operatorname{Var}(x_0 \mid x_t)$, (17.1).
+# - **Averaged over $x_t$, the best variance lies between $\tilde\beta$ and $\beta$ if the data have variance at most 1,** not
+#   for all data, and not at each $x_t$ (detour). And what is unknown in a reverse step is not $\tilde\beta$, which does not
+#   contain $x_0$, but $\operatorname{Var}(x_0 \mid x_t)$, (17.1).
 # - **DDPM is not a special case of NVAE.** Both are hierarchical VAEs. NVAE learns an encoder that is not Markov;
 #   DDPM fixes one that is. Whether levels share weights is a choice in both.
 # - **A GAN's latent code is not disentangled by construction** (detour): rotate it, and all samples are as good as

@@ -8,7 +8,7 @@
 #
 # **After this chapter you can**
 #
-# - explain latent diffusion, say what it saves, and say what limits its quality,
+# - explain latent diffusion, and say what it saves and what it costs,
 # - name the three parts of a text-to-image system, and read its trade-off curve,
 # - write the target of progressive distillation, and measure how its errors add up,
 # - write one step of diffusion for letters, and say why its bound falls as steps are added,
@@ -79,12 +79,19 @@ of_code, of_decoder, of_unet = (million_flops(call) for call in (
     lambda: system.net(z, t), lambda: system.decode(z),
     lambda: unet.net(torch.zeros(1, 1, 32, 32), t)))
 print(f"operations, in millions: a call of the denoiser of codes {of_code:.2f}, "
-      f"the decoder {of_decoder:.2f},\n   a call of the U-Net {of_unet:.0f}")
+      f"the decoder {of_decoder:.2f},\n   a call of the U-Net {of_unet:.0f}, "
+      f"{of_unet / of_code:.0f} times as many as one of the denoiser of codes")
 with_codes, with_pixels = 10 * of_code + of_decoder, 10 * of_unet
 print(f"an image in 10 steps: {with_codes:.1f} with codes, {with_pixels:.0f} with the U-Net, "
       f"{with_pixels / with_codes:.0f} times as many")
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
+# About 260 times as much for a call. For an image in 10 steps the decoder has to be added, once: 243 times as much.
+#
+# </details>
+#
 # ### Exercise 17.5 · From the code to the image
 #
 # Diffusion has drawn scaled codes `z` of shape `(B, K)`. `mean` and `std` are $m$ and $s$, of shape `(K,)`, and
@@ -137,9 +144,15 @@ for name, x in made.items():
     print(f"{name:>12}: of the pixels with ink, {gray:.0%} are gray (between -0.5 and 0.5)")
 
 # %% [markdown]
-# Codes from the prior give strokes that are hardly ever digits. The VAE's loss pulls *each* code towards $N(0, I)$, but
-# that does not make the codes of all images together fill this distribution evenly. Diffusion finds the places where the
-# codes of digits lie. But its digits are soft: more of their pixels are gray than of the U-Net's.
+# <details><summary>Answer</summary>
+#
+# It makes a great difference. Codes from the prior give strokes that are hardly ever digits. The VAE's loss pulls
+# *each* code towards $N(0, I)$, but that does not make the codes of all images together fill this distribution
+# evenly. Diffusion finds the places where the codes of digits lie.
+#
+# </details>
+#
+# But the digits of the second and third row are soft: more of their pixels are gray than of the U-Net's.
 #
 # Ten images prove little, so a tool has measured 200 images of each kind. The Fréchet distance is measured
 # between features of a classifier ([14b](14b_sample_quality.ipynb)), with each image first shifted so that its ink is
@@ -159,14 +172,14 @@ print(f"time for an image, U-Net over codes: a factor of {ratio:.0f} here")
 # %% [markdown]
 # - Real digits against real ones have 0.82. Encoding and decoding alone raises it to 2.76, before any diffusion: the
 #   decoder is soft.
-# - Diffusion on codes has 4.44, and 3.19 with guidance, which is the decoder's own distance within the standard error.
-#   Codes from the prior have 11.74.
+# - Diffusion on codes has 4.44, and 3.19 with guidance. With standard errors of 0.9, two hundred images cannot tell these
+#   from the decoder's own 2.76; the next section has more. Codes from the prior have 11.74.
 # - The U-Net has 1.10 ± 0.55, which cannot be distinguished from the baseline.
 #
-# So latent diffusion has saved a factor of 243 in arithmetic, and 25 in time (small products keep a processor less busy),
-# at the price of its decoder. The comparison is not fair: our system was trained for seven minutes on one core, the U-Net
-# for 44. But large systems, with better decoders, divide the work in the same way: the autoencoder deals with what an
-# image looks like up close, and the diffusion with what is in it.
+# So latent diffusion has saved a factor of 243 in arithmetic, and 25 in time (small products keep a processor less
+# busy), at the price of soft images. The comparison is not fair: our system was trained for minutes on one core, the
+# U-Net for most of an hour. But large systems, with better decoders, divide the work in the same way: the autoencoder
+# deals with what an image looks like up close, and the diffusion with what is in it.
 
 # %% [markdown] topics="C189 C191 C192 C193"
 # ## How do words get into an image?
@@ -202,10 +215,11 @@ print(f"cosine similarity: the same digit in letters and as a figure {alike.diag
       f"two digits {others:+.2f}")
 
 # %% [markdown]
-# Nobody told the encoder that "seven" and "7" mean the same. It has learned it, because both led to the same images.
+# Nobody told the encoder that "seven" and "7" mean the same. It has learned that they do, because both led to the same
+# images.
 #
 # **Predict.** Which of the facts will the system get right most often without guidance ($w = 1$): the digit, the
-# stroke or the place? And what will $w = 8$ do to "a thin seven"?
+# stroke or the place? And what will $w = 8$ do to "a thin seven"? (The answer is below the curve.)
 
 # %%
 asked, scales = ["a thin seven on the left", "a bold 3 at the top"], (1.0, 2.0, 8.0)
@@ -242,6 +256,8 @@ for w, rows in [*curve.items(), ("real", stored["real"])]:
     distance, stderr = column(rows, "frechet")
     print(f"w {w!s:>4}: {facts}; Fréchet {distance:.2f} ± {stderr:.2f}, "
           f"variety {column(rows, 'variety')[0]:.1f}")
+again, stderr = column(stored["real"], "reconstructed")
+print(f"real digits, encoded and decoded: Fréchet {again:.2f} ± {stderr:.2f}")
 
 # %%
 points = [(*column(rows, "all"), *column(rows, "frechet")) for w, rows in curve.items() if w > 0]
@@ -249,7 +265,8 @@ fig, ax = figures.new(width=6.5, height=3.4)
 agree, agree_error, far, far_error = zip(*points)
 ax.errorbar(agree, far, xerr=agree_error, yerr=far_error, color=figures.BLUE, marker="o", capsize=3)
 for w, x, y in zip([w for w in curve if w > 0], agree, far):
-    ax.annotate(f"w = {w:g}", (x, y), textcoords="offset points", xytext=(7, 4), fontsize=9)
+    room = (7, 4) if w < 3 else (-16, -22)  # above the line, or below it
+    ax.annotate(f"w = {w:g}", (x, y), textcoords="offset points", xytext=room, fontsize=9)
 (x, dx), (y, dy) = column(stored["real"], "all"), column(stored["real"], "frechet")
 ax.errorbar(x, y, xerr=dx, yerr=dy, color=figures.RED, marker="D", capsize=3, label="real digits")
 ax.set(xlabel="proportion that agrees with its caption", ylabel="Fréchet distance", ylim=(0, None))
@@ -259,17 +276,25 @@ best = max((w for w in curve), key=lambda w: column(curve[w], "all")[0])
 print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0%}")
 
 # %% [markdown]
-# Without guidance the place is right in 98 % of the images, the stroke in 91 %, the digit in 82 %: some codes lie between two
-# digits and decode to neither. Guidance repairs that. At $w = 2$, 94 % of the images agree with all of their caption;
-# real digits with true captions reach 98 %. Beyond $w = 2$ agreement *falls*, because the stroke does. As in
-# chapter 15b, guidance makes everything bolder: "thin" digits have 0.82 times the usual ink at $w = 2$, but 1.01
-# times at $w = 8$ (above).
+# <details><summary>Answer</summary>
 #
-# The Fréchet distance keeps falling until $w = 4$, where it is 0.88, as good as that of real digits (0.84). Are these images
-# as good as real ones, then? No. The last column is the mean distance between two images of the same digit, in the
-# same features: 3.3 at $w = 4$, and 4.2 for real digits. The Fréchet distance compares means and covariances over all
-# digits together, where sharper digits count for more than lost variety. So look at more than one number before you choose
-# $w$. Here we would take 2.
+# The place: without guidance it is right in 98 % of the images, the stroke in 91 %, the digit in 82 %. And "thin"
+# gets lost: as in chapter 15b, guidance makes everything bolder. "Thin" digits have 0.82 times the usual ink at
+# $w = 2$, but 1.01 times at $w = 8$.
+#
+# </details>
+#
+# Without guidance some codes lie between two digits and decode to neither. Guidance repairs that. At $w = 2$, 94 % of
+# the images agree with all of their caption; real digits with true captions reach 98 %. Beyond $w = 2$ agreement
+# *falls*, because the stroke does.
+#
+# The Fréchet distance keeps falling until $w = 4$, where it is 0.88, as good as that of real digits (0.84). It is
+# even better than the 2.44 of real digits that were encoded and decoded, though the decoder is the same: guidance
+# pushes the codes to places that decode to sharp, typical digits. Are these images as good as real ones, then? No.
+# The last column is the mean distance between two images of the same digit, in the same features: 3.3 at $w = 4$, and
+# 4.2 for real digits. The Fréchet distance compares means and covariances over all digits together, where sharper
+# digits count for more than lost variety. So look at more than one number before you choose $w$. Here we would take
+# 2.
 #
 # **How large should the text encoder be?** In ours, no size could help: its captions hold three facts. For sentences of
 # all kinds, Imagen's authors trained systems with text encoders of different sizes and with U-Nets of different sizes.
@@ -362,13 +387,17 @@ baseline = metrics.energy_distance(more, real_points)
 print(f"real points against real points: energy {baseline.value:.3f} ± {baseline.stderr:.3f}")
 
 # %% [markdown]
-# DDIM's error grows from 0.04 with 16 steps to 1.00 with one, where all it can return is the mean of the data. The students'
-# errors hardly add up: 0.04 with 16 steps, 0.06 with a single one, and their energy distance is that of real points.
-# Most is learned in the first halving: each later student starts with the weights of the one before it, and has little
-# left to learn.
+# <details><summary>Answer</summary>
 #
-# What carries over to images is the principle: the price of few steps is paid once, in training. A distilled network can
-# at best do what its teacher does.
+# They hardly add up: the student with 16 steps misses by 0.04, the one with a single step by 0.06, and their energy
+# distance is that of real points. (DDIM's error grows from 0.04 with 16 steps to 1.00 with one, where all it can
+# return is the mean of the data.)
+#
+# </details>
+#
+# Most is learned in the first halving: each later student starts with the weights of the one before it, and has
+# little left to learn. What carries over to images is the principle: the price of few steps is paid once, in
+# training. A network that is distilled in this way can at best do what its teacher does.
 
 # %% [markdown] topics="C196"
 # ### Detour · A consistency model
@@ -415,8 +444,8 @@ for name, x in ends.items():
 # %% [markdown]
 # From $t = 1000$ the consistency model misses the end of the path by 0.13, where an untrained network misses by 1.00. In one
 # step it is better than DDIM in four, 0.22, and worse than the student of five halvings, 0.06. The figure shows how: between
-# two clusters its answers change too smoothly. Both networks were trained for about as long (6200 and 5000 updates); with
-# other settings the order may change.
+# two clusters its answers change too smoothly. Both networks were trained for about as long; with other settings the order
+# may change.
 
 # %% [markdown] topics="C199"
 # ## What if the data are letters?
@@ -509,8 +538,14 @@ print(explorer)
 explorer
 
 # %% [markdown]
-# At $t = 20$ each panel is right about its letter, and yet you cannot draw a word from them: the panels do not say which
-# letters go *together*. A step back draws all its letters independently. **Predict.** Of the words from a single step, from
+# <details><summary>Answer</summary>
+#
+# They do not. Each panel is right about its own letter, and yet you cannot draw a word from the three: they do not
+# say which letters go *together*.
+#
+# </details>
+#
+# A step back draws all its letters independently. **Predict.** Of the words from a single step, from
 # all masks to clean letters, how many are in the language? And from 64 steps?
 
 # %%
@@ -527,7 +562,13 @@ for T in (1, 4, 16, 64):
           f"{right:.0%}, uniform {uniform:.0%}")
 
 # %% [markdown]
-# The ideal denoiser is perfect, and yet in one step 97 % of what it makes are not words. So the error of too few steps is
+# <details><summary>Answer</summary>
+#
+# Of those from a single step 3 % are words; of those from 64 steps, 97 % with masks and 100 % with random letters.
+#
+# </details>
+#
+# The denoiser is ideal, and yet in one step 97 % of what it makes are not words. So the error of too few steps is
 # not one of the network. The bound measures it in bits: a sum of KL divergences, one for each step, as in chapter 08. On
 # average no model can need fewer bits for a word than the entropy of the words, $\log_2 32 = 5$.
 
@@ -553,8 +594,10 @@ print(f"entropy of the words 5.00 bits; of their three letters, each on its own,
 
 # %%
 curves = {name: values[:, 0] for name, values in found.items()} | {"entropy": torch.full((8,), 5.0)}
-fig = figures.curves(doubled, curves, xlabel="steps T", ylabel="bits per word", log_x=True,
+fig = figures.curves(doubled, curves, xlabel="steps T (log scale)", ylabel="bits per word",
                      height=2.8)
+fig.axes[0].set_xscale("log", base=2)
+fig.axes[0].set_xticks(doubled, labels=doubled)
 figures.show(fig, alt="The bound falls from 10.2 bits at one step to the entropy of 5 bits at 128.")
 for name, values in found.items():
     over = values[-1, 0] / 5 - 1
@@ -562,9 +605,10 @@ for name, values in found.items():
 
 # %% [markdown]
 # With one step the bound is 10.23 bits, the entropy of three independent letters. Doubling $T$ lowers it (up to the
-# standard errors), and at 128 steps it is within 2 % of the entropy. The reason is general: with an ideal denoiser, two
-# steps can do at least what one did, so with fixed ends the bound never gets worse when $T$ doubles [Kin21]. The best
-# number of steps is thus a question of cost, not of quality.
+# standard errors), and at 128 steps it is within 2 % of the entropy. The reason is general: in the second half of a
+# long step the denoiser may be asked again, when there is less noise. So with an ideal denoiser and fixed ends the
+# bound does not get worse when $T$ doubles [Kin21]. The best number of steps is thus a question of cost, not of
+# quality.
 #
 # For masks there is a second way to see the limit of this curve. With very many steps no two letters are uncovered at
 # once, so the model fills in one letter after the other, in random order, each time knowing all the letters
@@ -614,8 +658,8 @@ for name, values in found.items():
 # %% [markdown]
 # ## Popular claims, checked
 #
-# - **What the decoder cannot draw, no code can ask for.** Encoding and decoding real digits raises their Fréchet distance from
-#   0.82 to 2.76. Latent diffusion saves arithmetic; it does not make images better.
+# - **Latent diffusion saves arithmetic; by itself it does not make images better.** Encoding and decoding real digits raises
+#   their Fréchet distance from 0.82 to 2.76. Guidance gets below that, at the price of variety.
 # - **More guidance buys agreement only up to a point**: here it is best at $w = 2$,
 #   with 94 %, and falls to 76 % at $w = 8$, where "thin" comes out bold. The Fréchet distance alone would have chosen
 #   $w = 4$, and missed that its images are too alike.
@@ -626,11 +670,10 @@ for name, values in found.items():
 # %% [markdown]
 # ## Recap
 #
-# A denoiser becomes a system by the parts around it. An autoencoder makes the data small, and its decoder limits the
-# quality that can be reached. A text encoder conditions the denoiser, by cross-attention, and guidance sets how
-# strongly. Distillation trains a student to land where many steps of a
-# teacher land. And nothing in the idea needs numbers: with a probability of being kept in place of a share of the variance, it
-# works for letters, with the same bound.
+# A denoiser becomes a system by the parts around it. An autoencoder makes the data small, and its decoder decides how
+# crisp the images are. A text encoder conditions the denoiser, by cross-attention, and guidance sets how strongly.
+# Distillation trains a student to land where many steps of a teacher land. And nothing in the idea needs numbers:
+# with a probability of being kept in place of a share of the variance, it works for letters, with the same bound.
 #
 # **One formula to keep**
 #

@@ -50,7 +50,13 @@ for number in evidence.numbers:
     print(f"{number.what}: {number.shown}, wanted {number.wanted}")
 
 # %% [markdown]
-# The verdict is *loose*: only a more exact sentence holds. The *form* of the forward process, Gaussian noise added in
+# <details><summary>Answer</summary>
+#
+# It is *loose*: only a more exact sentence holds.
+#
+# </details>
+#
+# The *form* of the forward process, Gaussian noise added in
 # steps, was already fixed in the first paper [SD15]. What could be learned were the rates $\beta_t$, and DDPM fixes these,
 # too. The check adds a number: do the rates matter? With 10 steps a better choice lowers the gap of the bound to 0.69 of
 # what the linear betas leave; with 100 steps it hardly changes, 0.98.
@@ -288,9 +294,16 @@ for name in ("Ho", "DDIM", "VDM", "EDM", "squared letters"):
     print(f"{name:<16}" + ", ".join(f"{letter} {value:.5g}" for letter, value in now.items()))
 
 # %% [markdown]
-# It is VDM's: there $\alpha_t$ is the factor of the clean data. The other three are the signal variance that a single
-# step keeps (Ho), its root (notes with **squared letters**, which call the square roots of Ho's quantities $\alpha_t$,
-# $\beta_t$, $\bar\alpha_t$ and $\bar\beta_t$), and the signal variance that is left (DDIM). One line translates:
+# <details><summary>Answer</summary>
+#
+# VDM's: there $\alpha_t$ is the factor of the clean data.
+#
+# </details>
+#
+# The other three are the signal variance that a single step keeps (Ho), its root (notes with **squared letters**,
+# which call the square roots of Ho's $\alpha_t$, $\beta_t$, $\bar\alpha_t$ and $1-\bar\alpha_t$ by the letters
+# $\alpha_t$, $\beta_t$, $\bar\alpha_t$ and $\bar\beta_t$), and the signal variance that is left (DDIM). One line
+# translates:
 #
 # $$\bar\alpha_t = \alpha_t^{\text{DDIM}} = \big(\alpha_t^{\text{VDM}}\big)^2 = \frac{1}{1 + e^{\gamma_t}}
 # = \frac{1}{1 + \sigma_{\text{EDM}}^2} = \big(\bar\alpha_t^{\text{squared}}\big)^2. \tag{18.1}$$
@@ -345,9 +358,15 @@ for t in (1, 500, 1000):
           f"beta^2 / beta bar {b**2 / bar:.4f}")
 
 # %% [markdown]
-# A variance that is 500 times too small; squares that do not sum to 1; and, if the $\beta_t$ of notes 000, a root, is put
-# where Ho's formula has $\beta_t$, a factor of the noise that is 100 times too large at $t = 1$. Nothing crashes in any of
-# these cases. So before you copy a formula, compute one number that you know: $\alpha_T$, or the variance of a step.
+# <details><summary>Answer</summary>
+#
+# In these cases: a variance that is 500 times too small; squares that do not sum to 1; and, if the $\beta_t$ of notes
+# 000, a root, is put where Ho's formula has $\beta_t$, a factor of the noise that is 100 times too large at $t = 1$.
+#
+# </details>
+#
+# Nothing crashes in any of them. So before you copy a formula, compute one number that you know: $\alpha_T$, or the
+# variance of a step.
 
 # %% [markdown]
 # ## Do the checks hold on your machine?
@@ -401,10 +420,16 @@ for number in mine.check().numbers:
     print(f"{number.what}: {number.shown}, wanted {number.wanted}")
 
 # %% [markdown]
-# It holds, nearly, if the betas are small: then $\log(1-\beta) \approx -\beta - \beta^2/2$, and halving leaves the sum of the
-# betas unchanged. The second term is halved, so the signal grows by a factor of about
+# <details><summary>Answer</summary>
+#
+# It holds, nearly, if the betas are small: then $\log(1-\beta) \approx -\beta - \beta^2/2$, and halving leaves the
+# sum of the betas unchanged. The second term is halved, so the signal grows by a factor of about
 # $\exp(\tfrac14\sum_t\beta_t^2) = 1.0341$; the exact one is 1.0346. With large betas it fails: one step of 0.9 leaves
-# 0.1, two of 0.45 leave three times as much. A good check has three parts: the number that the claim is about, a number
+# 0.1, two of 0.45 leave three times as much.
+#
+# </details>
+#
+# A good check has three parts: the number that the claim is about, a number
 # that shows where it fails, and intervals that were chosen *before* you looked.
 #
 # **Your turn.** Change the cell: take a sentence from a page that you trust, and find the number that decides it.

@@ -1,9 +1,10 @@
 """A GAN and a denoiser on the same data, eight Gaussians on a circle: chapter 17.
 
-Both are small multilayer perceptrons with about 14,000 weights for what makes the samples, both see
-the same number of batches. The GAN trains a generator against a discriminator, each with the loss
-that the other tries to spoil; the denoiser is plain regression. `tools/compare_gan.py` trains both
-for ten seeds and keeps what they make; the chapter reads that.
+Both are small multilayer perceptrons with about 13,000 weights for what makes the samples. The GAN
+trains a generator against a discriminator, each with the loss that the other tries to spoil; the
+denoiser is plain regression, and is trained for as many steps, and for as much arithmetic.
+`tools/compare_gan.py` does that for six seeds and keeps how good the samples are; the chapter reads
+that.
 """
 
 from __future__ import annotations

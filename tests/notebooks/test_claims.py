@@ -75,6 +75,11 @@ def test_a_claim_is_named_in_one_way(path):
     assert counted == len(named(path)), "a claim is named outside a code cell"
 
 
+def test_every_claim_of_the_ledger_is_settled_by_a_cell():
+    settled = {name for ids in by_number().values() for name in ids}
+    assert settled == {f"E{number:02}" for number in range(1, LAST + 1)}
+
+
 def test_the_table_is_in_order_and_knows_its_chapters():
     for number, ids in CLAIMS.items():
         ids = ids.split()

@@ -104,6 +104,16 @@ def test_one_claim_in_full_with_its_picture(name, ledger, capsys):
         assert picture.format == "PNG" and picture.size[0] == 1600
 
 
+def test_a_claim_of_the_course_is_shown_with_its_picture(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["claims", "E66"]) == 0
+    out = capsys.readouterr().out
+    assert "E66 · theme bound" in out and "08 · 3 · Two ways to group one sum" in out
+    assert "✗" not in out and out.count("✓") == len(claims.LEDGER["E66"].check().numbers)
+    with Image.open(tmp_path / "E66.png") as picture:
+        assert picture.size[0] == 1600
+
+
 def test_claims_shown_in_full_have_a_status_too(ledger, capsys):
     assert cli.main(["claims", "E01", "E03", "E66"]) == 1
     assert "✗ one and one: 3" in capsys.readouterr().out

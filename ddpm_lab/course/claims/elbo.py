@@ -50,7 +50,7 @@ def _up_to_a_constant() -> Evidence:
     "prod_l p(z_l | z_{l+1}, ..., z_L), which is not Markov, and the decoder p(x | z_1, ..., z_L). "
     "Both are hierarchical VAEs; DDPM's encoder is fixed and Markov, with latents of the size of "
     "the data.",
-    taught="17 · What does a learned encoder buy?",
+    taught="17 · Detour · A decoder that is not a density",
     source="000",
 )
 def _joint_not_decoder() -> Evidence:

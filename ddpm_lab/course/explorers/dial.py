@@ -68,7 +68,7 @@ def drawing() -> Drawing:
             f"W1 to the data {_w1(film[-1]):.3f}, {across:.0%} of the points change sides."
         )
 
-    return ready(figure, QUESTION, [*paths, *bars], update)
+    return ready(figure, QUESTION, [*paths, *bars, *right.lines], update)
 
 
 def _axes():
