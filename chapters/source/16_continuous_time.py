@@ -70,8 +70,7 @@ for (T, x), color in zip(chains.items(), (figures.ORANGE, figures.BLUE, figures.
     width = 0.6 if T == 1000 else 1.4
     ax.plot(line(0, 1, T + 1), x, color=color, linewidth=width, label=f"T = {T}")
     apart = (x[:: T // 25] - chains[1000][::40]).square().mean().sqrt()
-    print(f"T = {T:4}: at the 25 times that all three share, it is {apart:.2f} from T = 1000 "
-          "(root mean square)")
+    print(f"T = {T:4}: at 25 common times {apart:.2f} from T = 1000 (root mean square)")
 ax.set(xlabel="time t = step / T, no unit", ylabel="x_t, data units")
 ax.legend(fontsize=9)
 figures.show(fig, alt="Three noisy paths with the same noise: the finer ones lie on each other.")
@@ -474,8 +473,8 @@ for name, prior in (("N(0, I)", standard), ("the exact one", at_the_end)):
     runs = [sde.log_likelihood(flow, points, times=line(0, 1, n + 1), log_prior=prior)
             for n in (40, 80)]
     off = [(run.log_prob - truth).abs().max() for run in runs]
-    print(f"density at t = 1 {name:>13}: largest error with 40 steps {off[0]:.6f}, "
-          f"with 80 {off[1]:.6f} nats")
+    print(f"density at t = 1 {name:>13}: error in nats with 40 steps {off[0]:.6f}, "
+          f"with 80 {off[1]:.6f}")
 
 # %% [markdown]
 # Euler's error falls from 0.152 to 0.038 nats with four times as many steps, as expected of order 1; the method of
@@ -713,7 +712,7 @@ print(f"ten digits, 8 steps: noise part {nats.mean() / 64 / math.log(2):.2f} bit
 stored = json.loads(pretrained.path("digits").with_name("ode_likelihood.json").read_text())["bits"]
 print(f"the same ten, stored, 20 steps:  {sum(stored['60']['ode'][:10]) / 10:.2f}")
 said = ", ".join(f"t = {t}: {8 * float(model.schedule.noise[t]):.2f}" for t in (1, 10, 60))
-print("standard deviation of the noise, in pixel levels (2/16), at", said)
+print("standard deviation of the noise in levels:", said)
 
 # %%
 def mean(rows):

@@ -267,10 +267,10 @@ for n in (1000, 10):  # N(0, 4): the denoiser is linear
 x = exact_steps.grid(bumps).requires_grad_()  # places x_100 between -7 and 7
 (slope,) = torch.autograd.grad(denoise(x, 100).sum(), x)
 best = spread(schedule, slope[:, 0], 100, 50)
-q = ideal_denoisers.log_density(bumps, schedule, x.detach(), 100).softmax(0)  # their weights
+q = ideal_denoisers.log_density(bumps, schedule, x.detach(), 100).softmax(0)  # weights
 beta, f = between(best, 100, 50)
-print(f"two bumps, from t = 100 to 50: beta {beta:.4f}, best variance {(best * q).sum():.4f} on "
-      f"average over x_t,\n   from {best.min():.4f} to {best.max():.4f} with f up to {f.max():.2f}; "
+print(f"two bumps, t = 100 to 50: beta {beta:.4f}, best variance {(best * q).sum():.4f} on "
+      f"average over x_t,\n   from {best.min():.4f} to {best.max():.4f}, f up to {f.max():.2f}; "
       f"above beta for {q[best > beta].sum():.1%} of all x_t")
 
 # %% [markdown]
@@ -354,6 +354,9 @@ def fixed(n):
 
 
 gaps = [fixed(n) for n in levels]
+size = sum(w.numel() for w in hierarchy.TwoLevels(seed=0).parameters())
+
+# %%
 fig = figures.curves(levels, {"fixed encoder, ideal steps": gaps}, log_x=True, log_y=True,
                      points={"learned encoder, six seeds": ([2] * 6, vae["gap"])}, height=2.9,
                      xlabel="levels (log scale)", ylabel="gap, nats (log scale)")
@@ -361,7 +364,6 @@ fig.axes[0].set_xscale("log", base=2)
 fig.axes[0].set_xticks(levels, labels=levels)
 figures.show(fig, alt="The gap falls with fixed levels; two learned ones lie lower, or at 0.72.")
 print("\n".join(f"{n:2} fixed levels: gap {nats:.4f}" for n, nats in zip(levels, gaps)))
-size = sum(w.numel() for w in hierarchy.TwoLevels(seed=0).parameters())
 print(f"2 learned levels, {size} weights, {vae['steps']} training steps:")
 print("                    gap:", " ".join(f"{g:.3f}" for g in vae["gap"]))
 print("          KL of latents:", " ".join(f"{k:.3f}" for k in vae["kl"]))
