@@ -161,6 +161,9 @@ def _lives(pid):
 
 # ------------------------------------------------------------------------------ one process
 
+PATIENCE = 60.0
+"""Seconds that a process which torchrun has started again waits for what is left of the first."""
+
 
 @contextmanager
 def owned(folder):
@@ -168,8 +171,9 @@ def owned(folder):
 
     The file run.lock names the owner. The operating system locks it, and opens the lock when the
     process ends, however it ends: what a crash leaves behind blocks nobody. Where a file system
-    has no locks, the owner's number and start time tell whether it still runs. Only the owner on
-    another machine cannot be asked.
+    has no locks, the owner's number and start time tell whether it still runs. Only an owner on
+    another machine cannot be asked, unless it belongs to the same job of torchrun: that has ended
+    it before it started this process, and so no more than `PATIENCE` seconds are waited for it.
 
     Yields
     ------
@@ -202,21 +206,34 @@ def owned(folder):
 
 def _take(path):
     """The lock's open file; None if this thread has it already."""
-    us = _us()
+    us, patient = _us(), time.monotonic() + PATIENCE
     while True:
         file = path.open("a+b", buffering=0)
         free, owner = _lock(file), _owner(file)
         if free and not _is_at(file, path):  # it was removed by its owner a moment ago
             file.close()
             continue
-        here = owner is None or us["host"] == owner["host"] or us["boot"] == owner["boot"] != ""
         lives = free is False or (free is None and owner is not None and _is_running(owner))
-        if here and not lives:
+        near = owner is None or us["host"] == owner["host"] or us["boot"] == owner["boot"] != ""
+        if not lives and (near or _before_us(owner, us)):
             return _signed(file, path, us)
         file.close()
         if owner is not None and all(owner[key] == us[key] for key in us if key != "since"):
             return None
-        raise ValueError(_in_use(path, owner, here or lives))
+        if not (_before_us(owner, us) and time.monotonic() < patient):
+            raise ValueError(_in_use(path, owner, near or lives))
+        time.sleep(0.1)
+
+
+def _before_us(owner, us):
+    """Was the owner a process of the same job that torchrun has started again, here or elsewhere?
+
+    Torchrun ends all processes of a job before it starts new ones; but what an owner has forked
+    holds the lock until it sees that it is alone.
+    """
+    if owner is None or not owner["job"] == us["job"] != "":
+        return False
+    return any(owner[key] != us[key] for key in ("boot", "pid", "started"))
 
 
 def _signed(file, path, owner):
@@ -271,6 +288,7 @@ def _lock(file):
 def _us():
     """What the lock says of its owner: machine, process and thread."""
     boot, pid = Path("/proc/sys/kernel/random/boot_id"), os.getpid()
+    job = os.environ.get("TORCHELASTIC_RUN_ID", "")
     return {
         "host": socket.gethostname(),
         "boot": boot.read_text().strip() if boot.exists() else "",
@@ -278,6 +296,7 @@ def _us():
         "started": _started(pid),
         "thread": threading.get_ident(),
         "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "job": "" if job == "none" else job,  # what torchrun calls a job without a name
     }
 
 
@@ -285,7 +304,7 @@ def _owner(file):
     """The owner that a lock names; None if it names none."""
     try:
         file.seek(0)
-        owner = json.loads(file.read(10_000))
+        owner = {"job": "", **json.loads(file.read(10_000))}  # older versions know no jobs
         return owner if isinstance(owner["pid"], int) and {*_us()} <= {*owner} else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

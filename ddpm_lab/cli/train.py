@@ -10,7 +10,8 @@ and on a machine with four of them, where each takes a quarter of every batch:
 
     torchrun --nproc-per-node=4 -m ddpm_lab train --config mnist_gpu --out runs/mnist
 
-What is trained, and how, stands in the configuration; `training` does the work.
+docs/training.md tells of several machines, and of processes that die. What is trained, and how,
+stands in the configuration; `training` does the work.
 """
 
 import ast
@@ -42,7 +43,10 @@ def add(commands) -> None:
         help=f"what to train: a JSON file, or one of {', '.join(options.configs())}",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder of the run")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in that folder")
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on with the run in that folder; if there is none, start it",
+    )  # fmt: skip
     parser.add_argument("--data", metavar="PATH", help=options.DATA)
     parser.add_argument(
         "--set", metavar="KEY=VALUE", nargs="+", action="extend", default=[],

@@ -88,6 +88,9 @@ class ScheduleConfig:
     """of "log_snr": the log-SNR at t = 1, nats"""
     last: float | None = None
     """of "log_snr": the log-SNR at t = T, nats"""
+    snr_factor: float | None = None
+    """multiplies the SNR at each t, see `schedules.scaled_snr`: 1/64 gives blocks of 8 x 8 pixels
+    the noise that single pixels have without it, as larger images need [Hoo23]"""
 
     def __post_init__(self):
         if isinstance(self.T, (int, float)):
@@ -96,12 +99,14 @@ class ScheduleConfig:
 
     def settings(self) -> dict[str, Any]:
         """The arguments of the schedule's function."""
-        return {k: v for k, v in asdict(self).items() if k != "name" and v is not None}
+        others = ("name", "snr_factor")
+        return {k: v for k, v in asdict(self).items() if k not in others and v is not None}
 
     @cached_property
     def built(self) -> Schedule:
         """The schedule itself."""
-        return schedules.make(self.name, **self.settings())
+        made = schedules.make(self.name, **self.settings())
+        return made if self.snr_factor is None else schedules.scaled_snr(made, self.snr_factor)
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,23 @@ without the interruption: on a CPU, with the same number of threads. A GPU adds 
 order of its own, and is repeated up to rounding only.
 
 The work of a step is `training.train`. With several processes (torchrun) each takes its shard of
-every batch, and the first one writes. Chapter 13 looks into such a folder; the command `train`
-makes one.
+every batch, and the first one writes; if one of them dies, torchrun starts all again.
+
+Chapter 13 looks into such a folder; the command `train` makes one.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import NamedTuple
 
 import torch
-import torch.distributed as dist
 from torch import nn
 
-from ddpm_lab import _checks, _files, datasets, networks
+from ddpm_lab import _checks, datasets, networks
 from ddpm_lab.datasets import Dataset, ImageFolder
-from ddpm_lab.training import _folder, checkpoints, loop
+from ddpm_lab.training import _folder, _processes, checkpoints, loop
 from ddpm_lab.training.config import RunConfig
 from ddpm_lab.training.data import (
     check_fit,
@@ -104,7 +103,8 @@ def train(
     """Start a run in a folder, or go on with the one that is there, until its last step.
 
     Nothing is stored before settings and data are known to fit. If a process group is there (see
-    torch.distributed), each process takes its shard of every batch, and the first one writes.
+    torch.distributed), each process takes its shard of every batch, and the first one writes; all
+    of them read, so that their machines must share the folder.
 
     A run can be lengthened: go on with more `steps`. Its learning rate falls along half a cosine
     over *all* steps, so the curve is stretched: the rate jumps up where the run goes on, and from
@@ -151,14 +151,14 @@ def train(
     4
     4
     """
-    folder, (rank, world_size) = _checks.path_of(folder, "folder"), _rank()
+    folder, (rank, world_size) = _checks.path_of(folder, "folder"), _processes.place()
     _checks.instance(config, RunConfig, "config", advice="Give training.RunConfig(…).")
     if not resume and _folder.holds_run(folder):
         raise ValueError(
             f"folder must hold no run; {folder} holds one. To go on with it take resume=True, else "
             "take another folder."
         )
-    with _files.owned(folder) if rank == 0 else nullcontext(True) as ours:
+    with _processes.writing(folder) as ours:
         run = _folder.stored(config, folder, device)
         source = still_there(_folder.remembered_data(folder)) if data is None else data
         found = open_data(config, "train", source)
@@ -166,6 +166,7 @@ def train(
         run = run or init(config, device, data=found, init_from=init_from)
         if not ours:
             return run
+        _processes.check_alike(step=run.step, config=config, data=told_apart(found))
         _note(run.facts, config, found, rank)
         steps = _steps(config, run, found, compile, rank, world_size)
         held = None
@@ -275,13 +276,6 @@ def _wrapped(run, device, compile, world_size):
         _check_compiler(device)
         net = torch.compile(net)
     return net
-
-
-def _rank():
-    """(rank, world size): which part of the work is this process' own."""
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
 
 
 def _shapes(config, data):

@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -277,6 +279,48 @@ def test_the_owner_on_another_machine_is_named_with_what_to_do(tmp_path):
     (tmp_path / "run.lock").unlink()
     with _files.owned(tmp_path) as ours:
         assert ours
+
+
+JOBS = [
+    ("digits", "digits", True),
+    ("digits", "x", False),
+    ("none", "none", False),
+    ("", "", False),
+]
+
+
+@pytest.mark.parametrize(("theirs", "ours", "free"), JOBS)
+def test_torchrun_may_start_the_owner_again_on_another_machine(
+    theirs, ours, free, tmp_path, monkeypatch
+):
+    """The owner has died with its machine; the job is known by the name that torchrun hands on."""
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", theirs)
+    lock = {**_files._us(), "host": "node7", "boot": "another", "pid": 123}
+    (tmp_path / "run.lock").write_text(json.dumps(lock))
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", ours)
+    refused = nullcontext() if free else pytest.raises(ValueError, match="seen from this machine")
+    with refused, _files.owned(tmp_path) as taken:
+        assert taken
+
+
+def test_what_an_owner_of_the_same_job_has_left_is_waited_for(tmp_path, monkeypatch):
+    """What it has forked, to read images, holds the lock until it sees that it is alone."""
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "digits")
+    process = holding(tmp_path)
+    try:
+        monkeypatch.setattr(_files, "PATIENCE", 0.3)
+        began = time.monotonic()
+        with pytest.raises(ValueError, match="in use by process"), _files.owned(tmp_path):
+            pass
+        assert time.monotonic() - began >= 0.3
+        monkeypatch.setattr(_files, "PATIENCE", 60.0)
+        end = threading.Timer(0.5, process.kill)
+        end.start()
+        with _files.owned(tmp_path) as ours:
+            assert ours and end.finished.is_set()
+    finally:
+        process.kill()
+        ended(process)
 
 
 @posix

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ import pytest
 import torch
 
 from ddpm_lab import training
-from ddpm_lab.training import models, trainer
+from ddpm_lab.training import _processes, models, trainer
 from ddpm_lab.training.config import from_dict
 
 # Groups of several features: a bias before a norm of one feature alone has gradient 0, and Adam
@@ -201,6 +202,90 @@ def test_three_processes_from_the_start(tmp_path):
     same_runs(three, one, rtol=1e-3, atol=1e-5)
     # what could abort a process then: threads that DistributedDataParallel leaves behind
     assert "Python winds down" not in done.stdout
+
+
+def test_processes_that_see_different_runs_are_refused(monkeypatch):
+    """As on two machines whose folders only have the same name."""
+
+    def gather(seen, ours):
+        seen[:] = [ours, ours | {"step": 0}]
+
+    monkeypatch.setattr(_processes, "place", lambda: (0, 2))
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather, raising=False)
+    said = r"must see the same step; got int 6, int 0\. .* that all machines share"
+    with pytest.raises(ValueError, match=said):
+        _processes.check_alike(step=6, data="digits")
+
+
+DEADLY = """
+import os, signal, sys
+from pathlib import Path
+from ddpm_lab.cli import main, options
+
+class Deadly(options.Progress):
+    def on_step(self, step):
+        rank, machine = os.environ["RANK"], os.environ["MACHINE"]
+        deaths = {5: ("worker", rank == "0"), 11: ("machine", machine == "second")}
+        what, mine = deaths.get(step.step, ("", False))
+        mark = Path(os.environ["MARKS"]) / f"{what} {step.step}"
+        if mine and not mark.exists():
+            mark.touch()
+            if what == "machine":
+                os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().on_step(step)
+
+options.Progress = Deadly
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+JOINING = {"TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+"""Without it no new agent can take a dead one's place: github.com/pytorch/pytorch/issues/135712"""
+
+
+def machine(name, port, folder, *words):
+    """One of two machines: an agent of torchrun with one worker, in a process of its own."""
+    meet = f"is_host={name == 'first'},keep_alive_interval=1,keep_alive_max_attempt=3"
+    start = ["-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1", "--max-restarts=3"]
+    start += ["--rdzv-backend=c10d", f"--rdzv-endpoint=127.0.0.1:{port}", f"--rdzv-conf={meet}"]
+    start += ["--rdzv-id=kills", "--local-addr=127.0.0.1"]
+    with (folder / f"{name}.log").open("a") as log:
+        return subprocess.Popen(
+            [sys.executable, *start, *words], stdout=log, stderr=log,
+            env=ENVIRONMENT | JOINING | {"MACHINE": name, "MARKS": str(folder)},
+        )  # fmt: skip
+
+
+@needs_fork
+@needs_gloo
+@pytest.mark.slow
+def test_of_two_machines_a_worker_and_a_whole_one_die_and_come_back(tmp_path):
+    """The worker has rank 0, and dies while it owns the folder; torchrun starts both again. Then
+    the second machine goes, and waits until somebody starts it again. Nothing differs from a run
+    with two processes that nobody disturbs: a sum of two numbers does not depend on their order.
+    """
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    more = ["--set", "steps=20", "--resume"]  # --resume starts a run, too, where there is none
+    script = tmp_path / "deadly.py"
+    script.write_text(DEADLY)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [script, *command(killed, *more)[2:]]
+    first, second = (machine(name, port, tmp_path, *words) for name in ("first", "second"))
+    try:
+        assert second.wait(timeout=300) == -signal.SIGKILL
+        second = machine("second", port, tmp_path, *words)
+        undisturbed = torchrun(*command(whole, *more))
+        assert undisturbed.returncode == 0, undisturbed.stderr[-3000:]
+        ended = [each.wait(timeout=300) for each in (first, second)]
+    finally:
+        first.kill(), second.kill()
+    assert ended == [0, 0], (tmp_path / "first.log").read_text()[-3000:]
+    assert {path.name for path in tmp_path.glob("* *")} == {"worker 5", "machine 11"}
+    same_runs(killed, whole)
+    assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
 
 
 if __name__ == "__main__":

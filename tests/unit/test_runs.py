@@ -32,7 +32,7 @@ from ddpm_lab import (
     schedules,
     training,
 )
-from ddpm_lab.training import ScheduleConfig, UNetConfig, evaluation, models, trainer
+from ddpm_lab.training import ScheduleConfig, UNetConfig, _processes, evaluation, models, trainer
 from ddpm_lab.training.config import from_dict, to_dict
 from ddpm_lab.training.log import BINS
 from ddpm_lab.training.streams import STREAMS, stream
@@ -178,7 +178,17 @@ def test_every_setting_of_the_network_and_of_the_schedules_has_a_field():
         assert each.default == settings[each.name].default or each.name == "channels"
     makers = schedules.SCHEDULES.values()
     taken = {name for make in makers for name in inspect.signature(make).parameters}
-    assert {each.name for each in dataclasses.fields(ScheduleConfig)} == taken | {"name"}
+    own = {each.name for each in dataclasses.fields(ScheduleConfig)}
+    assert own == taken | {"name", "snr_factor"}
+
+
+def test_a_configuration_may_scale_the_snr_of_any_schedule():
+    """Truth: the schedule without it, t by t."""
+    for name in ("cosine", "linear"):
+        plain, scaled = ScheduleConfig(name), ScheduleConfig(name, snr_factor=1 / 64)
+        torch.testing.assert_close(scaled.built.snr[1:], plain.built.snr[1:] / 64)
+    with pytest.raises(ValueError, match="0 < factor < inf"):
+        ScheduleConfig(snr_factor=0.0)
 
 
 def test_a_configuration_becomes_plain_values_and_comes_back():
@@ -392,7 +402,8 @@ def test_three_processes_share_a_batch_so_that_every_row_is_done_once():
 
 
 def test_a_batch_that_does_not_divide_by_the_processes_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "_rank", lambda: (0, 3))
+    monkeypatch.setattr(_processes, "place", lambda: (0, 3))
+    monkeypatch.setattr(torch.distributed, "barrier", lambda: None, raising=False)
     with pytest.raises(ValueError, match=r"batch must be a multiple of 3; got 8\. Every process"):
         trainer.train(small(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
