@@ -53,7 +53,7 @@ def tensorboard(folder) -> Watcher:
 
 
 def wandb(project: str, config: RunConfig, folder, name: str | None = None) -> Watcher:
-    """Send each line of the log to Weights & Biases.
+    """Send each line of the log to Weights & Biases; with the last step the run is ended there.
 
     Parameters
     ----------
@@ -79,7 +79,13 @@ def wandb(project: str, config: RunConfig, folder, name: str | None = None) -> W
         project=project, name=name or folder.name, config=to_dict(config), dir=str(folder),
         id=_identity(folder), resume="allow",
     )  # fmt: skip
-    return lambda line: run.log(dict(scalars(line)), step=line["step"])
+
+    def watch(line):
+        run.log(dict(scalars(line)), step=line["step"])
+        if line["step"] == config.steps:  # one of several processes ends without a farewell
+            run.finish()
+
+    return watch
 
 
 def scalars(line: dict) -> Iterator[tuple[str, float]]:

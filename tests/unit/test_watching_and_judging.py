@@ -5,6 +5,8 @@ images that a classifier gets right, counted here.
 """
 
 import json
+import os
+import subprocess
 import sys
 import types
 
@@ -61,11 +63,14 @@ def test_a_run_that_goes_on_shows_no_step_twice(tmp_path, capsys):
 
 
 def test_weights_and_biases_gets_config_and_lines_and_the_run_s_number(tmp_path, monkeypatch):
-    told = []
+    told, ended = [], []
 
     def init(**how):
         told.append(how)
-        return types.SimpleNamespace(log=lambda values, step: told.append((step, values)))
+        return types.SimpleNamespace(
+            log=lambda values, step: told.append((step, values)),
+            finish=lambda: ended.append(told[-1]),
+        )
 
     monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))
     folder = tmp_path / "run"
@@ -75,8 +80,66 @@ def test_weights_and_biases_gets_config_and_lines_and_the_run_s_number(tmp_path,
     log = training.read_log(folder)
     assert [step for step, _ in told[1:]] == [2, 4, 6]
     assert told[-1][1]["loss"] == log[-1]["loss"] and "held_out_loss" in told[-1][1]
+    assert ended == [told[-1]]  # once, after the last step
     trackers.wandb("course", CONFIG, folder)
     assert told[-1]["id"] == told[0]["id"]  # a run that goes on is the same one there
+
+
+ONE_OF_SEVERAL = """
+import json, os, sys
+from ddpm_lab.training import trackers, trainer
+from ddpm_lab.training.config import from_dict
+config = from_dict(json.loads(sys.argv[1]))
+trainer.train(config, sys.argv[2], on_log=trackers.wandb("course", config, sys.argv[2]))
+os._exit(0)  # as a process of several ends, see `devices.leave`
+"""
+WHAT_IT_HAS_STORED = """
+import json, struct, sys
+from wandb.proto.wandb_internal_pb2 import Record
+data, at, whole = open(sys.argv[1], "rb").read(), 7, b""  # the log format of LevelDB, after a head
+while len(data) - at > 7:
+    left = 32768 - at % 32768
+    if left < 7:
+        at += left
+        continue
+    size, kind = struct.unpack("<HB", data[at + 4 : at + 7])
+    whole, at = whole + data[at + 7 : at + 7 + size], at + 7 + size
+    if kind in (1, 4):  # the whole of a record, or the last part of one
+        record, whole = Record.FromString(whole), b""
+        found = {"history": record.history.item, "run": record.run.config.update}
+        which = record.WhichOneof("record_type")
+        values = {each.key or each.nested_key[0]: each.value_json for each in found.get(which, ())}
+        named = {"project": record.run.project, "code": record.exit.exit_code}
+        print(json.dumps([which, {k: json.loads(v) for k, v in values.items()}, named]))
+"""
+
+
+def test_weights_and_biases_itself_stores_config_and_lines(tmp_path):
+    """Truth: the file that it keeps where there is no network, read byte by byte."""
+    pytest.importorskip("wandb", reason='wandb is not installed: pip install "ddpm-lab[track]"')
+
+    def python(script, *words):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *map(str, words)], capture_output=True, text=True,
+            env=os.environ | {"WANDB_MODE": "offline"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    folder = tmp_path / "run"
+    python(ONE_OF_SEVERAL, json.dumps(to_dict(CONFIG)), folder)
+    (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    assert path.stem == "run-" + (folder / "wandb.id").read_text()
+    stored = [json.loads(line) for line in python(WHAT_IT_HAS_STORED, path).splitlines()]
+    kinds = [kind for kind, *_ in stored]
+    run, named = next(each for kind, *each in stored if kind == "run")
+    assert named["project"] == "course" and to_dict(CONFIG).items() <= run.items()
+    lines = [values for kind, values, _ in stored if kind == "history"]
+    log = training.read_log(folder)
+    assert [line["_step"] for line in lines] == [line["step"] for line in log] == [2, 4, 6]
+    for ours, theirs in zip(log, lines):
+        assert dict(trackers.scalars(ours)).items() <= theirs.items()
+    assert kinds[-1] == "exit" and stored[-1][2]["code"] == 0  # it knows that the run has ended
 
 
 @pytest.mark.parametrize("package", ["tensorboard", "wandb"])
