@@ -35,8 +35,8 @@ class How(NamedTuple):
     n: int = 1000
     """held-out images, and samples"""
     strata: int = 100
-    steps: int = 20
-    sampler: str = "dpmpp_2m"
+    steps: int = models.STEPS
+    sampler: str = models.SAMPLER
     seeds: int = 3
     matched: bool = False
     """also with the labels of the held-out images"""
@@ -145,8 +145,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="folder of MNIST's files; default: download them")
     parser.add_argument("--n", type=int, default=1000, help="held-out images, and samples")
     parser.add_argument("--strata", type=int, default=100, help="strata of t for the bound")
-    parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--sampler", default="dpmpp_2m")
+    parser.add_argument("--steps", type=int, default=models.STEPS)
+    parser.add_argument("--sampler", default=models.SAMPLER)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument(
         "--matched", action="store_true", help="also with the labels of the held-out images"

@@ -67,9 +67,7 @@ def designer():
 def samples():
     """Two digits of each class from the network `mnist` that comes with the course."""
     labels = torch.arange(10).repeat(2)
-    x = models.sample(
-        pretrained.load("mnist"), 20, label=labels, steps=20, generator=gaussians.seeded(0)
-    )
+    x = models.sample(pretrained.load("mnist"), 20, label=labels, generator=gaussians.seeded(0))
     return figures.image_grid(x, columns=10)
 
 

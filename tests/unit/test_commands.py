@@ -29,6 +29,7 @@ from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import figures
 from ddpm_lab.training import evaluation, models, trainer
 from ddpm_lab.training.config import from_dict
+from tools import publish_checkpoint
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {
@@ -343,6 +344,10 @@ def test_the_samplers_of_the_command_are_those_of_the_package():
     for function in (models.sample, models.trajectory, evaluation.evaluate):
         named = inspect.signature(function).parameters
         assert (named["sampler"].default, named["steps"].default) == (models.SAMPLER, None)
+    card = publish_checkpoint.How()
+    assert (card.sampler, card.steps) == (models.SAMPLER, models.STEPS) == ("dpmpp_2m", 20)
+    page = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    assert "DPM-Solver++(2M) in 20 steps" in page
 
 
 @pytest.mark.parametrize(

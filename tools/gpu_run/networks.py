@@ -138,5 +138,5 @@ def measure(name: str, job: Job) -> dict:
 def sheet(model: models.Model, rows: int = 4) -> bytes:
     """A PNG: a column for each label."""
     label = torch.arange(rows * 10) % 10
-    x = models.sample(model, len(label), label=label, steps=20, generator=seeded(0))
+    x = models.sample(model, len(label), label=label, generator=seeded(0))
     return figures.image_grid(x.cpu(), columns=10)

@@ -33,7 +33,7 @@ class Size(NamedTuple):
 REAL = Size(
     toy=False,
     train={"mnist_gpu": 130.0, "mnist_gpu_likelihood": 55.0},
-    how=How(n=1000, strata=100, steps=20, seeds=3, unlabeled=True),
+    how=How(unlabeled=True),
     speeds=speed.Amounts(batch=512, steps=50, least=1.0, side=8192),
 )
 TOY = Size(

@@ -14,7 +14,7 @@ from ddpm_lab.course.text_to_image.networks import CodeDenoiser
 from ddpm_lab.gaussians import normal_like
 from ddpm_lab.networks import VAE
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.training import pretrained
+from ddpm_lab.training import models, pretrained
 from ddpm_lab.types import Data, Denoiser
 
 LATENTS, WIDTH = 24, 256
@@ -113,7 +113,7 @@ def sample(
     captions: Sequence[str] | Tensor,
     *,
     guidance_scale: float = 1.0,
-    steps: int = 20,
+    steps: int = models.STEPS,
     generator: torch.Generator,
 ) -> Data:
     """Images for captions: encode the text, draw codes by diffusion, decode them.
