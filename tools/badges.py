@@ -22,7 +22,7 @@ FIRST = "chapters/00_start_here.ipynb"
 SYSTEMS = {"ubuntu-latest": "Linux", "macos-latest": "macOS", "windows-latest": "Windows"}
 BLUE, GREEN, ORANGE = "#0b5a94", "#1a6b33", "#9c4a00"
 """Dark enough for white letters."""
-_LETTER, _HIGH = 7, 20
+_LETTER, _HIGH = 6, 20
 
 _SVG = """\
 <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{high}" role="img"
@@ -65,7 +65,7 @@ def drawings() -> dict[str, str]:
     systems = " · ".join(SYSTEMS[name] for name in tried["os"])
     return {
         "python.svg": svg("Python", f"{tried['python'][0]} to {tried['python'][-1]}", BLUE),
-        "systems.svg": svg("tested on", systems, GREEN),
+        "systems.svg": svg("CI", systems, GREEN),
         "license.svg": svg("license", "MIT · CC BY 4.0", BLUE),
         "colab.svg": svg("open in", "Colab", ORANGE),
         "binder.svg": svg("open in", "Binder", ORANGE),
