@@ -101,14 +101,14 @@ for name, made_by in (("GAN", gan), ("denoiser", net)):
 #
 # All twelve denoisers found all eight; of the six GANs, five did, and one found a single Gaussian. As for sharpness,
 # look at the other column. After as many steps only half of a denoiser's samples lie near a center, within three
-# standard deviations (of the data 0.990 do), fewer than those of four of the GANs. After as much
-# arithmetic it is 0.93 or more in every run, as with the best of the GANs.
+# standard deviations (of the data 0.990 do), fewer than with four of the six GANs. After as much arithmetic it is 0.93
+# or more in every run, as with the best of the GANs.
 #
 # </details>
 #
-# What happened to the first GAN is called **mode collapse**. In theory the best answers of both networks are reached
-# only where generator and data agree. But nothing that a generator is told in a single step asks it to cover all of
-# the data; it must only make what the discriminator accepts at the moment. A denoiser cannot forget a mode so easily:
+# What happened to the first GAN is called **mode collapse**. In theory the game is in balance only where the samples have
+# the distribution of the data [Goo14]. But in a single step nothing asks a generator to cover all of the data; it must
+# only make what the discriminator accepts at the moment. A denoiser cannot forget a mode so easily:
 # every training item asks for its own noise to be predicted.
 #
 # A GAN's sample costs one call, a denoiser's 50 here. That ratio is often quoted; it compares costs only if the calls
@@ -151,8 +151,8 @@ print("the denoiser, same x_T and the same fresh noise: the same samples:",
 #
 # </details>
 #
-# What a coordinate means is an accident of the initialization. Neither a GAN's code nor diffusion's is **disentangled** by construction. And what a DDPM
-# draws *is* a function of noise: of $x_T$ and all the fresh noise together.
+# What a coordinate means is an accident of the initialization. Neither a GAN's code nor diffusion's is **disentangled** by
+# construction. And what a DDPM draws *is* a function of noise: of $x_T$ and all the fresh noise together.
 
 # %% [markdown] topics="C146 C150"
 # ## Which variance, if it may depend on x_t?
@@ -166,10 +166,10 @@ print("the denoiser, same x_T and the same fresh noise: the same samples:",
 # $$\operatorname{Var}(x_0 \mid x_t) = \frac{1-\bar\alpha_t}{\sqrt{\bar\alpha_t}}\;\frac{\partial\,\hat x_0}{\partial x_t},
 # \qquad \hat x_0 = E[x_0 \mid x_t]. \tag{17.1}$$
 #
-# (Differentiate $\int x_0\,q(x_0 \mid x_t)\,dx_0$. In Bayes' rule only $q(x_t \mid x_0)$ and $q(x_t)$ contain $x_t$; the
-# slope of the first one's logarithm is $\sqrt{\bar\alpha_t}\,x_0/(1-\bar\alpha_t)$ plus something without $x_0$, and that of
-# the second is its mean. So the derivative is a covariance of $x_0$ with itself.) Where the denoiser is steep, a small change of $x_t$ changes the
-# estimate a lot, so $x_t$ leaves $x_0$ uncertain. With (17.1) the variance of a step is (7.21) without the average:
+# (Differentiate $\int x_0\,q(x_0 \mid x_t)\,dx_0$ with respect to $x_t$. The result is the covariance of $x_0$ with the slope
+# of $\log q(x_t \mid x_0)$, and that slope is $\sqrt{\bar\alpha_t}\,x_0/(1-\bar\alpha_t)$ plus something without $x_0$.) Where
+# the denoiser is steep, a small change of $x_t$ changes the estimate a lot, so $x_t$ leaves $x_0$ uncertain.
+# With (17.1) the variance of a step is (7.21) without the average:
 #
 # $$\operatorname{Var}(x_s \mid x_t) = \tilde\beta_{ts} + w_0^2\,\operatorname{Var}(x_0 \mid x_t), \qquad
 # w_0 = \frac{\sqrt{\bar\alpha_s}\,\beta_{ts}}{1-\bar\alpha_t}, \tag{17.2}$$
@@ -228,8 +228,8 @@ for n in (100, 20, 10):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# With 10 moves half: the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$, 0.1831 with the best variance
-# for each $t$, and 0.0958 with the best one for each $x_t$. With 100 moves most of it: 0.0038 instead of 0.0287.
+# Half of it with 10 moves: the loss is 0.7115 nats with $\tilde\beta$, 0.1881 with $\beta$, 0.1831 with the best variance
+# for each $t$, and 0.0958 with the best one for each $x_t$. Almost everything with 100 moves: 0.0038 instead of 0.0287.
 #
 # </details>
 #

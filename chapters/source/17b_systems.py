@@ -60,7 +60,7 @@ stored = json.loads((pretrained.FOLDER / "text_to_image_results.json").read_text
 #
 # $$z = \frac{\text{code} - m}{s}, \qquad x = D(m + s\,z). \tag{17b.1}$$
 #
-# Our autoencoder is the VAE of chapter 04b, for MNIST digits of 28 × 28 pixels that are shifted to one of five places.
+# Our autoencoder is a VAE as in chapter 04b, for MNIST digits of 28 × 28 pixels that are shifted to one of five places.
 # A code has 24 numbers. The denoiser of the codes is a small perceptron. For comparison we have the course's U-Net, which
 # works on pixels, 32 × 32 with the padding.
 #
