@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 import warnings
+from contextlib import suppress
 from fractions import Fraction
 from unittest.mock import MagicMock, Mock
 
@@ -22,7 +23,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddpm_lab import forward
+from ddpm_lab import forward, networks
 from ddpm_lab.course import exercises
 from ddpm_lab.course.exercises import _answers, _attempt, _judging, _limit, ch05_forward
 from ddpm_lab.gaussians import Gaussian
@@ -291,6 +292,17 @@ def sleep_that_catches_all(*args):
             continue
 
 
+def deaf_loop(*args):
+    signal.signal(_limit._TAP, signal.SIG_IGN)
+    loop()
+
+
+def deaf_loop_that_catches_all(*args):
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {_limit._TAP})
+    loop_that_catches_all()
+
+
 def sleeps(*args):
     time.sleep(1000)
 
@@ -331,7 +343,8 @@ def says_slowly(*args):
 
 
 ENDLESS = [
-    loop, loop_that_catches_all, sleep_that_catches_all, sleeps, waits, answers_late, raises_late,
+    loop, loop_that_catches_all, deaf_loop, deaf_loop_that_catches_all, sleep_that_catches_all,
+    sleeps, waits, answers_late, raises_late,
     says_slowly, lambda *args: Slow(), lambda *args: sum(forever()) if loop() else 0,
 ]  # fmt: skip
 
@@ -415,6 +428,14 @@ def state():
         "modules": (sys.modules["torch"], sys.modules["math"]),
         "exercise": exercises.exercise("forward.noised"),
         "modes": torch._C._len_torch_function_stack(),
+        "autocast": torch.is_autocast_enabled("cpu"),
+        "tiny numbers": float(torch.tensor(1e-310, dtype=torch.float64) * 1.0),
+        "collector": (gc.isenabled(), gc.get_threshold()),
+        "classes": (torch.nn.Linear.forward, torch.nn.Module.__call__, networks.MLP.forward),
+        "more names": (np.sqrt, np.pi, time.time, os.getcwd, torch.nn.Linear),
+        "open": [os.fstat(number).st_ino for number in (1, 2)],
+        "timers": signal.getitimer(signal.ITIMER_REAL) if hasattr(signal, "getitimer") else (),
+        "blocked": signal.pthread_sigmask(0, []) if hasattr(signal, "pthread_sigmask") else (),
     }
 
 
@@ -426,6 +447,22 @@ class Pretends(torch.overrides.TorchFunctionMode):
 def closes_output():
     sys.stdout.close()
     sys.stderr.close()
+
+
+def closes_files():
+    for number in (1, 2):
+        with suppress(OSError):  # it is called for each case
+            os.close(number)
+
+
+def blocks_signals():
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+
+def sets_an_alarm():
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 1e-3)  # which, unheard, would end the process
 
 
 def replaces_output():
@@ -480,6 +517,17 @@ CHANGES = {
     "modules": lambda: sys.modules.update(torch=None, math=None),
     "exercise": forgets_the_exercise,
     "mode": lambda: Pretends().__enter__(),
+    "autocast": lambda: torch.autocast("cpu").__enter__(),
+    "tiny numbers": lambda: torch.set_flush_denormal(True),
+    "no collector": lambda: gc.disable(),
+    "collector": lambda: gc.set_threshold(1, 1, 1),
+    "layer": lambda: setattr(torch.nn.Linear, "forward", lambda *args: 0.0),
+    "network": lambda: setattr(networks.MLP, "forward", lambda *args: 0.0),
+    "numpy": lambda: setattr(np, "sqrt", lambda x: 0.0),
+    "time": lambda: setattr(time, "time", None),
+    "files": closes_files,
+    "alarm": sets_an_alarm,
+    "mask": blocks_signals,
 }  # fmt: skip
 
 
@@ -499,7 +547,10 @@ def test_what_is_changed_is_put_back_and_nobody_profits(name, capsys):
     assert noised(right).mark == "✓"
 
 
-@pytest.mark.parametrize("name", ["dtype", "seed", "closed output", "warnings", "folder", "print"])
+ASIDE = ["dtype", "seed", "closed output", "warnings", "folder", "print", "files", "alarm", "numpy"]
+
+
+@pytest.mark.parametrize("name", ASIDE)
 def test_a_right_answer_stays_right_whatever_is_changed_beside_it(name, capsys):
     def attempt(s, x_0, t, eps):
         answer = right(s, x_0, t, eps)
@@ -508,6 +559,26 @@ def test_a_right_answer_stays_right_whatever_is_changed_beside_it(name, capsys):
 
     assert exercises.check("forward.noised", attempt).__wrapped__ is attempt
     assert capsys.readouterr().out == "✓ forward.noised\n"
+
+
+def test_handlers_are_put_back_after_an_attempt_that_raises():
+    def raises(*args):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise ValueError
+
+    before = signal.getsignal(signal.SIGTERM)
+    noised(raises)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_flood_of_prints_is_cut(capsys):
+    def prints(s, x_0, t, eps):
+        for _ in range(100):
+            print("x" * 10_000)
+        return right(s, x_0, t, eps)
+
+    assert noised(prints).mark == "✓"
+    assert len(capsys.readouterr().out) < 21_000
 
 
 def test_tracing_is_put_back():

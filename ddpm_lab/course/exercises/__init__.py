@@ -114,13 +114,15 @@ def _verdict(question, attempt):
     if said is not None:
         return said
     # First, so that what is loaded on its first use is loaded before the attempt's clock starts.
-    wanted = right_answers(question)
+    wanted = tuple(right_answers(question))
     try:
         answers = answers_of(attempt, question, SECONDS)
     except Stopped as late:
         return stopped(question, str(late), late.answers, wanted)
     except Refused as refused:
         return Verdict("✗", str(refused))
+    if len(answers) != len(wanted):
+        return Verdict("✗", "your function takes away what its answers are kept in")
     if is_nothing(answers[0]):
         return nothing(unwritten=is_unwritten(attempt))
     return judged(question, answers, wanted)

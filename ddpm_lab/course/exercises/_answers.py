@@ -59,6 +59,8 @@ def plain(x: Any) -> Any:
     kind = type(x)
     if x is None or x is ... or kind in (bool, float, str):
         return x
+    if kind is np.str_:
+        return str(x)
     if kind is int:  # none is larger than what a float can hold
         return x if x.bit_length() < 1024 else float("inf" if x > 0 else "-inf")
     if kind in (torch.Tensor, torch.nn.Parameter):

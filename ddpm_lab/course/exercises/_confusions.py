@@ -29,7 +29,7 @@ Change = Callable[[list[Any]], None]
 
 
 def from_inputs(
-    question: Exercise, cases: Sequence[Case], answers: list[Any], wanted: list[Any]
+    question: Exercise, cases: Sequence[Case], answers: list[Any], wanted: Sequence[Any]
 ) -> str | None:
     """The slip in reading the inputs that leads to these answers; None if none does."""
     if not callable(question.reference) or question.judge or not cases or not cases[0].args:

@@ -7,10 +7,18 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from ddpm_lab.course.exercises import _confusions, _diagnoses, _differences, _factors, _trials
+from ddpm_lab.course.exercises import (
+    _confusions,
+    _diagnoses,
+    _differences,
+    _factors,
+    _quantities,
+    _trials,
+)
 from ddpm_lab.course.exercises._answers import Other, plain
 from ddpm_lab.course.exercises._differences import difference
 from ddpm_lab.course.exercises._records import Exercise, Verdict
+from ddpm_lab.course.exercises._separating import separating
 from ddpm_lab.schedules import Schedule
 
 UNWRITTEN = Verdict("○", "not yet")
@@ -18,6 +26,10 @@ _NOTHING_RETURNED = Verdict("○", "not yet; it returns nothing: is a `return` m
 _AGAIN = (
     "asked the same twice, your function gives two answers; take all randomness from what it is "
     "given (the noise, the generator, the seed)"
+)
+_SHARED = (
+    "right values, but from the generator that all of the program shares: other random numbers "
+    "change, too; make one of your own, seeded(seed)"
 )
 
 
@@ -37,7 +49,7 @@ def right_answers(question: Exercise) -> list[Any]:
     return [plain(trial.ask(question.reference)) for trial in _trials.trials(question)]
 
 
-def judged(question: Exercise, answers: list[Any], wanted: list[Any]) -> Verdict:
+def judged(question: Exercise, answers: list[Any], wanted: Sequence[Any]) -> Verdict:
     """The verdict on an attempt's answers, of which the first is something."""
     cases = list(question.cases())
     n = len(cases)
@@ -52,7 +64,7 @@ def judged(question: Exercise, answers: list[Any], wanted: list[Any]) -> Verdict
     return general or Verdict("✗", trouble, named=not _is_bare(trouble))
 
 
-def stopped(question: Exercise, words: str, answers: list[Any], wanted: list[Any]) -> Verdict:
+def stopped(question: Exercise, words: str, answers: list[Any], wanted: Sequence[Any]) -> Verdict:
     """The verdict on an attempt that stopped: `words` say how, and `answers` came before.
 
     If one known mistake, and only one, leads to these answers, it is told as well.
@@ -79,8 +91,10 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     if wrong.count(False) > 0 and len(wrong) > 2 and not any(map(is_nothing, answers)):
         if wrong.count(True) == 1:
             return Verdict("✗", f"right in all cases but this one: {trouble}")
-        words = f"right in {wrong.count(False)} of {len(wrong)} cases; {trouble}"
-        return Verdict("✗", words, named=not _is_bare(trouble))
+        words = f"right in {wrong.count(False)} of {len(wrong)} cases"
+        apart = separating(cases, _confusions.names(question, cases), wrong)
+        words = f"{words}, {apart}; {trouble}" if apart else f"{words}; {trouble}"
+        return Verdict("✗", words, named=bool(apart) or not _is_bare(trouble))
     return None
 
 
@@ -91,6 +105,7 @@ def _slip(question, cases, answers, wanted, columns) -> str | None:
         _diagnoses.from_answers(cases, columns)
         or _diagnoses.unchanged(cases, names, answers)
         or _confusions.from_inputs(question, cases, answers, wanted)
+        or _quantities.from_letters(cases, names, columns[0])
         or _diagnoses.from_form(columns)
         or _factors.from_factors(cases, names, columns[0])
         or _diagnoses.nearly(columns)
@@ -119,6 +134,8 @@ def _own_noise(first, right, more) -> str | None:
     for trial, ours, theirs in more:
         if trial.kind == "again" and not _same(ours, first):
             return _AGAIN
+        if trial.kind == "draws" and ours is True and theirs is False:
+            return "your function draws random numbers of its own; it is given all that it needs"
         if trial.kind == "turned" and _same(ours, first) and not _same(theirs, right):
             return f"your answer does not depend on {trial.what}; use the {trial.what} it is given"
     return None
@@ -129,6 +146,8 @@ def _beyond_values(question, first, more) -> Verdict | None:
     for trial, ours, theirs in more:
         if trial.kind == "again" and not _same(ours, first):
             return Verdict("✗", _AGAIN)
+        if trial.kind == "shared" and ours is not theirs:
+            return Verdict("✗", _SHARED)
         if trial.kind == "gradient" and ours == "cut":
             return Verdict(
                 "✗",
@@ -185,7 +204,7 @@ def _same(a, b):
     return type(a) is type(b) and (a == b or a != a)
 
 
-def _first_trouble(cases: Sequence, answers: list, wanted: list, judge=None) -> str | None:
+def _first_trouble(cases: Sequence, answers: list, wanted: Sequence, judge=None) -> str | None:
     """What is wrong with the first wrong answer; None if all are right."""
     for case, ours, theirs in zip(cases, answers, wanted):
         trouble = _trouble(case, ours, theirs, judge)

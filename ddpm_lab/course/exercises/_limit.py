@@ -8,6 +8,9 @@ tapped thread itself looks at its clock, and raises `Ended` where the attempt is
   attempt that sleeps uses none: it is ended after as many seconds of doing nothing.
 - Nothing is raised into an import: a module that is torn while it loads is broken for good.
 
+An attempt may turn a deaf ear to taps, by a handler of its own or a mask. Then the second thread
+raises an exception in the first, at its next step, whose making lets it listen again.
+
 Code in C that never returns to Python, such as `sum(range(10**12))`, cannot be ended by anything
 in the same process.
 """
@@ -87,6 +90,7 @@ class _Limit:
         self._main = threading.current_thread() is threading.main_thread()
         self._clock = time.thread_time if self._main else time.process_time
         self._handlers = {}
+        self._unheard = 0
         self._done = threading.Event()
         self._tapper = threading.Thread(target=self._tap, daemon=True)
 
@@ -96,9 +100,10 @@ class _Limit:
 
     def __enter__(self):
         self._start = self._seen = self._clock()
+        self._begun = time.process_time()
         self._idle = 0
         if self._main:
-            self._handle(_TAP, self._on_tap)
+            self._listen()
             if callable(signal.getsignal(signal.SIGINT)):  # a background job ignores it
                 self._handle(signal.SIGINT, self._on_stop)
         self._tapper.start()
@@ -111,20 +116,40 @@ class _Limit:
         if not self._main:
             _raise_in(self._thread, None)
 
+    def _listen(self):
+        self._handle(_TAP, self._on_tap)
+        if hasattr(signal, "pthread_sigmask"):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {_TAP})
+
     def _handle(self, number, handler):
-        self._handlers[number] = signal.signal(number, handler) or signal.SIG_DFL
+        before = signal.signal(number, handler) or signal.SIG_DFL
+        self._handlers.setdefault(number, before)
 
     def _tap(self):
         while not self._done.wait(TICK):
             if not self._main:
                 if self._due(sys._current_frames().get(self._thread)):
                     _raise_in(self._thread, Ended)
+            elif self._is_deaf():
+                _raise_in(self._thread, type("Listen", (Ended,), {"__init__": self._awake}))
             elif hasattr(signal, "pthread_kill"):
                 signal.pthread_kill(self._thread, _TAP)  # ends a sleep, too
             else:
                 interrupt_main(_TAP)
 
+    def _is_deaf(self):
+        """Has it been at work for too long, and not heard a tap for a second?"""
+        self._unheard += 1
+        late = time.process_time() - self._begun > self.seconds
+        return late and self._unheard * TICK > 1 and _inside(sys._current_frames()[self._thread])
+
+    def _awake(self, *args):
+        """Made in the first thread, which may set its handlers."""
+        self.over, self._unheard = True, 0
+        self._listen()
+
     def _on_tap(self, signum, frame):
+        self._unheard = 0
         if self._due(frame):
             error, self._error = self._error, _EndedAgain
             raise error

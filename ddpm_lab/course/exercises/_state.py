@@ -5,11 +5,7 @@ all is put back: settings, random generators, names in modules, the output. What
 modules, files that were written, threads that were started.
 """
 
-import builtins
-import math
 import os
-import random
-import signal
 import sys
 import threading
 import warnings
@@ -17,64 +13,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, suppress
 from operator import is_
 from pkgutil import walk_packages
-from typing import Any, NamedTuple
+from types import FunctionType
+from typing import NamedTuple
 
-import numpy as np
 import torch
 
 import ddpm_lab
-from ddpm_lab.gaussians import Gaussian
-from ddpm_lab.schedules import Schedule
-
-# Settings, as (read, put back) -----------------------------------------------------------------
-
-
-def _folder():
-    with suppress(OSError):  # it may be gone
-        return os.getcwd()
-
-
-def _set_environ(variables):
-    os.environ.clear()
-    os.environ.update(variables)
-
-
-def _set_path(folders):
-    sys.path[:] = folders
-
-
-def _set_device(device):
-    torch.set_default_device(None if device.type == "cpu" else device)
-
-
-# What torch.set_printoptions sets.
-_PRINTED = vars(torch._tensor_str.PRINT_OPTS)  # pyright: ignore[reportAttributeAccessIssue]
-
-_Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
-
-_SETTINGS: tuple[_Setting, ...] = (
-    (sys.getrecursionlimit, sys.setrecursionlimit),
-    (sys.getswitchinterval, sys.setswitchinterval),
-    (_folder, os.chdir),
-    (lambda: dict(os.environ), _set_environ),
-    (lambda: list(sys.path), _set_path),
-    (torch.get_default_device, _set_device),
-    (torch.get_default_dtype, torch.set_default_dtype),
-    (torch.get_num_threads, torch.set_num_threads),
-    (torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
-    (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
-    (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
-    (lambda: dict(_PRINTED), _PRINTED.update),
-    (np.get_printoptions, lambda options: np.set_printoptions(**options)),
-    (np.geterr, lambda errors: np.seterr(**errors)),
-)
-
-_GENERATORS: tuple[_Setting, ...] = (
-    (torch.get_rng_state, torch.set_rng_state),
-    (np.random.get_state, np.random.set_state),
-    (random.getstate, random.setstate),
-)
-_GPU_GENERATORS = ((torch.cuda.get_rng_state_all, torch.cuda.set_rng_state_all),)
+from ddpm_lab.course.exercises._settings import GENERATORS, GPU_GENERATORS, SETTINGS, signals
 
 
 class Common(NamedTuple):
@@ -98,9 +43,9 @@ def preserved():
     >>> torch.get_default_dtype()
     torch.float32
     """
-    generators = _GENERATORS + (_GPU_GENERATORS if torch.cuda.is_initialized() else ())
+    generators = GENERATORS + (GPU_GENERATORS if torch.cuda.is_initialized() else ())
     drawn = [(put, read()) for read, put in generators]
-    settings = [(put, read, read()) for read, put in _SETTINGS]
+    settings = [(put, read, read()) for read, put in SETTINGS]
     with ExitStack() as stack:
         mute_output = stack.enter_context(_guarded_output())
         for context in _contexts():
@@ -122,30 +67,19 @@ def _contexts():
     yield warnings.catch_warnings()
     yield torch.inference_mode(torch.is_inference_mode_enabled())  # puts back the grad mode, too
     if threading.current_thread() is threading.main_thread():
-        yield _signals()
+        yield signals()
     if "matplotlib" in sys.modules:
         yield sys.modules["matplotlib"].rc_context()
 
-
-@contextmanager
-def _signals():
-    before = {number: signal.getsignal(number) for number in _NUMBERS}
-    yield
-    for number, handler in before.items():
-        if signal.getsignal(number) is not handler and handler is not None:
-            signal.signal(number, handler)
-
-
-_NAMES = "INT TERM ABRT BREAK ALRM VTALRM PROF CHLD HUP USR1 USR2 PIPE WINCH URG"
-_NUMBERS = [n for name in _NAMES.split() if (n := getattr(signal, f"SIG{name}", None))]
 
 # Names -----------------------------------------------------------------------------------------
 
 
 def _names():
     """A function that gives all names their present meaning back."""
-    classes = [(owner, dict(vars(owner))) for owner in (torch.Tensor, Gaussian, Schedule)]
+    classes = [(owner, dict(vars(owner))) for owner in _classes()]
     tables = [(table, dict(table)) for table in _tables()]
+    codes = [(f, f.__code__) for f in _functions()]
     modes = torch._C._len_torch_function_stack(), torch._C._len_torch_dispatch_stack()
 
     def put_back():
@@ -153,6 +87,9 @@ def _names():
             _put_table_back(table, before)
         for owner, before in classes:
             _put_class_back(owner, before)
+        for f, code in codes:
+            if f.__code__ is not code:
+                f.__code__ = code
         while torch._C._len_torch_function_stack() > modes[0]:  # what all calls of torch go through
             torch._C._pop_torch_function_stack()
         while torch._C._len_torch_dispatch_stack() > modes[1]:
@@ -164,27 +101,48 @@ def _names():
 def _tables():
     """Where names stand that all use."""
     yield sys.modules
-    for module in (builtins, sys, math, torch, torch.nn.functional, torch.linalg, torch.special):
+    for module in filter(None, map(sys.modules.get, _SHARED + _OURS)):
         yield vars(module)
+
+
+_SHARED = (
+    *("builtins", "sys", "os", "math", "time", "json", "random", "signal", "threading", "inspect"),
+    *("gc", "numpy", "numpy.linalg", "numpy.random", "torch", "torch.nn", "torch.nn.functional"),
+    *("torch.autograd", "torch.linalg", "torch.special", "torch.distributions"),
+)
+_OURS = tuple(module.name for module in walk_packages(ddpm_lab.__path__, "ddpm_lab."))
+
+
+def _classes():
+    """The classes whose methods all use."""
+    holders = filter(None, map(sys.modules.get, ["torch.nn", "torch.distributions", *_OURS]))
+    found = {x for holder in holders for x in vars(holder).values() if isinstance(x, type)}
+    ours = {x for x in found if x.__module__.partition(".")[0] in ("torch", "ddpm_lab")}
+    return [*ours, torch.Tensor]
+
+
+def _functions():
+    """The package's own functions, which judge the attempt."""
     for module in filter(None, map(sys.modules.get, _OURS)):
-        yield vars(module)
-
-
-_OURS = [module.name for module in walk_packages(ddpm_lab.__path__, "ddpm_lab.")]
+        yield from (x for x in vars(module).values() if type(x) is FunctionType)
 
 
 def _put_table_back(table, before):
     """What was there is there again. What is new stays, for an import may have brought it."""
-    if len(table) == len(before) and all(map(is_, table.values(), before.values())):
+    if _same(table, before):
         return
     for name, value in before.items():
         if table.get(name) is not value:
             table[name] = value
 
 
+def _same(table, before, *, all=all, len=len, map=map):  # the built-in ones, whatever they are now
+    return len(table) == len(before) and all(map(is_, table.values(), before.values()))
+
+
 def _put_class_back(owner, before):
     """The same for a class; there a new name may hide an inherited one, and goes."""
-    if all(map(is_, vars(owner).values(), before.values())) and len(vars(owner)) == len(before):
+    if _same(vars(owner), before):
         return
     for name in set(vars(owner)) - set(before):
         delattr(owner, name)
@@ -195,39 +153,75 @@ def _put_class_back(owner, before):
 
 # Output ----------------------------------------------------------------------------------------
 
+LONGEST = 20_000
+"""Characters that an attempt may print; what goes beyond would only bury the verdict."""
+
 
 @contextmanager
 def _guarded_output():
-    before = sys.stdout, sys.stderr
-    streams = [stream and _Guarded(stream) for stream in before]
-    sys.stdout, sys.stderr = streams
+    names = ("stdout", "stderr", "__stdout__", "__stderr__")
+    before = {name: getattr(sys, name) for name in names}
+    guarded = {name: stream and _Guarded(stream) for name, stream in before.items()}
+    vars(sys).update(guarded)
 
     def mute():
-        for stream in filter(None, streams):
-            stream._muted = True
+        for stream in filter(None, guarded.values()):
+            stream._left = 0
 
     try:
-        yield mute
+        with _open_files():
+            yield mute
     finally:
-        sys.stdout, sys.stderr = before
+        vars(sys).update(before)
+
+
+@contextmanager
+def _open_files():
+    """What the process reads and writes by number is open afterwards, and what it was."""
+    copies = []
+    for number in (0, 1, 2):
+        with suppress(OSError):  # none is open there
+            copies.append((number, os.dup(number)))
+    try:
+        yield
+    finally:
+        for number, copy in copies:
+            with suppress(OSError):
+                if not _is_open_on(number, copy):
+                    os.dup2(copy, number)
+                os.close(copy)
+
+
+def _is_open_on(number, copy):
+    try:
+        return os.path.sameopenfile(number, copy)
+    except OSError:
+        return False
 
 
 class _Guarded:
-    """An output that others still need: it cannot be closed, but it can be muted."""
+    """An output that others still need: it cannot be closed or flooded, but it can be muted."""
 
     def __init__(self, stream):
         self._stream = stream
-        self._muted = False
+        self._left = LONGEST
 
     def __getattr__(self, name):
         return getattr(self._stream, name)
 
     def write(self, text):
-        return len(text) if self._muted else self._stream.write(text)
+        if self._left > 0:
+            self._stream.write(text[: self._left])
+            self._left -= len(text)
+            if self._left <= 0:
+                self._stream.write("…\n")
+        return len(text)
 
     def writelines(self, lines):
         for line in lines:
             self.write(line)
 
-    def close(self):
+    def close(self, *args, **options):
         """Nothing: it is not the attempt's own."""
+
+    detach = reconfigure = close

@@ -6,21 +6,25 @@ values, and a network that does not learn.
 """
 
 import inspect
+import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ddpm_lab.course.exercises._records import Case, Exercise
+from ddpm_lab.course.exercises._settings import GENERATORS
 from ddpm_lab.gaussians import Gaussian
 
 
 class Trial(NamedTuple):
     """A case, and what is wanted of it."""
 
-    kind: Literal["value", "again", "turned", "gradient"]
+    kind: Literal["value", "again", "turned", "draws", "shared", "gradient"]
     label: str
     args: tuple
     ask: Callable[[Any], Any]
@@ -36,6 +40,8 @@ def trials(question: Exercise) -> Iterator[Trial]:
     if callable(question.reference):
         yield _value(first, "again")
         yield from _turned(question, first)
+        yield Trial("draws", first.label, first.args, partial(_draws, args=first.args))
+        yield from _shared(question, first)
     if question.gradients:
         yield from (_gradient(question, case) for case in question.cases())
 
@@ -64,6 +70,56 @@ def _turned(question: Exercise, case: Case) -> Iterator[Trial]:
         if name in NOISE and isinstance(case.args[i], Tensor):
             args = (*case.args[:i], -case.args[i], *case.args[i + 1 :])
             yield _value(Case(case.label, args), "turned")._replace(what=name)
+
+
+DRAWS = ("randn", "randn_like", "rand", "rand_like", "normal")
+
+
+def _draws(f: Any, args: tuple) -> bool:
+    """Does a function draw noise, from whatever generator?"""
+    drawn = []
+
+    def noted(draw, *args, **kwargs):
+        drawn.append(draw)
+        return draw(*args, **kwargs)
+
+    before = {name: getattr(torch, name) for name in DRAWS}
+    try:
+        vars(torch).update({name: partial(noted, draw) for name, draw in before.items()})
+        f(*args)
+    finally:
+        vars(torch).update(before)
+    return bool(drawn)
+
+
+def _shared(question: Exercise, case: Case) -> Iterator[Trial]:
+    """Where a seed is given: does the attempt touch the generators that all share?"""
+    if "seed" not in inspect.signature(question.reference).parameters:
+        return
+
+    def touches(f):
+        with _restored():
+            _next()  # or the same seed, set again, would not be seen
+            with _restored():
+                expected = _next()
+            f(*case.args)
+            return _next() != expected
+
+    yield Trial("shared", case.label, case.args, touches)
+
+
+def _next():
+    return float(torch.rand(())), float(np.random.rand()), random.random()
+
+
+@contextmanager
+def _restored():
+    states = [(put, read()) for read, put in GENERATORS]
+    try:
+        yield
+    finally:
+        for put, state in states:
+            put(state)
 
 
 # The gradient -------------------------------------------------------------------------------------

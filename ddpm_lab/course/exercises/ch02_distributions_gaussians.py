@@ -351,6 +351,12 @@ READINGS = Exercise(
     cases=_readings_cases,
     wrong={
         "you forget the prior: it counts with precision 1 / var": _no_prior,
+        "you forget the prior, also for n = 0: it counts with precision 1 / var": (
+            lambda mean, var, ys, noise_var: (
+                ys.sum() / max(len(ys), 1),
+                noise_var / max(len(ys), 1),
+            )
+        ),
         **slips(_means, (None,), _MEAN),
         **slips(_variances, (None,), _VAR),
         "each reading brings its own precision; yours counts one, whatever n is": _believed(

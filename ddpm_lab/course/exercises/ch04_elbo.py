@@ -465,6 +465,9 @@ RECONSTRUCTION = Exercise(
         "both halves are missing, that of the squared error and that of the constant": (
             lambda x, x_mean, var: 2 * _reconstruction(x, x_mean, var)
         ),
+        "your D is always 64; count the numbers of an item, x[0].numel()": (
+            _wrong_reconstruction(_square, lambda e, var: 32 * (2 * math.pi * var).log())
+        ),
         "this is minus the log-density: a better reconstruction must give a larger number": (
             lambda x, x_mean, var: -_reconstruction(x, x_mean, var)
         ),

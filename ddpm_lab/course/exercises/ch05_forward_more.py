@@ -433,6 +433,9 @@ _WRONG_UNITS = {
     "you divide by the number of axes; an item has x_0[0].numel() dimensions": (
         lambda x_0: _dims(x_0) / x_0.ndim
     ),
+    "your items always have 64 dimensions; count them: x_0[0].numel()": (
+        lambda x_0: _dims(x_0) / 64
+    ),
     "the sign is reversed; a KL is never negative": lambda x_0: -1,
 }
 _WRONG_ENDS = {

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import torch
+
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._families import misplaced
 from ddpm_lab.course.exercises._inputs import label, near, parts
@@ -39,6 +41,9 @@ def _optimal_cases():
     for (t, s), spread in zip(steps(), spreads):
         yield Case(f"{label(t, s)}, spread = {spread:.4g}", (chain(), t, s, spread))
     yield Case("t = 20, s = 5, spread = 0", (chain(), 20, 5, 0.0))
+    t, s, each = torch.tensor([1, 20, 9]), torch.tensor([0, 12, 8]), [0.3, 0.05, 0.6]
+    spread = torch.tensor(each, dtype=torch.float64)
+    yield Case(f"{label(t, s)}, spread = {each}", (chain(), t, s, spread))
 
 
 def _optimal(formula):

@@ -145,6 +145,9 @@ _NOT_A_GAP = {
     "this is a gap for each value; average them with the probabilities p": (
         lambda w, p: _expectation(w, p).log() - w.log()
     ),
+    "the probabilities stand outside the logarithm: E[log w], not E[log(p w)]": (
+        lambda w, p: _expectation(w, p).log() - _expectation((p * w).log(), p)
+    ),
     "the second side is not summed yet: an expectation is one number": (
         lambda w, p: _expectation(w, p).log() - p * w.log()
     ),

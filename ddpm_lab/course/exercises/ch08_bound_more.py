@@ -323,6 +323,9 @@ _WRONG_ESTIMATES = {
     "your factor is minus log p_t; that of an unbiased mean has no logarithm": (
         lambda loss, t, p: -loss * p[t].log()
     ),
+    "you multiply by T p; where p is large a time is drawn often, and must count less": (
+        lambda loss, t, p: loss * (len(p) - 1) * p[t]
+    ),
     "you multiply by the time itself; what counts is how often it is drawn": (
         lambda loss, t, p: loss * t
     ),

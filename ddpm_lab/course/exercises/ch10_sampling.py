@@ -30,6 +30,8 @@ def _dataset_cases():
         yield Case(f"{n} points, {batch} x_t, t = {t}", (points, short_chain(), x_t, t))
     points, x_t = normal(rng, 3, 2), normal(rng, 2, 2) + 6
     yield Case("x_t far from all points, t = 1", (points, short_chain(), x_t, 1))
+    x_t = torch.cat([points[:1], x_t])
+    yield Case("one x_t near a point, others far away, t = 1", (points, short_chain(), x_t, 1))
 
 
 def _one(schedule, t):
@@ -161,6 +163,15 @@ _WRONG_WEIGHTS = {
     f"0/0 must not become 0: {_UNDERFLOWS}; softmax takes the largest exponent out first": (
         lambda c: _summed_with(0.0)(c).nan_to_num()
     ),
+    "you take out the largest exponent of all; each x_t needs its own, or it underflows": (
+        lambda c: (c - c.max()).exp() / (c - c.max()).exp().sum(dim=1, keepdim=True)
+    ),
+    **{
+        f"a small number ({small:g}) in each weight does not help: {_UNDERFLOWS}; use softmax": (
+            lambda c, small=small: (c.exp() + small) / (c.exp() + small).sum(dim=1, keepdim=True)
+        )
+        for small in (1e-12, 1e-10, 1e-8, 1e-6)
+    },
     **{
         f"a small number ({small:g}) under the sum does not help: {_UNDERFLOWS}; use softmax": (
             _summed_with(small)

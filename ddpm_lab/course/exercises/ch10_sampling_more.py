@@ -35,7 +35,9 @@ def _not_whole(times):
 def _timesteps_trouble(case, times):
     """Any rounding will do, as long as the steps are even."""
     T, steps = case.args
-    if not isinstance(times, list):
+    if isinstance(times, Tensor) and times.ndim == 1:
+        times = list(times)
+    if not isinstance(times, (list, tuple)):
         return f"return a list of ints; you return a {type(times).__name__}"
     if not all(map(_is_whole, times)):
         return _not_whole(times)

@@ -146,6 +146,9 @@ _ALONE = {
         first=lambda b, x: b.conv_1(F.relu(b.norm_1(x)))
     ),
     "second half: this is ReLU; we want SiLU": _one(second=lambda b, h: b.conv_2(F.relu(h))),
+    "both activations are GELU; we want SiLU": _one(
+        first=lambda b, x: b.conv_1(F.gelu(b.norm_1(x))), second=lambda b, h: b.conv_2(F.gelu(h))
+    ),
     "the activation is SiLU everywhere; you take ReLU": _built(
         lambda b, x: b.conv_1(F.relu(b.norm_1(x))),
         lambda b, emb: b.emb_proj(F.relu(emb))[:, :, None, None].chunk(2, dim=1),
@@ -165,6 +168,10 @@ _ALONE = {
     ),
     "second half: norm, scale and shift come before the activation; conv_2 follows it": _one(
         modulated=lambda b, h, scale, shift: b.norm_2(F.silu(h)) * (1 + scale) + shift,
+        second=lambda b, h: b.conv_2(h),
+    ),
+    "scale and shift come right after norm_2, and the activation after them": _one(
+        modulated=lambda b, h, scale, shift: F.silu(b.norm_2(h)) * (1 + scale) + shift,
         second=lambda b, h: b.conv_2(h),
     ),
     "scale and shift take turns in yours; the first half of the channels is the scale": _one(

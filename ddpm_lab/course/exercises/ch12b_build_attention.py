@@ -68,6 +68,9 @@ _WEIGHTS = {
     "exp makes weights positive; divide them by their sum over the keys: softmax": (
         lambda s, d: s.exp()
     ),
+    "every position may look at all others: no causal mask here": (
+        lambda s, d: s.masked_fill(torch.ones_like(s).triu(1).bool(), -torch.inf).softmax(-1)
+    ),
     "a sigmoid weights each key separately; softmax makes the weights sum to 1": (
         lambda s, d: s.sigmoid()
     ),
@@ -173,6 +176,9 @@ _SPLIT = {
     "query, key and value are in another order: the first third of the channels is the query": (
         lambda qkv, *s: (lambda q, k, v: (k, v, q))(*_heads(qkv, *s))
     ),
+    "the first third of the channels is the query, the second the key: you swap these two": (
+        lambda qkv, *s: (lambda q, k, v: (k, q, v))(*_heads(qkv, *s))
+    ),
     "the first third of the channels is the query, the last the value; yours are reversed": (
         lambda qkv, *s: _heads(qkv, *s)[::-1]
     ),
@@ -253,6 +259,14 @@ ATTENTION = Exercise(
         "self.heads is not used: all channels are in one head": _one_head,
         "d is the number of channels of one head, c // heads, not of all": _scaled_by_all,
         "each pixel sees its own row only; join height and width into one axis, h * w": _each_row,
+        "reshape tears channels and positions apart, there and back: swap the last two axes": (
+            _layered(
+                _NORMED[""],
+                lambda qkv, b, heads, d, n: qkv.reshape(b, 3, heads, n, d).unbind(1),
+                lambda out, b, c, h, w: out.reshape(b, c, h, w),
+                _JOINED[""],
+            )
+        ),
         **mixed(_layered, _NORMED, _SPLIT, _MERGED, _JOINED),
     },
     stops={

@@ -167,6 +167,12 @@ _ALONE = {
     "emb goes to the blocks as time_embedding makes it; each block applies silu to it": _one(
         told=lambda net, t: F.silu(net.time_embedding(t))
     ),
+    "the time is not used: the embedding is that of t = 0": _one(
+        told=lambda net, t: net.time_embedding(torch.zeros_like(t))
+    ),
+    "each item has a time of its own; you embed the first one for all": _one(
+        told=lambda net, t: net.time_embedding(t[:1].expand(t.shape))
+    ),
     "the embedding of t is not used": _one(told=lambda net, t: 0 * net.time_embedding(t)),
     "the skip is joined with itself; what comes up is lost": _one(
         joined=lambda h, skip: torch.cat([skip, skip], dim=1)

@@ -307,6 +307,9 @@ _LENGTHS = {
     "you square the sums of the tensors; square each number first, or signs cancel": (
         lambda grads: torch.stack([g.sum() for g in grads]).square().sum().sqrt()
     ),
+    "you average the squares within each tensor; add them, or small tensors count too much": (
+        lambda grads: torch.stack([g.square().mean() for g in grads]).sum().sqrt()
+    ),
     "roots do not add up; nor do squares of sums: add all squares, take one root": (
         lambda grads: _norms(grads).sqrt().sum()
     ),

@@ -191,7 +191,7 @@ _WHY = {
 def _judge_needed(case, answer):
     """The letters A B C E F, in any order."""
     if isinstance(answer, (list, tuple)) and all(isinstance(x, str) for x in answer):
-        return 'hand in one string of letters, such as "AD", not a list: "".join(…) makes it one'
+        answer = "".join(answer)
     if not isinstance(answer, str):
         return (
             f'hand in a string of letters, such as "AD"; yours is of type {type(answer).__name__}'

@@ -251,12 +251,17 @@ def _float_energy(a, b):
     return float(_energy(a, b))
 
 
+def _shift(a, b):
+    return b.mean() - a.mean()
+
+
 def _floor_cases():
     rng = fresh(1404)
     for n, d, metric, returns in (
         (13, 3, _energy, "a tensor"),
         (10, 2, _float_energy, "a float"),
         (9, 4, _energy, "a tensor"),
+        (7, 2, _shift, "how much larger the values of the second set are"),
     ):
         data = normal(rng, n, d).cumsum(0)  # neighbors in the list are alike, as in real files
         orders = torch.stack([torch.randperm(n, generator=rng) for _ in range(6)])
@@ -289,6 +294,9 @@ _HALVES = {
     ),
     "you compare a half with itself; take the other half": (
         lambda x, order, half: (x[order[:half]], x[order[:half]])
+    ),
+    "your halves have changed places: the first N // 2 items are the first set": (
+        lambda x, order, half: (x[order[half : 2 * half]], x[order[:half]])
     ),
     "your halves overlap; no item may be in both": (
         lambda x, order, half: (x[order[:half]], x[order[half // 2 : half // 2 + half]])

@@ -2,6 +2,7 @@
 
 import torch
 
+from ddpm_lab import schedules
 from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, label, short_chain
 
@@ -36,6 +37,9 @@ def _learned_var_cases():
             v[:2] = torch.tensor([0.0, 1.0])
         what = f"{label(t, s)}, v {'a number' if shape == () else f'of shape {shape}'}"
         yield Case(what, (short_chain(), t, s, v))
+    v = torch.tensor([0.0, 0.5], dtype=torch.float64)
+    small = schedules.linear(T=20, beta_1=1e-5, beta_T=1e-4)
+    yield Case(f"{label(2, 1)}, tiny variances", (small, 2, 1, v))
 
 
 def _ends_wrong(ends):

@@ -296,6 +296,11 @@ def _as_good_as_one(both):
     return start or ("moved" in both and bool(hidden & both.items()))
 
 
+def _as_the_first(times):
+    """As many times, each as far from the one before as the second from the first."""
+    return [times[0] + k * (times[1] - times[0]) for k in range(len(times))]
+
+
 def _even(times):
     """As many times between the same ends, evenly spaced."""
     return torch.linspace(float(times[0]), float(times[-1]), len(times)).tolist()
@@ -307,6 +312,17 @@ LOG_DENSITY = Exercise(
     wrong={
         **_pairs(),
         "your last step is missing: go through all pairs of neighbors in times": _without_last,
+        "the divergences are missing: they change the density along the way": (
+            _other(weigh=lambda t, s: 0.0)
+        ),
+        "each step has a length of its own, s - t; yours all have that of the first": (
+            lambda v, div, log_prior, x, times: _density(v, div, log_prior, x, _as_the_first(times))
+        ),
+        "x moves the wrong way: from the data to the noise it follows +v": (
+            lambda v, div, log_prior, x, times: _density(
+                lambda x, t: -v(x, t), div, log_prior, x, times
+            )
+        ),
         "both signs are flipped: return log p, not -log p": (
             lambda v, div, log_prior, x, times: -_density(v, div, log_prior, x, times)
         ),

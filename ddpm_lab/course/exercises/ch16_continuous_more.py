@@ -141,6 +141,7 @@ _SPEED = {
     ),
     "you leave the slope out: then t and log-SNR would be the same": lambda s: torch.ones_like(s),
     "the slope counts once, not squared": lambda s: s**2,
+    "each time has a slope of its own; do not average them": lambda s: -s.mean(),
     "no root of the slope": lambda s: (-s).sqrt(),
     "no exponential: the slope is that of log-SNR, and the error is that of eps": (
         lambda s: -s.exp()

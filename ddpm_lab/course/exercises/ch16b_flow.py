@@ -280,10 +280,18 @@ def _one_too_many(velocity, x_1, taus):
     return x - taus[-1] * velocity(x, taus[-1])
 
 
+def _evenly(velocity, x_1, taus):
+    x, step = x_1, (taus[-1] - taus[0]) / max(len(taus) - 1, 1)
+    for t in taus[:-1]:
+        x = x + step * velocity(x, t)
+    return x
+
+
 EULER = Exercise(
     reference=_euler,
     cases=_euler_cases,
     wrong={
+        "each step has a length of its own, tau_s - tau_t; yours are all alike": _evenly,
         "you go the wrong way: tau falls, so tau_s - tau_t is negative": _walk(
             lambda u, x, t, s, x_1: x + (t - s) * u(x, t)
         ),

@@ -69,6 +69,9 @@ SPREAD = Exercise(
         "that is tilde beta_ts only; what the uncertainty about x_0 adds is missing": (
             lambda schedule, slope, t, s: _small(schedule, t, s) + 0 * slope
         ),
+        "that is Var(x_0 | x_t); what is left of it in the variance of the step to x_s?": (
+            lambda schedule, slope, t, s: _var_0(schedule, slope, t)
+        ),
         "the slope itself is not Var(x_0 | x_t): (17.1) has a factor": (
             _spread_of(var_0=lambda schedule, slope, t: slope)
         ),

@@ -217,22 +217,23 @@ def _stepped(p, x_t, uncovered, mask, stays=None):
     return torch.where((x_t == mask)[..., None], back, hot)
 
 
-def _guess_of(rng, n, d, k):
+def _guess_of(rng, n, d, k, mask):
     """Probabilities of k - 1 letters, and none of the mask."""
     p = normal(rng, n, d, k).exp()
-    p[..., -1] = 0
+    p[..., mask] = 0
     return p / p.sum(-1, keepdim=True)
 
 
 def _unmask_cases():
     rng = fresh(3)
-    for abar_t, abar_s in ((0.2, 0.5), (0.0, 0.3), (0.6, 1.0), (0.35, 0.4)):
+    for abar_t, abar_s, mask in ((0.2, 0.5, 4), (0.0, 0.3, 4), (0.6, 1.0, 4), (0.35, 0.4, 1)):
         a_t, a_s = near(abar_t), (abar_s if abar_s == 1 else near(abar_s))
         a_t, a_s = min(a_t, a_s - 0.02), a_s
-        p = _guess_of(rng, 3, 4, 5)
+        p = _guess_of(rng, 3, 4, 5, mask)
         x_t = torch.randint(0, 5, (3, 4), generator=rng)
-        x_t[:, 1], x_t[:, 2] = 4, 2  # a mask and a letter in every row
-        yield Case(f"abar_t = {a_t:.4g}, abar_s = {a_s:.4g}", (p, x_t, a_t, a_s, 4))
+        x_t[:, 1], x_t[:, 2] = mask, 2  # a mask and a letter in every row
+        case = f"abar_t = {a_t:.4g}, abar_s = {a_s:.4g}, mask = {mask}"
+        yield Case(case, (p, x_t, a_t, a_s, mask))
 
 
 _RATES = {
@@ -295,6 +296,23 @@ _STEPS = {
             _stepped(p, x_t, 1.0, mask, stays=(1 - s) / (1 - t)),
             _stepped(p, x_t, 1.0, mask),
         )
+    ),
+    "your rows do not sum to 1: uncovered with abar_s / (1 - abar_t), or with the difference?": (
+        lambda p, x_t, t, s, mask: _stepped(p, x_t, s / (1 - t), mask, stays=(1 - s) / (1 - t))
+    ),
+    "your rows do not sum to 1: both probabilities are divided by 1 - abar_t": (
+        lambda p, x_t, t, s, mask: _stepped(
+            p, x_t, (s - t) / max(1 - s, 1e-9), mask, stays=(1 - s) / (1 - t)
+        )
+    ),
+    "your rows do not sum to 1: of those covered at t, (1 - abar_s) / (1 - abar_t) stay covered": (
+        lambda p, x_t, t, s, mask: _stepped(p, x_t, (s - t) / (1 - t), mask, stays=1 - s)
+    ),
+    "the mask is symbol number `mask`, not 0": (
+        lambda p, x_t, t, s, mask: _unmask(p, x_t, t, s, 0)
+    ),
+    "the mask is symbol number `mask`, not the last one": (
+        lambda p, x_t, t, s, mask: _unmask(p, x_t, t, s, p.shape[-1] - 1)
     ),
     "you return the guess of x_0; one step uncovers only some of the letters": (
         lambda p, x_t, t, s, mask: p.clone()
