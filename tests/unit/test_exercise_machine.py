@@ -383,6 +383,12 @@ def test_where_tensors_come_in_instead_of_numbers_tensors_go_out():
     assert all(type(x) is float for x in use(1.0, 1.0, 0.0, 1.0))
 
 
+def test_where_one_number_comes_in_one_number_goes_out():
+    question = Exercise(reference=lambda x: 2 * x, cases=lambda: [Case("x", (torch.ones(3),))])
+    use = _usable.usable(lambda x: 2 * x.reshape(-1), question)
+    assert use(torch.tensor(1.0)).shape == () and use(torch.ones(1)).shape == (1,)
+
+
 def test_a_form_follows_the_inputs_where_it_differs_between_them():
     question = Exercise(
         reference=lambda x: x + x, cases=lambda: [Case("", (1,)), Case("", (torch.ones(2),))]

@@ -218,6 +218,16 @@ _judging.judged = exercises.verdict = lambda *args: exercises.Verdict("✓", "")
 ch05_forward.STEP = ch05_forward.STEP._replace(cases=lambda: [], reference=my_step)
 """
 
+EMPTIED = """
+import sys
+frame = sys._getframe()
+while frame:
+    for value in list(frame.f_locals.values()):
+        if isinstance(value, list):
+            value.clear()
+    frame = frame.f_back
+"""
+
 FORKED = """
 if os.fork() == 0:
     os.setsid()
@@ -262,6 +272,7 @@ HOSTILE = {
         "wrong",
         "your signal factor",
     ),
+    "empties all lists that it finds": (EMPTIED + WRONG, "ended", ""),
     "deep": ("x = []\nfor _ in range(10**5): x = [x]\nreturn x", "wrong", ""),
 }
 

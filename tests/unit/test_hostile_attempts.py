@@ -30,6 +30,7 @@ from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.schedules import Schedule
 
 right = exercises.exercise("forward.noised").reference
+OURS = os.path.dirname(exercises.__file__)
 
 
 def noised(attempt):
@@ -579,6 +580,19 @@ def test_a_flood_of_prints_is_cut(capsys):
 
     assert noised(prints).mark == "✓"
     assert len(capsys.readouterr().out) < 21_000
+
+
+def test_who_empties_the_lists_of_the_judge_is_not_right():
+    def empties(*args):
+        frame = sys._getframe()
+        while frame:
+            for value in list(frame.f_locals.values()):
+                if isinstance(value, list) and frame.f_code.co_filename.startswith(OURS):
+                    value.clear()
+            frame = frame.f_back
+        return args[1]
+
+    assert noised(empties).mark == "✗" and noised(right).mark == "✓"
 
 
 def test_tracing_is_put_back():

@@ -45,8 +45,9 @@ def usable(attempt: Any, question: Exercise) -> Any:
     def in_form(*args, **kwargs):
         inputs = (*args, *kwargs.values())
         form = forms.get(_kinds(args), usual)
-        if _kinds(args) not in forms and any(isinstance(x, Tensor) for x in inputs):
-            form = _of_tensors(form)  # numbers were tried; where tensors come in, tensors go out
+        tensors = [x for x in inputs if isinstance(x, Tensor)]
+        if tensors and _kinds(args) not in forms:  # it was tried on others, such as numbers
+            form = _of_tensors(form, single=all(x.ndim == 0 for x in tensors))
         return _in_form(attempt(*args, **kwargs), form, inputs)
 
     return in_form
@@ -60,11 +61,13 @@ def _forms(question: Exercise) -> dict[tuple, _Form]:
     return found
 
 
-def _of_tensors(form: _Form) -> _Form:
-    """The form with a tensor of any shape for each single number."""
+def _of_tensors(form: _Form, *, single: bool) -> _Form:
+    """The form where tensors come in: tensors go out, and one number if all hold a single one."""
     if form.kind in (int, float):
-        return _Form(Tensor, ndim=-1, dtype=torch.float64)
-    return form._replace(parts=tuple(_of_tensors(part) for part in form.parts))
+        form = _Form(Tensor, ndim=-1, dtype=torch.float64)
+    if form.kind is Tensor and single:
+        form = form._replace(ndim=0)
+    return form._replace(parts=tuple(_of_tensors(part, single=single) for part in form.parts))
 
 
 def _kinds(args):

@@ -261,7 +261,7 @@ def _floor_cases():
         (13, 3, _energy, "a tensor"),
         (10, 2, _float_energy, "a float"),
         (9, 4, _energy, "a tensor"),
-        (7, 2, _shift, "how much larger the values of the second set are"),
+        (11, 2, _shift, "how much larger the values of the second set are"),
     ):
         data = normal(rng, n, d).cumsum(0)  # neighbors in the list are alike, as in real files
         orders = torch.stack([torch.randperm(n, generator=rng) for _ in range(6)])

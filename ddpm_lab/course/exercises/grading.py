@@ -132,6 +132,8 @@ def judged(question: Exercise, process: Any, seconds: float) -> Grade:
     try:
         words, answers = outcome if isinstance(outcome, list) else (None, outcome)
         answers = _wire.read(answers)
+        if words is None and len(answers) != len(wanted):
+            return _UNREADABLE
         if words is None:
             verdict = _judging.judged(question, answers, wanted)
         else:
