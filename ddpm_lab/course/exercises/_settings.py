@@ -65,7 +65,8 @@ def _limits():
 def _set_limits(limits):
     for number, limit in zip(_LIMITS, limits):
         with suppress(ValueError, OSError):  # who lowers the upper limit, lowers it for good
-            resource.setrlimit(number, limit)
+            if resource is not None:
+                resource.setrlimit(number, limit)
 
 
 # What torch.set_printoptions sets.

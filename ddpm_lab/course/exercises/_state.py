@@ -162,7 +162,8 @@ def _guarded_output():
     names = ("stdout", "stderr", "__stdout__", "__stderr__")
     before = {name: getattr(sys, name) for name in names}
     guarded = {name: stream and _Guarded(stream) for name, stream in before.items()}
-    vars(sys).update(guarded)
+    for name, stream in guarded.items():
+        setattr(sys, name, stream)
 
     def mute():
         for stream in filter(None, guarded.values()):
@@ -172,7 +173,8 @@ def _guarded_output():
         with _open_files():
             yield mute
     finally:
-        vars(sys).update(before)
+        for name, stream in before.items():
+            setattr(sys, name, stream)
 
 
 @contextmanager

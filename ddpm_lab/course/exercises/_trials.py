@@ -6,13 +6,10 @@ values, and a network that does not learn.
 """
 
 import inspect
-import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,7 +38,7 @@ def trials(question: Exercise) -> Iterator[Trial]:
         yield _value(first, "again")
         yield from _turned(question, first)
         yield Trial("draws", first.label, first.args, partial(_draws, args=first.args))
-        yield from _shared(question, first)
+        yield from _shared(question)
     if question.gradients:
         yield from (_gradient(question, case) for case in question.cases())
 
@@ -85,41 +82,34 @@ def _draws(f: Any, args: tuple) -> bool:
 
     before = {name: getattr(torch, name) for name in DRAWS}
     try:
-        vars(torch).update({name: partial(noted, draw) for name, draw in before.items()})
+        for name, draw in before.items():
+            setattr(torch, name, partial(noted, draw))
         f(*args)
     finally:
-        vars(torch).update(before)
+        for name, draw in before.items():
+            setattr(torch, name, draw)
     return bool(drawn)
 
 
-def _shared(question: Exercise, case: Case) -> Iterator[Trial]:
+def _shared(question: Exercise) -> Iterator[Trial]:
     """Where a seed is given: does the attempt touch the generators that all share?"""
     if "seed" not in inspect.signature(question.reference).parameters:
         return
+    case, other, *_ = question.cases()
 
     def touches(f):
-        with _restored():
-            _next()  # or the same seed, set again, would not be seen
-            with _restored():
-                expected = _next()
-            f(*case.args)
-            return _next() != expected
+        f(*other.args)  # with another seed: who sets it for all moves them now, and then again
+        before = _generators()
+        f(*case.args)
+        return _generators() != before
 
     yield Trial("shared", case.label, case.args, touches)
 
 
-def _next():
-    return float(torch.rand(())), float(np.random.rand()), random.random()
-
-
-@contextmanager
-def _restored():
-    states = [(put, read()) for read, put in GENERATORS]
-    try:
-        yield
-    finally:
-        for put, state in states:
-            put(state)
+def _generators():
+    """The states of those of torch, numpy and Python, as plain numbers."""
+    ours, of_numpy, of_python = (read() for read, _ in GENERATORS)
+    return ours.tolist(), of_numpy[1].tolist(), of_numpy[2:], of_python
 
 
 # The gradient -------------------------------------------------------------------------------------
