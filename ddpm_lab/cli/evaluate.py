@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ddpm_lab import _installed
-from ddpm_lab.cli import devices, options
+from ddpm_lab.cli import devices, options, shipped
 from ddpm_lab.cli.judge import beside
 
 
@@ -32,7 +32,7 @@ def run(args) -> int:
     """Measure, print a table, and write all of it; the exit status."""
     from ddpm_lab import _files
 
-    path = options.checkpoint(args.path)
+    path = shipped.checkpoint(args.path)
     out = Path(args.out or report_of(path))
     try:
         _files.check_writable(out)
@@ -72,7 +72,7 @@ def _judge(asked, model, data, path):
         return training.load(made)[0]
     if not asked and own:
         return None  # nobody has trained one for these data
-    path = options.checkpoint(asked or f"features_{model.config.data.name}")
+    path = shipped.checkpoint(asked or f"features_{model.config.data.name}")
     return training.load(path)[0] if asked or path.exists() else None
 
 

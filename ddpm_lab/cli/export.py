@@ -14,7 +14,7 @@ denoiser.onnx           the denoiser for other programs, with --onnx
 import json
 from pathlib import Path
 
-from ddpm_lab.cli import evaluate, options
+from ddpm_lab.cli import evaluate, options, shipped
 
 
 def add(commands) -> None:
@@ -24,7 +24,7 @@ def add(commands) -> None:
     parser = options.command(commands, "export", run, text, epilog)
     parser.add_argument(
         "--run", metavar="RUN", dest="path", required=True,
-        help=f"the folder of a run, a network's file, or one of {', '.join(options.networks())}",
+        help=f"the folder of a run, a network's file, or one of {', '.join(shipped.networks())}",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", required=True, help="an empty folder, or a new one")
     parser.add_argument(
@@ -39,7 +39,7 @@ def run(args) -> int:
     from ddpm_lab import _files, interop
     from ddpm_lab.training import models
 
-    path, out = options.checkpoint(args.path), Path(args.out)
+    path, out = shipped.checkpoint(args.path), Path(args.out)
     model, metrics = models.load(path), _metrics(path)
     _check_empty(out)
     card = interop.model_card(model, args.name or out.name, args.license, metrics, args.onnx)
@@ -59,6 +59,8 @@ def _check_empty(out):
 def _files_of(path, model, card, metrics):
     """{name: bytes} of all but the ONNX file."""
     from ddpm_lab import _files, interop
+    from ddpm_lab.cli import sheets
+    from ddpm_lab.gaussians import seeded
     from ddpm_lab.training.config import to_dict
 
     file = path / "net.safetensors" if path.is_dir() else path
@@ -67,20 +69,8 @@ def _files_of(path, model, card, metrics):
     texts |= {"metrics.json": metrics} if metrics else {}
     found = {name: json.dumps(values, indent=1).encode() for name, values in texts.items()}
     found |= {"model.safetensors": _files.read(file), "README.md": card.encode()}
-    return found | {"samples.png": _samples(model)}
-
-
-def _samples(model):
-    import torch
-
-    from ddpm_lab.course import figures
-    from ddpm_lab.gaussians import seeded
-    from ddpm_lab.training import models
-
-    columns = model.config.classes or 8
-    label = torch.arange(4 * columns, device="cpu") % columns if model.config.classes else None
-    x = models.sample(model, 4 * columns, label=label, generator=seeded(0)).cpu()
-    return figures.image_grid(x if x.shape[1] in (1, 3) else x[:, :1], columns=columns)
+    found["samples.png"] = sheets.sheet(model, generator=seeded(0))
+    return found
 
 
 def _metrics(path):

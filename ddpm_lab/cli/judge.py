@@ -8,7 +8,7 @@ judge.safetensors in the run's folder. `evaluate` finds it there.
 
 from pathlib import Path
 
-from ddpm_lab.cli import options
+from ddpm_lab.cli import options, shipped
 
 
 def add(commands) -> None:
@@ -33,7 +33,7 @@ def run(args) -> int:
     from ddpm_lab.training import judges, models
     from ddpm_lab.training.data import data_of
 
-    path = options.checkpoint(args.path)
+    path = shipped.checkpoint(args.path)
     out = Path(args.out) if args.out else beside(path)
     _files.check_writable(out)
     train, test = data_of(models.load(path), args.data)

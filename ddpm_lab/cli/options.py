@@ -1,7 +1,7 @@
-"""Command-line options, progress bar, clean stop on Ctrl-C.
+"""What the commands share: their options, and how they end.
 
-What the commands share. A mistake of the user is one line on stderr and exit status 1; a mistake in
-the code keeps its traceback.
+A mistake of the user is one line on stderr and exit status 1; a mistake in the code keeps its
+traceback.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from ddpm_lab import _installed
+from ddpm_lab.cli import shipped
 
 # torch and the modules that need it are imported when a command runs: `--help` shall be quick.
 
@@ -89,7 +90,7 @@ def add_sampler(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", metavar="RUN", dest="path", required=True,
         help="the folder of a run, a copy of its net.safetensors, or the name of a pretrained "
-        f"network: {', '.join(networks())}",
+        f"network: {', '.join(shipped.networks())}",
     )  # fmt: skip
     text = f"sampling steps; default {STEPS}, or T if less"
     parser.add_argument("--steps", type=int, help=text)
@@ -135,145 +136,3 @@ def _find_home(args):
         if (given := getattr(args, name, None)) is not None:
             path = str(_checks.path_of(given, option))
             setattr(args, name, path if given.startswith("~") else given)  # ./digits is no name
-
-
-# ------------------------------------------------------------------------------ what ships, by name
-
-
-def configs() -> list[str]:
-    """Names of the configurations that come with the course.
-
-    >>> "digits" in configs()
-    True
-    """
-    return _names("configs", ".json")
-
-
-def networks() -> list[str]:
-    """Names of the pretrained networks that come with the course.
-
-    >>> "mnist" in networks()
-    True
-    """
-    found = _names("checkpoints", ".safetensors")
-    return [name for name in found if not name.startswith("features_")]
-
-
-def config(text: str) -> Path:
-    """The file that `--config` means: a path, or the name of a configuration of the course."""
-    return _named(text, "configs", ".json", Path(text).is_file())
-
-
-def checkpoint(text: str) -> Path:
-    """What `--run`, `--init` and `--judge` mean: a path, or the name of a network of the course."""
-    path = Path(text)  # a folder that only has the name of a network is none
-    return _named(text, "checkpoints", ".safetensors", path.is_file() or holds_network(path))
-
-
-def holds_network(folder: Path) -> bool:
-    """Has a run been stored in the folder?
-
-    >>> holds_network(Path("no such folder"))
-    False
-    """
-    return any((folder / name).exists() for name in ("net.safetensors", "run.safetensors"))
-
-
-def _names(folder, suffix):
-    try:
-        files = (_installed.course_folder() / folder).glob(f"*{suffix}")
-        return sorted(path.stem for path in files)
-    except OSError:  # no right to look: `--help` and all that needs no name still work
-        return []
-
-
-def _named(text, folder, suffix, is_path):
-    ours = _installed.course_folder() / folder / f"{text}{suffix}"
-    if is_path or Path(text).name != text:  # with folders in it
-        return Path(text)
-    if not ours.is_file() and not Path(text).suffix and not Path(text).exists():
-        from ddpm_lab import _checks
-
-        known = configs() if folder == "configs" else networks()
-        raise FileNotFoundError(
-            f"{text} must be a path, or a name that comes with the course ({', '.join(known)}); "
-            f"there is no such file or folder. {_checks.nearest([text], known, 'Check it.')}"
-        )
-    return ours if ours.is_file() else Path(text)
-
-
-# ------------------------------------------------------------------------------ a run
-
-
-class Progress:
-    """A progress bar, samples now and then, and a clean stop on Ctrl-C, while a run trains."""
-
-    def __init__(self, config, folder: Path, *, alone: bool, quiet: bool):
-        self.config, self.folder, self.quiet = config, folder, quiet
-        self.signals = [signal.SIGINT, signal.SIGTERM] if alone else []
-        self.bar, self.asked, self.before = None, False, {}
-
-    def __enter__(self):
-        self.before = {each: signal.signal(each, self._ask) for each in self.signals}
-
-    def __exit__(self, *_):
-        self._restore()
-        if self.bar is not None:
-            self.bar.close()
-
-    def _restore(self):
-        for each, handler in self.before.items():
-            signal.signal(each, handler)
-
-    def _ask(self, number, frame):
-        self._restore()  # a second one ends it at once, and the last stored step counts
-        self.asked = True
-        print("\nStopping after this step. (Once more: at once.)", file=sys.stderr)
-
-    def on_data(self, data) -> None:
-        """Before the first step: what the run learns from, and what was done to it."""
-        print(*data.notes, sep="\n", file=sys.stderr)
-
-    def on_step(self, step) -> bool:
-        """After each step: advance the bar; shall the run stop here?"""
-        if self.bar is None and not self.quiet:
-            from tqdm import tqdm
-
-            done, batch = step.step - 1, self.config.batch
-            self.bar = tqdm(
-                total=self.config.steps * batch, initial=done * batch, unit=" images",
-                unit_scale=True, dynamic_ncols=True, mininterval=0.5 if sys.stderr.isatty() else 30,
-            )  # fmt: skip
-        if self.bar is not None:
-            self.bar.update(self.config.batch)
-        return self.asked
-
-    def on_log(self, line: dict) -> None:
-        """After each line of the log."""
-        said = {"loss": f"{line['loss']:.4f}", "step": line["step"]}
-        if "held_out_loss" in line:
-            said["held_out"] = f"{line['held_out_loss']:.4f}"
-        if line["memory_mb"] is not None:
-            said["memory"] = f"{line['memory_mb']} MB"
-        if self.bar is not None:
-            self.bar.set_postfix(said, refresh=False)
-
-    def on_sample(self, run) -> None:
-        """Samples from the same noise each time, a column for each label if there are labels."""
-        import torch
-
-        from ddpm_lab import training
-        from ddpm_lab.course import figures
-        from ddpm_lab.training import models
-        from ddpm_lab.training.streams import stream
-
-        columns = self.config.classes or 10
-        label = torch.arange(4 * columns, device="cpu") % columns if run.net.labels else None
-        x = models.sample(
-            models.snapshot(self.config, run), 4 * columns, label=label,
-            generator=stream(self.config.seed, "sample"),
-        )  # fmt: skip
-        path = self.folder / f"samples_{run.step:06d}.png"
-        if x.shape[1] not in (1, 3):  # no colors of a screen: what the first channel holds
-            x = x[:, :1]
-        training.write_whole(path, figures.image_grid(x, columns=columns))

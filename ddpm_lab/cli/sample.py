@@ -10,7 +10,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ddpm_lab.cli import devices, options
+from ddpm_lab.cli import devices, options, shipped
 
 _SUFFIXES = (".png", ".gif", ".npy", ".safetensors")
 _FRAMES, _MILLISECONDS, _LAST = 60, 80, 1500
@@ -44,7 +44,7 @@ def run(args) -> int:
     if suffix not in _SUFFIXES:
         raise ValueError(f"--out must end in .png, .gif, .npy or .safetensors; got {args.out}.")
     _files.check_writable(args.out)
-    model = models.load(options.checkpoint(args.path), devices.pick(args.device))
+    model = models.load(shipped.checkpoint(args.path), devices.pick(args.device))
     wanted = _wanted(args.label, model)
     columns = len(wanted) if wanted and len(wanted) > 1 else 0
     args.n = (8 * columns or 64) if args.n is None else args.n

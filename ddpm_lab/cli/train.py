@@ -19,7 +19,8 @@ import json
 import sys
 from pathlib import Path
 
-from ddpm_lab.cli import devices, options, settings
+from ddpm_lab.cli import devices, options, settings, shipped
+from ddpm_lab.cli.progress import Progress
 
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
 
@@ -40,7 +41,7 @@ def add(commands) -> None:
     options.add_device(parser)
     parser.add_argument(
         "--config", metavar="CONFIG",
-        help=f"what to train: a JSON file, or one of {', '.join(options.configs())}",
+        help=f"what to train: a JSON file, or one of {', '.join(shipped.configs())}",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder of the run")
     parser.add_argument(
@@ -56,7 +57,7 @@ def add(commands) -> None:
     parser.add_argument(
         "--from", "--init", dest="init", metavar="RUN",
         help="start a new run from trained weights (fine-tuning): a run's folder, a file, or one "
-        f"of {', '.join(options.networks())}. Without a configuration it takes that network's. "
+        f"of {', '.join(shipped.networks())}. Without a configuration it takes that network's. "
         "net.labels and net.channels may be others; the layers that they shape begin anew",
     )  # fmt: skip
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
@@ -73,8 +74,8 @@ def run(args) -> int:
 
     with devices.processes(args.device) as (rank, world, device):
         config, folder = _wanted(args, rank), Path(args.out)
-        init = args.init and options.checkpoint(args.init)
-        progress = options.Progress(config, folder, alone=world == 1, quiet=rank > 0)
+        init = args.init and shipped.checkpoint(args.init)
+        progress = Progress(config, folder, alone=world == 1, quiet=rank > 0)
         watchers = [progress.on_log, *(_trackers(args, config, folder) if rank == 0 else ())]
         with progress:
             ended = trainer.train(
@@ -125,10 +126,10 @@ def _wanted(args, rank):
         if args.init is None:
             raise ValueError(
                 f"--config must be given for a new run; {folder} holds none to go on with. "
-                f"Try --config {'digits' if options.config('digits').is_file() else 'FILE'}."
+                f"Try --config {'digits' if shipped.config('digits').is_file() else 'FILE'}."
             )
         return _of_network(args.init, changes)
-    source = options.config(args.config) if args.config else stored
+    source = shipped.config(args.config) if args.config else stored
     config = training.read_config(source, **changes)
     before = training.read_config(stored).steps if stored.exists() else config.steps
     if config.steps > before and rank == 0:
@@ -151,7 +152,7 @@ def _of_network(name, changes):
     """The configuration by which a network was trained, some of its values changed."""
     from ddpm_lab.training import config, models
 
-    known = models.load(options.checkpoint(name)).config
+    known = models.load(shipped.checkpoint(name)).config
     return config.from_dict(config.to_dict(known), **changes)
 
 

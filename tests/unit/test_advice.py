@@ -27,7 +27,7 @@ from ddpm_lab import (
     schedules,
     training,
 )
-from ddpm_lab.cli import options
+from ddpm_lab.cli import shipped
 from ddpm_lab.cli import train as train_command
 from ddpm_lab.course import exercises, explorers
 from ddpm_lab.training import models, pretrained, trainer
@@ -525,4 +525,4 @@ def test_a_misspelt_setting_names_the_nearest(wrong, said, right, config_file, t
 def test_the_configuration_that_is_advised_exists(tmp_path, capsys):
     assert cli.main(["train", "--out", str(tmp_path / "run")]) == 1
     advised = capsys.readouterr().err.strip().rpartition("Try --config ")[2].removesuffix(".")
-    assert training.read_config(options.config(advised)).data.name == "digits"
+    assert training.read_config(shipped.config(advised)).data.name == "digits"

@@ -23,11 +23,12 @@ import pytest
 import torch
 from PIL import Image
 
-from ddpm_lab import _files, cli, gaussians, networks, samplers, training
-from ddpm_lab.cli import evaluate, options
+from ddpm_lab import cli, gaussians, networks, samplers, training
+from ddpm_lab.cli import evaluate, options, shipped
 from ddpm_lab.cli import train as train_command
+from ddpm_lab.cli.progress import Progress
 from ddpm_lab.course import figures
-from ddpm_lab.training import evaluation, models, trainer
+from ddpm_lab.training import _ownership, evaluation, models, trainer
 from ddpm_lab.training.config import from_dict
 from tools import publish_checkpoint
 
@@ -125,7 +126,7 @@ def test_settings_can_be_changed(config, tmp_path):
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_stores_and_says_how_to_go_on(which, times, config, tmp_path, capsys, monkeypatch):
-    on_log = options.Progress.on_log
+    on_log = Progress.on_log
 
     def interrupt(self, line):
         on_log(self, line)
@@ -133,7 +134,7 @@ def test_ctrl_c_stores_and_says_how_to_go_on(which, times, config, tmp_path, cap
             for _ in range(times):
                 signal.raise_signal(which)
 
-    monkeypatch.setattr(options.Progress, "on_log", interrupt)
+    monkeypatch.setattr(Progress, "on_log", interrupt)
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
     for each in (signal.SIGINT, signal.SIGTERM):  # in a background job SIGINT may be ignored
         signal.signal(each, signal.default_int_handler)
@@ -271,9 +272,9 @@ def test_the_mnist_files_of_a_folder_are_taken(tmp_path, config):
 
 
 def test_a_folder_in_use_is_one_line(config, tmp_path, capsys):
-    with _files.owned(tmp_path / "run"):
+    with _ownership.owned(tmp_path / "run"):
         lock = tmp_path / "run" / "run.lock"
-        lock.write_text(json.dumps({**_files._us(), "thread": 0}))  # as if another had it
+        lock.write_text(json.dumps({**_ownership._us(), "thread": 0}))  # as if another had it
         refused(capsys, "must be used by one process at a time; got one in use by process",
                 "train", "--config", config, "--out", tmp_path / "run")  # fmt: skip
 
@@ -475,9 +476,9 @@ def test_a_misspelt_name_is_named_with_its_neighbor(tmp_path, capsys, monkeypatc
 def test_a_folder_of_the_same_name_does_not_hide_a_network(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "digits").mkdir()
-    assert options.checkpoint("digits").is_file()
+    assert shipped.checkpoint("digits").is_file()
     (tmp_path / "digits" / "net.safetensors").touch()
-    assert options.checkpoint("digits") == Path("digits")
+    assert shipped.checkpoint("digits") == Path("digits")
 
 
 def never(*args, **options):

@@ -9,10 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
 from ddpm_lab import training
-from ddpm_lab.course import figures
+from ddpm_lab.cli.sheets import sheet
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.training import RunConfig, models, pretrained, trainer
 from tools import publish_checkpoint
@@ -131,12 +129,5 @@ def measure(name: str, job: Job) -> dict:
     training.write_whole(path, joined(job.report.result(f"train {name}"), job.out))
     model, how = models.load(path, job.device), job.size.how._replace(data=job.data)
     if name == NAMES[0]:
-        training.write_whole(job.out / "samples.png", sheet(model))
+        training.write_whole(job.out / "samples.png", sheet(model, generator=seeded(0)))
     return {"card": publish_checkpoint.card_of(path, name, how, model=model, say=job.say)}
-
-
-def sheet(model: models.Model, rows: int = 4) -> bytes:
-    """A PNG: a column for each label."""
-    label = torch.arange(rows * 10) % 10
-    x = models.sample(model, len(label), label=label, generator=seeded(0))
-    return figures.image_grid(x.cpu(), columns=10)
