@@ -38,11 +38,11 @@ def scheduler(schedule: Schedule, prediction_type: PredictionType = "x0") -> dic
     >>> scheduler(schedules.linear(T=2))["trained_betas"]
     [0.0001, 0.02]
     """
-    kind = PREDICTIONS[_checks.prediction_type(prediction_type)]
+    theirs = PREDICTIONS[_checks.prediction_type(prediction_type)]
     return {
         "num_train_timesteps": _checks.schedule(schedule).T,
         "trained_betas": [float(beta) for beta in schedule.beta[1:]],
-        "prediction_type": kind,
+        "prediction_type": theirs,
         "timestep_spacing": "trailing",
         "clip_sample": True,
         "clip_sample_range": 1.0,

@@ -24,16 +24,16 @@ class _Estimate(nn.Module):
 
     def __init__(self, model):
         super().__init__()
-        self.net, self.kind = model.net, model.config.prediction_type
+        self.net, self.prediction_type = model.net, model.config.prediction_type
         self.register_buffer("signal", model.schedule.signal.float())
         self.register_buffer("noise", model.schedule.noise.float())
 
     def forward(self, x_t, t, label=None):
         out = self.net(x_t, t, label) if self.net.labels else self.net(x_t, t)
         signal, noise = self.signal[t][:, None, None, None], self.noise[t][:, None, None, None]
-        if self.kind == "v":
+        if self.prediction_type == "v":
             out = signal * x_t - noise * out
-        elif self.kind == "eps":
+        elif self.prediction_type == "eps":
             out = (x_t - noise * out) / signal
         return out.clamp(-1.0, 1.0)
 
@@ -126,14 +126,14 @@ def onnx_difference(model: Model, path, n: int = 8) -> float:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     theirs = session.run(None, {name: each.numpy() for name, each in inputs.items()})[0]
     x_t, t, *label = inputs.values()
-    ours = _ours(model, x_t, t, *label)
+    ours = _estimate(model, x_t, t, *label)
     return float((ours - torch.from_numpy(theirs)).abs().max())
 
 
 @torch.no_grad()
-def _ours(model: Model, x_t: Data, t: Tensor, label: Tensor | None = None) -> Data:
-    """What the network says itself; of the null label, by not being told one."""
-    denoise = models.denoiser(model, None if label is None else label)
+def _estimate(model: Model, x_t: Data, t: Tensor, label: Tensor | None = None) -> Data:
+    """x0_hat of the network itself, on the CPU."""
+    denoise = models.denoiser(model, label)
     return denoise(x_t.to(model.device), t.to(model.device)).cpu()
 
 

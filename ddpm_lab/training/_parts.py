@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ddpm_lab import _checks, losses
 from ddpm_lab.gaussians import normal_like
 from ddpm_lab.training._labels import dropped
-from ddpm_lab.training.loop import TrainStep, _learning_rate, _shard
+from ddpm_lab.training._plan import TrainStep, _learning_rate, _shard
 from ddpm_lab.training.precision import autocast
 
 FIRST_SCALE, HIGHEST_SCALE = 2.0**16, 2.0**24

@@ -9,7 +9,8 @@ from typing import Any
 
 import torch.distributed as dist
 
-from ddpm_lab import _checks, _files
+from ddpm_lab import _checks
+from ddpm_lab.training import _ownership
 
 
 def place() -> tuple[int, int]:
@@ -29,14 +30,14 @@ def writing(folder):
 
     Yields
     ------
-    bool: False if this process owns it already, further up; see `_files.owned`
+    bool: False if this process owns it already, further up; see `_ownership.owned`
     """
     rank, world_size = place()
     if rank > 0:
         dist.barrier()
         yield True
         return
-    with _files.owned(folder) as ours:
+    with _ownership.owned(folder) as ours:
         if ours and world_size > 1:
             dist.barrier()  # now nobody else writes there: all may read
         yield ours

@@ -12,6 +12,7 @@ from torch import nn
 
 from ddpm_lab import _checks, networks
 from ddpm_lab.training._container import as_json
+from ddpm_lab.training._labels import unwrapped
 
 _CLASSES = "MLP", "VAE", "UNet", "Classifier"
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
@@ -19,8 +20,7 @@ _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 
 def described(net: nn.Module) -> tuple[nn.Module, dict]:
     """The bare network, and the header that rebuilds it: tried here, before anything is written."""
-    while (inner := getattr(net, "_orig_mod", getattr(net, "module", None))) is not None:
-        net = inner  # what torch.compile and DistributedDataParallel have wrapped
+    net = unwrapped(net)
     name = type(net).__name__
     config = json.loads(as_json(_config_of(net), "the network's configuration"))
     if type(net) is not getattr(networks, name, None):  # of a subclass a file says nothing

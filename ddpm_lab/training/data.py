@@ -178,6 +178,9 @@ def check_fit(config: RunConfig, data: Dataset | ImageFolder, world_size: int = 
         _checks.choice(net.levels, (data.levels,), "net.levels (for these data)")
     if config.data.workers:
         _check_streamed(config)
+    if not config.data.augment_shifts:  # it adds images; `batches` counts them
+        advice = f"There are {len(data)} images: take smaller batches or more data."
+        _checks.count(config.batch, "batch", highest=len(data), advice=advice)
     _check_shares(config.batch, world_size, config.accumulate)
 
 
@@ -202,10 +205,10 @@ def _check_shares(batch, world_size, accumulate):
         )
 
 
-def told_apart(data: Dataset | ImageFolder) -> dict[str, str | int]:
-    """What a run remembers of its data, so that it goes on with no others.
+def fingerprint(data: Dataset | ImageFolder) -> dict[str, str | int]:
+    """What a run remembers of its data, to refuse others when it goes on.
 
-    >>> told_apart(datasets.load("digits"))["images"]
+    >>> fingerprint(datasets.load("digits"))["images"]
     896
     """
     return {"name": data.name, "images": len(data), "checksum": data.checksum}

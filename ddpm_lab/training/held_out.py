@@ -94,8 +94,9 @@ def loss_of(net: nn.Module, config: RunConfig, held: HeldOut) -> float:
     for rows in torch.arange(len(held.t), device="cpu").split(PART):
         x_0, t, eps = (each[rows].to(device) for each in held[:3])
         label = None if held.label is None else held.label[rows].to(device)
-        told, kind = partial(net, label=label), config.prediction_type
-        found.append(losses.simple(config.schedule.built, told, kind, x_0, t, eps).cpu())
+        conditional, prediction_type = partial(net, label=label), config.prediction_type
+        loss = losses.simple(config.schedule.built, conditional, prediction_type, x_0, t, eps)
+        found.append(loss.cpu())
     return float(torch.cat(found).mean())
 
 

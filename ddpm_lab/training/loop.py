@@ -10,7 +10,7 @@ on the squared error. Opened by chapter 11.
 import math
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Literal, NamedTuple, get_args
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
@@ -18,32 +18,12 @@ from torch import Tensor, nn
 from ddpm_lab import _checks, losses
 from ddpm_lab.gaussians import normal_like
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.training._labels import Hearing, dropped, hearing
+from ddpm_lab.training import _parts
+from ddpm_lab.training._labels import dropped, hearing
+from ddpm_lab.training._plan import RateName, TrainStep, _learning_rate, _Plan, _shard
 from ddpm_lab.training.ema import EMA
 from ddpm_lab.training.precision import Precision, autocast
 from ddpm_lab.types import Data, PredictionType
-
-RateName = Literal["cosine", "linear", "constant"]
-"""How the learning rate falls over the steps."""
-
-
-class TrainStep(NamedTuple):
-    """What happened in one update; yielded after it, so that `break` loses nothing.
-
-    >>> TrainStep._fields
-    ('step', 'loss', 'grad_norm', 't', 'per_example')
-    """
-
-    step: int
-    """1, 2, …"""
-    loss: float
-    """Mean of `per_example`."""
-    grad_norm: float
-    """Length of the gradient before clipping."""
-    t: Tensor
-    """(B,) int64: the time of each item."""
-    per_example: Tensor
-    """(B,) float: the loss of each item."""
 
 
 def adam(
@@ -164,33 +144,9 @@ def train(
     rng = _checks.generator(generator)
     noise = rng if noise is None else _checks.generator(noise)
     optimizer, loader = optimizer or adam(net, lr), iter(_check_loader(batches))
-    steps_of = _loop_for(net, plan)
+    # the loop below, which chapter 11 reads; or the one that does the same for larger runs
+    steps_of = _parts.steps if _parts.needed(net, plan) else _steps
     return steps_of(schedule, net, loader, plan, ema, optimizer, start, rng, noise)
-
-
-class _Plan(NamedTuple):
-    """What `train` makes of its arguments, checked."""
-
-    prediction_type: PredictionType
-    steps: int
-    lr: float
-    warmup: int
-    clip: float
-    per_t: Tensor  # (T+1,) float32: the weight of the loss at each t, mean 1 over 1..T
-    label_dropout: float
-    precision: Precision
-    rank: int
-    world_size: int
-    heard: Hearing
-    lr_schedule: RateName = "cosine"
-    accumulate: int = 1
-
-
-def _loop_for(net, plan):
-    """The loop below, which chapter 11 reads; or one that does the same in parts, see `_parts`."""
-    from ddpm_lab.training import _parts
-
-    return _parts.steps if _parts.needed(net, plan) else _steps
 
 
 def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
@@ -217,20 +173,6 @@ def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
         if ema is not None:
             ema.update(net)
         yield TrainStep(step, *found, t, per_example.detach())
-
-
-def _learning_rate(plan, step):
-    """Warm-up along a line, times half a cosine (or a line) down to 0."""
-    rise = min(1.0, step / plan.warmup) if plan.warmup else 1.0
-    if plan.lr_schedule == "cosine":
-        return plan.lr * rise * 0.5 * (1 + math.cos(math.pi * (step - 1) / plan.steps))
-    return plan.lr * rise * (1 - (step - 1) / plan.steps if plan.lr_schedule == "linear" else 1.0)
-
-
-def _shard(x: Tensor, plan: _Plan) -> Tensor:
-    """Every process draws the whole batch and its noise, and works on its own rows: so the sum of
-    all work is that of one process, whatever their number."""
-    return x if plan.world_size == 1 else x[plan.rank :: plan.world_size]
 
 
 def _weight_per_t(schedule, prediction_type, weight):

@@ -29,11 +29,11 @@ from ddpm_lab.training.config import RunConfig
 from ddpm_lab.training.data import (
     check_fit,
     check_same_data,
+    fingerprint,
     open_data,
     padded,
     still_there,
     taken,
-    told_apart,
 )
 from ddpm_lab.training.ema import EMA
 from ddpm_lab.training.held_out import HeldOut, held_out, loss_of
@@ -166,7 +166,7 @@ def train(
         run = run or init(config, device, data=found, init_from=init_from)
         if not ours:
             return run
-        _processes.check_alike(step=run.step, config=config, data=told_apart(found))
+        _processes.check_alike(step=run.step, config=config, data=fingerprint(found))
         _note(run.facts, config, found, rank)
         steps = _steps(config, run, found, compile, rank, world_size)
         held = None
@@ -176,25 +176,25 @@ def train(
             if data is not None:
                 _folder.remember_data(folder, data)
             on_data(replace(found, notes=(*found.notes, why)) if why else found)
-        tell = _Tell(on_log, on_sample, on_step)
-        return _go_on(config, folder, run, steps, (rank, world_size), tell, held)
+        callbacks = _Callbacks(on_log, on_sample, on_step)
+        return _go_on(config, folder, run, steps, (rank, world_size), callbacks, held)
 
 
-class _Tell(NamedTuple):
-    """Who wants to hear of the run."""
+class _Callbacks(NamedTuple):
+    """What `train` was given to call."""
 
-    log: Callable[[dict], object]
-    sample: Callable[[Run], None]
-    step: Callable[[TrainStep], object]
+    on_log: Callable[[dict], object]
+    on_sample: Callable[[Run], None]
+    on_step: Callable[[TrainStep], object]
 
 
-def _go_on(config, folder, run, steps, share, tell, held):
-    """Take the steps, and store and tell what the configuration asks for."""
-    (rank, world_size), seen = share, []
+def _go_on(config, folder, run, steps, process, callbacks, held):
+    """Take the steps; store the run and call back as often as the configuration asks for."""
+    (rank, world_size), seen = process, []
     clock = Clock(run.facts["seconds"])
     for step in steps:
         seen.append(step)
-        leave, ended = tell.step(step), step.step == config.steps
+        leave, ended = callbacks.on_step(step), step.step == config.steps
         store = leave or ended or step.step % config.save_every == 0
         judge = _is_time(config.held_out_every, step.step, ended)
         if store or judge or step.step % config.log_every == 0:
@@ -205,11 +205,11 @@ def _go_on(config, folder, run, steps, share, tell, held):
                 line["held_out_loss"] = _judged(config, folder, run, held)
             if rank == 0:
                 append(folder, line)
-                tell.log(line)
+                callbacks.on_log(line)
         if store and rank == 0:
             _folder.store(config, folder, run)
         if rank == 0 and _is_time(config.samples_every, step.step, ended):
-            tell.sample(run)
+            callbacks.on_sample(run)
         if leave:
             break
     return run
@@ -281,7 +281,7 @@ def _wrapped(run, device, compile, world_size):
 def _shapes(config, data):
     """What to remember of the data: which, (C, H, W) with padding, and (H, W) without."""
     shape = list(padded(taken(data, [0]).images, config).shape[1:])
-    return {"shape": shape, "size": list(data.size), "data": told_apart(data)}
+    return {"shape": shape, "size": list(data.size), "data": fingerprint(data)}
 
 
 def _take_over(net, theirs):

@@ -112,7 +112,7 @@ def test_data_without_labels_train_a_network_without_labels(tmp_path):
     [
         ({"net.channels": 1}, r"must be images of shape \(B, 1, H, W\); got \(1, 3, 12, 8\)"),
         ({"net.labels": 1}, r"net\.labels must be at least 2; got 1\. The largest label is 1"),
-        ({"batch": 37}, "size must be at most the number of examples, N = 36"),
+        ({"batch": 37}, "batch must be at most 36"),
         ({"net.mults": [1, 1, 1, 1]}, "must be multiples of 8 for this network; got 12 x 8"),
         (
             {"net.levels": 17, "prediction_type": "eps"},

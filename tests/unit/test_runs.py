@@ -366,7 +366,7 @@ def test_a_stored_run_without_its_configuration_is_refused(tmp_path):
             "the schedule's T must be at most 9; got",
         ),
         ({"net": {**SMALL, "width": 9}}, "width must be a multiple of 8; got 9"),
-        ({"batch": 897}, "size must be at most the number of examples, N = 896"),
+        ({"batch": 897}, "batch must be at most 896"),
         (
             {"data.name": "cats"},
             "data.name must be one of 'digits', .*; got 'cats'",
