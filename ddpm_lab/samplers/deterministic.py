@@ -6,10 +6,10 @@ marginal. `probability_flow_ode` solves it at order 1 (that is `ddim`) or 2, in 
 """
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab.samplers.steps import Step, _ask, _certain, _per_step, _start, _steps
@@ -70,9 +70,9 @@ def probability_flow_ode(
     _unused(generator)
     order = _checks.choice(order, (1, 2), "order")
     times = _start(schedule, denoise, x_T, times, either_way=True)
-    corrections = [_correction(schedule, t, s) if order == 2 else None for t, s in _steps(times)]
-    signal, noise = (table.to(x_T.device, x_T.dtype) for table in (schedule.signal, schedule.noise))
-    return _probability_flow(_Circle(denoise, signal, noise), x_T, times, corrections)
+    corrections = _corrections(schedule, times, x_T.dtype) if order == 2 else repeat(None)
+    tables = (table.to(x_T.dtype).tolist() for table in (schedule.signal, schedule.noise))
+    return _probability_flow(_Circle(denoise, *tables), x_T, times, corrections)
 
 
 @torch.no_grad()
@@ -83,17 +83,17 @@ def _probability_flow(circle, x_t, times, corrections):
         x_s = circle.mix(*guess, s)
         if correction is not None:
             heun, m, factor = correction
-            x_s = heun(circle, x_t, guess, x_s, t, s, m, factor.to(x_t.device, x_t.dtype))
+            x_s = heun(circle, x_t, guess, x_s, t, s, m, factor)
         yield Step(t, s, x_t, guess[0], _certain(x_s, zero), x_s)
         x_t = x_s
 
 
 class _Circle(NamedTuple):
-    """A denoiser with the two tables that turn its guess, like the data."""
+    """A denoiser with the two tables that turn its guess, rounded like the data."""
 
     denoise: Denoiser
-    signal: Tensor
-    noise: Tensor
+    signal: list[float]
+    noise: list[float]
 
     def guess(self, x_t, t):
         """(x0_hat, eps_hat) at t. Clean data is its own best guess; which noise it is about to
@@ -112,13 +112,22 @@ class _Circle(NamedTuple):
         return self.signal[t] * eps_hat - self.noise[t] * x0_hat
 
 
-def _correction(schedule, t, s):
-    """(how the step is corrected, a time m between if it asks there, its factor); None: not."""
+def _corrections(schedule, times, dtype):
+    """Of each step: (how it is corrected, a time m between if it asks there, its factor), or None.
+
+    All coefficients are numbers before the first step, so that no step waits for a GPU.
+    """
+    phi = torch.atan2(schedule.noise, schedule.signal)[times]
+    half_turns = torch.tan(phi.diff() / 2)
+    found = [_correction(schedule, t, s, turn) for (t, s), turn in zip(_steps(times), half_turns)]
+    return [each and (*each[:2], each[2].to(dtype).item()) for each in found]
+
+
+def _correction(schedule, t, s, half_turn):
     if t == 0 and schedule.abar[s] > 0:
         return _from_data(schedule, s)
     if s > 0:
-        phi = torch.atan2(schedule.noise, schedule.signal)
-        return _heun, None, torch.tan((phi[s] - phi[t]) / 2)
+        return _heun, None, half_turn
     return _to_data(schedule, t) if t > 1 and schedule.abar[t] > 0 else None
 
 
