@@ -1,7 +1,7 @@
 """Distances from pairs of items: energy distance and maximum mean discrepancy, unbiased."""
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
@@ -10,6 +10,9 @@ from ddpm_lab.estimators import Estimate
 from ddpm_lab.metrics import _samples
 from ddpm_lab.metrics._samples import flat, samples
 from ddpm_lab.types import Data
+
+KernelName = Literal["gaussian", "cubic"]
+"""Under which two distributions are compared by `mmd`."""
 
 
 def energy_distance(a: Data, b: Data) -> Estimate:
@@ -53,7 +56,7 @@ def mmd(
     a: Data,
     b: Data,
     *,
-    kernel: Literal["gaussian", "cubic"] = "gaussian",
+    kernel: KernelName = "gaussian",
     bandwidth: float | None = None,
 ) -> Estimate:
     """Maximum mean discrepancy, squared: the distance of two distributions under a kernel.
@@ -93,7 +96,7 @@ def mmd(
     7.0
     """
     a, b = flat(*samples(a=a, b=b, lowest=4))
-    if _checks.choice(kernel, ("gaussian", "cubic"), "kernel") == "cubic":
+    if _checks.choice(kernel, get_args(KernelName), "kernel") == "cubic":
         _unused(bandwidth, "bandwidth", "the cubic kernel has no scale")
         return _pairs(lambda x, y: (x @ y.T / a.shape[1] + 1) ** 3, a, b)
     width = median_distance(a, b) if bandwidth is None else bandwidth

@@ -1,6 +1,6 @@
 """The parts of a U-Net: residual block, self-attention, normalization, zero initialization."""
 
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from ddpm_lab import _checks
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+NormName = Literal["group", "batch"]
+"""How features are normalized."""
 
 
 class ResBlock(nn.Module):
@@ -36,7 +38,7 @@ class ResBlock(nn.Module):
         *,
         emb_dim: int,
         attention: bool = False,
-        norm: Literal["group", "batch"] = "group",
+        norm: NormName = "group",
         groups: int = 8,
         dropout: float = 0.0,
     ) -> None:
@@ -78,7 +80,7 @@ class SelfAttention(nn.Module):
     def __init__(
         self,
         dim: int,
-        norm: Literal["group", "batch"] = "group",
+        norm: NormName = "group",
         groups: int = 8,
         head_dim: int = 32,
     ) -> None:
@@ -96,7 +98,7 @@ class SelfAttention(nn.Module):
         return x + self.proj(out.transpose(-1, -2).reshape(b, c, h, w))
 
 
-def normalization(norm: Literal["group", "batch"], dim: int, groups: int) -> nn.Module:
+def normalization(norm: NormName, dim: int, groups: int) -> nn.Module:
     """Group normalization, or batch normalization to compare with.
 
     Raises
@@ -107,7 +109,7 @@ def normalization(norm: Literal["group", "batch"], dim: int, groups: int) -> nn.
     >>> normalization("group", 16, 8).num_groups
     8
     """
-    _checks.choice(norm, ("group", "batch"), "norm")
+    _checks.choice(norm, get_args(NormName), "norm")
     return nn.GroupNorm(groups, dim) if norm == "group" else nn.BatchNorm2d(dim)
 
 

@@ -1,13 +1,16 @@
 """How a network is given the time: a number as a vector of sines and cosines."""
 
 import math
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from ddpm_lab import _checks
 from ddpm_lab.networks import _inputs, _sizes
+
+TimeName = Literal["sinusoid", "table"]
+"""How t is embedded: sines and cosines, or one learned row for each t."""
 
 
 def time_embedding(t: Tensor, dim: int, *, max_period: float = 10_000.0) -> Tensor:
@@ -65,7 +68,7 @@ class TimeEmbedding(nn.Module):
     ----------
     dim : even int, size of the sinusoidal embedding, or of a row of the table
     emb_dim : int, size of the output
-    kind : "sinusoid", or "table": one learned row for each t in 0..T
+    time : "sinusoid", or "table": one learned row for each t in 0..T
     T : int, last time of the table
 
     >>> TimeEmbedding(16, 64)(torch.tensor([1, 5])).shape
@@ -76,12 +79,12 @@ class TimeEmbedding(nn.Module):
         self,
         dim: int,
         emb_dim: int,
-        kind: Literal["sinusoid", "table"] = "sinusoid",
+        time: TimeName = "sinusoid",
         T: int = 1000,
     ) -> None:
         super().__init__()
-        self.dim, self.kind = dim, _checks.choice(kind, ("sinusoid", "table"), "time")
-        self.table = nn.Embedding(T + 1, dim) if kind == "table" else None
+        self.dim, table = dim, _checks.choice(time, get_args(TimeName), "time") == "table"
+        self.table = nn.Embedding(T + 1, dim) if table else None
         self.mlp = nn.Sequential(nn.Linear(dim, emb_dim), nn.SiLU(), nn.Linear(emb_dim, emb_dim))
 
     def forward(self, t: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,12 @@ from torch import Tensor, nn
 
 from ddpm_lab import _checks
 from ddpm_lab.networks import _inputs, _sizes
-from ddpm_lab.networks.blocks import ResBlock, normalization, zero_init
-from ddpm_lab.networks.embeddings import TimeEmbedding
+from ddpm_lab.networks.blocks import NormName, ResBlock, normalization, zero_init
+from ddpm_lab.networks.embeddings import TimeEmbedding, TimeName
 from ddpm_lab.networks.pixel_head import PixelHead
+
+SkipName = Literal["concat", "sum"]
+"""How a skip connection is joined."""
 
 
 class UNet(nn.Module):
@@ -80,10 +83,10 @@ class UNet(nn.Module):
         attention: Sequence[int] = (),
         patch: int = 1,
         labels: int = 0,
-        skip: Literal["concat", "sum"] = "concat",
-        time: Literal["sinusoid", "table"] = "sinusoid",
+        skip: SkipName = "concat",
+        time: TimeName = "sinusoid",
         waves: Sequence[int] = (),
-        norm: Literal["group", "batch"] = "group",
+        norm: NormName = "group",
         groups: int = 8,
         T: int = 1000,
         levels: int = 0,
@@ -93,7 +96,7 @@ class UNet(nn.Module):
         super().__init__()
         _check_sizes(channels, width, mults, blocks, attention, patch, labels, waves, groups, T)
         _check_levels(levels, hidden_features)
-        _checks.choice(skip, ("concat", "sum"), "skip")
+        _checks.choice(skip, get_args(SkipName), "skip")
         _checks.between(dropout, 0, 1 - 1e-12, "dropout", advice="[Ho20] take 0.1.")
         self.channels, self.patch, self.labels, self.skip = channels, patch, labels, skip
         self.levels = levels
