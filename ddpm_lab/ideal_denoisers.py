@@ -261,7 +261,7 @@ def parts(mixture: Mixture) -> Mixture:
     """
     _checks.instance(mixture, Mixture, "mixture")
     weight, mean, var = (
-        _checks.numbers(part, f"mixture.{field}").detach()
+        _checks.numbers(part, f"mixture.{field}", finite="Look for NaN.").detach()
         for part, field in zip(mixture, Mixture._fields)
     )
     _check_parts(weight, mean, var)
@@ -269,7 +269,6 @@ def parts(mixture: Mixture) -> Mixture:
 
 
 def _check_parts(weight, mean, var):
-    _checks.finite_numbers(mean, "mixture.mean", advice="Look for NaN.")
     if mean.dim() != 2 or weight.shape != mean.shape[:1] or var.shape != mean.shape[:1]:
         raise ValueError(
             "a mixture must have weight (K,), mean (K, D), var (K,); got "

@@ -185,8 +185,8 @@ def _strata(schedule, n, name):
     times = torch.arange(2, T + 1, device="cpu")
     if n is None:
         return list(times[:, None])
-    n = _checks.count(n, name, advice="Try 50.")
-    _checks.at_most(n, T - 1, name, advice=f"T = {T} has no more terms of this kind.")
+    advice = f"T = {T} has {T - 1} terms of this kind: try 50, or as many as these."
+    n = _checks.count(n, name, highest=T - 1, advice=advice)
     cost = schedule.noise[1:].log()  # cost[t - 1] - cost[0] is the sum of the terms of 2 … t
     share = (cost - cost[0]) / (cost[-1] - cost[0])
     k = torch.arange(1, n, device="cpu")

@@ -1,40 +1,34 @@
 """The one place that refuses bad input. Each message says what must hold, what came, what to do.
 
-Here is what several rooms of the package share; a check with one customer stands beside it. The
+Here is what two or more rooms of the package need; a check that one room needs stands there. The
 functions return what they checked, so that a check is one short line at the top of a function.
-`numbers` holds single numbers, choices and what becomes a tensor, `tensors` data and what belongs
-to them, `times` times and schedules, `words` how a message shows a value.
+
+    numbers   single numbers in a range, and what becomes a tensor of numbers
+    objects   instances, functions, choices, names, paths, devices
+    tensors   data, and what belongs to them: shapes, labels, variances
+    times     times and the schedules they belong to
+    steps     what training loops look at in each step
+    words     how a message shows a value
 """
 
-from ddpm_lab._checks.numbers import (
-    MANY,
-    SEEDS,
-    SIZE,
+from ddpm_lab._checks.numbers import MANY, SEEDS, SIZE, between, count, float64, float64_on, numbers
+from ddpm_lab._checks.objects import (
     arguments,
-    at_most,
-    between,
     choice,
-    count,
     device,
-    finite_numbers,
-    float64,
-    float64_on,
     function,
     generator,
     instance,
     iterator,
     mapping,
-    method,
-    numbers,
     path_of,
     prediction_type,
 )
+from ddpm_lab._checks.steps import batch, finite_step
 from ddpm_lab._checks.tensors import (
     alike,
-    batch,
     data,
     factor,
-    finite_step,
     gaussian,
     images,
     items,
@@ -45,21 +39,8 @@ from ddpm_lab._checks.tensors import (
     tensor,
     variance,
 )
-from ddpm_lab._checks.times import (
-    backward,
-    schedule,
-    time_per_item,
-    times,
-    timesteps,
-)
-from ddpm_lab._checks.words import (
-    digits,
-    few,
-    nearest,
-    one_line,
-    say,
-    span,
-)
+from ddpm_lab._checks.times import backward, schedule, time_per_item, times, timesteps
+from ddpm_lab._checks.words import digits, few, nearest, one_line, say, span
 
 __all__ = [
     "MANY",
@@ -67,7 +48,6 @@ __all__ = [
     "SIZE",
     "alike",
     "arguments",
-    "at_most",
     "backward",
     "batch",
     "between",
@@ -78,7 +58,6 @@ __all__ = [
     "digits",
     "factor",
     "few",
-    "finite_numbers",
     "finite_step",
     "float64",
     "float64_on",
@@ -91,7 +70,6 @@ __all__ = [
     "iterator",
     "labels",
     "mapping",
-    "method",
     "nearest",
     "numbers",
     "one_line",

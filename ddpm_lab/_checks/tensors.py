@@ -1,18 +1,11 @@
-"""Tensors of data, and what belongs to them: labels, variances, batches."""
+"""Tensors of data, and what belongs to them: shapes, labels, variances."""
 
 import math
 
 import torch
 
-from ddpm_lab._checks.numbers import (
-    DENSE,
-    FLOATS,
-    dense,
-    finite_numbers,
-    first_bad,
-    numbers,
-    record,
-)
+from ddpm_lab._checks.numbers import DENSE, FLOATS, dense, first_bad, numbers
+from ddpm_lab._checks.objects import record
 from ddpm_lab._checks.words import digits, say, span
 
 
@@ -75,7 +68,7 @@ _ALIGN = {
 
 def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
     """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
-    v = numbers(value, name) if like is None else _broadcast(value, like, name, what)
+    v = numbers(value, name, like=like, fits="" if like is None else what)
     if v.dim() == 0 and 0 < v.item() < math.inf:
         return v  # the usual case, without a tensor of truth values
     good = ((v >= 0) if zero else (v > 0)) & (v < math.inf)
@@ -92,30 +85,16 @@ def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
     return v
 
 
+def factor(value, x, name, *, what="the mean's shape"):
+    """A finite number, or numbers like x, of a shape that does not make x grow."""
+    return numbers(value, name, like=x, fits=what, finite="Look for NaN.")
+
+
 def gaussian(p, name, *, zero=True):
     """A Gaussian with its variance like the mean: >= 0, or > 0 where a density is needed."""
     record(p, ("mean", "var"), name, "Gaussian")
     data(p.mean, f"{name}.mean")
     return p._replace(var=variance(p.var, f"{name}.var", zero=zero, like=p.mean))
-
-
-def factor(value, x, name, *, what="the mean's shape"):
-    """A finite number, or numbers like x, of a shape that does not make x grow."""
-    return finite_numbers(_broadcast(value, x, name, what), name, advice="Look for NaN.")
-
-
-def _broadcast(value, x, name, what):
-    """A number, or numbers like x, of a shape that does not make x grow."""
-    value = numbers(value, name, like=x)
-    try:
-        if value.dim():
-            value.expand(x.shape)
-    except RuntimeError:
-        raise ValueError(
-            f"{name} must broadcast to {what} {tuple(x.shape)}; got {tuple(value.shape)}. One "
-            "number for each item has shape (B, 1, ..., 1): see schedules.coef."
-        ) from None
-    return value
 
 
 def pixels(x, name="x"):
@@ -148,24 +127,6 @@ def items(x, shape, name, *, advice="Reshape it, or make the network for items o
         batch = ", ".join(map(str, ("B", *shape)))
         raise ValueError(f"{name} must have shape ({batch}); got {tuple(x.shape)}. {advice}")
     return x
-
-
-def batch(batch, step):
-    """(x, label or None) of what a loader yields; None means that it ran out."""
-    if batch is None:
-        raise ValueError(
-            f"batches must last for all steps; they ended before step {step}. "
-            "Use datasets.batches, which never ends."
-        )
-    if isinstance(batch, dict) or (isinstance(batch, (tuple, list)) and not batch):
-        names = f" of {', '.join(map(repr, batch))}" if batch else ""
-        raise TypeError(
-            "a batch must be a float tensor, or start with one as in (x, labels); got a "
-            f"{type(batch).__name__}{names}. Name its parts, as in "
-            '((b["image"], b["label"]) for b in loader).'
-        )
-    x, label = (*batch, None)[:2] if isinstance(batch, (tuple, list)) else (batch, None)
-    return data(x, "a batch"), label
 
 
 def images(x, channels, factor, name="x_t"):
@@ -225,19 +186,3 @@ def _one_hot(label):
     return not readable(label) or bool(
         ((label == 0) | (label == 1)).all() & (label.sum(1) == 1).all()
     )
-
-
-def finite_step(loss, grad_norm, step):
-    """Loss and length of the gradient as numbers: with others a step would destroy the network."""
-    loss, grad_norm = torch.stack([loss.detach(), grad_norm.to(loss)]).cpu().tolist()
-    if not math.isfinite(loss):
-        raise ValueError(
-            f"the loss must be finite; got {loss} at step {step}. "
-            "Lower lr, or look for NaN in the data."
-        )
-    if not math.isfinite(grad_norm):
-        raise ValueError(
-            f"the gradient must be finite; got one of length {grad_norm} at step {step}, which was "
-            'not taken. Lower lr, or train with precision="float32".'
-        )
-    return loss, grad_norm

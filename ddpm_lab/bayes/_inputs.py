@@ -25,8 +25,8 @@ def head_count(heads: int, tosses: int) -> tuple[int, int]:
     """0 <= heads <= tosses, whole numbers that float64 counts exactly."""
     most = 2**53
     tosses = _checks.count(tosses, "tosses", lowest=0, highest=most, advice="No toss yet is 0.")
-    heads = _checks.count(heads, "heads", lowest=0, advice="Count the tosses that show heads.")
-    return _checks.at_most(heads, tosses, "heads", advice="Heads are some of the tosses."), tosses
+    advice = "Count the tosses that show heads: some of the tosses do."
+    return _checks.count(heads, "heads", lowest=0, highest=tosses, advice=advice), tosses
 
 
 def total_1(amount: Tensor, name: str, *, advice: str) -> None:
@@ -46,7 +46,8 @@ def possible(log_evidence: Tensor) -> None:
 
 def rising(grid: Tensor) -> Tensor:
     """(k,) float64 points, k >= 2, each larger than the one before."""
-    x = _checks.numbers(grid, "grid", advice="Use bayes.unit_grid().").detach()
+    finite, advice = "Leave such points out of the grid.", "Use bayes.unit_grid()."
+    x = _checks.numbers(grid, "grid", finite=finite, advice=advice).detach()
     if x.dim() != 1 or len(x) < 2:
         raise ValueError(
             f"grid must have shape (k,) with k >= 2; got {tuple(x.shape)}. Use bayes.unit_grid()."
@@ -58,7 +59,7 @@ def rising(grid: Tensor) -> Tensor:
             f"grid must rise from each point to the next; got {float(x[i]):g} and then "
             f"{float(x[i + 1]):g}. Sort it and drop what is there twice."
         )
-    return _checks.finite_numbers(x, "grid", advice="Both of its ends are numbers.")
+    return x
 
 
 def on_grid(values: Tensor, grid: Tensor, name: str) -> Tensor:
@@ -85,12 +86,11 @@ def on_grid(values: Tensor, grid: Tensor, name: str) -> Tensor:
 
 def along(values: Tensor, grid: Tensor) -> Tensor:
     """Numbers whose last axis runs along the grid, as float64."""
-    x = _checks.numbers(values, "values", advice="Compute them from the grid.").detach()
+    finite, advice = "Leave such points out of the grid.", "Compute them from the grid."
+    x = _checks.numbers(values, "values", finite=finite, advice=advice).detach()
     if x.dim() == 0 or x.shape[-1] != len(grid):
         raise ValueError(
             f"values must have one number for each of the {len(grid)} grid points along the last "
             f"axis; got shape {tuple(x.shape)}. Compute them from the grid."
         )
-    return _checks.finite_numbers(
-        x, "values", advice="Where they are infinite, leave the point out of the grid."
-    )
+    return x

@@ -80,7 +80,8 @@ def two_coin_log_likelihood_brute(
     0.144
     """
     rows = _toss_rows(tosses)
-    _checks.at_most(len(rows), 20, "the number of choices", advice="There are 2^n terms to add.")
+    advice = "There are 2^n terms to add."
+    _checks.count(len(rows), "the number of choices", lowest=0, highest=20, advice=advice)
     p_1, p_2, alpha = _three_probabilities(p_1, p_2, alpha)
     shape = torch.broadcast_shapes(p_1.shape, p_2.shape, alpha.shape)
     terms = p_1.new_zeros(1, *shape)  # nothing chosen yet: one term, log 1

@@ -181,9 +181,8 @@ def streamed(
     advice = "Use datasets.open_folder."
     if not isinstance(data, ImageFolder):
         raise TypeError(f"data must be a datasets.ImageFolder; got {_checks.say(data)}. {advice}")
-    size = _checks.count(size, "size", advice="A batch holds at least one image.")
-    name = "size (N images)"
-    _checks.at_most(size, len(data), name, advice="Take smaller batches or more data.")
+    advice = f"There are {len(data)} images: take smaller batches or more data."
+    size = _checks.count(size, "size", highest=len(data), advice=advice)
     workers = _checks.count(workers, "workers", lowest=0, highest=256, advice="Try 2.")
     start = _checks.count(start, "start", lowest=0, advice="0 begins at the first batch.")
     order = _Order(len(data), size, _checks.generator(generator), start)

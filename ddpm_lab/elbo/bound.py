@@ -45,7 +45,7 @@ def encode(vae: _VAE, x: Data) -> Gaussian:
     >>> encode(vae, torch.zeros(5, 3)).var.shape
     torch.Size([5, 2])
     """
-    _checks.method(vae, "encode", "vae")
+    _check_method(vae, "encode")
     mean, log_var = vae.encode(x)
     return Gaussian(mean, log_var.exp())
 
@@ -72,8 +72,13 @@ def decode(vae: _VAE, z: Data) -> Gaussian:
     >>> decode(vae, torch.zeros(5, 2)).mean.shape
     torch.Size([5, 3])
     """
-    _checks.method(vae, "decode", "vae")
+    _check_method(vae, "decode")
     return Gaussian(vae.decode(z), vae.var)
+
+
+def _check_method(vae, name):
+    advice = "Take a networks.VAE, or another one with encode and decode."
+    _checks.function(getattr(vae, name, None), f"vae.{name}", advice=advice)
 
 
 def prior(z: Data) -> Gaussian:

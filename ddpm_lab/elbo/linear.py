@@ -64,8 +64,8 @@ def ppca(x: Data, latents: int, var: float) -> Ppca:
     0.3466
     """
     flat = _checks.float64(_checks.data(x).reshape(len(x), -1))
-    latents = _checks.count(latents, "latents", advice="A code holds at least one number.")
-    _checks.at_most(latents, flat.shape[1], "latents", advice="No more than an item has numbers.")
+    advice = "A code holds one number or more, but no more than an item."
+    latents = _checks.count(latents, "latents", highest=flat.shape[1], advice=advice)
     var = _checks.between(var, 0, math.inf, "var", open_ends=True, advice="It is a variance.")
     center = flat.mean(0)
     eigenvalue, u = torch.linalg.eigh((flat - center).T @ (flat - center) / len(flat))

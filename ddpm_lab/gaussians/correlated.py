@@ -54,9 +54,7 @@ def kl_full(p_mean: Data, p_cov: Tensor, q_mean: Data, q_cov: Tensor) -> Tensor:
 
 def _covariance(cov, mean, name):
     """(D, D) or (B, D, D) like the mean (B, D): symmetric and positive definite."""
-    cov = _checks.finite_numbers(
-        _checks.numbers(cov, name, like=mean), name, advice="It holds variances."
-    )
+    cov = _checks.numbers(cov, name, like=mean, finite="It holds variances.")
     D = mean.shape[-1]
     if mean.dim() != 2 or cov.shape not in ((D, D), (len(mean), D, D)):
         raise ValueError(

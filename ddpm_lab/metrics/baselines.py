@@ -77,8 +77,9 @@ def real_baseline(
     samples(data=data, lowest=8)
     splits = _checks.count(splits, "splits", highest=10_000, advice="Try 10.")
     half = len(data) // 2
-    size = half if size is None else _checks.count(size, "size", lowest=4, advice="Try more.")
-    _checks.at_most(size, half, "size", advice="Two parts that share no item must fit into data.")
+    advice = "Two parts that share no item must fit into data."
+    size = half if size is None else size
+    size = _checks.count(size, "size", lowest=4, highest=half, advice=advice)
     values = _checks.float64([_of_one_split(metric, data, size, rng) for _ in range(splits)])
     return Baseline(float(values.quantile(0.5)), float(values.min()), float(values.max()), values)
 

@@ -113,7 +113,7 @@ def standardize(net: Classifier, x: Data) -> None:
     (tensor(True), tensor(True))
     """
     for layer in ("feature_layer", "head"):
-        _checks.method(net, layer, "net")
+        _part(net, layer)
     seen = features(net, x)
     mean, var = (
         seen.mean(dim=0),
@@ -149,7 +149,13 @@ def features(net: nn.Module, x: Data, *, size: int = 512) -> Tensor:
     >>> features(net, torch.zeros(3, 1, 8, 8)).shape
     torch.Size([3, 32])
     """
-    return _checks.float64(_in_parts(_checks.method(net, "features", "net"), x, size))
+    return _checks.float64(_in_parts(_part(net, "features"), x, size))
+
+
+def _part(net, name):
+    """A layer, or a method, that not every network has."""
+    advice = "Take a networks.Classifier."
+    return _checks.function(getattr(net, name, None), f"net.{name}", advice=advice)
 
 
 def accuracy(net: nn.Module, x: Data, labels: Tensor, *, size: int = 512) -> Estimate:

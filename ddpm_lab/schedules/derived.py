@@ -101,6 +101,6 @@ def timesteps(T: int, steps: int) -> list[int]:
     T = _checks.count(
         T, "T", highest=_checks.MANY, advice="T counts noising steps; [Ho20] takes 1000."
     )
-    steps = _checks.count(steps, "steps", advice="One step jumps from T to 0.")
-    _checks.at_most(steps, T, "steps", advice=f"A chain of T = {T} has no more steps than that.")
+    advice = f"A chain of T = {T} has 1..{T} steps: one jumps from T to 0."
+    steps = _checks.count(steps, "steps", highest=T, advice=advice)
     return [(T * k + steps // 2) // steps for k in range(steps, -1, -1)]

@@ -24,13 +24,13 @@ def time(t, x=None, name="t"):
 
 def nodes(times, *, falling=None, unit=True):
     """Two times or more, strictly falling or rising, as float64 numbers."""
-    t = _checks.numbers(times, "times", must="be a list of times", advice=UNIT).detach()
+    must, finite = "be a list of times", "Look for NaN."
+    t = _checks.numbers(times, "times", must=must, finite=finite, advice=UNIT).detach()
     if t.dim() != 1 or len(t) < 2:
         raise ValueError(
             f"times must name at least one step, so two times; got shape {tuple(t.shape)}. "
             "Use torch.linspace(1, 0, steps + 1)."
         )
-    _checks.finite_numbers(t, "times", advice="Look for NaN.")
     if unit:
         time(t, name="times")
     _one_way(t, falling)

@@ -82,7 +82,8 @@ def _operator(drift, diffusion, edges, t):
 
 def _cells(density, edges):
     """Densities and edges as float64, one density for each cell."""
-    p = _checks.numbers(density, "density", advice="Give (N,) floats.").detach()
+    finite, advice = "Look for NaN.", "Give (N,) floats."
+    p = _checks.numbers(density, "density", finite=finite, advice=advice).detach()
     edges = _checks.numbers(edges, "edges", advice="Give (N + 1,) floats.").detach()
     if p.dim() != 1 or edges.shape != (len(p) + 1,) or len(p) < 2:
         raise ValueError(
@@ -95,5 +96,4 @@ def _cells(density, edges):
             f"edges must rise in equal steps; got widths from {width.min():g} to {width.max():g}. "
             "Use torch.linspace."
         )
-    _checks.finite_numbers(p, "density", advice="Look for NaN.")
     return p, edges

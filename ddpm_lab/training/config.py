@@ -11,13 +11,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 
 from ddpm_lab import _checks, _files, networks, schedules
 from ddpm_lab.datasets.fitting import Fit
 from ddpm_lab.losses import WeightName
+from ddpm_lab.networks.blocks import NormName
+from ddpm_lab.networks.embeddings import TimeName
+from ddpm_lab.networks.unet import SkipName
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.training.loop import RateName
 from ddpm_lab.training.precision import Precision
@@ -54,10 +57,9 @@ class DataConfig:
 
     def __post_init__(self):
         _checks.instance(self.name, str, "data.name", advice="It names a data set.")
-        if isinstance(self.size, list):
-            object.__setattr__(self, "size", tuple(self.size))
-        _checks.count(self.pad, "data.pad", lowest=0, advice="Correct that setting.")
-        _checks.at_most(self.pad, 4096, "data.pad", advice="2 makes 32 x 32 of 28 x 28.")
+        _lists_become_tuples(self)
+        advice = "2 makes 32 x 32 of 28 x 28."
+        _checks.count(self.pad, "data.pad", lowest=0, highest=4096, advice=advice)
         _checks.choice(self.augment_shifts, (False, True), "data.augment_shifts")
         _checks.count(self.workers, "data.workers", lowest=0, highest=256, advice="Try 2.")
 
@@ -93,8 +95,7 @@ class ScheduleConfig:
     the noise that single pixels have without it, as larger images need [Hoo23]"""
 
     def __post_init__(self):
-        if isinstance(self.T, (int, float)):
-            _checks.at_most(self.T, 10**6, "schedule.T", advice="Correct that setting.")
+        _checks.count(self.T, "schedule.T", highest=10**6, advice="Correct that setting.")
         _ = self.built  # refuses what is out of range
 
     def settings(self) -> dict[str, Any]:
@@ -131,13 +132,13 @@ class UNetConfig:
     """side of the squares of pixels that become the channels of one position"""
     labels: int = 0
     """number of classes; 0 for none"""
-    skip: Literal["concat", "sum"] = "concat"
+    skip: SkipName = "concat"
     """how a skip connection is joined"""
-    time: Literal["sinusoid", "table"] = "sinusoid"
+    time: TimeName = "sinusoid"
     """embedding of t: sines, or one learned row for each t in 0..net.T"""
     waves: tuple[int, ...] = ()
     """exponents n: the network is also shown sin and cos of 2^n pi x_t; [6, 7] for fewer bits"""
-    norm: Literal["group", "batch"] = "group"
+    norm: NormName = "group"
     """normalization; "batch" mixes items that have different t"""
     groups: int = 8
     """groups of the group normalization"""
@@ -151,17 +152,13 @@ class UNetConfig:
     """share of the features that each residual block sets to 0 while it trains"""
 
     def __post_init__(self):
+        _lists_become_tuples(self)
         if self.channels is not None:
-            _checks.count(self.channels, "net.channels", advice="Gray images have 1, color 3.")
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, list):
-                object.__setattr__(self, each.name, tuple(value))
-            if isinstance(value, (int, float)) and each.name in _LARGEST:
-                advice = "Correct that setting."
-                _checks.at_most(value, _LARGEST[each.name], f"net.{each.name}", advice=advice)
-        if isinstance(self.mults, tuple):
-            _checks.at_most(len(self.mults), 16, "the number of net.mults", advice="Take 2 to 5.")
+            advice = "Gray images have 1, color 3."
+            _checks.count(self.channels, "net.channels", highest=4096, advice=advice)
+        for name, (lowest, highest) in _RANGES.items():
+            value, advice = getattr(self, name), "Correct that setting."
+            _checks.count(value, f"net.{name}", lowest=lowest, highest=highest, advice=advice)
         _check_weights(self.settings())
 
     def settings(self, channels: int = 1) -> dict[str, Any]:
@@ -169,9 +166,16 @@ class UNetConfig:
         return asdict(self) | {"channels": self.channels or channels}
 
 
-# More fits into no machine: refused before memory is taken for it.
-_LARGEST = {"width": 65_536, "blocks": 100, "patch": 64, "labels": 10**6, "levels": 65_536}
-_LARGEST |= {"channels": 4096, "hidden_features": 4096, "T": 10**6}
+# More fits into no machine: refused before a network is made of it.
+_RANGES = {"width": (1, 65_536), "blocks": (1, 100), "patch": (1, 64), "labels": (0, 10**6)}
+_RANGES |= {"levels": (0, 65_536), "hidden_features": (1, 4096), "T": (1, 10**6)}
+
+
+def _lists_become_tuples(part):
+    """JSON knows lists alone; a part of a configuration shall not change."""
+    for each in fields(part):
+        if isinstance(value := getattr(part, each.name), list):
+            object.__setattr__(part, each.name, tuple(value))
 
 
 def _check_weights(settings):
@@ -179,7 +183,8 @@ def _check_weights(settings):
     with torch.device("meta"):
         net = networks.UNet(**settings)
     size = sum(each.numel() for each in net.parameters())
-    _checks.at_most(size, 10**9, "the number of weights", advice="Take a smaller net.width.")
+    advice = "Take a smaller net.width."
+    _checks.count(size, "the number of weights", highest=10**9, advice=advice)
 
 
 @dataclass(frozen=True)
@@ -280,7 +285,7 @@ class RunConfig:
         _checks.choice(self.precision, get_args(Precision), "precision")
         if self.net.time == "table":
             T, advice = self.schedule.T, f"Or set net.T to {self.schedule.T}."
-            _checks.at_most(T, self.net.T, "the schedule's T", advice=advice)
+            _checks.count(T, "the schedule's T", highest=self.net.T, advice=advice)
         if self.net.levels:
             _checks.choice(self.prediction_type, ("eps",), "prediction_type (with net.levels)")
 

@@ -247,7 +247,7 @@ def trajectory(
     >>> len(seen), seen[-1].shape
     (3, torch.Size([3, 1, 8, 8]))
     """
-    _checks.at_most(n, PART, "n", advice="All images of a walk are made at once.")
+    _checks.count(n, "n", highest=PART, advice="All images of a walk are made at once.")
     (walk,) = _walks(model, n, label, steps, sampler, guidance_scale, generator)
     for k, step in enumerate(walk):
         if k == 0:

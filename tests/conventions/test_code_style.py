@@ -7,6 +7,7 @@ the papers.
 """
 
 import ast
+import inspect
 import io
 import re
 import statistics
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import ddpm_lab
+from ddpm_lab import _checks
 
 PACKAGE = Path(ddpm_lab.__file__).parent
 ROOT = PACKAGE.parent
@@ -29,6 +31,8 @@ P90 = 12
 """Lines of code in the body that nine of ten functions do not exceed."""
 LONGEST_MODULE, MEDIAN_MODULE = 500, 200
 """Lines, docstrings and all."""
+CHECKS = 30
+"""General checks; whoever adds one says why."""
 
 
 def tree(path):
@@ -123,6 +127,31 @@ def test_bad_input_is_refused_at_the_door(path):
     for function in (node for node in functions if not node.name.startswith("_")):
         raised = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Raise)]
         assert not raised, f"{path.name}: raise in line {raised}; make the check a function"
+
+
+def _customers():
+    """{what `_checks` offers: the rooms that use it}; a room is a module, or a folder of them."""
+    found = {name: set() for name in _checks.__all__ if inspect.isfunction(getattr(_checks, name))}
+    for path in FILES:
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        for node in ast.walk(tree(path)):
+            name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
+            outside = isinstance(node, ast.Attribute) and ast.unparse(node.value) == "_checks"
+            if name in found and (outside or room == "_checks"):
+                found[name].add(room)
+    return found
+
+
+def test_a_general_check_serves_more_than_one_room():
+    lonely = {name: rooms for name, rooms in _customers().items() if len(rooms) < 2}
+    assert not lonely, f"put it beside its only customer: {lonely}"
+
+
+def test_general_checks_are_few():
+    """Counted are those that refuse; how a message shows a value, and conversions, are none."""
+    conversions = {"float64", "float64_on", "readable", "time_per_item"}
+    words = {name for name, value in vars(_checks.words).items() if inspect.isfunction(value)}
+    assert len(_customers().keys() - conversions - words) <= CHECKS
 
 
 def test_nothing_is_left_to_do():
