@@ -149,10 +149,12 @@ def test_memory_stays_flat_however_many_images_there_are(tmp_path):
         next(batches)
     gc.collect()
     before = resident()
-    for _ in range(84):  # a whole epoch
-        next(batches)
-    gc.collect()
-    grown = resident() - before
+    after = []
+    for _ in range(3):  # epochs: what is kept stays, while a busy machine moves pages to and fro
+        for _ in range(84):
+            next(batches)
+        gc.collect()
+        after.append(resident())
     batches.close()
-    assert grown < 15e6
+    assert min(after) - before < 15e6
     assert 1350 * 3 * 64 * 64 * 4 > 4 * 15e6
