@@ -220,9 +220,10 @@ def test_processes_that_see_different_runs_are_refused(monkeypatch):
 DEADLY = """
 import os, signal, sys
 from pathlib import Path
-from ddpm_lab.cli import main, options
+from ddpm_lab.cli import main, train
+from ddpm_lab.cli.progress import Progress
 
-class Deadly(options.Progress):
+class Deadly(Progress):
     def on_step(self, step):
         rank, machine = os.environ["RANK"], os.environ["MACHINE"]
         deaths = {5: ("worker", rank == "0"), 11: ("machine", machine == "second")}
@@ -235,7 +236,7 @@ class Deadly(options.Progress):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().on_step(step)
 
-options.Progress = Deadly
+train.Progress = Deadly
 sys.exit(main(sys.argv[1:]))
 """
 
