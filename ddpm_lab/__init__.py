@@ -4,7 +4,7 @@ Two nouns and one arrow carry the whole package:
 
 - a `Schedule` says how much signal is left at each time t (`schedules`),
 - a `Gaussian` is a mean and a variance (`gaussians`),
-- a `Denoiser` maps (x_t, t) to a guess x0_hat (`ideal_denoisers`, or a network).
+- a `Denoiser` maps (x_t, t) to an estimate x0_hat (`ideal_denoisers`, or a network).
 
 The modules are ordered like the chapters. A module imports only from lower layers:
 

@@ -1,6 +1,6 @@
 """Denoisers that can be written down, without any learning.
 
-The best guess of the clean data is a mean, x0_hat(x_t, t) = E[x_0 | x_t], the **ideal denoiser**,
+The best estimate of the data is a mean, x0_hat(x_t, t) = E[x_0 | x_t], the **ideal denoiser**,
 also called optimal or Bayes denoiser. For two kinds of data it is a short formula:
 
 - a Gaussian mixture stays a Gaussian mixture at every t, so Bayes' rule gives the mean,

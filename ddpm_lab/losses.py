@@ -7,7 +7,7 @@ terms [Ho20, Eq. 5]:
     L_{t-1}   KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t))    one for each t = 2 … T
     L_0       -log p(x_0 | x_1)                                the last step, to the data itself
 
-Each middle term is a weighted squared error of the clean guess,
+Each middle term is a weighted squared error of the clean estimate,
 
     KL = 1/2 (SNR_{t-1} - SNR_t) ||x_0 - x0_hat||^2            [Kin21, Eq. 13]
 
@@ -136,7 +136,7 @@ def bound(
     >>> only = torch.tensor([[0.5]])
     >>> terms = bound(schedule, ideal_denoisers.dataset_denoiser(only, schedule), only,
     ...               generator=gaussians.seeded(0))
-    >>> terms.steps.shape, float(terms.steps.abs().max())     # the guess is right: nothing to pay
+    >>> terms.steps.shape, float(terms.steps.abs().max())     # the estimate is right: it costs 0
     (torch.Size([1, 19]), 0.0)
     """
     _checks.choice(var, get_args(VarianceType), "var")

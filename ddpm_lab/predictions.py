@@ -1,6 +1,6 @@
-"""x0, eps, v, score: four parameterizations of one guess.
+"""x0, eps, v, score: four parameterizations of one estimate.
 
-From x_t = signal x_0 + noise eps (signal = sqrt(abar_t), noise = sqrt(1 - abar_t)) a guess of any
+From x_t = signal x_0 + noise eps (signal = sqrt(abar_t), noise = sqrt(1 - abar_t)) an estimate of
 one of these gives all the others, because x_t is known:
 
     x0     the clean data
@@ -22,7 +22,7 @@ from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
 
 
 class Prediction(NamedTuple):
-    """One guess in its four parameterizations; each (B, *D) float.
+    """One estimate in its four parameterizations; each (B, *D) float.
 
     >>> from ddpm_lab.schedules import linear
     >>> convert(linear(), torch.zeros(1, 2), "x0", torch.ones(1, 2), t=500)._fields

@@ -2,7 +2,7 @@
 
 x_t is data at time t. Time runs from t = 0, clean data, to t = T, nearly pure noise.
 A Greek letter is spelled out except `eps`; a bar is glued on (`abar`); a subscript follows `_`
-(`x_t`, `alpha_ts`); a hat marks a guess (`x0_hat`). `eps` is the noise that made x_t,
+(`x_t`, `alpha_ts`); a hat marks an estimate (`x0_hat`). `eps` is the noise that made x_t,
 `z` is fresh noise drawn while sampling.
 """
 

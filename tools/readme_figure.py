@@ -26,7 +26,7 @@ def film(denoise, shape, schedule, *, seed):
 
 
 def draw():
-    """Two films, one above the other: eight blobs, and real digits. No network in either."""
+    """Two films, one above the other: eight clusters, and real digits. No network in either."""
     schedule = schedules.cosine(T=200)
     blobs = film(
         ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(8), schedule),

@@ -55,7 +55,7 @@ def new() -> networks.MLP:
 
 
 def one_step_target(schedule: Schedule, x_t: Data, x_s: Data, t: Times, s: Times) -> Data:
-    """The guess of x_0 with which one DDIM step from t to s lands on x_s  [SH22, Algorithm 2].
+    """The estimate of x_0 with which one DDIM step from t to s lands on x_s  [SH22, Algorithm 2].
 
     x0 = (x_s - ratio x_t) / (signal_s - ratio signal_t),  ratio = noise_s / noise_t
 
@@ -117,9 +117,9 @@ def halve(
         with torch.no_grad():
             x_s = two_steps(schedule, teacher, x_t, t, m, s)
             wanted = one_step_target(schedule, x_t, x_s, t, s)
-        guess = predictions.convert(schedule, net(x_t, t), "v", x_t, t).x0
+        estimate = predictions.convert(schedule, net(x_t, t), "v", x_t, t).x0
         weight = coef(row(schedule.snr, t).clamp(min=1), x_t)
-        return (weight * (guess - wanted) ** 2).mean()
+        return (weight * (estimate - wanted) ** 2).mean()
 
     return _fit(net, loss, data, steps, lr, generator)
 

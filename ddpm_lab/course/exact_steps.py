@@ -54,8 +54,8 @@ def spread_of_x0(mixture: Mixture, schedule: Schedule, x_t: Data, t: int) -> Dat
     x = x_t.detach().requires_grad_()
     with torch.enable_grad():
         times = torch.full((len(x),), t, dtype=torch.int64, device=x.device)
-        guess = ideal_denoisers.mixture_denoiser(mixture, schedule)(x, times)
-        (slope,) = torch.autograd.grad(guess.sum(), x)
+        estimate = ideal_denoisers.mixture_denoiser(mixture, schedule)(x, times)
+        (slope,) = torch.autograd.grad(estimate.sum(), x)
     return (1 - schedule.abar[t]) / schedule.signal[t] * slope
 
 

@@ -68,10 +68,10 @@ _TEXT = """
 15
 16
 17 gaussians.condition
-18 gaussians.product
-19 gaussians.quotient
-20
-21 gaussians.kl
+18
+19 gaussians.kl
+20 gaussians.product
+21 gaussians.quotient
 22 gaussians.kl_full
 
 # estimators
@@ -79,8 +79,8 @@ _TEXT = """
 2 estimators.monte_carlo
 3 estimators.Estimate
 4 estimators.importance_sampling
-5
-6 estimators.effective_sample_size
+5 estimators.effective_sample_size
+6
 7 gaussians.draw [KW14]
 8 estimators.pathwise_gradient [KW14]
 9 estimators.score_function_gradient [Wil92]

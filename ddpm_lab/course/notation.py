@@ -67,7 +67,7 @@ signal-to-noise ratio | `schedule.snr` | \bar\alpha_t/(1 - \bar\alpha_t) | \alph
 log-SNR | `schedule.log_snr` | \log \bar\alpha_t - \log(1 - \bar\alpha_t) | \log \alpha_t - \log(1 - \alpha_t) |  | -\gamma_t | -2 \log \sigma | 2 \log(\bar\alpha_t/\bar\beta_t)
 posterior variance | `schedule.posterior_var` | \tilde\beta_t | \sigma_t^2(\eta = 1) | `variance_type="fixed_small"` | \sigma_{t \mid s}^2\,\sigma_s^2/\sigma_t^2 |  | (\bar\beta_{t-1}\,\beta_t/\bar\beta_t)^2
 forward noise | `eps` | \boldsymbol\epsilon | \epsilon | `noise` | \boldsymbol\epsilon | \boldsymbol n/\sigma | \bar\varepsilon
-guess of the clean data | `x0_hat` | \hat{\mathbf x}_0 | f_\theta^{(t)}(\boldsymbol x_t) | `pred_original_sample` | \hat{\mathbf x}_\theta | D_\theta(\boldsymbol x; \sigma) | \hat x_0
+estimate of the clean data | `x0_hat` | \hat{\mathbf x}_0 | f_\theta^{(t)}(\boldsymbol x_t) | `pred_original_sample` | \hat{\mathbf x}_\theta | D_\theta(\boldsymbol x; \sigma) | \hat x_0
 output of the network | by `prediction_type` | \boldsymbol\epsilon_\theta | \epsilon_\theta^{(t)} | by `prediction_type` | \hat{\boldsymbol\epsilon}_\theta | F_\theta, \text{ which is } -v \text{ if } \sigma_\text{data} = 1 | \bar\varepsilon_\theta
 """  # noqa: E501
 

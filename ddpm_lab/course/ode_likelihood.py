@@ -35,13 +35,13 @@ def noise_scale(model: Model) -> Tensor:
     return -0.5 * model.schedule.log_snr
 
 
-def guess(model: Model, label: Tensor) -> Field:
+def estimate(model: Model, label: Tensor) -> Field:
     """(x, u) -> x0_hat of the network, for any u.
 
-    Between two times of the schedule the guess is interpolated.
+    Between two times of the schedule the estimate is interpolated.
 
     >>> from ddpm_lab.training import pretrained
-    >>> x0_hat = guess(pretrained.load("digits"), torch.tensor([3]))
+    >>> x0_hat = estimate(pretrained.load("digits"), torch.tensor([3]))
     >>> x0_hat(torch.zeros(1, 1, 8, 8), torch.tensor(0.0, dtype=torch.float64)).shape
     torch.Size([1, 1, 8, 8])
     """
@@ -69,7 +69,7 @@ def field(model: Model, label: Tensor) -> Field:
     >>> ode(torch.zeros(1, 1, 8, 8), torch.tensor(0.0, dtype=torch.float64)).shape
     torch.Size([1, 1, 8, 8])
     """
-    x0_hat = guess(model, label)
+    x0_hat = estimate(model, label)
 
     def slope(x: Data, u: Tensor) -> Data:
         signal = 1 / math.sqrt(1 + math.exp(2 * float(u)))
@@ -141,7 +141,7 @@ def integral_cost(
     >>> integral_cost(model, x, three, first=300, strata=3, generator=seeded(0)).shape
     torch.Size([1])
     """
-    clock, x0_hat = noise_scale(model), guess(model, label)
+    clock, x0_hat = noise_scale(model), estimate(model, label)
     width = float(clock[-1] - clock[first]) / strata
     shares = torch.rand(strata, generator=generator, dtype=torch.float64, device="cpu")
     total = kl(forward.marginal(model.schedule, x_0, model.schedule.T), _unit(x_0))

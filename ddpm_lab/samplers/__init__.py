@@ -1,7 +1,7 @@
 """From noise back to data, one step at a time.
 
-A sampler answers, again and again: given x_t and a guess x0_hat of the clean data, where is x_s at
-an earlier time s? All samplers are called alike and yield one `Step` after the other,
+A sampler answers, again and again: given x_t and an estimate x0_hat of the clean data, where is
+x_s at an earlier time s? All samplers are called alike and yield one `Step` after the other,
 
     sampler(schedule, denoise, x_T, *, times=None, generator=None, **options)
 

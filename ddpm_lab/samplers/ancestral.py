@@ -35,7 +35,7 @@ def reverse(
     generator: torch.Generator,
     step: StepRule = ddpm_step,
 ) -> Iterator[Step]:
-    """Ancestral sampling with any step rule: guess the clean data, draw x_s, repeat.
+    """Ancestral sampling with any step rule: estimate the clean data, draw x_s, repeat.
 
     Parameters
     ----------

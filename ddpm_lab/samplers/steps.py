@@ -1,6 +1,6 @@
-"""One step of a sampler: given x_t and a guess x0_hat, what is the distribution of x_s, s < t?
+"""One step of a sampler: given x_t and an estimate x0_hat, what is the distribution of x_s, s < t?
 
-    ddpm_step   q(x_s | x_t, x_0 = x0_hat), the forward posterior with the guess filled in   [Ho20]
+    ddpm_step   q(x_s | x_t, x_0 = x0_hat), the forward posterior of the estimate   [Ho20]
     ddim_step   same marginals, less noise: eta = 1 is DDPM, eta = 0 is deterministic     [Song21a]
 
 Both return a `Gaussian`. The samplers of `ancestral` draw x_s from it, step after step.
@@ -36,7 +36,7 @@ class Step(NamedTuple):
     x_t: Data
     """Where the step started."""
     x0_hat: Data
-    """The denoiser's guess at t."""
+    """The denoiser's estimate at t."""
     p: Gaussian
     """The distribution of x_s; variance 0 for deterministic samplers."""
     x_s: Data
@@ -52,7 +52,7 @@ def ddpm_step(
     *,
     var: VarianceType = "small",
 ) -> Gaussian:
-    """Ancestral step: the forward posterior, with the guess in the place of the clean data.
+    """Ancestral step: the forward posterior, with the estimate in the place of the clean data.
 
     p(x_s | x_t) = q(x_s | x_t, x_0 = x0_hat)     [Ho20, Eq. 6-7 and Algorithm 2]
 

@@ -128,7 +128,7 @@ def _model(net, config, facts):
 
 
 def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float = 1.0) -> Denoiser:
-    """The network as a `Denoiser` whose guesses stay in [-1, 1], where images live.
+    """The network as a `Denoiser` whose estimates stay in [-1, 1], where images live.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float
     net, prediction_type = model.net, model.config.prediction_type
     if label is not None:
         label = _known_label(model, label)
-    guess = predictions.denoiser(model.schedule, partial(net, label=label), prediction_type)
+    denoise = predictions.denoiser(model.schedule, partial(net, label=label), prediction_type)
     if guidance_scale != 1.0:
         if label is None:
             advice = "Give a label." if net.labels else "This network knows no labels: omit it."
@@ -162,8 +162,8 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float
                 f"{guidance_scale!r}. {advice}"
             )
         free = predictions.denoiser(model.schedule, net, prediction_type)
-        guess = predictions.guided(guess, free, guidance_scale)
-    return lambda x_t, t: guess(x_t, t).clamp(-1.0, 1.0)
+        denoise = predictions.guided(denoise, free, guidance_scale)
+    return lambda x_t, t: denoise(x_t, t).clamp(-1.0, 1.0)
 
 
 def _known_label(model, label, n=None):

@@ -12,12 +12,12 @@ from tests.attempts import right, wrong
 
 
 def code_cost(mean, log_var):
-    """A learner's exercise 4.2, at hand in 4.4."""
+    """A learner's exercise 4.3, at hand in 4.5."""
     return 0.5 * (log_var.exp() + mean**2 - 1 - log_var).sum(1)
 
 
 def reconstruction(x, x_mean, var):
-    """A learner's exercise 4.3, at hand in 4.4."""
+    """A learner's exercise 4.4, at hand in 4.5."""
     error = (x - x_mean).flatten(1)
     square = (error**2).sum(1)
     return -square / (2 * var) - error.shape[1] / 2 * (2 * math.pi * var).log()

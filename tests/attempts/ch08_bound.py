@@ -78,7 +78,7 @@ def _(w, p):
     return (p * w).sum() - 1 - (p * w.log()).sum()
 
 
-@wrong("bound.jensen_gap", "the largest gap between tangent and log, from (8.2)")
+@wrong("bound.jensen_gap", "the largest gap between tangent and log, from (8.3)")
 def _(w, p):
     m = (p * w).sum()
     return (m.log() + (w - m) / m - w.log()).max()

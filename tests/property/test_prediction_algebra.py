@@ -1,4 +1,4 @@
-"""x0, eps, v and score are one guess under four names: changing the name and back changes nothing.
+"""x0, eps, v and score are one estimate: converting it and back changes nothing.
 
 Truth: linear algebra. (x_t, v) is (x_0, eps) rotated by the angle whose cosine is sqrt(abar_t), so
 every conversion has an inverse, and affine maps commute with guidance, which is an affine

@@ -249,7 +249,7 @@ def test_what_the_prior_rules_out_stays_out():
     assert x[-1] == 1 and density[x > 0.5].max() == 0
 
 
-def test_the_worth_of_draws_is_the_share_of_their_weights():
+def test_the_worth_of_samples_is_the_share_of_their_weights():
     """[Owen13, Sec. 9.3]: (sum w)^2 / sum w^2, with densities from SciPy; and the closed form
     E[w^2] = s^2 / sqrt(2 s^2 - 1) exp(m^2 / (2 s^2 - 1)), by quadrature.
     """
@@ -268,7 +268,7 @@ def test_a_q_with_thin_tails_gets_other_words():
     update = weights.drawing().update
     assert "w² has no mean" in update(mean=0.0, std=0.7, dimension=1)
     assert "tends to 0.63." in update(mean=0.0, std=0.75, dimension=1)  # 1 / 1.591
-    assert "1000 draws are worth 1000.0" in update(mean=0.0, std=1.0, dimension=50)
+    assert "1000 samples are worth 1000.0" in update(mean=0.0, std=1.0, dimension=50)
 
 
 def test_a_slice_of_the_triangle_is_flat_and_has_the_length_that_is_left():
@@ -364,7 +364,7 @@ def test_every_sampler_can_be_chosen():
     assert steps.CONTROLS["sampler"].options == tuple(samplers.SAMPLERS)
 
 
-def test_more_steps_end_closer_to_the_blobs():
+def test_more_steps_end_closer_to_the_centers():
     update = steps.drawing().update
     inside = [
         int(re.search(r"(\d+)% of the points", update(sampler="ddim", steps=n)).group(1))
@@ -463,7 +463,7 @@ def test_a_larger_weight_is_followed_by_more():
     assert right[0.0] < 30 < 70 < right[1.0] <= right[2.0] + 3
 
 
-def test_the_digit_is_noised_and_guessed_by_the_formulas():
+def test_the_digit_is_noised_and_estimated_by_the_formulas():
     """[Ho20, Eq. 4], and the mean over the data set weighted by its normal densities."""
     drawn = digit.drawing()
     said = drawn.update(t=250, digit=7, schedule="linear", seed=3)
@@ -504,8 +504,8 @@ def test_small_steps_cost_little_more_than_to_say_which_digit_it_is():
     assert bits.WHICH_ONE < totals[-1] < 1.02 * bits.WHICH_ONE
 
 
-def test_a_learned_guess_misses_by_what_cannot_be_known_and_by_its_distance_to_the_exact():
-    """The errors are at right angles, since the exact guess is the conditional mean."""
+def test_a_learned_estimate_misses_by_what_cannot_be_known_and_by_its_distance_to_the_exact():
+    """The errors are at right angles, since the exact estimate is the conditional mean."""
     for trained in learned.STEPS:
         exact, error, apart = learned._errors(trained)
         assert torch.allclose(error**2, exact**2 + apart**2, rtol=0.1)

@@ -1,4 +1,4 @@
-"""Four names for one guess, and how much an error counts: by hand, and what is refused.
+"""Four forms of one estimate, and how much an error counts: by hand, and what is refused.
 
 Truth: the 3-4-5 triangle. With abar_1 = 0.64 the factors are 0.8 and 0.6, so x_0 = 1 and eps = 1
 give x_1 = 1.4 and v = 0.2; SNR_1 = 16/9. Refusals: the docstrings' Raises lines.

@@ -1,4 +1,4 @@
-"""One hidden cause and one data point: evidence, posterior and bound are known exactly.
+"""One latent variable and one data point: evidence, posterior and bound are known exactly.
 
 z ~ N(0, 1) and x ~ N(theta z, 0.36) with theta = 1.2; x = 1.5 was seen, so the posterior is
 N(1, 0.2). A mediocre q = N(0.3, 0.25) stands in for it: the model of chapters 03 and 04.

@@ -75,7 +75,7 @@ def generated_correlation(whole: bool) -> float:
 
 
 def error_ratio(t: int) -> Tensor:
-    """Squared error of eps over that of x0, for a guess that is 1 too large in x0."""
+    """Squared error of eps over that of x0, for an estimate that is 1 too large in x0."""
     x_0, eps = MOMENTS[:, :1], MOMENTS[:, 1:]
     x_t = forward.noised(LINEAR, x_0, t, eps)
     return ((predictions.convert(LINEAR, x_0 + 1, "x0", x_t, t).eps - eps) ** 2).mean()

@@ -373,7 +373,7 @@ def _two_groupings() -> Evidence:
     correct="The cross-entropy -E log p(x_0) is what the bound is an upper limit of, and what is "
     "trained is a reweighted squared error. For the two modes and ten steps of the cosine "
     "schedule: entropy 0.6977, cross-entropy 0.7660, bound 0.9415 nats.",
-    taught="08 · 6 · How tight is the bound?",
+    taught="08 · Detour · How tight is the bound?",
     source="002",
 )
 def _three_numbers_in_order() -> Evidence:
@@ -407,7 +407,7 @@ def _ten_steps(ten, var):
     "cross-entropy by 0.18 nats with beta_t and by 0.60 nats with beta-tilde_t, and it does not "
     "even rank the two models rightly. Exact values need the deterministic path of the "
     "probability-flow ODE, whose log-density here agrees with the entropy.",
-    taught="08 · 6 · How tight is the bound?",
+    taught="08 · Detour · How tight is the bound?",
     source="003",
 )
 def _a_bound_is_not_the_likelihood() -> Evidence:

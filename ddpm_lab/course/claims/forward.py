@@ -84,7 +84,7 @@ def _one_normal_step_is_enough() -> Evidence:
     "nats from its best Gaussian if beta = 0.5, and 0.0011 if beta = 0.02. The same beta = 0.02 "
     "on data five times narrower costs 0.579 nats, and beta = 0.5 at t = 400, where the data are "
     "blurred already, only 7.4e-05.",
-    taught="05 · Why are the steps small?",
+    taught="05 · Detour · How far from a Gaussian is the way back?",
     source="000, 002",
 )
 def _small_compared_with_the_data() -> Evidence:
@@ -220,7 +220,7 @@ def _prior_term(schedule, t=None):
     "sides of the merging rule have the same distribution, which needs independent noises; they "
     "are not the same number. With the same noise twice the variance is 0.0792 instead of 0.0396 "
     "(beta = 0.02).",
-    taught="05 · Two steps are one step",
+    taught="05 · Detour · What if the noises are not independent?",
     source="002",
 )
 def _merging_is_an_equality_in_distribution() -> Evidence:

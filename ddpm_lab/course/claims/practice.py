@@ -195,7 +195,7 @@ def _learning_rate() -> Evidence:
     "t = 1, 0.972 at 250 and 2.000 at 1000; the running variance over mixed t is 1.459. So what "
     "it normalizes to differs by a factor of 7.2 over t. That is an illustration, not a trained "
     "network: with its running averages one can learn to live with it.",
-    taught="12 · 9 · Batch normalization",
+    taught="12 · Detour · Batch normalization",
     source="000",
 )
 def _batch_norm() -> Evidence:

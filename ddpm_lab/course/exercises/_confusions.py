@@ -182,10 +182,10 @@ def _late(table):
 
 Tables = Callable[[Schedule], dict[str, Tensor]]
 CONFUSED: dict[str, Tables] = {
-    "you use alpha_t where abar_t belongs: one step for the whole walk": (
+    "you use alpha_t where abar_t belongs: one step for the whole chain": (
         lambda s: {"abar": s.alpha, "signal": s.alpha.sqrt(), "noise": s.beta.sqrt()}
     ),
-    "you use abar_t where alpha_t belongs: the whole walk for one step": (
+    "you use abar_t where alpha_t belongs: the whole chain for one step": (
         lambda s: {"alpha": s.abar, "beta": 1 - s.abar}
     ),
     "you use sqrt(abar) where abar belongs": (

@@ -1,7 +1,7 @@
 """What is asked of an attempt: each case; one of them again; and, where it counts, the gradient.
 
 An attempt that draws noise of its own gives another answer when asked again; if it seeds it, the
-same answer when the noise that it is given is turned round. One that cuts the gradient gives right
+same answer when the noise that it is given changes its sign. One that cuts the gradient gives right
 values, and a network that does not learn.
 """
 
@@ -61,7 +61,7 @@ NOISE = ("z", "eps", "noise")
 
 
 def _turned(question: Exercise, case: Case) -> Iterator[Trial]:
-    """The case again, with the noise turned round: who stays at the same answer does not use it."""
+    """The case again, with the sign of the noise flipped: the same answer again does not use it."""
     names = list(inspect.signature(question.reference).parameters)
     for i, name in enumerate(names[: len(case.args)]):
         if name in NOISE and isinstance(case.args[i], Tensor):

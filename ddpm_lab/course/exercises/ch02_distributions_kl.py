@@ -183,7 +183,7 @@ KL = Exercise(
         "only the means are left: right if both variances are equal, and they may differ": _kl(
             *[lambda r, p, q, d: 0 * r] * 3, distance=_RIGHT[3]
         ),
-        "x varies under p; you evaluate (2.20) only at the mean of p": _kl(
+        "x varies under p; you evaluate (2.18) only at the mean of p": _kl(
             *[lambda r, p, q, d: 0 * r] * 2, log=_RIGHT[2], distance=_RIGHT[3]
         ),
         "v_p and v_q are variances; yours treats them as standard deviations": (

@@ -51,21 +51,21 @@ def _one_step(schedule, x_t, eps, t, s):
     return _eps_mean(schedule, x_t, eps, t, t - 1)
 
 
-def _guess(schedule, x_t, eps, t):
+def _estimate(schedule, x_t, eps, t):
     """x_0 by (7.12)."""
     k = letters(schedule, t)
     return (x_t - coef(k["sqrt(1 - abar_t)"], x_t) * eps) / coef(k["sqrt(abar_t)"], x_t)
 
 
 def _noised_again(schedule, x_t, eps, t, s):
-    """The step of DDIM: guess x_0, and put all the noise that belongs to s back."""
+    """The step of DDIM: estimate x_0, and put all the noise that belongs to s back."""
     on_x_0, on_eps = (coef(row(table, s), x_t) for table in (schedule.signal, schedule.noise))
-    return on_x_0 * _guess(schedule, x_t, eps, t) + on_eps * eps
+    return on_x_0 * _estimate(schedule, x_t, eps, t) + on_eps * eps
 
 
 def _without_pull(schedule, x_t, eps, t, s):
     """w_0 x_0 only."""
-    return forward.posterior(schedule, _guess(schedule, x_t, eps, t), 0 * x_t, t, s).mean
+    return forward.posterior(schedule, _estimate(schedule, x_t, eps, t), 0 * x_t, t, s).mean
 
 
 def _upside_down(schedule, x_t, eps, t, s):
@@ -99,11 +99,11 @@ EPS_MEAN = Exercise(
         ),
         "this is sqrt(abar_s) x_0, the mean if only x_0 is known; it depends on x_t as well": (
             lambda schedule, x_t, eps, t, s: (
-                coef(row(schedule.signal, s), x_t) * _guess(schedule, x_t, eps, t)
+                coef(row(schedule.signal, s), x_t) * _estimate(schedule, x_t, eps, t)
             )
         ),
         "this is x_0 by (7.12); how much of x_0 and of x_t is in the mean at s?": (
-            lambda schedule, x_t, eps, t, s: _guess(schedule, x_t, eps, t)
+            lambda schedule, x_t, eps, t, s: _estimate(schedule, x_t, eps, t)
         ),
         "you put all of eps back in at s (a step of DDIM); the mean of (7.8) weights x_0 and x_t": (
             _noised_again

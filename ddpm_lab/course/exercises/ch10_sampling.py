@@ -300,7 +300,7 @@ def _moved(*, pull=_share, shrunk=_root_alpha, std=_root_beta, noisy=lambda s, t
     return wrong
 
 
-def _by_guess(change=lambda x0_hat: x0_hat, var: VarianceType = "large"):
+def _by_estimate(change=lambda x0_hat: x0_hat, var: VarianceType = "large"):
     """The step by way of the estimate of the data, changed."""
 
     def wrong(schedule, x_t, eps_hat, t, z):
@@ -453,16 +453,16 @@ _OTHER_STEPS = {
         lambda s, x_t, eps_hat, t, z: x_t if t == 1 else _ancestral_step(s, x_t, eps_hat, t, z)
     ),
     "you clip the estimate of x_0 to [-1, 1]; image code does, Algorithm 2 does not": (
-        _by_guess(lambda x0_hat: x0_hat.clamp(-1, 1))
+        _by_estimate(lambda x0_hat: x0_hat.clamp(-1, 1))
     ),
     "you clip the result to [-1, 1]; Algorithm 2 does not": (
         lambda s, x_t, eps_hat, t, z: _ancestral_step(s, x_t, eps_hat, t, z).clamp(-1, 1)
     ),
     "eps_hat is an estimate of the noise, and you use it as an estimate of x_0": (
-        lambda s, x_t, eps_hat, t, z: _by_guess(lambda x0_hat: eps_hat)(s, x_t, eps_hat, t, z)
+        lambda s, x_t, eps_hat, t, z: _by_estimate(lambda x0_hat: eps_hat)(s, x_t, eps_hat, t, z)
     ),
     "eps_hat is an estimate of the noise; you use it as x_0, and with the posterior's variance": (
-        lambda s, x_t, eps_hat, t, z: _by_guess(lambda x0_hat: eps_hat, "small")(
+        lambda s, x_t, eps_hat, t, z: _by_estimate(lambda x0_hat: eps_hat, "small")(
             s, x_t, eps_hat, t, z
         )
     ),

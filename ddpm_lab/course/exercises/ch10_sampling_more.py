@@ -1,5 +1,7 @@
 """Exercises of chapter 10, second part: fewer steps, and what they do to the variance."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -126,7 +128,7 @@ TIMESTEPS = Exercise(
 # sampling.follow_variance: the exact distribution of a sampler -----------------------------------
 
 
-def _guess_factor(schedule, t, s):
+def _estimate_factor(schedule, t, s):
     return schedule.signal[t]
 
 
@@ -137,10 +139,10 @@ def _weights_and_var(schedule, t, s):
     return w_0, kept.sqrt() * (1 - abar_s) / (1 - abar_t), noised * (1 - abar_s) / (1 - abar_t)
 
 
-def _factor(schedule, t, s, guess=_guess_factor):
-    """What a step multiplies x_t by, if the estimate is `guess` times x_t."""
+def _factor(schedule, t, s, estimate=_estimate_factor):
+    """What a step multiplies x_t by, if the estimate is `estimate` times x_t."""
     w_0, w_t, _ = _weights_and_var(schedule, t, s)
-    return w_0 * guess(schedule, t, s) + w_t
+    return w_0 * estimate(schedule, t, s) + w_t
 
 
 def _fresh(schedule, t, s):
@@ -223,7 +225,7 @@ _MOVES = {
         lambda v, f, n: (f * v) ** 2 + n
     ),
 }
-_GUESSES = {
+_ESTIMATES = {
     "your estimate is x_t itself; the ideal estimate for N(0, 1) data is shrunk": (
         lambda sch, t, s: 1.0
     ),
@@ -313,8 +315,8 @@ FOLLOW_VARIANCE = Exercise(
         "start with variance 1, not 0": _followed(start=0.0),
         **{hint: _followed(move=move) for hint, move in _MOVES.items()},
         **{
-            hint: _followed(factor=lambda sch, t, s, guess=guess: _factor(sch, t, s, guess))
-            for hint, guess in _GUESSES.items()
+            hint: _followed(factor=partial(_factor, estimate=estimate))
+            for hint, estimate in _ESTIMATES.items()
         },
         **{hint: _followed(factor=factor) for hint, factor in _FACTORS.items()},
         **{hint: _followed(fresh=noise) for hint, noise in _FRESH.items()},

@@ -22,8 +22,8 @@ def _denoiser(schedule):
         total = abar_t * spread + 1 - abar_t
         away = torch.stack([x - abar_t.sqrt() * place for place in places])
         weights = (-(away**2) / (2 * total)).softmax(dim=0)
-        guesses = [m + abar_t.sqrt() * spread / total * a for m, a in zip(places, away)]
-        return (weights * torch.stack(guesses)).sum(0)
+        estimates = [m + abar_t.sqrt() * spread / total * a for m, a in zip(places, away)]
+        return (weights * torch.stack(estimates)).sum(0)
 
     return denoise
 
@@ -143,11 +143,11 @@ def _noise_kept(schedule, denoise, x_0, times):
     return _upward(eps=lambda sch, x, x0_hat, t, s: kept)(schedule, denoise, x_0, times)
 
 
-def _asked_once(guess):
+def _asked_once(estimate):
     """The estimate and the noise of the first answer, mixed for the last time."""
 
     def wrong(schedule, denoise, x_0, times):
-        x0_hat, eps_hat = guess(schedule, denoise, x_0, times[1])
+        x0_hat, eps_hat = estimate(schedule, denoise, x_0, times[1])
         return _mixed(schedule, x0_hat, eps_hat, x_0, 0, times[-1])
 
     return wrong

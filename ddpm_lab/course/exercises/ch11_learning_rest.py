@@ -10,7 +10,7 @@ from ddpm_lab.schedules import coef, row
 
 
 def _irreducible(schedule, x_0, best, t):
-    """Mean squared error of eps that is left with the best guess of x_0: SNR (x_0 - best)^2."""
+    """Mean squared error of eps that is left with the best estimate of x_0: SNR (x_0 - best)^2."""
     abar = row(schedule.abar, t)
     return (coef(abar / (1 - abar), x_0) * (x_0 - best) ** 2).mean()
 

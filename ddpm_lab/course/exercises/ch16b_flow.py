@@ -7,7 +7,7 @@ from ddpm_lab.course.exercises import Case, Exercise
 from ddpm_lab.course.exercises._inputs import fresh, near, normal, one_of, short_chain
 from ddpm_lab.schedules import Schedule
 
-# flow.velocity: from a guess of the data ---------------------------------------------------------
+# flow.velocity: from an estimate of the data ------------------------------------------------------
 
 
 def _velocity(x_tau, x0_hat, tau):

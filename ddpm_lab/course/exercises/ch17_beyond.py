@@ -316,7 +316,7 @@ PULL = Exercise(
                 x0_hat + (1 + w) * _to_x0(schedule, t) * gradient
             )
         ),
-        "x0_hat keeps its weight 1; the gradient is a pull that is added, not another guess": (
+        "x0_hat keeps its weight 1; the gradient is a pull that is added, not another estimate": (
             lambda schedule, x0_hat, gradient, w, t: (
                 (1 - w) * x0_hat + w * _to_x0(schedule, t) * gradient
             )
@@ -384,28 +384,28 @@ RESTORE = Exercise(
     reference=_restore,
     cases=_restore_cases,
     wrong={
-        "that is the naive step, which degrades the guess again and forgets x_t": (
+        "that is the naive step, which degrades the estimate again and forgets x_t": (
             lambda degrade, x_t, x0_hat, t, s: degrade(x0_hat, s)
         ),
-        "t and s are swapped: what the guess would look like at t is taken away": (
+        "t and s are swapped: what the estimate would look like at t is taken away": (
             lambda degrade, x_t, x0_hat, t, s: x_t + degrade(x0_hat, t) - degrade(x0_hat, s)
         ),
-        "you degrade x_t, which is degraded already; degrade the guess": (
+        "you degrade x_t, which is degraded already; degrade the estimate": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x_t, t) + degrade(x_t, s)
         ),
         "you take away x_t degraded once more; subtract the estimate, degraded to t": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x_t, t) + degrade(x0_hat, s)
         ),
-        "what the guess would look like at t is not taken away": (
+        "what the estimate would look like at t is not taken away": (
             lambda degrade, x_t, x0_hat, t, s: x_t + degrade(x0_hat, s)
         ),
-        "what the guess would look like at s is not added": (
+        "what the estimate would look like at s is not added": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x0_hat, t)
         ),
-        "you return the guess itself: that is one jump, not a step to s": (
+        "you return the estimate itself: that is one jump, not a step to s": (
             lambda degrade, x_t, x0_hat, t, s: x0_hat
         ),
-        "you start from the guess; the step starts from x_t": (
+        "you start from the estimate; the step starts from x_t": (
             lambda degrade, x_t, x0_hat, t, s: x0_hat - degrade(x0_hat, t) + degrade(x0_hat, s)
         ),
         "x_t is missing: you return the change only": (
@@ -420,7 +420,7 @@ RESTORE = Exercise(
         "degrade takes the time itself; t - s is the length of the step": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x0_hat, t - s)
         ),
-        "you mix x_t and the guess along a line; the step uses the degradation at t and at s": (
+        "you mix x_t and the estimate along a line; the step uses the degradation at t and at s": (
             lambda degrade, x_t, x0_hat, t, s: s / t * x_t + (1 - s / t) * x0_hat
         ),
         "you degrade x_t to s; it is degraded already": (
@@ -429,7 +429,7 @@ RESTORE = Exercise(
         "you move to t - 1; the step goes to s": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x0_hat, t) + degrade(x0_hat, t - 1)
         ),
-        "the second one is the clean guess in yours; at s it is still degraded": (
+        "the second one is the clean estimate in yours; at s it is still degraded": (
             lambda degrade, x_t, x0_hat, t, s: x_t - degrade(x0_hat, t) + x0_hat
         ),
     },

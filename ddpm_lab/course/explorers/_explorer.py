@@ -50,8 +50,8 @@ class Explorer:
         """What the picture of a state shows, in a sentence with its main numbers.
 
         >>> from ddpm_lab.course import explorers
-        >>> explorers.four_names().describe(t=900)[:51]
-        'How does one guess look under four names? At t = 90'
+        >>> explorers.four_names().describe(t=900)[:56]
+        'How do x0, eps, v and the score look as t runs? At t = 9'
         """
         with one_thread():
             return self.widget.update(**complete(self.declared, state))

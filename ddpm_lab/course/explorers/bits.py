@@ -159,9 +159,9 @@ def _error_curve():
     eps = gaussians.normal_like(some, generator=gaussians.seeded(1))
     rows: Any = range(len(GRID), 0, -1)
     signal, noise = schedule.signal, schedule.noise
-    guesses = (denoise(signal[t] * some + noise[t] * eps, t) for t in rows)
-    error = torch.stack([(guess - some).square().flatten(1).sum(1).mean() for guess in guesses])
+    estimates = (denoise(signal[t] * some + noise[t] * eps, t) for t in rows)
+    error = torch.stack([(x0 - some).square().flatten(1).sum(1).mean() for x0 in estimates])
     # Half its integral over the SNR is what all of x tells: which one of 896, log 896 nats. So the
     # noise of the estimate can be taken out.
-    told = torch.trapezoid(error * GRID.exp(), GRID) / 2
-    return error * math.log(len(x_0)) / told
+    area = torch.trapezoid(error * GRID.exp(), GRID) / 2
+    return error * math.log(len(x_0)) / area

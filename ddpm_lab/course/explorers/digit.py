@@ -1,4 +1,4 @@
-"""How much of a digit is left at time t? A real digit, noised and guessed (chapters 00 and 05)."""
+"""How much of a digit is left at time t? A digit, noised and estimated (chapters 00 and 05)."""
 
 from functools import cache
 from typing import Any
@@ -39,7 +39,7 @@ def how_much_is_left(**state: Any) -> Explorer:
 
 
 def drawing() -> Drawing:
-    """Left: the clean x_0, the noised x_t, and the guess x0_hat of the ideal denoiser of 896
+    """Left: the clean x_0, the noised x_t, and the estimate x0_hat of the ideal denoiser of 896
     digits. Right: abar for every t, with a mark at t.
 
     >>> drawing().update(t=300, digit=3, schedule="linear", seed=0)[:49]
@@ -80,7 +80,7 @@ def _axes():
     figure, axes = figures.new(
         1, 4, width=8.4, height=2.9, gridspec_kw={"width_ratios": [1, 1, 1, 1.7]}
     )
-    for ax, title in zip(axes, ("x_0, clean", "x_t, noised", "x0_hat, guessed")):
+    for ax, title in zip(axes, ("x_0, clean", "x_t, noised", "x0_hat, estimate")):
         ax.set(title=title)
         ax.set_axis_off()
     axes[3].set(xlim=(0, 1000), ylim=(-0.02, 1.02), xlabel="time t, steps")
@@ -109,7 +109,7 @@ def _denoiser(schedule):
 
 
 def _three_images(t, digit, schedule, seed):
-    """(1, 1, 8, 8) each: clean, noised, guessed."""
+    """(1, 1, 8, 8) each: clean, noised, estimated."""
     images, first = _digits()
     x_0 = images[first[digit], None]
     eps = gaussians.normal_like(x_0, generator=gaussians.seeded(seed))

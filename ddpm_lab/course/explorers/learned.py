@@ -51,7 +51,7 @@ def learned_against_exact(**state: Any) -> Explorer:
 
 
 def drawing() -> Drawing:
-    """Left: the exact guess of x_0 for 80 noised points, and the learned one. Right: both errors
+    """Left: the exact estimate of x_0 for 80 noised points, and the learned one. Right: both errors
     for every t; the exact denoiser's is the irreducible one.
 
     >>> drawing().update(t=150, steps=100)[:51]
@@ -74,19 +74,20 @@ def drawing() -> Drawing:
     errors.legend(loc="upper left", fontsize=9)
 
     def update(t, steps):
-        x_0, *places = _guesses(t, steps)
+        x_0, *places = _estimates(t, steps)
         for dot, place in zip(dots, places):
             to_curve(dot, *place[:SHOWN].T)
-        _, *guesses = places
-        to_curve(apart, *_segments(*(guess[:SHOWN] for guess in guesses)))
+        _, *estimates = places
+        to_curve(apart, *_segments(*(each[:SHOWN] for each in estimates)))
         for line, error in zip(lines, _errors(steps)[1:]):
             to_curve(line, TIMES, error)
         mark.set_xdata([t, t])
-        exact, learned = (_rms(guess - x_0) for guess in guesses)
+        exact, learned = (_rms(each - x_0) for each in estimates)
         return (
-            f"{QUESTION} At t = {t} after {steps} training steps: the two guesses of x_0 are "
-            f"{_rms(guesses[0] - guesses[1]):.3f} apart; the exact one is off by {exact:.3f}, the "
-            f"learned one by {learned:.3f} (root mean squares over 500 points, data units)."
+            f"{QUESTION} At t = {t} after {steps} training steps: the two estimates of x_0 "
+            f"are {_rms(estimates[0] - estimates[1]):.3f} apart; the exact one is off by "
+            f"{exact:.3f}, the learned one by {learned:.3f} (root mean squares over 500 points, "
+            f"data units)."
         )
 
     return ready(figure, QUESTION, [apart, *dots, *lines, mark], update)
@@ -94,7 +95,7 @@ def drawing() -> Drawing:
 
 def _axes():
     figure, (plane, errors) = figures.new(1, 2, width=8.4, height=4.4)
-    plane.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal", title="The guesses for 80 points")
+    plane.set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9), aspect="equal", title="Estimates for 80 points")
     plane.set(xlabel="first coordinate", ylabel="second coordinate")
     errors.set(xlim=(0, 1000), ylim=(0, 1.4), xlabel="time t, steps")
     errors.set(ylabel="root mean square, data units", title="Errors of x0_hat over t")
@@ -140,8 +141,8 @@ def _trained():
     return found
 
 
-def _guesses(t, steps):
-    """(500, 2) each: x_0, x_t, the exact guess and the learned one."""
+def _estimates(t, steps):
+    """(500, 2) each: x_0, x_t, the exact estimate and the learned one."""
     schedule, exact, x_0, eps = _setting()
     x_t = forward.noised(schedule, x_0, t, eps)
     learned = predictions.denoiser(schedule, _trained()[steps], "v")
@@ -152,9 +153,9 @@ def _guesses(t, steps):
 
 @cache
 def _errors(steps):
-    """Over TIMES: the errors of the exact and of the learned guess, and their distance."""
+    """Over TIMES: the errors of the exact and of the learned estimate, and their distance."""
     rows = []
     for t in TIMES.tolist():
-        x_0, _, exact, learned = _guesses(t, steps)
+        x_0, _, exact, learned = _estimates(t, steps)
         rows.append([_rms(exact - x_0), _rms(learned - x_0), _rms(learned - exact)])
     return torch.tensor(rows, dtype=torch.float64, device="cpu").T

@@ -61,10 +61,10 @@ def drawing() -> Drawing:
 
     def update(noise, word, t, seed):
         x_t = _covered(noise, word, t, seed)
-        guess, items = _belief(noise, x_t, t)
+        p, items = _belief(noise, x_t, t)
         shown = words.decode(x_t)[0]
         for d in range(3):
-            for bar, height in zip(bars[d], guess[d].tolist()):
+            for bar, height in zip(bars[d], p[d].tolist()):
                 bar.set_height(height)
             true[d].set_data([words.LETTERS.index(word[d])], [1.08])
             seen[d].set_text(f"x_t: {shown[d]}")
@@ -92,7 +92,7 @@ def _covered(noise, word, t, seed):
 def _belief(noise, x_t, t):
     """(3, K) probability of each letter, and (N,) of each word, given x_t."""
     schedule, items = words.even(T), words.encode(words.WORDS)
-    guess = discrete.dataset_denoiser(items, schedule, NOISES[noise])(x_t, t)[0, :, :K]
+    p = discrete.dataset_denoiser(items, schedule, NOISES[noise])(x_t, t)[0, :, :K]
     q = discrete.marginal(schedule, NOISES[noise], items, t)  # (N, 3, K)
     joint = q.gather(2, x_t.expand(len(items), 3)[..., None])[..., 0].prod(1)
-    return guess, joint / joint.sum()
+    return p, joint / joint.sum()

@@ -193,8 +193,8 @@ def _sentence(schedule, family, parameters):
         f"At least half of the signal is left up to t/T = {half / schedule.T:.2f}; "
         f"{deciding_fraction(schedule):.0%} of the steps have |log-SNR| <= {DECIDING:g}; "
         f"the posterior variance peaks at {float(schedule.posterior_var.max()):.2g}; "
-        f"the bound weighs an eps-error by {_short(vlb.min())} to {_short(vlb.max())}, "
-        f"where simple says 1."
+        f"the bound weights an eps-error by {_short(vlb.min())} to {_short(vlb.max())}, "
+        f"where the simple loss has 1."
     )
 
 

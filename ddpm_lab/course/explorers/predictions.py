@@ -32,7 +32,7 @@ def four_names(**state: Any) -> Explorer:
     state : the values shown first, by the names in `CONTROLS`
 
     >>> four_names()
-    How does one guess look under four names? At t = 300 ...
+    How do x0, eps, v and the score look as t runs? At t = 300 ...
     """
     return explore(CONTROLS, drawing, state)
 
@@ -41,17 +41,17 @@ def drawing() -> Drawing:
     """Left: the best predictions for data in two modes, over the density of x_t. Right: what an
     error of size 1 in each does to x0_hat, with a mark at t.
 
-    >>> drawing().update(t=500, schedule="linear")[:41]
-    'How does one guess look under four names?'
+    >>> drawing().update(t=500, schedule="linear")[:47]
+    'How do x0, eps, v and the score look as t runs?'
     """
     data = ideal_denoisers.two_modes()
-    figure, guesses, errors = _axes()
+    figure, estimates, errors = _axes()
     styles = ((BLUE, "-", "x0"), (RED, "--", "eps"), (GREEN, "-.", "v"), (ORANGE, ":", "score"))
-    curves = empty_curves(guesses, styles)
-    crowd = guesses.plot([], [], color=GRAY, linewidth=1, label="density of x_t")[0]
+    curves = empty_curves(estimates, styles)
+    crowd = estimates.plot([], [], color=GRAY, linewidth=1, label="density of x_t")[0]
     in_eps, in_v = empty_curves(errors, styles[1:3])
     mark = errors.axvline(500, color=GRAY)
-    guesses.legend(loc="lower right", fontsize=9, ncols=2)
+    estimates.legend(loc="lower right", fontsize=9, ncols=2)
     errors.legend(loc="upper left", fontsize=9)
 
     def update(t, schedule):
@@ -68,7 +68,7 @@ def drawing() -> Drawing:
         factor = (table.noise[t] / table.signal[t]).item()
         right = [f"{name} {value[-41].item():+.2f}" for name, value in found._asdict().items()]
         return (
-            f"How does one guess look under four names? At t = {t} of {schedule} and x_t = 2: "
+            f"{QUESTION} At t = {t} of {schedule} and x_t = 2: "
             f"{', '.join(right)}; an error of 1 in eps is {factor:.3g} in x0, one in v "
             f"{table.noise[t].item():.3g}."
         )
@@ -77,12 +77,12 @@ def drawing() -> Drawing:
 
 
 def _axes():
-    figure, (guesses, errors) = figures.new(1, 2, width=8.4, height=3.7)
-    guesses.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="x_t, data units", ylabel="best prediction")
-    guesses.set(title="One guess, four names")
+    figure, (estimates, errors) = figures.new(1, 2, width=8.4, height=3.7)
+    estimates.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="x_t, data units", ylabel="best prediction")
+    estimates.set(title="One estimate, four parameterizations")
     errors.axhline(1, color=BLUE, label="x0")
     errors.set(xlim=(0, 1000), ylim=(0.005, 300), yscale="log", xlabel="time t, steps")
     errors.set(ylabel="error in x0, data units", title="What an error of 1 in each does")
     errors.set_yticks([0.01, 0.1, 1, 10, 100], ["0.01", "0.1", "1", "10", "100"])
     errors.minorticks_off()
-    return figure, guesses, errors
+    return figure, estimates, errors

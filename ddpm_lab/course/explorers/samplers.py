@@ -18,7 +18,7 @@ QUESTION = "How few steps are enough, if the denoiser is perfect?"
 
 CONTROLS = {
     "sampler": Menu(
-        "sampler", "ddim", "How x_s is found from x_t and the guess", tuple(samplers.SAMPLERS)
+        "sampler", "ddim", "How x_s is found from x_t and x0_hat", tuple(samplers.SAMPLERS)
     ),
     "steps": Stops("steps", 10, "The number of steps from t = 200 to t = 0", STEPS, highest=200),
 }
@@ -59,8 +59,8 @@ def drawing() -> Drawing:
         distance = torch.cdist(film[-1].double(), centers).amin(1)
         return (
             f"How few steps are enough? {sampler} with {steps} steps ({calls} calls of the "
-            f"denoiser): {(distance < 0.15).double().mean():.0%} of the points end inside a blob, "
-            f"on average {distance.mean():.3f} from its center (true draws: 98.9 %, 0.063)."
+            f"denoiser): {(distance < 0.15).double().mean():.0%} of the points end within 0.15 "
+            f"of a center, on average {distance.mean():.3f} from it (real samples: 98.9 %, 0.063)."
         )
 
     return ready(figure, QUESTION, [ends, *paths, stops], update)

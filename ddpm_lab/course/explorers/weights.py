@@ -58,7 +58,7 @@ def drawing() -> Drawing:
     look = {"color": ORANGE, "alpha": 0.5, "edgecolors": "black", "linewidths": 0.5}
     dots = densities.scatter([0.0], [0.0], **look)
     (limit,) = empty_curves(worth, [(BLUE, "-", "1000 / E[w²]")])
-    found = worth.plot([], [], ".", color=RED, markersize=4, label="these draws")[0]
+    found = worth.plot([], [], ".", color=RED, markersize=4, label="these samples")[0]
     mark = worth.axvline(10, color=GRAY, linestyle=":")
     densities.legend(loc="upper right", fontsize=9)
     worth.legend(loc="upper right", fontsize=9)
@@ -76,7 +76,7 @@ def drawing() -> Drawing:
         limit.set_data(*_limits(second))
         return (
             f"When does importance sampling collapse? q = N({mean:g}, {std:g}²) for p = N(0, 1), "
-            f"dimension {dimension}: 1000 draws are worth {ess[dimension - 1]:.1f}, the heaviest "
+            f"dimension {dimension}: 1000 samples are worth {ess[dimension - 1]:.1f}, the heaviest "
             f"has {normalized.max():.1%} of all weight; {_in_the_limit(second, dimension)}."
         )
 
@@ -86,10 +86,10 @@ def drawing() -> Drawing:
 def _axes():
     figure, (densities, worth) = figures.new(1, 2, width=8.4, height=3.9)
     densities.set(xlim=(-5, 6), ylim=(-0.25, 0.85), xlabel="first coordinate, data units")
-    densities.set(ylabel="density, 1 / data unit", title="Draws of q, as large as their weight")
+    densities.set(ylabel="density, 1 / data unit", title="Samples of q, as large as their weight")
     densities.set_yticks([0, 0.2, 0.4, 0.6, 0.8])
     worth.set(xlim=(0, 51), ylim=(0.8, 1400), yscale="log", xlabel="dimension")
-    worth.set(ylabel="effective sample size, draws", title="What 1000 draws are worth")
+    worth.set(ylabel="effective sample size, samples", title="What 1000 samples are worth")
     return figure, densities, worth
 
 
@@ -109,8 +109,8 @@ def _limits(second):
 
 def _in_the_limit(second, dimension):
     if second == math.inf:
-        return "w² has no mean, so no number of draws settles it"
-    return f"for ever more draws the share tends to {second**-dimension:.2g}"
+        return "w² has no mean, so no number of samples settles it"
+    return f"for ever more samples the share tends to {second**-dimension:.2g}"
 
 
 def _second_moment(mean, std):

@@ -61,7 +61,7 @@ HELP = {
     ),
     "distributions.kl": Help(
         hints=(
-            "Insert (2.10) into (2.20) for both densities. What is left after log 2 pi cancels?",
+            "Insert (2.10) into (2.18) for both densities. What is left after log 2 pi cancels?",
             "Two means under p are needed. That of (x - m_p)^2 is v_p; that of (x - m_q)^2 is "
             "larger, because p is not centered at m_q.",
             "Test yours: for two equal distributions it must be 0, and it must never be negative. "

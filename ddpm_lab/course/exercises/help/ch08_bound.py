@@ -5,7 +5,7 @@ from ddpm_lab.course.exercises.help import Help
 HELP = {
     "bound.jensen_gap": Help(
         hints=(
-            "Look at (8.3): it has two sides. Which is the larger one, and what is the gap?",
+            "Look at (8.2): it has two sides. Which is the larger one, and what is the gap?",
             "An expectation over listed values is a sum of p times the value. On one side the log "
             "is taken of that sum; on the other it is taken of each w, before the sum.",
             "Test: if all values of w are equal, nothing is lost, whatever p is.",

@@ -5,8 +5,8 @@ from ddpm_lab.course.exercises.help import Help
 HELP = {
     "flow.velocity": Help(
         hints=(
-            "The velocity of a pair is eps - x_0. You know x_tau and a guess of x_0: which guess "
-            "of eps fits to both?",
+            "The velocity of a pair is eps - x_0. You know x_tau and an estimate of x_0: "
+            "which estimate of eps fits to both?",
             "Solve x_tau = (1 - tau) x0_hat + tau eps_hat for eps_hat, and subtract x0_hat. Much "
             "of it cancels.",
             "Test tau = 1, where x_tau is the noise itself: what must the velocity be there?",

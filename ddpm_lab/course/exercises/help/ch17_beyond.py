@@ -43,12 +43,12 @@ HELP = {
     ),
     "beyond.restore": Help(
         hints=(
-            "Read the formula aloud: take away from x_t what the guess would look like at t, and "
-            "add what it would look like at s.",
-            "`degrade(x, t)` is a function: call it twice, with the same guess and two times.",
-            "If the guess is perfect, x_t is degrade(x0_hat, t) exactly. What is left then?",
+            "Read the formula aloud: take away from x_t what the estimate would look like at t, "
+            "and add what it would look like at s.",
+            "`degrade(x, t)` is a function: call it twice, with the same estimate and two times.",
+            "If the estimate is perfect, x_t is degrade(x0_hat, t) exactly. What is left then?",
         ),
-        why="If the guess is right, the first two terms cancel and the result is the clean item, "
+        why="If x0_hat is right, the first two terms cancel and the result is the clean item, "
         "degraded to s. If it is a little wrong, the error at t and that at s nearly cancel, so "
         "that errors do not add up from step to step.",
     ),

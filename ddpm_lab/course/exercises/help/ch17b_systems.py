@@ -23,7 +23,7 @@ HELP = {
             "`row(schedule.signal, t)` is a number or (B,), and `coef(…, x_t)` gives it the shape "
             "that multiplies x_t.",
         ),
-        why="A DDIM step is linear in its guess, so there is exactly one guess with which a "
+        why="A DDIM step is linear in its estimate, so there is exactly one estimate with which a "
         "single step lands where the teacher's two steps do. The student is trained to say it.",
     ),
     "systems.unmask": Help(
@@ -36,7 +36,7 @@ HELP = {
             " Do the rows sum to 1?",
         ),
         why="By Bayes' rule a masked letter was already masked at s with probability "
-        "(1 - abar_s) / (1 - abar_t); else it was the original, of which p is the best guess. A "
+        "(1 - abar_s) / (1 - abar_t); else it was the original, of which p is the best estimate. A "
         "letter that is no mask is the original, as only the mask is ever put in.",
     ),
 }
