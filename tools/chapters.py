@@ -33,6 +33,7 @@ Rules for authors
 - Markdown tagged "solution" is an explanation for the solved reading only.
 - A section that nothing later needs is a detour: a heading `## Detour · Title` (or `###`), alone in
   its cell but for a paragraph. JupyterLab opens it folded; the next heading of its level ends it.
+  No cell outside of it may read a name that only a detour defines.
 - No minutes are typed: the first cell says `{road}`, and `{detours}` if there are some; the build
   counts (`tools/notebooks/minutes.py`). A main road has at most 75 minutes.
 - The first cell of a section names what it teaches of the syllabus (`chapters/source/topics.txt`):

@@ -813,7 +813,7 @@ print("the belief is its own mirror image:", torch.allclose(belief, swapped))
 #
 # You are given the *log*-likelihoods of $N$ samples from the prior, shape (N,). Return two numbers: the mean of the $N$
 # likelihoods, which estimates the evidence, and its standard error: the standard deviation of the $N$ likelihoods,
-# `.std()`, divided by $\sqrt N$. Look for such an error bar beside every Monte Carlo estimate.
+# `.std()`, divided by $\sqrt N$.
 
 # %% tags=["exercise"]
 def my_by_draws(log_likelihood):
@@ -846,7 +846,15 @@ print(f"{draws.shape[1]} random samples:       {estimate:.6e} ± {stderr:.1e}")
 # %% [markdown]
 # The integral is 9.043356e-04: exactly by algebra (each power
 # $p_1^i$ integrates to $1/(i+1)$), to 0.3 % from a grid of 1000 values, and by random samples within their standard
-# error. **Three unknowns are easy.** The trouble begins with many:
+# error. **Three unknowns are easy.** The trouble begins with many. For the 64 pixels of a small digit, a grid with only ten
+# points per axis has $10^{64}$ values. The cost of Monte Carlo does not explode like that, but the more data and unknowns,
+# the narrower the region where the likelihood is not tiny, and the fewer samples hit it.
+# [03 · Estimators](03_estimators.ipynb) samples more cleverly.
+
+# %% [markdown]
+# ### Detour · How fast does the cost grow?
+#
+# Both statements in numbers.
 
 # %%
 for d, what in ((3, "two coins"), (10, "ten unknowns"), (64, "8 x 8 pixels")):
@@ -860,11 +868,9 @@ for n in (10, 1000, 100_000):
     print(f"n = {n:6}: 10,000 samples, relative error {stderr / estimate:.3f}")
 
 # %% [markdown]
-# The cost of a grid explodes with the number of unknowns. That of Monte Carlo does not. But random samples have a problem of
-# their own. The more data, the narrower the region where the
-# likelihood is not tiny, and the fewer samples hit it. With 100,000 tosses the relative error of the same 10,000
-# samples is 0.123, with 10 tosses it was 0.009. With many unknowns, none of them hits it. [03 · Estimators](03_estimators.ipynb)
-# samples more cleverly.
+# With 100,000 tosses the relative error of the same 10,000
+# samples is 0.123, with 10 tosses it was 0.009. With many unknowns, none of them
+# hits the region that counts.
 
 # %% [markdown]
 # ### Detour · "This integral cannot be solved"
@@ -923,7 +929,7 @@ print(f"(1.16): grid over both {by_grid:.6f}, erf inside {bayes.integral(inner, 
 # | **variational inference** | the closest distribution of a simple family | [04](04_elbo_and_vae.ipynb) |
 #
 # The last two need the posterior only up to a constant factor, so they avoid the evidence. (The sampler of chapter 00 is a
-# Markov chain, but not MCMC: its steps are made to *change* the distribution. Chapter 10 measures that.)
+# Markov chain, but not MCMC: its steps are made to *change* the distribution.)
 #
 # **Denoising is Bayesian inference**, too. The unknown is the clean data $x_0$; its prior is the distribution of the data. The
 # fact is the noisy $x_t$; the likelihood is the noising of chapter 00, a normal distribution with mean

@@ -791,7 +791,7 @@ for k in (0, 1, 30):
 # probable it is under $p$ than under $q$, on a logarithmic scale. The mean is the **Kullback–Leibler divergence**, or
 # **KL divergence**,
 #
-# $$\mathrm{KL}(p \,\|\, q) = E_{x\sim p}\big[\log p(x) - \log q(x)\big], \tag{2.20}$$
+# $$\mathrm{KL}(p \,\|\, q) = E_{x\sim p}\big[\log p(x) - \log q(x)\big], \tag{2.18}$$
 #
 # in nats (divide by $\log 2$ for bits). It is never negative: since $\log u \le u - 1$,
 # $-\mathrm{KL} = E_p[\log\frac qp] \le E_p[\frac qp] - 1 \le 0$, where the last step is
@@ -822,13 +822,13 @@ kl = check("distributions.kl", my_kl)
 # With both means inserted:
 #
 # $$\mathrm{KL}\big(N(m_p, v_p)\,\|\,N(m_q, v_q)\big)
-# = \tfrac12\Big[\frac{v_p}{v_q} - 1 - \log\frac{v_p}{v_q} + \frac{(m_p - m_q)^2}{v_q}\Big]. \tag{2.21}$$
+# = \tfrac12\Big[\frac{v_p}{v_q} - 1 - \log\frac{v_p}{v_q} + \frac{(m_p - m_q)^2}{v_q}\Big]. \tag{2.19}$$
 #
-# Compare three routes to the same number: the formula, the integral (2.20) on a grid, and the mean over 200,000
+# Compare three routes to the same number: the formula, the integral (2.18) on a grid, and the mean over 200,000
 # samples from $p$.
 
 # %%
-# eq: 2.20, 2.21
+# eq: 2.18, 2.19
 line = torch.linspace(-25, 25, 50_001, dtype=torch.float64)
 for numbers in ((0.0, 1.0, 0.0, 2.0), (0.0, 2.0, 0.0, 1.0), (0.6, 0.5, 0.0, 1.0)):
     m_p, v_p, m_q, v_q = torch.tensor(numbers, dtype=torch.float64)
@@ -860,7 +860,7 @@ log_p = ideal_denoisers.log_density(two_bumps, schedules.linear(), line[:, None]
 means, variances = torch.linspace(-1.5, 1.5, 101), torch.logspace(-2, 0.5, 51)
 m, v = torch.cartesian_prod(means.double(), variances.double()).T[:, :, None]  # all pairs
 log_q = -0.5 * ((line - m) ** 2 / v + v.log() + math.log(2 * math.pi))
-kls = {"KL(p || q)": (log_p.exp() * (log_p - log_q)).sum(dim=1) * 0.02,  # (2.20) on the grid
+kls = {"KL(p || q)": (log_p.exp() * (log_p - log_q)).sum(dim=1) * 0.02,  # (2.18) on the grid
        "KL(q || p)": (log_q.exp() * (log_q - log_p)).sum(dim=1) * 0.02}
 bells = {"p": log_p.exp()}
 for name, values in kls.items():
@@ -897,17 +897,17 @@ print(f"log 2 = {math.log(2):.3f}")
 # of two, scaled to area 1, is
 #
 # $$N(x; m_1, v_1)\,N(x; m_2, v_2) \;\propto\; N(x; m, v), \qquad
-# \frac1v = \frac1{v_1} + \frac1{v_2}, \quad \frac mv = \frac{m_1}{v_1} + \frac{m_2}{v_2}. \tag{2.18}$$
+# \frac1v = \frac1{v_1} + \frac1{v_2}, \quad \frac mv = \frac{m_1}{v_1} + \frac{m_2}{v_2}. \tag{2.20}$$
 #
 # ($\propto$ means: equal up to a factor without $x$.) For the *quotient* the precisions are subtracted,
 #
 # $$\frac{N(x; m_1, v_1)}{N(x; m_2, v_2)} \;\propto\; N(x; m, v), \qquad
-# \frac1v = \frac1{v_1} - \frac1{v_2}, \quad \frac mv = \frac{m_1}{v_1} - \frac{m_2}{v_2}, \tag{2.19}$$
+# \frac1v = \frac1{v_1} - \frac1{v_2}, \quad \frac mv = \frac{m_1}{v_1} - \frac{m_2}{v_2}, \tag{2.21}$$
 #
 # *if* the first precision is the larger one.
 
 # %%
-# eq: 2.18, 2.19
+# eq: 2.20, 2.21
 one, two = (Gaussian(torch.tensor([[mean]]).double(), torch.tensor(var).double())
             for mean, var in ((0.5, 0.5), (3.0, 2.0)))
 spots = torch.tensor([-1.0, 0.0, 3.0], dtype=torch.float64)
@@ -968,9 +968,9 @@ except ValueError as error:
 # - \log\frac{\det\Sigma_p}{\det\Sigma_q}
 # + (\mu_p-\mu_q)^{\mathsf T}\,\Sigma_q^{-1}(\mu_p-\mu_q)\Big]. \tag{2.22}$$
 #
-# Compare term by term with (2.21): again it is $q$'s matrix that is inverted. The package computes it differently: it
+# Compare term by term with (2.19): again it is $q$'s matrix that is inverted. The package computes it differently: it
 # rotates and scales the axes until $q$ is $N(0, I)$ and the axes of $p$ are independent, which does not change the
-# KL, and sums (2.21) over the axes.
+# KL, and sums (2.19) over the axes.
 
 # %%
 # eq: 2.22
@@ -1010,7 +1010,7 @@ for name, x_2 in ends.items():
 # Two misprints that a single number exposes: a fraction upside down, and a wrong denominator.
 
 # %% [markdown]
-# **The KL of two Gaussians has $v_p/v_q$ in it**, as in (2.21). With $v_q/v_p$ instead, or with $v_p$ as the
+# **The KL of two Gaussians has $v_p/v_q$ in it**, as in (2.19). With $v_q/v_p$ instead, or with $v_p$ as the
 # denominator of the squared difference of the means, it is still right when both variances are equal, so the mistake
 # is easy to miss.
 

@@ -195,24 +195,6 @@ for answer, times in answers.items():
 #
 # This is **importance sampling**; $q$ is the **proposal**, and $w$ are the **importance weights**: where $q$ samples more
 # often than $p$ would, a sample counts less.
-#
-# ### Exercise 3.2 · Weighted samples
-#
-# Densities over many coordinates can be as small as $e^{-2000}$, which a computer rounds to 0. So we store their
-# logarithms. `values`, `log_p`, `log_q` have shape (N,) and belong to $N$ samples from $q$. Return the estimate of
-# $E_p[f]$, one number.
-
-# %% tags=["exercise"]
-def my_importance(values, log_p, log_q):
-    """Return the estimate of E_p[f] from values f(x_i) at samples x_i of q."""
-    ### BEGIN SOLUTION
-    weight = torch.exp(log_p - log_q)
-    return (weight * values).mean()
-    ### END SOLUTION
-
-
-importance = check("estimators.importance", my_importance)
-
 
 # %%
 # eq: 3.4
@@ -223,9 +205,8 @@ def log_normal(x, mean=0.0, std=1.0):
 
 x = 4 + normal(seeded(4), 10_000)  # the proposal: N(4, 1)
 log_p, log_q = log_normal(x), log_normal(x, mean=4.0)
-print(f"truth {truth:.3e}, your estimate {importance((x > 4).double(), log_p, log_q):.3e}")
 value, stderr = estimators.importance_sampling((x > 4).double(), log_p - log_q)
-print(f"the package's, with its error: {value:.3e} ± {stderr:.1e}")
+print(f"truth {truth:.3e}, importance sampling {value:.3e} ± {stderr:.1e}")
 # Plain samples are 0 or 1: their variance is P (1 - P), about P.
 print(f"plain samples needed for that error: about {truth / float(stderr) ** 2:.0e}")
 
@@ -237,13 +218,13 @@ print(f"plain samples needed for that error: about {truth / float(stderr) ** 2:.
 # multiply. A good summary is the **effective sample size**, the number of equally
 # weighted samples that $N$ weighted ones are worth:
 #
-# $$\mathrm{ESS} = \frac{\big(\sum_i w_i\big)^2}{\sum_i w_i^2} \approx \frac{N}{E_q[w^2]}. \tag{3.6}$$
+# $$\mathrm{ESS} = \frac{\big(\sum_i w_i\big)^2}{\sum_i w_i^2} \approx \frac{N}{E_q[w^2]}. \tag{3.5}$$
 #
 # **Predict.** The mean of the proposal is off by half a standard deviation in each coordinate. How many samples are 100,000
 # worth in 1, 2, 10 and 50 dimensions?
 
 # %%
-# eq: 3.6
+# eq: 3.5
 figures.show_source(estimators.effective_sample_size)
 three = estimators.effective_sample_size(torch.tensor([0.0, 0.0, 0.0, -math.inf]))
 print(f"four samples with weights 1, 1, 1, 0 are worth {three:.1f}")
@@ -260,6 +241,32 @@ for D in (1, 2, 10, 50):
 # An image has thousands of dimensions, so whole images cannot be weighted like this. Diffusion models take another
 # route: many small steps, each of which is easy. (`logsumexp` is the logarithm of a sum of exponentials, computed so
 # that nothing overflows.)
+
+# %% [markdown]
+# ### Detour · Exercise 3.2, weighted samples
+#
+# Write (3.4) as a function.
+
+# %% [markdown]
+# #### Exercise 3.2 · Weighted samples
+#
+# Densities over many coordinates can be as small as $e^{-2000}$, which a computer rounds to 0. So we store their
+# logarithms. `values`, `log_p`, `log_q` have shape (N,) and belong to $N$ samples from $q$. Return the estimate of
+# $E_p[f]$, one number.
+
+# %% tags=["exercise"]
+def my_importance(values, log_p, log_q):
+    """Return the estimate of E_p[f] from values f(x_i) at samples x_i of q."""
+    ### BEGIN SOLUTION
+    weight = torch.exp(log_p - log_q)
+    return (weight * values).mean()
+    ### END SOLUTION
+
+
+importance = check("estimators.importance", my_importance)
+x = 4 + normal(seeded(4), 10_000)  # as above
+yours = importance((x > 4).double(), log_normal(x), log_normal(x, mean=4.0))
+print(f"P(x > 4), your estimate: {yours:.3e}")
 
 # %% [markdown]
 # ### Detour · The best proposal, and how importance sampling fails
@@ -299,14 +306,14 @@ print(f"E_p[x] = {mean.value:.3f} ± {mean.stderr:.3f} (truth 0)")
 # Second, **infinite variance.** For $p = N(0, 1)$ and $q = N(m, s^2)$ completing the square gives
 #
 # $$E_q[w^2] = \int \frac{p(x)^2}{q(x)}\,dx = \frac{s^2}{\sqrt{2s^2-1}}\,
-# \exp\!\Big(\frac{m^2}{2s^2-1}\Big) \quad\text{if } s^2 > \tfrac12, \text{ else } \infty. \tag{3.5}$$
+# \exp\!\Big(\frac{m^2}{2s^2-1}\Big) \quad\text{if } s^2 > \tfrac12, \text{ else } \infty. \tag{3.6}$$
 #
 # **Predict.** Which is worse, a proposal that is twice too wide ($s = 2$) or one that is twice too narrow ($s = \tfrac12$)?
 # For each $s$ we estimate the mean weight, which should be 1, 2000 times from 1000 samples, and count how often a bar of
-# two standard errors catches it. Formula (3.5) is checked by **quadrature**, a sum over a fine grid.
+# two standard errors catches it. Formula (3.6) is checked by **quadrature**, a sum over a fine grid.
 
 # %%
-# eq: 3.5
+# eq: 3.6
 # claim: E37
 def second_moment(s, edge):
     """E_q[w^2] by quadrature between -edge and edge."""
@@ -314,7 +321,7 @@ def second_moment(s, edge):
     return ((2 * log_normal(x) - log_normal(x, std=s)).exp()).sum() * edge / 20_000
 
 
-print("   s  E[w^2] by (3.5)  quadrature to ±10, to ±20  bars that catch 1  largest estimate")
+print("   s  E[w^2] by (3.6)  quadrature to ±10, to ±20  bars that catch 1  largest estimate")
 for s in (2.0, 1.0, 0.8, 0.75, 0.7, 0.5):
     x = s * normal(seeded(6), 2000, 1000)  # 2000 repetitions; .T puts the samples first
     value, stderr = estimators.monte_carlo((log_normal(x) - log_normal(x, std=s)).exp().T)
@@ -543,21 +550,21 @@ except ValueError as error:
 # **Predict.** Both gradients are unbiased. Will both arrive at 3?
 
 # %%
-def train(gradient, draws=1, runs=200):
+def train(gradient, n=1, runs=200):
     """(301, runs): the parameter a of 200 independent runs, after each step."""
     rng, a = seeded(14), torch.zeros(runs, dtype=torch.float64)
     path = [a]
     for _ in range(300):
-        means = a.repeat(draws)  # each run's own a, once for each of its samples
-        each = gradient(lambda x: (x - 3) ** 2, means, 1.0, normal(rng, draws * runs))
-        a = a - 0.05 * each.reshape(draws, runs).mean(dim=0)
+        means = a.repeat(n)  # each run's own a, once for each of its samples
+        each = gradient(lambda x: (x - 3) ** 2, means, 1.0, normal(rng, n * runs))
+        a = a - 0.05 * each.reshape(n, runs).mean(dim=0)
         path.append(a)
     return torch.stack(path)
 
 
 paths = {"pathwise, 1 sample": train(estimators.pathwise_gradient),
          "score function, 1 sample": train(estimators.score_function_gradient),
-         "score function, 25 samples": train(estimators.score_function_gradient, draws=25)}
+         "score function, 25 samples": train(estimators.score_function_gradient, n=25)}
 
 # %%
 fig, axes = figures.new(1, 3, width=8.4, height=2.6, sharey=True)
@@ -596,9 +603,9 @@ print(f"log E[w] = {math.log(0.5 * 0.5 + 0.5 * 2):.3f}, "
 # %% [markdown]
 # ### The log-evidence, always too low
 #
-# Here is the example with which chapter 04 continues. A data point $x$ has a hidden cause $z$: $p(z) = N(0, 1)$ and
+# Here is the example with which chapter 04 continues. A data point $x$ has a latent variable $z$: $p(z) = N(0, 1)$ and
 # $p_\theta(x \mid z) = N(\theta z,\ 0.36)$, with $\theta = 1.2$ (a parameter of the model here, not a coin). We observed
-# $x = 1.5$. Its evidence is an expectation over causes, sampled from a proposal $q$ as in (3.4):
+# $x = 1.5$. Its evidence is an expectation over $z$, sampled from a proposal $q$ as in (3.4):
 #
 # $$p_\theta(x) = \int p(z)\,p_\theta(x \mid z)\,dz = E_{z \sim q}[w], \qquad
 # w = \frac{p(z)\,p_\theta(x \mid z)}{q(z)}. \tag{3.11}$$
@@ -608,12 +615,12 @@ print(f"log E[w] = {math.log(0.5 * 0.5 + 0.5 * 2):.3f}, "
 
 # %%
 def log_weight(z, mean=0.3, theta=1.2):
-    """log w for causes z that were drawn from q = N(mean, 0.25)."""
+    """log w for z drawn from q = N(mean, 0.25)."""
     joint = log_normal(z) + log_normal(1.5, mean=theta * z, std=0.6)
     return joint - log_normal(z, mean=mean, std=0.5)
 
 
-def causes(rng, K):
+def from_q(rng, K):
     """Samples of q, K in each row; the larger K, the fewer rows."""
     return 0.3 + 0.5 * normal(rng, 4_000_000 // max(K, 20), K)
 
@@ -660,8 +667,8 @@ bound = check("estimators.bound", my_bound)
 rng = seeded(16)
 gaps = {}
 for K in (1, 8, 64, 512):
-    draws = bound(log_weight(causes(rng, K)))
-    value, stderr = monte_carlo(draws)
+    values = bound(log_weight(from_q(rng, K)))
+    value, stderr = monte_carlo(values)
     gaps[K] = value - log_evidence
     print(f"K = {K:3}: bound {value:.4f} ± {stderr:.4f}, bias {gaps[K]:+.4f}")
 
@@ -753,7 +760,7 @@ for n in (2, 10, 100, 1000):
 rng = seeded(17)
 print("  K   mean of (3.14)      bias      variance: (3.14)   average of K ELBO gradients")
 for K in (1, 4, 8, 64, 512):
-    z = causes(rng, K)
+    z = from_q(rng, K)
     slopes = z * (1.5 - 1.2 * z) / 0.36  # d log w / d theta
     weighted = (log_weight(z).softmax(1) * slopes).sum(1)
     value, stderr = monte_carlo(weighted)
@@ -786,7 +793,7 @@ print(f"exact: ELBO gradient {(1.5 * 0.3 - 1.2 * (0.3**2 + 0.25)) / 0.36:.4f}, "
 # claim: E53
 rng = seeded(18)
 for K in (1, 4, 16, 64, 256):
-    z = causes(rng, K)
+    z = from_q(rng, K)
     slopes = -z + 1.2 * (1.5 - 1.2 * z) / 0.36  # d log w / dm along the path; log q does not move
     each = (log_weight(z).softmax(1) * slopes).sum(1)
     value, stderr = monte_carlo(each)
@@ -951,8 +958,8 @@ for name, weight in (("least squares", 1), ("each half its own var", 1 / var)):
 # | the ELBO gradient is unbiased for the ELBO | it is unbiased | 0.1167, not 0.1667 |
 # | the mean log-likelihood is plain Monte Carlo: no $q$, no weights | it is importance sampling | −1.4191 ± 0.0008 |
 #
-# **Exercises:** 3.1 `estimators.monte_carlo` · 3.2 `estimators.importance` · 3.3 `estimators.pathwise` · 3.4
-# `estimators.score_function` · 3.5 `estimators.bound` · 3.6 `estimators.gaussian_nll`
+# **Exercises:** 3.1 `estimators.monte_carlo` · 3.2 `estimators.importance` (detour) · 3.3 `estimators.pathwise` · 3.4
+# `estimators.score_function` (detour) · 3.5 `estimators.bound` · 3.6 `estimators.gaussian_nll`
 #
 # **Before:** [02 · Distributions](02_distributions.ipynb) · **Next:**
 # [04 · The bound and the VAE](04_elbo_and_vae.ipynb), where the gap below $\log p(x)$ becomes a method; in 04b the pathwise

@@ -494,7 +494,7 @@ print("the decoder turns a code of 16 numbers into a mean image of 64 pixels")
 # %% [markdown]
 # [Chapter 04b](04b_vae_on_digits.ipynb) builds one for digits. It finds three weaknesses of doing everything in *one*
 # step: its Gaussian $q$ misses the posterior by about 2 nats, some latents remain unused, and the images are blurred.
-# (Formulas 4.10 to 4.14 and Exercises 4.2 to 4.5 are in that chapter.)
+# (Formulas 4.10 to 4.14 and Exercises 4.3 to 4.6 are in that chapter.)
 
 # %% [markdown] topics="C066"
 # ## Detour · The VAE as a KL between two joint distributions
@@ -516,7 +516,7 @@ print("the decoder turns a code of 16 numbers into a mean image of 64 pixels")
 # $-H(\tilde p)$ and minus the mean ELBO. The entropy $H$ of the data does not depend on the weights, so minimizing one side
 # also minimizes the other.
 #
-# ### Exercise 4.6 · The KL of the two joints
+# ### Exercise 4.2 · The KL of the two joints
 #
 # A finite example: `data`, shape `(M,)`, holds the probabilities of $M$ images; `encoder`, `(M, K)`, has $q(z \mid x)$ in
 # row $x$; `joint`, `(M, K)`, has the decoder's $p(x, z)$. Return the left side of (4.15). (`data[:, None]` has shape `(M, 1)`
@@ -714,7 +714,7 @@ print(f"minus the entropy of the data: {-0.5 * math.log(2 * math.pi * math.e * 1
 #
 # $$\log p(x) = \underbrace{E_q[\log p(x \mid z)] - \mathrm{KL}\big(q(z \mid x) \,\|\, p(z)\big)}_{\text{ELBO}} + \mathrm{KL}\big(q(z \mid x) \,\|\, p(z \mid x)\big)$$
 #
-# **Exercises:** 4.1 `elbo.bound` · 4.6 `elbo.joint_kl` (detour)
+# **Exercises:** 4.1 `elbo.bound` · 4.2 `elbo.joint_kl` (detour)
 #
 # **Before:** [03 · Estimators](03_estimators.ipynb) · **Next:** [04b · a VAE on digits](04b_vae_on_digits.ipynb), or
 # straight on to [05 · How does data become noise, in one line?](05_forward.ipynb)

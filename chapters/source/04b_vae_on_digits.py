@@ -61,7 +61,7 @@ print(f"training {tuple(train.shape)}, test {tuple(test.shape)}; "
 #
 # $$\mathrm{KL}\big(N(m, \operatorname{diag} v) \,\|\, N(0, I)\big) = \tfrac12 \sum_k \big[v_k + m_k^2 - 1 - \log v_k\big]. \tag{4.10}$$
 #
-# ### Exercise 4.2 · The cost of a code
+# ### Exercise 4.3 · The cost of a code
 #
 # The encoder gives `mean` and `log_var`, the *logarithm* of the variance, each of shape `(B, K)`: `B` images, `K`
 # latents. (A network may output any number, and the exponential of any number is a valid variance.) Return (4.10) for
@@ -96,7 +96,7 @@ for m, v in ((0.0, 1.0), (1.0, 1.0), (0.0, 0.01), (2.0, 0.01)):
 #
 # $$\log p_\theta(x \mid z) = -\frac{\|x - \mu_\theta(z)\|^2}{2\sigma^2} - \frac{D}{2}\log(2\pi\sigma^2). \tag{4.11}$$
 #
-# ### Exercise 4.3 · The reconstruction term
+# ### Exercise 4.4 · The reconstruction term
 #
 # Return (4.11) for each item. `x` and `x_mean` have shape `(B, …)`, so flatten the errors first:
 # `(x - x_mean).flatten(1)` is `(B, D)`. `var` is $\sigma^2$, a tensor with one number in it, so take `var.log()`.
@@ -123,7 +123,7 @@ ours = reconstruction(test, average, torch.tensor(0.1)).mean()
 print(f"guessing the mean image, sigma^2 = 0.1: {ours:.2f} nats; PyTorch's own: {theirs:.2f}")
 
 # %% [markdown] topics="C064"
-# ### Exercise 4.4 · The loss
+# ### Exercise 4.5 · The loss
 #
 # Put it together. The mean over $q$ is estimated with **one** sample of the code. So that the gradient passes through the
 # sample, write it as $z = m + \sqrt{v}\,\epsilon$ with noise `eps` that does not depend on the weights, the
@@ -306,7 +306,7 @@ print("contrast (standard deviation of a pixel over these ten digits, mean over 
 # and the posterior is Gaussian with independent axes, so the bound is tight [Luc19]. A latent with $a_k = 0$ has
 # collapsed; the others are *active*.
 #
-# #### Exercise 4.5 · How many latents are active?
+# #### Exercise 4.6 · How many latents are active?
 #
 # `spread` holds the variances of the data along all principal directions, in any order. The code has `latents` numbers;
 # `var` is $\sigma^2$. How many latents are active at the optimum? (`spread.sort(descending=True).values` may help.)
@@ -560,7 +560,7 @@ print(f"theory for the constant step: {math.sqrt(0.1 / 1.9 / 10):.4f}")
 # $$-\mathrm{ELBO} = \frac{E\,\|x - \mu_\theta(z)\|^2}{2\sigma^2} + \frac D2 \log(2\pi\sigma^2) + \tfrac12 \sum_k \big[v_k + m_k^2 - 1 - \log v_k\big],
 # \qquad z = m + \sqrt v\,\epsilon$$
 #
-# **Exercises:** 4.2 `elbo.kl` · 4.3 `elbo.reconstruction` · 4.4 `elbo.loss` · 4.5 `elbo.active_units` (detour)
+# **Exercises:** 4.3 `elbo.kl` · 4.4 `elbo.reconstruction` · 4.5 `elbo.loss` · 4.6 `elbo.active_units` (detour)
 #
 # **To think about.** A collapsed latent costs nothing and says nothing. Could a model have *no* active latent and still be
 # perfect? (Yes: if the decoder can make the data without a code. What would that take for digits?)

@@ -159,9 +159,8 @@ fig = figures.curves(range(1001), growth, xlabel="time t, steps", ylabel="Var x_
 figures.show(fig, alt="With the factor all three variances go to 1; without it one grows to 11.05.")
 
 # %% [markdown]
-# With the factor every variance is drawn toward 1: at $t = 100$, 300 and 1000, 0.25 has become 0.3272, 0.7027 and 1.0000,
-# and 4 has become 3.6911, 2.1893 and 1.0001. Without it the noise simply accumulates: 10.05 on top of whatever the data
-# had.
+# With the factor every variance is drawn toward 1: at $t = 100$, 300 and 1000, 0.25 has become 0.3272, 0.7027 and 1.0000.
+# Without it the noise simply accumulates: 10.05 on top of whatever the data had.
 #
 # To see why, take variances on both sides of (5.4). The two parts are independent, so
 #
@@ -257,8 +256,12 @@ print("noise variance: ", sp.factor(sp.simplify(noise_var)))
 #
 # A sum of independent normal variables is normal. So the two noises together are **one** noise
 # $\sqrt{1-\alpha_1\alpha_2}\;\bar\epsilon$ with $\bar\epsilon \sim N(0, I)$. (This $\bar\epsilon$ is neither $\epsilon_1$
-# nor $\epsilon_2$ but a weighted sum of both.) Does a simulation agree, and what if the noises are *not* independent? Take
-# $\beta_1 = \beta_2 = 0.02$.
+# nor $\epsilon_2$ but a weighted sum of both.)
+
+# %% [markdown]
+# ### Detour · What if the noises are not independent?
+#
+# A simulation with $\beta_1 = \beta_2 = 0.02$, with independent noises and with others.
 
 # %%
 # claim: E26, E70, E108
@@ -276,7 +279,8 @@ print(f"a step from x of variance 1, its noise correlated 0.5 with x: variance {
 # Independent noises give 0.0395 where (5.8) says 0.0396. Using the same noise twice gives 0.0789, twice as much:
 # merging **needs** independence. So does (5.5): noise that has a correlation of 0.5 with the $x$ it is added to
 # raises the variance from 1 to 1.14 in a single step.
-#
+
+# %% [markdown]
 # ### Exercise 5.3 · Merge any number of steps
 #
 # Now merge as many steps as there are: `betas` is a list of numbers. Return the factor of
@@ -305,8 +309,7 @@ print("fifty steps of 0.02:", [round(value, 6) for value in merge([0.02] * 50)])
 #
 # $$x_{t-1} = \sqrt{\bar\alpha_{t-1}}\; x_0 + \sqrt{1-\bar\alpha_{t-1}}\;\bar\epsilon_{t-1}. \tag{5.9}$$
 #
-# For $t - 1 = 0$ this holds, because $\bar\alpha_0 = 1$. (Our tables include this row: row 0 is clean
-# data. Without it, many formulas would need a special case.) Take one more step:
+# For $t - 1 = 0$ this holds, because $\bar\alpha_0 = 1$. (Row 0 of our tables is clean data.) Take one more step:
 # $x_t = \sqrt{\alpha_t\bar\alpha_{t-1}}\; x_0
 # + \sqrt{\alpha_t(1-\bar\alpha_{t-1})}\;\bar\epsilon_{t-1} + \sqrt{\beta_t}\;\epsilon_t$.
 # The variances of the two independent noises add up to
@@ -537,10 +540,7 @@ for beta in (0.02, 0.9):  # a single step from x = 1: its mean and std are the t
 # choice. Many small noises of another shape would also add up to a nearly normal distribution, by the central
 # limit theorem; Gaussian noise makes it exact at *every* $t$, and the normal distribution is easy to sample.
 #
-# **The end has forgotten the image.** You cannot edit an image through the $x_T$ of this chain: the tiny signal that is
-# left limits what $x_T$ can say about the image.
-#
-# How tiny? The Kullback–Leibler divergence of [02](02_distributions.ipynb) measures it: the expected extra cost, in *nats*
+# **The end has forgotten the image**, or nearly so. How much is left? The Kullback–Leibler divergence of [02](02_distributions.ipynb) measures it: the expected extra cost, in *nats*
 # (divide by $\log 2$ for *bits*), of describing samples from $q$ as if they came from $p$. For two normal distributions in
 # one dimension
 #
@@ -577,8 +577,7 @@ for name, s in ends.items():
 # steps it is 0.226 nats, more than ten thousand times as much: the signal factor is 0.60, so 60 % of the
 # image's amplitude is still there, while sampling starts as if nothing were left of it. "The prior term is about zero" is a
 # statement about a schedule **and** its $T$. Stopping the usual chain halfway costs 0.0409 nats; the cosine schedule gets
-# far closer to pure noise than it needs to. [Chapter 06](06_schedules_and_snr.ipynb) looks for this trap in five published
-# tutorials.
+# far closer to pure noise than it needs to.
 
 # %% [markdown]
 # ### Detour · How far from noise do the digits end?
@@ -658,7 +657,16 @@ for t in (1, 100, 300, 600, 1000):
 # fixed variance, and the network predicts the **noise** instead of the mean.
 #
 # Training makes the two joint distributions alike. Does that make the distribution of the *images* right? Yes: dropping
-# variables never increases the KL divergence,
+# variables never increases the KL divergence, so pushing down the KL of the joints pushes down a ceiling on the KL of the
+# images. Chapter 08 splits this ceiling into its terms.
+
+# %% [markdown]
+# ### Detour · The ceiling in numbers
+#
+# A chain of one step, a decoder that is slightly wrong, and both KL divergences.
+
+# %% [markdown]
+# Dropping variables never increases the KL divergence:
 #
 # $$\mathrm{KL}\big(q(x_0) \,\|\, p_\theta(x_0)\big) \;\le\;
 # \mathrm{KL}\big(q(x_{0:T}) \,\|\, p_\theta(x_{0:T})\big). \tag{5.16}$$
@@ -685,7 +693,7 @@ for name, b in (("10 % too small", 0.9 * a), ("exact", a)):
 
 # %% [markdown]
 # The joint KL, 0.0117 nats, is above the KL that we care about, 0.0053; with the exact decoder both
-# are 0. Pushing down the joint KL pushes down a ceiling. Chapter 08 splits this ceiling into its terms.
+# are 0.
 
 # %% [markdown] topics="C070"
 # ## Why are the steps small?
@@ -727,8 +735,18 @@ figures.show(fig, alt="For beta 0.5 the way back has two modes; for beta 0.02 it
 
 # %% [markdown]
 # After the large step the point may have come from either mode, which no Gaussian can express. After the small
-# step it must have come from nearby. Now measure the gap for all $x_1$ together: the expected KL from the true reverse
-# step to a Gaussian with the same mean and, as in the model, one variance for all $x_1$ (the best one).
+# step it must have come from nearby. Measured over all $x_1$ (in the detour), the way back is 0.677 nats from a Gaussian
+# after the large step, and 0.000020 nats after a step of $\beta = 0.004$. This is why
+# diffusion models take many small steps.
+
+# %% [markdown]
+# ### Detour · How far from a Gaussian is the way back?
+#
+# The expected KL divergence, for four sizes of a step.
+
+# %% [markdown]
+# We take the KL from the true reverse step to a Gaussian with the same mean and, as in the model, one variance for all
+# $x_1$ (the best one), and average over $x_1$.
 
 # %%
 # claim: E19
@@ -749,11 +767,9 @@ for beta, nats in gaps.items():
 print(f"from beta = 0.02 to 0.004: a factor of {gaps[0.02] / gaps[0.004]:.0f}")
 
 # %% [markdown]
-# The way back from the first step is 0.677 nats away from a Gaussian if that step is large ($\beta = 0.5$) and 0.000020
-# nats if it is small ($\beta = 0.004$). Going from
-# $\beta = 0.02$ to 0.004 takes five times as many steps and makes the gap of this one 54 times smaller. Over a whole chain
+# Going from $\beta = 0.02$ to 0.004 takes five times as many steps and makes the gap of this one 54 times smaller. Over a whole chain
 # with fixed ends the total gap falls more slowly, roughly like one over the number of steps; chapter 08 measures that in
-# a detour. This is why diffusion models take many small steps.
+# a detour.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked: does a path of normal steps explain it?
@@ -808,8 +824,7 @@ print(f"one normal step: {largest_gap(single):.4f}; exact samples: {largest_gap(
 # `forward.marginal` · 5.5 `forward.noised` · 5.6 `forward.prior_bits`
 #
 # **To think about.** Isotropic noise makes all formulas one-dimensional. Would noise that is stronger in smooth regions be
-# better? It could change how many steps are needed, not *which* data can be modeled: the chain is a linear system driven by
-# Gaussian noise, and it ends in noise from every start.
+# better? It could change how many steps are needed, not *which* data can be modeled.
 #
 # **Before:** [04 · The bound and the VAE](04_elbo_and_vae.ipynb), or straight from
 # [00 · Start here](00_start_here.ipynb) · **Next:**

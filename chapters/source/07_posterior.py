@@ -400,6 +400,11 @@ def my_mean(schedule, x_0, x_t, t):
 
 
 posterior_mean = check("posterior.mean", my_mean)
+start, now = (normal_like(torch.ones(1000, 1).double(), generator=seeded(i)) for i in (2, 3))
+t = torch.arange(1, 1001)  # 1000 items, each with a time of its own
+q = forward.posterior(schedule, start, now, t, t - 1)
+off = (posterior_mean(schedule, start, now, t) - q.mean).abs().max()
+print(f"equals the mean of (7.8), t = 1 … 1000: {bool(off < 1e-12)}")
 
 # %% [markdown]
 # ### One step, in the notation of the paper
@@ -419,8 +424,7 @@ q = forward.posterior(schedule, start, now, t, t - 1)
 beta, alpha, abar = schedule.beta[1:, None], schedule.alpha[1:, None], schedule.abar[:, None]
 tilde_mu = (abar[:-1].sqrt() * beta * start + alpha.sqrt() * (1 - abar[:-1]) * now) / (1 - abar[1:])
 tilde_var = (1 - abar[:-1]) / (1 - abar[1:]) * beta
-others = {"the mean of (7.8)": q.mean - tilde_mu, "the variance of (7.8)": q.var - tilde_var,
-          "exercise 7.3": posterior_mean(schedule, start, now, t) - tilde_mu}
+others = {"the mean of (7.8)": q.mean - tilde_mu, "the variance of (7.8)": q.var - tilde_var}
 for name, difference in others.items():
     print(f"(7.9) equals {name}, t = 1 … 1000: {bool(difference.abs().max() < 1e-12)}")
 
@@ -649,7 +653,7 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 # ## What a sampler does with it
 #
 # This fixes the form of the model. Ho et al. take $p_\theta(x_{t-1} \mid x_t) = N(\mu_\theta(x_t, t),\,
-# \sigma_t^2 I)$, where the second argument of $N$ is a variance. The network's output defines the mean, and
+# \sigma_t^2 I)$. The network's output defines the mean, and
 # $\sigma_t^2$ is a table. To generate, draw $x_T$ from $N(0, I)$ and sample from this distribution at every step,
 # from $t = T$ down to 1: this is the **reverse process**. In words: predict $\hat x_0$, take one step back as if the
 # prediction were true, and predict again. In the package, `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in
@@ -669,8 +673,16 @@ print(f"x0_hat at x_300 = 0.2: {x0_hat.item():.3f}; data density there {there:.5
 # 0.00488 instead of up to 0.821. For images, such an average is blurry. A small step moves only slightly toward it,
 # and as $t$ falls, the estimate becomes sharp. [Chapter 10b](10b_fewer_steps.ipynb) compares few steps with many.
 #
-# How is this related to the update of [chapter 00](00_start_here.ipynb), which predicted $\hat x_0$ and the noise
-# $\hat\epsilon$ and mixed them again for an earlier time? Insert (5.11) for $x_t$ into (7.8). A sample of the
+# The update of [chapter 00](00_start_here.ipynb) (DDIM) keeps all of the old noise; the posterior replaces some of it by
+# fresh noise.
+
+# %% [markdown]
+# ### Detour · How much of the noise is replaced?
+#
+# The posterior and the update of chapter 00, side by side.
+
+# %% [markdown]
+# Insert (5.11) for $x_t$ into (7.8). A sample of the
 # posterior becomes $x_s = \sqrt{\bar\alpha_s}\,x_0 + c\,\epsilon + \sigma z$ with fresh noise $z$ and
 # $c^2 + \sigma^2 = 1-\bar\alpha_s$. The total noise is right for time $s$, but some of the old noise has been
 # replaced by fresh noise.
@@ -686,7 +698,7 @@ for t, s in ((300, 100), (500, 499)):
           f"ddim {ddim.mean.item() ** 2:.4f} + {ddim.var.item():.0f}")
 
 # %% [markdown]
-# The update of chapter 00 (DDIM) keeps all the old noise and adds none. The posterior replaces 0.0100 of 0.9206
+# The update of chapter 00 keeps all the old noise and adds none. The posterior replaces 0.0100 of 0.9206
 # in the step 500 → 499, and nearly everything, 0.0952 of 0.1030, in the long move 300 → 100.
 
 # %% [markdown] topics="C118 C119"

@@ -14,13 +14,13 @@
 #
 # **You need** the evidence lower bound of [04](04_elbo_and_vae.ipynb), the forward process and the KL divergence
 # of [05 · How does data become noise?](05_forward.ipynb), and the posterior $q(x_{t-1} \mid x_t, x_0)$ of
-# [07 · Where was the chain a moment ago?](07_posterior.ipynb). Sections 4 and 6
-# use two results of 07b, which they repeat.
+# [07 · Where was the chain a moment ago?](07_posterior.ipynb). Section 4
+# uses a result of 07b, which it repeats.
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 25 seconds.
 #
 # **For what comes next you need** the three terms (section 4), one step as a squared error (section 5) and the
-# loss (section 7). Chapters 09 to 11 and 14 build on these.
+# loss (section 6). Chapters 09 to 11 and 14 build on these.
 #
 # **In the papers:** [Ho20] Sec. 2, 3.2 and Appendix A; [Kin21] Sec. 3 and 4; [Luo22] for the algebra.
 
@@ -162,8 +162,14 @@ print(f"paths that ended at this digit: {int((each > -1).sum())} of 200; "
       f"one hit would give {math.log(200):.1f} nats")
 
 # %% [markdown]
-# None of the 200 paths ended at this digit, and the estimate is absurd. And this is the easiest case: there are
-# practically only 896 possible ends, and we can list them all instead of sampling them.
+# None of the 200 paths ended at this digit, and the estimate is absurd. And this is the easiest case, with practically
+# only 896 possible ends. A real model can end anywhere, and **almost all paths miss a given image**. To estimate (8.1) we
+# need paths that end in $x_0$. We know how to make such paths: start at $x_0$ and add noise!
+
+# %% [markdown]
+# ### Detour · List the ends instead
+#
+# What do the digits really cost under the ideal denoiser of the first look?
 
 # %%
 def listed_cost(x_0):
@@ -181,10 +187,6 @@ for name, images in (("training digits", train[:50]), ("new digits", test[:50]))
 # So training digits really cost 0.1532 bits per pixel, and new digits **at most** 405 on average. The list leaves out
 # the paths that end *between* two training digits. They are rare, but for an image that the model has never seen they
 # can contribute more than all 896 listed ends together (a detour near the end finds some).
-#
-# A real model can end anywhere, and then nothing can be listed. The lesson remains: **almost all paths miss a
-# given image**. To estimate (8.1) we need paths that end in $x_0$. We know how to make such paths: start at
-# $x_0$ and add noise!
 
 # %% [markdown]
 # ### Detour · The integral by simulation
@@ -211,36 +213,21 @@ for place in (0.97, 0.0):
 # Chapter 04 bounded $\log p(x)$ with **Jensen's inequality**. The logarithm is concave, so for a positive random
 # variable $w$
 #
-# $$E[\log w] \;\le\; \log E[w], \quad\text{with equality only if } w \text{ is constant.} \tag{8.3}$$
-#
-# ### Exercise 8.1 · How much is lost?
-#
-# `w` holds the values that a positive random variable can take, and `p` their probabilities. Return how much
-# Jensen's inequality loses, in nats: the right side of (8.3) minus the left.
-
-# %% tags=["exercise"]
-def my_jensen_gap(w, p):
-    """Return the gap between the two sides of Jensen's inequality, not negative."""
-    ### BEGIN SOLUTION
-    return (p * w).sum().log() - (p * w.log()).sum()
-    ### END SOLUTION
-
-
-jensen_gap = check("bound.jensen_gap", my_jensen_gap)
+# $$E[\log w] \;\le\; \log E[w], \quad\text{with equality only if } w \text{ is constant.} \tag{8.2}$$
 
 # %% [markdown]
 # ### Detour · Jensen's inequality from one tangent
 #
-# The proof takes two lines, if you would like to see it again.
+# The proof takes two lines, if you would like to see it again; then an exercise.
 
 # %% [markdown]
 # The logarithm lies below each of its tangents. At the point $m > 0$ the tangent has slope $1/m$, so
 #
-# $$\log w \;\le\; \log m + \frac{w - m}{m} \qquad\text{for all } w > 0. \tag{8.2}$$
+# $$\log w \;\le\; \log m + \frac{w - m}{m} \qquad\text{for all } w > 0. \tag{8.3}$$
 #
 # (The difference of the two sides has the derivative $\frac1m - \frac1w$ in $w$. It falls up to $w = m$, rises
 # from there on, and is 0 at $w = m$.) Let $w$ be random, choose $m = E[w]$, and take the mean on both sides. The
-# last term becomes $(E[w] - m)/m = 0$, and (8.3) is left.
+# last term becomes $(E[w] - m)/m = 0$, and (8.2) is left.
 
 # %%
 # eq: 8.2, 8.3
@@ -256,6 +243,22 @@ print(f"smallest (tangent - log) on the grid: {(tangent - w.log()).min():.6f}")
 print(f"w = 1 or 3, evenly: E[log w] = {math.log(3) / 2:.4f}, log E[w] = {math.log(2):.4f}")
 
 # %% [markdown]
+# #### Exercise 8.1 · How much is lost?
+#
+# `w` holds the values that a positive random variable can take, and `p` their probabilities. Return how much
+# Jensen's inequality loses, in nats: the right side of (8.2) minus the left.
+
+# %% tags=["exercise"]
+def my_jensen_gap(w, p):
+    """Return the gap between the two sides of Jensen's inequality, not negative."""
+    ### BEGIN SOLUTION
+    return (p * w).sum().log() - (p * w.log()).sum()
+    ### END SOLUTION
+
+
+jensen_gap = check("bound.jensen_gap", my_jensen_gap)
+
+# %% [markdown]
 # ### The bound for a whole chain
 #
 # Multiply and divide (8.1) by the distribution of the noising chain, $q(x_{1:T} \mid x_0)$. The integral becomes
@@ -264,7 +267,7 @@ print(f"w = 1 or 3, evenly: E[log w] = {math.log(3) / 2:.4f}, log E[w] = {math.l
 # $$p(x_0) = \int q(x_{1:T} \mid x_0)\, \frac{p(x_{0:T})}{q(x_{1:T} \mid x_0)}\, dx_{1:T} = E_q[w],
 # \qquad w = \frac{p(x_{0:T})}{q(x_{1:T} \mid x_0)}. \tag{8.4}$$
 #
-# Now (8.3) gives
+# Now (8.2) gives
 #
 # $$\log p(x_0) \;\ge\; E_q[\log w]. \tag{8.5}$$
 #
@@ -288,8 +291,9 @@ for q in ([0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.98, 0.01, 0.01]):
     q = torch.tensor(q, dtype=torch.float64)
     w = p_joint / q
     kl = (q * (q / (p_joint / evidence)).log()).sum()  # to p(path | x_0) = p_joint / evidence
+    bound = (q * w.log()).sum()
     print(f"E_q[w] = {(q * w).sum():.1f}; log p(x_0) = {evidence.log():.4f}, "
-          f"bound {(q * w.log()).sum():.4f}, gap {jensen_gap(w, q):.4f}, KL {kl:.4f}")
+          f"bound {bound:.4f}, gap {evidence.log() - bound:.4f}, KL {kl:.4f}")
 
 # %% [markdown]
 # $E_q[w]$ is $p(x_0)$ for every $q$. The gap is 0 for the first $q$, the model's own distribution of paths, and
@@ -564,13 +568,13 @@ print("(8.16), line by line:", [sp.simplify(b - a) for a, b in zip(lines, lines[
 # eq: 8.17
 # claim: E64
 rng = seeded(88)
-clean, guess, there = (normal_like(torch.empty(3, 5).double(), generator=rng) for _ in range(3))
+clean, x0_hat, there = (normal_like(torch.empty(3, 5).double(), generator=rng) for _ in range(3))
 for t in (2, 100, 1000):
     exact = gaussians.kl(forward.posterior(schedule, clean, there, t, t - 1),
-                         forward.posterior(schedule, guess, there, t, t - 1))
+                         forward.posterior(schedule, x0_hat, there, t, t - 1))
     weight = losses.weight(schedule, "x0", t, "vlb")
-    by_8_17 = weight * ((clean - guess) ** 2).sum(1)
-    yours = step_kl(schedule, clean, guess, t, t - 1)
+    by_8_17 = weight * ((clean - x0_hat) ** 2).sum(1)
+    yours = step_kl(schedule, clean, x0_hat, t, t - 1)
     same = torch.allclose(by_8_17, exact, rtol=1e-9), torch.allclose(yours, exact, rtol=1e-9)
     print(f"t = {t:4}: weight {weight:#.5g}; KL agrees with (8.17) and Exercise 8.2: {same}")
 print(f"t =    1: weight {losses.weight(schedule, 'x0', 1, 'vlb'):.4g}")
@@ -581,9 +585,12 @@ print(f"t =    1: weight {losses.weight(schedule, 'x0', 1, 'vlb'):.4g}")
 # because there the posterior is a single point. So $t = 1$ is *not* in the sum; it has its own term $L_0$ (chapter
 # 08b).
 
-# %% [markdown] topics="C138"
-# ## 6 · How tight is the bound?
+# %% [markdown]
+# ## Detour · How tight is the bound?
 #
+# Entropy, cross-entropy and bound, for data whose exact model is known.
+
+# %% [markdown]
 # With (8.17) we can compute the bound without any sampling, if we know the mean squared error $E(x_0 - \hat x_0)^2$.
 # For the ideal denoiser and data of mean 0 and variance 1 it is $1 - E[\hat x_0^2]$: the variance of $x_0$, minus the
 # part that the estimate explains. The expectation is a sum over a grid of $x_t$. If the model uses $\beta_t$ instead of
@@ -592,10 +599,10 @@ print(f"t =    1: weight {losses.weight(schedule, 'x0', 1, 'vlb'):.4g}")
 # %%
 def errors(mixture, schedule):
     """E(x_0 - x0_hat)^2 of the ideal denoiser for t = 1 … T; data of variance 1."""
-    guess, explained = ideal_denoisers.mixture_denoiser(mixture, schedule), []
+    best, explained = ideal_denoisers.mixture_denoiser(mixture, schedule), []
     for t in range(1, schedule.T + 1):
         mass = ideal_denoisers.log_density(mixture, schedule, x, t).exp() * 0.01  # x is the grid
-        explained.append((mass * guess(x, t)[:, 0] ** 2).sum())
+        explained.append((mass * best(x, t)[:, 0] ** 2).sum())
     return 1 - torch.stack(explained)
 
 
@@ -653,7 +660,7 @@ for var in ("large", "small"):
 # likelihood needs one more idea, a deterministic path [Song21b], which chapter 10b introduces.
 
 # %% [markdown] topics="C129 C133"
-# ## 7 · From the bound to the loss that is trained
+# ## 6 · From the bound to the loss that is trained
 #
 # Most networks predict not $x_0$ but the noise $\epsilon$, or $v = \sqrt{\bar\alpha_t}\,\epsilon -
 # \sqrt{1-\bar\alpha_t}\,x_0$ (chapter 09). All three contain the same information, because $x_t$ is known:
@@ -735,7 +742,7 @@ figures.show_source(losses.simple)
 # ## Popular claims, checked
 #
 # - **The mean of $L$ is an upper bound on the cross-entropy, not the cross-entropy itself.** "Diffusion models minimize the
-#   cross-entropy" or "give the exact likelihood" is not what (8.11) says: 0.6977 ≤ 0.7660 ≤ 0.9415 in section 6.
+#   cross-entropy" or "give the exact likelihood" is not what (8.11) says: 0.6977 ≤ 0.7660 ≤ 0.9415 in the detour.
 # - **The reverse step should be the average of the posteriors, not equal to one of them.** "Make
 #   $p(x_{t-1} \mid x_t)$ equal to $q(x_{t-1} \mid x_t, x_0)$" is
 #   impossible: even for the exact model the sum of these KL divergences is 4.6052 nats.
@@ -743,7 +750,7 @@ figures.show_source(losses.simple)
 # %% [markdown]
 # ## Detour · How much cheaper can a new digit be?
 #
-# The 405 bits per pixel of section 1 are an upper bound. Paths that end between two training digits give a tighter one.
+# The 405 bits per pixel of the detour in section 1 are an upper bound. Paths that end between two training digits give a tighter one.
 
 # %% [markdown]
 # Take the two training digits $a$ and $b$ nearest to the new digit. On the boundary between them the denoiser
@@ -772,7 +779,7 @@ def between(t, rng):  # a sample of x_t
     return schedule.signal[t] * middle + across + width(t)[:, None] * e * along
 
 # %%
-def guess(x_t, t):
+def estimate(x_t, t):
     return memory(x_t.reshape(-1, 1, 8, 8), t).flatten(1)
 
 
@@ -781,12 +788,12 @@ nats = 0.5 * ((schedule.signal[-1] * middle) ** 2).sum(1) + 0.5 * (width(1000) *
 nats = nats - width(1000).log()  # so far the KL at t = T, as in (8.14)
 for t in range(1000, 1, -1):
     x_t = between(t, rng)
-    q, p = (forward.posterior(schedule, x_0, x_t, t, t - 1) for x_0 in (middle, guess(x_t, t)))
+    q, p = (forward.posterior(schedule, x_0, x_t, t, t - 1) for x_0 in (middle, estimate(x_t, t)))
     shift = ((schedule.signal[t - 1] * middle - p.mean) * along).sum(1)
     across = ((q.mean - p.mean) ** 2).sum(1) - ((q.mean - p.mean) * along).sum(1) ** 2
     r = width(t - 1) ** 2 / p.var
     nats = nats + 0.5 * ((across + shift**2) / p.var + r - 1 - r.log())  # (8.14)
-last = Gaussian(guess(between(1, rng), 1), schedule.beta[1])
+last = Gaussian(estimate(between(1, rng), 1), schedule.beta[1])
 bits = losses.bits_per_dim(nats - gaussians.pixel_log_prob(last, new, levels=17), new)
 print(f"at most {bits.mean():.1f} bits per pixel, ± {bits.std() / 50**0.5:.1f} (50 digits)")
 
@@ -862,7 +869,7 @@ for count in (10, 100, 1000):
 #
 # $$L_{t-1} = \tfrac12\,(\mathrm{SNR}_{t-1} - \mathrm{SNR}_t)\; E\,\|x_0 - \hat x_0(x_t, t)\|^2$$
 #
-# **Exercises:** 8.1 `bound.jensen_gap` · 8.2 `bound.step_kl` · 8.3 `bound.weight_eps`
+# **Exercises:** 8.1 `bound.jensen_gap` (detour) · 8.2 `bound.step_kl` · 8.3 `bound.weight_eps`
 #
 # **To think about.** Doubling the number of steps between the same two times never makes the bound of an ideal
 # denoiser worse. Why? (Compare one step with two in (8.17): which error is multiplied by which part of the weight?)

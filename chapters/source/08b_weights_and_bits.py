@@ -12,7 +12,7 @@
 # - draw $t$ by importance sampling without changing the loss,
 # - compute bits per dimension for images with gray levels, and use them to judge a model.
 #
-# **You need** sections 4, 5 and 7 of [08 · What exactly is minimized?](08_bound.ipynb), and importance sampling from
+# **You need** sections 4 to 6 of [08 · What exactly is minimized?](08_bound.ipynb), and importance sampling from
 # [03 · How good is a Monte Carlo answer?](03_estimators.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20 seconds.

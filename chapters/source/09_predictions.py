@@ -137,8 +137,8 @@ rng = seeded(1)
 x_0 = ideal_denoisers.sample(data, 1000, generator=rng).double()
 eps = normal_like(x_0, generator=rng)
 x_t = forward.noised(schedule, x_0, 500, eps)
-for name, guess in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t, eps, 500))):
-    print(f"{name:>9}: root mean square error of x0_hat {((guess - x_0) ** 2).mean().sqrt():.3f}")
+for name, x0_hat in (("x_t - eps", x_t - eps), ("(9.3)", eps_to_x0(schedule, x_t, eps, 500))):
+    print(f"{name:>9}: root mean square error of x0_hat {((x0_hat - x_0) ** 2).mean().sqrt():.3f}")
 
 
 # %% [markdown]
@@ -186,7 +186,7 @@ v_to_x0 = check("predictions.v_to_x0", my_v_to_x0)
 figures.show_source(predictions.convert)
 p = predictions.convert(schedule, x_0, "x0", x_t, 500)
 back = [predictions.convert(schedule, getattr(p, kind), kind, x_t, 500).x0 for kind in ("eps", "v")]
-worst = max(float((guess - x_0).abs().max()) for guess in back)
+worst = max(float((each - x_0).abs().max()) for each in back)
 print(f"x0 to eps or v and back, largest error below 1e-14: {worst < 1e-14}")
 
 # %% [markdown]
@@ -307,7 +307,7 @@ for t in (1, 10, 100, 300, 1000):
     x_t = forward.noised(schedule, x_0, t, eps)
     best = predictions.convert(schedule, exact(x_t, t), "x0", x_t, t)
     v = predictions.target(schedule, "v", x_0, eps, t)
-    left = [((guess - truth) ** 2).mean() / truth.var() for guess, truth in
+    left = [((best_one - truth) ** 2).mean() / truth.var() for best_one, truth in
             ((best.eps, eps), (best.x0, x_0), (best.v, v))]  # as a share of the target's variance
     print(f"{t:4}   {best.eps.var():24.3f}   {left[0]:21.5f} {left[1]:7.5f} {left[2]:7.5f}")
 
@@ -419,10 +419,10 @@ x_0 = ideal_denoisers.sample(data, 1000, generator=rng).double()
 eps, wrong_x0 = normal_like(x_0, generator=rng), normal_like(x_0, generator=rng)
 for t in (1, 100, 500, 1000):
     x_t = forward.noised(schedule, x_0, t, eps)
-    guess = predictions.convert(schedule, wrong_x0, "x0", x_t, t)
+    wrong = predictions.convert(schedule, wrong_x0, "x0", x_t, t)
     v = predictions.target(schedule, "v", x_0, eps, t)
     on_x0 = ((x_0 - wrong_x0) ** 2).sum()
-    ratios = [float(((a - b) ** 2).sum() / on_x0) for a, b in ((eps, guess.eps), (v, guess.v))]
+    ratios = [float(((a - b) ** 2).sum() / on_x0) for a, b in ((eps, wrong.eps), (v, wrong.v))]
     print(f"t = {t:4}: SNR {schedule.snr[t]:10.5f}; error as eps / as x0 {ratios[0]:10.5f}, "
           f"as v / as x0 {ratios[1]:11.5f}")
 
@@ -572,7 +572,7 @@ explorer
 # %% [markdown] topics="C143"
 # ## Recap
 #
-# x0, eps, v and the score are one estimate under four names, related by (9.1), (9.2) and (9.7). The best prediction is a
+# x0, eps, v and the score are one estimate in four parameterizations, related by (9.1), (9.2) and (9.7). The best prediction is a
 # conditional mean, so it converts like the quantity itself; for eps it is near zero at small $t$ and a copy of
 # $x_t$ at large $t$. The score is $-\hat\epsilon/b$, exactly, for the noised distribution. The names differ in how an
 # output error reaches the image: eps multiplies it by up to 157 on the usual schedule, v by at most 1.

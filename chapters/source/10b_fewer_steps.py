@@ -489,8 +489,18 @@ for n, times in upward.items():
 
 # %% [markdown]
 # With many steps the codes have the standard deviation of standard normal samples, up to sampling error, and
-# with 1000 steps the error of the round trip is 0.0023. In fact we can compute what the codes must be. In one
-# dimension the flow cannot change the order of points, and it carries the distribution of the data to that of
+# with 1000 steps the error of the round trip is 0.0023. So diffusion does have a latent code as small as the image, if you
+# sample without fresh noise. It lets you **encode** real data, **interpolate** between two codes (a detour near the end),
+# and **reproduce** a sample from its starting noise alone: you can keep the noise fixed and compare, for example,
+# different numbers of steps.
+
+# %% [markdown]
+# ### Detour · Which code belongs to which data point?
+#
+# In one dimension the exact codes are known.
+
+# %% [markdown]
+# In one dimension the flow cannot change the order of points, and it carries the distribution of the data to that of
 # the noise, almost exactly $N(0, 1)$. So it must carry quantiles to quantiles: with $F$ the cumulative
 # distribution function of the data and $\Phi$ that of $N(0, 1)$,
 #
@@ -510,11 +520,6 @@ ax.legend(fontsize=9)
 figures.show(fig, alt="Codes against data: a rising curve, flat between the two modes.")
 print(f"largest distance of a code from the curve: "
       f"{(codes[1000] - torch.special.ndtri(F(x_0))).abs().max():.3f}")
-
-# %% [markdown]
-# So diffusion does have a latent code as small as the image, if you sample without fresh noise. It lets you
-# **encode** real data, **interpolate** between two codes (detour below), and **reproduce** a sample from its
-# starting noise alone: you can keep the noise fixed and compare, for example, different numbers of steps.
 
 # %% [markdown]
 # ## Better ODE solvers
@@ -680,9 +685,13 @@ figures.show(fig, alt="Errors fall; at 100 calls Heun and the large variance are
 # Do not read this as a ranking of samplers. The large variance does well here because two errors cancel (detour
 # below), and with networks and images the ranking is different (chapter 15). What carries over is the method:
 # count calls, show the spread, know the baseline.
+
+# %% [markdown]
+# ### Detour · Try it yourself: how few steps are enough?
 #
-# ### Try it yourself: how few steps are enough?
-#
+# The explorer of this race, and two numbers to find with it.
+
+# %% [markdown]
 # Choose a sampler and a number of steps, and see where 600 points end up. How many steps of `ddim` does it take
 # until half of the points lie within 0.15 of a center? And how many of the second-order `probability_flow_ode`,
 # which makes two calls per step? (The schedule here has 200 steps, so the numbers differ from those of the

@@ -10,17 +10,16 @@
 # - say what each part of a U-Net is for, and follow the shapes through it,
 # - write its time embedding and its normalization,
 # - run an ablation, and say whether a difference is larger than the variation between seeds,
-# - say why batch normalization is a poor fit for diffusion, and when it works nevertheless,
 # - judge a denoiser of real images, for which nobody knows the lowest possible loss.
 #
-# **You need** the training loop and the loss of v from [11](11_learning_to_denoise.ipynb), and for section 11 the exact
+# **You need** the training loop and the loss of v from [11](11_learning_to_denoise.ipynb), and for section 10 the exact
 # denoiser of a list of images from the beginning of [10](10_sampling_without_learning.ipynb). If you know convolutional
 # networks, skim sections 1 to 3.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
 # about 80 seconds, on a CPU.
 #
-# **For what comes next:** 12b uses sections 1 to 7; 13 uses sections 7 and 10.
+# **For what comes next:** 12b uses sections 1 to 7; 13 uses sections 7 and 9.
 #
 # **In the papers:** [Ho20] Appendix B; the U-Net comes from Ronneberger et al. 2015.
 
@@ -327,7 +326,7 @@ for a, b in ((0, 1), (2, 3), (0, 4)):
 #
 # (`nn.GroupNorm` then gives each channel a learned factor and offset, initially 1 and 0.) A single group with all
 # channels is **layer normalization**, one group per channel **instance normalization**. **Batch normalization** is
-# different: it takes each channel separately, over all items of the *batch*. Section 9 tests it.
+# different: it takes each channel separately, over all items of the *batch*. A detour tests it.
 #
 # ### Exercise 12.4 · Group norm by hand
 #
@@ -629,8 +628,7 @@ print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
 #   positions remain. On large images it may be a good one.
 # - **Time.** Knowing $t$ is worth about 0.020. The *table* of times is no better than no time at all after 100 steps,
 #   0.394, and after 1000 it is still 0.017 behind the sinusoids.
-# - **Zero initialization** and **batch norm**: no difference that we believe. Section 9 takes a closer look at batch
-#   norm.
+# - **Zero initialization** and **batch norm**: no difference that we believe. A detour takes a closer look at batch norm.
 
 # %% [markdown] topics="C182"
 # ### Detour · Why is a learned table of times so slow?
@@ -667,11 +665,14 @@ print(f"expected, if a row moves when its time is drawn: {1000 * (1 - 1 / 1000) 
 # drawn often, and the two may well be equal; we have not tried.
 
 # %% [markdown] topics="C181"
-# ## 9 · Batch normalization
+# ## Detour · Batch normalization
 #
+# Why is it so often advised against for diffusion models? (`v_loss` comes from the detour before this one.)
+
+# %% [markdown]
 # Batch normalization (batch norm) is common in image classifiers. It takes the mean and variance of a channel over
 # all pixels of the batch. During training it also keeps running averages of both, and `net.eval()` makes it use these
-# instead. Why is it so often advised against for diffusion models?
+# instead.
 #
 # In training a batch mixes all times; in sampling all items have the *same* time. Look at the variance of one layer's
 # input at each $t$, compared with the running variance that serves all of them.
@@ -729,7 +730,7 @@ for name in ("baseline", "batch norm"):
 # norm has no such modes: its differences are all 0.000.
 
 # %% [markdown] topics="C180"
-# ## 10 · Adam, and the scale of the loss
+# ## 9 · Adam, and the scale of the loss
 #
 # All our networks are trained with Adam (chapter 11). Let $g$ be the gradient of the loss and $\eta$ the learning
 # rate. Plain stochastic gradient descent (SGD) and Adam take the steps
@@ -865,7 +866,7 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
 # Clipping by length depends on the scale, too, and so does the balance with a second loss that is added to the first.
 
 # %% [markdown] topics="C184"
-# ## 11 · A real network, and how to judge it
+# ## 10 · A real network, and how to judge it
 #
 # Now we train for 1000 steps of 64 digits, so that each of the 896 training digits is seen about 70 times.
 

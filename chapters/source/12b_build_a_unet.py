@@ -11,7 +11,7 @@
 # - write multi-head self-attention, and say what it costs,
 # - write the forward pass of a U-Net, and verify that it is right,
 # - train your own network on your own images, on a CPU or a GPU,
-# - read the architecture of Ho et al., and say what a diffusion transformer replaces.
+# - read the architecture of Ho et al.
 #
 # **You need** sections 1 to 7 of [12 · Which network denoises images?](12_unet.ipynb): convolution, skip connections,
 # time embedding and group norm, but not the experiments that follow them; and the training loop of
@@ -142,7 +142,13 @@ print("largest difference of the outputs:", (mine(x, emb) - given(x, emb)).abs()
 # are computed from another input is called **FiLM**, feature-wise linear modulation [Per18]. Doing so right after a
 # group norm is **adaptive group normalization** (AdaGN): [ND21] used it for diffusion, and [DN21] found that it gives
 # better samples than adding.
+
+# %% [markdown]
+# ### Detour · What survives a norm?
 #
+# Ho et al. add the embedding *before* a norm. How much of it is left afterwards?
+
+# %% [markdown]
 # **Predict.** Ho et al. add the same number to all pixels of a channel, and then the norm subtracts the mean of each
 # group of channels. If every group were a single channel, how much of the time embedding would survive?
 
@@ -159,7 +165,8 @@ for groups in (32, 8, 1):
 # None of it would survive: the change is 0.000, because the norm removes whatever all the numbers of a group share.
 # With several channels in a group, only the *differences* between the channels survive. Nothing undoes a scale and a
 # shift that come after the norm, and a scale of −1 even switches a channel off, apart from the shift.
-#
+
+# %% [markdown]
 # ## 2 · Self-attention
 #
 # A convolution mixes neighbors, with the same weights in every image. In **self-attention** each position collects
@@ -211,7 +218,7 @@ for d in (4, 64, 1024):
 # long vectors puts nearly all the weight on a single key, and its gradient almost vanishes; with the root, the scores
 # have the same size for every $d$.
 #
-# **Predict.** An image becomes twice as high and twice as wide. How many times more scores are there?
+# What does attention cost? Compare it with a convolution on images of five sizes.
 
 # %%
 c = 64  # channels; multiplications per image: two products of (n, c), four 1 x 1 convolutions
@@ -222,7 +229,7 @@ for side in (4, 8, 16, 32, 64):
           f"{9 * n * c * c / 1e6:18,.1f}")
 
 # %% [markdown]
-# There are sixteen times as many: their number is $(HW)^2$. At 16 × 16, attention costs somewhat more than a
+# Twice the side, sixteen times the scores: their number is $(HW)^2$. At 16 × 16, attention costs somewhat more than a
 # convolution; at 64 × 64, fifteen times as much. That is why U-Nets have it at coarse resolutions only.
 #
 # ### Exercise 12b.3 · Attention as a layer
@@ -399,8 +406,11 @@ print(f"{'all':>14}: {total:7,}")
 # The way up, with 39 %, because concatenation doubles the channels that enter its blocks.
 
 # %% [markdown]
-# ### Would the loss have shown a mistake?
+# ### Detour · Would the loss have shown a mistake?
 #
+# Two networks with a mistake are trained, to see how much of it the loss shows.
+
+# %% [markdown]
 # **Predict.** Below are two networks with one mistake each. In the first, the heads are turned back into an image by
 # `reshape` alone, which tears the image apart: positions and channels get mixed up. In the second, the blocks
 # multiply by `scale`, not by 1 + `scale`. How much higher is their loss after 100 training steps?
@@ -588,8 +598,11 @@ total += 2 * c + conv(c, 3)  # the last norm, conv_out
 print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 
 # %% [markdown]
-# ## 6 · What does a diffusion transformer replace?
+# ## Detour · What does a diffusion transformer replace?
 #
+# The other architecture of today, as a list of differences.
+
+# %% [markdown]
 # A **diffusion transformer** (DiT) [PX23] looks the same from the outside: it maps $(x_t, t)$ to the shape of $x_t$,
 # so schedule, loss and samplers stay. Inside,
 #
@@ -622,13 +635,11 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # |---|---|---|
 # | equal outputs for equal weights show that a network is right | it trains, so it is right | 0.38 with and without torn heads |
 # | attention alone does not know positions | attention sees all, so it knows where things are | shuffled in, shuffled out |
-# | a norm partly removes what was added before it | it does not matter where the time embedding enters | 0.000 for groups of one channel |
 #
 # **Exercises:** 12b.1 `build.res_block` · 12b.2 `build.attend` · 12b.3 `build.attention` · 12b.4 `build.unet`
 #
 # **To think about.** Your network was trained on 8 × 8 images. Does it accept one of 16 × 16, and what will it make
-# of it? (It does: no layer knows the size. But a stroke now looks twice as long, and attention averages over 64
-# positions instead of 16.)
+# of it?
 #
 # **Before:** [12 · Which network denoises images?](12_unet.ipynb) · **Next:** [13 · How do you train at
 # scale?](13_gpu_training.ipynb)

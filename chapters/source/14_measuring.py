@@ -329,7 +329,7 @@ for t in (1, 300, 1000):
 # frequencies for each place in the image, so it needs fewer bits.)
 #
 # **Predict.** (14.3) is the optimal denoiser for such pixels, and with the optimal denoiser the bound can be
-# tight (section 6 of chapter 08). Will the bound come out near that number or far above it?
+# tight (a detour of chapter 08). Will the bound come out near that number or far above it?
 
 # %%
 def each_pixel_alone(x_t, t):
@@ -430,7 +430,7 @@ for name, network in pair.items():
 # levels can be made as large as one likes, with narrow spikes, so it says nothing. Instead one adds noise $u$,
 # uniform in $[0, 1)$, to each level $x$ and reports the mean of $-\log p(x + u)$. This is called
 # **dequantization**. The probability of the level itself is the integral of the density over its cell, so by
-# Jensen's inequality (8.3)
+# Jensen's inequality (8.2)
 #
 # $$-\log P(x) = -\log \int_0^1 p(x + u)\,du \;\le\; -\int_0^1 \log p(x + u)\,du. \tag{14.4}$$
 #

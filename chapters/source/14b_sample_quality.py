@@ -733,8 +733,11 @@ print("fractions:", ", ".join(f"{fraction.value:.2f}" for _, fraction in measure
 # until everything is a copy.
 
 # %% [markdown] topics="C133"
-# ## 6 · Do fewer bits mean better images?
+# ## Detour · Do fewer bits mean better images?
 #
+# Two networks whose bits differ by a factor of two, judged by their samples.
+
+# %% [markdown]
 # Back to the two MNIST networks of chapter 14 (section 4). The one with the weights of the bound ("vlb") needs half
 # as many bits as the one with the simple loss. Here are ten digits of each.
 #
@@ -781,7 +784,7 @@ for what in ("frechet", "energy_distance"):
 # is one training of each.
 
 # %% [markdown]
-# ### Detour · Larger networks
+# ### Larger networks
 #
 # Larger networks for the same two tasks are meant for a GPU. How far are their samples from real ones, with a label
 # and without?
@@ -795,7 +798,7 @@ for line in gpu_run.sample_lines("mnist", "mnist_gpu", "mnist_likelihood", "mnis
 # says how it is filled in.)
 
 # %% [markdown]
-# ### Detour · The same noise: compare in pairs
+# ### The same noise: compare in pairs
 #
 # Let both networks start from the same noise. Can 200 pairs of images decide more than two independent sets?
 
@@ -863,7 +866,7 @@ print(f"distance of two images from the same noise {apart:.1f}, from different {
 # verdict.
 
 # %% [markdown]
-# ### Detour · A model with good bits and bad samples
+# ### A model with good bits and bad samples
 #
 # How can bits and sample quality disagree? Here is a model that draws noise in 99 cases out of 100 and still has good
 # bits.

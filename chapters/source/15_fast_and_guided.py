@@ -333,7 +333,7 @@ for n in (5, 10):
 #
 # $$\sigma^2(v) = \exp\big(v \log \beta_{ts} + (1 - v) \log \tilde\beta_{ts}\big). \tag{15.9}$$
 #
-# ### Exercise 15.6 · Between the two variances
+# ### Exercise 15.2 · Between the two variances
 #
 # Write (15.9) for the step from `t` to `s` (numbers, `s` at least 1). `v` may be a tensor.
 
@@ -507,7 +507,7 @@ for name, n in (("DDPM, small", 200), ("DDPM, large", 50), ("DDIM", 20), ("DPM++
 #
 # $$D = \hat x_0 + \frac{h}{2h'}\,(\hat x_0 - \hat x_0')$$
 #
-# **Exercises:** 15.1 `guidance.timesteps` · 15.6 `guidance.learned_var`
+# **Exercises:** 15.1 `guidance.timesteps` · 15.2 `guidance.learned_var`
 #
 # **To think about.** All distances here are measured on samples whose labels are as frequent as in training. If a
 # sampler drew perfect 1s and bad 8s, which of our numbers would show it?

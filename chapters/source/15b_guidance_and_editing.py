@@ -153,7 +153,7 @@ for t in (0, 100, 200, 300, 500):
 # So you can apply guidance to any of the four (the score, $\hat x_0$, $\hat\epsilon$ or $\hat v$), and the result
 # is the same.
 #
-# ### Exercise 15.2 · The guided estimate
+# ### Exercise 15.3 · The guided estimate
 #
 # `asked` and `free` are two denoisers, functions of `(x_t, t)`: the conditional one, which knows the label, and the
 # unconditional one. Return the guided estimate (15.4) of $x_0$ at `x_t`.
@@ -472,7 +472,7 @@ print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
 # How do you turn a trade-off between two aims into a decision?
 
 # %% [markdown]
-# #### Exercise 15.3 · Choose a scale
+# #### Exercise 15.4 · Choose a scale
 #
 # Each row of `rows` is `(w, proportion read as asked, distance, its standard error)`. Write a rule that picks a
 # scale: among the rows with a proportion of at least `wanted`, one whose distance is smallest, or not
@@ -616,7 +616,7 @@ for name, x in list(made.items())[1:]:
 # DDIM inversion). Chapter 10b did this with a perfect denoiser. Does it work with a trained network, on real digits
 # that it has never seen?
 #
-# ### Exercise 15.4 · One step, in either direction
+# ### Exercise 15.5 · One step, in either direction
 #
 # You are at $x_t$ and have the estimate $\hat x_0$. Take a DDIM step without fresh noise ($\eta = 0$) to time `s`,
 # which may be earlier *or later* than `t`. (Both times are numbers, `t` at least 1. First solve
@@ -746,7 +746,7 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 # $$\text{slerp}(a, b, \lambda) = \frac{\sin((1-\lambda)\,\theta)\; a + \sin(\lambda\,\theta)\; b}{\sin\theta}, \qquad
 # \cos\theta = \frac{a \cdot b}{\|a\|\,\|b\|}. \tag{15.8}$$
 #
-# ### Exercise 15.5 · The great circle
+# ### Exercise 15.6 · The great circle
 #
 # `a` and `b` have shape `(B, *D)`, and `share` is $\lambda$, a number. Each item has its own angle. (`torch.acos`
 # inverts the cosine. `x.flatten(1)` makes one row of each item.)
@@ -907,7 +907,7 @@ for n in (50, 100, 200, 400, 800):
 # **One formula to keep**
 # $$\text{guided} = u + w\,(c - u): \quad 0 \text{ ignores}, \quad 1 \text{ follows}, \quad \text{more exaggerates}$$
 #
-# **Exercises:** 15.2 `guidance.classifier_free` · 15.3 `guidance.choose` · 15.4 `guidance.ode_step` · 15.5
+# **Exercises:** 15.3 `guidance.classifier_free` · 15.4 `guidance.choose` · 15.5 `guidance.ode_step` · 15.6
 # `guidance.slerp`
 #
 # **To think about.** Guidance at large $t$ decides *which* digit, at small $t$ how sharp it is. Let $w$ depend on

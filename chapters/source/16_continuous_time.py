@@ -15,7 +15,7 @@
 # - write the bound as an integral over log-SNR, and say what of the schedule matters to it.
 #
 # **You need** the score from [09 · Predictions](09_predictions.ipynb), the probability-flow ODE from
-# [10b](10b_fewer_steps.ipynb), for "The bound as an integral" sections 5 to 7 of [08](08_bound.ipynb), and for one
+# [10b](10b_fewer_steps.ipynb), for "The bound as an integral" sections 5 and 6 of [08](08_bound.ipynb), and for one
 # detour the bits per dimension of [14](14_measuring.ipynb). Nothing here builds on [15b](15b_guidance_and_editing.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20 seconds.

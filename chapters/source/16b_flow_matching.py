@@ -671,8 +671,11 @@ for tau in (1.0, 1 / 3, 0.0):  # a coordinate of the data has variance 1/2
 # again. **A straight line for each pair says nothing about the shortest path of the distribution.**
 
 # %% [markdown]
-# ## Explorer: an arc or a line, and how many steps?
+# ## Detour · Try it yourself: an arc or a line, and how many steps?
 #
+# The explorer shows both paths and what Euler's method makes of them.
+
+# %% [markdown]
 # The eight Gaussians once more, with the exact velocity, so every error is Euler's. Choose the path and the number of
 # steps, and move $\tau$ from the noise (1) to the data (0). **Predict.** Is Euler on the line better than Euler on
 # the arc here, as it was for a single data point?

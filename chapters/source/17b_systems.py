@@ -528,7 +528,12 @@ for word, letters in zip(words.decode(x_t), ours[:, 0]):
           f"else one of {can_be}")
 
 # %% [markdown]
-# Try it: cover a word more and more, and watch what the denoiser still believes.
+# ### Detour · Try it yourself: cover a word
+#
+# An explorer: what does the denoiser still believe?
+
+# %% [markdown]
+# Cover a word more and more.
 #
 # **Predict.** Set the time to 20 with the absorbing noise. Do the three panels together tell you which words exist?
 
@@ -544,8 +549,12 @@ explorer
 # say which letters go *together*.
 #
 # </details>
+
+# %% [markdown]
+# ### How many steps does a word need?
 #
-# A step back draws all its letters independently. **Predict.** Of the words from a single step, from
+# The denoiser gives a distribution for each letter, but does not say which letters go *together*. A step back draws all
+# its letters independently. **Predict.** Of the words from a single step, from
 # all masks to clean letters, how many are in the language? And from 64 steps?
 
 # %%

@@ -13,7 +13,7 @@
 # | signal variance left | $\bar\alpha_t = \alpha_1 \alpha_2 \cdots \alpha_t, \quad \bar\alpha_0 = 1$ | `schedule.abar` |
 # | factors of data and noise | $\sqrt{\bar\alpha_t}, \quad \sqrt{1 - \bar\alpha_t}$ | `schedule.signal`, `schedule.noise` |
 # | signal-to-noise ratio | $\mathrm{SNR}_t = \bar\alpha_t / (1 - \bar\alpha_t)$ | `schedule.snr`, `schedule.log_snr` |
-# | noise and data | $\epsilon, z \sim N(0, I)$: forward noise, fresh noise; a hat marks a guess | `eps`, `z`, `x0_hat` |
+# | noise and data | $\epsilon, z \sim N(0, I)$: forward noise, fresh noise; a hat marks an estimate | `eps`, `z`, `x0_hat` |
 
 # %% [markdown]
 # ## The two processes
@@ -28,7 +28,7 @@
 # | reverse step | $p(x_s \mid x_t) = q\big(x_s \mid x_t,\, x_0 = \hat x_0(x_t, t)\big)$ | `samplers.ddpm_step` |
 
 # %% [markdown]
-# ## One guess, four parameterizations
+# ## One estimate, four parameterizations
 #
 # Write $a = \sqrt{\bar\alpha_t}$ and $b = \sqrt{1-\bar\alpha_t}$. `predictions.convert` turns each into all others,
 # `predictions.target` is what the network is trained on, `predictions.denoiser` wraps the network.
@@ -70,7 +70,7 @@
 # In the last line $h$ is the growth of $\tfrac12 \log \mathrm{SNR}$ in this step, $h'$ and $\hat x_0'$ are those of the step before; the first step and the one to
 # $s = 0$ take $\hat x_0$ alone.
 #
-# **Guidance:** $\hat x_0 = u + w\,(c - u)$ with $u$ the unconditional and $c$ the conditional guess, $w$ the guidance scale; the same for eps, v
+# **Guidance:** $\hat x_0 = u + w\,(c - u)$ with $u$ the unconditional and $c$ the conditional estimate, $w$ the guidance scale; the same for eps, v
 # and score (`predictions.guided`).
 
 # %% [markdown]
@@ -90,14 +90,14 @@ x_t = forward.noised(schedule, x_0, t, eps)
 v = predictions.target(schedule, "v", x_0, eps, t)
 found = predictions.convert(schedule, v, "v", x_t, t)
 p = forward.posterior(schedule, x_0, x_t, t, t - 1)
-guess = torch.zeros_like(x_0)  # any guess x0_hat
-gap = gaussians.kl(p, samplers.ddpm_step(schedule, x_t, guess, t, t - 1))
+x0_hat = torch.zeros_like(x_0)  # any estimate
+gap = gaussians.kl(p, samplers.ddpm_step(schedule, x_t, x0_hat, t, t - 1))
 weight = losses.weight(schedule, "x0", t, "vlb")
 pairs = (found.x0, x_0), (found.eps, eps), (found.score, -eps / b)
 same = [torch.allclose(*pair) for pair in pairs]
 print("v gives x0, eps, score:", *same)
 print("posterior mean from eps:", torch.allclose(p.mean, (x_t - beta / b * eps) / alpha.sqrt()))
-print("one term of the bound:", torch.allclose(gap, weight * (x_0 - guess).square().sum(1)))
+print("one term of the bound:", torch.allclose(gap, weight * (x_0 - x0_hat).square().sum(1)))
 
 # %% [markdown]
 # And every sampler in 50 steps, with the ideal denoiser of eight points on a circle of radius 1 in the place of a network: how far

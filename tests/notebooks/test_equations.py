@@ -33,6 +33,8 @@ def test_every_displayed_equation_is_checked_by_a_cell(path):
     labels, checked, bare = equations(path)
     assert not bare, "a displayed equation has no \\tag"
     assert len(set(labels)) == len(labels), "two equations share a label"
+    numbers = [int(label.split(".")[1]) for label in labels]
+    assert numbers == sorted(numbers), "equations are numbered in their order"
     assert set(labels) - set(checked) == set(), "no cell checks these"
     assert set(checked) - set(labels) == set(), "these are checked but not displayed"
 

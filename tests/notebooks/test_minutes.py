@@ -5,7 +5,7 @@ Truth: words, lines and exercises of a small text, counted by hand.
 
 import pytest
 
-from tools.notebooks import minutes, sources
+from tools.notebooks import detours, minutes, sources
 
 TEXT = """\
 # %% [markdown]
@@ -54,11 +54,27 @@ square = check("toy.square", my_square)
 
 
 def test_counted_by_hand():
-    cells = sources.reading(TEXT, solved=False).cells
+    cells = sources.reading(TEXT, solved=False, markers=True).cells
     spent = minutes.minutes(cells)
     title, last = 9, 5  # "03 Toys About road minutes and …", "On the main road Again"
-    assert spent.road == pytest.approx((title + last) / 120 + 2 / 10 + 7)
-    assert spent.each == {"c003": pytest.approx((2 + 4 + 6 + 10 + 3) / 120 + 1)}
+    solution = 1  # line
+    assert spent.road == pytest.approx((title + last) / 120 + 2 / 10 + 4 + solution)
+    assert spent.each == {"c003": pytest.approx((2 + 4 + 6 + 3) / 120 + 0.5 + 1)}
+
+
+def test_an_explorer_takes_two_minutes_beside_its_lines():
+    cell = sources.reading("# %%\nexplorers.dial()\n", solved=False).cells
+    assert minutes.minutes(cell).road == pytest.approx(2 + 1 / 10)
+
+
+def test_the_main_road_borrows_nothing_from_a_detour():
+    cells = sources.reading(TEXT + "\n# %%\ncube = 27\n", solved=True).cells
+    assert list(detours.borrowed(cells)) == []
+    more = "\n# %%\ncube = 27\n\n# %% [markdown]\n# ## On the main road"
+    inside = TEXT.replace("# ## On the main road", more)
+    cells = sources.reading(inside + "\n# %%\nx = cube\n", solved=True).cells
+    (problem,) = detours.borrowed(cells)
+    assert problem.endswith("reads 'cube', which only a detour defines")
 
 
 def test_the_text_gets_its_minutes(tmp_path):
@@ -66,7 +82,7 @@ def test_the_text_gets_its_minutes(tmp_path):
     source.write_text(TEXT, encoding="utf-8")
     first, *_, heading, _ = (c.source for c in sources.read(source, solved=True).cells)
     assert "About 5 minutes, and 5 for detours." in first
-    assert heading.endswith("They are like squares.\n\n*About 1 minute; nothing later needs it.*")
+    assert heading.endswith("They are like squares.\n\n*About 2 minutes; nothing later needs it.*")
 
 
 def test_another_chapters_minutes(tmp_path):

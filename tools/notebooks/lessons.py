@@ -150,7 +150,7 @@ def mistakes(name: str) -> list[str]:
 
 def learners(chapter: Chapter):
     """The learner's reading, without what the build writes into it."""
-    return reading(chapter.source.read_text(encoding="utf-8"), solved=False)
+    return reading(chapter.source.read_text(encoding="utf-8"), solved=False, markers=True)
 
 
 def lesson(chapter: Chapter) -> str:

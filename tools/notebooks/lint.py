@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tools import printed
 from tools.notebooks import colab
+from tools.notebooks.detours import borrowed
 from tools.notebooks.exercises import checks_in, exercises
 from tools.notebooks.mathematics import math_problems
 from tools.notebooks.minutes import DETOUR, LONGEST
@@ -63,7 +64,9 @@ def lint(chapter, notebook, path, solved, root) -> Iterator[str]:
             problems += _lint_markdown(cell.source)
         yield from (f"cell {cell.get('id')}: {problem}" for problem in problems)
     if solved:
-        yield from _lint_exercises(read(chapter.source, solved=True, markers=True))
+        text = read(chapter.source, solved=True, markers=True)
+        yield from _lint_exercises(text)
+        yield from borrowed(text.cells)
 
 
 def _lint_minutes(source: Path) -> Iterator[str]:

@@ -167,7 +167,8 @@ def _spent(source: Path, what: str, number: str | None) -> str:
 
 def minutes_of(source: Path) -> minutes.Minutes:
     """How long a chapter's text takes a learner."""
-    return minutes.minutes(reading(source.read_text(encoding="utf-8"), solved=False).cells)
+    text = source.read_text(encoding="utf-8")
+    return minutes.minutes(reading(text, solved=False, markers=True).cells)
 
 
 def solution_lines(source: str, name: str = "?") -> Iterator[tuple[bool, str]]:
