@@ -860,7 +860,7 @@ batch_norm.load_state_dict(net.state_dict(), strict=False)  # the same weights, 
 compare("batch norm", batch_norm.train())
 figures.show_source(loop._shard)
 try:
-    with mock.patch("ddpm_lab.training.trainer._rank", return_value=(0, 3)):  # one of three
+    with mock.patch("ddpm_lab.training._processes.place", return_value=(0, 3)):  # one of three
         trainer.train(small, home_path / "refused")
 except ValueError as error:
     print("ValueError:", str(error).replace(". ", ".\n    "))
