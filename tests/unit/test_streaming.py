@@ -150,7 +150,7 @@ def test_memory_stays_flat_however_many_images_there_are(tmp_path):
     gc.collect()
     before = resident()
     after = []
-    for _ in range(3):  # epochs: what is kept stays, while a busy machine moves pages to and fro
+    for _ in range(3):  # epochs: what is kept stays, while a busy machine moves pages about
         for _ in range(84):
             next(batches)
         gc.collect()
