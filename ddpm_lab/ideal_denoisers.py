@@ -260,9 +260,10 @@ def parts(mixture: Mixture) -> Mixture:
     torch.float64
     """
     _checks.instance(mixture, Mixture, "mixture")
+    finite = ("", "Look for NaN.", "")  # of weights and variances more is asked below
     weight, mean, var = (
-        _checks.numbers(part, f"mixture.{field}", finite="Look for NaN.").detach()
-        for part, field in zip(mixture, Mixture._fields)
+        _checks.numbers(part, f"mixture.{field}", finite=advice).detach()
+        for part, field, advice in zip(mixture, Mixture._fields, finite)
     )
     _check_parts(weight, mean, var)
     return Mixture(weight, mean, var)

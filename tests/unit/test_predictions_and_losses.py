@@ -196,7 +196,7 @@ GOOD = ideal_denoisers.Mixture(torch.tensor([0.5, 0.5]), torch.zeros(2, 3), torc
         ({"var": torch.ones(2, 1)}, (r"weight \(K,\), mean \(K, D\)", r"\(2, 1\)", "One row per")),
         ({"mean": torch.zeros(2)}, (r"weight \(K,\), mean \(K, D\)", r"\(2,\)", "One row per")),
         ({"var": torch.tensor([1.0, -1.0])}, ("var must be finite and >= 0", "got -1")),
-        ({"var": torch.tensor([1.0, math.nan])}, ("var must be finite", "got nan")),
+        ({"var": torch.tensor([1.0, math.nan])}, ("var must be finite and >= 0", "got nan")),
     ],
 )
 def test_a_malformed_mixture_is_refused_at_once(change, fragments):
