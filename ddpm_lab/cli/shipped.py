@@ -15,13 +15,12 @@ def configs() -> list[str]:
 
 
 def networks() -> list[str]:
-    """Names of the pretrained networks that come with the course.
+    """Names of the pretrained networks that come with the course: those with a log of their run.
 
     >>> "mnist" in networks()
     True
     """
-    found = _names("checkpoints", ".safetensors")
-    return [name for name in found if not name.startswith("features_")]
+    return _names("checkpoints", ".jsonl")
 
 
 def config(text: str) -> Path:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ddpm_lab import metrics, training
+from ddpm_lab.cli import shipped
 from ddpm_lab.course import gpu_run
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.training import evaluation, models, pretrained
@@ -32,6 +33,11 @@ def test_the_networks_of_the_course_are_there():
     """Those of a GPU come together, or are still to be trained."""
     assert set(NAMES) - set(gpu_run.NAMES) == {"digits", "mnist", "mnist_likelihood"}
     assert set(NAMES) & set(gpu_run.NAMES) in (set(), set(gpu_run.NAMES))
+
+
+def test_the_commands_offer_these_and_nothing_else():
+    """Beside them lie parts of chapters' experiments, which no command can use."""
+    assert sorted(shipped.networks()) == sorted(NAMES)
 
 
 def test_all_of_it_is_small():
