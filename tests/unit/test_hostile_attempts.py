@@ -414,6 +414,19 @@ def test_the_stop_button_ends_the_attempt_and_the_cell(attempt):
 # What an attempt leaves behind --------------------------------------------------------------------
 
 
+def keeps_cast_weights():
+    """Does a network go on with the 16-bit weights of before after its weights have changed?
+
+    An autocast that was entered and never left does that, also once it is switched off.
+    """
+    weight, x, seen = torch.nn.Parameter(torch.ones(1, 1)), torch.ones(1, 1), []
+    for value in (1.0, 2.0):
+        weight.data.fill_(value)
+        with torch.autocast("cpu", torch.bfloat16):
+            seen.append(torch.nn.functional.linear(x, weight).item())
+    return seen[0] == seen[1]
+
+
 def state():
     """All that belongs to others, read with the libraries' own getters."""
     numpy_state = np.random.get_state()
@@ -435,7 +448,8 @@ def state():
         "modules": (sys.modules["torch"], sys.modules["math"]),
         "exercise": exercises.exercise("forward.noised"),
         "modes": torch._C._len_torch_function_stack(),
-        "autocast": torch.is_autocast_enabled("cpu"),
+        "autocast": (torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu")),
+        "cast weights are kept": keeps_cast_weights(),
         "tiny numbers": float(torch.tensor(1e-310, dtype=torch.float64) * 1.0),
         "collector": (gc.isenabled(), gc.get_threshold()),
         "classes": (torch.nn.Linear.forward, torch.nn.Module.__call__, networks.MLP.forward),

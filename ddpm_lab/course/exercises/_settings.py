@@ -46,6 +46,20 @@ def _set_collecting(on):
     (gc.enable if on else gc.disable)()
 
 
+def _nested():
+    """How many autocast contexts are open. Inside one, weights that were cast are cast no more."""
+    torch.autocast_increment_nesting()
+    return torch.autocast_decrement_nesting()
+
+
+def _set_nested(number):
+    while _nested() > number:
+        torch.autocast_decrement_nesting()
+    while _nested() < number:
+        torch.autocast_increment_nesting()
+    torch.clear_autocast_cache()
+
+
 def _flushes():
     """Are numbers too small for all their digits taken as 0? There is no other way to ask."""
     return float(torch.full((), 1e-310, dtype=torch.float64) * 1.0) == 0
@@ -89,6 +103,9 @@ SETTINGS: tuple[Setting, ...] = (
     (torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     (torch.is_anomaly_enabled, torch.autograd.set_detect_anomaly),
     (lambda: torch.is_autocast_enabled("cpu"), lambda on: torch.set_autocast_enabled("cpu", on)),
+    (lambda: torch.get_autocast_dtype("cpu"), lambda dtype: torch.set_autocast_dtype("cpu", dtype)),
+    (torch.is_autocast_cache_enabled, torch.set_autocast_cache_enabled),
+    (_nested, _set_nested),
     (_flushes, torch.set_flush_denormal),
     (lambda: dict(_PRINTED), _PRINTED.update),
     (np.get_printoptions, lambda options: np.set_printoptions(**options)),
