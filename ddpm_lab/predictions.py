@@ -20,6 +20,9 @@ from ddpm_lab import _checks
 from ddpm_lab.schedules import Schedule, coef, row
 from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
 
+ONE_TIME = "takes_one_time"
+"""The mark of a denoiser that also takes an int, one time for all items, and checks its output."""
+
 
 class Prediction(NamedTuple):
     """One estimate in its four parameterizations; each (B, *D) float.
@@ -184,6 +187,7 @@ def denoiser(
         x0_hat = _x0(out, prediction_type, x_t, *factors(x_t, times, common))
         return x0_hat if clip is None else x0_hat.clamp(-clip, clip)
 
+    setattr(denoise, ONE_TIME, True)
     return denoise
 
 
@@ -193,10 +197,12 @@ def _item_times(t, schedule, x_t):
     The value is None if they are not all the same, and for times on a GPU, which are not looked at:
     that would have to wait for all that the GPU has to do yet.
     """
+    if type(t) is int and 1 <= t <= schedule.T:  # first: it stands in every sampler's loop
+        return torch.full((len(x_t),), t, dtype=torch.int64, device=x_t.device), t
     usual = type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x_t.shape[:1]
     if usual and _checks.readable(t):
         low, high = (each.item() for each in t.aminmax())
-        if 1 <= low <= high <= schedule.T:  # first: it stands in every loop
+        if 1 <= low <= high <= schedule.T:
             return t.to(x_t.device), low if low == high else None
     t = _checks.times(t, schedule, batch=len(x_t), wait=False)
     return _checks.time_per_item(t, x_t), t if isinstance(t, int) else None

@@ -67,12 +67,12 @@ def reverse(
     return _reverse(schedule, denoise, x_T, step, _start(schedule, denoise, x_T, times), rng)
 
 
-@torch.no_grad()
 def _reverse(schedule, denoise, x_t, step, times, rng):
     for t, s in _steps(times):
-        x0_hat = _ask(denoise, x_t, t)
-        p = step(schedule, x_t, x0_hat, t, s)
-        x_s = draw(p, normal_like(x_t, generator=rng))
+        with torch.no_grad():
+            x0_hat = _ask(denoise, x_t, t)
+            p = step(schedule, x_t, x0_hat, t, s)
+            x_s = draw(p, normal_like(x_t, generator=rng))
         yield Step(t, s, x_t, x0_hat, p, x_s)
         x_t = x_s
 
@@ -168,15 +168,15 @@ def _weights(step, schedule, times, x):
     unit = torch.eye(2, dtype=torch.float64, device="cpu")
     x0_hat, x_t = (row.expand(len(t), 2) for row in unit)
     (on_x0, on_x_t), var = (part.T for part in step(schedule, x_t, x0_hat, t, s))
-    var = var[0].to(x.device, x.dtype)
-    return _per_step(x, on_x0, on_x_t, var, var.sqrt())
+    var = var[0].to(x.dtype)
+    return zip(_per_step(x, on_x0, on_x_t, var.sqrt()), var.to(x.device).unbind())
 
 
-@torch.no_grad()
 def _ancestral(denoise, x_t, times, coefs, rng):
-    for (t, s), (on_x0, on_x_t, var, std) in zip(_steps(times), coefs):
-        x0_hat = _ask(denoise, x_t, t)
-        p = Gaussian(on_x0 * x0_hat + on_x_t * x_t, var)
-        x_s = p.mean if rng is None else p.mean + std * normal_like(x_t, generator=rng)
+    for (t, s), ((on_x0, on_x_t, std), var) in zip(_steps(times), coefs):
+        with torch.no_grad():
+            x0_hat = _ask(denoise, x_t, t)
+            p = Gaussian(on_x0 * x0_hat + on_x_t * x_t, var)
+            x_s = p.mean if rng is None else p.mean + std * normal_like(x_t, generator=rng)
         yield Step(t, s, x_t, x0_hat, p, x_s)
         x_t = x_s

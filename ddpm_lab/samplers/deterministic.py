@@ -33,9 +33,9 @@ def probability_flow_ode(
 
         d x / d phi = v_hat,   v_hat = cos(phi) eps_hat - sin(phi) x0_hat
 
-    Order 1 keeps the guess for the whole step: that is `ddim`. Order 2 (Heun's method) asks again
-    where it landed and takes the mean of both slopes:  x_s = x_t + tan((phi_s - phi_t) / 2)
-    (v_t + v_s), exact whenever the guess does not change.
+    Order 1 keeps the estimate for the whole step: that is `ddim`. Order 2 (Heun's method) asks
+    again where it landed and takes the mean of both slopes:  x_s = x_t + tan((phi_s - phi_t) / 2)
+    (v_t + v_s), exact whenever the estimate does not change.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def probability_flow_ode(
     ------
     Step, with `p` of variance 0
 
-    The last step, to s = 0, asks again halfway instead: at the end there is no noise to guess. So
-    does the first step up from t = 0, whose first call is at t = 1: clean data hold no noise yet.
+    The last step, to s = 0, asks again halfway instead: at the end no noise is left to estimate.
+    So does the first step up from t = 0, whose first call is at t = 1: clean data hold no noise.
 
     Raises
     ------
@@ -75,36 +75,36 @@ def probability_flow_ode(
     return _probability_flow(_Circle(denoise, *tables), x_T, times, corrections)
 
 
-@torch.no_grad()
 def _probability_flow(circle, x_t, times, corrections):
     zero = x_t.new_zeros(())
     for (t, s), correction in zip(_steps(times), corrections):
-        guess = circle.guess(x_t, t)
-        x_s = circle.mix(*guess, s)
-        if correction is not None:
-            heun, m, factor = correction
-            x_s = heun(circle, x_t, guess, x_s, t, s, m, factor)
-        yield Step(t, s, x_t, guess[0], _certain(x_s, zero), x_s)
+        with torch.no_grad():
+            estimate = circle.estimate(x_t, t)
+            x_s = circle.mix(*estimate, s)
+            if correction is not None:
+                heun, m, factor = correction
+                x_s = heun(circle, x_t, estimate, x_s, t, s, m, factor)
+        yield Step(t, s, x_t, estimate[0], _certain(x_s, zero), x_s)
         x_t = x_s
 
 
 class _Circle(NamedTuple):
-    """A denoiser with the two tables that turn its guess, rounded like the data."""
+    """A denoiser with the two tables that turn its estimate, rounded like the data."""
 
     denoise: Denoiser
     signal: list[float]
     noise: list[float]
 
-    def guess(self, x_t, t):
-        """(x0_hat, eps_hat) at t. Clean data is its own best guess; which noise it is about to
+    def estimate(self, x_t, t):
+        """(x0_hat, eps_hat) at t. Clean data is its own best estimate; which noise it is about to
         meet, the first time after 0 says, where hardly anything has moved."""
         if t == 0:
-            return x_t, self.guess(self.signal[1] * x_t, 1)[1]
+            return x_t, self.estimate(self.signal[1] * x_t, 1)[1]
         x0_hat = _ask(self.denoise, x_t, t)
         return x0_hat, (x_t - self.signal[t] * x0_hat) / self.noise[t]
 
     def mix(self, x0_hat, eps_hat, s):
-        """The guessed data and the guessed noise, mixed for time s."""
+        """The estimated data and the estimated noise, mixed for time s."""
         return self.signal[s] * x0_hat + self.noise[s] * eps_hat
 
     def slope(self, x0_hat, eps_hat, t):
@@ -131,9 +131,10 @@ def _correction(schedule, t, s, half_turn):
     return _to_data(schedule, t) if t > 1 and schedule.abar[t] > 0 else None
 
 
-def _heun(circle, x_t, guess, x_s, t, s, m, half_turn):
+def _heun(circle, x_t, estimate, x_s, t, s, m, half_turn):
     """Correct x_s by the mean of the slopes at both ends of the step."""
-    return x_t + half_turn * (circle.slope(*guess, t) + circle.slope(*circle.guess(x_s, s), s))
+    slope_s = circle.slope(*circle.estimate(x_s, s), s)
+    return x_t + half_turn * (circle.slope(*estimate, t) + slope_s)
 
 
 def _to_data(schedule, t):
@@ -147,9 +148,9 @@ def _to_data(schedule, t):
     return _heun_to_data, m, r[t] ** 2 / (2 * (r[t] - r[m]))
 
 
-def _heun_to_data(circle, x_t, guess, x_s, t, s, m, change):
-    x0_t, eps_t = guess
-    _, eps_m = circle.guess(circle.mix(*guess, m), m)
+def _heun_to_data(circle, x_t, estimate, x_s, t, s, m, change):
+    x0_t, eps_t = estimate
+    _, eps_m = circle.estimate(circle.mix(*estimate, m), m)
     return x0_t - change * (eps_m - eps_t)
 
 
@@ -166,13 +167,13 @@ def _from_data(schedule, s):
     return _heun_from_data, m, (r[s] / 2 - r[1]) / (r[m] - r[1])
 
 
-def _line_from_data(circle, x_0, guess, x_s, t, s, m, factor):
-    return circle.mix(x_0, factor * guess[1], s)
+def _line_from_data(circle, x_0, estimate, x_s, t, s, m, factor):
+    return circle.mix(x_0, factor * estimate[1], s)
 
 
-def _heun_from_data(circle, x_0, guess, x_s, t, s, m, part):
-    eps_1 = guess[1]
-    _, eps_m = circle.guess(circle.mix(x_0, eps_1, m), m)
+def _heun_from_data(circle, x_0, estimate, x_s, t, s, m, part):
+    eps_1 = estimate[1]
+    _, eps_m = circle.estimate(circle.mix(x_0, eps_1, m), m)
     return circle.mix(x_0, eps_1 + part * (eps_m - eps_1), s)
 
 
@@ -190,8 +191,8 @@ def dpmpp_2m(
 
         x_s = (noise_s / noise_t) x_t + signal_s (1 - exp(-h)) D
 
-    where D is x0_hat, extrapolated along lambda from the last two guesses. The first step, and the
-    last one to s = 0, have nothing to extrapolate to: D = x0_hat.
+    where D is x0_hat, extrapolated along lambda from the last two estimates. The first step, and
+    the last one to s = 0, have nothing to extrapolate to: D = x0_hat.
 
     Parameters
     ----------
@@ -223,26 +224,26 @@ def dpmpp_2m(
 
 
 def _dpmpp_2m_weights(schedule, times, x):
-    """What each step multiplies x_t, D and the difference of the last two guesses by."""
+    """What each step multiplies x_t, D and the difference of the last two estimates by."""
     t, s = times[:-1], times[1:]
     half_log_snr = 0.5 * schedule.log_snr  # lambda
     h = half_log_snr[s] - half_log_snr[t]
     on_x_t = schedule.noise[s] / schedule.noise[t]
-    on_guess = schedule.signal[s] * -torch.expm1(-h)
+    on_x0 = schedule.signal[s] * -torch.expm1(-h)
     ahead = torch.cat([h.new_zeros(1), h[1:] / (2 * h[:-1])])
-    return _per_step(x, on_x_t, on_guess, ahead)
+    return _per_step(x, on_x_t, on_x0, ahead)
 
 
-@torch.no_grad()
 def _dpmpp_2m(denoise, x_t, times, coefs):
-    zero, earlier_guess = x_t.new_zeros(()), None
-    for (t, s), (on_x_t, on_guess, ahead) in zip(_steps(times), coefs):
-        guess = x0_hat = _ask(denoise, x_t, t)
-        if earlier_guess is not None and s > 0:
-            guess = x0_hat + ahead * (x0_hat - earlier_guess)
-        x_s = on_x_t * x_t + on_guess * guess
+    zero, earlier = x_t.new_zeros(()), None
+    for (t, s), (on_x_t, on_x0, ahead) in zip(_steps(times), coefs):
+        with torch.no_grad():
+            estimate = x0_hat = _ask(denoise, x_t, t)
+            if earlier is not None and s > 0:
+                estimate = x0_hat + ahead * (x0_hat - earlier)
+            x_s = on_x_t * x_t + on_x0 * estimate
         yield Step(t, s, x_t, x0_hat, _certain(x_s, zero), x_s)
-        x_t, earlier_guess = x_s, x0_hat
+        x_t, earlier = x_s, x0_hat
 
 
 def _unused(generator):

@@ -15,6 +15,7 @@ from torch import Tensor
 from ddpm_lab import _checks
 from ddpm_lab.forward import posterior, transition
 from ddpm_lab.gaussians import Gaussian
+from ddpm_lab.predictions import ONE_TIME
 from ddpm_lab.schedules import Schedule, coef, row
 from ddpm_lab.types import Data, Times, VarianceType
 
@@ -151,13 +152,15 @@ def _steps(times):
 
 def _ask(denoise, x_t, t):
     """x0_hat at t. A denoiser may be anyone's: its answer must be shaped like x_t."""
+    if hasattr(denoise, ONE_TIME):
+        return denoise(x_t, t)
     t = torch.full((len(x_t),), t, dtype=torch.int64, device=x_t.device)
     return _checks.alike(x_t=x_t, x0_hat=denoise(x_t, t))[1]
 
 
-def _per_step(x: Data, *columns: Tensor) -> Iterator[tuple[Tensor, ...]]:
-    """The coefficients of each step, like x: combined in float64, and cast last, all at once."""
-    return zip(*(column.to(x.device, x.dtype).unbind() for column in columns))
+def _per_step(x: Data, *columns: Tensor) -> Iterator[tuple[float, ...]]:
+    """The coefficients of each step, rounded like x: combined in float64, and cast last."""
+    return zip(*(column.to(x.dtype).tolist() for column in columns))
 
 
 def _certain(x, zero):

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 import torch
 
-from ddpm_lab import forward, gaussians, ideal_denoisers, samplers, schedules
+from ddpm_lab import forward, gaussians, ideal_denoisers, predictions, samplers, schedules
 
 RING = ideal_denoisers.circle_mixture(8)
 POINTS = torch.tensor([[0.5, 1.0], [-1.0, 0.25], [1.0, -1.0]])
@@ -200,3 +200,40 @@ def test_a_turned_ring_is_denoised_into_turned_guesses(turn):
         want = ideal_denoisers.mixture_denoiser(RING, schedule)(x, t) @ rotate
         got = ideal_denoisers.mixture_denoiser(turned, schedule)(x @ rotate, t)
         torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", samplers.SAMPLERS)
+def test_a_step_is_the_same_for_a_wrapped_network_and_for_a_denoiser_of_ones_own(name):
+    """A sampler asks the former with one time for all, and the latter with one for each item."""
+    schedule, asked = schedules.linear(T=40), []
+
+    def net(x_t, t):
+        asked.append((t.dtype, t.shape))
+        return x_t.sin() * t[:, None] / 40
+
+    wrapped = predictions.denoiser(schedule, net, "v")
+
+    def own(x_t, t):
+        return wrapped(x_t, t)
+
+    draws = (
+        samplers.final(
+            samplers.SAMPLERS[name](
+                schedule, denoise, start(3, torch.float32), generator=gaussians.seeded(0)
+            )
+        )
+        for denoise in (wrapped, own)
+    )
+    assert torch.equal(*draws)
+    assert set(asked) == {(torch.int64, (3,))}
+
+
+@pytest.mark.parametrize("name", samplers.SAMPLERS)
+def test_a_wrapped_network_that_answers_in_another_shape_is_refused_by_every_sampler(name):
+    schedule = schedules.linear(T=40)
+    denoise = predictions.denoiser(schedule, lambda x_t, t: x_t[:, :1], "v")
+    steps = samplers.SAMPLERS[name](
+        schedule, denoise, start(3, torch.float32), generator=gaussians.seeded(0)
+    )
+    with pytest.raises(ValueError, match="x_t and out must have the same shape"):
+        samplers.final(steps)
