@@ -188,8 +188,9 @@ def fit(times, steps=1000):
 # each weight's step by the typical size of its gradient; the **learning rate** `lr` sets the length of the steps.
 #
 # That is plain **regression**: inputs, targets, a squared error. There is no second network to compete with, as in a
-# GAN (generative adversarial network), so there is no balance to lose. And unlike in a VAE (chapter 04) the encoder is
-# fixed: the noisy inputs keep their distribution while the network learns, and the posterior cannot collapse.
+# GAN (generative adversarial network), so no delicate balance has to be kept. And unlike in a VAE (chapter 04) the
+# encoder is fixed: the noisy inputs keep their distribution while the network learns, and the posterior cannot
+# collapse.
 
 # %% [markdown] topics="C154"
 # ## Why does training need no chain?
@@ -321,9 +322,9 @@ print(f"best w for t = 1: {schedule.noise[1]:.2f}, for t = 1000: {schedule.noise
       f"for the mean of all L_t: {best:.3f}")
 
 # %% [markdown]
-# The two times pull in opposite directions, +0.980 and −1.000. A step that lowers the loss at $t = 1$ by 0.0864
-# raises it at $t = 1000$ by 0.1076. With one weight for all, the mean settles at 0.806, which is right for neither. A
-# larger network has enough weights to treat times differently, but it needs $t$ as an input, and it must not be
+# The two times pull in opposite directions, +0.980 and −1.000. A step that lowers the loss at $t = 1$ by 0.0864 raises
+# it at $t = 1000$ by 0.1076. With one weight for all times, the best compromise is 0.806, which is right for neither.
+# A larger network has enough weights to treat times differently, but it needs $t$ as an input, and it must not be
 # trained on one time for long.
 
 # %% [markdown] topics="C155 C156"
@@ -343,10 +344,9 @@ for t in (10, 200, 900):
 
 # %% [markdown]
 # The same point has three right answers: almost the point itself at $t = 10$, and close to the mean of all data at
-# $t = 900$. So the network needs $t$ as an input. A single number would serve badly, because layers are smooth
+# $t = 900$. So the network needs $t$ as an input. A single number would work poorly, because layers are smooth
 # functions of their input and neighboring times differ by only a thousandth of the range. So $t$ enters as 64 sines
-# and cosines of different frequencies, a **sinusoidal time embedding** [Ho20, Appendix B]; chapter 12 has the
-# formula.
+# and cosines of different frequencies, a **sinusoidal time embedding** [Ho20, Appendix B]; chapter 12 has the formula.
 #
 # With $t$ as an input, one network is the denoiser for every noise level. For images it will be a U-Net
 # (chapter 12), and nothing else in this chapter changes.
@@ -519,8 +519,8 @@ print(f"the same predictions as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
 # %% [markdown]
 # The split holds: the mixed term is 0 within its standard error. Of the loss of 0.560, 0.559 is the floor, and the
 # network is responsible only for the rest, here 0.0013. So **0.56 is excellent**. The same predictions, counted as
-# predictions of eps, have a loss of 0.194: another number, the same denoiser. A loss is good or bad only *relative to
-# its floor*, and the floor depends on $t$. So compare time by time:
+# predictions of eps, have a loss of 0.194, a different number for the same denoiser. A loss is good or bad only
+# *relative to its floor*, and the floor depends on $t$. So compare time by time:
 
 # %% tolerance={"abs": 0.03, "units": 50}
 times = (1, 3, 10, 30, 50, 100, 200, 250, 300, *range(400, 701, 100), 750, 800, 900, 1000)
@@ -803,8 +803,8 @@ for name, x in (("held-out data", fresh), ("ideal denoiser of the 20", copies),
 # augmentation**, `datasets.augment_shifts`).
 #
 # The samples of the network trained on 20,000 points lie as far from the 20 as held-out data do, 0.223 against 0.220.
-# That network has the same objective, the same target, the same number of weights. So **generalization comes from the
-# data and the network, not from the objective**.
+# That network has the same objective, the same target and the same number of weights. So **generalization comes from
+# the data and the network, not from the objective**.
 
 # %% [markdown]
 # ### Detour · The gap between training and held-out loss, time by time
@@ -827,11 +827,12 @@ for name, (denoise, data) in tests.items():
               f"on held-out data {v_loss(denoise, fresh, t, 16):.3f}")
 
 # %% [markdown]
-# At small times: at $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8 on held-out data;
-# for the exact minimizer the two are 0.079 and 20.751. At $t = 1000$ memorizing makes no difference: the network and
-# the exact minimizer both have 0.432 and about 0.468. There $v$ is almost $-x_0$ and the best prediction a constant, so
-# these are variances, and that of the 20 points happens to be smaller. The network with 20,000 points has no gap, 0.81
-# and 0.80 at $t = 10$. A warning: 0.30 is far below the floor of 0.795. A low *training* loss alone proves nothing.
+# It shows itself at small times. At $t = 10$ the network with 20 points has a loss of 0.30 on its own data and of 3.8
+# on held-out data; for the exact minimizer the two are 0.079 and 20.751. At $t = 1000$ memorizing makes no difference:
+# the network and the exact minimizer both have 0.432 and about 0.468. There $v$ is almost $-x_0$ and the best
+# prediction a constant, so these are variances, and that of the 20 points happens to be smaller. The network with
+# 20,000 points has no gap, 0.81 and 0.80 at $t = 10$. A warning: 0.30 is far below the floor of 0.795. A low
+# *training* loss alone proves nothing.
 
 # %% [markdown]
 # ## Detour · Save the network and load it again
