@@ -325,8 +325,8 @@ for a, b in ((0, 1), (2, 3), (0, 4)):
 # m_g, v_g: \text{mean and variance over group } g \text{ of this one item}. \tag{12.5}$$
 #
 # (`nn.GroupNorm` then gives each channel a learned factor and offset, initially 1 and 0.) A single group with all
-# channels is **layer normalization**, one group per channel **instance normalization**. **Batch normalization** is
-# different: it takes each channel separately, over all items of the *batch*. A detour tests it.
+# channels is **layer normalization**, and one group per channel is **instance normalization**. **Batch normalization**
+# is different: it takes each channel separately, over all items of the *batch*. A detour tests it.
 #
 # ### Exercise 12.4 · Group norm by hand
 #
@@ -624,8 +624,8 @@ print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
 #   110,993, so this does not say whether it lacks resolutions or weights. **Attention** makes no visible difference
 #   on so small a grid, 0.000. So a slim U-Net, with added skips and without attention, is a good start for images as
 #   small as these.
-# - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, of which only 4 × 4 and 2 × 2
-#   positions remain. On large images it may be a good one.
+# - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, since the two grids are left with
+#   only 4 × 4 and 2 × 2 positions. On large images it may be a good one.
 # - **Time.** Knowing $t$ is worth about 0.020. The *table* of times is no better than no time at all after 100 steps,
 #   0.394, and after 1000 it is still 0.017 behind the sinusoids.
 # - **Zero initialization** and **batch norm**: no difference that we believe. A detour takes a closer look at batch norm.
@@ -844,9 +844,9 @@ for k in (1, 2, 4):
     print(f"{8 * k:2} x {8 * k:2} pixels: length of the mean loss's gradient {length:.2f}")
 
 # %% [markdown]
-# No: 16 times as many pixels, and the gradient is no shorter. The weights of a convolution serve all places. Their
-# gradient sums over all places, and the mean divides by as many. It is the gradient of the *sum* that grows with the
-# image.
+# It is not: with 16 times as many pixels the gradient is no shorter. The weights of a convolution serve all places.
+# Their gradient sums over all places, and the mean divides by as many. It is the gradient of the *sum* that grows with
+# the image.
 #
 # Chapter 13 trains with 16-bit numbers. In one format, float16, everything below $3 \cdot 10^{-8}$ becomes 0. Which
 # loss suffers?
@@ -861,9 +861,10 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
     print(f"{name:>10}: {gone:.1%} of the gradient's numbers become 0 in 16 bits")
 
 # %% [markdown]
-# For sum and mean next to nothing is lost; for a loss 768 times smaller, a quarter of the gradient, 25.3 %. Hence the
-# **loss scaling** of 16-bit training: multiply the loss by a large number, and divide the gradient by it afterwards.
-# Clipping by length depends on the scale, too, and so does the balance with a second loss that is added to the first.
+# With the sum and the mean next to nothing is lost; with a loss 768 times smaller, a quarter of the gradient's
+# numbers, 25.3 %, become 0. Hence the **loss scaling** of 16-bit training: multiply the loss by a large number, and
+# divide the gradient by it afterwards. Clipping by length depends on the scale, too, and so does the balance with a
+# second loss that is added to the first.
 
 # %% [markdown] topics="C184"
 # ## 10 · A real network, and how to judge it
@@ -953,7 +954,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 #
 # All of this took less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by
 # copying the paper's network, which is hundreds of times larger. Denoising is plain regression; a modest U-Net shows
-# results, and lets you try a choice in a minute.
+# results, and lets you try out an idea in a minute.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked further
