@@ -229,8 +229,8 @@ for side in (4, 8, 16, 32, 64):
           f"{9 * n * c * c / 1e6:18,.1f}")
 
 # %% [markdown]
-# Twice the side, sixteen times the scores: their number is $(HW)^2$. At 16 × 16, attention costs somewhat more than a
-# convolution; at 64 × 64, fifteen times as much. That is why U-Nets have it at coarse resolutions only.
+# Doubling the side multiplies the number of scores, $(HW)^2$, by sixteen. At 16 × 16, attention costs somewhat more
+# than a convolution; at 64 × 64, fifteen times as much. That is why U-Nets have it at coarse resolutions only.
 #
 # ### Exercise 12b.3 · Attention as a layer
 #
@@ -439,8 +439,8 @@ for name, (part, mistake) in mistakes.items():
 # %% [markdown]
 # The loss of the torn network is no higher than that of the right one. (On so small a grid attention is worth little,
 # as chapter 12 measured, so a mistake in it costs little. On large images it would cost you quality, and you would
-# not know why.) The second is about 0.02 worse, but you would not notice that without the right network to compare it
-# with. The comparison of outputs finds both at once.
+# not know why.) The second mistake raises the loss by about 0.02, but you would not notice that without the right
+# network to compare with. The comparison of outputs finds both at once.
 
 # %% [markdown] topics="C184"
 # ## 4 · Train your network
