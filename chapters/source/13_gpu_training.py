@@ -418,8 +418,8 @@ print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g
 # ### Exercise 13.3 · The coefficients of the average
 #
 # Return the coefficients of $w_0, w_1, \dots, w_n$ in $a_n$, as a float64 tensor of $n + 1$ numbers, oldest first.
-# The average starts as $a_0 = w_0$. (Do not forget this start: it explains why samples from an average of few steps
-# are gray.)
+# The average starts as $a_0 = w_0$. (Do not forget this start: it explains why samples from an average over only a
+# few steps are gray.)
 
 # %% tags=["exercise"]
 def my_past(decay, n):
@@ -973,8 +973,8 @@ print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second;\
 
 # %% [markdown]
 # (PyTorch's own count, 2.98, includes the few linear layers, and leaves out the gradient with respect to the first
-# image, which nobody needs.) With `mnist_gpu.json` an image takes 14 times as many multiplications as in the
-# shipped run, and it sees 5 times as many images: about 70 times the work. At the speed of our one core, which had
+# image, which nobody needs.) With `mnist_gpu.json` an image takes 14 times as many multiplications as in the shipped
+# run, and the run sees 5 times as many images: about 70 times the work. At the speed of our one core, which had
 # other work too, that would be 51 hours. What made the shipped run affordable is pixel-unshuffle (chapter 12): a
 # quarter of the positions.
 #
