@@ -159,9 +159,9 @@ for name, nats in costs.items():
     print(f"{name:>25}: {bits(nats, test, 0, 1).mean():.2f} bits/dim on new digits")
 
 # %% [markdown]
-# (`gather` looks up the entry of each pixel's level.) Now the network. A bound of 1000 terms would take 1000 calls
-# of the network for each image. **Stratified sampling** takes 30: the times 2 … 1000 are cut into 30 ranges, the
-# strata, and one random time in each represents the whole range. The estimate stays unbiased, and because every
+# (`gather` looks up the entry of each pixel's level.) Now for the network. A bound of 1000 terms would take 1000
+# calls of the network for each image. **Stratified sampling** takes 30: the times 2 … 1000 are cut into 30 ranges,
+# the strata, and one random time in each represents the whole range. The estimate stays unbiased, and because every
 # range is visited, it varies much less than with 30 times drawn from the whole chain.
 #
 # **Predict.** The network's digits can hardly be told from real ones. Will a new digit cost more than 4.09 bits per
@@ -241,8 +241,8 @@ for first in (1, 5, 10, 20):
     report(name, bound(x_old, old_labels, *ending_at(first)), x_old)
 
 # %% [markdown]
-# On training digits $t = 10$ is best, with 1.83. Now new digits, once with their own labels and once with the
-# labels shuffled among the images (about one in ten stays right).
+# On training digits $t = 10$ is best, with 1.83. Now we take new digits, once with their own labels and once with
+# the labels shuffled among the images (about one in ten stays right).
 #
 # **Predict.** Will a wrong label cost more or less than the 0.052 bits per pixel that we charge for naming one?
 
@@ -347,9 +347,9 @@ print(f"independent pixels cost {exact.mean():.3f} bits/dim; the bound is {bound
       f"difference {excess.mean():.3f} ± {excess.std() / 200**0.5:.3f}")
 
 # %% [markdown]
-# Near it: 3.007 where the pixels cost exactly 2.983. The bound is higher by 0.024, less than one percent. So the
-# chain itself wastes little: if two networks differ by much more than that, the difference lies in their
-# predictions.
+# It comes out close: 3.007, where the pixels cost exactly 2.983. The bound is higher by 0.024, less than one
+# percent. So the chain itself wastes little: if two networks differ by much more than that, the difference lies in
+# their predictions.
 #
 # ### A network that predicts the prior
 #
@@ -391,9 +391,9 @@ for t, plain, prior in zip(ends, *rows):
     print(f"{8 * r[t]:22.2f} {plain:5.3f} {prior:6.3f}")
 
 # %% [markdown]
-# 2.48 and 1.98: they differ by half a bit per pixel. Most of the difference is in the first row, where the noise is
-# below 0.28 levels: 0.522 against 0.145. Above one level the two cost nearly the same. (Do not compare these with the
-# 1.89 above, which belongs to a larger network that was trained much longer.)
+# The two need 2.48 and 1.98, a difference of half a bit per pixel. Most of the difference is in the first row, where
+# the noise is below 0.28 levels: 0.522 against 0.145. Above one level the two cost nearly the same. (Do not compare
+# these with the 1.89 above, which belongs to a larger network that was trained much longer.)
 
 # %% [markdown]
 # ### Detour · Is the comparison fair?
