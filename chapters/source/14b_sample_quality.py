@@ -839,11 +839,11 @@ for what, distance in (("Fréchet", metrics.frechet), ("energy", metrics.energy_
           f"{verdict((*found['simple'], 200), (*found['vlb'], 200))}")
 
 # %% [markdown]
-# The verdict is "neither" for both distances (here of features), and both networks lie within the range of 200 real
-# images. (No MNIST is needed: the features of 3000 held-out images come with the course.) But look at the rows:
-# with the same noise and the same labels the two networks drew nearly the same digits! The two sets are correlated,
-# so much of the sampling noise cancels in the *difference* of the two $F$. The jackknife can use this: leave out
-# the same pairs on both sides. (The verdict assumes independent errors.)
+# The verdict is "neither" for both distances (computed on features here), and both networks lie within the range of
+# 200 real images. (No MNIST is needed: the features of 3000 held-out images come with the course.) But look at the
+# rows: with the same noise and the same labels the two networks drew nearly the same digits! The two sets are
+# correlated, so much of the sampling noise cancels in the *difference* of the two $F$. The jackknife can use this:
+# leave out the same pairs on both sides. (The verdict assumes independent errors.)
 
 # %%
 def gap(rows):
