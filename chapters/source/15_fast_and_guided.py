@@ -22,8 +22,8 @@
 # **Time:** About {road} minutes. It runs in about 30 seconds.
 #
 # **For what comes next you need** the sections up to "Where should the timesteps lie?" for [15b · Guidance and
-# editing](15b_guidance_and_editing.ipynb). Exercises and formulas are numbered through both parts: 15.1 and 15.6
-# are here, the others there.
+# editing](15b_guidance_and_editing.ipynb). Both parts share one numbering: exercises 15.1 and 15.2 and formulas
+# (15.1), (15.9) and (15.10) are here, the others there.
 #
 # **In the papers:** [Song21a] and [Lu22] for few steps; [ND21, Sec. 3.1] and [Bao22] for the variance.
 
