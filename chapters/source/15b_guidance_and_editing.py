@@ -325,10 +325,10 @@ for w in (2.0, 4.0):
 # ## Two networks in one
 #
 # For (15.4) the network must know both $c$ and $u$. The trick is label dropout (chapter 13): in training, the label
-# of some images ([HS22] recommend 10 to 20 %; MNIST here 10 %, the small digits one in eight) is replaced by the null
-# label, which means "no label given". For the network the null label is one more row in the table of label
-# embeddings, learned like the others. When you sample, call it with the label for $c$ and with the null label for
-# $u$.
+# of some images ([HS22] recommend 10 to 20 %; here it is 10 % for MNIST and one in eight for the small digits) is
+# replaced by the null label, which means "no label given". For the network the null label is one more row in the
+# table of label embeddings, learned like the others. When you sample, call it with the label for $c$ and with the
+# null label for $u$.
 #
 # **Predict.** How much does knowing the label reduce the error of $\hat x_0$ at $t = 100$? And at $t = 1000$?
 
