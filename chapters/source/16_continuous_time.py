@@ -20,8 +20,8 @@
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about 20 seconds.
 #
-# **For what comes next:** [16b](16b_flow_matching.ipynb) uses one argument of "How does a density move?" and "All the
-# ways back", and a detour of [17](17_beyond.ipynb) "The bound as an integral". Nothing else builds on this chapter.
+# **For what comes next:** [16b](16b_flow_matching.ipynb) uses one argument from "How does a density move?" and "All the
+# ways back"; a detour of [17](17_beyond.ipynb) uses "The bound as an integral". Nothing else builds on this chapter.
 #
 # **In the papers:** [Song21b] Sec. 3 and 4, App. B to D; [And82]; [Kin21] Sec. 4 and 5; [Hyv05], [Vin11] and
 # [Song19] for score matching; [Che18] and [Gra19] for the likelihood.
@@ -170,8 +170,8 @@ print(f"[Ho20]'s schedule, t = 500: {float(schedules.linear().abar[500]):.5f}")
 # Some models leave the signal alone and only add noise. Measured in other units, they are the same process.
 
 # %% [markdown]
-# In this family $dx = g(t)\,dw$ and $x_t = x_0 + \sigma(t)\,\epsilon$, with a $\sigma(1)$ far larger than the data. Its
-# variance grows without limit, so it is called **variance exploding** (VE). Divide $x_t$ of (16.3) by $a(t)$:
+# In this family $dx = g(t)\,dw$ and $x_t = x_0 + \sigma(t)\,\epsilon$, with $\sigma(1)$ far larger than the data. Since
+# its variance keeps growing, it is called **variance exploding** (VE). Divide $x_t$ of (16.3) by $a(t)$:
 #
 # $$y_t = \frac{x_t}{a(t)} = x_0 + \sigma(t)\,\epsilon, \qquad \sigma(t) = \frac{b(t)}{a(t)}, \qquad
 # dy = \frac{g(t)}{a(t)}\,dw. \tag{16.4}$$
@@ -483,8 +483,8 @@ for name, prior in (("N(0, I)", standard), ("the exact one", at_the_end)):
 # the likelihood is exact up to the error of the solver, which you can make as small as you like, and that of the
 # density at the end.
 #
-# In large dimensions the divergence is expensive, one derivative per dimension. It can be estimated from a *single* one, by
-# **Hutchinson's estimator**; the detour shows how.
+# In high dimensions the divergence is expensive: it takes one derivative per dimension. It can be estimated from a
+# *single* derivative, by **Hutchinson's estimator**; the detour shows how.
 
 # %% [markdown]
 # ## Detour · The divergence from one derivative
@@ -548,9 +548,9 @@ for probes in (1, 10, 100):
 # E\,\|\epsilon - \hat\epsilon(x_\lambda, \lambda)\|^2\,d\lambda. \tag{16.13}$$
 #
 # Neither $t$ nor $\beta$ is left: **of the schedule only the two ends matter**. The path between them is a change of
-# variables. This is the view of the **variational diffusion model** (VDM) [Kin21]: a hierarchical VAE with a fixed
-# encoder, one layer per step, in the limit of infinitely many layers. Each layer is conditioned on the one above it; in
-# this sense the model is autoregressive in the noise level.
+# variables. This is the view of the **variational diffusion model** (VDM) [Kin21]: a hierarchical VAE whose encoder only
+# adds noise, with one layer per step, in the limit of infinitely many layers. Each layer is conditioned on the one above
+# it; in this sense the model is autoregressive in the noise level.
 #
 # We test it on the two modes, with the exact denoiser and integrals on a grid. **Predict.** Three paths lead from
 # $\lambda = 12$ to $-10$. Will their bounds with 10 steps agree? With 1000?
@@ -606,8 +606,8 @@ print(f"the integral: {integral:.4f} nats")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# With 10 steps not at all: they range from 17.3 to 524 nats. With 1000 they are within 0.05, 0.06 and 0.28 nats of
-# the integral, 5.279, and getting closer.
+# With 10 steps they do not agree at all: they range from 17.3 to 524 nats. With 1000 they are within 0.05, 0.06 and 0.28
+# nats of the integral, 5.279, and getting closer.
 #
 # </details>
 #
@@ -732,10 +732,10 @@ for first, row in stored.items():
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Ended at $t = 60$, where the noise has a standard deviation of 1.6 levels, none: 0.515, 0.515 and 0.519 ± 0.012. The
-# closer to the data the chain ends, the more they differ, and the ODE is lowest. At $t = 1$ the chain pays 2.844 and
-# the integral 2.520: these 0.32 bits per pixel are the price of *finite* steps, which are long in log-SNR where $t$
-# is small. The ODE pays 2.442, which is 0.077 ± 0.012 less than the integral.
+# If the chain ends at $t = 60$, where the noise has a standard deviation of 1.6 levels, none of them is: 0.515, 0.515
+# and 0.519 ± 0.012. The closer to the data the chain ends, the more they differ, and the ODE is lowest. At $t = 1$ the
+# chain pays 2.844 and the integral 2.520: these 0.32 bits per pixel are the price of *finite* steps, which are long in
+# log-SNR where $t$ is small. The ODE pays 2.442, which is 0.077 ± 0.012 less than the integral.
 #
 # </details>
 #
