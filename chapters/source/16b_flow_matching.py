@@ -16,8 +16,8 @@
 # - say what optimal transport asks for, and how it is related to flows.
 #
 # **You need** v from [09 · Predictions](09_predictions.ipynb); DDIM and the probability-flow ODE from
-# [10b](10b_fewer_steps.ipynb); the training loop of [11](11_learning_to_denoise.ipynb); for one argument (16.5) to
-# (16.7) of [16](16_continuous_time.ipynb).
+# [10b](10b_fewer_steps.ipynb); the training loop of [11](11_learning_to_denoise.ipynb); and, for one argument, (16.5)
+# to (16.7) of [16](16_continuous_time.ipynb).
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about half a
 # minute.
