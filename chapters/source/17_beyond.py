@@ -58,10 +58,10 @@ def stored(name):
 # $z$ into a sample, in one call. The *discriminator* learns to tell samples from data; the generator learns to fool
 # it. Each one's loss depends on the other: a **min-max game**, not a regression.
 #
-# We trained small GANs and small denoisers on eight Gaussians on a circle. All sample-making networks have about
-# 13,000 weights. A training step of the GAN is expensive, though: counting a backward pass as two, it passes a
-# network twelve times, a step of the denoiser three times. So the denoiser was trained twice: for as many steps as
-# the GAN, and for as much arithmetic, four times as many steps.
+# We trained small GANs and small denoisers on eight Gaussians on a circle. Generators and denoisers all have about
+# 13,000 weights. A training step of the GAN is expensive, though: counting a backward pass as two, it passes a network
+# twelve times, a step of the denoiser three times. So the denoiser was trained twice: for as many steps as the GAN,
+# and for as much arithmetic, four times as many steps.
 #
 # **Predict.** Which will find all eight Gaussians? Which will have the sharper samples?
 
@@ -115,7 +115,7 @@ for name, made_by in (("GAN", gan), ("denoiser", net)):
 # are of similar size, as here.
 #
 # In sum, diffusion trains stably, covers all modes and bounds the likelihood, but samples slowly. A GAN samples fast,
-# often sharply, but its training can fail, and it gives no likelihood.
+# and its samples are often sharp, but its training can fail, and it gives no likelihood.
 
 # %% [markdown] topics="C165"
 # ## Detour · Does a GAN's code mean something?
@@ -242,7 +242,8 @@ for n in (100, 20, 10):
 # %% [markdown] topics="C150"
 # ### Detour · Is the best variance always between the two?
 #
-# Averaged over $x_t$ it is, if the data have a variance of at most 1, (7.22). For which data, and for which $x_t$, is it not?
+# Averaged over $x_t$ it is, if the data have a variance of at most 1, as shown after (7.22). For which data, and for
+# which $x_t$, is it not?
 
 # %%
 # claim: E08
@@ -406,10 +407,10 @@ for n in (2, 8, 32):
 # %% [markdown] topics="C178"
 # ## Is one noise level enough?
 #
-# Two older relatives. A **denoising autoencoder** learns to undo noise of *one* level, and [Vin11] showed that it
-# thereby learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with
-# $q(x) \propto e^{-E(x)}$; its normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And the first
-# diffusion model [SD15] had all noise levels, five years before DDPM.)
+# DDPM has two older relatives. A **denoising autoencoder** learns to undo noise of *one* level, and [Vin11] showed
+# that it thereby learns the score of the noisy data. An **energy-based model** learns an energy $E(x)$ with
+# $q(x) \propto e^{-E(x)}$; its normalizing constant is unknown, but the score $-\nabla E(x)$ does not contain it. (And
+# the first diffusion model [SD15] had all noise levels, five years before DDPM.)
 #
 # With a score you can sample by **Langevin dynamics**: small steps uphill, plus noise.
 #
@@ -685,8 +686,8 @@ for name, x in cold.items():
 # A deterministic sampler cannot put out more variety than its start puts in. A little noise changes that, and [Ban23]
 # do add some when they want to generate. With 0.01, all eight are found, and 0.96 of the samples are near one. (With
 # 0.001 the first step, from no signal to a signal of 0.01, is too long: it skips the noise levels at which it is
-# decided where to go. The estimates stay averages, on a ring of half the radius. With 0.1 the blobs are too narrow,
-# 0.023 instead of 0.05: the last estimate is a mean, too.)
+# decided where to go. The estimates stay averages: their eight clusters lie on too small a circle. With 0.1 the blobs
+# are too narrow, 0.023 instead of 0.05: the last estimate is a mean, too.)
 #
 # But then it is diffusion again. For $x_t = a_t\,x_0 + \text{noise}$, (17.7) reads
 # $x_s = a_s\,\hat x_0 + (x_t - a_t\,\hat x_0)$: keep the noise that you believe to be in $x_t$, and change the signal. That is DDIM. So Cold
@@ -854,10 +855,10 @@ for name, found in race["loss"].items():
 # ## Recap
 #
 # A GAN samples in one call and may lose modes; a denoiser keeps them and samples slowly. The slope of the denoiser
-# gives the uncertainty about $x_0$, and so a variance for each $x_t$ that halves what a Gaussian step loses. A
-# learned encoder saves levels and may collapse. With one noise level, sampling is either stuck or blurred; with many
-# it is not. A classifier may guide if it knows the noise; exact, it agrees with classifier-free guidance. Restoring
-# from a degradation without noise cannot generate.
+# gives the uncertainty about $x_0$, and so a variance for each $x_t$ that halves what a Gaussian step loses. A learned
+# encoder saves levels and may collapse. With one noise level, sampling is either stuck or blurred; with many it is
+# not. A classifier may guide if it knows the noise level; if it is exact, it agrees with classifier-free guidance.
+# Restoring from a degradation without noise cannot generate.
 #
 # **One formula to keep**
 #
