@@ -119,7 +119,8 @@ print(f"before the scaling, the 24 standard deviations lie between {system.std.m
 
 # %% [markdown]
 # The standard deviations are near 1 because a VAE pulls its codes towards $N(0, I)$. Other autoencoders have other
-# units, and there a forgotten scale is costly: the schedule would be one for more, or less, noise than you think.
+# units, and there a forgotten scale is costly: relative to the codes, the schedule would add more noise, or less, than
+# you think.
 #
 # Now look at four rows. In the first, codes are drawn from the prior $N(0, I)$, which is how a VAE makes images. In the
 # second and third, codes are drawn by diffusion, asked for the digits 0 to 9. The last row is the U-Net's.
@@ -154,10 +155,10 @@ for name, x in made.items():
 #
 # But the digits of the second and third row are soft: more of their pixels are gray than of the U-Net's.
 #
-# Ten images prove little, so a tool has measured 200 images of each kind. The Fréchet distance is measured
-# between features of a classifier ([14b](14b_sample_quality.ipynb)), with each image first shifted so that its ink is
-# centered. The first row is the baseline, real held-out digits. The second is the most telling: real digits that were
-# only encoded and decoded.
+# Ten images prove little, so a tool measured 200 images of each kind. The Fréchet distance is measured between features
+# of a classifier ([14b](14b_sample_quality.ipynb)), with each image first shifted so that its ink is centered. The first
+# row is the baseline, real held-out digits. The second is the most telling: real digits that were only encoded and
+# decoded.
 
 # %%
 race = stored["race"]
@@ -286,7 +287,7 @@ print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0
 #
 # Without guidance some codes lie between two digits and decode to neither. Guidance repairs that. At $w = 2$, 94 % of
 # the images agree with all of their caption; real digits with true captions reach 98 %. Beyond $w = 2$ agreement
-# *falls*, because the stroke does.
+# *falls*, because the stroke is right less often.
 #
 # The Fréchet distance keeps falling until $w = 4$, where it is 0.88, as good as that of real digits (0.84). It is
 # even better than the 2.44 of real digits that were encoded and decoded, though the decoder is the same: guidance
@@ -395,9 +396,9 @@ print(f"real points against real points: energy {baseline.value:.3f} ± {baselin
 #
 # </details>
 #
-# Most is learned in the first halving: each later student starts with the weights of the one before it, and has
-# little left to learn. What carries over to images is the principle: the price of few steps is paid once, in
-# training. A network that is distilled in this way can at best do what its teacher does.
+# A likely reason is that each student starts with the weights of the one before it, and so has little left to learn.
+# What carries over to images is the principle: the price of few steps is paid once, in training. A network that is
+# distilled in this way can at best do what its teacher does.
 
 # %% [markdown] topics="C196"
 # ### Detour · A consistency model
@@ -450,9 +451,9 @@ for name, x in ends.items():
 # %% [markdown] topics="C199"
 # ## What if the data are letters?
 #
-# Between "cat" and "dog" there is no gray. Gaussian noise needs numbers, so replace it: a letter is *kept* with the
-# probability $\bar\alpha_t$, and otherwise replaced by a draw from a fixed distribution $\pi$. This is
-# **discrete diffusion** [Aus21]:
+# Between "cat" and "dog" there is no gray. Gaussian noise needs numbers, so replace it: a letter is *kept* with
+# probability $\bar\alpha_t$, and otherwise replaced by a draw from a fixed distribution $\pi$. This is **discrete
+# diffusion** [Aus21]:
 #
 # $$q(x_t = k \mid x_0) = \bar\alpha_t\,[k = x_0] + (1 - \bar\alpha_t)\,\pi_k, \tag{17b.4}$$
 #
@@ -660,7 +661,7 @@ for name, values in found.items():
 # | How many steps are best? | For the bound, more is never worse (above). For a fixed budget of network calls, good solvers need ten to twenty, distilled models one to four [SH22, Son23], at some loss. |
 # | Is there a best forward process? | The bound depends on the schedule only through its ends, in the limit of many steps [Kin21]; how well it is *estimated*, and how well networks learn, depends on all of it [Kar22]. Straight paths [Lip23] changed practice more than theory. |
 # | Quality and a code that can be edited? | Encoding along the ODE works ([15b](15b_guidance_and_editing.ipynb)), but its code is as large as the image and nothing in it is disentangled by construction. |
-# | Discrete data? | The framework exists since 2021 [Aus21]. Masked diffusion has become its main form [Saho24], and language models of several billion weights have been trained with it [Nie25]. Which text gains from it over left to right is open. |
+# | Discrete data? | The framework has existed since 2021 [Aus21]. Masked diffusion has become its main form [Saho24], and language models of several billion weights have been trained with it [Nie25]. For which kinds of text it is better than generating from left to right is open. |
 # | Why do they generalize? | The ideal denoiser of the training set only copies it (chapter 10). Networks with enough data learn nearly the same denoiser from disjoint halves of them [Kad24], which points to the architecture. What exactly it contributes is being worked out. |
 # | What does guidance sample? | Not the tilted distribution [BN24]; why it helps as much as it does has no complete answer. |
 
