@@ -269,8 +269,8 @@ for verdict, n in Counter(one.verdict for one in claims.LEDGER.values()).most_co
 # %% [markdown]
 # ## Try it: one claim at a time
 #
-# The same claims in another form: choose a round and a claim, and guess. The check runs when you press a button (the first
-# time that takes up to a few seconds), and its picture appears.
+# The same claims in another form: choose a round and a claim, and guess. The check runs when you press a button (which
+# may take a few seconds the first time), and its picture appears.
 
 # %%
 explorer = explorers.true_or_false()
