@@ -30,7 +30,7 @@
 # %% [markdown]
 # ## One estimate, four parameterizations
 #
-# Write $a = \sqrt{\bar\alpha_t}$ and $b = \sqrt{1-\bar\alpha_t}$. `predictions.convert` turns each into all others,
+# Write $a = \sqrt{\bar\alpha_t}$ and $b = \sqrt{1-\bar\alpha_t}$. `predictions.convert` turns each into the others,
 # `predictions.target` is what the network is trained on, `predictions.denoiser` wraps the network.
 #
 # | | target | gives $\hat x_0$ | squared error, times $\lVert x_0 - \hat x_0 \rVert^2$ |
@@ -63,8 +63,8 @@
 # |---|---|---|
 # | ancestral (DDPM) | $x_{t-1} = \frac{1}{\sqrt{\alpha_t}}\Big(x_t - \frac{\beta_t}{\sqrt{1-\bar\alpha_t}}\, \hat\epsilon\Big) + \sigma_t z, \quad \sigma_t^2 = \tilde\beta_t$ or $\beta_t$; no $z$ at $t = 1$ | `samplers.ddpm` |
 # | DDIM | $x_s = \sqrt{\bar\alpha_s}\, \hat x_0 + \sqrt{1-\bar\alpha_s - \eta^2 \tilde\beta_{ts}}\; \hat\epsilon + \eta \sqrt{\tilde\beta_{ts}}\; z$ | `samplers.ddim` |
-# | probability-flow ODE | $\frac{dx}{d\varphi} = \hat v, \quad \cos\varphi_t = \sqrt{\bar\alpha_t}$; Euler's step is DDIM with $\eta = 0$ | `samplers.probability_flow_ode` |
-# | Heun | $x_s = x_t + \tan\big(\tfrac12(\varphi_s - \varphi_t)\big)\, (\hat v_t + \hat v_s)$ for $s > 0$, with $\hat v_s$ asked at the end of Euler's step | the same, `order=2` |
+# | probability-flow ODE | $\frac{dx}{d\varphi} = \hat v, \quad \cos\varphi_t = \sqrt{\bar\alpha_t}$; DDIM with $\eta = 0$ is the step that keeps $\hat x_0$ and $\hat\epsilon$ | `samplers.probability_flow_ode` |
+# | Heun | $x_s = x_t + \tan\big(\tfrac12(\varphi_s - \varphi_t)\big)\, (\hat v_t + \hat v_s)$ for $s > 0$, with $\hat v_s$ evaluated where the DDIM step ends | the same, `order=2` |
 # | DPM-Solver++(2M) | $x_s = \frac{\sqrt{1-\bar\alpha_s}}{\sqrt{1-\bar\alpha_t}}\, x_t + \sqrt{\bar\alpha_s}\,(1 - e^{-h})\Big(\hat x_0 + \frac{h}{2h'}(\hat x_0 - \hat x_0')\Big)$ | `samplers.dpmpp_2m` |
 #
 # In the last line $h$ is the growth of $\tfrac12 \log \mathrm{SNR}$ in this step, $h'$ and $\hat x_0'$ are those of the step before; the first step and the one to
@@ -76,7 +76,8 @@
 # %% [markdown]
 # ## Checked here
 #
-# Two ways to the same numbers: the four parameterizations, the two forms of the posterior mean, and one term of the bound.
+# Each of these is computed in two ways: the four parameterizations, the two forms of the posterior mean, and one term
+# of the bound.
 
 # %%
 import torch
@@ -100,8 +101,8 @@ print("posterior mean from eps:", torch.allclose(p.mean, (x_t - beta / b * eps) 
 print("one term of the bound:", torch.allclose(gap, weight * (x_0 - x0_hat).square().sum(1)))
 
 # %% [markdown]
-# And every sampler in 50 steps, with the ideal denoiser of eight points on a circle of radius 1 in the place of a network: how far
-# from the circle do samples end, on average?
+# Now every sampler runs for 50 steps, with the ideal denoiser of eight points on a circle of radius 1 in place of a
+# network. How far from the circle do the samples end, on average?
 
 # %%
 points = ideal_denoisers.circle_mixture(8, std=0.0)

@@ -187,7 +187,7 @@ forward process = diffusion process, noising process | 前向过程（扩散过�
 reverse process = denoising process | 逆向过程 | samplers.reverse | DDPMScheduler.step
     The learned Markov chain from noise to data.
 noise schedule = variance schedule, schedule | 噪声调度 | schedules.Schedule | DDPMScheduler(beta_schedule=)
-    The table of how much signal is left, and how much noise is in, at each time.
+    The table of how much signal is left, and how much noise has been added, at each time.
 linear schedule | 线性噪声调度 | schedules.linear | DDPMScheduler(beta_schedule="linear")
     The schedule of Ho et al.: the variance of one step grows linearly with t.
 cosine schedule | 余弦噪声调度 | schedules.cosine | DDPMScheduler(beta_schedule="squaredcos_cap_v2")
@@ -245,7 +245,7 @@ DDIM | 去噪扩散隐式模型（DDIM） | samplers.ddim | DDIMScheduler.step(e
 probability-flow ODE = probability flow | 概率流常微分方程 | samplers.probability_flow_ode |
     The deterministic path from noise to data whose marginals are those of the noising process.
 Heun's method = second-order method, Heun | Heun 方法（二阶） | samplers.probability_flow_ode | HeunDiscreteScheduler
-    A step that looks again at its end and corrects the direction: second order, two calls.
+    A step that evaluates the slope again at its end and uses the mean of both: second order, two calls.
 DPM-Solver++(2M) = multistep method, multistep solver | DPM-Solver++（二阶多步法） | samplers.dpmpp_2m | DPMSolverMultistepScheduler(solver_order=2)
     A step that reuses the denoiser's earlier outputs: second order at one call per step.
 DDIM inversion = inversion, encoding | DDIM 反演 | samplers.probability_flow_ode | DDIMInverseScheduler
@@ -277,13 +277,13 @@ label dropout = p_uncond | 标签丢弃 | training.train |
 null label | 空标签 | networks.UNet |
     The label that stands for "no label given".
 latent diffusion | 潜在扩散 | course.text_to_image.System |
-    Diffusion on the codes of an autoencoder that was trained before, instead of on the pixels.
+    Diffusion on the codes of an autoencoder that was trained beforehand, instead of on the pixels.
 text-to-image | 文本到图像生成 | course.text_to_image.sample |
-    Generating an image from a caption: a text encoder, a denoiser that hears it, a decoder.
+    Generating an image from a caption: a text encoder, a denoiser conditioned on it, a decoder.
 text encoder | 文本编码器 | course.text_to_image.TextEncoder |
     A network that turns a text into one vector for each of its tokens.
 tokenizer | 分词器 | course.text_to_image.tokens |
-    What cuts a text into tokens and gives each its number.
+    The program that cuts a text into tokens and gives each its number.
 token | 词元 | course.text_to_image.VOCABULARY |
     A piece of a text with a number of its own: a word, or a part of one.
 cross-attention | 交叉注意力 | course.text_to_image.CodeDenoiser |
@@ -291,7 +291,7 @@ cross-attention | 交叉注意力 | course.text_to_image.CodeDenoiser |
 distillation | 蒸馏 | course.distillation |
     Training a student network to do in a few steps what a teacher does in many.
 progressive distillation | 渐进式蒸馏 | course.distillation.halve |
-    Distillation by halves: the student does two of the teacher's steps in one, then teaches.
+    Distillation by halves: the student does two of the teacher's steps in one, then becomes the teacher.
 consistency model | 一致性模型 | course.distillation.consistency |
     A network that gives the same end from every point of a path of the ODE.
 discrete diffusion | 离散扩散 | discrete.marginal |
@@ -312,13 +312,13 @@ diffusion coefficient | 扩散系数 | sde.SDE.diffusion |
 Euler–Maruyama method = Euler–Maruyama | 欧拉–丸山方法 | sde.simulate |
     Simulating an SDE by short steps, each with drift times h and noise times the root of h.
 Fokker–Planck equation | 福克–普朗克方程 | sde.fokker_planck |
-    The equation of how the density of an SDE's paths moves: its flux is drift times density minus half g squared times the slope.
+    The equation for how the density of an SDE's paths changes: the flux is drift times density minus half g squared times the density's slope.
 flux | 通量 | |
     The probability that flows through a point per unit of time.
 reverse-time SDE | 逆向时间随机微分方程 | sde.reverse_drift |
     The SDE that runs from noise back to data with the same marginals as the forward process.
 divergence of a field = divergence | 散度 | sde.divergence |
-    The trace of the Jacobian of a field: how fast a small volume grows that moves along.
+    The trace of the Jacobian of a field: how fast a small volume that moves along the field grows.
 instantaneous change of variables | 瞬时变量替换 | sde.log_likelihood |
     Along an ODE the log-density of a moving point falls at the rate of the field's divergence.
 continuous normalizing flow | 连续归一化流 | sde.log_likelihood |
@@ -347,7 +347,7 @@ downsampling | 下采样 | networks.UNet | models.downsampling.Downsample2D
 upsampling | 上采样 | networks.UNet | models.upsampling.Upsample2D
     Going back to a finer grid.
 skip connection | 跳跃连接 | networks.UNet | models.unets.unet_2d_blocks.UpBlock2D
-    Features of the way down, handed to the layer of the same resolution on the way up.
+    Features from the way down, handed to the layers of the same resolution on the way up.
 residual block = residual connection, resblock | 残差块 | networks.blocks.ResBlock | models.resnet.ResnetBlock2D
     A block whose output is added to its input, so that it learns only the change.
 sinusoidal position embedding = sinusoidal embedding, time embedding, sinusoidal time embedding | 正弦位置编码 | networks.time_embedding | models.embeddings.get_timestep_embedding
@@ -355,7 +355,7 @@ sinusoidal position embedding = sinusoidal embedding, time embedding, sinusoidal
 group normalization = group norm | 组归一化 | networks.blocks.normalization | UNet2DModel(norm_num_groups=)
     Mean 0 and variance 1 over each group of channels of one image.
 batch normalization = batch norm | 批归一化 | networks.blocks.normalization |
-    Mean 0 and variance 1 over all images of a batch, and hence over all their noise levels.
+    Mean 0 and variance 1 for each channel over all images of a batch, and hence over all their noise levels.
 self-attention | 自注意力 | networks.blocks.SelfAttention | models.attention_processor.Attention
     Each position takes a weighted mean over all positions, with weights computed from the features.
 query | 查询（Q） | networks.blocks.SelfAttention | models.attention_processor.Attention
@@ -421,7 +421,7 @@ generative adversarial network = GAN | 生成对抗网络 | course.eight_gaussia
 mode collapse | 模式坍塌 | course.eight_gaussians.judged |
     A generator covers only a part of the data's modes.
 denoising autoencoder = DAE | 去噪自编码器 | |
-    A network that learns to undo noise of one level; thereby it learns the score at that level.
+    A network that learns to undo noise of one level, and in doing so learns the score at that level.
 energy-based model = EBM | 基于能量的模型 | |
     A model that learns the logarithm of a density up to a constant, with the opposite sign.
 Langevin dynamics | 朗之万动力学 | |
