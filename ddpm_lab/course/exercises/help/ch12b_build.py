@@ -38,7 +38,7 @@ HELP = {
             "Go back in reverse: first swap the last two axes, then reshape to (b, c, h, w), "
             "then proj, then the residual connection.",
         ),
-        why="reshape never moves numbers in memory, it only cuts them up anew. So it may split "
+        why="reshape never moves numbers in memory; it only divides them up anew. So it may split "
         "or join neighboring axes, but to change their order takes a transpose. A network with "
         "the wrong order trains too, somewhat worse, and nothing tells you: hence the check.",
     ),

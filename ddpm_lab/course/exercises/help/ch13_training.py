@@ -36,7 +36,7 @@ HELP = {
         ),
         why="Each update multiplies all that was there by d and adds 1 - d of the newest "
         "weights. The start is multiplied by d n times and never by 1 - d, which is why a "
-        "young average is mostly start.",
+        "young average consists mostly of its start.",
     ),
     "training.checkpoint": Help(
         hints=(

@@ -6,13 +6,13 @@ HELP = {
     "flow.velocity": Help(
         hints=(
             "The velocity of a pair is eps - x_0. You know x_tau and an estimate of x_0: "
-            "which estimate of eps fits to both?",
+            "which estimate of eps fits both?",
             "Solve x_tau = (1 - tau) x0_hat + tau eps_hat for eps_hat, and subtract x0_hat. Much "
             "of it cancels.",
             "Test tau = 1, where x_tau is the noise itself: what must the velocity be there?",
         ),
-        why="A point that moves evenly has the velocity way / time. In the time tau it came from "
-        "x0_hat to x_tau, so the velocity is the difference of the two, divided by tau.",
+        why="At constant speed the velocity is distance / time. In the time tau the point moved "
+        "from x0_hat to x_tau, so the velocity is the difference of the two, divided by tau.",
     ),
     "flow.to_velocity": Help(
         hints=(

@@ -24,7 +24,7 @@ HELP = {
             "Test it on N(0, 1), whose score is -x: for small eta the variance must stay near 1. "
             "(1 - eta)^2 + 2 eta does that.",
         ),
-        why="The step along the score collects the samples at the modes, the noise spreads them. "
+        why="The step along the score collects the samples at the modes; the noise spreads them. "
         "With the variance 2 eta for a step eta the two balance exactly where the density is "
         "the one whose score you use (in the limit of small steps).",
     ),

@@ -5,8 +5,8 @@ from ddpm_lab.course.exercises.help import Help
 HELP = {
     "systems.decode": Help(
         hints=(
-            "Diffusion has seen (code - mean) / std. Which units has a code that it draws, and "
-            "which does the decoder expect?",
+            "Diffusion has seen (code - mean) / std. In which units are the codes that it draws, "
+            "and in which does the decoder expect them?",
             "Undo the two operations in the opposite order: the division came last, so it is "
             "undone first.",
             "mean and std have shape (K,), and z has (B, K): they fit as they are.",
@@ -36,7 +36,7 @@ HELP = {
             " Do the rows sum to 1?",
         ),
         why="By Bayes' rule a masked letter was already masked at s with probability "
-        "(1 - abar_s) / (1 - abar_t); else it was the original, of which p is the best estimate. A "
-        "letter that is no mask is the original, as only the mask is ever put in.",
+        "(1 - abar_s) / (1 - abar_t); otherwise it was the original letter, and p says which. A "
+        "letter that is not a mask is the original, since only the mask is ever put in.",
     ),
 }
