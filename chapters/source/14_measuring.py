@@ -164,7 +164,7 @@ for name, nats in costs.items():
 # the strata, and one random time in each represents the whole range. The estimate stays unbiased, and because every
 # range is visited, it varies much less than with 30 times drawn from the whole chain.
 #
-# **Predict.** The network's digits can hardly be told from real ones. Will a new digit cost more than 4.09 bits per
+# **Predict.** The network's digits are hard to tell apart from real ones. Will a new digit cost more than 4.09 bits per
 # pixel, less than 2.43, or something in between?
 
 # %%

@@ -905,6 +905,7 @@ for n in (50, 100, 200, 400, 800):
 # it, change the label or interpolate on the great circle, and decode.
 #
 # **One formula to keep**
+#
 # $$\text{guided} = u + w\,(c - u): \quad 0 \text{ ignores}, \quad 1 \text{ follows}, \quad \text{more exaggerates}$$
 #
 # **Exercises:** 15.3 `guidance.classifier_free` · 15.4 `guidance.choose` · 15.5 `guidance.ode_step` · 15.6
