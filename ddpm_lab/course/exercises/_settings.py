@@ -42,6 +42,11 @@ def _set_device(device):
     torch.set_default_device(None if device.type == "cpu" else device)
 
 
+def _frozen():
+    """Has anybody frozen objects? The explorers do, and then to count them takes long."""
+    return "ddpm_lab.course.explorers" in sys.modules or gc.get_freeze_count() > 0
+
+
 def _set_collecting(on):
     (gc.enable if on else gc.disable)()
 
@@ -92,7 +97,7 @@ SETTINGS: tuple[Setting, ...] = (
     (sys.getswitchinterval, sys.setswitchinterval),
     (gc.isenabled, _set_collecting),
     (gc.get_threshold, lambda counts: gc.set_threshold(*counts)),
-    (lambda: gc.get_freeze_count() > 0, lambda frozen: frozen or gc.unfreeze()),
+    (_frozen, lambda frozen: frozen or gc.unfreeze()),
     (_folder, os.chdir),
     (lambda: dict(os.environ), _set_environ),
     (lambda: [list(x) for x in (sys.path, sys.meta_path, sys.path_hooks)], _set_imports),
