@@ -10,9 +10,9 @@ The modules are ordered like the chapters. A module imports only from lower laye
 
     0  types            _console     _installed
     1  _checks
-    2  bayes            gaussians    estimators  schedules  _files
-    3  forward          predictions  elbo
-    4  ideal_denoisers  samplers     losses      networks   flow_matching
+    2  bayes            gaussians    schedules   _files
+    3  estimators       forward      predictions
+    4  elbo             samplers     losses      networks   flow_matching  ideal_denoisers
     5  datasets         metrics      sde        discrete
     6  training
     7  course          interop

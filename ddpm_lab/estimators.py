@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.gaussians.checks import check_factor, check_variance
 from ddpm_lab.types import Data
 
 
@@ -255,8 +256,8 @@ def _samples(values, name):
 def _mean_and_std(mean, var, eps, *, zero=True):
     """Mean and standard deviation like eps, of a shape that broadcasts to it."""
     _checks.data(eps, "eps")
-    mean = _checks.factor(mean, eps, "mean", what="the shape of eps,")
-    var = _checks.variance(var, "var", zero=zero, like=eps, what="the shape of eps,")
+    mean = check_factor(mean, eps, "mean", what="the shape of eps,")
+    var = check_variance(var, "var", zero=zero, like=eps, what="the shape of eps,")
     return mean.detach(), var.detach().sqrt()
 
 

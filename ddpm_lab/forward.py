@@ -20,6 +20,7 @@ import torch
 from ddpm_lab import _checks
 from ddpm_lab.gaussians import Gaussian, draw, normal_like
 from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.schedules.checks import check_move, check_schedule, check_times
 from ddpm_lab.types import Data, Times
 
 
@@ -49,7 +50,7 @@ def transition(schedule: Schedule, x_s: Data, s: Times, t: Times) -> Gaussian:
     Gaussian(mean=tensor([[0.8000, 0.8000]]), var=tensor(0.3600))
     """
     _checks.data(x_s, "x_s")
-    t, s = _checks.backward(t, s, schedule, batch=len(x_s), onward=True)
+    t, s = check_move(t, s, schedule, batch=len(x_s), onward=True)
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     alpha_ts = abar_t / abar_s
     return Gaussian(
@@ -82,7 +83,7 @@ def marginal(schedule: Schedule, x_0: Data, t: Times) -> Gaussian:
     Gaussian(mean=tensor([[0.8000, 0.8000]]), var=tensor(0.3600))
     """
     _checks.data(x_0, "x_0")
-    t = _checks.times(t, schedule, batch=len(x_0))
+    t = check_times(t, schedule, batch=len(x_0))
     abar_t = row(schedule.abar, t)
     return Gaussian(mean=coef(abar_t.sqrt(), x_0) * x_0, var=coef(1 - abar_t, x_0))
 
@@ -113,7 +114,7 @@ def noised(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
     tensor([[1.4000, 0.2000]])
     """
     _checks.alike(x_0=x_0, eps=eps)
-    t = _checks.times(t, schedule, batch=len(x_0))
+    t = check_times(t, schedule, batch=len(x_0))
     abar_t = row(schedule.abar, t)
     # Both factors are rooted in float64: rooting a variance already cast to float32 costs digits.
     return coef(abar_t.sqrt(), x_0) * x_0 + coef((1 - abar_t).sqrt(), x_0) * eps
@@ -151,7 +152,7 @@ def posterior(schedule: Schedule, x_0: Data, x_t: Data, t: Times, s: Times) -> G
     Gaussian(mean=tensor([[1., 1.]]), var=tensor(0.))
     """
     _checks.alike(x_0=x_0, x_t=x_t)
-    t, s = _checks.backward(t, s, schedule, batch=len(x_t))
+    t, s = check_move(t, s, schedule, batch=len(x_t))
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     alpha_ts = abar_t / abar_s
     fresh = (abar_s - abar_t) / abar_s  # 1 - alpha_ts: noise added between s and t
@@ -189,7 +190,7 @@ def chain(
     >>> [t for t, x_t in chain(linear(T=3), torch.zeros(1, 2), generator=seeded(0))]
     [1, 2, 3]
     """
-    _checks.schedule(schedule)
+    check_schedule(schedule)
     return _chain(schedule, _checks.data(x_0, "x_0"), _checks.generator(generator))
 
 

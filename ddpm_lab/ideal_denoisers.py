@@ -19,7 +19,9 @@ from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab.gaussians import normal_like
+from ddpm_lab.gaussians.checks import check_variance
 from ddpm_lab.schedules import Schedule, row
+from ddpm_lab.schedules.checks import check_schedule, check_times
 from ddpm_lab.types import Data, Denoiser, Times
 
 
@@ -164,10 +166,10 @@ def mixture_denoiser(mixture: Mixture, schedule: Schedule) -> Denoiser:
     tensor([[0.9000, 0.1000]])
     """
     known = _, mean, var = parts(mixture)
-    _checks.schedule(schedule)
+    check_schedule(schedule)
 
     def denoise(x_t: Data, t: Times) -> Data:
-        _checks.times(t, schedule)
+        check_times(t, schedule)
         flat, signal, var_t, log_joint = _joint(known, schedule, x_t, t)
         p_k = log_joint.softmax(dim=1)  # (B, K): which component did x_t come from?
         gain = signal * var / var_t
@@ -204,7 +206,7 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
     >>> denoise(torch.tensor([[0.8]]), 1), denoise(torch.tensor([[0.0]]), 1)
     (tensor([[1.]]), tensor([[0.]]))
     """
-    _checks.schedule(schedule)
+    check_schedule(schedule)
     _checks.count(
         len(_checks.data(x, "x", empty=True)), "the number of points in x", advice="Give some."
     )
@@ -214,7 +216,7 @@ def dataset_denoiser(x: Data, schedule: Schedule) -> Denoiser:
 
     def denoise(x_t: Data, t: Times) -> Data:
         _item_shape(x_t, shape)
-        t = _checks.times(t, schedule, batch=len(x_t))
+        t = check_times(t, schedule, batch=len(x_t))
         abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
         flat = _checks.float64(x_t.reshape(len(x_t), -1))
         # -||x_t - signal x_i||^2 / 2 without the part that is the same for all i
@@ -233,10 +235,10 @@ def _joint(known, schedule, x_t, t):
     weight, mean, var = known
     _checks.data(x_t, "x_t")
     flat = _checks.float64(_item_size(x_t.reshape(len(x_t), -1), mean.shape[1]))
-    t = _checks.times(t, schedule, lowest=0, batch=len(x_t))
+    t = check_times(t, schedule, lowest=0, batch=len(x_t))
     abar_t = row(schedule.abar, t).expand(len(x_t))[:, None]
     signal = abar_t.sqrt()
-    var_t = _checks.variance(abar_t * var + (1 - abar_t), "var", zero=False)
+    var_t = check_variance(abar_t * var + (1 - abar_t), "var", zero=False)
     square = (
         (flat**2).sum(1, keepdim=True) - 2 * signal * (flat @ mean.T) + abar_t * (mean**2).sum(1)
     )
@@ -281,7 +283,7 @@ def _check_parts(weight, mean, var):
             f"got a sum of {_checks.digits(float(weight.sum()), 1)} and {float(weight.min()):g} "
             "as the smallest. Divide them by their sum."
         )
-    _checks.variance(var, "mixture.var")
+    check_variance(var, "mixture.var")
 
 
 def _item_shape(x_t, shape):

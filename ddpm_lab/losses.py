@@ -23,8 +23,9 @@ from torch import Tensor
 from ddpm_lab import _checks
 from ddpm_lab.forward import marginal, noised, posterior, transition
 from ddpm_lab.gaussians import Gaussian, kl, log_prob, normal_like, pixel_log_prob
-from ddpm_lab.predictions import target
+from ddpm_lab.predictions import check_prediction_type, target
 from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.schedules.checks import check_schedule, check_times, time_per_item
 from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times, VarianceType
 
 WeightName = Literal["simple", "vlb", "min_snr"]
@@ -63,7 +64,7 @@ def simple(
     x_t = noised(schedule, x_0, t, eps)
     wanted, out = (
         target(schedule, prediction_type, x_0, eps, t),
-        net(x_t, _checks.time_per_item(t, x_0)),
+        net(x_t, time_per_item(t, x_0)),
     )
     _checks.alike(target=wanted, net_output=out)
     return ((wanted - out) ** 2).reshape(len(x_0), -1).mean(dim=1)
@@ -140,7 +141,7 @@ def bound(
     (torch.Size([1, 19]), 0.0)
     """
     _checks.choice(var, get_args(VarianceType), "var")
-    _checks.schedule(schedule)
+    check_schedule(schedule)
     _checks.function(denoise, "denoise")
     rng = _checks.generator(generator)
     one = torch.ones((), dtype=_checks.data(x_0, "x_0").dtype, device=x_0.device)
@@ -177,7 +178,7 @@ def strata(schedule: Schedule, n: int | None = None) -> list[Tensor]:
     >>> [len(stratum) for stratum in strata(linear(), 5)]
     [3, 11, 31, 81, 873]
     """
-    return _strata(_checks.schedule(schedule), n, "n")
+    return _strata(check_schedule(schedule), n, "n")
 
 
 def _strata(schedule, n, name):
@@ -225,7 +226,7 @@ def _decoder_cost(schedule, denoise, x_0, eps, levels):
 def _noised_guess(schedule, denoise, x_0, t, eps):
     """(x_t, x0_hat) at one sample of x_t."""
     x_t = noised(schedule, x_0, t, eps)
-    return x_t, denoise(x_t, _checks.time_per_item(t, x_0))
+    return x_t, denoise(x_t, time_per_item(t, x_0))
 
 
 def weight(
@@ -267,12 +268,12 @@ def weight(
     >>> weight(linear(), "eps", torch.tensor([1, 500, 1000]), "simple")
     tensor([1., 1., 1.], dtype=torch.float64)
     """
-    _checks.prediction_type(prediction_type)
+    check_prediction_type(prediction_type)
     _checks.choice(name, get_args(WeightName), "name")
     gamma = _checks.between(
         gamma, 0, torch.inf, "gamma", open_ends=True, advice="[Hang23] takes 5."
     )
-    t = _checks.times(t, schedule)
+    t = check_times(t, schedule)
     snr = row(schedule.snr, t)
     abar_s, abar_t = row(schedule.abar, t - 1), row(schedule.abar, t)
     # Each pair is written out, not divided, so that abar_t = 0 gives a limit and not 0 / 0.

@@ -12,12 +12,13 @@ So samplers need to know one thing only: a `Denoiser`, which turns (x_t, t) into
 wraps any network into one. Opened by chapter 09.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import torch
 
 from ddpm_lab import _checks
 from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.schedules.checks import check_schedule, check_times, time_per_item
 from ddpm_lab.types import Data, Denoiser, Net, PredictionType, Times
 
 ONE_TIME = "takes_one_time"
@@ -40,6 +41,24 @@ class Prediction(NamedTuple):
     """signal eps - noise x0."""
     score: Data
     """Gradient of log q(x_t) with respect to x_t, 1 / data units."""
+
+
+def check_prediction_type(prediction_type: Any) -> Any:
+    """The name of a prediction type.
+
+    Raises
+    ------
+    ValueError
+        Unless it is "x0", "eps" or "v".
+
+    >>> check_prediction_type("noise")
+    Traceback (most recent call last):
+    ValueError: prediction_type must be one of 'x0', 'eps', 'v'; got 'noise'. It names what the ...
+    """
+    advice = "It names what the network's output means."
+    return _checks.choice(
+        prediction_type, get_args(PredictionType), "prediction_type", advice=advice
+    )
 
 
 def convert(
@@ -72,8 +91,8 @@ def convert(
     (1.0, 0.2, -1.6667)
     """
     _checks.alike(x_t=x_t, out=out)
-    _checks.prediction_type(prediction_type)
-    t = _checks.times(t, schedule, batch=len(x_t))
+    check_prediction_type(prediction_type)
+    t = check_times(t, schedule, batch=len(x_t))
     abar_t = row(schedule.abar, t)
     signal, noise = coef(abar_t.sqrt(), x_t), coef((1 - abar_t).sqrt(), x_t)
     if prediction_type == "eps":
@@ -130,8 +149,8 @@ def target(
     tensor([[0.2000]])
     """
     _checks.alike(x_0=x_0, eps=eps)
-    _checks.prediction_type(prediction_type)
-    t = _checks.times(t, schedule, batch=len(x_0))
+    check_prediction_type(prediction_type)
+    t = check_times(t, schedule, batch=len(x_0))
     if prediction_type == "x0":
         return x_0
     if prediction_type == "eps":
@@ -166,9 +185,9 @@ def denoiser(
     >>> no_noise(torch.full((2, 1), 0.5), 1).squeeze()
     tensor([0.5000, 0.5000])
     """
-    _checks.schedule(schedule)
+    check_schedule(schedule)
     _checks.function(net, "net")
-    _checks.prediction_type(prediction_type)
+    check_prediction_type(prediction_type)
     if clip is not None:
         clip = _checks.between(
             clip, 0, torch.inf, "clip", open_ends=True, advice="Images live in [-1, 1]: clip=1."
@@ -204,8 +223,8 @@ def _item_times(t, schedule, x_t):
         low, high = (each.item() for each in t.aminmax())
         if 1 <= low <= high <= schedule.T:
             return t.to(x_t.device), low if low == high else None
-    t = _checks.times(t, schedule, batch=len(x_t), wait=False)
-    return _checks.time_per_item(t, x_t), t if isinstance(t, int) else None
+    t = check_times(t, schedule, batch=len(x_t), wait=False)
+    return time_per_item(t, x_t), t if isinstance(t, int) else None
 
 
 def _factors(schedule):

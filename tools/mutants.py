@@ -120,8 +120,8 @@ MUTANTS = [
     Mutant("zero_terminal: abar instead of its root", "schedules/derived", 'zero terminal SNR", signal**2)', 'zero terminal SNR", signal)', "06"),
     Mutant("scaled_snr: k for k squared", "schedules/derived", ".log_snr + math.log(factor)", ".log_snr + 0.5 * math.log(factor)", "06"),
     Mutant("timesteps: never reaches T", "schedules/derived", "(T * k + steps // 2) // steps for k", "((T - 1) * k + steps // 2) // steps for k", "10"),
-    Mutant("row: one row early", "schedules/table", "return table[_checks.times(t, None, T=len(table) - 1, lowest=0)]", "return table[torch.as_tensor(t) - 1]", "05"),
-    Mutant("row: float32 before the subtraction", "schedules/table", "return table[_checks.times(t, None, T=len(table) - 1, lowest=0)]", "return table.float()[t].double()"),
+    Mutant("row: one row early", "schedules/table", "return table[check_times(t, None, T=len(table) - 1, lowest=0)]", "return table[torch.as_tensor(t) - 1]", "05"),
+    Mutant("row: float32 before the subtraction", "schedules/table", "return table[check_times(t, None, T=len(table) - 1, lowest=0)]", "return table.float()[t].double()"),
     # forward
     Mutant("transition: mean without root", "forward", "mean=coef(alpha_ts.sqrt(), x_s) * x_s", "mean=coef(alpha_ts, x_s) * x_s", "05"),
     Mutant("transition: variance is a standard deviation", "forward", "var=coef((abar_s - abar_t) / abar_s, x_s)", "var=coef(((abar_s - abar_t) / abar_s).sqrt(), x_s)", "05"),
@@ -150,7 +150,7 @@ MUTANTS = [
     Mutant("dataset_denoiser: temperature off by 2", "ideal_denoisers", "(closeness / (1 - abar_t)).softmax", "(closeness / (2 * (1 - abar_t))).softmax", "00 10"),
     Mutant("dataset_denoiser: points not shrunk", "ideal_denoisers", "- abar_t * half_norms", "- half_norms", "00 10"),
     # flow_matching
-    Mutant("flow: time by variance, not by standard deviation", "flow_matching/path", "_checks.schedule(schedule).noise / scale(schedule)", "1 - _checks.schedule(schedule).abar"),
+    Mutant("flow: time by variance, not by standard deviation", "flow_matching/path", "check_schedule(schedule).noise / scale(schedule)", "1 - check_schedule(schedule).abar"),
     Mutant("flow: the velocity points to the data", "flow_matching/path", "return (eps - x_0 - out).square()", "return (x_0 - eps - out).square()"),
     Mutant("flow: v taken for a velocity", "flow_matching/conversions", "return both * v + difference * x_t", "return both * v"),
     Mutant("flow: x_t not brought back to the schedule", "flow_matching/conversions", "x_t = coef(row(scales, t), x_tau) * x_tau", "x_t = x_tau"),

@@ -555,7 +555,7 @@ figures.show_source(draw)
 
 # %% [markdown] topics="C040"
 # 68.3 % lie between 1 and 5: the standard deviation is 2, not 4. Confusing variance and standard deviation is one of
-# the most common mistakes in diffusion code. In this course `var` is always a variance. (Lines with `_checks` reject
+# the most common mistakes in diffusion code. In this course `var` is always a variance. (Lines with `check` reject
 # bad input.)
 #
 # ## 7 · Push: scale and add noise

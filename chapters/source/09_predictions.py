@@ -180,7 +180,7 @@ v_to_x0 = check("predictions.v_to_x0", my_v_to_x0)
 
 # %% [markdown]
 # The package has one function for all conversions. Its argument `prediction_type` says what the output stands for.
-# (Lines with `_checks` reject bad input with a message.)
+# (Lines with `check` reject bad input with a message.)
 
 # %%
 figures.show_source(predictions.convert)

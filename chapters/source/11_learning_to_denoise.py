@@ -467,7 +467,7 @@ figures.show_source(loop._steps)
 # The first lines set the learning rate. Then come the three draws, `x_0`, `t` and `eps`; the loss; its gradient,
 # clipped; the step of Adam; the update of the average. `label`, `_shard` and `autocast` are for larger training runs:
 # class labels, several processes, 16-bit numbers (chapter 13). `per_t` holds a weight for each time, here 1 for all.
-# Lines with `_checks` stop with a readable message, for instance if the loss is no longer a number.
+# Lines with `check` stop with a readable message, for instance if the loss is no longer a number.
 
 # %% [markdown] topics="C152"
 # ## "My loss is 0.56. Is that good?"

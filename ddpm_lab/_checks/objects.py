@@ -4,13 +4,12 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import torch
 
 from ddpm_lab._checks.numbers import plain_number
 from ddpm_lab._checks.words import first_line, nearest, say, short_repr
-from ddpm_lab.types import PredictionType
 
 _NO_DEVICE = (RuntimeError, AssertionError, TypeError, ValueError, OverflowError)  # as backends say
 Made = TypeVar("Made")
@@ -54,21 +53,22 @@ def iterator(values, name):
         raise TypeError(f"{name} must be a list or the like; got {say(values)}.") from None
 
 
-def mapping(values, name):
-    """Values by name."""
+def mapping(values, name, *, of=None):
+    """Values by name; `of` a function, or a class, its arguments: none unknown, none missing."""
     if not isinstance(values, dict):
         raise TypeError(
             f"{name} must hold named settings; got {say(values)}. In JSON they stand between "
             f"braces; with --set each is named by itself, as {name}.NAME=VALUE."
         )
+    if of is not None:
+        _check_arguments(values, of, name)
     return values
 
 
-def arguments(values, function, name):
-    """Arguments that a function, or a class, takes, by name: none unknown, none missing."""
+def _check_arguments(values, function, name):
     known = inspect.signature(function).parameters
     needed = [each.name for each in known.values() if each.default is each.empty]
-    unknown = sorted(map(str, mapping(values, name).keys() - known.keys()))
+    unknown = sorted(map(str, values.keys() - known.keys()))
     missing = [each for each in needed if each not in values]
     if unknown or missing:
         raise ValueError(
@@ -76,7 +76,6 @@ def arguments(values, function, name):
             f"{', '.join(unknown) or f'no {missing[0]}'}. "
             + nearest(unknown, known, "Correct or add that name.")
         )
-    return values
 
 
 def choice(value, options, name, *, advice="") -> Any:
@@ -92,16 +91,6 @@ def choice(value, options, name, *, advice="") -> Any:
             + f"{advice} {near}".strip()
         )
     return plain
-
-
-def prediction_type(prediction_type):
-    """The name of a prediction."""
-    return choice(
-        prediction_type,
-        get_args(PredictionType),
-        "prediction_type",
-        advice="It names what the network's output means.",
-    )
 
 
 def path_of(path, name="path"):

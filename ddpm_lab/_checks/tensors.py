@@ -1,12 +1,9 @@
-"""Tensors of data, and what belongs to them: shapes, labels, variances."""
-
-import math
+"""Tensors of data, and what belongs to them: shapes and labels."""
 
 import torch
 
-from ddpm_lab._checks.numbers import DENSE, FLOATS, dense, first_bad, numbers
-from ddpm_lab._checks.objects import record
-from ddpm_lab._checks.words import digits, say, span
+from ddpm_lab._checks.numbers import DENSE, FLOATS, dense
+from ddpm_lab._checks.words import say, span
 
 
 def tensor(x, name):
@@ -66,48 +63,6 @@ _ALIGN = {
 }
 
 
-def variance(value, name, *, zero=True, like=None, what="the mean's shape"):
-    """A finite variance, or a tensor of them: >= 0, or > 0 where a density is needed."""
-    v = numbers(value, name, like=like, fits="" if like is None else what)
-    if v.dim() == 0 and 0 < v.item() < math.inf:
-        return v  # the usual case, without a tensor of truth values
-    good = ((v >= 0) if zero else (v > 0)) & (v < math.inf)
-    if not bool(good.all()):
-        advice = (
-            "Give a variance: the square of a standard deviation."
-            if zero
-            else "A distribution with variance 0 is a point: no density."
-        )
-        sign = ">=" if zero else ">"
-        raise ValueError(
-            f"{name} must be finite and {sign} 0; got {first_bad(v, good):g}. {advice}"
-        )
-    return v
-
-
-def factor(value, x, name, *, what="the mean's shape"):
-    """A finite number, or numbers like x, of a shape that does not make x grow."""
-    return numbers(value, name, like=x, fits=what, finite="Look for NaN.")
-
-
-def gaussian(p, name, *, zero=True):
-    """A Gaussian with its variance like the mean: >= 0, or > 0 where a density is needed."""
-    record(p, ("mean", "var"), name, "Gaussian")
-    data(p.mean, f"{name}.mean")
-    return p._replace(var=variance(p.var, f"{name}.var", zero=zero, like=p.mean))
-
-
-def pixels(x, name="x"):
-    """Pixel values in [-1, 1]."""
-    largest = float(x.abs().max())
-    if not largest <= 1 + 1e-6:
-        raise ValueError(
-            f"{name} must lie in [-1, 1]; got values up to {digits(largest, 1)}. "
-            "For 8-bit pixels: x.float() / 127.5 - 1."
-        )
-    return x
-
-
 def same_batch(**tensors):
     """Tensors with the same number of items."""
     (first_name, first), (name, other) = tensors.items()
@@ -127,22 +82,6 @@ def items(x, shape, name, *, advice="Reshape it, or make the network for items o
         batch = ", ".join(map(str, ("B", *shape)))
         raise ValueError(f"{name} must have shape ({batch}); got {tuple(x.shape)}. {advice}")
     return x
-
-
-def images(x, channels, factor, name="x_t"):
-    """(B, channels, H, W) with sides that a U-Net can halve."""
-    data(x, name, empty=True)
-    if x.dim() != 4 or x.shape[1] != channels:
-        raise ValueError(
-            f"{name} must be images of shape (B, {channels}, H, W); got {tuple(x.shape)}. "
-            "Reshape them, or make the network with other `channels`."
-        )
-    if x.shape[2] % factor or x.shape[3] % factor:
-        raise ValueError(
-            f"height and width must be multiples of {factor} for this network; got "
-            f"{x.shape[2]} x {x.shape[3]}. Pad the images, as a run does with data.pad=1 or more, "
-            "or take fewer resolutions."
-        )
 
 
 def labels(label, n, classes, device, *, name="label", none=True):

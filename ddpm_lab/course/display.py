@@ -123,7 +123,7 @@ def show_source(function: Callable) -> None:
     >>> from ddpm_lab.gaussians import draw
     >>> show_source(draw)
     def draw(p: Gaussian, z: Data) -> Data:
-        p = _checks.gaussian(p, "p")
+        p = check_gaussian(p, "p")
         _checks.alike(mean=p.mean, z=z)
         return p.mean + p.var.sqrt() * z
     """

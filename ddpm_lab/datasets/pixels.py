@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.gaussians.checks import check_pixels
 from ddpm_lab.types import Data
 
 
@@ -30,5 +31,5 @@ def level_counts(x: Data, levels: int = 256) -> Tensor:
     levels = _checks.count(
         levels, "levels", lowest=2, highest=_checks.SIZE, advice="8-bit pixels have 256."
     )
-    k = (_checks.pixels(_checks.data(x)) + 1) * (levels - 1) / 2
+    k = (check_pixels(_checks.data(x)) + 1) * (levels - 1) / 2
     return torch.bincount(k.round().long().flatten(), minlength=levels)

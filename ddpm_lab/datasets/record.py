@@ -8,6 +8,7 @@ from math import isfinite
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.gaussians.checks import check_pixels
 from ddpm_lab.types import Data
 
 
@@ -133,7 +134,7 @@ def _check_images(images):
         raise ValueError(
             f"images must be finite; got NaN or infinity, first in image {bad}. Leave it out."
         )
-    _checks.pixels(images, "images")
+    check_pixels(images, "images")
 
 
 def _no_classes(classes):

@@ -10,6 +10,7 @@ from ddpm_lab.discrete.chain import _back, marginal
 from ddpm_lab.discrete.sampling import _draw
 from ddpm_lab.losses import Bound
 from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules.checks import check_schedule
 
 
 @torch.no_grad()
@@ -45,7 +46,7 @@ def bound(
     0.7
     """
     noise, rng = _inputs.noise(noise), _checks.generator(generator)
-    _checks.schedule(schedule)
+    check_schedule(schedule)
     _checks.function(guess, "guess", advice="Give a function (x_t, t).")
     _inputs.symbols(x_0, noise, "x_0")
     prior = _kl(marginal(schedule, noise, x_0, schedule.T), noise)

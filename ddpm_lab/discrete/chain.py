@@ -10,6 +10,7 @@ from ddpm_lab import _checks
 from ddpm_lab.discrete import _inputs
 from ddpm_lab.discrete._inputs import Symbols
 from ddpm_lab.schedules import Schedule, row
+from ddpm_lab.schedules.checks import check_move, check_times
 from ddpm_lab.types import Times
 
 
@@ -75,7 +76,7 @@ def transition(schedule: Schedule, noise: Tensor, x_s: Symbols, s: Times, t: Tim
     """
     noise = _inputs.noise(noise)
     _inputs.symbols(x_s, noise, "x_s")
-    t, s = _checks.backward(t, s, schedule, batch=len(x_s), onward=True)
+    t, s = check_move(t, s, schedule, batch=len(x_s), onward=True)
     alpha_ts = row(schedule.abar, t) / row(schedule.abar, s)
     return _kept(alpha_ts, _inputs.one_hot(x_s, noise), noise)
 
@@ -105,7 +106,7 @@ def marginal(schedule: Schedule, noise: Tensor, x_0: Symbols, t: Times) -> Tenso
     """
     noise = _inputs.noise(noise)
     _inputs.symbols(x_0, noise, "x_0")
-    t = _checks.times(t, schedule, batch=len(x_0))
+    t = check_times(t, schedule, batch=len(x_0))
     return _kept(row(schedule.abar, t), _inputs.one_hot(x_0, noise), noise)
 
 
@@ -143,7 +144,7 @@ def posterior(
     noise = _inputs.noise(noise)
     _inputs.symbols(x_t, noise, "x_t")
     p = _inputs.guess(x_0, x_t, noise)
-    t, s = _checks.backward(t, s, schedule, batch=len(x_t))
+    t, s = check_move(t, s, schedule, batch=len(x_t))
     return _back(schedule, noise, p, x_t, t, s)
 
 

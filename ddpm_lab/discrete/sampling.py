@@ -10,6 +10,7 @@ from ddpm_lab.discrete import _inputs
 from ddpm_lab.discrete._inputs import Guess, Symbols
 from ddpm_lab.discrete.chain import _back
 from ddpm_lab.schedules import Schedule, row, timesteps
+from ddpm_lab.schedules.checks import check_schedule, check_times, check_timesteps
 from ddpm_lab.types import Times, Timesteps
 
 
@@ -70,7 +71,7 @@ def sample(
     noise, rng = _inputs.noise(noise), _checks.generator(generator)
     _checks.function(guess, "guess", advice="Give a function (x_t, t).")
     times = timesteps(schedule.T, schedule.T) if times is None else times
-    stops = _checks.timesteps(times, schedule, to_zero=True)
+    stops = check_timesteps(times, schedule, to_zero=True)
     x_t = _draw(noise.expand(*_inputs.sizes(shape), len(noise)), rng)
     for t, s in zip(stops, stops[1:]):
         p = guess(x_t, torch.full((len(x_t),), t, dtype=torch.int64, device="cpu"))
@@ -111,12 +112,12 @@ def dataset_denoiser(
             [1., 0., 0.]], dtype=torch.float64)
     """
     noise, items = _inputs.noise(noise), _inputs.symbols(x, _inputs.noise(noise), "x")
-    _checks.schedule(schedule)
+    check_schedule(schedule)
     log_prior, hot = _inputs.weights(weight, items).log(), _inputs.one_hot(items, noise)
 
     def guess(x_t: Symbols, t: Times) -> Tensor:
         _inputs.symbols(x_t, noise, "x_t", items.shape[1:])
-        abar_t = row(schedule.abar, _checks.times(t, schedule, batch=len(x_t))).expand(len(x_t))
+        abar_t = row(schedule.abar, check_times(t, schedule, batch=len(x_t))).expand(len(x_t))
         same = (x_t[:, None] == items[None]).flatten(2)  # (B, N, D)
         stays = abar_t[:, None, None] * same
         q = stays + (1 - abar_t[:, None, None]) * noise[x_t].flatten(1)[:, None]

@@ -9,6 +9,7 @@ from torch import Tensor
 from ddpm_lab import _checks
 from ddpm_lab.estimators import log_mean_weight
 from ddpm_lab.gaussians import Gaussian, draw, kl, log_prob
+from ddpm_lab.gaussians.checks import check_gaussian
 from ddpm_lab.types import Data
 
 
@@ -128,7 +129,7 @@ def latent_kl(q: Gaussian) -> Tensor:
     >>> latent_kl(Gaussian(torch.tensor([[0.0, 2.0]]), torch.tensor(1.0)))
     tensor([[0., 2.]])
     """
-    mean, var = _checks.gaussian(q, "q", zero=False)
+    mean, var = check_gaussian(q, "q", zero=False)
     each = Gaussian(mean.reshape(-1, 1), var.expand(mean.shape).reshape(-1, 1))
     return kl(each, prior(each.mean)).reshape(mean.shape)
 

@@ -6,6 +6,7 @@ Everything here undoes itself: `to_v` undoes `to_velocity`, and `denoiser` undoe
 from ddpm_lab import _checks
 from ddpm_lab.flow_matching.path import Velocity, scale, tau
 from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.schedules.checks import check_times, time_per_item
 from ddpm_lab.types import Data, Denoiser, Times
 
 
@@ -75,7 +76,7 @@ def to_v(schedule: Schedule, u: Data, x_t: Data, t: Times) -> Data:
 
 def _factors(schedule, x_t, t):
     """signal + noise and noise - signal at t, shaped for x_t."""
-    t = _checks.times(t, schedule, lowest=0, batch=len(x_t))
+    t = check_times(t, schedule, lowest=0, batch=len(x_t))
     signal, noise = row(schedule.signal, t), row(schedule.noise, t)
     return coef(signal + noise, x_t), coef(noise - signal, x_t)
 
@@ -110,9 +111,9 @@ def velocity(schedule: Schedule, denoise: Denoiser) -> Velocity:
     scales, parts = scale(schedule), tau(schedule)
 
     def u(x_tau: Data, t: Times) -> Data:
-        t = _checks.times(t, schedule, batch=len(_checks.data(x_tau, "x_tau")))
+        t = check_times(t, schedule, batch=len(_checks.data(x_tau, "x_tau")))
         x_t = coef(row(scales, t), x_tau) * x_tau
-        x0_hat = denoise(x_t, _checks.time_per_item(t, x_tau))
+        x0_hat = denoise(x_t, time_per_item(t, x_tau))
         _checks.alike(x_tau=x_tau, x0_hat=x0_hat)
         return (x_tau - x0_hat) / coef(row(parts, t), x_tau)
 
@@ -147,9 +148,9 @@ def denoiser(schedule: Schedule, net: Velocity) -> Denoiser:
     scales, parts = scale(schedule), tau(schedule)
 
     def denoise(x_t: Data, t: Times) -> Data:
-        t = _checks.times(t, schedule, batch=len(_checks.data(x_t, "x_t")))
+        t = check_times(t, schedule, batch=len(_checks.data(x_t, "x_t")))
         x_tau = x_t / coef(row(scales, t), x_t)
-        out = net(x_tau, _checks.time_per_item(t, x_t))
+        out = net(x_tau, time_per_item(t, x_t))
         _checks.alike(x_t=x_t, net_output=out)
         return x_tau - coef(row(parts, t), x_t) * out
 

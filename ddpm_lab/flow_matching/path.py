@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.schedules.checks import check_schedule, check_times, time_per_item
 from ddpm_lab.types import Data, Table, Times
 
 Velocity = Callable[[Data, Tensor], Data]
@@ -54,7 +55,7 @@ def tau(schedule: Schedule) -> Table:
     >>> tau(straight(4))
     tensor([0.0000, 0.2500, 0.5000, 0.7500, 1.0000], dtype=torch.float64)
     """
-    return _checks.schedule(schedule).noise / scale(schedule)
+    return check_schedule(schedule).noise / scale(schedule)
 
 
 def scale(schedule: Schedule) -> Table:
@@ -72,7 +73,7 @@ def scale(schedule: Schedule) -> Table:
     >>> scale(straight(4)).round(decimals=3)
     tensor([1.0000, 1.2650, 1.4140, 1.2650, 1.0000], dtype=torch.float64)
     """
-    return _checks.schedule(schedule).signal + schedule.noise
+    return check_schedule(schedule).signal + schedule.noise
 
 
 def interpolate(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
@@ -99,7 +100,7 @@ def interpolate(schedule: Schedule, x_0: Data, t: Times, eps: Data) -> Data:
     tensor([[0.2500, 0.2500]])
     """
     _checks.alike(x_0=x_0, eps=eps)
-    part = row(tau(schedule), _checks.times(t, schedule, lowest=0, batch=len(x_0)))
+    part = row(tau(schedule), check_times(t, schedule, lowest=0, batch=len(x_0)))
     return coef(1 - part, x_0) * x_0 + coef(part, x_0) * eps
 
 
@@ -129,6 +130,6 @@ def loss(schedule: Schedule, net: Velocity, x_0: Data, t: Times, eps: Data) -> T
     """
     _checks.function(net, "net")
     x_tau = interpolate(schedule, x_0, t, eps)
-    out = net(x_tau, _checks.time_per_item(t, x_0))
+    out = net(x_tau, time_per_item(t, x_0))
     _checks.alike(x_0=x_0, net_output=out)
     return (eps - x_0 - out).square().reshape(len(x_0), -1).mean(dim=1)

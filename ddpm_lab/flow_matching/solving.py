@@ -6,6 +6,7 @@ from torch import Tensor
 from ddpm_lab import _checks
 from ddpm_lab.flow_matching.path import Velocity, tau
 from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules.checks import check_schedule, check_timesteps, time_per_item
 from ddpm_lab.types import Data, Timesteps
 
 
@@ -49,8 +50,8 @@ def solve(
     _checks.data(x_1, "x_1")
     _checks.function(net, "net")
     order = _checks.choice(order, (1, 2), "order")
-    every = range(_checks.schedule(schedule).T, -1, -1)
-    stops = _checks.timesteps(every if times is None else times, schedule)
+    every = range(check_schedule(schedule).T, -1, -1)
+    stops = check_timesteps(every if times is None else times, schedule)
     path, parts = [x_1], tau(schedule)[stops].tolist()
     for t, s, step in zip(stops, stops[1:], _differences(parts)):
         path.append(_step(net, path[-1], t, s, step, order))
@@ -66,7 +67,7 @@ def _step(net, x, t, s, step, order):
 
 def _ask(net, x, t):
     """The velocity at t. It may be anyone's: it must be shaped like x."""
-    return _checks.alike(x_tau=x, velocity=net(x, _checks.time_per_item(t, x)))[1]
+    return _checks.alike(x_tau=x, velocity=net(x, time_per_item(t, x)))[1]
 
 
 def _differences(values):
@@ -102,7 +103,7 @@ def straightness(schedule: Schedule, path: Tensor, times: Timesteps) -> Tensor:
     >>> straightness(straight(4), line, times), straightness(straight(4), bent, times)
     (tensor([0.]), tensor([1.]))
     """
-    times = _checks.timesteps(times, schedule)
+    times = check_timesteps(times, schedule)
     _one_place_each(path, times)
     parts = tau(schedule)[times].to(path.device, path.dtype)
     steps = parts.diff()[:, None, None]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.gaussians.checks import check_factor, check_gaussian, check_variance
 from ddpm_lab.types import Data
 
 LOG_2PI = math.log(2 * math.pi)
@@ -48,7 +49,7 @@ def draw(p: Gaussian, z: Data) -> Data:
     >>> draw(Gaussian(torch.tensor([1.0]), torch.tensor(4.0)), torch.tensor([0.5]))
     tensor([2.])
     """
-    p = _checks.gaussian(p, "p")
+    p = check_gaussian(p, "p")
     _checks.alike(mean=p.mean, z=z)
     return p.mean + p.var.sqrt() * z
 
@@ -77,9 +78,9 @@ def push(p: Gaussian, scale: float | Tensor, noise_var: float | Tensor = 0.0) ->
     >>> push(Gaussian(torch.tensor([3.0]), torch.tensor(1.0)), scale=2.0, noise_var=5.0)
     Gaussian(mean=tensor([6.]), var=tensor(9.))
     """
-    p = _checks.gaussian(p, "p")
-    scale = _checks.factor(scale, p.mean, "scale")
-    noise_var = _checks.variance(noise_var, "noise_var", like=p.mean)
+    p = check_gaussian(p, "p")
+    scale = check_factor(scale, p.mean, "scale")
+    noise_var = check_variance(noise_var, "noise_var", like=p.mean)
     return Gaussian(scale * p.mean, scale**2 * p.var + noise_var)
 
 
@@ -115,10 +116,10 @@ def condition(
     >>> condition(Gaussian(torch.tensor([0.0]), torch.tensor(1.0)), torch.tensor([2.0]), 1.0, 1.0)
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
-    mean, var = _checks.gaussian(prior, "prior")
+    mean, var = check_gaussian(prior, "prior")
     _checks.alike(mean=mean, y=y)
-    scale = _checks.factor(scale, y, "scale")
-    noise_var = _checks.variance(noise_var, "noise_var", like=y, zero=False)
+    scale = check_factor(scale, y, "scale")
+    noise_var = check_variance(noise_var, "noise_var", like=y, zero=False)
     seen_var = scale**2 * var + noise_var
     gain = var * scale / seen_var
     return Gaussian(mean + gain * (y - scale * mean), var * noise_var / seen_var)
@@ -147,7 +148,7 @@ def product(p: Gaussian, q: Gaussian) -> Gaussian:
     >>> product(Gaussian(torch.tensor([0.0]), one), Gaussian(torch.tensor([2.0]), one))
     Gaussian(mean=tensor([1.]), var=tensor(0.5000))
     """
-    p, q = _checks.gaussian(p, "p"), _checks.gaussian(q, "q", zero=False)
+    p, q = check_gaussian(p, "p"), check_gaussian(q, "q", zero=False)
     _checks.alike(p_mean=p.mean, q_mean=q.mean)
     return condition(p, q.mean, 1.0, q.var)
 
@@ -253,7 +254,7 @@ def expanded(p: Gaussian, name: str) -> Tensor:
     >>> expanded(Gaussian(torch.zeros(1, 2), torch.tensor(3.0)), "p")
     tensor([[3., 3.]])
     """
-    mean, var = _checks.gaussian(p, name, zero=False)
+    mean, var = check_gaussian(p, name, zero=False)
     return var.expand(mean.shape)
 
 

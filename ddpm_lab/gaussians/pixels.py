@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.gaussians.checks import check_pixels, check_variance
 from ddpm_lab.gaussians.normal import Gaussian, expanded, per_item
 from ddpm_lab.types import Data
 
@@ -36,7 +37,7 @@ def pixel_log_prob(p: Gaussian, x: Data, *, levels: int = 256) -> Tensor:
     """
     std = _checks.float64(expanded(p, "p").sqrt())
     _checks.alike(mean=p.mean, x=x)
-    _checks.pixels(x)
+    check_pixels(x)
     levels = _checks.count(
         levels, "levels", lowest=2, highest=_checks.SIZE, advice="8-bit pixels have 256."
     )
@@ -83,7 +84,7 @@ def level_mean(y: Tensor, var: Tensor, log_prior: Tensor) -> Tensor:
     if log_prior.dim() > 1:
         _checks.items(log_prior, (levels,), "log_prior", advice="Give one prior, or one per item.")
         _checks.same_batch(y=y, log_prior=log_prior)
-    var = _checks.variance(var, "var", zero=False, like=y, what="the shape of y,")
+    var = check_variance(var, "var", zero=False, like=y, what="the shape of y,")
     return expected_level(y, var, log_prior)
 
 

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ddpm_lab import _checks, schedules
+from ddpm_lab.predictions import check_prediction_type
 from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules.checks import check_schedule
 from ddpm_lab.training import models
 from ddpm_lab.training.models import Model
 from ddpm_lab.types import Data, PredictionType
@@ -38,9 +40,9 @@ def scheduler(schedule: Schedule, prediction_type: PredictionType = "x0") -> dic
     >>> scheduler(schedules.linear(T=2))["trained_betas"]
     [0.0001, 0.02]
     """
-    theirs = PREDICTIONS[_checks.prediction_type(prediction_type)]
+    theirs = PREDICTIONS[check_prediction_type(prediction_type)]
     return {
-        "num_train_timesteps": _checks.schedule(schedule).T,
+        "num_train_timesteps": check_schedule(schedule).T,
         "trained_betas": [float(beta) for beta in schedule.beta[1:]],
         "prediction_type": theirs,
         "timestep_spacing": "trailing",

@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from ddpm_lab import _checks
 from ddpm_lab.estimators import Estimate
+from ddpm_lab.gaussians.checks import check_variance
 from ddpm_lab.metrics._samples import samples
 from ddpm_lab.networks import Classifier
+from ddpm_lab.networks.checks import check_batch, check_finite
 from ddpm_lab.types import Data
 
 
@@ -70,7 +72,7 @@ def _train_classifier(net, batches, steps, lr):
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(net.parameters(), math.inf)  # measured, not shortened
-        found, _ = _checks.finite_step(loss, norm, step)
+        found, _ = check_finite(loss, norm, step)
         optimizer.step()
         yield found
     net.eval()
@@ -78,7 +80,7 @@ def _train_classifier(net, batches, steps, lr):
 
 def _labeled(pair, step):
     """The next (x, labels) of a classifier's training run; None means that they ran out."""
-    x, label = _checks.batch(pair, step)
+    x, label = check_batch(pair, step)
     if label is None:
         raise TypeError(
             f"batches must hold pairs (x, labels); got {_checks.say(pair)}. "
@@ -117,7 +119,7 @@ def standardize(net: Classifier, x: Data) -> None:
     seen = features(net, x)
     mean, var = (
         seen.mean(dim=0),
-        _checks.variance(seen.var(dim=0), "the features' var", zero=False),
+        check_variance(seen.var(dim=0), "the features' var", zero=False),
     )
     mean, std = mean.to(net.feature_layer.bias), var.sqrt().to(net.feature_layer.bias)
     net.head.bias.add_(net.head.weight @ mean)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ddpm_lab import _checks
 from ddpm_lab.networks import _inputs, _sizes
+from ddpm_lab.networks.checks import check_images
 
 
 class Classifier(nn.Module):
@@ -62,7 +62,7 @@ class Classifier(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, F): the layer before the logits."""
-        _checks.images(x, self.channels, 1, "x")
+        check_images(x, self.channels, 1, "x")
         _inputs.like_weights(x, self.feature_layer.weight, "x")
         return self.feature_layer(self.backbone(x).mean(dim=(2, 3)))
 

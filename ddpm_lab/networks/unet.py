@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ddpm_lab import _checks
 from ddpm_lab.networks import _inputs, _sizes
 from ddpm_lab.networks.blocks import NormName, ResBlock, normalization, zero_init
+from ddpm_lab.networks.checks import check_images
 from ddpm_lab.networks.embeddings import TimeEmbedding, TimeName
 from ddpm_lab.networks.pixel_head import PixelHead
 
@@ -154,7 +155,7 @@ class UNet(nn.Module):
 
     def forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, C, H, W), (B,), (B,) -> (B, C, H, W); label None, or `labels`: the null label."""
-        _checks.images(x_t, self.channels, self.factor)
+        check_images(x_t, self.channels, self.factor)
         _inputs.like_weights(x_t, self.conv_in.weight)
         _inputs.times(t, x_t, lowest=1 if self.levels else 0)
         emb = self._embedding(x_t, t, label)  # (B, emb_dim)

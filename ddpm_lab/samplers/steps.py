@@ -17,6 +17,7 @@ from ddpm_lab.forward import posterior, transition
 from ddpm_lab.gaussians import Gaussian
 from ddpm_lab.predictions import ONE_TIME
 from ddpm_lab.schedules import Schedule, coef, row
+from ddpm_lab.schedules.checks import check_move, check_schedule, check_timesteps
 from ddpm_lab.types import Data, Times, VarianceType
 
 StepRule = Callable[[Schedule, Data, Data, Times, Times], Gaussian]
@@ -122,7 +123,7 @@ def ddim_step(
     """
     eta = _checks.between(eta, 0, 1, "eta", advice="0 is deterministic, 1 is ddpm.")
     _checks.alike(x_t=x_t, x0_hat=x0_hat)
-    t, s = _checks.backward(t, s, schedule, batch=len(x_t))
+    t, s = check_move(t, s, schedule, batch=len(x_t))
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     fresh = (abar_s - abar_t) / abar_s / (1 - abar_t)  # share of x_t's noise that came after s
     var = eta**2 * (1 - abar_s) * fresh
@@ -141,8 +142,8 @@ def _start(schedule, denoise, x_T, times, *, either_way=False):
     """The door of every sampler: its arguments are checked here, once. Returns the times."""
     _checks.data(x_T, "x_T")
     _checks.function(denoise, "denoise")
-    every = range(_checks.schedule(schedule).T, -1, -1)
-    return _checks.timesteps(every if times is None else times, schedule, either_way=either_way)
+    every = range(check_schedule(schedule).T, -1, -1)
+    return check_timesteps(every if times is None else times, schedule, either_way=either_way)
 
 
 def _steps(times):

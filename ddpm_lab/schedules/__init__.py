@@ -85,4 +85,4 @@ def make(name: ScheduleName, **settings: float) -> Schedule:
     Schedule('linear', T=100, abar_T=0.363)
     """
     build = SCHEDULES[_checks.choice(name, tuple(SCHEDULES), "the schedule's name")]
-    return build(**_checks.arguments(settings, build, f"schedule {name!r}"))
+    return build(**_checks.mapping(settings, f"schedule {name!r}", of=build))

@@ -3,6 +3,7 @@
 import math
 
 from ddpm_lab import _checks
+from ddpm_lab.schedules.checks import check_schedule, check_timesteps
 from ddpm_lab.schedules.families import from_log_snr
 from ddpm_lab.schedules.table import Schedule
 from ddpm_lab.types import Timesteps
@@ -23,7 +24,7 @@ def zero_terminal(schedule: Schedule) -> Schedule:
     Schedule('linear, zero terminal SNR', T=1000, abar_T=0)
     """
     _checks.count(
-        _checks.schedule(schedule).T,
+        check_schedule(schedule).T,
         "T",
         lowest=2,
         advice="One step cannot keep its start and lose its end.",
@@ -55,7 +56,7 @@ def scaled_snr(schedule: Schedule, factor: float) -> Schedule:
     factor = _checks.between(
         factor, 0, math.inf, "factor", open_ends=True, advice="k x k block averages have k**2."
     )
-    shifted = from_log_snr(_checks.schedule(schedule).log_snr + math.log(factor))
+    shifted = from_log_snr(check_schedule(schedule).log_snr + math.log(factor))
     return Schedule(f"{schedule.name}, SNR x {factor:g}", shifted.abar)
 
 
@@ -78,7 +79,7 @@ def respaced(schedule: Schedule, times: Timesteps) -> Schedule:
     >>> respaced(linear(), [1000, 500, 0])
     Schedule('linear, 2 of 1000', T=2, abar_T=4.036e-05)
     """
-    kept = _checks.timesteps(times, schedule, to_zero=True)
+    kept = check_timesteps(times, schedule, to_zero=True)
     name = f"{schedule.name}, {len(kept) - 1} of {schedule.T}"
     return Schedule(name, schedule.abar[kept[::-1]])
 

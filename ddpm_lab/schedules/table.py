@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab.schedules import _inputs
+from ddpm_lab.schedules.checks import check_times
 from ddpm_lab.types import Data, Table, Times
 
 
@@ -156,7 +157,7 @@ def row(table: Table, t: Times) -> Tensor:
     tensor([1.0000, 0.9999], dtype=torch.float64)
     """
     _checks.items(table, (), "table", advice="Row t belongs to time t.")
-    return table[_checks.times(t, None, T=len(table) - 1, lowest=0)]
+    return table[check_times(t, None, T=len(table) - 1, lowest=0)]
 
 
 def _per_item(value, x):

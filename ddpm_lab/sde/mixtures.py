@@ -9,6 +9,7 @@ import math
 from torch import Tensor
 
 from ddpm_lab import _checks
+from ddpm_lab.gaussians.checks import check_variance
 from ddpm_lab.ideal_denoisers import Mixture, parts
 from ddpm_lab.sde import _inputs
 from ddpm_lab.sde.processes import SDE
@@ -69,7 +70,7 @@ def log_density(mixture: Mixture, x: Data) -> Tensor:
     tensor([-0.1978])
     """
     mixture = parts(mixture)
-    _checks.variance(mixture.var, "mixture.var", zero=False)
+    check_variance(mixture.var, "mixture.var", zero=False)
     square = _squares(mixture, x)
     var, dims = mixture.var, x.shape[1]
     log_joint = mixture.weight.log() - 0.5 * (square / var + dims * (2 * math.pi * var).log())
@@ -104,7 +105,7 @@ def mixture_score(sde: SDE, mixture: Mixture) -> Score:
     def score(x: Data, t: Tensor) -> Data:
         now = _at(sde, known, _inputs.time(t))
         square, dims = _squares(now, x), x.shape[1]
-        var = _checks.variance(now.var, "the variance of x_t", zero=False)
+        var = check_variance(now.var, "the variance of x_t", zero=False)
         p = (now.weight.log() - 0.5 * (square / var + dims * var.log())).softmax(dim=1) / var
         pull = p @ now.mean - p.sum(dim=1, keepdim=True) * _checks.float64(x)
         return pull.to(x.device, x.dtype)

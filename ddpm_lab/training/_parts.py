@@ -18,8 +18,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ddpm_lab import _checks, losses
+from ddpm_lab import losses
 from ddpm_lab.gaussians import normal_like
+from ddpm_lab.networks.checks import check_batch, check_finite
 from ddpm_lab.training._labels import dropped
 from ddpm_lab.training._plan import TrainStep, _learning_rate, _shard
 from ddpm_lab.training.precision import autocast
@@ -70,7 +71,7 @@ def steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
         gradient = partial(_gradient, schedule, net, batch, plan, seed)
         found = _scaled(gradient, optimizer) if half else gradient(1.0)
         loss, per_example, grad_norm = found
-        numbers = _checks.finite_step(loss, grad_norm, step)
+        numbers = check_finite(loss, grad_norm, step)
         optimizer.step()
         if ema is not None:
             ema.update(net)
@@ -79,7 +80,7 @@ def steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
 
 def _drawn(schedule, net, batch, step, plan, rng, noise):
     """Times, noise and labels of a batch, as `loop._steps` draws them."""
-    x_0, label = _checks.batch(batch, step)
+    x_0, label = check_batch(batch, step)
     x_0 = x_0.to(next((each.dtype for each in net.parameters()), x_0.dtype))
     t = torch.randint(1, schedule.T + 1, (len(x_0),), generator=rng, device=rng.device)
     eps = normal_like(x_0, generator=noise)

@@ -21,6 +21,7 @@ from ddpm_lab.losses import WeightName
 from ddpm_lab.networks.blocks import NormName
 from ddpm_lab.networks.embeddings import TimeName
 from ddpm_lab.networks.unet import SkipName
+from ddpm_lab.predictions import check_prediction_type
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.training.loop import RateName
 from ddpm_lab.training.precision import Precision
@@ -280,7 +281,7 @@ class RunConfig:
         for name, low in lowest.items():
             _checks.count(getattr(self, name), name, lowest=low, advice="Correct that setting.")
         _checks.between(self.label_dropout, 0, 1, "label_dropout", advice="[HS22] take 0.1 to 0.2.")
-        _checks.prediction_type(self.prediction_type)
+        check_prediction_type(self.prediction_type)
         _checks.choice(self.weight, get_args(WeightName), "weight")
         _checks.choice(self.precision, get_args(Precision), "precision")
         if self.net.time == "table":
@@ -333,7 +334,7 @@ def from_dict(values: Mapping[str, Any], where: str = "config", **changes) -> Ru
     if unknown := sorted(map(str, plain.keys() - _names())):
         _refuse(unknown, where)
     for name, cls in _PARTS.items():
-        plain[name] = cls(**_checks.arguments(plain.get(name, {}), cls, name))
+        plain[name] = cls(**_checks.mapping(plain.get(name, {}), name, of=cls))
     return RunConfig(**plain)
 
 

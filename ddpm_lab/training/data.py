@@ -14,6 +14,7 @@ from ddpm_lab.datasets import Dataset, ImageFolder
 from ddpm_lab.datasets.fitting import OF_A_RUN
 from ddpm_lab.datasets.loading import load_as
 from ddpm_lab.gaussians import seeded
+from ddpm_lab.networks.checks import check_images
 from ddpm_lab.training.config import RunConfig
 from ddpm_lab.types import Data
 
@@ -164,7 +165,7 @@ def check_fit(config: RunConfig, data: Dataset | ImageFolder, world_size: int = 
     """
     net, factor = config.net, networks.side_factor(**config.net.settings())
     channels = net.channels or data.channels
-    _checks.images(padded(taken(data, [0]).images, config), channels, factor, "the data")
+    check_images(padded(taken(data, [0]).images, config), channels, factor, "the data")
     if net.labels:
         _check_labels(config, data)
     elif config.data.augment_shifts and data.classes:

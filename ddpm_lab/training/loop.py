@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from ddpm_lab import _checks, losses
 from ddpm_lab.gaussians import normal_like
+from ddpm_lab.networks.checks import check_batch, check_finite
+from ddpm_lab.predictions import check_prediction_type
 from ddpm_lab.schedules import Schedule
 from ddpm_lab.training import _parts
 from ddpm_lab.training._labels import dropped, hearing
@@ -124,7 +126,7 @@ def train(
     (50, True)
     """
     plan = _Plan(
-        prediction_type=_checks.prediction_type(prediction_type),
+        prediction_type=check_prediction_type(prediction_type),
         steps=_checks.count(steps, "steps", advice="One step is one update."),
         lr=_checks.between(lr, 0, math.inf, "lr", open_ends=True, advice="Start with 1e-3."),
         warmup=_checks.count(warmup, "warmup", lowest=0, advice="A number of steps."),
@@ -155,7 +157,7 @@ def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
     for step in range(start + 1, plan.steps + 1):
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(plan, step)
-        x_0, label = _checks.batch(next(batches, None), step)
+        x_0, label = check_batch(next(batches, None), step)
         x_0 = x_0.to(next((each.dtype for each in net.parameters()), x_0.dtype))
         t = torch.randint(1, schedule.T + 1, (len(x_0),), generator=rng, device=rng.device)
         eps = normal_like(x_0, generator=noise)
@@ -168,7 +170,7 @@ def _steps(schedule, net, batches, plan, ema, optimizer, start, rng, noise):
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         grad_norm = nn.utils.clip_grad_norm_(net.parameters(), plan.clip)
-        found = _checks.finite_step(loss, grad_norm, step)
+        found = check_finite(loss, grad_norm, step)
         optimizer.step()
         if ema is not None:
             ema.update(net)

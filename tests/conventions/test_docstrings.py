@@ -112,6 +112,7 @@ def test_a_function_that_checks_its_input_says_what_it_refuses(node):
     checks = any(
         isinstance(part, ast.Raise)
         or (isinstance(part, ast.Attribute) and ast.unparse(part.value) == "_checks")
+        or (isinstance(part, ast.Name) and part.id.startswith("check_"))
         for part in ast.walk(node)
     )
     if checks:

@@ -912,6 +912,11 @@ CALLS = {
         dict(schedule=schedule, x_0=batch, generator=generator),
         first,
     ),
+    "predictions.check_prediction_type": call(
+        predictions.check_prediction_type,
+        dict(prediction_type="v"),
+        dict(prediction_type=kind),
+    ),
     "predictions.convert": call(
         predictions.convert,
         dict(schedule=SCHEDULE, out=X, prediction_type="eps", x_t=X, t=5),

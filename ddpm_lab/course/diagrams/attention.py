@@ -20,6 +20,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.style import BLUE, RED, STYLE
 from ddpm_lab.networks import UNet
 from ddpm_lab.networks.blocks import SelfAttention
+from ddpm_lab.schedules.checks import time_per_item
 from ddpm_lab.types import Data, Times
 
 
@@ -132,7 +133,7 @@ def _reaching(attend, network, x_t, t, label):
     seen: list[Tensor] = []
     watch = attend.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     try:
-        network(x_t, _checks.time_per_item(t, x_t), *(() if label is None else (label,)))
+        network(x_t, time_per_item(t, x_t), *(() if label is None else (label,)))
     finally:
         watch.remove()
     return seen[0]

@@ -12,6 +12,7 @@ from ddpm_lab.course import figures
 from ddpm_lab.course.style import RED, STYLE
 from ddpm_lab.ideal_denoisers import Mixture, log_density
 from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules.checks import check_schedule
 
 COLUMNS = 400
 """At most so many times are drawn."""
@@ -48,7 +49,7 @@ def marginal_heatmap(
     (301, 51)
     """
     limit = _checks.between(limit, 0, 1e6, "limit", open_ends=True, advice="It is a width.")
-    T = _checks.schedule(schedule).T
+    T = check_schedule(schedule).T
     x = torch.linspace(-limit, limit, 301, dtype=torch.float64, device="cpu")
     times = torch.linspace(0, T, min(T + 1, COLUMNS), dtype=torch.float64, device="cpu")
     times = times.round().long()
