@@ -11,7 +11,6 @@ from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab._checks.numbers import WHOLE, dense, plain_number
-from ddpm_lab._checks.words import few, say, span
 from ddpm_lab.types import Times
 
 
@@ -29,7 +28,7 @@ def check_schedule(schedule: Any) -> Any:
     """
     if not isinstance(getattr(schedule, "abar", None), torch.Tensor):
         raise TypeError(
-            f"schedule must be a Schedule; got {say(schedule)}. "
+            f"schedule must be a Schedule; got {_checks.say(schedule)}. "
             "Make one with a function of schedules, such as schedules.linear()."
         )
     return schedule
@@ -83,14 +82,14 @@ def check_times(
         number = plain_number(t)
         if not isinstance(number, Integral):
             raise TypeError(
-                f"{name} must be an int or a (B,) int64 tensor; got {say(t)}. "
+                f"{name} must be an int or a (B,) int64 tensor; got {_checks.say(t)}. "
                 "Times count steps: they are never fractions. For a batch use torch.tensor([...])."
             )
         t = int(number)
     low, high = _range(t)
     if low < lowest or high > T:
         raise ValueError(
-            f"{name} must lie in {lowest}..{T}{_why(low, lowest)}; got {span(low, high)}."
+            f"{name} must lie in {lowest}..{T}{_why(low, lowest)}; got {_checks.span(low, high)}."
             + _hint(low, high, lowest, T)
         )
     return t
@@ -175,7 +174,8 @@ def _pair(t, s, schedule, batch, advice):
     if not _everywhere(s < t):
         swapped = _everywhere(s > t)
         raise ValueError(
-            f"s must be smaller than t everywhere; got s = {few(s)} and t = {few(t)}. "
+            f"s must be smaller than t everywhere; got s = {_checks.few(s)} and "
+            f"t = {_checks.few(t)}. "
             + (f"Swap them if you meant to {advice}." if swapped else "The nearest is s = t - 1.")
         )
     return t, s
@@ -210,17 +210,19 @@ def check_timesteps(
     """
     listed = _time_list(times, _last(schedule))
     if to_zero and listed[-1] != 0:
-        raise ValueError(f"times must end at 0, the clean data; got {few(listed)}. Append 0.")
+        raise ValueError(
+            f"times must end at 0, the clean data; got {_checks.few(listed)}. Append 0."
+        )
     down = all(s < t for t, s in zip(listed, listed[1:]))
     up = all(s > t for t, s in zip(listed, listed[1:]))
     if not either_way and not down:
         raise ValueError(
-            f"times must fall, like [T, ..., 0]; got {few(listed)}. "
+            f"times must fall, like [T, ..., 0]; got {_checks.few(listed)}. "
             "Use schedules.timesteps(T, steps)."
         )
     if not (down or up):
         raise ValueError(
-            f"times must fall (decode) or rise (encode) throughout; got {few(listed)}. "
+            f"times must fall (decode) or rise (encode) throughout; got {_checks.few(listed)}. "
             "Use schedules.timesteps(T, steps), or its reverse."
         )
     return listed
@@ -234,7 +236,7 @@ def _time_list(times_, T):
     listed = times_.tolist() if hasattr(times_, "tolist") else times_
     if not isinstance(listed, (list, tuple, range)):
         raise TypeError(
-            f"times must be a list of times, like [T, ..., 0]; got {say(times_)}. "
+            f"times must be a list of times, like [T, ..., 0]; got {_checks.say(times_)}. "
             "For a number of steps use schedules.timesteps(T, steps)."
         )
     if len(listed) < 2:
