@@ -533,8 +533,10 @@ print(f"inside a cluster after 20 steps: {int(inside.sum())} of 2000")
 # | [18 Claims](18_claims.ipynb) | True, false, or under which condition? | {road 18} |
 #
 # **Short of time?** The chapters with a ★ are a **six-hour route**: how data become noise, how to sample, how to learn the
-# denoiser, and how to sample in fewer steps. It needs no other chapter. Chapters 01 to 04b are the probability
-# behind it all; start there if the words *posterior* or *KL divergence* are rusty.
+# denoiser, and how to sample in fewer steps. Of the other chapters it needs only the formula (7.8) of
+# [07](07_posterior.ipynb) and, in [09](09_predictions.ipynb), "Four names, one estimate" and "The best prediction is a
+# mean, not a sample". Chapters 01 to 04b are the probability behind it all; start there if the words *posterior* or
+# *KL divergence* are rusty.
 #
 # **Detours** are sections that nothing later needs. They start out collapsed: click the "+ cells hidden" below the heading. Their
 # code runs with the rest.
