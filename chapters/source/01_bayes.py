@@ -272,11 +272,11 @@ print(f"(1.3) at theta = 0.6: {bayes.coin_log_likelihood(7, 10, theta).exp():.6f
 # $$\int_0^1 \binom{n}{h}\, \theta^h (1-\theta)^{n-h}\, d\theta = \frac{1}{n+1}
 # \qquad \text{for every } h = 0, 1, \dots, n. \tag{1.6}$$
 #
-# None: all eleven numbers, 0 to 10, have the same evidence, 1/11. There is a reason without any integral, and it is Bayes' own.
-# Throw 11 balls on a table, uniformly and
-# independently. The place of the first one, from 0 to 1, is $\theta$. Each other ball is a toss: it counts as
-# heads if it lies to the left of the first, which happens with probability $\theta$. So the number of heads says
-# *which place the first ball takes in the row of all eleven*, and every place is equally probable.
+# None: all eleven numbers, 0 to 10, have the same evidence, 1/11. Bayes himself had an argument that
+# needs no integral. Throw 11 balls on a table, uniformly and independently. The position of the first one, from 0 to 1,
+# is $\theta$. Each other ball is a toss: it counts as heads if it lies to the left of the first, which happens with
+# probability $\theta$. So the number of heads says *which place the first ball takes among all eleven from left to
+# right*, and every place is equally probable.
 
 # %%
 # eq: 1.6
