@@ -870,7 +870,7 @@ explorer
 # Design a schedule that falls slowly, then fast, then slowly. Then see what the bound of chapter 08 says about it.
 
 # %% [markdown]
-# A popular wish is to keep the data early, reach noise at the end, and go *slow, fast, slow*, like an S. On which
+# A popular wish is to preserve the data early on, reach noise at the end, and go *slow, fast, slow*, like an S. On which
 # axis? In $\beta$, `sigmoid` does it; in $\bar\alpha$, `cosine`. In $\lambda$ no schedule in this package does, so
 # you will write one.
 #
@@ -911,7 +911,7 @@ for name, s in {**rivals, **{s.name: s for s in family}}.items():
 #
 # $$\lambda_t = 8\cos\Bigl(\pi\,\frac{t-1}{T-1}\Bigr) . \tag{6.12}$$
 #
-# Look at what this wish leads to. The S rushes through $(-4, 4]$, where the image takes shape, with 0.333 of its
+# Look where this wish leads. The S rushes through $(-4, 4]$, where the image takes shape, with 0.333 of its
 # steps (`cosine`: 0.835), and lingers where there is little to do. In $\lambda$ all seven schedules of section 2 go
 # fast, *slow*, fast. Such a wish means nothing until you name the axis.
 
