@@ -657,7 +657,7 @@ print(f"N(0, 1) data, 2 → 1: variance {1 - schedule.alpha[2]:.3e}, "
 # $\sigma_t^2$ is a table. To generate, draw $x_T$ from $N(0, I)$ and sample from this distribution at every step,
 # from $t = T$ down to 1: this is the **reverse process**. In words: predict $\hat x_0$, take one step back as if the
 # prediction were true, and predict again. In the package, `samplers.ddpm_step` is `forward.posterior` with `x0_hat` in
-# the place of $x_0$.
+# place of $x_0$.
 #
 # **Predict.** Why many steps? At $x_{300} = 0.2$, jump straight to the best estimate $\hat x_0$. Is it a likely data
 # point?
