@@ -11,7 +11,7 @@
 # - distinguish the noise of the last step from all the noise in $x_t$,
 # - write the mean of a reverse step with the score, and state Tweedie's formula,
 # - derive the best variance of a reverse step from the law of total variance,
-# - say for which data $\tilde\beta_t$ and $\beta_t$ are optimal, and when a learned variance pays.
+# - say for which data $\tilde\beta_t$ and $\beta_t$ are optimal, and when a learned variance pays off.
 #
 # **You need** [07](07_posterior.ipynb) up to (7.13), without the detours, and (5.12) of
 # [05](05_forward.ipynb), which splits the noise in $x_t$ into old and new.
@@ -164,7 +164,7 @@ print(f"without rho: {wrong:.5f}, {wrong / right:.2f} times as much")
 # %% [markdown]
 # So there are **two noises**: $\epsilon_t$, of the last step, and $\epsilon$, all the noise since $t = 0$. At $t = 1$
 # they are the same; at $t = 100$ their correlation is 0.142. Networks are trained to predict $\epsilon$. If you
-# put it in the place of $\epsilon_t$ in (7.14), the step at $t = 500$ removes 9.58 times as much noise as it should.
+# put it in place of $\epsilon_t$ in (7.14), the step at $t = 500$ removes 9.58 times as much noise as it should.
 
 # %% [markdown] topics="C119"
 # ## Detour · Spot the bug
@@ -235,7 +235,7 @@ print(f"b for b²: {len(x[x > 0])} of 2000 right of 0, there mean {x[x > 0].mean
 #
 # ### Exercise 7.7 · Uphill
 #
-# Write the mean of $q(x_s \mid x_t)$ with the score in the place of the noise, for any $s < t$: insert (7.17) into
+# Write the mean of $q(x_s \mid x_t)$ with the score in place of the noise, for any $s < t$: insert (7.17) into
 # your formula of exercise 7.5, $\big(x_t - \frac{1-\alpha_{ts}}{\sqrt{1-\bar\alpha_t}}\,\epsilon\big)/\sqrt{\alpha_{ts}}$.
 # Mind the sign.
 
@@ -526,7 +526,7 @@ for n in (1000, 20):  # the two bumps; all moves but the last, which ends in dat
 # and samples after 1000 steps hardly depend on the choice. When [Ho20, Sec. 4.2] learned a variance for each pixel
 # with the bound as the loss, training was unstable and samples were worse.
 #
-# **How to learn it nevertheless.** To improve the likelihood and to sample in fewer steps, [ND21, Sec. 3.1] let the network output a
+# **How to learn it anyway.** To improve the likelihood and to sample in fewer steps, [ND21, Sec. 3.1] let the network output a
 # number $f$ for each pixel and interpolate on a log scale, $\log\sigma^2 = f \log\beta_t + (1-f)\log\tilde\beta_t$. The
 # simple loss gives $f$ no gradient, so they train with $L_\text{hybrid} = L_\text{simple} + 0.001\,L_\text{vlb}$. The
 # gradient of $L_\text{vlb}$, the bound of chapter 08, is stopped at the mean: it trains only the variance and cannot spoil the mean. The
@@ -556,7 +556,7 @@ for i, name, var_0 in ((2, "sky", 0.01**2), (100, "sky", 0.01**2), (2, "grass", 
 # - **Which variance is exact depends on the data:** $\tilde\beta_t$ for one point, $\beta_t$ for $N(0, I)$. So
 #   $\tilde\beta_t$ is not "the exact choice": for the two bumps it is the worse of the two.
 # - **What is unknown in a reverse step is the variance of $x_0$ given $x_t$,** not $\tilde\beta_t$, which does not contain
-#   $x_0$ at all. With $\hat x_0$ in the place of $x_0$, (7.8) gives the mean of the step; but for the
+#   $x_0$ at all. With $\hat x_0$ in place of $x_0$, (7.8) gives the mean of the step; but for the
 #   two bumps at $t = 2$ the best variance is 2.195 times that of (7.8).
 # - **The DDPM paper reports both choices** [Ho20, Sec. 3.2], not just $\tilde\beta_t$; its released code uses $\beta_t$
 #   for CIFAR-10 and $\tilde\beta_t$ for the 256×256 images.
