@@ -2,7 +2,7 @@
 # # 08 · What exactly is minimized?
 #
 # A diffusion model is trained with one plain number: the squared error of its prediction. Papers say that this number
-# comes from "a bound on the likelihood". What is this the likelihood of? Is it bounded from above or from below? And
+# comes from "a bound on the likelihood". The likelihood of what? Is it bounded from above or from below? And
 # how does an integral over thousands of variables turn into a squared error?
 #
 # **After this chapter you can**
