@@ -514,7 +514,7 @@ print("worst ratio:", ", ".join(f"{name} {value:.2f}" for name, value in worst.i
 # matter. At the ends it does. The x0-network makes 37 times the least possible squared error at $t = 1$, and the
 # eps-network 15 times at $t = 1000$; v stays within about 1 % everywhere.
 #
-# The control shows why. The same two outputs, with errors weighted as for v, have worst ratios of only 1.09 and 1.37.
+# The control shows why. The same two outputs, with errors weighted as for v, have worst ratios of only about 1.1 and 1.4.
 # So most of the damage was (1), the **weight**: the x0-loss is hardly affected by an error at $t = 1$ that is large
 # compared with 0.01 but small compared with the data, and the eps-loss is hardly affected by an error that is
 # multiplied by 157 afterwards. What remains is (2), the function to be represented. (This is one seed, one small
