@@ -282,8 +282,8 @@ for name, p in found.items():
 # So "$\eta = 1$ is DDPM" means DDPM **with the small variance and the same timesteps**: here its variance is
 # 0.1763, against 0.1796 for the large one.
 #
-# **Predict.** Three figures show samples that start from the same seven places, with $\eta = 0$, 0.5 and 1.
-# Which of them has smooth paths? Can two of these paths cross?
+# **Predict.** Three panels show the paths of samples that start from the same seven places, with $\eta = 0$, 0.5 and 1.
+# Which panel has smooth paths? Can two of those cross?
 
 # %%
 x_T = normal_like(torch.empty(2000, 1), generator=seeded(11))
@@ -304,9 +304,9 @@ figures.show(fig, alt="Paths to two modes: smooth for eta = 0, rougher for 0.5, 
 
 # %% [markdown]
 # All three end close to the right distribution, by different paths. With $\eta = 0$ the paths are smooth and
-# never cross, so each sample stays on its side. (In one dimension, solution paths of an ODE cannot cross: two
-# paths that meet at the same place and time would have the same future.) With $\eta = 1$ the start determines
-# little.
+# never cross, so each sample stays on its side. (In the limit of many steps they solve an ODE, as shown below. Two
+# solutions that met at the same place and time would have the same future and the same past, so in one dimension
+# solutions keep their order.) With $\eta = 1$ the start determines little.
 #
 # ### What allows few steps?
 #
@@ -446,7 +446,7 @@ print("(10.13) solves (10.12):", sp.simplify(sp.diff(x_p, p) - slope) == 0)
 # `denoise(x, t)` with `t` a tensor of shape `(B,)`, solve for $\hat\epsilon$, and combine the two for the next
 # time. The first step, from $t = 0$, is special. Clean data are their own estimate, $\hat x_0 = x_0$, and
 # contain no noise to solve for. So look ahead for $\hat\epsilon$: call the denoiser at $t = 1$ with
-# $\sqrt{\bar\alpha_1}\,x_0$ in the place of $x_1$, and solve for $\hat\epsilon$ there.
+# $\sqrt{\bar\alpha_1}\,x_0$ in place of $x_1$, and solve for $\hat\epsilon$ there.
 #
 # <details><summary>Hint</summary>
 #
@@ -539,7 +539,7 @@ print(f"largest distance of a code from the curve: "
 #
 # **DPM-Solver++(2M)** [Lu22] remembers the estimate of the previous step, at time $r > t$, and extrapolates.
 # This makes it a **multistep method**; it costs one call per step (`dpmpp_2m`, below DPM++(2M)). With
-# $\lambda = \log(\sqrt{\bar\alpha}/\sqrt{1-\bar\alpha})$,
+# $\lambda = \log(\sqrt{\bar\alpha}/\sqrt{1-\bar\alpha})$, half the log-SNR of chapter 06,
 #
 # $$x_s = \frac{\sqrt{1-\bar\alpha_s}}{\sqrt{1-\bar\alpha_t}}\,x_t + \sqrt{\bar\alpha_s}\,\big(1 - e^{-h}\big)\,D, \quad
 # D = \hat x_0^{(t)} + \frac{h}{2h'}\big(\hat x_0^{(t)} - \hat x_0^{(r)}\big), \quad
