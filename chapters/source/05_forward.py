@@ -767,9 +767,9 @@ for beta, nats in gaps.items():
 print(f"from beta = 0.02 to 0.004: a factor of {gaps[0.02] / gaps[0.004]:.0f}")
 
 # %% [markdown]
-# Going from $\beta = 0.02$ to 0.004 takes five times as many steps and makes the gap of this single step 54
-# times smaller. Over a whole chain with fixed ends the total gap falls more slowly, roughly like one over the number of steps; chapter 08 measures that in
-# a detour.
+# Going from $\beta = 0.02$ to 0.004 takes five times as many steps and makes the gap of this single step 54 times smaller.
+# Over a whole chain with fixed ends the total gap falls more slowly, roughly like one over the number of steps; chapter
+# 08 measures that in a detour.
 
 # %% [markdown]
 # ## Detour · Popular claims, checked: does a path of normal steps explain it?
