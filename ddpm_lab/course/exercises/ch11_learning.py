@@ -65,7 +65,7 @@ def _unfair(T, size, answer):
     if float(answer.diff().unique(return_counts=True)[1].max()) > 0.75 * size:
         return "your times follow a pattern; draw them at random"
     if size >= 1000 and float(off.max()) <= 1:  # chance hardly ever does that
-        return "all times come equally often: draw each by itself, whatever came before"
+        return "all times come equally often: draw each one independently of the others"
     return None
 
 
@@ -267,7 +267,7 @@ _MEASURES = {
 _TRUTHS = {
     "you compare with x_0; this network predicts eps": lambda x_0, eps, signal, noise: x_0,
     "you compare with x_t, which the network is given; the truth to predict is eps": _noised,
-    "you compare with v, as chapter 9 may; this network predicts eps": (
+    "you compare with v, another target of chapter 09; this network predicts eps": (
         lambda x_0, eps, signal, noise: signal * eps - noise * x_0
     ),
     "you compare with the score -eps / sqrt(1 - abar); this network predicts eps itself": (

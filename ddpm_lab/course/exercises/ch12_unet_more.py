@@ -93,7 +93,7 @@ def _about_zero(parts, mean, var):
 
 
 _AXES = {
-    "you average over the batch too; then an item's result depends on its companions": (
+    "you average over the batch too; then an item's result depends on the other items": (
         _over(0, 2, 3, 4)
     ),
     "you average over the grid only, each channel on its own: that is instance norm": _over(3, 4),

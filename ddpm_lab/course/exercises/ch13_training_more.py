@@ -179,7 +179,7 @@ EMA_WEIGHTS = Exercise(
 _WHY = {
     "A": "A is missing: without the weights there is nothing to continue",
     "B": "B is missing: the average holds weights of many steps, and cannot be made from the last",
-    "C": "C is missing: Adam would forget m and v, and its first steps would be too bold",
+    "C": "C is missing: Adam would forget m and v, and its first steps would be too large",
     "E": "E is missing: the generators would draw again what they had drawn at the start",
     "F": "F is missing: learning rate and order of the images follow from the step",
     "D": "D is not needed: every step computes a new gradient",

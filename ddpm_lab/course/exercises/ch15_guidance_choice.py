@@ -133,7 +133,7 @@ _KEYS = {
     "you take the least proportion that is enough; among those compare the distances": (
         lambda row: row[1]
     ),
-    "you weigh proportion against distance; enough is enough: then only the distance counts": (
+    "you trade proportion against distance; once it is enough, only the distance counts": (
         lambda row: -row[1] / row[2]
     ),
     "you subtract the proportion from the distance; once it is enough, only the distance counts": (

@@ -33,10 +33,10 @@ VELOCITY = Exercise(
         "that velocity points from the noise to the data; tau grows from data to noise": (
             lambda x, x_0, tau: (x_0 - x) / tau
         ),
-        "divide by tau: between tau = 0 and tau the point came x_tau - x0_hat": (
+        "divide by tau: between tau = 0 and tau the point moved by x_tau - x0_hat": (
             lambda x, x_0, tau: x - x_0
         ),
-        "you multiply by tau; a velocity is a way divided by a time": (
+        "you multiply by tau; a velocity is a distance divided by a time": (
             lambda x, x_0, tau: (x - x_0) * tau
         ),
         "that is the estimate of the noise, eps_hat; the velocity is eps_hat - x0_hat": _eps,

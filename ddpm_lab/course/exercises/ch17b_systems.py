@@ -290,7 +290,7 @@ _STEPS = {
     "your rows do not sum to 1: what is not uncovered stays masked": (
         lambda p, x_t, t, s, mask: _stepped(p, x_t, (s - t) / (1 - t), mask, stays=0.0)
     ),
-    "your rows do not sum to 1: p must be multiplied with the probability to uncover": (
+    "your rows do not sum to 1: p must be multiplied by the probability to uncover": (
         lambda p, x_t, t, s, mask: torch.where(
             (x_t == mask)[..., None],
             _stepped(p, x_t, 1.0, mask, stays=(1 - s) / (1 - t)),
