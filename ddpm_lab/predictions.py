@@ -218,9 +218,8 @@ def _item_times(t, schedule, x_t):
     """
     if type(t) is int and 1 <= t <= schedule.T:  # first: it stands in every sampler's loop
         return torch.full((len(x_t),), t, dtype=torch.int64, device=x_t.device), t
-    usual = type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x_t.shape[:1]
-    if usual and _checks.readable(t):
-        low, high = (each.item() for each in t.aminmax())
+    if type(t) is torch.Tensor and t.dtype == torch.int64 and t.shape == x_t.shape[:1]:
+        low, high = (each.item() for each in t.aminmax()) if _checks.readable(t) else (0, 0)
         if 1 <= low <= high <= schedule.T:
             return t.to(x_t.device), low if low == high else None
     t = check_times(t, schedule, batch=len(x_t), wait=False)
