@@ -182,7 +182,7 @@ MUTANTS = [
     Mutant("ddim_step: eta not squared", "samplers/steps", "var = eta**2 * (1 - abar_s) * fresh", "var = eta * (1 - abar_s) * fresh", "10b"),
     Mutant("ddim_step: fresh noise on top of all the old", "samplers/steps", "((1 - eta**2) * fresh + old)).sqrt()", "(fresh + old)).sqrt()", "10b"),
     Mutant("ddim_step: step's alpha for abar", "samplers/steps", "on_x0 = abar_s.sqrt() - kept * abar_t.sqrt()", "on_x0 = abar_s.sqrt() - kept * (abar_t / abar_s).sqrt()", "00 10b"),
-    Mutant("reverse: the denoiser is told s instead of t", "samplers/ancestral", "x0_hat = _ask(denoise, x_t, t)\n            p = step", "x0_hat = _ask(denoise, x_t, max(s, 1))\n            p = step", "10"),
+    Mutant("reverse: the denoiser is told s instead of t", "samplers/ancestral", "x0_hat = _ask(denoise, x_t, t)\n        p = step", "x0_hat = _ask(denoise, x_t, max(s, 1))\n        p = step", "10"),
     Mutant("reverse: the mean only, no noise", "samplers/ancestral", "x_s = draw(p, normal_like(x_t, generator=rng))", "x_s = p.mean", "07"),
     Mutant("ddpm: the denoiser is told s instead of t", "samplers/ancestral", "x0_hat = _ask(denoise, x_t, t)\n            p = Gaussian", "x0_hat = _ask(denoise, x_t, max(s, 1))\n            p = Gaussian", "10"),
     Mutant("ddpm: the mean only, no noise", "samplers/ancestral", "p.mean + std * normal_like(x_t, generator=rng)", "p.mean", "00"),

@@ -67,12 +67,12 @@ def reverse(
     return _reverse(schedule, denoise, x_T, step, _start(schedule, denoise, x_T, times), rng)
 
 
+@torch.no_grad()
 def _reverse(schedule, denoise, x_t, step, times, rng):
     for t, s in _steps(times):
-        with torch.no_grad():
-            x0_hat = _ask(denoise, x_t, t)
-            p = step(schedule, x_t, x0_hat, t, s)
-            x_s = draw(p, normal_like(x_t, generator=rng))
+        x0_hat = _ask(denoise, x_t, t)
+        p = step(schedule, x_t, x0_hat, t, s)
+        x_s = draw(p, normal_like(x_t, generator=rng))
         yield Step(t, s, x_t, x0_hat, p, x_s)
         x_t = x_s
 
