@@ -208,7 +208,7 @@ def _stratum_cost(schedule, denoise, x_0, stratum, var, rng):
 
 def _step_kl(schedule, denoise, x_0, t, var, eps):
     """KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)) at one sample of x_t."""
-    x_t, x0_hat = _noised_guess(schedule, denoise, x_0, t, eps)
+    x_t, x0_hat = _noised_and_denoised(schedule, denoise, x_0, t, eps)
     truth = posterior(schedule, x_0, x_t, t, t - 1)
     model = posterior(schedule, x0_hat, x_t, t, t - 1)
     if var == "large":
@@ -218,12 +218,12 @@ def _step_kl(schedule, denoise, x_0, t, var, eps):
 
 def _decoder_cost(schedule, denoise, x_0, eps, levels):
     """-log p(x_0 | x_1): the last step, with variance beta_1."""
-    _, x0_hat = _noised_guess(schedule, denoise, x_0, 1, eps)
+    _, x0_hat = _noised_and_denoised(schedule, denoise, x_0, 1, eps)
     last = Gaussian(x0_hat, coef(schedule.beta[1], x_0))
     return -(log_prob(last, x_0) if levels is None else pixel_log_prob(last, x_0, levels=levels))
 
 
-def _noised_guess(schedule, denoise, x_0, t, eps):
+def _noised_and_denoised(schedule, denoise, x_0, t, eps):
     """(x_t, x0_hat) at one sample of x_t."""
     x_t = noised(schedule, x_0, t, eps)
     return x_t, denoise(x_t, time_per_item(t, x_0))

@@ -173,7 +173,7 @@ MUTANTS = [
     # discrete
     Mutant("discrete: kept with the root of abar", "discrete/chain", "return keep * kept + (1 - keep) * fresh", "return keep**0.5 * kept + (1 - keep**0.5) * fresh", "17b"),
     Mutant("discrete: one step with abar_t", "discrete/chain", "alpha_ts = row(schedule.abar, t) / row(schedule.abar, s)", "alpha_ts = row(schedule.abar, t)"),
-    Mutant("discrete: the guess not divided by its evidence", "discrete/chain", "share = torch.where(evidence > 0, p / evidence, torch.zeros_like(p))", "share = torch.where(evidence > 0, p, torch.zeros_like(p))", "17b"),
+    Mutant("discrete: the prediction not divided by its evidence", "discrete/chain", "share = torch.where(evidence > 0, p / evidence, torch.zeros_like(p))", "share = torch.where(evidence > 0, p, torch.zeros_like(p))", "17b"),
     Mutant("discrete: the step back with abar_t", "discrete/chain", "came = _kept(abar_t / abar_s, hot, here)", "came = _kept(abar_t, hot, here)", "17b"),
     Mutant("discrete: KL the other way round", "discrete/bound", "(torch.xlogy(p, p) - torch.xlogy(p, q))", "(torch.xlogy(q, q) - torch.xlogy(q, p))", "17b"),
     Mutant("discrete: the data's weights forgotten", "discrete/sampling", "log_joint = log_prior + q.log().sum(2)", "log_joint = q.log().sum(2)"),

@@ -120,10 +120,10 @@ class Bound:
         x_0 = _checks.float64(ideal_denoisers.sample(DATA, n, generator=generator)[:, 0])
         abar = torch.sigmoid(log_snr)
         x_t = abar.sqrt() * x_0 + (1 - abar).sqrt() * normal_like(x_0, generator=generator)
-        return log_snr.exp() * (x_0 - _guess(x_t, abar)) ** 2 * slope * PIECES / 2
+        return log_snr.exp() * (x_0 - _x0_hat(x_t, abar)) ** 2 * slope * PIECES / 2
 
 
-def _guess(x_t: Tensor, abar: Tensor) -> Tensor:
+def _x0_hat(x_t: Tensor, abar: Tensor) -> Tensor:
     """E[x_0 | x_t], by Bayes' rule for two Gaussians of the same variance."""
     center, var_0 = DATA.mean[1, 0], DATA.var[0]
     var = abar * var_0 + 1 - abar

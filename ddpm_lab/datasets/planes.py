@@ -117,7 +117,7 @@ def checkerboard(n: int, *, generator: torch.Generator) -> Data:
 
 
 def swiss_roll(n: int, *, generator: torch.Generator, std: float = 0.05) -> Data:
-    """A spiral of two turns: a curve that a blurred guess easily takes for a disc.
+    """A spiral of two turns: a curve that a blurred estimate easily takes for a disc.
 
     x = r (cos a, sin a) + std z with a uniform on [pi, 5 pi), r = 1.5 a / (5 pi), z ~ N(0, I):
     the radius grows evenly from 0.3 to 1.5, neighboring turns are 0.6 apart.

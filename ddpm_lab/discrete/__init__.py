@@ -12,19 +12,19 @@ of the signal's variance, is here the probability that a symbol is still the ori
 The denoiser gives probabilities in place of a mean: (x_t, t) -> p(x_0 = k | x_t) for each symbol.
 
     chain     the noise, `transition`, `marginal` and `posterior`
-    sampling  `draw`, `sample`, and `dataset_denoiser`: the best possible guess for a list of items
+    sampling  `draw`, `sample`, and `dataset_denoiser`: the ideal denoiser of a list of items
     bound     the negative evidence lower bound in its three kinds of terms
 
 Opened by chapter 17b.
 """
 
-from ddpm_lab.discrete._inputs import Guess, Symbols
+from ddpm_lab.discrete._inputs import SymbolDenoiser, Symbols
 from ddpm_lab.discrete.bound import bound
 from ddpm_lab.discrete.chain import absorbing, marginal, posterior, transition, uniform
 from ddpm_lab.discrete.sampling import dataset_denoiser, draw, sample
 
 __all__ = [
-    "Guess",
+    "SymbolDenoiser",
     "Symbols",
     "absorbing",
     "bound",

@@ -1,4 +1,4 @@
-"""What the functions of `discrete` are given: noise, symbols, guesses and weights."""
+"""What the functions of `discrete` are given: noise, symbols, probabilities and weights."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from ddpm_lab import _checks
 Symbols = Tensor
 """(B, *D) int64, each 0 … K-1."""
 
-Guess = Callable[[Symbols, Tensor], Tensor]
+SymbolDenoiser = Callable[[Symbols, Tensor], Tensor]
 """(x_t, t: (B,) int64) -> (B, *D, K) probabilities of each symbol's x_0, given all of x_t."""
 
 
@@ -33,7 +33,7 @@ def symbols(x, noise, name, shape=None):
     if shape is not None and x.shape[1:] != shape:
         raise ValueError(
             f"items of {name} must have shape {tuple(shape)}; got {tuple(x.shape[1:])}. Give a "
-            "batch of items like those the guess was made for."
+            "batch of items like those the denoiser was made for."
         )
     return x
 
@@ -46,15 +46,14 @@ def _check_range(low, high, noise, name):
         )
 
 
-def guess(x_0, x_t, noise):
+def x0_probabilities(x_0, x_t, noise):
     """x_0 as probabilities, (B, *D, K): given ones, or symbols that are certain."""
     certain = not _checks.tensor(x_0, "x_0").is_floating_point()
     p = one_hot(symbols(x_0, noise, "x_0"), noise) if certain else _checks.data(x_0, "x_0")
     if p.shape != (*x_t.shape, len(noise)):
         raise ValueError(
-            f"x_0 must be shaped like x_t, {tuple(x_t.shape)}, or be a guess of x_0 with a "
-            f"probability for each symbol of noise, {(*x_t.shape, len(noise))}; got "
-            f"{tuple(x_0.shape)}."
+            f"x_0 must be shaped like x_t, {tuple(x_t.shape)}, or hold a probability for each "
+            f"symbol of noise, {(*x_t.shape, len(noise))}; got {tuple(x_0.shape)}."
         )
     return shares(p, "x_0")
 

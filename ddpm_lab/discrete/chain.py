@@ -113,11 +113,11 @@ def marginal(schedule: Schedule, noise: Tensor, x_0: Symbols, t: Times) -> Tenso
 def posterior(
     schedule: Schedule, noise: Tensor, x_0: Tensor, x_t: Symbols, t: Times, s: Times
 ) -> Tensor:
-    """The distribution of x_s given the later x_t and the clean x_0, or a guess of it.
+    """The distribution of x_s given the later x_t and the clean x_0, or a prediction of it.
 
     q(x_s = k | x_t, x_0) = q(x_t | x_s = k) q(x_s = k | x_0) / q(x_t | x_0)    (Bayes)
 
-    Where x_0 is a guess p(x_0 | x_t), its mean over the guess: the step of a sampler.
+    If x_0 is a prediction p(x_0 | x_t), the mean over it: the step of a sampler.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def posterior(
     """
     noise = _inputs.noise(noise)
     _inputs.symbols(x_t, noise, "x_t")
-    p = _inputs.guess(x_0, x_t, noise)
+    p = _inputs.x0_probabilities(x_0, x_t, noise)
     t, s = check_move(t, s, schedule, batch=len(x_t))
     return _back(schedule, noise, p, x_t, t, s)
 

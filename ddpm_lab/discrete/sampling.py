@@ -1,4 +1,4 @@
-"""Draws of symbols, ancestral sampling with a guess of x_0, and the best possible guess."""
+"""Draws of symbols, ancestral sampling with a prediction of x_0, and the ideal denoiser."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ddpm_lab import _checks
 from ddpm_lab.discrete import _inputs
-from ddpm_lab.discrete._inputs import Guess, Symbols
+from ddpm_lab.discrete._inputs import SymbolDenoiser, Symbols
 from ddpm_lab.discrete.chain import _back
 from ddpm_lab.schedules import Schedule, row, timesteps
 from ddpm_lab.schedules.checks import check_schedule, check_times, check_timesteps
@@ -43,13 +43,13 @@ def _draw(p, rng):
 def sample(
     schedule: Schedule,
     noise: Tensor,
-    guess: Guess,
+    denoise: SymbolDenoiser,
     shape: Sequence[int],
     *,
     times: Timesteps | None = None,
     generator: torch.Generator,
 ) -> Symbols:
-    """Ancestral sampling: x_T from the noise, then x_s from `posterior` with the guess as x_0.
+    """Ancestral sampling: x_T from the noise, then x_s from `posterior` with the prediction as x_0.
 
     Parameters
     ----------
@@ -63,31 +63,31 @@ def sample(
     >>> from ddpm_lab import gaussians, schedules
     >>> from ddpm_lab.discrete import absorbing
     >>> schedule, words = schedules.from_beta([0.5, 1.0]), torch.tensor([[0, 0], [1, 1]])
-    >>> guess = dataset_denoiser(words, schedule, absorbing(3))
-    >>> x_0 = sample(schedule, absorbing(3), guess, (100, 2), generator=gaussians.seeded(0))
+    >>> denoise = dataset_denoiser(words, schedule, absorbing(3))
+    >>> x_0 = sample(schedule, absorbing(3), denoise, (100, 2), generator=gaussians.seeded(0))
     >>> sorted({tuple(word) for word in x_0.tolist()})      # two letters at once may not agree
     [(0, 0), (0, 1), (1, 0), (1, 1)]
     """
     noise, rng = _inputs.noise(noise), _checks.generator(generator)
-    _checks.function(guess, "guess", advice="Give a function (x_t, t).")
+    _checks.function(denoise, "denoise", advice="Give a function (x_t, t).")
     times = timesteps(schedule.T, schedule.T) if times is None else times
     stops = check_timesteps(times, schedule, to_zero=True)
     x_t = _draw(noise.expand(*_inputs.sizes(shape), len(noise)), rng)
     for t, s in zip(stops, stops[1:]):
-        p = guess(x_t, torch.full((len(x_t),), t, dtype=torch.int64, device="cpu"))
-        x_t = _draw(_back(schedule, noise, _inputs.guess(p, x_t, noise), x_t, t, s), rng)
+        p = denoise(x_t, torch.full((len(x_t),), t, dtype=torch.int64, device="cpu"))
+        x_t = _draw(_back(schedule, noise, _inputs.x0_probabilities(p, x_t, noise), x_t, t, s), rng)
     return x_t
 
 
 def dataset_denoiser(
     x: Symbols, schedule: Schedule, noise: Tensor, *, weight: Tensor | None = None
-) -> Guess:
-    """The best possible guess when the data are exactly these items: Bayes' rule over the list.
+) -> SymbolDenoiser:
+    """The ideal denoiser if the data are exactly these items: Bayes' rule over the list.
 
     p(x_0 = x_i | x_t) ~ weight_i prod_d q(x_t,d | x_i,d), summed up symbol by symbol
 
     Where no item can have led to x_t, because a sampler has uncovered letters that do not go
-    together, the guess is that of the weights alone.
+    together, it returns the prior, which the weights alone give.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def dataset_denoiser(
     >>> from ddpm_lab.discrete import absorbing
     >>> from ddpm_lab.schedules import from_beta
     >>> words = torch.tensor([[0, 0], [1, 1]])
-    >>> guess = dataset_denoiser(words, from_beta([0.5]), absorbing(3))
-    >>> guess(torch.tensor([[0, 2]]), 1)[0]                 # the first letter decides the second
+    >>> denoise = dataset_denoiser(words, from_beta([0.5]), absorbing(3))
+    >>> denoise(torch.tensor([[0, 2]]), 1)[0]               # the first letter decides the second
     tensor([[1., 0., 0.],
             [1., 0., 0.]], dtype=torch.float64)
     """
@@ -115,7 +115,7 @@ def dataset_denoiser(
     check_schedule(schedule)
     log_prior, hot = _inputs.weights(weight, items).log(), _inputs.one_hot(items, noise)
 
-    def guess(x_t: Symbols, t: Times) -> Tensor:
+    def denoise(x_t: Symbols, t: Times) -> Tensor:
         _inputs.symbols(x_t, noise, "x_t", items.shape[1:])
         abar_t = row(schedule.abar, check_times(t, schedule, batch=len(x_t))).expand(len(x_t))
         same = (x_t[:, None] == items[None]).flatten(2)  # (B, N, D)
@@ -126,4 +126,4 @@ def dataset_denoiser(
         log_joint = torch.where(possible, log_joint, log_prior)
         return torch.einsum("bn,n...->b...", log_joint.softmax(1), hot)
 
-    return guess
+    return denoise

@@ -94,7 +94,7 @@ def velocity(schedule: Schedule, denoise: Denoiser) -> Velocity:
 
     Returns
     -------
-    Velocity, for t in 1..T: at tau = 0 there is no noise to guess
+    Velocity, for t in 1..T: at tau = 0 there is no noise to estimate
 
     Raises
     ------
@@ -104,7 +104,7 @@ def velocity(schedule: Schedule, denoise: Denoiser) -> Velocity:
     >>> import torch
     >>> from ddpm_lab.flow_matching import straight
     >>> u = velocity(straight(4), lambda x_t, t: torch.ones_like(x_t))
-    >>> u(torch.full((1, 2), 1.5), 1)                          # 0.5 away from the guess, tau = 1/4
+    >>> u(torch.full((1, 2), 1.5), 1)                          # 0.5 away from x0_hat, tau = 1/4
     tensor([[2., 2.]])
     """
     _checks.function(denoise, "denoise")

@@ -23,8 +23,8 @@ def solve(
 
     Order 1 is **Euler's method**: x_s = x_t + (tau_s - tau_t) u_t. That is DDIM of the same
     schedule with x_t divided by `scale`. Order 2, Heun's method, asks again where Euler landed and
-    takes the mean of both velocities; its last step, to clean data, stays Euler's, because no noise
-    is left there to guess from  [Kar22, Algorithm 1].
+    takes the mean of both velocities; its last step, to clean data, stays Euler's, because at
+    tau = 0 no noise is left to estimate a velocity from  [Kar22, Algorithm 1].
 
     Parameters
     ----------

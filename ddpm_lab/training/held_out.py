@@ -86,7 +86,7 @@ def loss_of(net: nn.Module, config: RunConfig, held: HeldOut) -> float:
     >>> from ddpm_lab.training.config import DataConfig
     >>> config = RunConfig(data=DataConfig("digits"))
     >>> found, _ = held_out(config)
-    >>> net = networks.build(networks.UNet, seed=0)  # untrained, it guesses v = 0
+    >>> net = networks.build(networks.UNet, seed=0)  # untrained, it predicts v = 0
     >>> 0.2 < loss_of(net, config, found) < 1.2
     True
     """

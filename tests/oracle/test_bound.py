@@ -60,11 +60,11 @@ def test_each_term_of_normal_data_is_the_integral_done_by_hand(terms):
 
 def test_each_small_step_is_the_snr_gap_times_the_squared_error():
     schedule = schedules.linear(T=50, beta_1=1e-3, beta_T=0.3)
-    guess = ideal_denoisers.mixture_denoiser(ideal_denoisers.two_modes(), schedule)
+    denoise = ideal_denoisers.mixture_denoiser(ideal_denoisers.two_modes(), schedule)
     looked = {}
 
     def remember(x_t, t):
-        looked[int(t[0])] = guess(x_t, t)
+        looked[int(t[0])] = denoise(x_t, t)
         return looked[int(t[0])]
 
     x_0 = ideal_denoisers.sample(

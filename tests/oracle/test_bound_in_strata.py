@@ -1,6 +1,6 @@
 """The bound from a few terms: right on average, and cut where it pays.
 
-Truth: the bound with all its terms; the sum that telescopes if the guess never changes; for
+Truth: the bound with all its terms; the sum that telescopes if the prediction never changes; for
 N(0, 1) data the price of a stratum by hand, and the entropy for the whole.
 """
 
@@ -84,8 +84,8 @@ def test_a_few_terms_stand_for_all_of_them_on_average(terms):
     assert abs(gap.mean()) < 4 * gap.std() / math.sqrt(len(gap))
 
 
-def test_a_guess_that_never_changes_pays_half_the_snr_between_the_ends():
-    # KL_t = 1/2 (SNR_{t-1} - SNR_t) |x_0 - c|^2 for a constant guess c: the sum over t telescopes
+def test_a_prediction_that_never_changes_pays_half_the_snr_between_the_ends():
+    # KL_t = 1/2 (SNR_{t-1} - SNR_t) |x_0 - c|^2 for a constant x0_hat c: the sum over t telescopes
     schedule = schedules.from_log_snr(torch.linspace(4, -9, 200))
     x_0 = torch.full((20_000, 1), 0.5, dtype=torch.float64)
     found = losses.bound(

@@ -140,8 +140,8 @@ def test_a_bound_term_is_half_the_loss_of_snr_times_the_squared_error(at_s, at_t
     want = number(weight, at_s, at_t)
     assert float(losses.weight(schedule, "x0", 2, "vlb")) == pytest.approx(want, rel=1e-10)
     truth = forward.posterior(schedule, one(0.5), one(0.2), 2, 1)
-    guess = samplers.ddpm_step(schedule, one(0.2), one(-1.5), 2, 1)
-    assert float(gaussians.kl(truth, guess)) == pytest.approx(4 * want, rel=1e-10)
+    model = samplers.ddpm_step(schedule, one(0.2), one(-1.5), 2, 1)
+    assert float(gaussians.kl(truth, model)) == pytest.approx(4 * want, rel=1e-10)
 
 
 def test_the_bound_weight_on_eps_is_the_papers_equation_12():
@@ -165,8 +165,8 @@ def test_the_reverse_mean_in_noise_form_is_the_papers_equation_11():
     assert sp.simplify(POSTERIOR_MEAN.subs(x_0, x0_from_eps) - noise_form) == 0
     at_s, at_t = CHAINS[1]
     schedule = table(at_s, at_t)
-    guess = predictions.convert(schedule, one(0.7), "eps", one(0.4), 2).x0
-    got = float(samplers.ddpm_step(schedule, one(0.4), guess, 2, 1).mean)
+    x0_hat = predictions.convert(schedule, one(0.7), "eps", one(0.4), 2).x0
+    got = float(samplers.ddpm_step(schedule, one(0.4), x0_hat, 2, 1).mean)
     values = {eps: sp.Rational(7, 10), x_t: sp.Rational(4, 10)}
     assert got == pytest.approx(number(noise_form.subs(values), at_s, at_t), rel=1e-12)
 

@@ -72,17 +72,17 @@ def test_posterior_is_bayes_rule_over_the_whole_table(noise):
 
 
 @EACH
-def test_with_a_guess_the_posterior_is_its_mean(noise):
-    """The guess that a learned network might give, where x_t rules nothing out."""
+def test_with_a_prediction_the_posterior_is_the_mean_over_it(noise):
+    """What a learned network might predict, where x_t rules nothing out."""
     rng, t, s = seeded(0), 4, 2
-    guess = torch.rand(5, 1, 3, generator=rng, dtype=torch.float64)
-    guess = guess / guess.sum(-1, keepdim=True)
+    p = torch.rand(5, 1, 3, generator=rng, dtype=torch.float64)
+    p = p / p.sum(-1, keepdim=True)
     x_t = torch.full((5, 1), 2)  # the mask, under absorbing
     each = [
-        discrete.posterior(CHAIN, noise, torch.full((5, 1), k), x_t, t, s) * guess[..., k : k + 1]
+        discrete.posterior(CHAIN, noise, torch.full((5, 1), k), x_t, t, s) * p[..., k : k + 1]
         for k in range(3)
     ]
-    found = discrete.posterior(CHAIN, noise, guess, x_t, t, s)
+    found = discrete.posterior(CHAIN, noise, p, x_t, t, s)
     assert torch.allclose(found, torch.stack(each).sum(0))
 
 
@@ -119,20 +119,20 @@ def of_words(schedule, noise, t):
 @BOTH
 def test_the_denoiser_of_a_list_is_bayes_rule_over_the_list(noise):
     schedule = even(6)
-    guess = discrete.dataset_denoiser(WORDS, schedule, noise, weight=SHARE)
+    denoise = discrete.dataset_denoiser(WORDS, schedule, noise, weight=SHARE)
     for t in range(1, 7):
         joint = SHARE[:, None] * of_words(schedule, noise, t)
         possible = joint.sum(0) > 0
         posterior = (joint / joint.sum(0))[:, possible]
         hot = torch.nn.functional.one_hot(WORDS, len(noise)).double()
         want = torch.einsum("nb,ndk->bdk", posterior, hot)
-        assert torch.allclose(guess(states(noise)[possible], t), want)
+        assert torch.allclose(denoise(states(noise)[possible], t), want)
 
 
 def exact_terms(schedule, noise):
     """(T,) nats: the mean over words and over *all* x_t of each term of the bound, t = 1 … T.
 
-    Written with matrices: the guessed step is the mean of the true ones over the posterior of a
+    Written with matrices: the model's step is the mean of the true ones over the posterior of a
     letter, letter by letter.
     """
     all_x, hot = states(noise), torch.nn.functional.one_hot(WORDS, len(noise)).double()
@@ -145,9 +145,9 @@ def exact_terms(schedule, noise):
         letter = torch.einsum("nb,ndk->bdk", word, hot)  # p(x_0 = k | x_t)
         back = to_s[:, None] * step(schedule, noise, t).T[None]  # x_0, x_t, x_s
         back = back / to_t[:, :, None].clamp(min=1e-300)
-        guessed = torch.einsum("bdk,kbdj->bdj", letter, back[:, all_x])
+        model = torch.einsum("bdk,kbdj->bdj", letter, back[:, all_x])
         true = back[WORDS[:, None], all_x[None]]  # n, b, d, j
-        kl = (torch.xlogy(true, true) - torch.xlogy(true, guessed)).sum((2, 3))
+        kl = (torch.xlogy(true, true) - torch.xlogy(true, model)).sum((2, 3))
         found.append(float((joint * kl)[joint > 0].sum()))
     return torch.tensor(found, dtype=torch.float64)
 
@@ -157,9 +157,9 @@ def exact_terms(schedule, noise):
 def test_the_bound_is_that_of_brute_force(noise, T):
     schedule = even(T)
     exact = exact_terms(schedule, noise)
-    guess = discrete.dataset_denoiser(WORDS, schedule, noise, weight=SHARE)
+    denoise = discrete.dataset_denoiser(WORDS, schedule, noise, weight=SHARE)
     rows = torch.multinomial(SHARE, 4000, replacement=True, generator=seeded(1))
-    terms = discrete.bound(schedule, noise, guess, WORDS[rows], generator=seeded(2))
+    terms = discrete.bound(schedule, noise, denoise, WORDS[rows], generator=seeded(2))
     assert terms.prior.abs().max() < 1e-9  # abar_T = 0
     all_terms = torch.cat([terms.decoder[:, None], terms.steps], dim=1)
     stderr = all_terms.std(0) / math.sqrt(len(rows))
@@ -184,11 +184,11 @@ def test_more_steps_come_down_to_the_entropy_and_one_step_is_letters_apart(noise
 def test_a_single_letter_has_no_gap_at_any_number_of_steps(noise, T):
     schedule = even(T)
     letter = torch.tensor([[0], [1]])
-    guess = discrete.dataset_denoiser(
+    denoise = discrete.dataset_denoiser(
         letter, schedule, noise, weight=torch.tensor([0.8, 0.2], dtype=torch.float64)
     )
     rows = torch.cat([letter[:1].repeat(8000, 1), letter[1:].repeat(2000, 1)])
-    terms = discrete.bound(schedule, noise, guess, rows, generator=seeded(3))
+    terms = discrete.bound(schedule, noise, denoise, rows, generator=seeded(3))
     entropy = -(0.8 * math.log(0.8) + 0.2 * math.log(0.2))
     assert abs(terms.total.mean() - entropy) < 4 * terms.total.std() / 100
 
@@ -198,12 +198,12 @@ def test_a_single_letter_has_no_gap_at_any_number_of_steps(noise, T):
 def test_samples_are_as_frequent_as_the_matrices_say(noise, times):
     """Truth: the distribution of x_0 at the end of the chain, pushed through all its states."""
     schedule, all_x = even(4), states(noise)
-    guess = discrete.dataset_denoiser(WORDS, schedule, noise, weight=SHARE)
+    denoise = discrete.dataset_denoiser(WORDS, schedule, noise, weight=SHARE)
     p = noise[all_x].prod(-1)
     for t, s in zip(times, times[1:]):
         reached = p > 0
         letters = discrete.posterior(
-            schedule, noise, guess(all_x[reached], t), all_x[reached], t, s
+            schedule, noise, denoise(all_x[reached], t), all_x[reached], t, s
         )
         each = torch.arange(3)[None, None]
         onward = (
@@ -218,7 +218,7 @@ def test_samples_are_as_frequent_as_the_matrices_say(noise, times):
         )
         p = p[reached] @ onward
     n = 20_000
-    x_0 = discrete.sample(schedule, noise, guess, (n, 3), times=times, generator=seeded(4))
+    x_0 = discrete.sample(schedule, noise, denoise, (n, 3), times=times, generator=seeded(4))
     number = (x_0 * torch.tensor([len(noise) ** 2, len(noise), 1])).sum(1)
     share = torch.bincount(number, minlength=len(all_x)).double() / n
     assert ((share - p).abs() < 4.5 * (p * (1 - p) / n).sqrt() + 1e-9).all()
@@ -235,7 +235,7 @@ WRONG = [
     (lambda: discrete.marginal(CHAIN, CUSTOM, torch.tensor([[0]]), 5), "t must lie in 1..4"),
     (
         lambda: discrete.posterior(CHAIN, CUSTOM, torch.ones(1, 1, 2), torch.tensor([[0]]), 2, 1),
-        "guess of x_0",
+        "hold a probability for each symbol",
     ),
 ]
 

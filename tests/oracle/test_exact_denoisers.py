@@ -100,7 +100,7 @@ def test_the_score_is_the_slope_of_the_log_density(mixture, t):
 
 @pytest.mark.parametrize("mixture", [TWO_MODES, RING])
 @pytest.mark.parametrize("t", TIMES)
-def test_tweedie_the_best_guess_is_x_t_moved_along_the_score(mixture, t):
+def test_tweedie_the_best_estimate_is_x_t_moved_along_the_score(mixture, t):
     """E[x_0 | x_t] = (x_t + (1 - abar_t) score) / sqrt(abar_t)"""
     x = points(40, mixture.mean.shape[1])
     abar = float(SCHEDULE.abar[t])
@@ -154,15 +154,15 @@ def test_the_data_set_denoiser_is_a_softmax_written_in_loops(t):
             square = sum((a - math.sqrt(abar) * b) ** 2 for a, b in zip(x, point, strict=True))
             logs.append(-square / (2 * (1 - abar)))
         w = [math.exp(value - max(logs)) for value in logs]
-        guess = [sum(w[i] * data.tolist()[i][d] for i in range(7)) / sum(w) for d in range(3)]
-        want.append(guess)
+        mean = [sum(w[i] * data.tolist()[i][d] for i in range(7)) / sum(w) for d in range(3)]
+        want.append(mean)
     got = ideal_denoisers.dataset_denoiser(data, SCHEDULE)(x_t, t)
     np.testing.assert_allclose(got.numpy(), want, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("mean, var", [(0.0, 1.0), (0.4, 0.25), (-1.0, 9.0)])
-def test_for_gaussian_data_the_best_guess_is_bayes_rule_for_gaussians(mean, var, t):
+def test_for_gaussian_data_the_best_estimate_is_bayes_rule_for_gaussians(mean, var, t):
     one = ideal_denoisers.Mixture(
         torch.ones(1, dtype=torch.float64),
         torch.tensor([[mean]], dtype=torch.float64),
@@ -176,7 +176,7 @@ def test_for_gaussian_data_the_best_guess_is_bayes_rule_for_gaussians(mean, var,
     torch.testing.assert_close(got, want, rtol=1e-11, atol=1e-12)
 
 
-def test_the_guess_is_right_on_average():
+def test_the_estimate_is_right_on_average():
     """E[x0_hat(x_t)] = E[x_0] over x_t: the tower rule, on a grid of x_t."""
     x = torch.linspace(-9, 9, 8001, dtype=torch.float64)[:, None]
     denoise = ideal_denoisers.mixture_denoiser(TWO_MODES, SCHEDULE)
@@ -203,7 +203,7 @@ def test_oracles_work_in_float64_inside_whatever_they_are_given(dtype, rtol):
             )
 
 
-def test_at_the_start_of_the_walk_the_guess_is_the_mean_of_the_data():
+def test_at_the_start_of_the_walk_the_estimate_is_the_mean_of_the_data():
     """No signal is left at T, so no x_T can say more than the data's own mean."""
     for make in (schedules.cosine, lambda: schedules.zero_terminal(schedules.linear())):
         schedule = make()

@@ -20,7 +20,7 @@ def double(*values):
 
 @pytest.mark.parametrize("levels", [2, 3, 17, 256])
 @pytest.mark.parametrize("std", [1e-3, 0.03, 0.5, 20.0])
-def test_the_best_guess_of_a_level_is_bayes_rule_to_the_last_digit(levels, std):
+def test_the_best_estimate_of_a_level_is_bayes_rule_to_the_last_digit(levels, std):
     log_prior = 3 * torch.randn(levels, generator=seeded(levels), dtype=torch.float64)
     y = double(-1.3, -0.41, 0.0, 0.5, 1.1)
     got = level_mean(y, double(std**2), log_prior)

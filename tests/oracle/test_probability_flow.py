@@ -144,7 +144,7 @@ def test_from_clean_data_on_the_order_is_2_and_the_first_move_costs_little(name)
 @pytest.mark.parametrize("number, most", [(1, 0.21), (2, 0.03)])
 def test_narrow_data_are_carried_out_of_their_first_narrow_stretch(name, number, most):
     """N(0, 0.1^2) must reach N(0, V_T): closed form. Data this narrow change most in the first
-    move, along which a guess of no noise at all would lose half of the spread."""
+    move, along which an estimate of no noise at all would lose half of the spread."""
     schedule, x_0 = MAKERS[name](), torch.tensor([[-0.1], [0.05], [0.2]], dtype=torch.float64)
     denoise = ideal_denoisers.mixture_denoiser(
         ideal_denoisers.Mixture(*map(torch.DoubleTensor, ([1], [[0]], [0.01]))), schedule

@@ -76,8 +76,8 @@ def test_e40_one_step_removes_a_small_part_of_the_predicted_noise():
     zero, one = torch.zeros(1, 1, dtype=torch.float64), torch.ones(1, 1, dtype=torch.float64)
     factors = []
     for t in (1, 10, 500, 1000):
-        guess = predictions.convert(LINEAR, one, "eps", zero, t).x0
-        factors.append(-samplers.ddpm_step(LINEAR, zero, guess, t, t - 1).mean)
+        x0_hat = predictions.convert(LINEAR, one, "eps", zero, t).x0
+        factors.append(-samplers.ddpm_step(LINEAR, zero, x0_hat, t, t - 1).mean)
     all_agree(factors, "0.0100 0.0064 0.0105 0.0202")
 
 
@@ -113,7 +113,7 @@ def test_e64_the_bound_weighs_early_times_most():
     all_agree(weights, "2726.3 0.089 4.1e-07")
 
 
-def test_e65_at_the_first_step_the_mean_is_the_guess_itself():
+def test_e65_at_the_first_step_the_mean_is_x0_hat_itself():
     one, zero = torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, 1, dtype=torch.float64)
     assert float(posterior(LINEAR, one, zero, 1, 0).mean) == 1
     assert float(posterior(LINEAR, zero, one, 1, 0).mean) == 0

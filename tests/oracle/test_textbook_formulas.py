@@ -92,8 +92,8 @@ def test_ho_equations_6_and_7(t):
 def test_ho_equation_11_and_algorithm_2(t):
     """x_{t-1} = (x_t - beta_t / sqrt(1 - alpha_bar_t) eps_theta) / sqrt(alpha_t) + sigma_t z"""
     mean = (X_T - BETA[t] / sqrt(1 - ALPHA_BAR[t]) * EPS) / sqrt(ALPHA[t])
-    guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
-    p = samplers.ddpm_step(SCHEDULE, tensor(X_T), guess, t, t - 1, var="large")
+    x0_hat = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
+    p = samplers.ddpm_step(SCHEDULE, tensor(X_T), x0_hat, t, t - 1, var="large")
     # x0_hat = (x_t - noise eps) / signal cancels where x_t is nearly noise
     agree(p.mean, mean, rtol=1e-11)
     agree(p.var, BETA[t] if t > 1 else 0)
@@ -124,8 +124,8 @@ def ddim_12(t, s, eta):
 )
 def test_ddim_equations_12_and_16(t, s, eta):
     mean, var = ddim_12(t, s, DIGITS.mpf(eta))
-    guess = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
-    p = samplers.ddim_step(SCHEDULE, tensor(X_T), guess, t, s, eta=eta)
+    x0_hat = predictions.convert(SCHEDULE, tensor(EPS), "eps", tensor(X_T), t).x0
+    p = samplers.ddim_step(SCHEDULE, tensor(X_T), x0_hat, t, s, eta=eta)
     # x0_hat reaches sqrt((1 - abar) / abar) = 157 at t = T and leaves again: that many roundings
     agree(p.mean, mean, atol=1e-12)
     agree(p.var, var, rtol=2e-12)

@@ -485,7 +485,7 @@ def normal(mean=X, var=0.5):
     return gaussians.Gaussian(mean, torch.tensor(var))
 
 
-def guess(x_t, t):
+def halve(x_t, t):
     return 0.5 * x_t
 
 
@@ -535,7 +535,7 @@ def shares(value):
     return good and bool((value.sum(-1) > 0).all())
 
 
-def guessed(value):
+def clean_or_predicted(value):
     return same_letters(value) or (shares(value) and value.shape == (B, D, 3))
 
 
@@ -580,7 +580,7 @@ def within_unit(falls, high=1.0):
 
 ANY, MASK = discrete.uniform(3), discrete.absorbing(3)
 LETTERS = torch.arange(B * D).reshape(B, D) % 3
-GUESSED = torch.full((B, D, 3), 1 / 3)
+EVEN = torch.full((B, D, 3), 1 / 3)
 BEST = discrete.dataset_denoiser(LETTERS, SCHEDULE, ANY)
 VP = sde.variance_preserving()
 
@@ -929,7 +929,7 @@ CALLS = {
     ),
     "predictions.denoiser": call(
         predictions.denoiser,
-        dict(schedule=SCHEDULE, net=guess, prediction_type="eps", clip=1.0),
+        dict(schedule=SCHEDULE, net=halve, prediction_type="eps", clip=1.0),
         dict(
             schedule=schedule,
             net=function,
@@ -939,16 +939,16 @@ CALLS = {
         closure(),
     ),
     "predictions.denoiser's": call(
-        predictions.denoiser(SCHEDULE, guess, "eps"), dict(x_t=X, t=5), dict(x_t=batch, t=at)
+        predictions.denoiser(SCHEDULE, halve, "eps"), dict(x_t=X, t=5), dict(x_t=batch, t=at)
     ),
     "predictions.guided": call(
         predictions.guided,
-        dict(conditional=guess, unconditional=guess, guidance_scale=0.5),
+        dict(conditional=halve, unconditional=halve, guidance_scale=0.5),
         dict(conditional=function, unconditional=function, guidance_scale=real()),
         closure(),
     ),
     "predictions.guided's": call(
-        predictions.guided(guess, guess, 2.0), dict(x_t=X, t=5), dict(x_t=batch, t=anything)
+        predictions.guided(halve, halve, 2.0), dict(x_t=X, t=5), dict(x_t=batch, t=anything)
     ),
     "ideal_denoisers.circle_mixture": call(
         ideal_denoisers.circle_mixture,
@@ -1005,7 +1005,7 @@ CALLS = {
     ),
     "flow_matching.loss": call(
         flow_matching.loss,
-        dict(schedule=SCHEDULE, net=guess, x_0=X, t=5, eps=X),
+        dict(schedule=SCHEDULE, net=halve, x_0=X, t=5, eps=X),
         dict(schedule=schedule, net=function, x_0=like_x, t=times(0, T, B), eps=like_x),
     ),
     "flow_matching.to_velocity": call(
@@ -1020,25 +1020,25 @@ CALLS = {
     ),
     "flow_matching.velocity": call(
         flow_matching.velocity,
-        dict(schedule=SCHEDULE, denoise=guess),
+        dict(schedule=SCHEDULE, denoise=halve),
         dict(schedule=schedule, denoise=function),
         closure(),
     ),
     "flow_matching.velocity's": call(
-        flow_matching.velocity(SCHEDULE, guess), dict(x_tau=X, t=5), dict(x_tau=batch, t=at)
+        flow_matching.velocity(SCHEDULE, halve), dict(x_tau=X, t=5), dict(x_tau=batch, t=at)
     ),
     "flow_matching.denoiser": call(
         flow_matching.denoiser,
-        dict(schedule=SCHEDULE, net=guess),
+        dict(schedule=SCHEDULE, net=halve),
         dict(schedule=schedule, net=function),
         closure(),
     ),
     "flow_matching.denoiser's": call(
-        flow_matching.denoiser(SCHEDULE, guess), dict(x_t=X, t=5), dict(x_t=batch, t=at)
+        flow_matching.denoiser(SCHEDULE, halve), dict(x_t=X, t=5), dict(x_t=batch, t=at)
     ),
     "flow_matching.solve": call(
         flow_matching.solve,
-        dict(schedule=SCHEDULE, net=guess, x_1=X, times=[T, 5, 0], order=2),
+        dict(schedule=SCHEDULE, net=halve, x_1=X, times=[T, 5, 0], order=2),
         dict(
             schedule=schedule,
             net=function,
@@ -1085,20 +1085,20 @@ CALLS = {
             s=before,
         ),
     ),
-    "discrete.posterior of a guess": call(
+    "discrete.posterior of a prediction": call(
         discrete.posterior,
-        dict(schedule=SCHEDULE, noise=ANY, x_0=GUESSED, x_t=LETTERS, t=6, s=5),
+        dict(schedule=SCHEDULE, noise=ANY, x_0=EVEN, x_t=LETTERS, t=6, s=5),
         dict(
             schedule=schedule,
             noise=probabilities,
-            x_0=guessed,
+            x_0=clean_or_predicted,
             x_t=same_letters,
             t=after,
             s=before,
         ),
     ),
     "discrete.draw": call(
-        discrete.draw, dict(p=GUESSED, generator=rng), dict(p=shares, generator=generator)
+        discrete.draw, dict(p=EVEN, generator=rng), dict(p=shares, generator=generator)
     ),
     "discrete.dataset_denoiser": call(
         discrete.dataset_denoiser,
@@ -1123,7 +1123,7 @@ CALLS = {
         dict(
             schedule=SCHEDULE,
             noise=ANY,
-            guess=BEST,
+            denoise=BEST,
             shape=(B, D),
             times=[T, 5, 0],
             generator=rng,
@@ -1131,7 +1131,7 @@ CALLS = {
         dict(
             schedule=a(schedules.Schedule),
             noise=probabilities,
-            guess=function,
+            denoise=function,
             shape=lambda v: sizes(high=10**6)(v) and list(v[1:]) == [D],
             times=optional(falling(T, 0)),
             generator=generator,
@@ -1139,9 +1139,9 @@ CALLS = {
     ),
     "discrete.bound": call(
         discrete.bound,
-        dict(schedule=SCHEDULE, noise=ANY, guess=BEST, x_0=LETTERS, generator=rng),
+        dict(schedule=SCHEDULE, noise=ANY, denoise=BEST, x_0=LETTERS, generator=rng),
         dict(
-            schedule=schedule, noise=probabilities, guess=function, x_0=words, generator=generator
+            schedule=schedule, noise=probabilities, denoise=function, x_0=words, generator=generator
         ),
     ),
     "sde.variance_preserving": call(
@@ -1303,7 +1303,7 @@ CALLS = {
         samplers.reverse,
         dict(
             schedule=SCHEDULE,
-            denoise=guess,
+            denoise=halve,
             x_T=X,
             step=samplers.ddpm_step,
             times=[10, 5, 0],
@@ -1323,7 +1323,7 @@ CALLS = {
         samplers.sample,
         dict(
             schedule=SCHEDULE,
-            denoise=guess,
+            denoise=halve,
             shape=(4, 2),
             sampler="dpmpp_2m",
             times=[10, 5, 0],
@@ -1342,13 +1342,13 @@ CALLS = {
     ),
     "samplers.final": call(
         samplers.final,
-        dict(trajectory=list(samplers.dpmpp_2m(SCHEDULE, guess, X, times=[10, 0]))),
+        dict(trajectory=list(samplers.dpmpp_2m(SCHEDULE, halve, X, times=[10, 0]))),
         dict(trajectory=lambda value: bool(value) and isinstance(value[-1], samplers.Step)),
     ),
     **{
         f"samplers.{name}": call(
             sampler,
-            dict(schedule=SCHEDULE, denoise=guess, x_T=X, times=[10, 5, 0], generator=rng)
+            dict(schedule=SCHEDULE, denoise=halve, x_T=X, times=[10, 5, 0], generator=rng)
             | {option: value for option, (value, _) in options.items()},
             dict(schedule=schedule, denoise=function, x_T=batch)
             | dict(
@@ -1373,14 +1373,14 @@ CALLS = {
     },
     "losses.simple": call(
         losses.simple,
-        dict(schedule=SCHEDULE, net=guess, prediction_type="eps", x_0=X, t=5, eps=X),
+        dict(schedule=SCHEDULE, net=halve, prediction_type="eps", x_0=X, t=5, eps=X),
         dict(schedule=schedule, net=function, prediction_type=kind, x_0=like_x, t=at, eps=like_x),
     ),
     "losses.bound": call(
         losses.bound,
         dict(
             schedule=SCHEDULE,
-            denoise=guess,
+            denoise=halve,
             x_0=X,
             generator=rng,
             var="large",

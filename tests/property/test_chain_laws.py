@@ -146,7 +146,7 @@ def test_ddim_with_all_its_noise_is_ddpm_for_every_pair_of_times(name):
 @tried
 @given(betas, st.floats(0, 1))
 def test_ddim_keeps_the_marginals_for_any_eta(beta, eta):
-    """If x_t is a draw of q(x_t | x_0) and the guess is x_0, then x_s is a draw of q(x_s | x_0)."""
+    """If x_t is a draw of q(x_t | x_0) and x0_hat is x_0, then x_s is a draw of q(x_s | x_0)."""
     schedule = from_betas(beta)
     t, s = all_pairs(schedule.T, first=1)
     if len(t) == 0:

@@ -125,7 +125,7 @@ def test_guidance_in_x0_is_guidance_in_eps_v_and_score(abar, x_t, cond, uncond, 
         close(getattr(got, name), there, atol=1e-9)
 
 
-def test_guided_networks_of_any_kind_give_the_same_guess():
+def test_guided_networks_of_any_kind_give_the_same_estimate():
     schedule, t = schedules.linear(), torch.tensor([1, 500, 1000])
     x_t = torch.tensor([[0.3], [-1.0], [2.0]], dtype=torch.float64)
     nets = [lambda x, t: x.sin(), lambda x, t: (2 * x).cos()]

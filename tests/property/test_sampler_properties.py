@@ -1,7 +1,7 @@
 """Samplers, driven by a denoiser that is known exactly: what may not matter, does not matter.
 
 Truth: a stride on a long schedule visits the same noise levels as every step of the respaced one,
-so both must give the same bits; one data point leaves nothing to guess, so a ddpm step is the
+so both must give the same bits; one data point leaves nothing uncertain, so a ddpm step is the
 forward posterior; an order 1 flow is ddim without fresh noise.
 """
 
@@ -124,7 +124,7 @@ def test_the_order_one_flow_is_ddim_without_fresh_noise(name):
 
 @EACH
 def test_with_one_data_point_every_bound_term_is_exactly_zero(name):
-    """KL(q(x_s | x_t, x_0) || p(x_s | x_t)) = 0: the guess is the point, so both laws are one."""
+    """KL(q(x_s | x_t, x_0) || p(x_s | x_t)) = 0: x0_hat is the point, so both laws are one."""
     schedule = MAKERS[name]()
     point = torch.tensor([[0.3, -0.7]], dtype=torch.float64)
     denoise = ideal_denoisers.dataset_denoiser(point, schedule)
@@ -133,8 +133,8 @@ def test_with_one_data_point_every_bound_term_is_exactly_zero(name):
     eps = gaussians.normal_like(x_0, generator=gaussians.seeded(0))
     x_t = forward.noised(schedule, x_0, t, eps)
     truth = forward.posterior(schedule, x_0, x_t, t, t - 1)
-    guess = samplers.ddpm_step(schedule, x_t, denoise(x_t, t), t, t - 1)
-    assert torch.equal(gaussians.kl(truth, guess), torch.zeros(len(t), dtype=torch.float64))
+    model = samplers.ddpm_step(schedule, x_t, denoise(x_t, t), t, t - 1)
+    assert torch.equal(gaussians.kl(truth, model), torch.zeros(len(t), dtype=torch.float64))
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -188,8 +188,8 @@ def test_a_data_set_is_a_mixture_of_points(name):
 
 
 @pytest.mark.parametrize("turn", [0.3, 1.0, 2.0])
-def test_a_turned_ring_is_denoised_into_turned_guesses(turn):
-    """The oracle has no preferred direction: rotate the data and x_t, and the guess rotates."""
+def test_a_turned_ring_is_denoised_into_turned_estimates(turn):
+    """The oracle has no preferred direction: rotate the data and x_t, and x0_hat rotates."""
     schedule, angle = schedules.linear(), torch.tensor(turn, dtype=torch.float64)
     rotate = torch.stack(
         [torch.stack([angle.cos(), angle.sin()]), torch.stack([-angle.sin(), angle.cos()])]

@@ -71,7 +71,7 @@ def test_with_few_steps_even_the_perfect_denoiser_pays(var):
 @pytest.mark.parametrize("t", [1, 100, 500, 1000])
 def test_the_irreducible_loss_of_unit_data_is_the_share_of_signal(t):
     """E (eps - E[eps | x_t])^2 = abar_t: at t = T the noise is plain to see, at t = 1 nobody can
-    guess it.
+    tell it from the data.
     """
     schedule, rng = schedules.linear(), gaussians.seeded(2)
     x_0 = gaussians.normal_like(torch.empty(20_000, 1, dtype=torch.float64), generator=rng)

@@ -58,7 +58,7 @@ DATA = ideal_denoisers.Mixture(
 
 @pytest.fixture
 def exact(monkeypatch):
-    """A model whose guess is the exact one."""
+    """A model whose denoiser is the exact one."""
     schedule = schedules.linear()
     denoise = ideal_denoisers.mixture_denoiser(DATA, schedule)
     monkeypatch.setattr(ode_likelihood.models, "denoiser", lambda model, label: denoise)

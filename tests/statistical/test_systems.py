@@ -107,7 +107,7 @@ def test_padding_says_nothing():
 # --- Few steps ----------------------------------------------------------------------------------
 
 
-def test_the_target_is_the_guess_with_which_one_step_does_two():
+def test_the_target_is_the_estimate_with_which_one_step_does_two():
     """Truth: the DDIM step itself, taken with the target."""
     schedule, teacher = distillation.SCHEDULE, distillation.exact()
     t, m, s = torch.tensor([[1000, 500, 40], [900, 250, 20], [750, 0, 10]])

@@ -669,8 +669,8 @@ def test_a_network_is_built_without_a_touch_of_any_random_state():
 @pytest.mark.parametrize("name", samplers.SAMPLERS)
 def test_a_sampling_loop_reads_nothing_from_the_device(name, prediction_type, cls):
     sizes = {networks.MLP: {"dim": 16, "width": 8}, networks.UNet: {"width": 8, "mults": (1, 2)}}
-    guess = predictions.denoiser(PLAN, net(away, cls, **sizes[cls]), prediction_type, clip=1.0)
-    denoise = predictions.guided(guess, lambda x_t, t: x_t / 2, 2.0)
+    plain = predictions.denoiser(PLAN, net(away, cls, **sizes[cls]), prediction_type, clip=1.0)
+    denoise = predictions.guided(plain, lambda x_t, t: x_t / 2, 2.0)
     for times in (
         ([20, 9, 3, 0], [0, 3, 20]) if name == "probability_flow_ode" else ([20, 9, 3, 0],)
     ):

@@ -100,8 +100,8 @@ def test_their_unet_here_draws_their_images(kind, diffusers, unet):
     # at t = T there is hardly any signal: there their eps and ours would both be divided by 5e-5
     scheduler.timesteps, times = scheduler.timesteps[2:], schedules.timesteps(1000, 10)[2:]
     for t in scheduler.timesteps:
-        guess = unet(theirs, t, class_labels=label).sample
-        theirs = scheduler.step(guess, t, theirs).prev_sample
+        out = unet(theirs, t, class_labels=label).sample
+        theirs = scheduler.step(out, t, theirs).prev_sample
     net = interop.DiffusersNet(unet)
     assert net.labels == 10  # 10 is the null label
     denoise = predictions.denoiser(

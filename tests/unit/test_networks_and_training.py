@@ -61,7 +61,7 @@ def test_time_embedding_wants_an_even_dim(dim):
         networks.time_embedding(torch.tensor([1]), dim)
 
 
-def test_an_untrained_mlp_guesses_zero_for_any_shape():
+def test_an_untrained_mlp_predicts_zero_for_any_shape():
     net = networks.build(networks.MLP, seed=0, dim=6, width=8)
     assert net(torch.ones(3, 2, 3), torch.tensor([1, 2, 3])).abs().max() == 0
     assert net(torch.ones(3, 2, 3), torch.tensor([1, 2, 3])).shape == (3, 2, 3)
@@ -102,8 +102,8 @@ def test_stopping_early_keeps_the_update():
 
 @pytest.mark.parametrize("kind", ["eps", "x0", "v"])
 def test_the_loss_falls_for_every_kind(kind):
-    # judged on fresh data against the guess zero, with which every network starts; v falls least,
-    # because its irreducible loss is nearly that of the guess zero
+    # judged on fresh data against the prediction zero, with which every network starts; v falls
+    # least, because its irreducible loss is nearly that of the prediction zero
     net, _ = run(steps=400, prediction_type=kind, lr=3e-3)
     rng = gaussians.seeded(99)
     x_0 = datasets.moons(5000, generator=rng)
@@ -123,7 +123,7 @@ def test_the_same_seed_gives_the_same_run_and_the_global_state_is_left():
     assert [s.loss for s in run(steps=4, seed=1)[1]] != [s.loss for s in a]
 
 
-def test_the_first_loss_is_that_of_the_guess_zero():
+def test_the_first_loss_is_that_of_the_prediction_zero():
     # untrained net = 0, so each item's loss is the mean square of its own noise: about 1
     _, steps = run(steps=1)
     assert steps[0].loss == pytest.approx(1.0, abs=0.4)

@@ -85,7 +85,7 @@ def test_the_levels_of_the_decoder_are_those_of_the_data(tmp_path):
         for data in (None, tmp_path / "dark.npz")
     ]
     coarse, fine = (found["bits_per_dim"]["decoder"]["value"] for found in costs)
-    assert coarse < 0.01 and fine > 1  # a guess that names one of 17 values misses one of 256
+    assert coarse < 0.01 and fine > 1  # a prediction of one of 17 values misses one of 256
 
 
 def test_data_without_labels_train_a_network_without_labels(tmp_path):

@@ -1,7 +1,7 @@
 """Runs in folders: what a configuration may say, how a run goes on, what is read out of it.
 
 Truth: the uninterrupted run for the interrupted one; closed forms for a network that always
-guesses the same picture; the data themselves for samples that are copies.
+predicts the same picture; the data themselves for samples that are copies.
 """
 
 import dataclasses
@@ -776,7 +776,7 @@ def test_a_network_that_no_run_has_made_is_refused(tmp_path):
 
 
 class Always(nn.Module):
-    """Always guesses the same picture, or one for each label; of kind x0."""
+    """Always predicts the same picture, or one for each label; of kind x0."""
 
     def __init__(self, pictures, labels=0):
         super().__init__()
@@ -794,7 +794,7 @@ def always(pictures, labels=0, **changes):
 
 
 @pytest.mark.parametrize("sampler", sorted(samplers.SAMPLERS))
-def test_every_sampler_ends_at_the_only_guess(sampler):
+def test_every_sampler_ends_at_the_only_prediction(sampler):
     picture = torch.linspace(-1, 1, 64).reshape(1, 1, 8, 8)
     made = models.sample(
         always(picture), 3, steps=7, sampler=sampler, generator=gaussians.seeded(0)
@@ -802,7 +802,7 @@ def test_every_sampler_ends_at_the_only_guess(sampler):
     torch.testing.assert_close(made, picture.expand(3, 1, 8, 8), rtol=0, atol=1e-5)
 
 
-def test_padding_is_cut_off_and_guesses_stay_in_range():
+def test_padding_is_cut_off_and_predictions_stay_in_range():
     picture = torch.nn.functional.pad(torch.full((1, 1, 8, 8), 3.0), [2] * 4, value=-9.0)
     made = models.sample(
         always(picture, **{"data.pad": 2}), 2, steps=3, generator=gaussians.seeded(0)
@@ -869,7 +869,7 @@ def test_a_network_without_labels_cannot_be_told_one():
 # measuring
 
 
-def test_the_bits_of_a_constant_guess_are_those_by_hand():
+def test_the_bits_of_a_constant_prediction_are_those_by_hand():
     """KL_t = 1/2 (SNR_{t-1} - SNR_t) |x_0 - c|^2: the steps pay half the SNR between their ends."""
     line = {"name": "log_snr", "first": 3, "last": -9, "T": 100}
     model = always(torch.full((1, 1, 12, 12), -0.5), schedule=line, **{"data.pad": 2})
@@ -894,7 +894,7 @@ def test_the_bits_of_a_constant_guess_are_those_by_hand():
         (first, last), error = row["t"], row["stderr"]
         wanted = float(0.5 * (snr[first - 1] - snr[last]) * square.mean()) * per_pixel
         assert abs(row["value"] - wanted) < 4 * error < 0.5 * wanted
-    # each picture is looked at in each range, and the loss of a constant guess knows no t
+    # each picture is looked at in each range, and the loss of a constant x0_hat knows no t
     for row in found["loss_per_t"]:
         assert abs(row["value"] - square.mean() / 144) < 4 * row["stderr"]
     assert [row["t"] for row in found["loss_per_t"]][::9] == [[1, 10], [91, 100]]
@@ -902,7 +902,7 @@ def test_the_bits_of_a_constant_guess_are_those_by_hand():
 
 def test_the_bits_agree_with_the_whole_bound():
     config = small(schedule={"name": "cosine", "T": 40})
-    model = models.snapshot(config, trainer.init(config))  # untrained, it guesses v = 0
+    model = models.snapshot(config, trainer.init(config))  # untrained, it predicts v = 0
     found = evaluation.evaluate(model, n=300, strata=10, steps=2, generator=gaussians.seeded(1))
     x, labels = datasets.digits("test")
     rows = torch.randperm(901, generator=gaussians.seeded(1))[:300]  # as evaluate draws them

@@ -70,7 +70,7 @@ def test_the_output_is_shaped_like_the_input_for_any_settings_and_sides(config):
                 net.eval()  # one point for each item is too few for statistics
             out = net(x, t, given)
             assert out.shape == x.shape and out.dtype == x.dtype
-            assert not out.any()  # untrained it guesses 0, whatever it is shown
+            assert not out.any()  # untrained it predicts 0, whatever it is shown
             net.train()
 
 

@@ -255,10 +255,10 @@ def _weight_of_a_squared_error() -> Evidence:
     t = torch.arange(2, 1001)
     weight = losses.weight(LINEAR, "x0", t, "vlb")
     one = torch.ones(len(t), 1, dtype=torch.float64)
-    known, guess = (forward.posterior(LINEAR, x, 0 * one, t, t - 1) for x in (one, 0 * one))
+    truth, model = (forward.posterior(LINEAR, x, 0 * one, t, t - 1) for x in (one, 0 * one))
     numbers = [
         at_most(
-            "KL / weight - 1, largest", (gaussians.kl(known, guess) / weight - 1).abs().max(), 1e-9
+            "KL / weight - 1, largest", (gaussians.kl(truth, model) / weight - 1).abs().max(), 1e-9
         ),
         near("weight at t = 2", weight[0], 2726.3, 0.05),
         near("weight at t = 100", weight[98], 0.089, 5e-4),

@@ -85,7 +85,7 @@ def _right_scores(x_t, moved, var):
     return -(torch.cdist(x_t, moved) ** 2) / (2 * var)
 
 
-def _guessed_noise(points, schedule, x_t, t):
+def _noise_estimate(points, schedule, x_t, t):
     x0_hat = _dataset_denoiser(points, schedule, x_t, t)
     return (x_t - schedule.signal[t] * x0_hat) / schedule.noise[t]
 
@@ -177,7 +177,7 @@ _WRONG_WEIGHTS = {
     },
 }
 _SHRUNK = "by time t the point has shrunk to sqrt(abar_t) x_i"
-_WRONG_GUESSES = {
+_WRONG_ESTIMATES = {
     "you forgot to square the distances; torch.cdist returns distances, not squares": (
         _averaged(square=lambda far: far)
     ),
@@ -219,7 +219,7 @@ _WRONG_GUESSES = {
     "this is x_t scaled back, noise and all; the estimate is an average of the points": (
         lambda points, s, x_t, t: x_t / s.signal[t]
     ),
-    "this is the estimate of the noise; we want that of the clean data": _guessed_noise,
+    "this is the estimate of the noise; we want that of the clean data": _noise_estimate,
     "these are the weights; average the points with them": (
         _by_weights(_right_scores, lambda weights, points: weights)
     ),
@@ -256,7 +256,7 @@ DATASET_DENOISER = Exercise(
     wrong={
         **{hint: _averaged(var=width) for hint, width in _WIDTHS.items()},
         **{hint: _averaged(weights=weights) for hint, weights in _WRONG_WEIGHTS.items()},
-        **_WRONG_GUESSES,
+        **_WRONG_ESTIMATES,
     },
 )
 

@@ -99,13 +99,13 @@ def _starting(noise):
     return _upward(start=lambda sch, denoise, x, s: (x, noise(sch, denoise, x, s)))
 
 
-def _guess_at_1(schedule, denoise, x, s):
+def _estimate_at_1(schedule, denoise, x, s):
     x_1 = schedule.signal[1] * x
     x0_hat = _ask(denoise, x_1, 1)
     return x0_hat, _noise(schedule, x_1, x0_hat, 1, s)
 
 
-def _guess_unscaled(schedule, denoise, x, s):
+def _estimate_unscaled(schedule, denoise, x, s):
     x0_hat = _ask(denoise, x, 1)
     return x0_hat, _noise(schedule, x, x0_hat, 1, s)
 
@@ -329,10 +329,10 @@ _OTHER_WAYS = {
     "you call the denoiser at time s, but x is at time t": _upward(ask=lambda t, s: s),
     "you call the denoiser at t - 1, but x is at time t": _upward(ask=lambda t, s: max(t - 1, 1)),
     "at t = 0 you take the denoiser's estimate at t = 1; clean data are their own estimate": (
-        _upward(start=_guess_at_1)
+        _upward(start=_estimate_at_1)
     ),
     "at t = 0 you treat x_0 as if it were x_1; clean data are their own estimate": (
-        _upward(start=_guess_unscaled)
+        _upward(start=_estimate_unscaled)
     ),
     "you treat x_0 as if it stood at times[1]: the first step is missing": (
         _upward(moves=lambda times: _pairs(times)[1:])

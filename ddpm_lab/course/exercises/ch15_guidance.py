@@ -162,7 +162,7 @@ TIMESTEPS = Exercise(
 # guidance.classifier_free: classifier-free guidance ----------------------------------------------
 
 
-def _guess(asked, free, x_t, t, w):
+def _guided(asked, free, x_t, t, w):
     """free + w (asked - free), both at x_t."""
     return _combined(asked(x_t, t), free(x_t, t), w)
 
@@ -181,7 +181,7 @@ def _free(x_t, t):
     return 3 * torch.tanh(0.5 * x_t) / (1 + 0.1 * t)
 
 
-def _guess_cases():
+def _guided_cases():
     rng = fresh(1)
     for w, t, shape in (
         (3.0, 7, (3, 1, 2, 2)),
@@ -338,8 +338,8 @@ def _weighted(a, b):
 
 
 CLASSIFIER_FREE = Exercise(
-    reference=_guess,
-    cases=_guess_cases,
+    reference=_guided,
+    cases=_guided_cases,
     wrong={
         **{hint: _mixed(mix) for hint, mix in _MIXTURES.items()},
         **{
@@ -354,10 +354,10 @@ CLASSIFIER_FREE = Exercise(
             lambda asked, free, x_t, t, w: x_t + w * (asked(x_t, t) - free(x_t, t))
         ),
         "you add the estimate to x_t; the guided estimate is an estimate, not a step": (
-            lambda asked, free, x_t, t, w: x_t + _guess(asked, free, x_t, t, w)
+            lambda asked, free, x_t, t, w: x_t + _guided(asked, free, x_t, t, w)
         ),
         "you take the estimate away from x_t; return the estimate itself": (
-            lambda asked, free, x_t, t, w: x_t - _guess(asked, free, x_t, t, w)
+            lambda asked, free, x_t, t, w: x_t - _guided(asked, free, x_t, t, w)
         ),
         "you push x_t and then call; call both at the same x_t and combine the answers": (
             lambda asked, free, x_t, t, w: asked(w * x_t, t)
@@ -369,7 +369,7 @@ CLASSIFIER_FREE = Exercise(
             lambda asked, free, x_t, t, w: _combined(asked(x_t, t), free(w * x_t, t), w)
         ),
         "you call them with time 0; the denoisers must know how noisy x_t is: t": (
-            lambda asked, free, x_t, t, w: _guess(asked, free, x_t, 0, w)
+            lambda asked, free, x_t, t, w: _guided(asked, free, x_t, 0, w)
         ),
         "you call the free one at another time; call both at x_t and t": (
             lambda asked, free, x_t, t, w: _combined(asked(x_t, t), free(x_t, 0), w)

@@ -94,7 +94,7 @@ DECODE = Exercise(
 )
 
 
-# systems.target: the guess that does two steps in one ---------------------------------------------
+# systems.target: the estimate that does two steps in one --------------------------------------
 
 
 def _target(schedule, x_t, x_s, t, s):
@@ -189,7 +189,7 @@ _TARGETS = {
     "the signal is missing: noise_s times x_t / noise_t is subtracted, signal_t x_0 is in it": (
         lambda x, y, a, b, c, d: (y - d * x) / (c - d * a)
     ),
-    "you clamp the target; a guess may leave [-1, 1]": (
+    "you clamp the target; an estimate may leave [-1, 1]": (
         lambda x, y, a, b, c, d: ((y - d / b * x) / (c - d / b * a)).clamp(-1, 1)
     ),
 }
@@ -217,7 +217,7 @@ def _stepped(p, x_t, uncovered, mask, stays=None):
     return torch.where((x_t == mask)[..., None], back, hot)
 
 
-def _guess_of(rng, n, d, k, mask):
+def _prediction(rng, n, d, k, mask):
     """Probabilities of k - 1 letters, and none of the mask."""
     p = normal(rng, n, d, k).exp()
     p[..., mask] = 0
@@ -229,7 +229,7 @@ def _unmask_cases():
     for abar_t, abar_s, mask in ((0.2, 0.5, 4), (0.0, 0.3, 4), (0.6, 1.0, 4), (0.35, 0.4, 1)):
         a_t, a_s = near(abar_t), (abar_s if abar_s == 1 else near(abar_s))
         a_t, a_s = min(a_t, a_s - 0.02), a_s
-        p = _guess_of(rng, 3, 4, 5, mask)
+        p = _prediction(rng, 3, 4, 5, mask)
         x_t = torch.randint(0, 5, (3, 4), generator=rng)
         x_t[:, 1], x_t[:, 2] = mask, 2  # a mask and a letter in every row
         case = f"abar_t = {a_t:.4g}, abar_s = {a_s:.4g}, mask = {mask}"
@@ -314,7 +314,7 @@ _STEPS = {
     "the mask is symbol number `mask`, not the last one": (
         lambda p, x_t, t, s, mask: _unmask(p, x_t, t, s, p.shape[-1] - 1)
     ),
-    "you return the guess of x_0; one step uncovers only some of the letters": (
+    "you return the prediction of x_0; one step uncovers only some of the letters": (
         lambda p, x_t, t, s, mask: p.clone()
     ),
     "you take the most probable letter; the step draws it from p": (
