@@ -642,7 +642,7 @@ def _(schedule, x_t, eps, t, s):
     return inner / coef(row(schedule.alpha, t).sqrt(), x_t)
 
 
-@wrong("posterior.eps_mean", "the step of DDIM: guess x_0, put all the noise back")
+@wrong("posterior.eps_mean", "the step of DDIM: estimate x_0, put all the noise back")
 def _(schedule, x_t, eps, t, s):
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     x_0 = (x_t - coef((1 - abar_t).sqrt(), x_t) * eps) / coef(abar_t.sqrt(), x_t)

@@ -96,7 +96,7 @@ def _(schedule, x_0, x0_hat, t, s):
     return gaussians.kl(p, q)
 
 
-@wrong("bound.step_kl", "squared error of the guess, not of the means, over 2 var")
+@wrong("bound.step_kl", "squared error of the estimate, not of the means, over 2 var")
 def _(schedule, x_0, x0_hat, t, s):
     var = forward.posterior(schedule, x_0, x_0, t, s).var
     return ((x_0 - x0_hat) ** 2 / (2 * var)).flatten(1).sum(1)

@@ -104,7 +104,7 @@ def _(schedule, x_t, eps, t):
     return (x_t - b * eps) / a
 
 
-@wrong("predictions.eps_to_x0", "clips the guess to [-1, 1]")
+@wrong("predictions.eps_to_x0", "clips the estimate to [-1, 1]")
 def _(schedule, x_t, eps, t):
     a, b = _a_b(schedule, t, x_t)
     return ((x_t - b * eps) / a).clamp(-1, 1)
@@ -293,7 +293,7 @@ def _(schedule, x_0, eps, t):
 # 9.3 predictions.v_to_x0 --------------------------------------------------------------------------
 
 
-@wrong("predictions.v_to_x0", "the guess of eps")
+@wrong("predictions.v_to_x0", "the estimate of eps")
 def _(schedule, x_t, v, t):
     a, b = _a_b(schedule, t, x_t)
     return b * x_t + a * v
@@ -531,7 +531,7 @@ def _(schedule, t):
     return np.tan(np.arccos(np.sqrt(schedule.abar.numpy()[t])))
 
 
-@right("predictions.amplify", "the difference of two guesses")
+@right("predictions.amplify", "the difference of two estimates")
 def _(schedule, t):
     x_t = torch.full((1, 1), 0.3, dtype=torch.float64)
     eps = torch.full((1, 1), -0.7, dtype=torch.float64)

@@ -191,7 +191,7 @@ def _(schedule, x_t, x0_hat, t):
     return -(x_t - a * x0_hat) / b
 
 
-@wrong("predictions.score", "the guess is not shrunk")
+@wrong("predictions.score", "the estimate is not shrunk")
 def _(schedule, x_t, x0_hat, t):
     return (x0_hat - x_t) / coef(1 - row(schedule.abar, t), x_t)
 
@@ -275,7 +275,7 @@ def _(schedule, kind, t):
     return 1 / b**2
 
 
-@right("predictions.same_loss", "measured on a pair of guesses that are 1 apart")
+@right("predictions.same_loss", "measured on a pair of estimates that are 1 apart")
 def _(schedule, kind, t):
     x_t, zero = torch.ones(1, 1).double(), torch.zeros(1, 1).double()
     one = predictions.convert(schedule, zero, "x0", x_t, t)

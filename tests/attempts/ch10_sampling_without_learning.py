@@ -114,7 +114,7 @@ def _(points, schedule, x_t, t):
     return (c.softmax(dim=1).to(points) @ points).expand(len(x_t), -1)
 
 
-@wrong("sampling.dataset_denoiser", "the guess from the noise: x_t over the signal")
+@wrong("sampling.dataset_denoiser", "the estimate from the noise: x_t over the signal")
 def _(points, schedule, x_t, t):
     return x_t / schedule.signal[t].to(x_t)
 
@@ -296,7 +296,7 @@ def _(schedule, x_t, eps_hat, t, z):
     return samplers.ddpm_step(schedule, x_t, x0_hat, t, t - 1, var="large")
 
 
-@wrong("sampling.ancestral_step", "eps_hat taken for the guess of the data")
+@wrong("sampling.ancestral_step", "eps_hat taken for the estimate of the data")
 def _(schedule, x_t, eps_hat, t, z):
     law = samplers.ddpm_step(schedule, x_t, eps_hat, t, t - 1, var="large")
     return law.mean + law.var.sqrt() * z
@@ -331,7 +331,7 @@ def _(schedule, x_t, eps_hat, t, z):
     return x
 
 
-@right("sampling.ancestral_step", "floats; the guess itself at t = 1")
+@right("sampling.ancestral_step", "floats; the estimate itself at t = 1")
 def _(schedule, x_t, eps_hat, t, z):
     abar, beta = float(schedule.abar[t]), float(schedule.beta[t])
     if t == 1:
@@ -494,7 +494,7 @@ def _(schedule, times):
     return v
 
 
-@wrong("sampling.follow_variance", "the guess is x_t itself")
+@wrong("sampling.follow_variance", "the estimate is x_t itself")
 def _(schedule, times):
     v, one = 1.0, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times, times[1:]):
@@ -503,7 +503,7 @@ def _(schedule, times):
     return v
 
 
-@wrong("sampling.follow_variance", "the guess is 0, the mean of the data")
+@wrong("sampling.follow_variance", "the estimate is 0, the mean of the data")
 def _(schedule, times):
     v, one = 1.0, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times, times[1:]):
@@ -512,7 +512,7 @@ def _(schedule, times):
     return v
 
 
-@wrong("sampling.follow_variance", "the guess with abar, not its root")
+@wrong("sampling.follow_variance", "the estimate with abar, not its root")
 def _(schedule, times):
     v, one = 1.0, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times, times[1:]):
@@ -907,7 +907,7 @@ def _(schedule, denoise, x_0, times):
     )
 
 
-@wrong("sampling.encode", "the guess at t = 1 in the place of x_0")
+@wrong("sampling.encode", "the estimate at t = 1 in the place of x_0")
 def _(schedule, denoise, x_0, times):
     signal, noise = _factors(schedule, x_0)
     x = x_0
@@ -1023,7 +1023,7 @@ def _(schedule, denoise, x_0, times):
     return _encoded(schedule, denoise, x_0, times[:-1])
 
 
-@wrong("sampling.encode", "keeps x_0 as the guess all the way")
+@wrong("sampling.encode", "keeps x_0 as the estimate all the way")
 def _(schedule, denoise, x_0, times):
     x, signal = x_0, schedule.signal.to(x_0)
     noise = schedule.noise.to(x_0)

@@ -113,7 +113,7 @@ def _(schedule, x_t, eps_hat, t, z):
     return (x_t - share * eps_hat + fresh) / schedule.alpha[t].sqrt()
 
 
-@right("sampling.ancestral_step", "via the guess of x_0 and the package's step")
+@right("sampling.ancestral_step", "via the estimate of x_0 and the package's step")
 def _(schedule, x_t, eps_hat, t, z):
     x0_hat = predictions.convert(schedule, eps_hat, "eps", x_t, t).x0
     law = samplers.ddpm_step(schedule, x_t, x0_hat, t, t - 1, var="large")
@@ -192,7 +192,7 @@ def _(schedule, times):
     return var
 
 
-@wrong("sampling.follow_variance", "the guess is 1, not sqrt(abar)")
+@wrong("sampling.follow_variance", "the estimate is 1, not sqrt(abar)")
 def _(schedule, times):
     var, one = 1.0, torch.ones(1, 1, dtype=torch.float64)
     for t, s in zip(times[:-1], times[1:]):
@@ -250,7 +250,7 @@ def _(schedule, times):
 
 
 def _parts(schedule, x_t, x0_hat, t, s):
-    """abar_s, abar_t, the guess of the noise and the posterior's variance."""
+    """abar_s, abar_t, the estimate of the noise and the posterior's variance."""
     a_s, a_t = coef(row(schedule.abar, s), x_t), coef(row(schedule.abar, t), x_t)
     eps = (x_t - a_t.sqrt() * x0_hat) / (1 - a_t).sqrt()
     return a_s, a_t, eps, (1 - a_s) / (1 - a_t) * (1 - a_t / a_s)
@@ -347,7 +347,7 @@ def _(schedule, denoise, x_0, times):
     return x
 
 
-@wrong("sampling.encode", "keeps the clean x_0 in the place of the guess all the way")
+@wrong("sampling.encode", "keeps the clean x_0 in the place of the estimate all the way")
 def _(schedule, denoise, x_0, times):
     _, eps = _ask(schedule, denoise, schedule.signal[1] * x_0, 1)
     x = x_0

@@ -176,7 +176,7 @@ def _(asked, free, x_t, t, w):
     return u + w * (u - c)
 
 
-@wrong("guidance.classifier_free", "the asked guess is the pull (15.3)")
+@wrong("guidance.classifier_free", "the asked estimate is the pull (15.3)")
 def _(asked, free, x_t, t, w):
     return free(x_t, t) + w * asked(x_t, t)
 
@@ -213,19 +213,19 @@ def _(asked, free, x_t, t, w):
     return predictions.guided(free, asked, w)(x_t, t)
 
 
-@wrong("guidance.classifier_free", "returns the guided denoiser, not its guess")
+@wrong("guidance.classifier_free", "returns the guided denoiser, not its estimate")
 def _(asked, free, x_t, t, w):
     return predictions.guided(asked, free, w)
 
 
-@wrong("guidance.classifier_free", "brings the guess back to the length of the asked one")
+@wrong("guidance.classifier_free", "brings the estimate back to the length of the asked one")
 def _(asked, free, x_t, t, w):
     c, u = asked(x_t, t), free(x_t, t)
     out = u + w * (c - u)
     return out * c.std() / out.std()
 
 
-@wrong("guidance.classifier_free", "the guess is added to x_t")
+@wrong("guidance.classifier_free", "the estimate is added to x_t")
 def _(asked, free, x_t, t, w):
     c, u = asked(x_t, t), free(x_t, t)
     return x_t + w * (c - u)
@@ -539,7 +539,7 @@ def _(schedule, x_t, x0_hat, t, s):
     return forward.noised(schedule, x0_hat, s, eps) if s else x0_hat
 
 
-@right("guidance.ode_step", "one factor for x_t, one for the guess")
+@right("guidance.ode_step", "one factor for x_t, one for the estimate")
 def _(schedule, x_t, x0_hat, t, s):
     shrink = schedule.noise[s] / schedule.noise[t]
     return shrink * x_t + (schedule.signal[s] - shrink * schedule.signal[t]) * x0_hat

@@ -70,7 +70,7 @@ def _(asked, free, x_t, t, w):
     return (1 + w) * asked(x_t, t) - w * free(x_t, t)
 
 
-@wrong("guidance.classifier_free", "adds w times the asked guess")
+@wrong("guidance.classifier_free", "adds w times the asked estimate")
 def _(asked, free, x_t, t, w):
     return free(x_t, t) + w * asked(x_t, t)
 
@@ -181,13 +181,13 @@ def _(schedule, x_t, x0_hat, t, s):
     return schedule.signal[s] * x0_hat + schedule.noise[s] * torch.randn_like(x_t)
 
 
-@wrong("guidance.ode_step", "takes away the guess without its signal")
+@wrong("guidance.ode_step", "takes away the estimate without its signal")
 def _(schedule, x_t, x0_hat, t, s):
     eps = (x_t - x0_hat) / schedule.noise[t]
     return schedule.signal[s] * x0_hat + schedule.noise[s] * eps
 
 
-@wrong("guidance.ode_step", "puts x_t where the guess belongs")
+@wrong("guidance.ode_step", "puts x_t where the estimate belongs")
 def _(schedule, x_t, x0_hat, t, s):
     eps = (x_t - schedule.signal[t] * x0_hat) / schedule.noise[t]
     return schedule.signal[s] * x_t + schedule.noise[s] * eps

@@ -156,7 +156,7 @@ def _(schedule, v, x_t, t):
     return (a + b) * v + (b - a) * x_t
 
 
-@right("flow.to_velocity", "by the guess of the data")
+@right("flow.to_velocity", "by the estimate of the data")
 def _(schedule, v, x_t, t):
     a, b = schedule.signal[t], schedule.noise[t]
     x_tau, tau = x_t / (a + b), b / (a + b)

@@ -221,7 +221,7 @@ def _(schedule, x0_hat, gradient, w, t):
     return x0_hat + (1 - schedule.abar[t]) / schedule.signal[t] * gradient
 
 
-@wrong("beyond.pull", "the guess shrunk by 1 - w")
+@wrong("beyond.pull", "the estimate shrunk by 1 - w")
 def _(schedule, x0_hat, gradient, w, t):
     pull = (1 - schedule.abar[t]) / schedule.signal[t] * gradient
     return (1 - w) * x0_hat + w * pull
@@ -277,7 +277,7 @@ def _(degrade, x_t, x0_hat, t, s):
     return x_t - degrade(x0_hat, t)
 
 
-@wrong("beyond.restore", "the guess")
+@wrong("beyond.restore", "the estimate")
 def _(degrade, x_t, x0_hat, t, s):
     return x0_hat
 
@@ -307,7 +307,7 @@ def _(degrade, x_t, x0_hat, t, s):
     return x_t - degrade(x0_hat, t) + degrade(x0_hat, s)
 
 
-@right("beyond.restore", "what x_t has beyond the guess is kept")
+@right("beyond.restore", "what x_t has beyond the estimate is kept")
 def _(degrade, x_t, x0_hat, t, s):
     rest = x_t - degrade(x0_hat, t)
     return degrade(x0_hat, s) + rest

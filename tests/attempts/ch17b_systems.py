@@ -213,7 +213,7 @@ def _(p, x_t, abar_t, abar_s, mask):
     return joined(p, x_t, mask, (abar_s - abar_t) / (1 - abar_t), 0.0)
 
 
-@wrong("systems.unmask", "returns the guess")
+@wrong("systems.unmask", "returns the estimate")
 def _(p, x_t, abar_t, abar_s, mask):
     return p
 
@@ -229,7 +229,7 @@ def _(p, x_t, abar_t, abar_s, mask):
     return joined(hot(p.argmax(-1), p), x_t, mask, 1 - stay, stay)
 
 
-@wrong("systems.unmask", "mixes guess and x_t at every place")
+@wrong("systems.unmask", "mixes estimate and x_t at every place")
 def _(p, x_t, abar_t, abar_s, mask):
     stay = (1 - abar_s) / (1 - abar_t)
     return (1 - stay) * p + stay * hot(x_t, p)
