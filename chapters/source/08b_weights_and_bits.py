@@ -457,8 +457,8 @@ def smoothed_bits(h, x_0):
     """Bits per pixel for x_0; every training digit gets a Gaussian of standard deviation h."""
     equal = torch.full((len(train),), 1 / len(train), dtype=torch.float64)
     mixture = ideal_denoisers.Mixture(equal, train.flatten(1), torch.full_like(equal, h**2))
-    guess = ideal_denoisers.mixture_denoiser(mixture, short)
-    terms = losses.bound(short, guess, x_0, generator=seeded(4), levels=17, var="large")
+    denoise = ideal_denoisers.mixture_denoiser(mixture, short)
+    terms = losses.bound(short, denoise, x_0, generator=seeded(4), levels=17, var="large")
     return bits_per_dim(terms.total, x_0)
 
 

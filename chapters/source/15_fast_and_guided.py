@@ -258,8 +258,8 @@ for name in ("DDIM", "DDPM, small"):
     sampler = compare_samplers.SAMPLERS[name]
     steps = list(sampler(schedule, denoise, x_T, generator=seeded(1),
                          times=schedules.timesteps(1000, 20)))
-    guess = torch.stack([step.x0_hat.flatten(1) for step in steps[:-1]])
-    change = guess[1:] - guess[:-1]
+    x0_hat = torch.stack([step.x0_hat.flatten(1) for step in steps[:-1]])
+    change = x0_hat[1:] - x0_hat[:-1]
     cosine = torch.cosine_similarity(change[1:], change[:-1], dim=2).mean()
     print(f"{name:>11}: successive changes of the estimate have cosine {cosine:+.2f}")
 

@@ -650,8 +650,8 @@ arc = schedules.Schedule("arc", torch.cos(angle).square() * (angle < math.pi / 2
 x_0, eps = (x.double() for x in random_pairs(seeded(18), size=20_000))
 t = torch.randint(1, 1001, (20_000,), generator=seeded(19))
 x_t = forward.noised(arc, x_0, t, eps)
-guess = ideal_denoisers.mixture_denoiser(ring, arc)(x_t, t)
-v = predictions.convert(arc, guess, "x0", x_t, t).v
+x0_hat = ideal_denoisers.mixture_denoiser(ring, arc)(x_t, t)
+v = predictions.convert(arc, x0_hat, "x0", x_t, t).v
 found = {"line": u(flow.interpolate(path, x_0, t, eps), t), "arc": v * math.pi / 2}
 for name, velocity in found.items():
     energy = estimators.monte_carlo(velocity.square().sum(1))

@@ -357,7 +357,7 @@ x_s = samplers.ddim_step(schedule, x_m, teacher(x_m, 500), 500, 400).mean
 at_once = samplers.ddim_step(schedule, x_t, target(schedule, x_t, x_s, 600, 400), 600, 400).mean
 apart = (target(schedule, x_t, x_s, 600, 400) - teacher(x_t, 600)).square().sum(1).mean().sqrt()
 print(f"one step with (17b.2) lands where two did: {bool((at_once - x_s).abs().max() < 1e-9)}")
-print(f"the target differs from the teacher's own guess by {apart:.3f}, root mean square")
+print(f"the target differs from the teacher's own estimate by {apart:.3f}, root mean square")
 
 # %% [markdown]
 # The students are small perceptrons, trained by a tool: first from 32 teacher steps to 16, then to 8, 4, 2 and 1. We
@@ -517,9 +517,9 @@ step_back = check("systems.unmask", my_step_back)
 
 # %%
 # eq: 17b.5
-guess = discrete.dataset_denoiser(x_0, even, noises["absorbing"])
+denoise = discrete.dataset_denoiser(x_0, even, noises["absorbing"])
 x_t = words.encode(["_he", "h__", "___"])
-p = guess(x_t, 6)
+p = denoise(x_t, 6)
 ours = step_back(p, x_t, even.abar[6], even.abar[4], K)
 theirs = discrete.posterior(even, noises["absorbing"], p, x_t, 6, 4)  # Bayes' rule, any noise
 print(f"(17b.5) is Bayes' rule: {torch.allclose(ours, theirs)}")
@@ -561,8 +561,8 @@ explorer
 # %%
 def words_in(T, noise, n=1000):
     """n words by T steps, and how many of them are in the language."""
-    guess = discrete.dataset_denoiser(x_0, words.even(T), noise)
-    x = words.decode(discrete.sample(words.even(T), noise, guess, (n, 3), generator=seeded(1)))
+    denoise = discrete.dataset_denoiser(x_0, words.even(T), noise)
+    x = words.decode(discrete.sample(words.even(T), noise, denoise, (n, 3), generator=seeded(1)))
     return x, sum(word in words.WORDS for word in x) / n
 
 
@@ -586,8 +586,8 @@ for T in (1, 4, 16, 64):
 # claim: E25
 def bits(T, noise):
     """The negative bound of 50 copies of each word: mean and standard error, bits per word."""
-    guess = discrete.dataset_denoiser(x_0, words.even(T), noise)
-    many = discrete.bound(words.even(T), noise, guess, x_0.repeat(50, 1), generator=seeded(0))
+    denoise = discrete.dataset_denoiser(x_0, words.even(T), noise)
+    many = discrete.bound(words.even(T), noise, denoise, x_0.repeat(50, 1), generator=seeded(0))
     total = many.total / math.log(2)
     return total.mean(), total.std() / len(total) ** 0.5
 
