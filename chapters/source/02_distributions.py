@@ -819,10 +819,14 @@ def my_kl(m_p, v_p, m_q, v_q):
 kl = check("distributions.kl", my_kl)
 
 # %% [markdown]
+# <details><summary>The closed form, to compare with yours</summary>
+#
 # With both means inserted:
 #
 # $$\mathrm{KL}\big(N(m_p, v_p)\,\|\,N(m_q, v_q)\big)
 # = \tfrac12\Big[\frac{v_p}{v_q} - 1 - \log\frac{v_p}{v_q} + \frac{(m_p - m_q)^2}{v_q}\Big]. \tag{2.19}$$
+#
+# </details>
 #
 # Compare three routes to the same number: the formula, the integral (2.18) on a grid, and the mean over 200,000
 # samples from $p$.

@@ -12,7 +12,8 @@
 # - say why some of its latents stay unused and why its images are blurred.
 #
 # **You need** sections 1, 3 and 6 of [04 · The bound](04_elbo_and_vae.ipynb), and the reparameterization trick of
-# [03 · Estimators](03_estimators.ipynb).
+# [03 · Estimators](03_estimators.ipynb). The equations share one numbering with chapter 04: (4.10) to (4.14) are here,
+# the others there.
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about a minute.
 #
@@ -116,11 +117,11 @@ reconstruction = check("elbo.reconstruction", my_reconstruction)
 
 # %%
 # eq: 4.11
-average = train.mean(0).expand_as(test)  # always guess the mean image
+average = train.mean(0).expand_as(test)  # predict the mean image for every digit
 independent = torch.distributions.Normal(average, math.sqrt(0.1))  # another implementation
 theirs = independent.log_prob(test).sum((1, 2, 3)).mean()
 ours = reconstruction(test, average, torch.tensor(0.1)).mean()
-print(f"guessing the mean image, sigma^2 = 0.1: {ours:.2f} nats; PyTorch's own: {theirs:.2f}")
+print(f"predicting the mean image, sigma^2 = 0.1: {ours:.2f} nats; PyTorch's own: {theirs:.2f}")
 
 # %% [markdown] topics="C064"
 # ### Exercise 4.5 · The loss
@@ -239,8 +240,9 @@ print(f"ELBO, the average of 1 sample:   {elbo.log_evidence(vae, few, eps[:1]).m
 for S in (10, 100, 2000):
     print(f"{S:5} samples of the encoder:    {elbo.log_evidence(vae, few, eps[:S]).mean():8.2f}")
 with torch.no_grad():
-    guess = elbo.decode(vae, eps[:, 0])  # 2000 codes of the prior
-    from_prior = [gaussians.log_prob(guess, x.expand_as(guess.mean)).logsumexp(0) for x in few]
+    decoded = elbo.decode(vae, eps[:, 0])  # 2000 codes of the prior
+    from_prior = [gaussians.log_prob(decoded, x.expand_as(decoded.mean)).logsumexp(0)
+                  for x in few]
 print(f" 2000 samples of the prior:      {torch.stack(from_prior).mean() - math.log(2000):8.2f}")
 
 # %% [markdown]

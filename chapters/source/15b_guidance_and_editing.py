@@ -16,6 +16,7 @@
 #
 # **You need** the score and its conversions from [09 · Predictions](09_predictions.ipynb), the probability-flow
 # ODE of [10b](10b_fewer_steps.ipynb), and [15](15_fast_and_guided.ipynb) up to "Where should the timesteps lie?".
+# The equations share one numbering with chapter 15: (15.2) to (15.8) are here, the others there.
 #
 # **Time:** About {road} minutes; the detours, which nothing later needs, add {detours}. It runs in about a minute.
 #
@@ -159,7 +160,7 @@ for t in (0, 100, 200, 300, 500):
 # unconditional one. Return the guided estimate (15.4) of $x_0$ at `x_t`.
 
 # %% tags=["exercise"]
-def my_guess(asked, free, x_t, t, w):
+def my_guided_estimate(asked, free, x_t, t, w):
     """Return the guided estimate of x_0, shaped like x_t."""
     ### BEGIN SOLUTION
     c, u = asked(x_t, t), free(x_t, t)
@@ -167,7 +168,7 @@ def my_guess(asked, free, x_t, t, w):
     ### END SOLUTION
 
 
-guess = check("guidance.classifier_free", my_guess)
+guided_estimate = check("guidance.classifier_free", my_guided_estimate)
 
 # %%
 # eq: 15.3, 15.4
@@ -175,7 +176,7 @@ conditional = ideal_denoisers.mixture_denoiser(only_B, cosine)
 unconditional = ideal_denoisers.mixture_denoiser(both, cosine)
 x_t = x.detach()
 by_scores = score_of(partial(log_q, both, 300)) + 3 * score_of(partial(log_prob_B, 300))  # (15.3)
-guided = guess(conditional, unconditional, x_t, 300, 3.0)
+guided = guided_estimate(conditional, unconditional, x_t, 300, 3.0)
 far = by_scores - predictions.convert(cosine, guided, "x0", x_t, 300).score
 print(f"(15.4) in x0 is (15.3) in the score, within 1e-10: {bool(far.abs().max() < 1e-10)}")
 
@@ -203,7 +204,7 @@ for kind in ("eps", "v"):
 c, u = conditional(x_t, 300), unconditional(x_t, 300)
 paper = 1.3 * c - 0.3 * u
 for w in (0.3, 1.3):
-    off = (guess(conditional, unconditional, x_t, 300, w) - paper).abs().max()
+    off = (guided_estimate(conditional, unconditional, x_t, 300, w) - paper).abs().max()
     print(f"our w = {w}: differs from their w = 0.3 by {off:.3f}")
 
 # %% [markdown]

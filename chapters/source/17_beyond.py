@@ -440,19 +440,19 @@ langevin = check("beyond.langevin", my_langevin)
 # %%
 # eq: 17.5
 uneven = ideal_denoisers.Mixture(torch.tensor([0.8, 0.2]).double(), bumps.mean, bumps.var)
-guess = ideal_denoisers.mixture_denoiser(uneven, schedule)
+denoise = ideal_denoisers.mixture_denoiser(uneven, schedule)
 start = normal_like(torch.empty(1000, 1, dtype=torch.float64), generator=seeded(0))
 ends = {}
 for t in (20, 50, 100):
     x, rng, noise = start, seeded(1), 1 - schedule.abar[t]
     eta = float(0.1 * (schedule.abar[t] * bumps.var[0] + noise))  # a tenth of a bump's variance
     for _ in range(500):
-        score = (schedule.signal[t] * guess(x, t) - x) / noise
+        score = (schedule.signal[t] * denoise(x, t) - x) / noise
         x = langevin(x, score, eta, normal_like(x, generator=rng))
     ends[f"Langevin, t = {t}"] = x
 times = schedules.timesteps(1000, 250)
 ends["DDPM, all levels"] = samplers.final(
-    samplers.ddpm(schedule, guess, start, times=times, generator=seeded(1)))
+    samplers.ddpm(schedule, denoise, start, times=times, generator=seeded(1)))
 
 # %%
 line = torch.linspace(-2.5, 2.5, 201, dtype=torch.float64)[:, None]
@@ -540,7 +540,7 @@ pull = check("beyond.pull", my_pull)
 #
 # 1. **noisy**: the exact $q(y \mid x_t)$, which knows how much noise there is,
 # 2. **clean**: the exact $q(y \mid x_0)$, applied to $x_t$ as if it were clean,
-# 3. **guess**: the clean one, applied to the estimate $\hat x_0(x_t)$, with the gradient taken through the denoiser.
+# 3. **estimate**: the clean one, applied to the estimate $\hat x_0(x_t)$, with the gradient taken through the denoiser.
 #
 # **Predict.** With $w = 1$ the samples should follow $N(0.6, 0.4)$. Which of the three achieve that?
 
@@ -559,7 +559,7 @@ def log_right(x, t):
 
 # %%
 CLASSIFIERS = {"noisy": log_right, "clean": lambda x, t: log_right(x, 0),
-               "guess": lambda x, t: log_right(free(x, t), 0)}
+               "estimate": lambda x, t: log_right(free(x, t), 0)}
 
 
 def with_classifier(name, w):
@@ -644,7 +644,7 @@ restore = check("beyond.restore", my_restore)
 # every $t < 100$. What will sampling from $t = 100$ produce?
 
 # %%
-def best_guess(x, keep, std):
+def best_estimate(x, keep, std):
     """E[x_0 | x] for x = keep x_0 + std z, the eight Gaussians; exact, also without noise."""
     data = eight_gaussians.DATA
     if std == 0:
@@ -662,9 +662,9 @@ cold = {}
 for std in (0.0, 0.001, 0.01, 0.1):
     x = std * normal_like(torch.empty(2000, 2, dtype=torch.float64), generator=seeded(3))
     for t in range(100, 0, -1):
-        x0_hat = best_guess(x, 1 - t / 100, std)
+        x0_hat = best_estimate(x, 1 - t / 100, std)
         x = restore(lambda x, t: (1 - t / 100) * x, x, x0_hat, t, t - 1)
-    cold[f"noise {std:g}"] = best_guess(x, 1.0, std)  # the last estimate, without the noise
+    cold[f"noise {std:g}"] = best_estimate(x, 1.0, std)  # the last estimate, without the noise
 
 # %%
 fig = figures.scatter_grid(cold, panel=2.1, limit=1.4, size=3)
