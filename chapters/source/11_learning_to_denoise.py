@@ -506,13 +506,13 @@ learned = predictions.denoiser(schedule, ema.net, "v")
 x_t = forward.noised(schedule, fresh, t, eps)
 best = exact(x_t, t)
 with torch.no_grad():
-    guess = ema.net(x_t, t)
+    v_hat = ema.net(x_t, t)
 whole = losses.simple(schedule, ema.net, "v", fresh, t, eps).detach()
-excess = ((guess - ideal(x_t, t)) ** 2).mean(1)
+excess = ((v_hat - ideal(x_t, t)) ** 2).mean(1)
 mixed = whole - best_v - excess  # (11.4) says: 0 on average
 print(f"loss of v {whole.mean():.4f} = floor {best_v.mean():.4f} + excess {excess.mean():.4f}"
       f" + mixed {mixed.mean():+.4f} (standard error {mixed.std() / 100:.4f})")
-as_eps = predictions.convert(schedule, guess, "v", x_t, t).eps
+as_eps = predictions.convert(schedule, v_hat, "v", x_t, t).eps
 print(f"the same predictions as eps: loss {((as_eps - eps) ** 2).mean():.4f}, "
       f"floor {irreducible(schedule, fresh, best, t):.4f}")
 
@@ -530,7 +530,7 @@ for t in times:
     with torch.no_grad():
         ours, best = learned(x_t, t), exact(x_t, t)
     scale = schedule.snr[t] + 1  # from squared errors of x0 to those of v
-    floor, loss = (scale * ((guess - fresh) ** 2).mean(1) for guess in (best, ours))
+    floor, loss = (scale * ((x0_hat - fresh) ** 2).mean(1) for x0_hat in (best, ours))
     paired = loss - floor  # the same data, the same noise: most of the chance cancels
     table[t] = (floor.mean(), loss.mean(), loss.mean() / floor.mean(),
                 paired.mean() / (paired.std() / 100),
@@ -638,11 +638,11 @@ print(f"share of the start after 200 updates: plain {0.999**200:.2f}, with kappa
 # show in the samples?
 
 # %% tolerance={"units": 30}
-guessers = {"ideal denoiser": exact, "learned denoiser": learned}
+denoisers = {"ideal denoiser": exact, "learned denoiser": learned}
 moves = schedules.timesteps(1000, 200)
 made = {"held-out data": fresh[:2000]} | {
     name: samplers.sample(schedule, denoise, (2000, 2), times=moves, generator=seeded(13))
-    for name, denoise in guessers.items()
+    for name, denoise in denoisers.items()
 }
 fig = figures.scatter_grid(made, panel=2.7, limit=1.75)
 figures.show(fig, alt="Three spirals; the learned one has some strays between its arms.")
@@ -710,7 +710,7 @@ to_scale = {"angles": "xy", "scale_units": "xy"}  # arrows in data units
 for ax, t, shrink in zip(axes, (50, 300), (1, 3)):
     ax.scatter(*(schedule.signal[t] * curve).T, s=5, color=figures.GRAY)
     looks = (figures.BLUE, 0.014), (figures.RED, 0.004)
-    for (name, denoise), (color, width) in zip(guessers.items(), looks):
+    for (name, denoise), (color, width) in zip(denoisers.items(), looks):
         arrow = schedule.signal[t] * denoise(grid, t).detach() - grid
         ax.quiver(*grid.T, *arrow.T, color=color, width=width, label=name, scale=shrink, **to_scale)
         print(f"t = {t}, {name}: mean length of an arrow {arrow.norm(dim=1).mean():.3f}")
@@ -726,7 +726,7 @@ for t in (10, 50, 300, 900):
     wrong = []
     for x in (noisy, grid):
         a, b = (predictions.convert(schedule, denoise(x, t).detach(), "x0", x, t).score
-                for denoise in guessers.values())
+                for denoise in denoisers.values())
         wrong.append((b - a).norm() / a.norm())
     print(f"t = {t:3}: relative error of the score {wrong[0]:5.1%} on noised data, "
           f"{wrong[1]:5.1%} on the grid")
@@ -864,8 +864,8 @@ print("same output, bit for bit:", torch.equal(loaded(x_t, t), ema.net(x_t, t)))
 
 # %%
 moons = datasets.moons(20_000, generator=seeded(17))
-_, moon_guess = train_on(moons, steps=2000)
-new = samplers.sample(schedule, moon_guess, (2000, 2), times=moves, generator=seeded(18))
+_, moon_denoiser = train_on(moons, steps=2000)
+new = samplers.sample(schedule, moon_denoiser, (2000, 2), times=moves, generator=seeded(18))
 fig = figures.scatter_grid({"data": moons[:2000], "learned": new}, panel=2.7, limit=1.75)
 figures.show(fig, alt="Two half circles that reach into each other: data, and samples alike.")
 bare = datasets.moons(3000, generator=seeded(19), std=0.0)  # the curve without its blur
