@@ -164,6 +164,18 @@ def test_time_can_be_played():
     assert len(explorers.how_tight().widget.panel.children[1].children) == 1
 
 
+def test_time_in_fractions_is_played_from_stop_to_stop_and_follows_the_slider():
+    explorer = explorers.straight_or_bent(tau=0.5)
+    label, play = explorer.widget.panel.children[1].children[1].children
+    assert label.value == "play tau" and (play.min, play.max, play.value) == (0, 20, 10)
+    for n in range(21):
+        play.value = n
+        assert explorer.controls["tau"].value == pytest.approx(n / 20, abs=1e-12)
+    explorer.controls["tau"].value = 0.15
+    assert play.value == 3
+    assert "at tau = 0.15" in explorer.widget._said
+
+
 def test_a_move_is_computed_by_one_thread_and_the_others_come_back():
     before, seen = torch.get_num_threads(), []
     explorer = explorers.four_names()

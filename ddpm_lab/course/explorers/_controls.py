@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
+import traitlets
 
 from ddpm_lab import _checks
 from ddpm_lab.course.explorers._typed import TypedStops
@@ -146,12 +147,14 @@ class Range(Control):
 
     low: float
     high: float
+    plays: bool = False
+    """Has a button that plays it, as time does."""
 
     def check(self, value: Any, name: str) -> float:
         return _checks.between(value, self.low, self.high, name, advice=_RANGE)
 
     def widget(self, value: Any, look: dict[str, Any]) -> widgets.Widget:
-        ends = {"min": self.low, "max": self.high, "step": 0.05}
+        ends = {"min": self.low, "max": self.high, "step": _STOP}
         return self._make(widgets.FloatSlider, value, look, **ends)
 
 
@@ -170,6 +173,7 @@ class LogRange(Range):
 
 
 _RANGE = "That is the range of its slider."
+_STOP = 0.05
 
 
 def complete(controls: Mapping[str, Control], state: Mapping[str, Any]) -> State:
@@ -207,16 +211,25 @@ def build(controls: Mapping[str, Control], state: State) -> dict[str, widgets.Wi
 
 
 def player(control: Control, slider: Any) -> widgets.Widget | None:
-    """Buttons that play a slider, some 50 stops in 10 seconds; None unless it `plays`.
+    """Buttons that play a slider, at most 50 stops in 10 seconds; None unless it `plays`.
 
     >>> player(Menu("sampler", "ddim", "How x_s is found", ("ddpm", "ddim")), widgets.Dropdown())
     """
-    if not (isinstance(control, Count) and control.plays):
+    if not (isinstance(control, (Count, Range)) and control.plays):
         return None
-    step = max(control.step, (control.high - control.low) // 50)
-    play = widgets.Play(
-        value=slider.value, min=control.low, max=control.high, step=step, interval=200
-    )
-    play.show_repeat = False
-    widgets.jslink((play, "value"), (slider, "value"))
+    play = widgets.Play(interval=200, show_repeat=False)
+    if isinstance(control, Count):
+        play.min, play.max, play.value = control.low, control.high, slider.value
+        play.step = max(control.step, (control.high - control.low) // 50)
+        widgets.jslink((play, "value"), (slider, "value"))
+    else:
+        _play_fractions(play, control, slider)
     return widgets.HBox([widgets.Label(f"play {control.label}"), play])
+
+
+def _play_fractions(play, control, slider):
+    """Buttons count in whole numbers: they play the numbers of the slider's stops."""
+    low = control.low
+    play.min, play.max = 0, round((control.high - low) / _STOP)
+    to_stop = (lambda n: low + _STOP * n, lambda value: round((value - low) / _STOP))
+    traitlets.link((slider, "value"), (play, "value"), transform=to_stop[::-1])

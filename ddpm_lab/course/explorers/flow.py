@@ -20,7 +20,9 @@ QUESTION = "Why should the path from noise to data bend?"
 
 CONTROLS = {
     "path": Menu("path", "straight line", "How a pair of data and noise is mixed", PATHS),
-    "tau": Range("tau", 0.0, "The share of the way back that is left: 1 noise, 0 data", 0.0, 1.0),
+    "tau": Range(
+        "tau", 0.0, "The share of the way back that is left: 1 noise, 0 data", 0.0, 1.0, plays=True
+    ),
     "steps": Stops("Euler steps", 4, "Steps of Euler's method from tau = 1 to 0", STEPS),
 }
 

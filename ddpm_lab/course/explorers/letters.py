@@ -23,7 +23,9 @@ QUESTION = "What does a half-covered word still say?"
 CONTROLS = {
     "noise": Menu("noise", "absorbing", "What a letter is replaced by", tuple(NOISES)),
     "word": Menu("word", "the", "The clean word, x_0", words.WORDS),
-    "t": Count("t (steps)", 10, "The time: at 0 the word is clean, at 20 it is gone", 1, T),
+    "t": Count(
+        "t (steps)", 10, "The time: at 0 the word is clean, at 20 it is gone", 1, T, plays=True
+    ),
     "seed": Count("seed", 0, "Decides which letters are replaced, and when", 0, 20),
 }
 
