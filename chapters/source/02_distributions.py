@@ -419,8 +419,9 @@ print(f"variance of x_2 given x_0 only: {(x_2 - keep**2 * x_0).var():.3f}")
 
 # %% [markdown]
 # Neighbors have correlation 0.949. But $x_0$ adds nothing to what $x_1$ says: what $x_1$ leaves unexplained of $x_2$ is
-# uncorrelated with $x_0$. Given $x_1$ the variance of $x_2$ is 0.100; given only $x_0$ it is 0.190. Chapter
-# [05](05_forward.ipynb) shows the same for a hundred steps.
+# uncorrelated with $x_0$. Given $x_1$ the variance of $x_2$ is 0.100; given only $x_0$ it is 0.190. So
+# $p(x_2 \mid x_1, x_0)$ is $p(x_2 \mid x_1)$, not $p(x_2 \mid x_0)$. Over a hundred steps the two variances differ by far
+# more.
 
 # %% [markdown]
 # ### Detour · Factor a table in any order, with exercise 2.3
@@ -1007,45 +1008,6 @@ for name, x_2 in ends.items():
 # Two distributions with the *same* marginals can be 0.8304 nats apart. The two chains of section 5 can now be
 # compared in nats. The Markov approximation keeps the covariances of neighbors and gets that of $x_0$ and $x_2$
 # wrong. This costs 0.205 nats in the sticky chain, and nothing in the fresh one.
-
-# %% [markdown]
-# ## Detour · Popular claims, checked further
-#
-# Two misprints that a single number exposes: a fraction upside down, and a wrong denominator.
-
-# %% [markdown]
-# **The KL of two Gaussians has $v_p/v_q$ in it**, as in (2.19). With $v_q/v_p$ instead, or with $v_p$ as the
-# denominator of the squared difference of the means, it is still right when both variances are equal, so the mistake
-# is easy to miss.
-
-# %%
-# claim: E63
-for v_p, v_q in ((1.0, 2.0), (2.0, 1.0)):
-    right, inverted = (0.5 * (r - 1 - math.log(v_p / v_q)) for r in (v_p / v_q, v_q / v_p))
-    print(f"KL(N(0, {v_p}) || N(0, {v_q})): {right:.4f}; with v_q / v_p: {inverted:.4f}")
-
-# %% [markdown]
-# The inverted ratio gives 0.8466 for 0.0966, and a negative number for the second pair, which no KL can be.
-#
-# **The variance of $x_{t-1}$ given $x_t$ and $x_0$ is $\beta_t\,(1-\bar\alpha_{t-1})/(1-\bar\alpha_t)$.** By the last
-# lines of section 8 the precisions add to $P = 1/(1-\bar\alpha_{t-1}) + \alpha_t/\beta_t$, and this is $1/P$. Print
-# $1-\bar\alpha_{t-1}$ in the numerator *and* the denominator, and it cancels to $\beta_t$: the right answer if $x_0$
-# is unknown and $x_{t-1}$ is standard normal.
-
-# %%
-# claim: E113
-s = schedules.linear()
-for t in (10, 2):
-    precision = s.alpha[t] / s.beta[t] + 1 / (1 - s.abar[t - 1])
-    right = s.beta[t] * (1 - s.abar[t - 1]) / (1 - s.abar[t])
-    misprint = s.beta[t] * (1 - s.abar[t - 1]) / (1 - s.abar[t - 1])
-    print(f"t = {t:2}: 1 / P = {1 / precision:.3e}, closed form {right:.3e}, "
-          f"misprint {misprint:.3e} ({misprint / right:.2f} times)")
-
-# %% [markdown]
-# Near the data the misprint makes the variance 2.20 times too large. (It is no coincidence that $\beta_t$ is the
-# other variance that [Ho20] try for a sampler's step: they note that it is optimal for a standard normal $x_0$.
-# Chapter 07b compares the two.)
 
 # %% [markdown]
 # ## Recap

@@ -802,8 +802,8 @@ for K in (1, 4, 16, 64, 256):
 
 # %% [markdown]
 # The mean falls from 3.5 to 0.04, and it falls faster than its noise: the signal-to-noise ratio of one estimate drops from 1.4 to
-# 0.1. **The encoder learns because the bound is loose.** Rainforth
-# et al. 2018 studied this under a telling title: "Tighter variational bounds are not necessarily better".
+# 0.1. **The encoder learns because the bound is loose.** [Rai18] studies this under a telling title: "Tighter variational
+# bounds are not necessarily better".
 
 # %% [markdown] topics="C039 C042 C145"
 # ## 5 · Maximum likelihood, minimum KL, least squares

@@ -488,13 +488,12 @@ for name, x in (("digits", train), ("means", decoded.mean), ("samples", sampled)
 #   −1.5155 (detour).
 
 # %% [markdown]
-# ## Detour · Popular claims, checked further
+# ## Detour · What can a Gaussian decoder do?
 #
-# Are a Gaussian prior, encoder and decoder too simple? Which network gives the decoder's mean? What do minibatches guarantee?
+# Are a Gaussian prior, encoder and decoder too simple? And which network gives the decoder's mean?
 
 # %% [markdown]
-# **A Gaussian prior and a Gaussian decoder can make nearly any distribution**, if the decoder's mean is curved. It is
-# sometimes said that a one-step VAE is too simple because its encoder, decoder and prior are Gaussian. Let $F$ be
+# **A Gaussian prior and a Gaussian decoder can make nearly any distribution**, if the decoder's mean is curved. Let $F$ be
 # the distribution function of data with two modes, and $\Phi$ that of the normal distribution. The decoder
 # $N\big(F^{-1}(\Phi(z)),\ s^2\big)$ makes these data with noise of variance $s^2$ on top:
 
@@ -530,24 +529,6 @@ for name, mean in (("mu_theta(z)", square_vae.decode(code)), ("mu_phi(x)", code.
     grads = torch.autograd.grad(term, theta, allow_unused=True, retain_graph=True)
     size = sum(0.0 if g is None else g.square().sum().item() for g in grads) ** 0.5
     print(f"mean {name:>11}: length of the gradient by theta {size:.1f}")
-
-# %% [markdown]
-# **Unbiased minibatch gradients bring SGD to the maximum only if the step size falls.** With a *constant* step $\eta$ the
-# weights fluctuate around a point where the mean gradient is 0. In the smallest case, the mean of $N(0,1)$ data estimated
-# by steps on $\frac12(\theta - \bar x)^2$ with batches of 10, $\theta$ keeps the variance $\frac{\eta}{2-\eta}\cdot\frac1{10}$.
-# [Chapter 11](11_learning_to_denoise.ipynb) derives this.
-
-# %%
-# claim: E55
-means = normal_like(torch.empty(200_000, 10, dtype=torch.float64), generator=seeded(5)).mean(1)
-for name, size in (("constant step 0.1", lambda n: 0.1), ("falling, 1 / n", lambda n: 1 / n)):
-    theta, path = 1.0, []
-    for n, batch_mean in enumerate(means.tolist(), start=1):
-        theta = theta - size(n) * (theta - batch_mean)
-        path.append(theta)
-    late = torch.tensor(path[100_000:], dtype=torch.float64)
-    print(f"{name:>17}: the last 100,000 theta scatter by {late.std():.4f}")
-print(f"theory for the constant step: {math.sqrt(0.1 / 1.9 / 10):.4f}")
 
 # %% [markdown]
 # ## Recap

@@ -434,28 +434,6 @@ figures.show_source(forward.marginal)
 # $x_t$ there. Simulating the chain takes $t$ random numbers per pixel, the closed form takes one.
 # Training therefore never runs the chain. Only sampling goes step by step, on the way back.
 
-# %% [markdown]
-# ### Detour · What "Markov" means here
-#
-# $x_t$ is independent of $x_0$ *given* $x_{t-1}$. That does not make $x_t$ and $x_0$ independent, and it makes
-# $q(x_t \mid x_{t-1}, x_0)$ equal to $q(x_t \mid x_{t-1})$, not to $q(x_t \mid x_0)$.
-
-# %%
-# claim: E109, E112
-strong = schedules.from_beta([0.1, 0.1])
-x_0 = normal_like(torch.empty(100_000, 1, dtype=torch.float64), generator=seeded(7))
-(_, x_1), (_, x_2) = forward.chain(strong, x_0, generator=seeded(8))
-left_over = x_2 - math.sqrt(0.9) * x_1  # the part of x_2 that x_1 does not explain
-print(f"correlation of x_0 and x_2:                           {correlation(x_0, x_2):.3f}")
-print(f"correlation of x_0 and x_2 minus sqrt(0.9) x_1:      {correlation(x_0, left_over):+.3f}")
-one, whole = schedule.beta[100].item(), 1 - schedule.abar[100].item()
-print(f"t = 100: Var(x_t | x_t-1, x_0) = {one:.5f}, Var(x_t | x_0) = {whole:.5f}, "
-      f"{whole / one:.0f} times as much")
-
-# %% [markdown]
-# Start and end have a correlation of 0.900. The part of $x_2$ that $x_1$ does not explain is uncorrelated with $x_0$, up to
-# sampling noise. And the two variances, which are easily confused, differ by a factor of 50 at $t = 100$.
-
 # %% [markdown] topics="C087 C092"
 # ## A batch of images
 #
@@ -772,10 +750,10 @@ print(f"from beta = 0.02 to 0.004: a factor of {gaps[0.02] / gaps[0.004]:.0f}")
 # 08 measures that in a detour.
 
 # %% [markdown]
-# ## Detour · Popular claims, checked: does a path of normal steps explain it?
+# ## Detour · Does a path of normal steps explain it?
 #
-# "Between *any* two distributions there is a path of simple normal steps; therefore many steps beat one." The path exists,
-# but even a single step has that power.
+# Between any two distributions there is a path of simple normal steps. But that is not why many steps beat one: even a
+# single step has that power.
 
 # %% [markdown] topics="C077"
 # Let $z \sim N(0,1)$, and let $\Phi$ and $F$ be the distribution functions of the normal distribution and of the target. Then

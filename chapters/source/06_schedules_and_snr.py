@@ -821,28 +821,6 @@ print(f"log-SNR moved by {float(shifted.log_snr[500] - s.log_snr[500]):.3f}")
 # contrast $m$ that covers $n$ pixels has the SNR $n\,m^2\,\mathrm{SNR}_t$. Faint, small features disappear first.
 
 # %% [markdown]
-# ## Detour · The same curve weights the loss
-#
-# The schedule determines which noise levels the network is trained on; the *loss* determines how much an error counts
-# there, often through the same SNR. [Chapter 08b](08b_weights_and_bits.ipynb) compares the weights. Here is what one
-# of them does if the network predicts $x_0$, the noise $\epsilon$, or the mixture $v$ of both from [chapter
-# 09](09_predictions.ipynb).
-
-# %%
-# claim: E102
-for k in (1, 100, 131):
-    simple, capped = (float(losses.weight(linear, "x0", k, name)) for name in ("simple", "min_snr"))
-    on_eps, on_v = (float(losses.weight(linear, kind, k, "min_snr")) for kind in ("eps", "v"))
-    print(f"t = {k:3}: on an x0-error simple {simple:.4g}, min_snr {capped:.4g}; "
-          f"min_snr on eps {on_eps:.4f}, on v {on_v:.4f}")
-
-# %% [markdown]
-# The simple loss of [Ho20] weights a squared error of $x_0$ by $\mathrm{SNR}_t$, 9999 at $t = 1$. *Min-SNR* caps that
-# at 5. Does it lower the weight where there is little noise? On an error of $x_0$ the weight is 5 as long as the cap
-# acts; on $\epsilon$ it is 0.0005 at $t = 1$, 0.5740 at $t = 100$ and 1 from $t = 131$ on. So always say which error
-# a weight multiplies.
-
-# %% [markdown]
 # ## 7 · Try it: the schedule designer
 #
 # The explorer shows six linked views of one schedule. Predict first, then move a slider, then look.
@@ -864,10 +842,10 @@ explorer
 #
 # </details>
 
-# %% [markdown] topics="C108 C111"
-# ## Detour · Your own schedule, and is there a best one?
+# %% [markdown] topics="C108"
+# ## Detour · Your own schedule
 #
-# Design a schedule that falls slowly, then fast, then slowly. Then see what the bound of chapter 08 says about it.
+# Design a schedule that falls slowly, then fast, then slowly.
 
 # %% [markdown]
 # A popular wish is to preserve the data early on, reach noise at the end, and go *slow, fast, slow*, like an S. On which
@@ -920,61 +898,10 @@ for name, s in {**rivals, **{s.name: s for s in family}}.items():
 u = torch.linspace(0, 1, 1000, dtype=torch.float64)
 own = schedules.from_log_snr(8 * torch.cos(math.pi * u))
 print("wishes (1), (2) for (6.12):", [f"{float(own.abar[k]):.4g}" for k in (1, -1)])
-x, z = torch.randn(2, 1_000_000, generator=gaussians.seeded(4))
-signal, noise = linear.signal[300], linear.noise[300]
-missed = x - signal * (signal * x + noise * z)  # the best estimate of x_0: signal * x_t
-print(f"Var(x_0 | x_t) at t = 300: {float(missed.var()):.2f}; "
-      f"1 / (1 + SNR) = {1 / (1 + float(linear.snr[300])):.2f}")
 
 # %% [markdown]
-# ### Is there a best schedule?
-#
-# For the bound of [chapter 08](08_bound.ipynb) there is half an answer. Each step costs half the fall of SNR times
-# the *minimum mean squared error* (mmse): what even a perfect denoiser misses. The sum over the steps is a Riemann
-# sum. With ever more steps between the same ends it becomes an integral over SNR [Kin21, Sec. 5],
-#
-# $$\sum_{t=2}^{T} \tfrac12(\mathrm{SNR}_{t-1} - \mathrm{SNR}_t)\,\mathrm{mmse}(\mathrm{SNR}_t)
-# \;\longrightarrow\; \tfrac12\int_{\mathrm{SNR}_T}^{\mathrm{SNR}_1} \mathrm{mmse}(r)\,dr , \tag{6.13}$$
-#
-# and the integral does not depend on the speed. For $x_0 \sim N(0,1)$ the mmse is
-# $\mathrm{Var}(x_0 \mid x_t) = 1-\bar\alpha_t = 1/(1+\mathrm{SNR}_t)$, 0.60 at $t = 300$ above, and the integral
-# is the information lost on the way, the difference of (6.10) between the ends.
-#
-# **Predict.** Take two paths from $\lambda = 8$ to $-8$, a straight line and the S. Which sum is smaller with 16
-# steps? With 4096?
-
-# %%
-# eq: 6.13
-# claim: E25
-def terms(lam):
-    """The terms of (6.13) for x_0 ~ N(0, 1), nats."""
-    snr = lam.exp()
-    return 0.5 * (snr[:-1] - snr[1:]) / (1 + snr[1:])
-
-
-for K in (8, 16, 32, 64, 256, 4096):
-    u = torch.linspace(0, 1, K + 1, dtype=torch.float64)
-    line, wave = terms(8 - 16 * u), terms(8 * torch.cos(math.pi * u))
-    # K times one random term estimates the sum; "scatter" is the standard deviation of that.
-    print(f"{K:4} steps: line {float(line.sum()):8.4f}, S {float(wave.sum()):8.4f} nats;"
-          f"  scatter {float(K * line.std()):6.2f}, {float(K * wave.std()):6.2f}")
-lost = information(torch.tensor([8.0, -8.0], dtype=torch.float64).exp()).diff().abs()
-print(f"the integral: {float(lost) * math.log(2):.4f} nats")
-
-# %% [markdown]
-# With 16 steps the line is smaller, 6.4438 nats against 7.1687 for the S. With 4096 both are close to the integral,
-# which is 4.0000: 4.0068 and 4.0082.
-#
-# So with many steps only the two *ends* matter for the bound. How many steps are best? For the bound of a perfect
-# denoiser, adding stops between the old ones never makes it worse, because the mmse falls as SNR grows; each row
-# of the table keeps the stops of the row before. (For discrete data the question is different; chapter 17
-# takes it up.)
-#
-# The *terms* do differ, and a training step looks at one random $t$: such an estimate of the sum has a standard
-# deviation of 3.47 for the line and 4.18 for the S at 4096 steps. [Kin21] therefore *learns* its schedule, the
-# ends to improve the bound and the path between them to reduce this variance. Others let the schedule depend on
-# the image, or on the task. For few steps, and for the quality of samples, the path does matter, and schedules are
-# still found by trial. A universally best one is not known.
+# Is there a best schedule? For the bound of chapter 08 there is half an answer, in a detour of
+# [chapter 08b](08b_weights_and_bits.ipynb).
 
 # %% [markdown]
 # ## Recap

@@ -2,8 +2,9 @@
 # # 08 · What exactly is minimized?
 #
 # A diffusion model is trained with one plain number: the squared error of its prediction. Papers say that this number
-# comes from "a bound on the likelihood". The likelihood of what? Is it bounded from above or from below? And
-# how does an integral over thousands of variables turn into a squared error?
+# comes from "a bound on the likelihood". You know this bound: it is the evidence lower bound of chapter 04, with
+# $z = (x_1, \dots, x_T)$. What does it look like for a thousand latent variables, each as large as the image? How much
+# does it lose? And how does an integral over thousands of variables turn into a squared error?
 #
 # **After this chapter you can**
 #
@@ -801,45 +802,13 @@ print(f"at most {bits.mean():.1f} bits per pixel, ± {bits.std() / 50**0.5:.1f} 
 # So new digits cost at most about 334 bits per pixel on average, well below 405. More pairs, and the best point
 # between them instead of the midpoint, would lower the bound further. Either way, it is a terrible model of new digits.
 
-# %% [markdown]
-# ## Detour · Popular claims, checked further
+# %% [markdown] topics="C092"
+# ## Detour · Does isotropic noise limit the model?
 #
-# Two more statements that you may meet in print: that the step-pair terms are KL divergences, and that isotropic noise
-# limits what a diffusion model can represent.
+# The noise of this chain is the same in every direction. What does that cost?
 
 # %% [markdown]
-# ### The step-pair terms are mean log ratios, not KL divergences
-#
-# The pair terms of (8.8) are sometimes printed as $-\mathrm{KL}(q(x_t \mid x_{t-1}) \,\|\, p(x_t \mid x_{t+1}))$,
-# averaged over $x_{t-1}$ and $x_{t+1}$. For our exact model we can compute both. In a pair term each distribution is
-# centered at its mean, and $E[(x_t - \text{mean})^2]$ is its variance, so only logarithms are left. The KL needs
-# the mean square of $\sqrt{\alpha_t}\,x_{t-1} - \sqrt{\alpha_{t+1}}\,x_{t+1}$, the distance of the two means. All
-# $x_t$ have variance 1, and $x_{t-1}$, $x_{t+1}$ have the covariance $\sqrt{\alpha_t\alpha_{t+1}}$, so it is
-# $\alpha_t + \alpha_{t+1} - 2\alpha_t\alpha_{t+1}$.
-
-# %%
-# claim: E66
-beta, alpha = schedule.beta, schedule.alpha
-t = torch.arange(1, 1000)
-miss = alpha[t] + alpha[t + 1] - 2 * alpha[t] * alpha[t + 1]
-log_ratio = (beta[t] / beta[t + 1]).log()
-as_kl = -0.5 * (beta[t] / beta[t + 1] - 1 - log_ratio + miss / beta[t + 1])
-first = -0.5 * torch.log(2 * math.pi * math.e * beta[1])  # E log p(x_0 | x_1)
-last = 0.5 * beta[1000].log()  # E log p(x_T) / q(x_T | x_{T-1})
-last_kl = -0.5 * (beta[1000] + alpha[1000] - 1 - beta[1000].log())
-print(f"pair terms (8.8): {0.5 * log_ratio.sum() + first + last:.4f} nats")
-print(f"printed as a KL:  {as_kl.sum() + first + last_kl:.1f} nats, {as_kl.mean():.3f} per step")
-print(f"E log p(x_0) = {-0.5 * math.log(2 * math.pi * math.e):.4f}")
-
-# %% [markdown]
-# The pair terms give −1.4189, the exact value. The KL version gives −985.2, an error of about one nat per step.
-# A KL averages over $x_t \sim q(x_t \mid x_{t-1})$ *without looking at* $x_{t+1}$. But $x_{t+1}$ was made from $x_t$;
-# given both neighbors, $x_t$ follows $q(x_t \mid x_{t-1}, x_{t+1})$. The posterior grouping does not have this
-# problem: $x_{t-1}$ is drawn given $x_t$ and $x_0$, and no other variable occurs.
-#
-# ### Isotropic noise does not limit this model
-#
-# Does noise that is the same for every pixel limit what a diffusion model can represent? Take isotropic Gaussian
+# Take isotropic Gaussian
 # steps and the ideal denoiser, and see whether the gap to the entropy stops shrinking at some number of steps. (In one
 # dimension the question is about the Gaussian shape of the steps only.)
 

@@ -27,7 +27,7 @@ import math
 import torch
 
 from ddpm_lab import datasets, forward, gaussians, ideal_denoisers, losses, schedules
-from ddpm_lab.course import figures
+from ddpm_lab.course import explorers, figures
 from ddpm_lab.course.exercises import check, hint, solution
 from ddpm_lab.gaussians import Gaussian, draw, normal_like, seeded
 
@@ -69,6 +69,7 @@ figures.show(fig, alt="At small t vlb is the largest weight, min_snr the smalles
 print(f"SNR at t = 260: {schedule.snr[260]:.3f}; at t = 2: {schedule.snr[2]:.0f}")
 
 # %%
+# claim: E102
 print("weight on          t = 1   t = 100   t = 131  t = 1000")
 for kind in ("x0", "eps", "v"):
     for name in ("simple", "min_snr"):
@@ -262,7 +263,7 @@ print(f"ratio of the weights, 1/b²: {1 / b**2:.1f}")
 # Be careful with the weight: if you keep the factor of (8.22) but regress on the whole $\epsilon$, the weight is too
 # large by a factor of $1/b^2$, which is 91.8 at $t = 500$.
 
-# %% [markdown]
+# %% [markdown] topics="C188"
 # ## 3 · How should $t$ be drawn?
 #
 # Training with the bound's weights, or computing the bound itself, means estimating a sum of 999 terms from one
@@ -436,6 +437,30 @@ for var in (0.1, 0.3, 0.5, 1.0):
 #
 # $L_{\text{simple}}$ treats $t = 1$ like any other time. That replaces (8.27) by the density times the width of
 # a level, and ignores both tails and $\sigma_1$ [Ho20, Sec. 3.4].
+#
+# ### Try it yourself: where are the bits?
+#
+# The explorer adds up the bound of the ideal denoiser of the 896 digits, from $t = T$ down, for the schedule and the number
+# of steps that you choose. No perfect model can do with less than the bits that say *which* of the digits it is.
+#
+# **Predict.** At which times are most of the bits spent? What makes the bound larger if $T$ is too small?
+
+# %%
+explorer = explorers.where_the_bits_are()
+print(explorer)
+explorer
+
+# %%
+for name, T in (("linear", 1000), ("linear", 100), ("cosine", 1000), ("cosine", 100)):
+    said = explorer.describe(schedule=name, T=T).split("? ", 1)[1]
+    print(said.split(" bits/dim")[0])
+said = explorer.describe(percent=20).split(". ")[-1], explorer.describe(percent=40).split(". ")[-1]
+print(f"linear, T = 1000\n  {said[0]}\n  {said[1]}")
+
+# %% [markdown]
+# Neither the noisiest times nor the cleanest: with `linear` the times from 20 to 40 % of $T$ cost 60 % of all bits, because
+# there it is decided which digit it will be. With 100 of its steps the chain does not reach noise, and $L_T$ costs 0.25
+# bits per dimension. With 100 steps of `cosine` it is the last step, $L_0$, and the longer steps that cost a little more.
 
 # %% [markdown]
 # ## 5 · Bits per dimension as a judge
@@ -499,6 +524,59 @@ print(f"for comparison, a table of each pixel's gray levels: {cost.mean():.2f} b
 #
 # Bits per dimension compare models of all kinds. Whether they also tell which model makes better *images* is another
 # question, for chapter 14.
+
+# %% [markdown] topics="C111"
+# ## Detour · Is there a best schedule?
+#
+# For the bound there is half an answer: with many steps only the two ends of a schedule matter.
+
+# %% [markdown]
+# By (8.17) each step costs half the fall of SNR times the *minimum mean squared error* (mmse), what even a perfect
+# denoiser misses. The sum over the steps is a Riemann sum. With ever more steps between the same ends it becomes an
+# integral over SNR [Kin21, Sec. 5],
+#
+# $$\sum_{t=2}^{T} \tfrac12(\mathrm{SNR}_{t-1} - \mathrm{SNR}_t)\,\mathrm{mmse}(\mathrm{SNR}_t)
+# \;\longrightarrow\; \tfrac12\int_{\mathrm{SNR}_T}^{\mathrm{SNR}_1} \mathrm{mmse}(r)\,dr, \tag{8.28}$$
+#
+# and the integral does not depend on how fast the SNR falls, and where. For $x_0 \sim N(0,1)$ the mmse is
+# $\mathrm{Var}(x_0 \mid x_t) = 1-\bar\alpha_t = 1/(1+\mathrm{SNR}_t)$, and the integral is
+# $\tfrac12\log\frac{1+\mathrm{SNR}_1}{1+\mathrm{SNR}_T}$: the information that is lost on the way, (6.10) in nats.
+#
+# **Predict.** Take two paths of $\lambda$, the log-SNR, from 8 to −8: a straight line, and the S of exercise 6.8, which
+# falls slowly, then fast, then slowly. Which sum is smaller with 16 steps? With 4096?
+
+# %%
+# eq: 8.28
+# claim: E25
+def terms(lam):
+    """The terms of (8.28) for x_0 ~ N(0, 1), nats."""
+    snr = lam.exp()
+    return 0.5 * (snr[:-1] - snr[1:]) / (1 + snr[1:])
+
+
+for K in (8, 16, 32, 64, 256, 4096):
+    u = torch.linspace(0, 1, K + 1, dtype=torch.float64)
+    line, wave = terms(8 - 16 * u), terms(8 * torch.cos(math.pi * u))
+    # K times one random term estimates the sum; "scatter" is the standard deviation of that.
+    print(f"{K:4} steps: line {float(line.sum()):8.4f}, S {float(wave.sum()):8.4f} nats;"
+          f"  scatter {float(K * line.std()):6.2f}, {float(K * wave.std()):6.2f}")
+ends = torch.tensor([8.0, -8.0], dtype=torch.float64).exp()
+print(f"the integral: {float(-0.5 * ends.log1p().diff()):.4f} nats")
+
+# %% [markdown]
+# With 16 steps the line is smaller, 6.4438 nats against 7.1687 for the S. With 4096 both are close to the integral,
+# which is 4.0000: 4.0068 and 4.0082.
+#
+# So with many steps only the two *ends* matter for the bound. How many steps are best? For the bound of a perfect
+# denoiser, adding stops between the old ones never makes it worse, because the mmse falls as SNR grows; each row
+# of the table keeps the stops of the row before. (For discrete data the question is different; chapter 17b
+# takes it up.)
+#
+# The *terms* do differ, and a training step looks at one random $t$: such an estimate of the sum has a standard
+# deviation of 3.47 for the line and 4.18 for the S at 4096 steps. [Kin21] therefore *learns* its schedule, the
+# ends to improve the bound and the path between them to reduce this variance ([17](17_beyond.ipynb) does so in a detour).
+# Others let the schedule depend on the image, or on the task. For few steps, and for the quality of samples, the path does
+# matter, and schedules are still found by trial. A universally best one is not known.
 
 # %% [markdown]
 # ## Popular claims, checked

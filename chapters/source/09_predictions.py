@@ -21,7 +21,7 @@
 # "Does it matter?" (chapters 11 to 15).
 #
 # **In the papers:** [Ho20] Sec. 3.2 (eps), [SH22] Salimans and Ho 2022, Sec. 4 and Appendix D (v),
-# [Kar22] Karras et al. 2022 (preconditioning), Vincent 2011 and Efron 2011 (denoising score matching and
+# [Kar22] Karras et al. 2022 (preconditioning), [Vin11] and [Efr11] (denoising score matching and
 # Tweedie's formula).
 
 # %%
@@ -227,8 +227,8 @@ for t in (1, 260, 500, 1000):
 
 fig = figures.curves(
     range(1, 1001),
-    {"eps off by 1": schedule.noise[1:] / schedule.signal[1:], "v off by 1": schedule.noise[1:],
-     "x0 off by 1": torch.ones(1000)},
+    {"x0 off by 1": torch.ones(1000), "eps off by 1": schedule.noise[1:] / schedule.signal[1:],
+     "v off by 1": schedule.noise[1:]},
     xlabel="time t, steps", ylabel="error in x0, data units", log_y=True, height=2.8,
 )
 figures.show(fig, alt="An error in eps grows to 157 in x0 at t = 1000; one in v never exceeds 1.")
@@ -343,19 +343,13 @@ print(f"best eps minus x_T, largest:    {(best.eps - x_T).abs().max():.0e}")
 #
 # The score, or score function, of chapter 07b is the gradient of the log-density with respect to $x_t$: the direction
 # in which the density grows fastest. (Chapter 03 has another "score", the derivative with respect to a *parameter*,
-# used to estimate gradients. For the mean of a Gaussian the two differ only in sign.) Equation (7.17) linked it with
-# denoising. In our notation, with $q(x_t) = E_{x_0}[q(x_t \mid x_0)]$ and
-# $\nabla \log q(x_t \mid x_0) = -(x_t - a\,x_0)/b^2$:
+# used to estimate gradients. For the mean of a Gaussian the two differ only in sign.) Equation (7.17) of
+# [chapter 07b](07b_reverse_variance.ipynb) links it with denoising. In the letters of this chapter it reads
 #
-# $$\begin{aligned}
-# \nabla \log q(x_t) &= \frac{E_{x_0}[\nabla q(x_t \mid x_0)]}{q(x_t)}
-# = \frac{E_{x_0}\big[q(x_t \mid x_0)\, \nabla\log q(x_t \mid x_0)\big]}{q(x_t)} \\
-# &= E\big[\nabla\log q(x_t \mid x_0) \,\big|\, x_t\big] \qquad\text{(Bayes' rule: the weights are } q(x_0 \mid x_t)) \\
-# &= -\frac{x_t - a\,E[x_0 \mid x_t]}{b^2} \;=\; -\frac{E[\epsilon \mid x_t]}{b}.
-# \end{aligned} \tag{9.7}$$
+# $$\nabla \log q(x_t) = -\frac{x_t - a\,E[x_0 \mid x_t]}{b^2} = -\frac{E[\epsilon \mid x_t]}{b}. \tag{9.7}$$
 #
 # So training a network on eps is **denoising score matching**: it learns the score up to the factor $-b$. Solved for
-# the data, this is Tweedie's formula, which gives the best estimate of the data from $x_t$ and the score:
+# the data, (9.7) is Tweedie's formula:
 #
 # $$E[x_0 \mid x_t] = \frac{x_t + b^2\, \nabla \log q(x_t)}{a}. \tag{9.8}$$
 #
@@ -609,7 +603,7 @@ explorer
 # `predictions.amplify` · 9.5 `predictions.score` · 9.6 `predictions.same_loss`
 #
 # **To think about.** Other targets exist, for instance the difference from the previous frame for video. What must hold
-# so that a sampler can use such a prediction? (It must determine $\hat x_0$.) Cold Diffusion (Bansal et al. 2022) keeps
+# so that a sampler can use such a prediction? (It must determine $\hat x_0$.) Cold Diffusion [Ban23] keeps
 # the target x0 and replaces the noise by another degradation, such as blur.
 #
 # **Before:** [08b · Which weights, and how many bits?](08b_weights_and_bits.ipynb) ·

@@ -95,6 +95,9 @@ print(f"from new data to the nearest of the 20: {distance(points, few):.4f}")
 # 3. draw noise $\epsilon \sim N(0, I)$,
 # 4. take one gradient step on the squared error.
 #
+# (Each time has the same weight here. The bound of chapter 08 weights them, and [08b](08b_weights_and_bits.ipynb) shows what
+# it means to drop its weights.)
+#
 # Each step does this for a *batch* of a few hundred items. The mean over the batch is a Monte Carlo estimate of (11.1):
 # unbiased, but noisy. Two of the lines are yours to write.
 #
@@ -955,37 +958,6 @@ for name, shown in (("data", points[:2000]), ("samples", x)):
 # that for images.
 
 # %% [markdown]
-# ## Detour · Popular claims, checked further
-#
-# How the simple loss weights the times, compared with the bound.
-
-# %% [markdown]
-# (11.1) gives each time the same weight. The bound of chapter 08 does not: there the squared error
-# of eps, with reverse variance $\beta_t$, has the weight [Ho20, Eq. 12]
-#
-# $$w_t = \frac{\beta_t}{2\,\alpha_t\,(1 - \bar\alpha_t)}. \tag{11.7}$$
-
-# %%
-# eq: 11.7
-# claim: E20, E86
-ho = schedule.beta[1:] / (2 * schedule.alpha[1:] * (1 - schedule.abar[1:]))
-x_0, t = fresh[:5].double(), 300  # check: KL of two steps of variance beta = w_t (eps-error)^2
-eps = normal_like(x_0, generator=seeded(20))
-x_t = forward.noised(schedule, x_0, t, eps)
-wrong = predictions.convert(schedule, 0 * eps, "eps", x_t, t).x0  # the estimate if eps_hat = 0
-means = [forward.posterior(schedule, x, x_t, t, t - 1).mean for x in (x_0, wrong)]
-kl = ((means[0] - means[1]) ** 2).sum(1) / (2 * schedule.beta[t])
-print("KL = w_t times the squared error:", torch.allclose(kl, ho[t - 1] * (eps**2).sum(1)))
-for t in (1, 10, 100, 1000):
-    print(f"t = {t:4}: weight {ho[t - 1]:.4f}, {ho[t - 1] / ho.mean():.2f} times the mean weight")
-print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
-
-# %% [markdown]
-# The bound gives $t = 1$ a weight of 50.71 times the mean. So the simple loss is not the bound (nor the cross-entropy
-# that it bounds) but a *reweighted* bound. Dropping the weights gave [Ho20, Table 1] better-looking images and a
-# slightly worse likelihood. [08b · Weights and bits](08b_weights_and_bits.ipynb) treats these weights in detail.
-
-# %% [markdown]
 # ## Recap
 #
 # If the distribution of the data is unknown, learn the best estimate by regression: data, a random time, noise, squared
@@ -1016,4 +988,4 @@ print(f"smallest weight {ho.min():.4f}, at t = {ho.argmin() + 1}")
 # **Before:** [10b · How few steps will do?](10b_fewer_steps.ipynb) · **Next:** [12 · Which network denoises
 # images?](12_unet.ipynb)
 #
-# **Read on:** [Ho20] Sec. 3.4, 4.2 and Appendix B; [SH22] Sec. 4; Vincent 2011 for regression as score matching.
+# **Read on:** [Ho20] Sec. 3.4, 4.2 and Appendix B; [SH22] Sec. 4; [Vin11] for regression as score matching.

@@ -14,14 +14,14 @@
 #
 # **You need** the training loop and the loss of v from [11](11_learning_to_denoise.ipynb), and for section 10 the exact
 # denoiser of a list of images from the beginning of [10](10_sampling_without_learning.ipynb). If you know convolutional
-# networks, skim sections 1 to 3.
+# networks, go to section 4.
 #
 # **Time:** about {road} minutes; the detours, which nothing later needs, add {detours}. The notebook runs in
 # about 80 seconds, on a CPU.
 #
 # **For what comes next:** 12b uses sections 1 to 7; 13 uses sections 7 and 9.
 #
-# **In the papers:** [Ho20] Appendix B; the U-Net comes from Ronneberger et al. 2015.
+# **In the papers:** [Ho20] Appendix B; the U-Net comes from [Ron15] Ronneberger et al. 2015.
 
 # %%
 import copy
@@ -448,11 +448,11 @@ of_unet = fit(networks.build(networks.UNet, seed=0, width=16, mults=(1, 2)), few
               new=test)
 both, never = {"MLP": of_mlp, "U-Net": of_unet}, (math.nan, math.nan)
 fig, axes = figures.new(1, 2, height=2.9, sharey=True)
-for ax, which, title in zip(axes, (0, 1), ("on the 100 digits", "on new digits")):
-    found = {name: [seen.get(k, never)[which] for k in look] for name, seen in both.items()}
-    figures.curves(look, found, ax=ax, log_x=True, title=title, xlabel="training step",
-                   ylabel="loss of v")
-figures.show(fig, alt="On own digits both get equally low; on new ones only the U-Net does.")
+for ax, (name, seen) in zip(axes, both.items()):
+    own, new = zip(*(seen.get(k, never) for k in look))
+    figures.curves(look, {"on its own 100 digits": own, "on new digits": new}, ax=ax, log_x=True,
+                   title=name, xlabel="training step", ylabel="loss of v")
+figures.show(fig, alt="The MLP's losses on its own and on new digits part; the U-Net's hardly do.")
 for name, seen in both.items():
     step, (own, new) = max(seen.items())
     print(f"{name:>5}, step {step:4}: own digits {own:.3f}, new digits {new:.3f}, "
@@ -957,65 +957,6 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 # results, and lets you try out an idea in a minute.
 
 # %% [markdown]
-# ## Detour · Popular claims, checked further
-#
-# Is $10^{-4}$ a large learning rate? Should important times be drawn more often? Both need only a few lines now.
-
-# %% [markdown] topics="C185"
-# ### A large learning rate?
-#
-# **Predict.** Forty steps of Adam at $10^{-4}, 10^{-3}, 10^{-2}, 10^{-1}$: which is best?
-
-# %%
-# claim: E23
-for rate in (1e-4, 1e-3, 1e-2, 1e-1):
-    print(f"Adam at rate {rate:g}: loss on new digits {descend(Adam, 1, lr=rate)[0]:.3f}")
-
-# %% [markdown]
-# In 40 steps a rate of $10^{-4}$ hardly gets anywhere, 0.724, and $10^{-2}$ is best, 0.386. Large and small are
-# relative to the network, the batch and the number of steps. [Ho20] took $2 \cdot 10^{-4}$ for 32 × 32 pixels
-# (800,000 steps) and $2 \cdot 10^{-5}$ for 256 × 256, with much larger networks. Another recommendation, $10^{-3}$
-# with LAMB, is for a variant of Adam that scales its step by the size of each layer's weights, so its rates mean
-# something else ([13](13_gpu_training.ipynb) tries it). Try a few, a factor of ten apart, for a minute each.
-
-# %% [markdown] topics="C188"
-# ### Draw important times more often?
-#
-# The loss stays the same on average if each term is divided by how much more often its time is drawn than under
-# uniform sampling. With $p_t$ the probability of $t$ and $L_t$ its loss,
-#
-# $$\frac1T\sum_t L_t = E_{t \sim p}\!\left[\frac{L_t}{T\,p_t}\right]. \tag{12.8}$$
-#
-# [08b](08b_weights_and_bits.ipynb) explains this and gains a lot for the bound. How much does it gain for the plain
-# loss of v? (The best $p_t$ is proportional to the root of the mean of $L_t^2$.)
-
-# %%
-# eq: 12.8
-# claim: E17
-t = torch.arange(1, 1001).repeat(9)  # nine digits at every time
-x_0 = test.repeat(10, 1, 1, 1)[:9000]
-with torch.no_grad():
-    eps = normal_like(x_0, generator=seeded(13))
-    L = losses.simple(schedule, net, "v", x_0, t, eps).double()
-second = L.square().reshape(9, 20, 50).mean((0, 2))  # mean of L² in 20 strata of 50 times
-p = second.sqrt().repeat_interleave(50)
-p = (p / p.sum()).repeat(9) / 9  # for each of the 9000 pairs of a digit and a time
-drawn = torch.multinomial(p, 100_000, replacement=True, generator=seeded(14))
-even = L[torch.randint(9000, (100_000,), generator=seeded(15))]
-
-# %%
-draws = {"even": even, "importance": L[drawn] / (9000 * p[drawn]), "no factor": L[drawn]}
-for name, each in draws.items():
-    print(f"{name:>10}: {each.mean():.3f} ± {each.std() / 100_000**0.5:.4f}, "
-          f"variance of one sample {each.var():.4f}")
-print(f"all 9000 pairs: {L.mean():.3f}")
-
-# %% [markdown]
-# With the factor both are right, and the variance falls from 0.0112 to 0.0080, a factor of only 1.4: from $t = 100$
-# on, the loss of v varies little with time. Importance sampling pays off for losses as uneven as the bound's. Without
-# the factor you get 0.306 instead of 0.296, which is another loss.
-
-# %% [markdown]
 # ## Popular claims, checked
 #
 # | what holds | what is often said | shown above |
@@ -1046,5 +987,5 @@ print(f"all 9000 pairs: {L.mean():.3f}")
 # **Before:** [11 · What if x0_hat cannot be computed?](11_learning_to_denoise.ipynb) · **Next:** [12b · How do you
 # build a U-Net yourself?](12b_build_a_unet.ipynb), or [13 · How do you train at scale?](13_gpu_training.ipynb)
 #
-# **Read on:** [Ho20] Appendix B. Ronneberger et al. 2015 for the U-Net, [He16] for residual blocks, Wu and He 2018
-# for group norm, Ioffe and Szegedy 2015 for batch norm.
+# **Read on:** [Ho20] Appendix B. [Ron15] for the U-Net, [He16] for residual blocks, [WH18] for group norm, [IS15] for
+# batch norm, [KB15] for Adam.

@@ -644,5 +644,5 @@ print(f"{total:,} parameters; skips left on the stack: {len(skips)}")
 # **Before:** [12 · Which network denoises images?](12_unet.ipynb) · **Next:** [13 · How do you train at
 # scale?](13_gpu_training.ipynb)
 #
-# **Read on:** [He16] for residual blocks, Ronneberger et al. 2015 for the U-Net, [Vas17] for attention, [Per18] for
+# **Read on:** [He16] for residual blocks, [Ron15] for the U-Net, [Vas17] for attention, [Per18] for
 # FiLM, [DN21] for an ablation of the U-Net, [PX23] for the transformer.

@@ -1103,7 +1103,7 @@ print(f"real training digits: energy distance {real.value:.3f} ± {real.stderr:.
 # and how much from the fall of the rate to 0, this run cannot say: it has both.
 
 # %% [markdown]
-# ## Detour · Popular claims, checked further: LAMB or Adam?
+# ## Detour · LAMB or Adam?
 #
 # A recommendation for diffusion models is "LAMB with $10^{-3}$, or Adam with $10^{-4}$". Does the pair hold up
 # here?
@@ -1179,5 +1179,4 @@ for name, maker in figures.track(makers.items(), "optimizers tried"):
 #
 # **Before:** [12b · Build a U-Net](12b_build_a_unet.ipynb) · **Next:** [14 · How good is it?](14_measuring.ipynb)
 #
-# **Read on:** Polyak and Juditsky 1992 (averaging), Goyal et al. 2017 (warm-up, large batches), Micikevicius et
-# al. 2018 (mixed precision), You et al. 2020 (LAMB).
+# **Read on:** [PJ92] (averaging), [Goy17] (warm-up, large batches), [Mic18] (mixed precision), [You20] (LAMB).

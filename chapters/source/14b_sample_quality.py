@@ -314,8 +314,7 @@ for n in (200, 1000, 10_000):
 # **FID beside a second number.** FID does not check whether an image shows what was asked for. Text-to-image papers
 # therefore plot FID against the **CLIP score**, which measures how well each image fits its text, according to a
 # network trained on pairs of images and texts. Guidance ([15b](15b_guidance_and_editing.ipynb)) trades one for the
-# other, so a model is not a point but a curve, and one compares curves. In this way [Sah22] found that a larger
-# *text encoder* moves the curve more than a larger *U-Net*.
+# other, so a model is not a point but a curve, and one compares curves ([17b](17b_systems.ipynb) reads one).
 
 # %% [markdown]
 # ### Detour · Try it yourself: a metric, n and noise
@@ -901,15 +900,13 @@ print(f"energy distance of such samples to new digits: "
 # reverse: perfect images and 926 bits. Bits ask whether *every real image gets enough probability*. They do not ask
 # whether a typical sample looks real; that is what distances are for. The example is from [The16].
 
-# %% [markdown] topics="C191"
+# %% [markdown]
 # ## Popular claims, checked
 #
 # - **FID compares two Gaussians fitted to features**, not two distributions: 0.00001 where the distribution
 #   functions differ by up to 0.195. And it depends on $n$: 10.6, 2.3 and 0.2 for one and the same distribution.
 # - **"No sample is a copy" does not mean that nothing was memorized.** The nearest distances are those of new
 #   digits, 2.24 and 2.22, and yet the fraction is 0.61 ± 0.02.
-# - **The text encoder was compared with the U-Net** in [Sah22], not with a "vision encoder", and by curves of FID
-#   against CLIP score, not by FID alone.
 
 # %% [markdown]
 # ## Recap

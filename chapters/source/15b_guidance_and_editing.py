@@ -614,8 +614,9 @@ for name, x in list(made.items())[1:]:
 # ### Encoding
 #
 # So an image has a *code*: run the ODE upward, from the image to its noise (encoding; with DDIM steps it is called
-# DDIM inversion). Chapter 10b did this with a perfect denoiser. Does it work with a trained network, on real digits
-# that it has never seen?
+# DDIM inversion). Chapter 10b did this with a perfect denoiser. Does it work with a trained network? Treat six of the
+# DDPM images above as images that you found somewhere. They were drawn with fresh noise in each step, so we know no
+# $x_T$ that leads to them.
 #
 # ### Exercise 15.5 · One step, in either direction
 #
@@ -635,8 +636,8 @@ def my_move(schedule, x_t, x0_hat, t, s):
 move = check("guidance.ode_step", my_move)
 
 # %%
-real_digits = test[:20]
-denoise_real = models.denoiser(digits, test_labels[:20])
+found, found_labels = made["DDPM, 40"][:6], ten[:6]
+denoise_found = models.denoiser(mnist, found_labels)
 
 
 def follow(x, times):
@@ -646,8 +647,8 @@ def follow(x, times):
         # at t = 0 clean data are their own estimate and hold no noise: step as if from t = 1
         here = max(t, 1)
         with torch.no_grad():
-            x0_hat = denoise_real(x.float(), torch.full((len(x),), here)).double() if t else x
-        x = move(digits.schedule, x, x0_hat, here, s) if t else digits.schedule.signal[s] * x
+            x0_hat = denoise_found(x.float(), torch.full((len(x),), here)).double() if t else x
+        x = move(mnist.schedule, x, x0_hat, here, s) if t else mnist.schedule.signal[s] * x
     return x
 
 
@@ -661,53 +662,55 @@ def quadratic(steps):
     return sorted({round(1000 * (k / steps) ** 2) for k in range(steps + 1)}, reverse=True)
 
 
-def miss(again):
+def error(again, x_0):
     """Root mean squared error of a pixel."""
-    return (again - real_digits).square().mean().sqrt()
+    return (again - x_0).square().mean().sqrt()
 
 
 # %%
 # claim: E21
 print("error: root mean squared error of a pixel, up and down again, data units")
-for n in (5, 20, 50):
+for n in figures.track((5, 20, 50), "numbers of steps tried"):
     for name, times in (("even", schedules.timesteps(1000, n)), ("quadratic", quadratic(n))):
-        code = follow(real_digits, times[::-1])
-        print(f"{n:2} of your steps, {name:>9}: error {miss(follow(code, times)):.3f}, codes have "
-              f"std {code.std():.3f}")
-    code = heun(digits.schedule, denoise_real, real_digits, quadratic(n)[::-1])
-    again = heun(digits.schedule, denoise_real, code, quadratic(n))
-    print(f"{n:2} Heun steps, quadratic: error {miss(again):.3f}, codes have std {code.std():.3f}")
+        code = follow(found, times[::-1])
+        print(f"{n:2} of your steps, {name:>9}: error {error(follow(code, times), found):.3f}, "
+              f"codes have std {code.std():.3f}")
+    code = heun(mnist.schedule, denoise_found, found, quadratic(n)[::-1])
+    again = heun(mnist.schedule, denoise_found, code, quadratic(n))
+    print(f"{n:2} Heun steps, quadratic: error {error(again, found):.3f}, "
+          f"codes have std {code.std():.3f}")
 
 # %%
-rarely = train.std(0) < 0.1  # pixels that are paper in nearly every digit
-print(f"std of the codes: {code[:, rarely].std():.2f} at {int(rarely.sum())} pixels that are "
-      f"always paper, {code[:, ~rarely].std():.2f} at the others")
+paper = torch.cat([*made.values()]).std(0) < 0.05  # of the 60 images above, none has ink there
+print(f"std of the codes: {code[:, paper].std():.2f} at {int(paper.sum())} pixels that are "
+      f"always paper, {code[:, ~paper].std():.2f} at the other {int((~paper).sum())}")
+real, denoise_real = test[:20], models.denoiser(digits, test_labels[:20])  # 8 × 8, never seen
+code = heun(digits.schedule, denoise_real, real, quadratic(50)[::-1])
+again = heun(digits.schedule, denoise_real, code, quadratic(50))
+print(f"20 real digits of 8 × 8 pixels, 50 Heun steps: error {error(again, real):.3f}")
 
 # %% [markdown]
-# These digits are real, the network has never seen them, and their codes lead back to them: with 50 quadratically
-# spaced Heun steps the error of a pixel is 0.001, far less than the gap between two gray levels of the data (0.125).
-# So sampling without fresh noise does give every image a latent code, and you can edit it. In ancestral sampling
-# $x_T$ alone is no such code.
+# The codes lead back to the images: with 50 quadratically spaced Heun steps the error of a pixel is 0.001, far less than
+# the gap between two gray levels (0.008). The same holds for real digits of 8 × 8 pixels that the network for these has
+# never seen. So sampling without fresh noise does give every image a latent code, and you can edit it. In ancestral
+# sampling $x_T$ alone is no such code.
 #
 # - **An accurate round trip does not prove that the code is right.** With 50 evenly spaced steps the error is only
-#   0.039, but the codes have a standard deviation of 0.704, where noise has 1. The way up and the way down make
+#   0.033, but the codes have a standard deviation of 0.347, where noise has 1. The way up and the way down make
 #   similar errors, which cancel. The first step up, from clean data, is the main cause: it should be *short*. The
-#   quadratic spacing gives 0.811, and with Heun's method 0.873.
-# - **Why not 1?** 13 of the 64 pixels are paper in nearly every digit. A pixel that never varies has nothing to
-#   encode: there the codes have a standard deviation of 0.30, at the other pixels 0.96.
+#   quadratic spacing gives 0.544, and with Heun's method 0.733.
+# - **Why not 1?** More than half of the pixels are paper in all the images above. A pixel that never varies has nothing
+#   to encode: there the codes have a standard deviation of 0.64, at the other pixels 0.84.
 
 # %% [markdown] topics="C165 C171"
 # ## Editing: the same code, another label
 #
-# Now the larger images. Treat the DDPM images of the figure above as images that you found somewhere. They were drawn
-# with fresh noise in each step, so we know no $x_T$ that leads to them. Encode six of them with their own labels.
-# Then decode each code with *every* label.
+# Encode the six found images with their own labels. Then decode each code with *every* label.
 #
 # **Predict.** What will ten digits decoded from one code have in common?
 
 # %%
-found, found_labels = made["DDPM, 40"][:6], ten[:6]
-codes = heun(mnist.schedule, models.denoiser(mnist, found_labels), found, quadratic(30)[::-1])
+codes = heun(mnist.schedule, denoise_found, found, quadratic(30)[::-1])
 back = draw("DPM++(2M)", codes, 20, label=found_labels)
 rows = [torch.cat([found[i : i + 1], draw("DPM++(2M)", codes[i].expand(10, 1, 32, 32), 20)])
         for i in range(6)]
@@ -835,7 +838,7 @@ for name, x in middles.items():
 # never trained on noise this weak. And averaging the pixels of two real digits does not give a digit at all: the
 # distance is 0.154.
 
-# %% [markdown] topics="C189 C190 C191 C193 C194"
+# %% [markdown] topics="C189 C190 C193 C194"
 # ## From a label to a sentence
 #
 # **Conditioning** is not special to diffusion: a conditional VAE or GAN also takes $y$ as an extra input. Replace
@@ -854,35 +857,7 @@ for name, x in middles.items():
 # image of 64 × 64 and enlarges it twice, with diffusion models that are conditioned on the smaller image. DALL·E 2
 # first draws an image embedding from the text, by diffusion, and decodes that.
 #
-# Which part matters most? Imagen's authors varied two of them and found that a larger *text encoder* helps more
-# than a larger U-Net.
-
-# %% [markdown] topics="C191 C192"
-# ### Detour · Reading a published trade-off curve
-#
-# Imagen's evidence is a set of curves, with FID on one axis and the agreement of image and text (CLIP score) on the
-# other. There is one curve for each network and one point for each $w$, as in our figure of the trade-off.
-
-# %% [markdown]
-# You should know two things before you read such a curve. The comparison is between text encoders and U-Nets of
-# different size; it does not include an encoder of *images*. And the FID is a Fréchet distance: it compares means
-# and covariances only, and it depends on the number of images ([14b](14b_sample_quality.ipynb) measures both).
-# **Predict.** Real training digits against real held-out digits: what is their Fréchet distance with 50 training
-# digits, and with 800?
-
-# %%
-# claim: E43
-order = torch.randperm(len(train), generator=seeded(1))
-for n in (50, 100, 200, 400, 800):
-    frechet = metrics.frechet(train_features[order[:n]], test_features).value
-    energy = metrics.energy_distance(train[order[:n]], test)
-    print(f"{n:3} real digits: Fréchet {frechet:.2f}, energy {energy.value:+.3f} "
-          f"± {energy.stderr:.3f}")
-
-# %% [markdown]
-# The Fréchet distance between real digits is 2.65 with 50 of them and 0.25 with 800. Only the number of images has
-# changed. So compare a Fréchet distance only with one of the same features and the *same number* of images. The
-# energy distance has no such bias: at every size here it is within one and a half standard errors of 0.
+# [17b](17b_systems.ipynb) builds a small system of this kind and says what is known about the size of each part.
 
 # %% [markdown]
 # ## Popular claims, checked
@@ -892,9 +867,9 @@ for n in (50, 100, 200, 400, 800):
 # - **More guidance trades variety for agreement with the label, and too much distorts the distribution**: variety
 #   falls from 1.65 to 0.98 from $w = 1$ to 2, and the energy distance rises to 0.138 at $w = 8$. It does not simply
 #   make "better images".
-# - **Diffusion has a latent code if you sample without fresh noise**: the round trip on real digits has an error of
-#   0.001. An accurate round trip alone does not prove that the code is right, though: codes with standard deviation
-#   0.704 also led back to their images.
+# - **Diffusion has a latent code if you sample without fresh noise**: the round trip has an error of 0.001. An accurate
+#   round trip alone does not prove that the code is right, though: codes with standard deviation 0.347 also led back to
+#   their images.
 
 # %% [markdown]
 # ## Recap

@@ -300,7 +300,7 @@ print(f"the best agreement is at w = {best:g}: {column(curve[best], 'all')[0]:.0
 # **How large should the text encoder be?** In ours, no size could help: its captions hold three facts. For sentences of
 # all kinds, Imagen's authors trained systems with text encoders of different sizes and with U-Nets of different sizes.
 # Both helped, and a larger text encoder helped "significantly more" than a larger U-Net [Sah22, Sec. 4.4]. That is a
-# comparison of these two parts. It does not say that the denoiser hardly matters.
+# comparison of these two parts, by curves of FID against CLIP score. It does not say that the denoiser hardly matters.
 #
 # Stable Diffusion [Rom22] is built like ours: an autoencoder, a denoiser of its codes with cross-attention, and a text encoder
 # (which, unlike ours, was trained separately). Imagen instead generates 64 × 64 pixels and enlarges them twice with more diffusion models.

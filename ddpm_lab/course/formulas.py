@@ -141,7 +141,6 @@ _TEXT = """
 10
 11 schedules.scaled_snr [Hoo23]
 12 schedules.from_log_snr
-13 losses.weight [Kin21]
 
 # posterior
 1
@@ -195,6 +194,7 @@ _TEXT = """
 25
 26 [ND21, Eq. 18]
 27 gaussians.pixel_log_prob [Ho20, Eq. 13]
+28 losses.weight [Kin21]
 
 # predictions
 1 forward.noised [Ho20, Eq. 4]
@@ -233,7 +233,6 @@ _TEXT = """
 4
 5 training.EMA
 6
-7 losses.weight [Ho20, Eq. 12]
 
 # unet
 1
@@ -243,7 +242,6 @@ _TEXT = """
 5 networks.blocks.normalization
 6 networks.blocks.ResBlock
 7 training.adam
-8
 b1 networks.blocks.ResBlock
 b2 networks.blocks.SelfAttention [Vas17, Eq. 1]
 

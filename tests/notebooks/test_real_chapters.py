@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from ddpm_lab.course import explorers
 from tools.notebooks import building, leaks, links, lint, sources
 
 RULES = [building.sync, lint.lint, leaks.leaks, links.links]
@@ -41,3 +42,9 @@ def test_exercises_are_numbered_in_their_order_through_both_parts_of_a_chapter()
             found.setdefault(first, []).append(int(number))
     for first, numbers in found.items():
         assert numbers == list(range(1, len(numbers) + 1)), first
+
+
+def test_every_explorer_stands_in_a_chapter():
+    texts = "".join(chapter.source.read_text(encoding="utf-8") for chapter in sources.chapters())
+    names = set(explorers.__all__) - {"Explorer"}
+    assert {name for name in names if f"explorers.{name}(" not in texts} == set()

@@ -261,7 +261,7 @@ def _triangle() -> Evidence:
     correct="It is p's covariance C_p that is inverted, in the trace and in the squared distance. "
     "The other formula gives 0.8466 for KL(N(0, 1) || N(0, 2)) = 0.0966, and a negative number for "
     "KL(N(0, 2) || N(0, 1)). The two agree only if the covariances are equal.",
-    taught="02 · Detour · Popular claims, checked further",
+    taught="02 · 9 · The KL divergence: the price of a wrong distribution",
     source="001",
 )
 def _which_covariance() -> Evidence:

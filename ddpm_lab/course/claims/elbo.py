@@ -25,7 +25,7 @@ from ddpm_lab.course.claims._claim import (
     correct="The KL is that sum plus a constant; only differences agree. For the exact reverse "
     "chain of N(0, 1) data the KL is 0 and the sum -1024.6 nats. Steps with 1.21 times the "
     "variance add 8.53 nats to both.",
-    taught="04 · Detour · The VAE as a KL between two joint distributions",
+    taught="08b · The KL of two joint distributions",
     source="000",
 )
 def _up_to_a_constant() -> Evidence:
@@ -75,7 +75,7 @@ def _joint_not_decoder() -> Evidence:
     "With a curved mean F^-1(Phi(z)) and noise of standard deviation 0.5, 0.2, 0.05, 0.01 it is "
     "0.42, 0.057, 4.2e-04, 7.1e-07 nats away. The limit is the Gaussian q: if the posterior has "
     "two modes, the bound stays log 2 below.",
-    taught="04b · Detour · Popular claims, checked further",
+    taught="04b · Detour · What can a Gaussian decoder do?",
     source="000",
 )
 def _three_normals() -> Evidence:
@@ -103,7 +103,7 @@ def _three_normals() -> Evidence:
     "noising steps and their exact reverse leave -ELBO 1.3e-04 nats above the entropy of the data. "
     "And p(label | x) is not q(latent | x): at x = 0.97 the label is certain, while the latent has "
     "a standard deviation of 0.39.",
-    taught="04b · Detour · Popular claims, checked further",
+    taught="04b · Detour · What can a Gaussian decoder do?",
     source="001",
 )
 def _generation_alone() -> Evidence:
@@ -236,7 +236,7 @@ def _maximal_bound() -> Evidence:
     "from prior and decoder. The decoder's mean is mu_theta(z): with the encoder's mu_phi(x) in "
     "its place, the reconstruction term would not depend on theta, and the decoder would learn "
     "nothing.",
-    taught="04b · Detour · Popular claims, checked further",
+    taught="04b · Detour · What can a Gaussian decoder do?",
     source="001",
 )
 def _whose_mean() -> Evidence:

@@ -22,7 +22,7 @@ from ddpm_lab.gaussians import Gaussian
 
 _FACTOR = "05 · What is the square root for?"
 _UNSCALED = "05 · Detour · Data of another variance, and chains without the factor"
-_MARKOV = '05 · Detour · What "Markov" means here'
+_MARKOV = "02 · Detour · How strongly are the states correlated?"
 _RISING = "06 · Detour · Must the betas rise, and must the signal vanish?"
 
 
@@ -48,7 +48,7 @@ def _correlation(a: Tensor, b: Tensor) -> float:
     "between the true reverse steps and the best Gaussian ones goes to 0 as the largest beta "
     "does. For the two-mode data it falls about like 1/S: 0.295, 0.0287, 0.0096 nats for S = 10, "
     "100, 300 steps.",
-    taught="05 · Detour · Popular claims, checked: does a path of normal steps explain it?",
+    taught="05 · Detour · Does a path of normal steps explain it?",
     source="000",
 )
 def _one_normal_step_is_enough() -> Evidence:

@@ -168,7 +168,7 @@ def _interpolation() -> Evidence:
     "regression 1e-4 covers 2 % of the way. And LAMB's rates mean something else: its steps are "
     "as long as the weights, so 1e-3 moves a 3 x 3 convolution of 128 channels like Adam at "
     "1.7e-5.",
-    taught="12 · A large learning rate?",
+    taught="13 · Detour · LAMB or Adam?",
     source="000",
 )
 def _learning_rate() -> Evidence:

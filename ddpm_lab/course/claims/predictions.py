@@ -236,7 +236,7 @@ def _nothing_to_invent() -> Evidence:
     "with x0, eps and v alike, 800 samples end on the eight data points, each visited about 100 "
     "times. What generalizes is a network that does not reach this minimum, by its form and its "
     "training.",
-    taught="10b · Detour · Popular claims, checked further",
+    taught="11 · What has it learned, and what has it memorized?",
     source="003",
 )
 def _every_form_memorizes() -> Evidence:
@@ -405,7 +405,7 @@ def _largest(weights):
     "For the two modes it is 0.0287 nats with 100 steps and 0.0028 with 1000; for two Gaussian "
     "pixels with a correlation of 0.9 it is about ten times smaller with ten times as many steps, "
     "too.",
-    taught="08 · Isotropic noise does not limit this model",
+    taught="08 · Detour · Does isotropic noise limit the model?",
     source="003",
 )
 def _isotropic_noise() -> Evidence:
@@ -431,7 +431,7 @@ def _isotropic_noise() -> Evidence:
     "min(SNR, 5), constant at low noise; that of an eps-error is min(SNR, 5)/SNR, 0.0005 at t = "
     "1, 0.574 at t = 100 and 1 from t = 131; that of a v-error min(SNR, 5)/(SNR + 1). Compared "
     "with the simple loss, whose weight on an x0-error at t = 1 is 9999, all are lower there.",
-    taught="06 · Detour · The same curve weights the loss",
+    taught="08b · 1 · Three ways to weight one error",
     source="003",
 )
 def _min_snr() -> Evidence:

@@ -174,7 +174,7 @@ IRREDUCIBLE = Exercise(
         "alpha_t is one step; x_t has seen t of them: its SNR is made of abar_t": (
             _by_table(lambda s: s.alpha / s.beta)
         ),
-        "this is the weight of the bound, (11.7); the eps-loss has weight 1 for every t": (
+        "this is the weight of the bound, (8.19); the eps-loss has weight 1 for every t": (
             _by_table(lambda s: s.beta / (2 * s.alpha * (1 - s.abar)))
         ),
     },
