@@ -731,9 +731,8 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 # correlate with +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs no
 # new network: encode with the label that the image has, decode with the label that you want.
 #
-# A GAN has such a code by construction: a short random vector from which it makes the image. Neither kind of code
-# is *disentangled* by construction: nothing guarantees that some coordinate stands for slant or thickness ([chapter
-# 10](10_sampling_without_learning.ipynb)).
+# Like a GAN's code, it is not *disentangled* by construction: nothing guarantees that some coordinate stands for slant
+# or thickness ([chapter 10](10_sampling_without_learning.ipynb)).
 
 # %% [markdown] topics="C171"
 # ## Between two noises
@@ -853,9 +852,8 @@ for name, x in middles.items():
 #
 # The parts can be trained separately. In **latent diffusion** [Rom22], of which Stable Diffusion is an instance,
 # the decoder belongs to an autoencoder that is trained first; then noise is added to its codes instead of the
-# pixels, and everything you have learned applies to these codes. Imagen [Sah22] stays with pixels: it draws an
-# image of 64 × 64 and enlarges it twice, with diffusion models that are conditioned on the smaller image. DALL·E 2
-# first draws an image embedding from the text, by diffusion, and decodes that.
+# pixels, and everything you have learned applies to these codes. Imagen [Sah22] stays with pixels. DALL·E 2 first draws
+# an image embedding from the text, by diffusion, and decodes that.
 #
 # [17b](17b_systems.ipynb) builds a small system of this kind and says what is known about the size of each part.
 
