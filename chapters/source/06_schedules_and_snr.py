@@ -30,7 +30,7 @@ import math
 import sympy
 import torch
 
-from ddpm_lab import datasets, forward, gaussians, losses, predictions, schedules
+from ddpm_lab import datasets, forward, gaussians, predictions, schedules
 from ddpm_lab.course import explorers, figures
 from ddpm_lab.course.exercises import check, hint, solution
 
