@@ -882,15 +882,15 @@ for step, (own, new) in fit(net, train, 1000, size=64, look=look, new=test).item
 #
 # - the loss on **new digits**, against that on training digits: the gap is what was memorized, plus whatever else
 #   distinguishes the two sets;
-# - the **memorizing denoiser** of chapter 10, the exact denoiser of the 896 training digits (10.2), or *memory* for
-#   short. On *new* digits no denoiser can beat the lowest possible loss on average, so the memory's loss bounds it
-#   from above.
+# - the **memorizing denoiser**, that is, the ideal denoiser (10.2) of the 896 training digits. On *new* digits no
+#   denoiser can beat the lowest possible loss on average, so this denoiser's loss bounds it from above.
 #
-# **Predict.** At which times will the memory beat the network on new digits: small, middle, large, never?
+# **Predict.** At which times will the memorizing denoiser beat the network on new digits: small, middle, large,
+# never?
 
 # %%
 learned = predictions.denoiser(schedule, net.eval(), "v")
-memory = ideal_denoisers.dataset_denoiser(train, schedule)
+memorizing = ideal_denoisers.dataset_denoiser(train, schedule)
 
 
 def at(t, denoise, x_0):
@@ -903,18 +903,19 @@ def at(t, denoise, x_0):
 
 times = (1, 10, 30, 100, 150, 200, 250, 300, 400, 500, 700, 1000)
 who = {"network, training digits": (learned, train), "network, new digits": (learned, test),
-       "memory, training digits": (memory, train), "memory, new digits": (memory, test)}
+       "memorizing, training digits": (memorizing, train),
+       "memorizing, new digits": (memorizing, test)}
 table = {name: [at(t, denoise, x_0) for t in times] for name, (denoise, x_0) in who.items()}
 
 # %%
 ys = {name: torch.stack(each).mean(1) for name, each in table.items()}
 fig = figures.curves(times, ys, xlabel="time t, steps", ylabel="loss of v", ylim=(0, 1), height=3.2)
-figures.show(fig, alt="The network's curves agree; the memory's part at t = 400, one down, one up.")
-print("   t   network: own    new      memory: own    new")
+figures.show(fig, alt="The network's curves agree; the others part at t = 400, one down, one up.")
+print("   t   network: own    new  memorizing: own    new")
 for t, a, b, c, d in zip(times, *ys.values()):
     print(f"{t:4} {a:14.3f} {b:8.3f} {c:14.3f} {d:8.3f}")
-behind = table["network, new digits"][7] - table["memory, new digits"][7]  # the same noise
-print(f"network minus memory, new digits, t = {times[7]}: {behind.mean():.3f} ± "
+behind = table["network, new digits"][7] - table["memorizing, new digits"][7]  # the same noise
+print(f"network minus memorizing, new digits, t = {times[7]}: {behind.mean():.3f} ± "
       f"{behind.std() / len(behind) ** 0.5:.3f}")
 for k in (5, 10):
     own, new = (table[f"network, {which} digits"][k] for which in ("training", "new"))
@@ -922,13 +923,13 @@ for k in (5, 10):
     print(f"network, new minus own, t = {times[k]}: {new.mean() - own.mean():.3f} ± {error:.3f}")
 
 # %% [markdown]
-# There are three ranges. From $t = 500$ on, network and memory agree within 0.005: under so much noise there is
-# hardly anything to memorize. Up to $t = 200$ the memory is worse on new digits, and hopeless at small $t$ (812 at
-# $t = 1$, against 0.854), because it insists on one of its own 896. There the network does what no list can do.
+# There are three ranges. From $t = 500$ on, the two denoisers agree within 0.005: under so much noise there is
+# hardly anything to memorize. Up to $t = 200$ the memorizing one is worse on new digits, and hopeless at small $t$
+# (812 at $t = 1$, against 0.854), because it insists on one of its own 896. There the network does what no list can do.
 #
-# In between, at $t = 250$ to 400, the memory *wins*: 0.231 against 0.251 at $t = 300$. So the lowest possible loss
-# there is at most 0.231, and our network is above it by at least 0.021 ± 0.003. More steps or a larger network can
-# still lower the loss.
+# In between, at $t = 250$ to 400, the memorizing denoiser *wins*: 0.231 against 0.251 at $t = 300$. So the lowest
+# possible loss there is at most 0.231, and our network is above it by at least 0.021 ± 0.003. More steps or a larger
+# network can still lower the loss.
 #
 # Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.014 ± 0.004. At $t = 700$,
 # where there is hardly anything to memorize, the gap is 0.005 ± 0.003, so that much may be a difference between the
