@@ -25,7 +25,8 @@ def instance(value, cls, name, *, advice="Use its named tuple."):
 
 
 def _path(cls):
-    return f"{cls.__module__.removesuffix('.modules.module')}.{cls.__name__}"
+    module = cls.__module__.removesuffix(".modules.module")
+    return cls.__name__ if module == "builtins" else f"{module}.{cls.__name__}"
 
 
 def record(value, fields, name, what, *, advice="Use its named tuple."):
@@ -110,11 +111,11 @@ def path_of(path, name="path"):
     return Path.cwd() / path if str(path)[0] == "~" else path  # ./~x, which Path makes ~x
 
 
-def generator(rng):
+def generator(rng, name="generator"):
     """A torch.Generator: randomness is an argument, never a hidden global."""
     if not isinstance(rng, torch.Generator):
         raise TypeError(
-            f"generator must be a torch.Generator; got {say(rng)}. Use gaussians.seeded(0)."
+            f"{name} must be a torch.Generator; got {say(rng)}. Use gaussians.seeded(0)."
         )
     return rng
 

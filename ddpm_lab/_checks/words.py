@@ -64,9 +64,9 @@ def say(value):
 
 
 def short_repr(value):
-    """The value as Python writes it, cut short."""
+    """The value as Python writes it, cut short, in one line."""
     try:
-        text = repr(value)
+        text = " ".join(line.strip() for line in repr(value).splitlines())
     except Exception:  # any object's own code, or a number of 5000 digits
         return "that cannot be shown"
     return text if len(text) <= 40 else text[:37] + "..."

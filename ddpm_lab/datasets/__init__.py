@@ -20,7 +20,7 @@ One job a file: `planes`, `bundled`, `idx_format` and `idx_files`, `downloads`, 
 `array_pixels`, `fitting`, `splitting`, `loading`. Folders larger than memory: `streaming`.
 """
 
-from ddpm_lab.datasets.augmentation import augment_shifts
+from ddpm_lab.datasets.augmentation import SHIFTS, augment_shifts
 from ddpm_lab.datasets.batching import batches
 from ddpm_lab.datasets.bundled import digits, emoji
 from ddpm_lab.datasets.downloads import cache_folder, fashion_mnist, mnist
@@ -35,6 +35,7 @@ from ddpm_lab.datasets.streaming import ImageFolder, open_folder, streamed
 
 __all__ = [
     "NAMES",
+    "SHIFTS",
     "Dataset",
     "ImageFolder",
     "augment_shifts",

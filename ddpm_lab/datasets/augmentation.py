@@ -8,6 +8,9 @@ from ddpm_lab import _checks
 from ddpm_lab.datasets.batching import _check_labels
 from ddpm_lab.types import Data
 
+SHIFTS = 16
+"""So many images `augment_shifts` makes of one."""
+
 
 def augment_shifts(x: Data, labels: Tensor, classes: int) -> tuple[Data, Tensor]:
     """Translation augmentation: images as they are, and shifted by a pixel under other labels.

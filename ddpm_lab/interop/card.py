@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ddpm_lab import _checks
+from ddpm_lab.training import models
 from ddpm_lab.training.models import Model
 
 _MEASURED = {
@@ -35,6 +36,9 @@ def model_card(
     >>> print(model_card(pretrained.load("digits"), "digits", "mit").splitlines()[1])
     license: mit
     """
+    models.known(model)
+    _checks.instance(name, str, "name", advice="It names the network.")
+    _checks.choice(onnx, (False, True), "onnx")
     _checks.instance(license, str, "license", advice='Give "mit", for example.')
     if not license or set(license) - set("abcdefghijklmnopqrstuvwxyz0123456789.-"):
         raise ValueError(
@@ -84,11 +88,18 @@ def _use(model, onnx):
 
 
 def _measures(metrics):
-    if not metrics:
+    if metrics is None:
         return "## How good is it?\n\nNobody has measured it: `ddpm-lab evaluate` does.\n"
-    rows = "\n".join(_rows(metrics))
+    try:
+        rows = "\n".join(_rows(metrics))
+        images = f"{metrics['images']:,}"
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"metrics must be what evaluation.evaluate finds; got another thing ({error!r}). "
+            "Measure again."
+        ) from error
     return (
-        f"## How good is it?\n\nMeasured on {metrics['images']:,} held-out images; the range is "
+        f"## How good is it?\n\nMeasured on {images} held-out images; the range is "
         "what real images get against\nother real ones.\n\n"
         f"| | value | error | real against real |\n|---|--:|--:|--:|\n{rows}\n"
     )

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ddpm_lab import _checks, schedules
+from ddpm_lab.networks.checks import check_no_label
 from ddpm_lab.predictions import check_prediction_type
 from ddpm_lab.schedules import Schedule
-from ddpm_lab.schedules.checks import check_schedule
+from ddpm_lab.schedules.checks import check_schedule, check_times, time_per_item
 from ddpm_lab.training import models
 from ddpm_lab.training.models import Model
 from ddpm_lab.types import Data, PredictionType
@@ -72,7 +73,8 @@ def schedule_of(scheduler: Any) -> Schedule:
             f"scheduler must have betas, as diffusers.DDPMScheduler has; got "
             f"{type(scheduler).__name__}. Schedulers that are made of sigmas alone have none."
         )
-    return schedules.from_beta(_checks.float64(betas), name="diffusers")
+    betas = _checks.numbers(betas, "betas", finite="Look for NaN.").detach()
+    return schedules.from_beta(betas, name="diffusers")
 
 
 class DiffusersDenoiser(nn.Module):
@@ -95,8 +97,11 @@ class DiffusersDenoiser(nn.Module):
 
     def __init__(self, model: Model, label: int | None = None, guidance_scale: float = 1.0) -> None:
         super().__init__()
-        channels, height, width = model.shape
+        channels, height, width = models.known(model).shape
+        if label is not None:
+            label = _checks.count(label, "label", lowest=0, advice="It counts from 0.")
         self.model, self.label, self.guidance_scale = model, label, guidance_scale
+        self._estimate(1)  # refuses what it cannot follow
         self.net = model.net  # so that `.to(device)` moves it
         self.config = SimpleNamespace(
             in_channels=channels, out_channels=channels, sample_size=(height, width)
@@ -114,12 +119,29 @@ class DiffusersDenoiser(nn.Module):
 
     def forward(self, sample: Data, timestep: Tensor | int, **others: Any) -> Any:
         """(B, C, H, W), their time 0..T-1 -> an object whose `sample` is x0_hat, (B, C, H, W)."""
-        n = len(sample)
-        t = torch.as_tensor(timestep, dtype=torch.int64, device=sample.device).expand(n) + 1
-        label = None if self.label is None else torch.full_like(t, self.label)
-        estimate = models.denoiser(self.model, label, guidance_scale=self.guidance_scale)
+        n = len(_checks.items(sample, self.model.shape, "sample"))
+        last, how = self.model.schedule.T - 1, {"name": "timestep", "wait": False}
+        t = check_times(_whole(timestep), None, T=last, lowest=0, batch=n, **how)
+        t = time_per_item(t, sample) + 1
         with torch.no_grad():
-            return SimpleNamespace(sample=estimate(sample, t))
+            return SimpleNamespace(sample=self._estimate(n)(sample, t))
+
+    def _estimate(self, n):
+        """The denoiser of n images."""
+        label = None
+        if self.label is not None:
+            label = torch.full((n,), self.label, dtype=torch.int64, device="cpu")
+        return models.denoiser(self.model, label, guidance_scale=self.guidance_scale)
+
+
+def _whole(timestep):
+    """Their time as whole numbers: some of their schedulers give them as floats, such as 980.0."""
+    if not isinstance(timestep, Tensor) or timestep.dtype == torch.bool:
+        return timestep
+    t = timestep.reshape(()) if timestep.numel() == 1 else timestep
+    if t.is_floating_point() and bool((t == t.round()).all()):
+        return t.long()
+    return t
 
 
 class DiffusersNet(nn.Module):
@@ -138,6 +160,7 @@ class DiffusersNet(nn.Module):
 
     def __init__(self, unet: Any) -> None:
         super().__init__()
+        _checks.function(unet, "unet", advice="Give a UNet2DModel of diffusers.")
         self.unet = unet
         embeddings = getattr(getattr(unet, "config", None), "num_class_embeds", None)
         self.labels = max(0, (embeddings or 0) - 1)
@@ -145,7 +168,10 @@ class DiffusersNet(nn.Module):
 
     def forward(self, x_t: Data, t: Tensor, label: Tensor | None = None) -> Data:
         """(B, C, H, W), (B,) 1..T, (B,) labels -> (B, C, H, W)."""
+        n = len(_checks.data(x_t, "x_t"))
+        t = time_per_item(check_times(t, None, T=_checks.SIZE, batch=n, wait=False), x_t)
         if not self.labels:
+            check_no_label(label)
             return self.unet(x_t, t - 1).sample
         label = _checks.labels(label, len(x_t), self.labels, x_t.device)
         return self.unet(x_t, t - 1, class_labels=label).sample

@@ -63,7 +63,7 @@ def to_onnx(model: Model, path) -> Path:
     >>> to_onnx(pretrained.load("digits"), "digits.onnx")  # doctest: +SKIP
     """
     path = _checks.path_of(path)
-    if model.config.net.levels:
+    if models.known(model).config.net.levels:
         raise ValueError(
             "net.levels must be 0 for ONNX; got "
             f"{model.config.net.levels}. The head over pixel levels needs PyTorch."
@@ -112,8 +112,8 @@ def onnx_difference(model: Model, path, n: int = 8) -> float:
 
     Raises
     ------
-    ImportError
-        If onnxruntime is not installed.
+    ImportError, OSError, ValueError
+        If onnxruntime is not installed, or the file is not there or no ONNX file.
 
     >>> onnx_difference(model, "digits.onnx") < 1e-4  # doctest: +SKIP
     True
@@ -122,12 +122,28 @@ def onnx_difference(model: Model, path, n: int = 8) -> float:
         import onnxruntime  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise _missing(error) from error
-    inputs = _inputs(model, _checks.count(n, "n", advice="Try 8."))
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    n = _checks.count(n, "n", highest=models.PART, advice="Try 8.")
+    inputs, session = _inputs(models.known(model), n), _opened(onnxruntime, path)
     theirs = session.run(None, {name: each.numpy() for name, each in inputs.items()})[0]
     x_t, t, *label = inputs.values()
     ours = _estimate(model, x_t, t, *label)
     return float((ours - torch.from_numpy(theirs)).abs().max())
+
+
+def _opened(onnxruntime, path):
+    """A file of ONNX, ready to be asked."""
+    path = _checks.path_of(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"path must name a file that to_onnx wrote; there is none at {path}. Write it first."
+        )
+    try:
+        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own kinds, which are no ValueErrors
+        raise ValueError(
+            f"{path} must be a file that to_onnx wrote; got: {_checks.one_line(error)} Write it "
+            "again."
+        ) from error
 
 
 @torch.no_grad()

@@ -38,6 +38,25 @@ def check_images(x: Tensor, channels: int, factor: int, name: str = "x_t") -> No
         )
 
 
+def check_no_label(label: Tensor | None) -> None:
+    """A network that knows no labels would not follow one.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+
+    >>> check_no_label(torch.tensor([3]))
+    Traceback (most recent call last):
+    ValueError: label must be None: this network knows no labels; got ... Omit it, or make ...
+    """
+    if label is not None:
+        raise ValueError(
+            f"label must be None: this network knows no labels; got {_checks.say(label)}. Omit it, "
+            "or make the network with labels=10, for example."
+        )
+
+
 def check_batch(batch: Any, step: int) -> tuple[Tensor, Any]:
     """(x, label or None) of what a loader yields; None means that it ran out.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ddpm_lab import _checks
 from ddpm_lab.networks import _inputs, _sizes
 from ddpm_lab.networks.blocks import NormName, ResBlock, normalization, zero_init
-from ddpm_lab.networks.checks import check_images
+from ddpm_lab.networks.checks import check_images, check_no_label
 from ddpm_lab.networks.embeddings import TimeEmbedding, TimeName
 from ddpm_lab.networks.pixel_head import PixelHead
 
@@ -185,6 +185,7 @@ class UNet(nn.Module):
         """(B, emb_dim): of the time, plus that of the label."""
         emb = self.time_embedding(t)
         if self.label_embedding is None:
+            check_no_label(label)
             return emb
         n = x_t.shape[0]  # len(x_t) would tie an exported network to one size of batch
         label = _inputs.labels(label, n, self.labels, x_t.device)

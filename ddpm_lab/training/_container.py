@@ -19,12 +19,23 @@ _LONGEST = 40_000_000  # characters of a header: safetensors reads 100 MB, escap
 def as_json(values, name):
     """A text; numbers of NumPy and PyTorch become plain ones."""
     try:
+        _check_keys(values)
         return json.dumps(values, default=lambda value: value.tolist())
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise TypeError(
             f"{name} must be what JSON can hold: texts, numbers, lists, named values; got: "
             f"{error}. Convert the others."
         ) from error
+
+
+def _check_keys(values):
+    """JSON would make texts of other keys, and give those back."""
+    inside = values.values() if isinstance(values, dict) else values
+    for key in values if isinstance(values, dict) else ():
+        if not isinstance(key, str):
+            raise TypeError(f"the key {_checks.say(key)}, which is no text")
+    for each in inside if isinstance(values, (dict, list, tuple)) else ():
+        _check_keys(each)
 
 
 def write(path, tensors: dict, header: dict):
@@ -54,6 +65,9 @@ def reading(path, writer: str) -> Iterator[tuple[dict, dict]]:
         )
     payload = _files.read(path)
     try:
+        if len(payload) > 8 and payload[8:9] != b"{":  # where the header of each of them begins
+            advice = "Give a file that ends in .safetensors."
+            raise ValueError("it is of another kind")
         tensors, metadata = _taken_apart(payload)
         if "ddpm_lab" not in metadata:
             advice = "Keep it for the program that it belongs to, and give another file."

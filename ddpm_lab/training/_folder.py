@@ -140,13 +140,13 @@ def prepare(config: RunConfig, folder: Path, run: Run) -> None:
     _files.write_whole(folder / "log.jsonl", "".join(kept).encode())
 
 
-def net_file(path):
+def net_file(path, name="path"):
     """The file of a run's averaged network, given that or the run's folder.
 
     >>> net_file("runs/digits.safetensors").name
     'digits.safetensors'
     """
-    path = _checks.path_of(path)
+    path = _checks.path_of(path, name)
     return path / "net.safetensors" if path.is_dir() else path
 
 
@@ -170,7 +170,7 @@ def noted_config(facts: dict, where: str) -> RunConfig:
 
 
 def check_settings(
-    net: nn.Module, config: UNetConfig, where: str = "init", free: Sequence[str] = ()
+    net: nn.Module, config: UNetConfig, where: str = "init_from (--from)", free: Sequence[str] = ()
 ) -> None:
     """Has a network the settings of a configuration, named or left at their usual values?
 

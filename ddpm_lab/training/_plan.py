@@ -6,9 +6,12 @@ Private to `training`: shared by the loop that chapter 11 reads, and by the one 
 import math
 from typing import Literal, NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
+from ddpm_lab import _checks
 from ddpm_lab.training._labels import Hearing
+from ddpm_lab.training.ema import EMA
 from ddpm_lab.training.precision import Precision
 from ddpm_lab.types import PredictionType
 
@@ -51,6 +54,54 @@ class _Plan(NamedTuple):
     heard: Hearing
     lr_schedule: RateName
     accumulate: int
+
+
+def _updates(start, steps):
+    """Updates done, and those of the whole run: none is left when both are equal."""
+    steps = _checks.count(steps, "steps", advice="One step is one update.")
+    return _checks.count(start, "start", lowest=0, highest=steps, advice="0 for a new run."), steps
+
+
+def _check_actors(net, ema, optimizer):
+    """What a step works on: a network that learns, and an average and an optimizer of its own."""
+    learned = learning(net)
+    if ema is not None:
+        _checks.instance(ema, EMA, "ema", advice="Make one with EMA(net).")
+        if [p.shape for p in ema.net.parameters()] != [p.shape for p in net.parameters()]:
+            raise ValueError("ema must average this net; got that of another. Make EMA(net).")
+    if optimizer is not None:
+        kind, advice = torch.optim.Optimizer, "Make one with adam(net)."
+        groups = _checks.instance(optimizer, kind, "optimizer", advice=advice).param_groups
+        if not learned & {id(p) for group in groups for p in group["params"]}:
+            raise ValueError(f"optimizer must hold weights of net; got others. {advice}")
+
+
+def learning(net: nn.Module) -> set[int]:
+    """The ids of the weights that a step may change: one at least.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is none, or `net` is no network.
+
+    >>> len(learning(nn.Linear(2, 1)))
+    2
+    """
+    _checks.instance(net, nn.Module, "net", advice="Make one with networks.build.")
+    found = {id(each) for each in net.parameters() if each.requires_grad}
+    if not found:
+        raise ValueError(
+            "net must have weights that learn; got none with requires_grad. Averages have none: "
+            "call net.requires_grad_()."
+        )
+    return found
+
+
+def _check_place(rank, world_size):
+    """Which of how many processes this is."""
+    advice = "One process has rank 0 and world_size 1."
+    world_size = _checks.count(world_size, "world_size", highest=_checks.SIZE, advice=advice)
+    _checks.count(rank, "rank", lowest=0, highest=world_size - 1, advice=advice)
 
 
 def _learning_rate(plan, step):

@@ -9,6 +9,7 @@ names; `read_config` reads it, and "net.width" reaches inside. Chapter 13 opens 
 import json
 import math
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
 from typing import Any, get_args
@@ -97,7 +98,12 @@ class ScheduleConfig:
 
     def __post_init__(self):
         _checks.count(self.T, "schedule.T", highest=10**6, advice="Correct that setting.")
-        _ = self.built  # refuses what is out of range
+        _checks.choice(self.name, get_args(schedules.ScheduleName), "schedule.name")
+        if self.snr_factor is not None:
+            name, advice = "schedule.snr_factor", "k x k block averages have 1/k**2."
+            _checks.between(self.snr_factor, 0, math.inf, name, open_ends=True, advice=advice)
+        with _called("schedule", self):
+            _ = self.built  # refuses what is out of range
 
     def settings(self) -> dict[str, Any]:
         """The arguments of the schedule's function."""
@@ -154,13 +160,17 @@ class UNetConfig:
 
     def __post_init__(self):
         _lists_become_tuples(self)
+        for name in ("mults", "attention", "waves"):
+            if isinstance(value := getattr(self, name), int) and not isinstance(value, bool):
+                object.__setattr__(self, name, (value,))  # --set net.attention=1
         if self.channels is not None:
             advice = "Gray images have 1, color 3."
             _checks.count(self.channels, "net.channels", highest=4096, advice=advice)
         for name, (lowest, highest) in _RANGES.items():
             value, advice = getattr(self, name), "Correct that setting."
             _checks.count(value, f"net.{name}", lowest=lowest, highest=highest, advice=advice)
-        _check_weights(self.settings())
+        with _called("net", self):
+            _check_weights(self.settings())
 
     def settings(self, channels: int = 1) -> dict[str, Any]:
         """The arguments of `networks.UNet`; `channels` are those of the data."""
@@ -177,6 +187,17 @@ def _lists_become_tuples(part):
     for each in fields(part):
         if isinstance(value := getattr(part, each.name), list):
             object.__setattr__(part, each.name, tuple(value))
+
+
+@contextmanager
+def _called(part, values):
+    """Let messages name settings as they are typed: net.width, not width."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        first = str(error).partition(" ")[0]
+        named = f"{part}.{error}" if first in _names(type(values)) else f"{part}: {error}"
+        raise type(error)(named) from error
 
 
 def _check_weights(settings):

@@ -179,9 +179,9 @@ def check_fit(config: RunConfig, data: Dataset | ImageFolder, world_size: int = 
         _checks.choice(net.levels, (data.levels,), "net.levels (for these data)")
     if config.data.workers:
         _check_streamed(config)
-    if not config.data.augment_shifts:  # it adds images; `batches` counts them
-        advice = f"There are {len(data)} images: take smaller batches or more data."
-        _checks.count(config.batch, "batch", highest=len(data), advice=advice)
+    most = len(data) * (datasets.SHIFTS if config.data.augment_shifts else 1)
+    advice = f"There are {most} images: take smaller batches or more data."
+    _checks.count(config.batch, "batch", highest=most, advice=advice)
     _check_shares(config.batch, world_size, config.accumulate)
 
 

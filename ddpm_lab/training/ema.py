@@ -38,6 +38,7 @@ class EMA:
     """
 
     def __init__(self, net: nn.Module, decay: float = 0.999):
+        _checks.instance(net, nn.Module, "net", advice="Make one with networks.build.")
         self.decay = _checks.between(decay, 0, 1 - 1e-12, "decay", advice="Take 0.99 to 0.9999.")
         self.steps = 0
         self.net = copy.deepcopy(net).requires_grad_(False).eval()

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ddpm_lab import _checks, estimators, losses, metrics
+from ddpm_lab import _checks, estimators, losses, metrics, networks
 from ddpm_lab.gaussians import normal_like, seeded
 from ddpm_lab.samplers import SamplerName
 from ddpm_lab.training import models
@@ -79,13 +79,15 @@ def evaluate(
     >>> found["energy_distance"]["value"] < 1, found["left_out"]
     (True, {'frechet': 'no judge was given'})
     """
-    rng, config = _checks.generator(generator), model.config
+    rng, config = _checks.generator(generator), models.known(model).config
+    _checks.choice(matched, (False, True), "matched")
     train, held_out = data_of(model, data)
     n = min(_checks.count(n, "n", lowest=8, advice="Try 1000."), len(held_out))
     strata = _checks.count(strata, "strata", advice="Try 50.")
     steps = models.default_steps(model) if steps is None else steps
     rows = _drawn(len(held_out), n, rng)
     real = held_out.images[rows]
+    _try_judge(judge, real[:1])
     x = _checks.items(padded(real, config), model.shape, "padded data", advice="Give the run's.")
     labels = _labels(model, held_out)[rows] if model.net.labels else None
     label = _wanted(n, labels, train, matched, rng)
@@ -104,6 +106,20 @@ def evaluate(
         "steps_per_t": by_t,
         **_distances(made.cpu(), real, train.images, held_out.images, judge, rng),
     }
+
+
+def _try_judge(judge, one):
+    """Can it look at these images? Asked of one of them, before the long work is done."""
+    if judge is None:
+        return
+    _checks.instance(
+        judge, networks.Classifier, "judge", advice="Train one with judges.of_dataset."
+    )
+    try:
+        _features(judge, [one])
+    except (TypeError, ValueError) as error:
+        advice = "Take one that was trained on such images."
+        raise ValueError(f"judge must take images like the data; got: {error} {advice}") from error
 
 
 def _labels(model, held_out):

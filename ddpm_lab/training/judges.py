@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ddpm_lab import datasets, metrics, networks
+from ddpm_lab import _checks, datasets, metrics, networks
 from ddpm_lab.datasets import Dataset
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.types import Data
@@ -54,6 +54,7 @@ def fitted(
     >>> facts["accuracy"] > 0.6
     True
     """
+    _check_pairs(train=train, test=test)
     (x, labels), begin, show = train, time.perf_counter(), list(views.values())
     batches = datasets.batches(x, size, labels=labels, generator=seeded(seed))
     shown = ((show[k % len(show)](x), marks) for k, (x, marks) in enumerate(batches))
@@ -66,6 +67,16 @@ def fitted(
     for fact, view in views.items():
         facts[fact] = round(float(metrics.accuracy(net, view(test[0]), test[1]).value), 4)
     return net, {**facts, "seconds": seconds, "device": "cpu"}
+
+
+def _check_pairs(**pairs):
+    """Images and a tensor of labels, each."""
+    for name, each in pairs.items():
+        if not isinstance(each, (tuple, list)) or len(each) != 2:
+            got = _checks.say(each)
+            raise TypeError(f"{name} must be (images, labels); got {got}. Name both, in a pair.")
+        _checks.data(each[0], f"the images of {name}")
+        _checks.instance(each[1], Tensor, f"the labels of {name}", advice="Use torch.as_tensor.")
 
 
 def of_dataset(
@@ -87,6 +98,8 @@ def of_dataset(
     >>> facts["data"], net.head.out_features
     ('digits', 10)
     """
+    for name, each in (("train", train), ("test", test)):
+        _checks.instance(each, Dataset, name, advice="Use datasets.load.")
     classes = _classes(train, test)
     mults = (1, 2, 2) if max(train.size) <= 12 else (1, 2, 4, 4)
     mults += (4,) * (max(train.size) // 48).bit_length()
@@ -100,6 +113,10 @@ def of_dataset(
 
 def _classes(train, test):
     """How many there are: two or more."""
+    if len(train) < 2:
+        raise ValueError(
+            f"the data must have two images or more to learn from; got {len(train)}. Add some."
+        )
     classes = len(train.classes or ())
     if classes < 2 or test.labels is None:
         raise ValueError(

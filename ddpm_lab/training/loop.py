@@ -20,9 +20,20 @@ from ddpm_lab.gaussians import normal_like
 from ddpm_lab.networks.checks import check_batch, check_finite
 from ddpm_lab.predictions import check_prediction_type
 from ddpm_lab.schedules import Schedule
+from ddpm_lab.schedules.checks import check_schedule
 from ddpm_lab.training import _parts
 from ddpm_lab.training._labels import dropped, hearing
-from ddpm_lab.training._plan import RateName, TrainStep, _learning_rate, _Plan, _shard
+from ddpm_lab.training._plan import (
+    RateName,
+    TrainStep,
+    _check_actors,
+    _check_place,
+    _learning_rate,
+    _Plan,
+    _shard,
+    _updates,
+    learning,
+)
 from ddpm_lab.training.ema import EMA
 from ddpm_lab.training.precision import Precision, autocast
 from ddpm_lab.types import Data, PredictionType
@@ -35,9 +46,18 @@ def adam(
 
     With weight decay it is AdamW, which shrinks the weights apart from the gradient's step [LH19].
 
+    Parameters
+    ----------
+    net : with weights that learn
+    lr : > 0
+    weight_decay : >= 0
+
     >>> adam(nn.Linear(2, 1)).defaults["lr"]
     0.001
     """
+    learning(net)
+    lr = _checks.between(lr, 0, math.inf, "lr", open_ends=True, advice="Start with 1e-3.")
+    weight_decay = _checks.between(weight_decay, 0, 1e6, "weight_decay", advice="Try 0.01.")
     if weight_decay == 0:
         return torch.optim.Adam(net.parameters(), lr=lr)
     return torch.optim.AdamW(net.parameters(), lr=lr, weight_decay=weight_decay)
@@ -125,9 +145,15 @@ def train(
     >>> len(losses_seen), losses_seen[-1] < losses_seen[0]
     (50, True)
     """
+    start, steps = _updates(start, steps)
+    noise = generator if noise is None else noise
+    rng, noise = _checks.generator(generator), _checks.generator(noise, "noise")
+    check_schedule(schedule)
+    _check_actors(net, ema, optimizer)
+    _check_place(rank, world_size)
     plan = _Plan(
         prediction_type=check_prediction_type(prediction_type),
-        steps=_checks.count(steps, "steps", advice="One step is one update."),
+        steps=steps,
         lr=_checks.between(lr, 0, math.inf, "lr", open_ends=True, advice="Start with 1e-3."),
         warmup=_checks.count(warmup, "warmup", lowest=0, advice="A number of steps."),
         clip=_checks.between(clip, 0, math.inf, "clip", open_ends=True, advice="Start with 1."),
@@ -142,9 +168,6 @@ def train(
         lr_schedule=_checks.choice(lr_schedule, get_args(RateName), "lr_schedule"),
         accumulate=_checks.count(accumulate, "accumulate", advice="1 takes a batch whole."),
     )
-    start = _checks.count(start, "start", lowest=0, advice="0 for a new run.")
-    rng = _checks.generator(generator)
-    noise = rng if noise is None else _checks.generator(noise)
     optimizer, loader = optimizer or adam(net, lr), iter(_check_loader(batches))
     # the loop below, which chapter 11 reads; or the one that does the same for larger runs
     steps_of = _parts.steps if _parts.needed(net, plan) else _steps
@@ -200,7 +223,8 @@ def _check_weights(per_t):
 
 
 def _check_loader(batches):
-    if isinstance(batches, Tensor) or not hasattr(batches, "__iter__"):  # a tensor yields its rows
+    one_thing = isinstance(batches, (Tensor, str, bytes))
+    if one_thing or not hasattr(batches, "__iter__"):  # a tensor yields its rows
         raise TypeError(
             f"batches must be an iterator of batches; got {_checks.say(batches)}. "
             "Use datasets.batches(x, 64, generator=rng)."

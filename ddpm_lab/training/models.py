@@ -4,6 +4,7 @@ A `Model` is the averaged network with all that must be known to use it. `load` 
 stored, `snapshot` takes it from a run that goes on. Chapters 13 to 15 live on this.
 """
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
@@ -27,6 +28,9 @@ SAMPLER: SamplerName = "dpmpp_2m"
 """The sampler wherever none is named."""
 STEPS = 20
 """Its steps where no number is given, or T if that is less."""
+LARGEST = 2**32
+"""So many numbers of images at most are made at once: 16 GB of them."""
+_SCALES = -1e6, 1e6
 
 
 class Model(NamedTuple):
@@ -112,11 +116,17 @@ def _with_place(data, folder):
 def snapshot(config: RunConfig, run: Run) -> Model:
     """The averaged network of a run as it is now, without a file in between.
 
+    Parameters
+    ----------
+    config, run : a configuration, and a run that was made with it
+
     >>> from ddpm_lab.training import DataConfig, UNetConfig, trainer
     >>> config = RunConfig(data=DataConfig("digits"), net=UNetConfig(width=8, mults=(1, 2)))
     >>> snapshot(config, trainer.init(config)).step
     0
     """
+    _checks.instance(config, RunConfig, "config", advice="Give that of the run.")
+    _checks.instance(run, Run, "run", advice="trainer.train returns one.")
     return _model(run.ema.net, config, run.facts | {"step": run.step})
 
 
@@ -150,7 +160,10 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float
     >>> denoise(torch.ones(2, 1, 8, 8), 1000).shape
     torch.Size([2, 1, 8, 8])
     """
-    net, prediction_type = model.net, model.config.prediction_type
+    net, prediction_type = known(model).net, model.config.prediction_type
+    guidance_scale = _checks.between(
+        guidance_scale, *_SCALES, "guidance_scale", advice="1 follows the label."
+    )
     if label is not None:
         label = _known_label(model, label)
     denoise = predictions.denoiser(model.schedule, partial(net, label=label), prediction_type)
@@ -166,18 +179,61 @@ def denoiser(model: Model, label: Tensor | None = None, *, guidance_scale: float
     return lambda x_t, t: denoise(x_t, t).clamp(-1.0, 1.0)
 
 
+def known(model: Model) -> Model:
+    """A trained network, and nothing else.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+
+    >>> known("digits")
+    Traceback (most recent call last):
+    TypeError: model must be a Model(net, config, ...); got str 'digits'. Use models.load.
+    """
+    return _checks.instance(model, Model, "model", advice="Use models.load.")
+
+
 def _known_label(model, label, n=None):
     """(n,) labels that the network was trained with, on its device."""
     if not model.net.labels:
         raise ValueError(
             "label must be None: this network was trained without labels; got one. Omit it."
         )
-    label = label if isinstance(label, Tensor) else torch.as_tensor(label, device="cpu")
+    label = _as_labels(label)
     if n is None:
         n = label.shape[:1].numel()
     elif label.dim() == 0:
         label = label.expand(n)
     return _checks.labels(label, n, model.config.classes, "cpu", none=False).to(model.device)
+
+
+def how_many(model: Model, n: int) -> int:
+    """A number of images to make, which fit into memory.
+
+    Parameters
+    ----------
+    n : 1 to 2**32 / (C H W)
+
+    >>> from ddpm_lab.training import pretrained
+    >>> how_many(pretrained.load("digits"), 10**9)
+    Traceback (most recent call last):
+    ValueError: n must be at most 67108864; got 1000000000. They are held in memory: ...
+    """
+    most = LARGEST // math.prod(known(model).shape)
+    advice = "They are held in memory: make them in several parts, each with its own seed."
+    return _checks.count(n, "n", highest=most, advice=advice)
+
+
+def _as_labels(label):
+    """A tensor of what was given."""
+    if isinstance(label, Tensor):
+        return label
+    try:
+        return torch.as_tensor(label, device="cpu")
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        advice = "One whole number for all images, or one for each."
+        raise TypeError(f"label must be int64; got {_checks.say(label)}. {advice}") from None
 
 
 def sample(
@@ -257,7 +313,7 @@ def trajectory(
 
 def _walks(model, n, label, steps, sampler, guidance_scale, generator):
     """The steps of a sampler, for `PART` images after the other."""
-    n = _checks.count(n, "n", advice="So many images are made.")
+    n = how_many(model, n)
     run = SAMPLERS[_checks.choice(sampler, tuple(SAMPLERS), "sampler")]
     times = schedules.timesteps(model.schedule.T, default_steps(model) if steps is None else steps)
     label = None if label is None else _known_label(model, label, n)
@@ -276,11 +332,15 @@ def default_steps(model: Model) -> int:
     >>> default_steps(pretrained.load("digits"))
     20
     """
-    return min(STEPS, model.schedule.T)
+    return min(STEPS, known(model).schedule.T)
 
 
 def without_padding(x: Data, model: Model) -> Data:
     """Images as they were before `DataConfig.pad`.
+
+    Parameters
+    ----------
+    x : (N, C, H, W), data units, as the network makes them
 
     Returns
     -------
@@ -290,6 +350,7 @@ def without_padding(x: Data, model: Model) -> Data:
     >>> without_padding(torch.zeros(1, 1, 32, 32), pretrained.load("mnist")).shape
     torch.Size([1, 1, 28, 28])
     """
+    _checks.items(x, known(model).shape, "x", advice="Give images as the network makes them.")
     p = model.config.data.pad
     height, width = model.size or (side - 2 * p for side in x.shape[-2:])
     return x[..., p : p + height, p : p + width]

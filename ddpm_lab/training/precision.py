@@ -7,9 +7,11 @@ Chapter 13 measures it.
 """
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
+
+from ddpm_lab import _checks
 
 Precision = Literal["float32", "bfloat16", "float16", "auto"]
 _SIXTEEN = {"bfloat16": torch.bfloat16, "float16": torch.float16, "auto": torch.bfloat16}
@@ -24,13 +26,15 @@ def autocast(precision: Precision, device) -> AbstractContextManager:
     Raises
     ------
     ValueError
-        For 16 bits on a kind of device for which PyTorch has no autocast.
+        For another precision or device, or for 16 bits on a kind of device for which PyTorch has
+        no autocast.
 
     >>> with autocast("float32", "cpu"):
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
     torch.float32
     """
-    kind = torch.device(device).type
+    _checks.choice(precision, get_args(Precision), "precision")
+    kind = _checks.device(device, _kind).type
     if precision == "float32" or (precision == "auto" and not _has_bfloat16(kind)):
         return nullcontext()
     if not torch.amp.is_autocast_available(kind):
@@ -39,6 +43,11 @@ def autocast(precision: Precision, device) -> AbstractContextManager:
             f"autocast for {kind}. Set precision to float32, or to auto."
         )
     return torch.autocast(kind, _SIXTEEN[precision])
+
+
+def _kind(device: torch.device) -> torch.device:
+    """Any device that PyTorch knows, whether it is there or not: nothing is put on it."""
+    return device
 
 
 def _has_bfloat16(kind):

@@ -57,6 +57,7 @@ def save_run(path, run: Run) -> Path:
     >>> load_run(path).facts
     {'lr': 0.001}
     """
+    _check_run(run)
     (net, header), (mean, _) = described(run.net), described(run.ema.net)
     tensors = {f"net.{name}": each for name, each in net.state_dict().items()}
     tensors |= {f"ema.{name}": each for name, each in mean.state_dict().items()}
@@ -114,6 +115,18 @@ def load_run(path, device: str | torch.device = "cpu") -> Run:
         f"noise; got {device}. Go on there; or take the averaged network alone, which a run keeps "
         "in net.safetensors: training.load opens it anywhere."
     )
+
+
+def _check_run(run):
+    """A run whose parts are of the kinds that `load_run` makes."""
+    advice = "trainer.train returns one."
+    _checks.instance(run, Run, "run", advice=advice)
+    kinds = {"ema": EMA, "optimizer": torch.optim.Optimizer, "generators": dict, "facts": dict}
+    for name, kind in kinds.items():
+        _checks.instance(getattr(run, name), kind, f"run.{name}", advice=advice)
+    for name, each in run.generators.items():
+        _checks.generator(each, f"run.generators[{name!r}]")
+    _checks.count(run.step, "run.step", lowest=0, advice="It counts the updates done.")
 
 
 def _average(net, mean, decay, steps):

@@ -10,7 +10,7 @@ anything else: `pip install "ddpm-lab[track]"` brings both.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ddpm_lab import _checks, _installed
+from ddpm_lab import _checks, _files, _installed
 from ddpm_lab.training.config import RunConfig, to_dict
 
 Watcher = Callable[[dict], None]
@@ -102,14 +102,15 @@ def scalars(line: dict) -> Iterator[tuple[str, float]]:
 
 
 def _identity(folder: Path):
-    """A run's number at Weights & Biases, kept in its folder."""
+    """A run's number at Weights & Biases, kept in its folder; a new one, if that is damaged."""
     import secrets
 
     path = folder / "wandb.id"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(secrets.token_hex(4), encoding="utf-8")
-    return path.read_text(encoding="utf-8").strip()
+    known = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
+    if not (known.isascii() and known.isalnum()):
+        known = secrets.token_hex(4)
+        _files.write_whole(path, known.encode())
+    return known
 
 
 def _missing(package, error):

@@ -65,6 +65,7 @@ def init(
     >>> init(RunConfig(data=DataConfig("digits"), net=UNetConfig(width=8))).facts["shape"]
     [1, 8, 8]
     """
+    _checks.instance(config, RunConfig, "config", advice="Give training.RunConfig(…).")
     device = _checks.device(device)
     if not isinstance(data, (Dataset, ImageFolder)):
         data = open_data(config, "train", data)
@@ -72,7 +73,7 @@ def init(
     facts = {"seconds": 0.0, "device": device.type, **_shapes(config, data)}
     facts["threads"] = torch.get_num_threads()
     if init_from is not None:
-        theirs, _ = checkpoints.load(_folder.net_file(init_from))
+        theirs, _ = checkpoints.load(_folder.net_file(init_from, "init_from"))
         _folder.check_settings(theirs, config.net, free=("labels", "channels", "dropout"))
         facts |= {"init": str(init_from), "fresh": _take_over(net, theirs)}
     if net.levels:
@@ -153,6 +154,11 @@ def train(
     """
     folder, (rank, world_size) = _checks.path_of(folder, "folder"), _processes.place()
     _checks.instance(config, RunConfig, "config", advice="Give training.RunConfig(…).")
+    _checks.choice(resume, (False, True), "resume")
+    _checks.choice(compile, (False, True), "compile")
+    callbacks = _Callbacks(on_data, on_log, on_sample, on_step)
+    for name, callback in callbacks._asdict().items():
+        _checks.function(callback, name)
     if not resume and _folder.holds_run(folder):
         raise ValueError(
             f"folder must hold no run; {folder} holds one. To go on with it take resume=True, else "
@@ -176,13 +182,13 @@ def train(
             if data is not None:
                 _folder.remember_data(folder, data)
             on_data(replace(found, notes=(*found.notes, why)) if why else found)
-        callbacks = _Callbacks(on_log, on_sample, on_step)
         return _go_on(config, folder, run, steps, (rank, world_size), callbacks, held)
 
 
 class _Callbacks(NamedTuple):
     """What `train` was given to call."""
 
+    on_data: Callable[[Dataset | ImageFolder], object]
     on_log: Callable[[dict], object]
     on_sample: Callable[[Run], None]
     on_step: Callable[[TrainStep], object]

@@ -509,6 +509,8 @@ def config_file(tmp_path):
         ("data.augment_shifts=yes", "one of False, True", "data.augment_shifts=False"),
         ("steps", "settings like optimizer.lr=0.001", "optimizer.lr=0.001"),
         ("lr=0.001", "Did you mean optimizer.lr?", "optimizer.lr=0.001"),
+        ("net.groups=3", "net.width must be a multiple of 3", "net.groups=4"),
+        ("schedule.snr_factor=0", "schedule.snr_factor must", "schedule.snr_factor=0.25"),
         ("net.time=table", "Or set net.T to 1200", None),
     ],
 )

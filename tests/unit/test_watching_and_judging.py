@@ -83,6 +83,10 @@ def test_weights_and_biases_gets_config_and_lines_and_the_run_s_number(tmp_path,
     assert ended == [told[-1]]  # once, after the last step
     trackers.wandb("course", CONFIG, folder)
     assert told[-1]["id"] == told[0]["id"]  # a run that goes on is the same one there
+    (folder / "wandb.id").write_bytes(b"\xff\n/")
+    for _ in range(2):
+        trackers.wandb("course", CONFIG, folder)
+    assert told[-1]["id"] == told[-2]["id"] and told[-1]["id"].isalnum()
 
 
 ONE_OF_SEVERAL = """
