@@ -10,6 +10,7 @@ independently for each symbol. Two choices of `noise` are in use: `uniform`, any
 of the signal's variance, is here the probability that a symbol is still the original.
 
 The denoiser gives probabilities in place of a mean: (x_t, t) -> p(x_0 = k | x_t) for each symbol.
+Probabilities are float64 on the CPU, and the symbols that are drawn here are there, too.
 
     chain     the noise, `transition`, `marginal` and `posterior`
     sampling  `draw`, `sample`, and `dataset_denoiser`: the ideal denoiser of a list of items

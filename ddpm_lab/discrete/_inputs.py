@@ -1,5 +1,6 @@
 """What the functions of `discrete` are given: noise, symbols, probabilities and weights."""
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -26,7 +27,7 @@ def noise(noise):
 
 
 def symbols(x, noise, name, shape=None):
-    """(B, *D) int64 in 0 … K-1; `shape` is that of the items, if it is known."""
+    """(B, *D) int64 in 0 … K-1, on the CPU; `shape` is that of the items, if it is known."""
     if _checks.tensor(x, name).dtype != torch.int64 or x.dim() < 1 or not x.numel():
         raise TypeError(f"{name} must be a (B, *D) int64 tensor; got {_checks.say(x)}. Use .long()")
     _check_range(int(x.min()), int(x.max()), noise, name)
@@ -35,7 +36,7 @@ def symbols(x, noise, name, shape=None):
             f"items of {name} must have shape {tuple(shape)}; got {tuple(x.shape[1:])}. Give a "
             "batch of items like those the denoiser was made for."
         )
-    return x
+    return x.cpu()
 
 
 def _check_range(low, high, noise, name):
@@ -88,7 +89,10 @@ def sizes(shape):
             f"shape must list sizes (B, *D); got {_checks.say(shape)}. Use (10, 5) for ten words "
             "of five letters."
         )
-    return [_checks.count(n, "shape", highest=_checks.SIZE) for n in shape]
+    sides = [_checks.count(n, "shape", highest=_checks.SIZE) for n in shape]
+    advice = "They are held in memory: draw them in several parts."
+    _checks.count(math.prod(sides), "the product of shape", highest=_checks.MANY, advice=advice)
+    return sides
 
 
 def one_hot(x, noise):

@@ -53,7 +53,7 @@ def bound(
     noise, rng = _inputs.noise(noise), _checks.generator(generator)
     check_schedule(schedule)
     _checks.function(denoise, "denoise", advice="Give a function (x_t, t).")
-    _inputs.symbols(x_0, noise, "x_0")
+    x_0 = _inputs.symbols(x_0, noise, "x_0")
     prior = _kl(marginal(schedule, noise, x_0, schedule.T), noise)
     steps = [_cost(schedule, noise, denoise, x_0, t, rng) for t in range(1, schedule.T + 1)]
     later = torch.stack(steps[1:], dim=1) if steps[1:] else prior.new_zeros(len(x_0), 0)

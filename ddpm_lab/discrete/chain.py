@@ -75,7 +75,7 @@ def transition(schedule: Schedule, noise: Tensor, x_s: Symbols, s: Times, t: Tim
     tensor([[[0.7500, 0.2500]]], dtype=torch.float64)
     """
     noise = _inputs.noise(noise)
-    _inputs.symbols(x_s, noise, "x_s")
+    x_s = _inputs.symbols(x_s, noise, "x_s")
     t, s = check_move(t, s, schedule, batch=len(x_s), onward=True)
     alpha_ts = row(schedule.abar, t) / row(schedule.abar, s)
     return _kept(alpha_ts, _inputs.one_hot(x_s, noise), noise)
@@ -105,7 +105,7 @@ def marginal(schedule: Schedule, noise: Tensor, x_0: Symbols, t: Times) -> Tenso
     tensor([[[0.0000, 0.8000, 0.2000]]], dtype=torch.float64)
     """
     noise = _inputs.noise(noise)
-    _inputs.symbols(x_0, noise, "x_0")
+    x_0 = _inputs.symbols(x_0, noise, "x_0")
     t = check_times(t, schedule, batch=len(x_0))
     return _kept(row(schedule.abar, t), _inputs.one_hot(x_0, noise), noise)
 
@@ -142,7 +142,7 @@ def posterior(
     tensor([[[0.6667, 0.0000, 0.3333]]], dtype=torch.float64)
     """
     noise = _inputs.noise(noise)
-    _inputs.symbols(x_t, noise, "x_t")
+    x_t = _inputs.symbols(x_t, noise, "x_t")
     p = _inputs.x0_probabilities(x_0, x_t, noise)
     t, s = check_move(t, s, schedule, batch=len(x_t))
     return _back(schedule, noise, p, x_t, t, s)

@@ -34,7 +34,8 @@ def draw(p: Tensor, *, generator: torch.Generator) -> Symbols:
 
 def _draw(p, rng):
     """`draw` from float64 that are known to be probabilities, or proportional to them."""
-    dice = torch.rand(p.shape[:-1], generator=rng, dtype=torch.float64, device="cpu")
+    dtype = _checks.float64_on(rng.device)
+    dice = torch.rand(p.shape[:-1], generator=rng, dtype=dtype, device=rng.device).cpu()
     passed = p.cumsum(-1) / p.sum(-1, keepdim=True)
     return (dice[..., None] >= passed).sum(-1).clamp(max=p.shape[-1] - 1)
 
@@ -58,7 +59,7 @@ def sample(
 
     Returns
     -------
-    (B, *D) int64
+    (B, *D) int64, on the CPU, as all that `denoise` is given
 
     >>> from ddpm_lab import gaussians, schedules
     >>> from ddpm_lab.discrete import absorbing
@@ -116,7 +117,7 @@ def dataset_denoiser(
     log_prior, hot = _inputs.weights(weight, items).log(), _inputs.one_hot(items, noise)
 
     def denoise(x_t: Symbols, t: Times) -> Tensor:
-        _inputs.symbols(x_t, noise, "x_t", items.shape[1:])
+        x_t = _inputs.symbols(x_t, noise, "x_t", items.shape[1:])
         abar_t = row(schedule.abar, check_times(t, schedule, batch=len(x_t))).expand(len(x_t))
         same = (x_t[:, None] == items[None]).flatten(2)  # (B, N, D)
         stays = abar_t[:, None, None] * same

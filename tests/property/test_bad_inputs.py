@@ -192,8 +192,17 @@ def test_a_number_is_shown_in_enough_digits_to_tell_it_from_its_bound():
         (-(10**400), 0, "about -2**1328"),
     ):
         assert _checks.digits(value, bound) == text
+    assert "\n" not in _checks.say(np.eye(3)) + _checks.say([X])  # a message is one line
     with refuses(ValueError, "eta <= 1; got 1.0000000001"):
         samplers.ddim_step(schedules.linear(), X, X, 5, 4, eta=1.0000000001)
+
+
+def test_sizes_that_are_small_one_by_one_may_be_too_many_together():
+    for shape in ((10**5, 10**5), (2, *[100] * 5)):
+        with refuses(ValueError, "the product of shape must be at most", "in several parts"):
+            discrete.sample(
+                schedules.linear(), discrete.uniform(3), len, shape, generator=gaussians.seeded(0)
+            )
 
 
 # Tensors and what holds them ---------------------------------------------------------------------

@@ -21,17 +21,21 @@ from ddpm_lab import (
     bayes,
     cli,
     datasets,
+    discrete,
     elbo,
     estimators,
+    flow_matching,
     forward,
     gaussians,
     ideal_denoisers,
+    interop,
     losses,
     metrics,
     networks,
     predictions,
     samplers,
     schedules,
+    sde,
     training,
 )
 from ddpm_lab.cli import devices
@@ -227,6 +231,58 @@ def vae(to):
     )  # fmt: skip
 
 
+_WORDS = torch.tensor([[0, 1], [1, 1], [2, 0]], dtype=torch.int64, device="cpu")
+VP, MASK = sde.variance_preserving(), discrete.absorbing(3)
+
+
+def followed(to):
+    """A process of continuous time, back to the data and up with its log-density."""
+    score, x = sde.mixture_score(VP, RING), to(_PLANE)
+    way = [x for _, x in sde.simulate(VP, score, x, times=[0.9, 0.5, 0.1], generator=rng())]
+    field = sde.probability_flow(VP, score)
+    up = {"times": [0.1, 0.6], "log_prior": lambda x: x.square().sum(1)}
+    return (
+        way, VP.marginal(x, 0.3), sde.log_likelihood(field, x, **up),
+        sde.log_likelihood(field, x, probes=2, generator=rng(), **up),
+    )  # fmt: skip
+
+
+def straightened(to):
+    """The straight path, its velocity, its loss and its pairs."""
+    plan, x = flow_matching.straight(8), to(_PLANE)
+    net = flow_matching.velocity(plan, ideal_denoisers.mixture_denoiser(RING, plan))
+    path = flow_matching.solve(plan, net, x, times=[8, 3, 0], order=2)
+    return (
+        path, flow_matching.straightness(plan, path, [8, 3, 0]),
+        flow_matching.loss(plan, net, x, 5, x.flip(0)), flow_matching.optimal_pairs(x, x.flip(0)),
+        flow_matching.denoiser(plan, net)(x, 5), flow_matching.to_v(plan, x, x.flip(0), 5),
+    )  # fmt: skip
+
+
+def spelled(to):
+    """A chain on symbols, forward and back."""
+    x, t = to(_WORDS), to(_T[:3])
+    denoise = discrete.dataset_denoiser(x, PLAN, MASK)
+    return (
+        discrete.marginal(PLAN, MASK, x, t), discrete.transition(PLAN, MASK, x, 1, 5),
+        discrete.posterior(PLAN, MASK, x, torch.full_like(x, 2), 5, 1), denoise(x, t),
+        discrete.draw(to(COV.abs()), generator=rng()),
+        discrete.bound(PLAN, MASK, denoise, to(_WORDS[:2]), generator=rng()).steps,
+        discrete.sample(PLAN, MASK, denoise, (4, 2), times=[20, 5, 0], generator=rng()),
+    )  # fmt: skip
+
+
+def in_their_pipeline(to):
+    """Our network as diffusers calls it, and theirs as we do."""
+    model = pretrained.load("digits")
+    model.net.to(to(_X).device)
+    ours = interop.DiffusersDenoiser(model, label=3)
+    theirs = interop.DiffusersNet(lambda x, t: types.SimpleNamespace(sample=x / (t[0] + 2)))
+    x = to(_PIXELS[:2]).repeat(1, 1, 2, 2)  # 8 x 8
+    t = torch.tensor(980.0, dtype=torch.float32, device="cpu")  # some of their schedulers say so
+    return ours(x, t).sample, theirs(to(_X), to(_T))
+
+
 NARROW = Gaussian(_X, (_X[:, :1, :1, :1] / 4).exp())
 WIDE = Gaussian(_X.flip(0), (2 + _X[:, :1, :1, :1] / 4).exp())
 COV = torch.tensor([[1.0, 0.5], [0.5, 2.0]], dtype=torch.float32, device="cpu")
@@ -320,6 +376,13 @@ ANYWHERE = {
         made := small(to, time="table", skip="sum", attention=(1,)), to, ema=training.EMA(made)
     ),
     "training, levels": lambda to: trained(levels_net(to), to),
+    "training, in parts": lambda to: trained(
+        small(to, dropout=0.1), to, accumulate=2, lr_schedule="linear"
+    ),
+    "sde": followed,
+    "flow_matching": straightened,
+    "discrete": spelled,
+    "interop": in_their_pipeline,
     "training, points": lambda to: trained(
         net(to, networks.MLP, width=16), to, data=_PLANE, prediction_type="v", weight="min_snr"
     ),
