@@ -45,6 +45,29 @@ def read(path) -> bytes:
         return Path(path).read_bytes()
 
 
+def read_text(path) -> str:
+    """A text as people save it: in UTF-8, with or without a mark, or in UTF-16.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it cannot be read, or is no such text.
+
+    >>> from tempfile import mkdtemp
+    >>> read_text(write_whole(f"{mkdtemp()}/names.txt", "Zoë".encode("utf-16")))
+    'Zoë'
+    """
+    payload = read(path)
+    encoding = "utf-16" if payload[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return payload.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path} must be text in UTF-8; got {error.reason} at byte {error.start}. Save it as "
+            "UTF-8; in a spreadsheet that is CSV UTF-8."
+        ) from None
+
+
 def write_whole(path, payload: bytes) -> Path:
     """Write a file that appears whole or not at all, whatever ends the process meanwhile.
 

@@ -35,7 +35,8 @@ DATA = (
 
 _PATHS = {
     "config": "--config", "out": "--out", "data": "--data", "path": "--run", "judge": "--judge",
-    "init": "--init", "folder": "DIR", "picture": "--picture",
+    "init": "--init", "folder": "DIR", "picture": "--picture", "names": "--names",
+    "source": "FROM",
 }  # fmt: skip
 
 

@@ -121,6 +121,12 @@ def test_a_cell_that_no_reader_survives_costs_itself_only(text):
     assert attempt(text, "def my_f(x): return x\ncheck('a.b', my_f)").source.startswith("def my_f")
 
 
+@pytest.mark.parametrize("value", ["+".join("1" * 700), "-" * 400 + "1"])
+def test_what_is_nested_too_deep_is_said_of_that_attempt(value):
+    found = attempt(f"check('a.b', {value})")
+    assert found.source or "nested too deep" in found.notes[0]
+
+
 # Names, seeds, the folder -------------------------------------------------------------------------
 
 
@@ -138,6 +144,41 @@ def test_students_come_as_lines_or_as_a_table(tmp_path):
             roster.read_students(names)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_tables_are_read_as_spreadsheets_save_them(encoding, separator, tmp_path):
+    rows = [["student", "name"], ["s1", "Zoë Müller"], []]
+    text = "\r\n".join(separator.join(row) for row in rows)
+    (tmp_path / "names.csv").write_bytes(text.encode(encoding))
+    assert roster.read_students(tmp_path / "names.csv") == [Student("s1", "Zoë Müller")]
+
+
+def test_a_table_of_another_kind_is_named(tmp_path):
+    names = tmp_path / "names.csv"
+    for content, said in (
+        ("student,name\ns1,Müller\n".encode("cp1252"), "must be text in UTF-8.*CSV UTF-8"),
+        (f'student,name\n"{"s" * 140_000}",A\n'.encode(), "must be a table.*Save it again as CSV"),
+    ):
+        names.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"names\.csv {said}"):
+            roster.read_students(names)
+
+
+def test_a_name_that_no_file_system_holds_is_cut():
+    assert roster.slug("x" * 300) == "x" * 100
+
+
+def test_a_folder_named_with_a_tilde_is_the_home_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "names.txt").write_text("Ada Example\n")
+    (tmp_path / "in").mkdir()
+    words = ["class", "release", str(tmp_path / "class"), "--chapters", "0", "--names=~/names.txt"]
+    assert cli.main(words) == 0  # and chapter 0 is 00
+    assert roster.students_of(tmp_path / "class") == [Student("Ada-Example", "Ada Example")]
+    assert cli.main(["class", "collect", str(tmp_path / "class"), "~/in"]) == 0
+
+
 def test_each_student_has_inputs_of_its_own_and_nobody_those_of_check():
     seeds = {roster.seed_of("secret", f"s{i}") for i in range(1000)}
     assert len(seeds) > 990 and 0 not in seeds
@@ -147,7 +188,16 @@ def test_each_student_has_inputs_of_its_own_and_nobody_those_of_check():
 def test_a_folder_that_is_no_class_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"class\.json"):
         roster.settings_of(tmp_path)
-    for text in ("{}", '{"chapters": {"05": {"a": {}}}, "secret": ""}', "["):
+    facts = [
+        '"points": true, "attempt": "f"', '"points": "2", "attempt": "f"',
+        '"points": Infinity, "attempt": "f"', '"points": -1, "attempt": "f"',
+        '"points": 1, "attempt": "a b"', '"points": 1, "attempt": 5',
+    ]  # fmt: skip
+    texts = [f'{{"chapters": {{"05": {{"a": {{{each}}}}}}}, "secret": ""}}' for each in facts]
+    for text in (
+        "{}", '{"chapters": {"05": {"a": {}}}, "secret": ""}', "[",
+        '{"chapters": {}, "secret": 5}', *texts,
+    ):  # fmt: skip
         (tmp_path / "class.json").write_text(text)
         with pytest.raises(ValueError, match="attempt and points"):
             roster.settings_of(tmp_path)
@@ -193,6 +243,35 @@ def test_a_zip_is_read_and_not_unpacked_to_where_it_wants(tmp_path):
     assert sorted(files) == [f"class/submitted/{s}/00_start_here.ipynb" for s in ("s01", "s02")]
     with pytest.raises(ValueError, match=r"folder or a \.zip"):
         collecting.collect(folder, SETTINGS, tmp_path / "nothing")
+
+
+def damaged(path, name, at, value):
+    """One byte of a file in a zip, changed: of its content, or of its two heads."""
+    content, raw = zipfile.ZipFile(path).read(name), bytearray(path.read_bytes())
+    if at == "content":
+        raw[raw.index(content) + 5] ^= value
+    else:
+        raw[raw.index(b"PK\x03\x04") + at] = raw[raw.index(b"PK\x01\x02") + at + 2] = value
+    path.write_bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "why"),
+    [("content", 255, "CRC"), (6, 1, "password"), (8, 97, "compression")],
+    ids=["checksum", "password", "method"],
+)
+def test_a_file_of_a_zip_that_cannot_be_read_costs_itself_only(at, value, why, tmp_path):
+    path, folder = tmp_path / "from_lms.zip", tmp_path / "class"
+    good = notebook("def my_mix(): return 1\ngot = check('start.mix', my_mix)")
+    with zipfile.ZipFile(path, "w") as made:
+        for student in ("s01", "s02"):
+            made.writestr(f"{student}/00_start_here.ipynb", good)
+    damaged(path, "s01/00_start_here.ipynb", at, value)
+    folder.mkdir()
+    roster.write_students(folder, [ADA, BEN])
+    done = collecting.collect(folder, SETTINGS, path)
+    assert set(done.placed) == {("s02", "00_start_here")}
+    assert "cannot be read" in (said := done.left["s01/00_start_here.ipynb"]) and why in said
 
 
 # The students' edition ----------------------------------------------------------------------------
@@ -285,6 +364,60 @@ def test_points_that_a_teacher_gives_count(tmp_path):
     (tmp_path / "overrides.csv").write_text("student,points\ns01,all")
     with pytest.raises(ValueError, match=r"overrides\.csv"):
         marking.final_marks(tmp_path, ["s01"])
+
+
+def test_points_may_come_from_any_spreadsheet_and_somebody_gets_them(tmp_path):
+    (tmp_path / "grades").mkdir()
+    marking._store(tmp_path, "s01", MARKS["s01"])
+    path, head = tmp_path / "overrides.csv", "student;exercise;points;remark\n"
+    path.write_bytes(f"{head}s01;start.mix;1,5;Mühe\n".encode("utf-16"))
+    mark = marking.final_marks(tmp_path, ["s01"])["s01"]["00_start_here"]["start.mix"]
+    assert (mark.points, mark.message) == (1.5, "your teacher: Mühe")
+    for row, said in (
+        ("s01;start.mix;nan;", "a number of points"), ("s01;start.mix;-3;", "a number of points"),
+        ("s01;start.mix;inf;", "a number of points"), ("s9;start.mix;1;", "got s9, start.mix"),
+        ("s01;start.mux;1;", "got s01, start.mux"),
+    ):  # fmt: skip
+        path.write_text(f"{head}{row}\n")
+        with pytest.raises(ValueError, match=rf"overrides\.csv .*{said}"):
+            marking.final_marks(tmp_path, ["s01"])
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [("points", "2x"), ("message", 5), ("notes", "x"), ("notes", [1]), ("out_of", None)],
+)
+def test_marks_that_were_damaged_are_named(fact, value, tmp_path):
+    (tmp_path / "grades").mkdir()
+    marking._store(tmp_path, "s01", MARKS["s01"])
+    path = tmp_path / "grades" / "s01.json"
+    kept = json.loads(path.read_text())
+    kept["chapters"]["00_start_here"]["start.mix"][fact] = value
+    path.write_text(json.dumps(kept))
+    with pytest.raises(ValueError, match=r"s01\.json must hold marks.*grade again"):
+        marking.read_marks(tmp_path, "s01")
+
+
+def test_half_a_letter_harms_nothing_but_itself(tmp_path):
+    """JSON holds a lone surrogate, \\ud800, which no file can."""
+    cells = "def my_f(x):\n    return '\ud800'\ncheck('a.b', my_f)"
+    assert "return '?'" in attempt(cells).source.encode().decode()
+    odd = {"00_start_here": {"start.mix": Mark("wrong", "\ud800", 0.0, 2.0, [])}}
+    student = Student("s01", "\ud800")
+    assert feedback.write_feedback(tmp_path, student, odd).stat().st_size
+    for path in reports.write_reports(tmp_path, SETTINGS, [student], {"s01": odd}):
+        path.read_text(encoding="utf-8-sig")
+    marking._store(tmp_path, "s01", odd)
+    assert marking.read_marks(tmp_path, "s01") == odd
+
+
+@pytest.mark.parametrize("words", [["--memory", "nan"], ["--memory", "0"], ["--seconds", "nan"]])
+def test_limits_that_are_none_are_refused_before_anything_is_graded(words, tmp_path, capsys):
+    roster.write_settings(tmp_path, SETTINGS)
+    (tmp_path / "submitted" / "s01").mkdir(parents=True)
+    assert cli.main(["class", "grade", str(tmp_path), *words]) == 1
+    assert f"{words[0].removeprefix('--')}" in (err := capsys.readouterr().err)
+    assert "must" in err and err.count("\n") == 1
 
 
 # All together -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ddpm_lab import _files
+from ddpm_lab import _checks, _files
 from ddpm_lab.cli.classroom import handins
 from ddpm_lab.cli.classroom.marking import LARGEST, with_rights
 from ddpm_lab.cli.classroom.roster import Settings, Student, slug, students_of
@@ -52,8 +52,8 @@ def collect(folder: Path, settings: Settings, source: Path) -> Collected:
     (folder / "submitted").mkdir(parents=True, exist_ok=True)
     with_rights(folder / "submitted")
     for name, content in _files_in(source):
-        if content is None:
-            done.left[name] = "no notebook" if not name.endswith(".ipynb") else "too large"
+        if isinstance(content, str):
+            done.left[name] = content
             continue
         student = student_of(name, students)
         chapter = chapter_of(name, content, settings)
@@ -67,14 +67,14 @@ def collect(folder: Path, settings: Settings, source: Path) -> Collected:
     return done
 
 
-def _files_in(source: Path) -> Iterator[tuple[str, bytes | None]]:
-    """(name, content) of every file, in order; None for the content of what is no hand-in."""
+def _files_in(source: Path) -> Iterator[tuple[str, bytes | str]]:
+    """(name, content) of every file, in order; of what is no hand-in, why not."""
     if source.is_dir():
         for path in sorted(source.rglob("*"), key=lambda p: (p.stat().st_mtime, p)):
             inside = path.relative_to(source)
             if path.is_file() and not any(part.startswith(".") for part in inside.parts):
-                fine = path.suffix == ".ipynb" and path.stat().st_size <= LARGEST
-                yield inside.as_posix(), path.read_bytes() if fine else None
+                why = _unfit(path.name, path.stat().st_size)
+                yield inside.as_posix(), why or _files.read(path)
     elif source.suffix.lower() == ".zip" and zipfile.is_zipfile(source):
         with zipfile.ZipFile(source) as opened:
             for info in sorted(opened.infolist(), key=lambda i: (i.date_time, i.filename))[:MOST]:
@@ -87,12 +87,22 @@ def _files_in(source: Path) -> Iterator[tuple[str, bytes | None]]:
         raise ValueError(f"FROM must be a folder or a .zip; got {source}. Name what the LMS gave.")
 
 
+def _unfit(name, size):
+    """Why a file is no hand-in, if it is none."""
+    if not name.endswith(".ipynb"):
+        return "no notebook"
+    return "too large" if size > LARGEST else ""
+
+
 def _content(opened, info):
-    if not info.filename.endswith(".ipynb") or info.file_size > LARGEST:
-        return None
-    with opened.open(info) as file:
-        content = file.read(LARGEST + 1)
-    return content if len(content) <= LARGEST else None
+    if why := _unfit(info.filename, info.file_size):
+        return why
+    try:
+        with opened.open(info) as file:
+            content = file.read(LARGEST + 1)
+    except Exception as error:  # a password, a checksum, a method that Python does not know
+        return f"cannot be read: {_checks.one_line(error)}"
+    return content if len(content) <= LARGEST else "too large"
 
 
 # Whose is it? -------------------------------------------------------------------------------------

@@ -130,8 +130,8 @@ def _grade(args):
     folder = Path(args.folder)
     settings, there = roster.settings_of(folder), marking.submitted(folder)
     students = _chosen(args.students, there)
-    begun = time.monotonic()
-    with Grader(seconds=args.seconds, memory=int(args.memory * 2**30)) as grader:
+    begun, memory = time.monotonic(), _bytes(args.memory)
+    with Grader(seconds=args.seconds, memory=memory) as grader:
         _console.say(_protected(grader.protection))
         done = marking.grade_class(
             folder, settings, students, grader, again=args.again, say=_say_student
@@ -139,6 +139,13 @@ def _grade(args):
     took = time.monotonic() - begun
     _console.say(f"{len(done)} students, {took:.0f} s. Next: feedback, report.")
     return 0
+
+
+def _bytes(gigabytes):
+    from ddpm_lab import _checks
+
+    advice = "An answer needs little: try 2."
+    return int(2**30 * _checks.between(gigabytes, 0.01, 1e5, "--memory (GB)", advice=advice))
 
 
 def _chosen(wanted, there):

@@ -55,7 +55,7 @@ def chosen(words: Sequence[str]) -> list[str]:
     """
     known, found = chapters(), []
     for word in words:
-        hits = [slug for slug in known if word in (slug, slug.split("_")[0])]
+        hits = [slug for slug in known if {word, f"0{word}"} & {slug, slug.split("_")[0]}]
         if not hits:
             near = _checks.nearest([word], known, f"There are: {', '.join(known)}.")
             raise ValueError(f"--chapters must name chapters of the course; got {word}. {near}")

@@ -35,7 +35,7 @@ in the notebook. If you think that a verdict is wrong, show this page to your te
 def write_feedback(folder: Path, student: Student, marks: Marks) -> Path:
     """Write feedback/STUDENT.html."""
     path = folder / "feedback" / f"{student.student}.html"
-    return _files.write_whole(path, page(student, marks).encode())
+    return _files.write_whole(path, page(student, marks).encode("utf-8", "replace"))
 
 
 def page(student: Student, marks: Marks) -> str:

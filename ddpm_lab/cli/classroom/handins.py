@@ -99,13 +99,15 @@ def attempts(text: str, wanted: Mapping[str, str]) -> dict[str, Attempt]:
     common = tuple(_tampering(statements))
     found = {}
     for name, usual in wanted.items():
-        one = _attempt(statements, broken, calls.get(name), usual)
+        one = _read_attempt(statements, broken, calls.get(name), usual)
         found[name] = one._replace(notes=one.notes + common) if one.source else one
     return found
 
 
 def _joined(source):
-    return source if isinstance(source, str) else "".join(source)
+    """The text of a cell, without halves of letters, which JSON can hold and no file can."""
+    text = source if isinstance(source, str) else "".join(source)
+    return text.encode("utf-8", "replace").decode()
 
 
 # Statements ---------------------------------------------------------------------------------------
@@ -195,6 +197,14 @@ def _name(node):
 
 
 # An attempt ---------------------------------------------------------------------------------------
+
+
+def _read_attempt(statements, broken, call, usual) -> Attempt:
+    """An attempt; of one that is nested too deep to be read, that."""
+    try:
+        return _attempt(statements, broken, call, usual)
+    except (RecursionError, MemoryError, SyntaxError, ValueError):
+        return Attempt("", usual, notes=("it is nested too deep, or too long, to be read",))
 
 
 def _attempt(statements, broken, call, usual) -> Attempt:

@@ -1,8 +1,6 @@
 """From hand-ins to marks: each attempt is judged apart, and each verdict kept with its points."""
 
-import csv
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ddpm_lab import _files
-from ddpm_lab.cli.classroom import handins
+from ddpm_lab.cli.classroom import handins, tables
 from ddpm_lab.cli.classroom.roster import Settings, seed_of
 from ddpm_lab.course.exercises.grader import Grader
 
@@ -113,7 +111,7 @@ def _mark(name, attempt, out_of, seed, grader, before):
         status, message = before.status, before.message
     else:
         found = grader.grade(name, attempt.source, function=attempt.function, seed=seed)
-        status, message = found.status, found.message
+        status, message = found.status, found.message.encode("utf-8", "replace").decode()
     points = out_of if status == "passed" else 0.0
     return Mark(status, message, points, out_of, notes, key)
 
@@ -124,7 +122,8 @@ def _mark(name, attempt, out_of, seed, grader, before):
 def _store(folder, student, marks):
     plain = {c: {n: m._asdict() for n, m in each.items()} for c, each in marks.items()}
     text = json.dumps({"student": student, "chapters": plain}, indent=1, ensure_ascii=False)
-    _files.write_whole(folder / "grades" / f"{student}.json", f"{text}\n".encode())
+    payload = f"{text}\n".encode("utf-8", "backslashreplace")  # names that are no text, for JSON
+    _files.write_whole(folder / "grades" / f"{student}.json", payload)
 
 
 def read_marks(folder: Path, student: str) -> Marks:
@@ -134,11 +133,20 @@ def read_marks(folder: Path, student: str) -> Marks:
         return {}
     try:
         kept = json.loads(_files.read(path))["chapters"]
-        return {c: {n: Mark(**m) for n, m in each.items()} for c, each in kept.items()}
+        return {c: {n: _mark_of(m) for n, m in each.items()} for c, each in kept.items()}
     except (ValueError, TypeError, LookupError, AttributeError):
         raise ValueError(
             f"{path} must hold marks; got something else. Delete it and grade again."
         ) from None
+
+
+def _mark_of(kept):
+    """A mark as it was stored."""
+    mark = Mark(**kept)
+    texts = all(isinstance(each, str) for each in (mark.status, mark.message, *mark.notes))
+    if not (texts and isinstance(mark.notes, list)):
+        raise TypeError(mark)
+    return mark._replace(points=float(mark.points), out_of=float(mark.out_of))
 
 
 def final_marks(folder: Path, students: Iterable[str]) -> dict[str, Marks]:
@@ -154,21 +162,38 @@ def final_marks(folder: Path, students: Iterable[str]) -> dict[str, Marks]:
                 points, remark = overrides[student, name]
                 said = f"your teacher: {remark}" if remark else "your teacher has given the points"
                 each[name] = each[name]._replace(points=points, message=said)
+    _check_used(overrides, found)
     return found
+
+
+def _check_used(overrides, found):
+    """Points that nobody would get are a slip of the pen."""
+    graded = {(s, name) for s, marks in found.items() for each in marks.values() for name in each}
+    for student, exercise in overrides:
+        if (student, exercise) not in graded:
+            raise ValueError(
+                "overrides.csv must name exercises of students who were graded; got "
+                f"{student or 'nobody'}, {exercise or 'nothing'}. Correct it, or grade first."
+            )
 
 
 def _overrides(folder):
     path = folder / "overrides.csv"
     if not path.exists():
         return {}
-    rows = csv.DictReader(io.StringIO(_files.read(path).decode("utf-8-sig")))
+    head, *rows = tables.rows_of(path) or [[]]
     try:
-        return {
-            (row["student"], row["exercise"]): (float(row["points"]), row.get("remark") or "")
-            for row in rows
-        }
-    except (KeyError, TypeError, ValueError):
+        return dict(_override(dict(zip(head, row))) for row in rows)
+    except (KeyError, ValueError):
         raise ValueError(
             f"{path} must have the columns student, exercise, points and remark, with a number of "
-            "points in each line; got something else."
+            "points in each line; got something else. Correct it there."
         ) from None
+
+
+def _override(row):
+    """((student, exercise), (points, remark)) of a line."""
+    points = tables.number(row["points"])
+    if not 0 <= points < 1e6:
+        raise ValueError(points)
+    return (row["student"], row["exercise"]), (points, row.get("remark", ""))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ddpm_lab import _files
+from ddpm_lab.cli.classroom import tables
 
 SETTINGS, STUDENTS = "class.json", "students.csv"
 COLUMNS = ("student", "name", "email", "canvas_id", "sis_id", "section")
@@ -53,12 +54,11 @@ def read_students(path: Path) -> list[Student]:
     ValueError
         If there are none, or two are called alike.
     """
-    text = _files.read(path).decode("utf-8-sig")
-    rows = [row for row in csv.reader(io.StringIO(text), _dialect(text)) if any(row)]
+    rows = tables.rows_of(path)
     head = [_key(cell) for cell in rows[0]] if rows else []
     if not {"student", "name"} & {*head}:
         head, rows = ["name"], [["name"], *([", ".join(row)] for row in rows)]
-    found = [_student(dict(zip(head, (cell.strip() for cell in row)))) for row in rows[1:]]
+    found = [_student(dict(zip(head, row))) for row in rows[1:]]
     names = [student.student for student in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if not found or twice:
@@ -67,15 +67,6 @@ def read_students(path: Path) -> list[Student]:
             f"{path} must name every student once; got {got}. Give each a `student` of its own."
         )
     return found
-
-
-def _dialect(text):
-    first = text.partition("\n")[0]
-    return csv.excel if first.count(",") >= first.count(";") else _Semicolons
-
-
-class _Semicolons(csv.excel):
-    delimiter = ";"
 
 
 def _key(cell):
@@ -100,7 +91,7 @@ def slug(text: str) -> str:
     >>> slug("Example, Ada"), slug("../../etc")
     ('Example-Ada', 'etc')
     """
-    return re.sub(r"[^\w.-]+", "-", text).strip("-._") or "nobody"
+    return re.sub(r"[^\w.-]+", "-", text)[:100].strip("-._") or "nobody"
 
 
 def write_students(folder: Path, students: list[Student]) -> None:
@@ -133,16 +124,22 @@ def settings_of(folder: Path) -> Settings:
         )
     try:
         found = Settings(**json.loads(_files.read(path)))
-        for keys in found.chapters.values():
-            for facts in keys.values():
-                if not (float(facts["points"]) >= 0 and isinstance(facts["attempt"], str)):
-                    raise ValueError
-        return found
+        facts = [facts for keys in found.chapters.values() for facts in keys.values()]
+        if isinstance(found.secret, str) and all(map(_is_exercise, facts)):
+            return found
+        raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ValueError(
             f"{path} must hold chapters, their exercises with attempt and points, and a secret; "
             "got something else. Mend it, or delete it and release again."
         ) from None
+
+
+def _is_exercise(facts):
+    """Has an exercise the name of an attempt, and a number of points?"""
+    points = facts["points"]
+    number = isinstance(points, (int, float)) and not isinstance(points, bool)
+    return number and 0 <= points < 1e6 and facts["attempt"].isidentifier()
 
 
 def write_settings(folder: Path, settings: Settings) -> None:

@@ -50,8 +50,7 @@ class Grader:
     def __init__(
         self, *, seconds: float = 10.0, memory: int = 2**31, wall_seconds: float | None = None
     ):
-        self.seconds, self.memory = seconds, memory
-        self.wait = 60 + 10 * seconds if wall_seconds is None else wall_seconds
+        self.seconds, self.memory, self.wait = grading.limits(seconds, memory, wall_seconds)
         self._process: subprocess.Popen[bytes] | None = None
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._protection = _server.Protection("", False, False)

@@ -96,14 +96,7 @@ def grade(
     >>> grade("start.clean", "clean = 1000").status
     'wrong'
     """
-    seconds = _checks.between(
-        seconds, 0, 1e6, "seconds", advice="Give a number of seconds.", open_ends=True
-    )
-    if wall_seconds is not None:
-        _checks.between(
-            wall_seconds, 0, 1e6, "wall_seconds", advice="Give seconds, or None.", open_ends=True
-        )
-    memory = _checks.count(memory, "memory", advice="Give a number of bytes, such as 2**31.")
+    seconds, memory, wait = limits(seconds, memory, wall_seconds)
     seed = _checks.count(
         seed, "seed", lowest=0, highest=2**31, advice="Give a whole number for each student."
     )
@@ -114,8 +107,22 @@ def grade(
     job = {"name": name, "source": source, "function": function, "seed": seed}
     job |= {"seconds": seconds, "memory": memory}
     with torch.device("cpu"), inputs_of(seed):
-        wait = 60 + 10 * seconds if wall_seconds is None else wall_seconds
         return judged(question, _Process(job, wait), seconds)
+
+
+def limits(seconds: float, memory: int, wall_seconds: float | None) -> tuple[float, int, float]:
+    """The limits of an attempt, checked; the last one is chosen, if it is not given.
+
+    >>> limits(10.0, 2**31, None)
+    (10.0, 2147483648, 160.0)
+    """
+    advice = "Give a number of seconds."
+    seconds = _checks.between(seconds, 0, 1e6, "seconds", advice=advice, open_ends=True)
+    memory = _checks.count(memory, "memory", advice="Give a number of bytes, such as 2**31.")
+    if wall_seconds is None:
+        return seconds, memory, 60 + 10 * seconds
+    wall = _checks.between(wall_seconds, 0, 1e6, "wall_seconds", advice=advice, open_ends=True)
+    return seconds, memory, wall
 
 
 def judged(question: Exercise, process: Any, seconds: float) -> Grade:
