@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ddpm_lab import _installed
 from ddpm_lab.cli import devices, options, shipped
 from ddpm_lab.cli.judge import beside
 
@@ -21,7 +20,11 @@ def add(commands) -> None:
     parser.add_argument(
         "--strata", type=int, default=50, help="strata of t for the bound; default 50"
     )
-    parser.add_argument("--judge", metavar="FILE", help="a classifier, for the Fréchet distance")
+    parser.add_argument(
+        "--judge", metavar="FILE",
+        help="a classifier, for the Fréchet distance: a file, a run's folder that holds one, or "
+        f"one of {', '.join(shipped.judges())}",
+    )  # fmt: skip
     parser.add_argument(
         "--out", metavar="FILE",
         help="default: metrics.json in a run's folder, NAME.metrics.json beside NAME.safetensors",
@@ -68,12 +71,28 @@ def _judge(asked, model, data, path):
 
     data = data or (model.data or {}).get("path")
     own = data is not None and not any(Path(data).glob("*-images-idx3-ubyte*"))
-    if not asked and (made := beside(path)).is_file():
-        return training.load(made)[0]
-    if not asked and own:
+    if asked:
+        path = shipped.judge(asked)
+        return training.load(beside(path) if path.is_dir() else path)[0]
+    if (made := beside(path)).is_file():
+        return _of_these_data(made, model)
+    name = f"features_{model.config.data.name}"
+    if own or name not in shipped.judges():
         return None  # nobody has trained one for these data
-    path = shipped.checkpoint(asked or f"features_{model.config.data.name}")
-    return training.load(path)[0] if asked or path.exists() else None
+    return training.load(shipped.judge(name))[0]
+
+
+def _of_these_data(path, model):
+    """The classifier of a file, if it has learned from what the network has learned from."""
+    from ddpm_lab import training
+
+    judge, facts = training.load(path)
+    known = (model.data or {}).get("checksum")
+    if known is None or facts.get("checksum", known) == known:
+        return judge
+    print(f"{path} is left alone: it has learned from other data. --judge takes it all the same.",
+          file=sys.stderr)  # fmt: skip
+    return None
 
 
 def report_of(path):
@@ -81,8 +100,7 @@ def report_of(path):
     if path.is_dir():
         return path / "metrics.json"
     name = path.name.removesuffix(".safetensors") + ".metrics.json"
-    shipped = path.parent == _installed.course_folder() / "checkpoints"
-    return Path(name) if shipped else path.with_name(name)  # an installed package is left alone
+    return Path(name) if shipped.is_ours(path) else path.with_name(name)
 
 
 def _table(found: dict) -> Iterator[str]:

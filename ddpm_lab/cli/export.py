@@ -77,10 +77,25 @@ def _metrics(path):
     """What `evaluate` has found, or the model card of a network of the course; None if neither."""
     report = evaluate.report_of(path)
     if report.is_file():
-        return json.loads(report.read_text(encoding="utf-8"))
+        return _read(report)
     card = path.with_suffix(".json")
-    known = path.is_file() and card.is_file()
-    return json.loads(card.read_text(encoding="utf-8")).get("metrics") if known else None
+    return _read(card).get("metrics") if path.is_file() and card.is_file() else None
+
+
+def _read(path):
+    """What `evaluate` has written, or a model card."""
+    from ddpm_lab import _checks, _files
+
+    try:
+        found = json.loads(_files.read(path))
+    except (ValueError, RecursionError) as error:
+        found = error
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"{path} must hold what evaluate found; got {_checks.say(found)}. Measure again, or "
+            "delete it."
+        )
+    return found
 
 
 def _onnx(model, path):

@@ -23,7 +23,10 @@ def add(commands) -> None:
     parser.add_argument("--steps", type=int, default=1000, help="training steps; default 1000")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--out", metavar="FILE", help="default: judge.safetensors in the folder of the run"
+        "--out",
+        metavar="FILE",
+        help="default: judge.safetensors in a run's folder, NAME.judge.safetensors beside "
+        "NAME.safetensors",
     )
 
 
@@ -36,8 +39,11 @@ def run(args) -> int:
     path = shipped.checkpoint(args.path)
     out = Path(args.out) if args.out else beside(path)
     _files.check_writable(out)
-    train, test = data_of(models.load(path), args.data)
+    model = models.load(path)
+    train, test = data_of(model, args.data)
     net, facts = judges.of_dataset(train, test, steps=args.steps, seed=args.seed)
+    if args.data is None and model.data:  # of images that stay on the disk it is another one
+        facts["checksum"] = model.data["checksum"]
     training.save(out, net, **facts)
     right = f"{facts['accuracy']:.1%} of {len(test):,} held-out images right"
     print(f"{out}: {facts['classes']} classes of {train.name}, {args.steps} steps, {right}")
@@ -45,10 +51,15 @@ def run(args) -> int:
 
 
 def beside(path: Path) -> Path:
-    """Where the judge of a run is kept.
+    """Where the judge of a network is kept: in a run's folder, or beside a file of another name.
 
     >>> beside(Path("runs/digits/net.safetensors")).as_posix()
     'runs/digits/judge.safetensors'
+    >>> beside(Path("copies/faces.safetensors")).as_posix()
+    'copies/faces.judge.safetensors'
     """
-    folder = path if path.is_dir() else path.parent
-    return folder / "judge.safetensors"
+    if path.is_dir():
+        return path / "judge.safetensors"
+    of_run = path.stem in ("net", "best") or path.stem.startswith("net_")
+    name = "judge.safetensors" if of_run else f"{path.stem}.judge.safetensors"
+    return Path(name) if shipped.is_ours(path) else path.with_name(name)

@@ -47,7 +47,7 @@ def run(args) -> int:
     model = models.load(shipped.checkpoint(args.path), devices.pick(args.device))
     wanted = _wanted(args.label, model)
     columns = len(wanted) if wanted and len(wanted) > 1 else 0
-    args.n = (8 * columns or 64) if args.n is None else args.n
+    args.n = (8 * columns or 64) if args.n is None else models.how_many(model, args.n)
     args.steps = models.default_steps(model) if args.steps is None else args.steps
     how = {"label": _said(wanted), **{k: getattr(args, k) for k in ("sampler", "steps", "seed")}}
     how["guidance"] = args.guidance
@@ -66,12 +66,14 @@ def _wanted(text, model):
         return None
     if text == "all":
         return list(range(classes))
-    try:
-        return [int(word) for word in text.split(",")]
-    except ValueError:
+    words = [word.strip() for word in text.split(",")]
+    if not classes or not all(word.isdecimal() and int(word) < classes for word in words):
+        known = f"{classes} classes, counted from 0" if classes else "no labels"
         raise ValueError(
-            f"--label must be classes such as 3 or 0,1,2, or all, or none; got {text}."
-        ) from None
+            f"--label must be classes such as 3 or 0,1,2, or all, or none; got {text!r}. This "
+            f"network knows {known}."
+        )
+    return [int(word) for word in words]
 
 
 def _said(wanted):
@@ -98,10 +100,10 @@ def _made(args, model, wanted, film):
 
 
 def _label(wanted, n):
-    """(n,) labels in turn; None for none. How many there must be, `models` says."""
+    """(n,) labels in turn; None for none."""
     import torch
 
-    if wanted is None or n < 1:
+    if wanted is None:
         return None
     label = torch.tensor(wanted, dtype=torch.int64, device="cpu")
     return label.repeat(-(-n // len(wanted)))[:n]

@@ -29,9 +29,14 @@ def config(text: str) -> Path:
 
 
 def checkpoint(text: str) -> Path:
-    """What `--run`, `--init` and `--judge` mean: a path, or the name of a network of the course."""
+    """What `--run` and `--init` mean: a path, or the name of a network of the course."""
     path = Path(text)  # a folder that only has the name of a network is none
     return _named(text, "checkpoints", ".safetensors", path.is_file() or holds_network(path))
+
+
+def judge(text: str) -> Path:
+    """What `--judge` means: a path, or the name of a classifier of the course."""
+    return _named(text, "checkpoints", ".safetensors", Path(text).exists(), judges)
 
 
 def holds_network(folder: Path) -> bool:
@@ -43,6 +48,24 @@ def holds_network(folder: Path) -> bool:
     return any((folder / name).exists() for name in ("net.safetensors", "run.safetensors"))
 
 
+def is_ours(file: Path) -> bool:
+    """Does a file come with the course? Nothing is written beside it.
+
+    >>> is_ours(checkpoint("digits")), is_ours(Path("runs/digits/net.safetensors"))
+    (True, False)
+    """
+    return file.parent == _installed.course_folder() / "checkpoints"
+
+
+def judges() -> list[str]:
+    """Names of the classifiers that come with the course, for the Fréchet distance.
+
+    >>> "features_digits" in judges()
+    True
+    """
+    return [name for name in _names("checkpoints", ".safetensors") if name.startswith("features_")]
+
+
 def _names(folder, suffix):
     try:
         files = (_installed.course_folder() / folder).glob(f"*{suffix}")
@@ -51,14 +74,14 @@ def _names(folder, suffix):
         return []
 
 
-def _named(text, folder, suffix, is_path):
+def _named(text, folder, suffix, is_path, names=networks):
     ours = _installed.course_folder() / folder / f"{text}{suffix}"
     if is_path or Path(text).name != text:  # with folders in it
         return Path(text)
     if not ours.is_file() and not Path(text).suffix and not Path(text).exists():
         from ddpm_lab import _checks
 
-        known = configs() if folder == "configs" else networks()
+        known = configs() if folder == "configs" else names()
         raise FileNotFoundError(
             f"{text} must be a path, or a name that comes with the course ({', '.join(known)}); "
             f"there is no such file or folder. {_checks.nearest([text], known, 'Check it.')}"

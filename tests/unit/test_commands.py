@@ -415,7 +415,10 @@ def test_wishes_that_cannot_be_met_are_one_line(trained, tmp_path, capsys):
         ("--label must be classes such as 3", ["--run", trained, "--label", "three"]),
         ("n must be at most 256", ["--run", trained, "--n", 300, "--out", tmp_path / "x.gif"]),
         ("steps must be at least 1", ["--run", trained, "--steps", 0]),
-        ("label must lie in 0..9", ["--run", trained, "--label", 11]),
+        ("--label must be classes such as 3", ["--run", trained, "--label", "0-3"]),
+        ("got '11'. This network knows 10 classes", ["--run", trained, "--label", 11]),
+        ("knows 10 classes, counted from 0", ["--run", trained, "--label", 10**20]),
+        ("n must be at most 67108864", ["--run", trained, "--n", 10**12]),
         (
             "guidance_scale must be 1 if there is no label",
             ["--run", trained, "--guidance", 2, "--label", "none"],
@@ -465,6 +468,36 @@ def test_evaluate_refuses_in_one_line(trained, capsys):
     refused(capsys, "n must be at least 8", "evaluate", "--run", trained, "--n", 2)
     refused(capsys, "nowhere must be a path, or a name", "evaluate", "--run", trained, "--judge",
             "nowhere")  # fmt: skip
+
+
+def test_a_judge_is_a_file_a_folder_or_a_name(trained, tmp_path, capsys):
+    assert isinstance(evaluate._judge("features_digits", None, "x", trained), networks.Classifier)
+    refused(capsys, "judge must be a", "evaluate", "--run", trained, "--judge", "digits")
+    refused(capsys, "features_digits", "evaluate", "--run", trained, "--judge", "nowhere")
+    judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
+    training.save(tmp_path / "judge.safetensors", judge)
+    found = evaluate._judge(str(tmp_path), None, "x", trained)
+    assert torch.equal(next(found.parameters()), next(judge.parameters()))
+
+
+@pytest.mark.parametrize(("checksum", "used"), [("another", False), (None, True)])
+def test_a_judge_of_other_data_is_left_alone(checksum, used, trained, tmp_path, capsys):
+    path = Path(shutil.copyfile(trained / "net.safetensors", tmp_path / "net.safetensors"))
+    model = models.load(path)
+    facts = {"checksum": checksum or model.data["checksum"]}
+    judge = networks.build(networks.Classifier, seed=0, width=8, mults=(1,), features=4)
+    training.save(tmp_path / "judge.safetensors", judge, **facts)
+    assert (evaluate._judge(None, model, None, path) is not None) == used
+    assert ("has learned from other data" in capsys.readouterr().err) != used
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "5", "{}"])
+def test_a_report_that_was_damaged_is_named(text, trained, tmp_path, capsys):
+    path = Path(shutil.copyfile(trained / "net.safetensors", tmp_path / "net.safetensors"))
+    (tmp_path / "net.metrics.json").write_text(text)
+    said = "metrics must be" if text == "{}" else "net.metrics.json must hold what evaluate found"
+    words = ["export", "--run", path, "--out", tmp_path / "up", "--license", "mit"]
+    refused(capsys, said, *words)
 
 
 def test_a_misspelt_name_is_named_with_its_neighbor(tmp_path, capsys, monkeypatch):
