@@ -61,6 +61,7 @@ from pathlib import Path
 if __name__ == "__main__":  # run as a program: find the packages beside tools/
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tools import path as path_of
 from tools.notebooks.building import build, check, stamp, sync
 from tools.notebooks.leaks import leaks
 from tools.notebooks.lessons import lessons
@@ -95,12 +96,12 @@ def options(argv: list[str] | None) -> argparse.Namespace:
     for name in (*COMMANDS, "release"):
         command = commands.add_parser(name)
         command.add_argument("chapters", nargs="*", metavar="NN", help="chapters; default: all")
-        command.add_argument("--root", type=Path, default=ROOT, help="the project's folder")
+        command.add_argument("--root", type=path_of, default=ROOT, help="the project's folder")
         if name in ("build", "check"):
             command.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
             command.add_argument("--solved", action="store_true", help="solved notebooks only")
         if name == "release":
-            command.add_argument("--out", type=Path, required=True, help="a folder to write to")
+            command.add_argument("--out", type=path_of, required=True, help="a folder to write to")
     return parser.parse_args(argv)
 
 

@@ -23,6 +23,7 @@ import torch.nn.functional as F
 from safetensors.torch import save
 
 from ddpm_lab import datasets, gaussians, metrics, training
+from ddpm_lab._checks import path_of
 from ddpm_lab.training.judges import fitted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,8 +98,10 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("name", choices=[*RECIPES, "features-mnist-real"], nargs="+")
-    parser.add_argument("--data", type=Path, help="folder of MNIST's files; default: download them")
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder to write to")
+    parser.add_argument(
+        "--data", type=path_of, help="folder of MNIST's files; default: download them"
+    )
+    parser.add_argument("--out", type=path_of, default=FOLDER, help="folder to write to")
     options = parser.parse_args(argv)
     for name in options.name:
         if name == "features-mnist-real":

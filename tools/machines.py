@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from tools import path as path_of  # noqa: E402
 from tools import printed  # noqa: E402
 from tools.notebooks import running, sources  # noqa: E402
 from tools.notebooks.stored import load  # noqa: E402
@@ -192,7 +193,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, help="so many machines, chosen by the day")
     parser.add_argument("--some", type=int, help="so many chapters, chosen likewise")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=SPREAD)
+    parser.add_argument("--out", type=path_of, default=SPREAD)
     options = parser.parse_args()
     if unknown := set(options.machines) - set(MACHINES):
         parser.error(f"no machine {', '.join(unknown)}; there are: {'; '.join(MACHINES)}")

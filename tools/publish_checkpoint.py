@@ -22,6 +22,7 @@ import torch
 from torch import nn
 
 from ddpm_lab import training
+from ddpm_lab._checks import path_of
 from ddpm_lab.gaussians import seeded
 from ddpm_lab.training import evaluation, models, pretrained
 
@@ -140,9 +141,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="the folder of a run")
+    parser.add_argument("run", type=path_of, help="the folder of a run")
     parser.add_argument("name", help="what it shall be called")
-    parser.add_argument("--data", type=Path, help="folder of MNIST's files; default: download them")
+    parser.add_argument(
+        "--data", type=path_of, help="folder of MNIST's files; default: download them"
+    )
     parser.add_argument("--n", type=int, default=1000, help="held-out images, and samples")
     parser.add_argument("--strata", type=int, default=100, help="strata of t for the bound")
     parser.add_argument("--steps", type=int, default=models.STEPS)

@@ -31,6 +31,7 @@ from ddpm_lab.course.text_to_image import system as parts  # noqa: E402
 from ddpm_lab.gaussians import normal_like, seeded  # noqa: E402
 from ddpm_lab.training import models, pretrained  # noqa: E402
 from tools import arithmetic  # noqa: E402
+from tools import path as path_of  # noqa: E402
 
 FOLDER = ROOT / "chapters" / "checkpoints"
 SYSTEM, RESULTS = FOLDER / "text_to_image.safetensors", FOLDER / "text_to_image_results.json"
@@ -299,9 +300,9 @@ def add_to_results(found):
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("what", choices=["train", "race", "guidance", "again"])
-    parser.add_argument("--data", type=Path, help="folder of MNIST's files")
+    parser.add_argument("--data", type=path_of, help="folder of MNIST's files")
     parser.add_argument("--scale", type=float, default=1.0, help="of `again`")
-    parser.add_argument("--out", type=Path, default=SYSTEM, help="file to write, of `train`")
+    parser.add_argument("--out", type=path_of, default=SYSTEM, help="file to write, of `train`")
     args = parser.parse_args()
     if args.what == "train":
         parts.save(args.out, train(args.data, say))

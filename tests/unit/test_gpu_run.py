@@ -363,6 +363,19 @@ def test_mistakes_are_one_line(whole, tmp_path, capsys):
     )
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"head": 3}', '{"head": {}, "steps": []}'])
+def test_a_report_that_was_damaged_is_named(text, tmp_path):
+    (tmp_path / report.JSON).write_text(text)
+    with pytest.raises(ValueError, match=r"must hold the results of a run; got .+\. Put back"):
+        report.opened(tmp_path)
+
+
+def test_seconds_are_a_number_and_a_tilde_is_the_home_folder(tmp_path, capsys):
+    words = ["--dry-run", "--out", tmp_path / "new", "--seconds", "nan"]
+    assert "--seconds must" in refused(capsys, *words)
+    assert command.options().parse_args(["--out=~/x"]).out == Path.home() / "x"
+
+
 def test_a_folder_of_another_kind_of_run_is_refused(whole):
     with pytest.raises(ValueError, match="has size = toy"):
         report.opened(whole[0], {"size": "real"})

@@ -10,8 +10,10 @@ from pathlib import Path
 import torch
 
 import tools.gpu_run as package
+from ddpm_lab import _checks
 from ddpm_lab.training import pretrained
 from ddpm_lab.training.data import load_data
+from tools import path as path_of
 from tools.gpu_run import networks, plan
 from tools.gpu_run.publishing import publish, table_row
 from tools.gpu_run.report import TABLES, opened
@@ -26,21 +28,23 @@ def options() -> argparse.ArgumentParser:
         "python -m tools.gpu_run", description=package.__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, help="the folder of the results")
-    parser.add_argument("--data", type=Path, help="folder of MNIST's files; default: download them")
+    parser.add_argument("--out", type=path_of, required=True, help="the folder of the results")
+    parser.add_argument(
+        "--data", type=path_of, help="folder of MNIST's files; default: download them"
+    )
     parser.add_argument("--half", type=int, choices=(1, 2), help="only these steps; default: all")
     parser.add_argument(
         "--seconds", type=float,
         help="what does not fit is left for the next call; default 480, or 240 with --half",
     )  # fmt: skip
     parser.add_argument(
-        "--scratch", type=Path, help="for what need not be kept; default: beside --out"
+        "--scratch", type=path_of, help="for what need not be kept; default: beside --out"
     )
     parser.add_argument("--again", nargs="+", default=[], metavar="STEP", help="do these once more")
     parser.add_argument("--dry-run", action="store_true", help="toy size, on any device")
     parser.add_argument("--publish", action="store_true", help="make the course's files")
     parser.add_argument(
-        "--into", type=Path, help="with --publish: another folder than the course's"
+        "--into", type=path_of, help="with --publish: another folder than the course's"
     )
     return parser
 
@@ -80,7 +84,8 @@ def _job(args: argparse.Namespace) -> Job:
     scratch = args.scratch or args.out.with_name(f"{args.out.name}-scratch")
     scratch.mkdir(parents=True, exist_ok=True)
     begun, usual = time.monotonic(), 240.0 if args.half else 480.0
-    deadline = begun + (args.seconds or usual)
+    seconds, advice = usual if args.seconds is None else args.seconds, f"Try {usual:g}."
+    deadline = begun + _checks.between(seconds, 0, 1e6, "--seconds", advice=advice)
 
     def say(line: str) -> None:
         print(f"[{time.monotonic() - begun:5.1f} s] {line}", flush=True)

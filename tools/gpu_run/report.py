@@ -69,7 +69,7 @@ def opened(folder: Path, head: dict | None = None) -> Report:
             )
         folder.mkdir(parents=True, exist_ok=True)
         return Report(folder, {"head": head, "steps": {}})
-    found = json.loads(path.read_text(encoding="utf-8"))
+    found = _read(path)
     if head is not None and found["head"] != head:
         differ = [name for name in head if found["head"].get(name) != head[name]]
         was = ", ".join(f"{name} = {found['head'].get(name)}" for name in differ)
@@ -78,6 +78,21 @@ def opened(folder: Path, head: dict | None = None) -> Report:
             "folder."
         )
     return Report(folder, found)
+
+
+def _read(path: Path) -> dict:
+    """What a run has written so far."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found["head"], dict) and isinstance(found["steps"], dict):
+            return found
+        got = "something else"
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        got = str(error)
+    raise ValueError(
+        f"{path} must hold the results of a run; got {got}. Put back a copy of it, or take another "
+        "folder."
+    )
 
 
 def tables(found: dict) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
+from tools import path as path_of
 from tools.notebooks.sources import ROOT, chapters
 from tools.slides.decks import deck
 
@@ -39,7 +40,9 @@ def exporter():
 def main(argv=None):
     parser = argparse.ArgumentParser(prog="python -m tools.slides", description=__doc__)
     parser.add_argument("chapters", nargs="*", metavar="NN", help="default: all")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "slides", help="%(default)s")
+    parser.add_argument(
+        "--out", type=path_of, default=ROOT / "build" / "slides", help="%(default)s"
+    )
     args = parser.parse_args(argv)
     args.out.mkdir(parents=True, exist_ok=True)
     assets(args.out / "assets")
