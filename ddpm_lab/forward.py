@@ -156,8 +156,8 @@ def posterior(schedule: Schedule, x_0: Data, x_t: Data, t: Times, s: Times) -> G
     abar_s, abar_t = row(schedule.abar, s), row(schedule.abar, t)
     alpha_ts = abar_t / abar_s
     fresh = (abar_s - abar_t) / abar_s  # 1 - alpha_ts: noise added between s and t
-    w_0 = abar_s.sqrt() * fresh / (1 - abar_t)  # how far to lean towards x_0
-    w_t = alpha_ts.sqrt() * (1 - abar_s) / (1 - abar_t)  # how far to lean towards x_t
+    w_0 = abar_s.sqrt() * fresh / (1 - abar_t)  # how far to lean toward x_0
+    w_t = alpha_ts.sqrt() * (1 - abar_s) / (1 - abar_t)  # how far to lean toward x_t
     var = fresh * (1 - abar_s) / (1 - abar_t)
     return Gaussian(mean=coef(w_0, x_t) * x_0 + coef(w_t, x_t) * x_t, var=coef(var, x_t))
 

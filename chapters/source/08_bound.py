@@ -330,7 +330,7 @@ for q in ([0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.98, 0.01, 0.01]):
 # %%
 figures.show(diagrams.bound_groupings(4),
              alt="In step pairs p and q look from opposite sides; in the second row both from x_t.")
-print("T = 4: (8.7) has 2T + 1 = 9 factors, and either grouping has T + 1 = 5 terms")
+print("T = 4: (8.7) has 2T + 1 = 9 logarithms, and either grouping has T + 1 = 5 terms")
 
 # %% [markdown]
 # In the first row $p$ and $q$ are given neighbors on opposite sides. In the second row both are given the same,

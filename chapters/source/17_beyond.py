@@ -636,7 +636,7 @@ def my_restore(degrade, x_t, x0_hat, t, s):
 restore = check("beyond.restore", my_restore)
 
 # %% [markdown]
-# Take the eight Gaussians and a very simple degradation: shrink towards the mean, $D(x, t) = (1 - t/100)\,x$, so
+# Take the eight Gaussians and a very simple degradation: shrink toward the mean, $D(x, t) = (1 - t/100)\,x$, so
 # that at $t = 100$ everything is at the origin. The network is replaced by the best possible one, the conditional
 # mean of $x_0$.
 #
@@ -668,7 +668,7 @@ for std in (0.0, 0.001, 0.01, 0.1):
 
 # %%
 fig = figures.scatter_grid(cold, panel=2.1, limit=1.4, size=3)
-figures.show(fig, alt="No noise: one dot. With 0.001 a ring of half the radius, then eight blobs.")
+figures.show(fig, alt="No noise: one dot. With 0.001 eight blobs too near the center, then in place.")
 for name, x in cold.items():
     found = eight_gaussians.judged(x)
     different = len(torch.unique((1e4 * x).round(), dim=0))

@@ -118,7 +118,7 @@ print(f"before the scaling, the 24 standard deviations lie between {system.std.m
       f"{system.std.max():.2f}")
 
 # %% [markdown]
-# The standard deviations are near 1 because a VAE pulls its codes towards $N(0, I)$. Other autoencoders have other
+# The standard deviations are near 1 because a VAE pulls its codes toward $N(0, I)$. Other autoencoders have other
 # units, and there a forgotten scale is costly: relative to the codes, the schedule would add more noise, or less, than
 # you think.
 #
@@ -148,7 +148,7 @@ for name, x in made.items():
 # <details><summary>Answer</summary>
 #
 # It makes a great difference. Codes from the prior give strokes that are hardly ever digits. The VAE's loss pulls
-# *each* code towards $N(0, I)$, but that does not make the codes of all images together fill this distribution
+# *each* code toward $N(0, I)$, but that does not make the codes of all images together fill this distribution
 # evenly. Diffusion finds the places where the codes of digits lie.
 #
 # </details>
@@ -413,7 +413,7 @@ print(f"real points against real points: energy {baseline.value:.3f} ± {baselin
 #
 # The second one costs nothing: the $\hat x_0$ of a network that predicts $v$ is
 # $\sqrt{\bar\alpha_t}\,x_t - \sqrt{1-\bar\alpha_t}\,\hat v$, and at $t = 0$ that is $x_0$, whatever $\hat v$ is. The first one is the
-# loss: $f(x_t, t)$ is pulled towards $f(x_s, s)$, where the teacher's step from $x_t$ leads to $x_s$.
+# loss: $f(x_t, t)$ is pulled toward $f(x_s, s)$, where the teacher's step from $x_t$ leads to $x_s$.
 
 # %%
 # eq: 17b.3

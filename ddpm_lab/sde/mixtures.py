@@ -80,7 +80,7 @@ def log_density(mixture: Mixture, x: Data) -> Tensor:
 def mixture_score(sde: SDE, mixture: Mixture) -> Score:
     """The exact score (x, t) -> grad log q(x_t) when the data follow a mixture.
 
-    Each component pulls towards its mean, (mean_k - x) / var_k; the pulls are averaged with the
+    Each component pulls toward its mean, (mean_k - x) / var_k; the pulls are averaged with the
     probabilities that x came from each component.
 
     Parameters

@@ -45,7 +45,7 @@ class EMA:
 
     @torch.no_grad()
     def update(self, net: nn.Module) -> None:
-        """Move the average a little towards the network's present weights."""
+        """Move the average a little toward the network's present weights."""
         self.steps += 1
         keep = min(self.decay, (1 + self.steps) / (10 + self.steps))
         torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]

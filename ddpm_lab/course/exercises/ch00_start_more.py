@@ -36,15 +36,15 @@ _ROWS = {
         lambda beta: 1 - beta
     ),
     "your rows are beta_t; (0.2) builds abar_t from alpha_t": lambda beta: beta,
-    "you multiply the beta; abar_t is a product of the alpha": lambda beta: beta.cumprod(0),
-    "you multiply the beta and subtract that from 1; subtract first: alpha_t = 1 - beta_t": (
+    "you multiply the betas; abar_t is a product of the alphas": lambda beta: beta.cumprod(0),
+    "you multiply the betas and subtract that from 1; subtract first: alpha_t = 1 - beta_t": (
         lambda beta: 1 - beta.cumprod(0)
     ),
-    "you subtract the beta one after another; a step acts on what is left, so steps multiply": (
+    "you subtract the betas one after another; a step acts on what is left, so steps multiply": (
         lambda beta: 1 - beta.cumsum(0)
     ),
-    "you add the alpha up (cumsum); (0.2) multiplies them": lambda beta: (1 - beta).cumsum(0),
-    "you add the beta up; (0.2) multiplies the alpha": lambda beta: beta.cumsum(0),
+    "you add the alphas up (cumsum); (0.2) multiplies them": lambda beta: (1 - beta).cumsum(0),
+    "you add the betas up; (0.2) multiplies the alphas": lambda beta: beta.cumsum(0),
     "exp(-sum of beta) holds for very small steps only; (0.2) is the exact product": (
         lambda beta: (-beta.cumsum(0)).exp()
     ),
@@ -154,7 +154,7 @@ TABLE = Exercise(
         "you put two rows before abar_1; only row 0 comes before it": (
             lambda beta: torch.cat([beta.new_ones(2), _abar(beta)])
         ),
-        "you add the alpha up, starting from 1; (0.2) multiplies them": (
+        "you add the alphas up, starting from 1; (0.2) multiplies them": (
             lambda beta: torch.cat([beta.new_ones(1), 1 - beta]).cumsum(0)
         ),
         "a straight line from 1 to 0 does not use beta; multiply the alpha": (
@@ -178,7 +178,7 @@ TABLE = Exercise(
             for hint, rows in _ROWS.items()
             if "one step late" not in hint
         },
-        "your row 0 is 0, and you multiply the beta; at t = 0 the data are clean": (
+        "your row 0 is 0, and you multiply the betas; at t = 0 the data are clean": (
             _behind(0.0, lambda beta: beta.cumprod(0))
         ),
         "your row 0 is 0, the others alpha_t of a single step; at t = 0 the data are clean": (

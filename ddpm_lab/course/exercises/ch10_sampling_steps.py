@@ -219,8 +219,8 @@ _NOISES = {
     f"eps_hat is divided by the factor of the data: {_SOLVE}": lambda x, x0, a, b: (x - a * x0) / a,
     f"eps_hat has the wrong sign: {_SOLVE}": lambda x, x0, a, b: (a * x0 - x) / b,
     f"in eps_hat x0_hat is added: {_SOLVE}": lambda x, x0, a, b: (x + a * x0) / b,
-    "you use x_t in the place of the old noise; it contains data too": lambda x, x0, a, b: x,
-    "you use x_t over the noise factor in the place of the old noise; it contains data too": (
+    "you use x_t in place of the old noise; it contains data too": lambda x, x0, a, b: x,
+    "you use x_t over the noise factor in place of the old noise; it contains data too": (
         lambda x, x0, a, b: x / b
     ),
 }

@@ -296,7 +296,7 @@ PULL = Exercise(
         "that is the change of eps_hat; x0_hat changes the other way, by (1 - abar) / sqrt(abar)": (
             _pull_with(lambda schedule, t: -schedule.noise[t])
         ),
-        "the pull leads towards the label: add it": (
+        "the pull leads toward the label: add it": (
             _pull_with(lambda schedule, t: -_to_x0(schedule, t))
         ),
         "that is the pull of one step of DDPM's mean, with beta_t; here the whole noise counts": (

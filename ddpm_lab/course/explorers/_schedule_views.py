@@ -95,14 +95,14 @@ def deciding_fraction(schedule: Schedule) -> float:
 
 
 def _abar_view(figure):
-    ax = axes(figure, 0, 1, "abar_t (share of signal variance)", ylim=(-0.02, 1.02))
+    ax = axes(figure, 0, 1, "abar_t (fraction of signal variance)", ylim=(-0.02, 1.02))
     ticks(ax.yaxis, {0: "0", 0.5: "0.5", 1: "1"})
     (line,) = ax.plot([], color=BLUE)
     return [line], lambda schedule: line.set_data(_time(schedule), schedule.abar.numpy())
 
 
 def _log_snr_view(figure):
-    ax = axes(figure, 1, 1, "log-SNR_t (nats), shaded: deciding", ylim=(-20, 12))
+    ax = axes(figure, 1, 1, "log-SNR_t (nats), shaded: −4 to 4", ylim=(-20, 12))
     ticks(ax.yaxis, {-20: "−20", -10: "−10", -DECIDING: "−4", DECIDING: "4", 10: "10"})
     ax.axhspan(-DECIDING, DECIDING, color=ORANGE, alpha=0.25, linewidth=0)
     (line,) = ax.plot([], color=BLUE)
@@ -154,7 +154,7 @@ def _posterior_view(figure):
 def _terminal_view(figure):
     ax = figure.add_axes((0.395, 0.36, 0.59, 0.05))
     ax.set(xscale="log", xlim=(1e-10, 1), ylim=(0, 1))
-    ax.set_xlabel("abar_T (share of signal variance left at T), log scale", labelpad=18)
+    ax.set_xlabel("abar_T (fraction of signal variance left at T), log scale", labelpad=18)
     ticks(ax.xaxis, {1e-10: "10⁻¹⁰ or less", NEARLY: "10⁻⁶", SURVIVES: "10⁻³", 1: "1"}, grid=False)
     ticks(ax.yaxis, {})
     edges = (1e-10, NEARLY, SURVIVES, 1.0)

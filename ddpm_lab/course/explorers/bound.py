@@ -90,9 +90,9 @@ def drawing() -> Drawing:
 def _axes():
     figure, (densities, bounds) = figures.new(1, 2, width=8.4, height=3.7)
     densities.set(xlim=(-3, 3), ylim=(0, 2), xlabel="latent variable z", ylabel="density")
-    densities.set(title="What x says of z, and what q says")
+    densities.set(title="What x says about z, and what q says")
     bounds.set(xlim=(-2.5, 2.5), ylim=(-8, 0), xlabel="mean of q", ylabel="nats")
-    bounds.set(title="The bound, for every place of q")
+    bounds.set(title="The bound for every mean of q")
     return figure, densities, bounds
 
 

@@ -83,7 +83,7 @@ def _axes():
     """The figure and its two axes; a log axis has no 0, so 0 tosses stand at 5."""
     figure, (beliefs, path) = figures.new(1, 2, width=8.4, height=3.7)
     beliefs.set(xlim=(0, 1), ylim=(0, 1.45), xlabel="theta, probability of heads", yticks=[])
-    beliefs.set(ylabel="value / its peak", title="Before, the facts, after")
+    beliefs.set(ylabel="value / its peak", title="Prior, likelihood, posterior")
     path.set(xscale="log", xlim=(4, 12_000), ylim=(-0.02, 1.02), xlabel="tosses (log scale)")
     path.set(ylabel="probability of heads", title="Posterior by number of tosses")
     path.set_xticks([5, 10, 100, 1000, 10_000], ["0", "10", "100", "1000", "10000"])

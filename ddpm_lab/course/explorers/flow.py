@@ -72,7 +72,7 @@ def drawing() -> Drawing:
 
 def _axes(centers):
     figure, axes = figures.new(1, 2, width=8.4, height=5.0)
-    for ax, title in zip(axes, ("the way of 24 points", "400 points at tau")):
+    for ax, title in zip(axes, ("the paths of 24 points", "400 points at tau")):
         ax.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), aspect="equal", title=title)
         ax.set(xlabel="first coordinate", ylabel="second coordinate")
         ax.plot(*centers.T, "+", color=GRAY, markersize=9)

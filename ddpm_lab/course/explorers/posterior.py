@@ -78,7 +78,7 @@ def _axes():
     densities.set(xlim=(-3, 3), ylim=(0, 1.5), xlabel="x_s, data units", yticks=[])
     densities.set(ylabel="density / its peak", title="Three opinions about x_s")
     weights.set(xlim=(0, 1), ylim=(-0.03, 1.05), xlabel="s / t", ylabel="weight in the mean")
-    weights.set(title="How far to lean, by s")
+    weights.set(title="The two weights, by s")
     return figure, densities, weights
 
 

@@ -110,7 +110,7 @@ def _limits(second):
 def _in_the_limit(second, dimension):
     if second == math.inf:
         return "w² has no mean, so no number of samples settles it"
-    return f"for ever more samples the share tends to {second**-dimension:.2g}"
+    return f"as the samples grow in number, this fraction tends to {second**-dimension:.2g}"
 
 
 def _second_moment(mean, std):

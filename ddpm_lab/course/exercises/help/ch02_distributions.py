@@ -56,8 +56,9 @@ HELP = {
             "Alternatively update in a loop with (2.17), one reading after the other; the gain "
             "needs the variance from before the reading.",
         ),
-        why="The log-densities of the prior and of all readings add up to one parabola. Its "
-        "curvature is the sum of the precisions, and its lowest point the mean weighted by them.",
+        why="The log-densities of the prior and of all readings add up to one downward parabola. "
+        "Its curvature is minus the sum of the precisions, and its peak is at their mean, weighted "
+        "by the precisions.",
     ),
     "distributions.kl": Help(
         hints=(

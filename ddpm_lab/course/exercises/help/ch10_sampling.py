@@ -32,7 +32,7 @@ HELP = {
             "Round each of those times. If you round the length of a step and repeat it, the "
             "rounding errors add up.",
         ),
-        why="Rounding each ideal time keeps every time within half a step of its place, so "
+        why="Rounding each ideal time keeps every time within 1/2 of its ideal place, so "
         "neighboring steps differ by at most one, and the ends are exact.",
     ),
     "sampling.follow_variance": Help(
