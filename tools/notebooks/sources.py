@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -76,9 +77,8 @@ def reading(text: str, *, solved: bool, markers: bool = False):
     Cell ids count the cells of the text, so a cell has the same id in both readings.
     With `markers`, solutions keep their marker lines, along which graders cut, and links stay.
     """
-    notebook = jupytext.reads(text, fmt="py:percent")
     cells = []
-    for number, cell in enumerate(notebook.cells):
+    for number, cell in enumerate(_parsed(text).cells):
         name = f"c{number:03d}"
         if cell.cell_type not in ("markdown", "code"):
             raise ChapterError(f"cell {name}: a chapter has Markdown and code cells only")
@@ -99,6 +99,12 @@ def reading(text: str, *, solved: bool, markers: bool = False):
         cells.append(make(source, id=name, metadata=metadata))
     _fold_hints(cells)
     return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(METADATA))
+
+
+@lru_cache(64)
+def _parsed(text: str):
+    """The cells of a text, only to be read: the map of chapters asks for each again and again."""
+    return jupytext.reads(text, fmt="py:percent")
 
 
 def _fold_hints(cells) -> None:
@@ -167,7 +173,11 @@ def _spent(source: Path, what: str, number: str | None) -> str:
 
 def minutes_of(source: Path) -> minutes.Minutes:
     """How long a chapter's text takes a learner."""
-    text = source.read_text(encoding="utf-8")
+    return _minutes(source.read_text(encoding="utf-8"))
+
+
+@lru_cache(64)
+def _minutes(text: str) -> minutes.Minutes:
     return minutes.minutes(reading(text, solved=False, markers=True).cells)
 
 
