@@ -668,7 +668,7 @@ for std in (0.0, 0.001, 0.01, 0.1):
 
 # %%
 fig = figures.scatter_grid(cold, panel=2.1, limit=1.4, size=3)
-figures.show(fig, alt="No noise: one dot. With 0.001 eight blobs too near the center, then in place.")
+figures.show(fig, alt="No noise: one dot. With 0.001 eight blobs near the center, then in place.")
 for name, x in cold.items():
     found = eight_gaussians.judged(x)
     different = len(torch.unique((1e4 * x).round(), dim=0))
