@@ -61,7 +61,7 @@ from pathlib import Path
 if __name__ == "__main__":  # run as a program: find the packages beside tools/
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools import path as path_of
+from ddpm_lab._checks import path_of
 from tools.notebooks.building import build, check, stamp, sync
 from tools.notebooks.leaks import leaks
 from tools.notebooks.lessons import lessons

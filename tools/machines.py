@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from tools import path as path_of  # noqa: E402
+from ddpm_lab._checks import path_of  # noqa: E402
 from tools import printed  # noqa: E402
 from tools.notebooks import running, sources  # noqa: E402
 from tools.notebooks.stored import load  # noqa: E402

@@ -26,12 +26,12 @@ from safetensors.torch import load_file  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from ddpm_lab import datasets, elbo, metrics, training  # noqa: E402
+from ddpm_lab._checks import path_of  # noqa: E402
 from ddpm_lab.course import text_to_image as t2i  # noqa: E402
 from ddpm_lab.course.text_to_image import system as parts  # noqa: E402
 from ddpm_lab.gaussians import normal_like, seeded  # noqa: E402
 from ddpm_lab.training import models, pretrained  # noqa: E402
 from tools import arithmetic  # noqa: E402
-from tools import path as path_of  # noqa: E402
 
 FOLDER = ROOT / "chapters" / "checkpoints"
 SYSTEM, RESULTS = FOLDER / "text_to_image.safetensors", FOLDER / "text_to_image_results.json"

@@ -127,6 +127,23 @@ def test_what_is_nested_too_deep_is_said_of_that_attempt(value):
     assert found.source or "nested too deep" in found.notes[0]
 
 
+@pytest.mark.parametrize("error", [RecursionError, MemoryError, SyntaxError, ValueError])
+def test_an_attempt_that_cannot_be_read_costs_itself_only(monkeypatch, error):
+    """What is too deep differs from Python to Python: here the reader of one attempt gives up."""
+    read, wanted = handins._attempt, {"my_f": "a.b", "my_g": "a.c"}
+
+    def gives_up(statements, broken, call, usual):
+        if usual == "my_f":
+            raise error
+        return read(statements, broken, call, usual)
+
+    monkeypatch.setattr(handins, "_attempt", gives_up)
+    answers = (f"def {f}(x): return x\ncheck({name!r}, {f})" for f, name in wanted.items())
+    found = handins.attempts(notebook(*answers), {name: f for f, name in wanted.items()})
+    assert found["a.b"].source == "" and "nested too deep" in found["a.b"].notes[0]
+    assert found["a.c"].source == "def my_g(x): return x\n"
+
+
 # Names, seeds, the folder -------------------------------------------------------------------------
 
 

@@ -11,9 +11,9 @@ import torch
 
 import tools.gpu_run as package
 from ddpm_lab import _checks
+from ddpm_lab._checks import path_of
 from ddpm_lab.training import pretrained
 from ddpm_lab.training.data import load_data
-from tools import path as path_of
 from tools.gpu_run import networks, plan
 from tools.gpu_run.publishing import publish, table_row
 from tools.gpu_run.report import TABLES, opened

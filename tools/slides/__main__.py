@@ -9,7 +9,7 @@ from pathlib import Path
 from nbconvert.exporters import SlidesExporter
 from traitlets.config import Config
 
-from tools import path as path_of
+from ddpm_lab._checks import path_of
 from tools.notebooks.sources import ROOT, chapters
 from tools.slides.decks import deck
 
