@@ -132,13 +132,10 @@ def steps(extra):
     """What pytest runs, by name: everything, or the files that the reader named."""
     if any(map(names_a_file, extra)):
         return {"what you named": NBVAL + extra}
-    chosen = {name: words + extra for name, words in STEPS.items()}
-    if not extra:  # two files at a time, each whole; words like --pdb ask for one process
-        # in their order: pytest-xdist would put long files of few tests last, each on its own
-        two = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-        for name in ("tests", "chapters"):
-            chosen[name] = [*two, *chosen[name]]
-    return chosen
+    # Two files at a time, each whole; words like --pdb ask for one process. In their order:
+    # pytest-xdist would put long files of few tests last, each on its own.
+    two = [] if extra else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    return {name: [*two, *words, *extra] for name, words in STEPS.items()}
 
 
 def test(extra, run=run):

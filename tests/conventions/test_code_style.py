@@ -13,17 +13,14 @@ import re
 import statistics
 import textwrap
 import tokenize
-from pathlib import Path
+from functools import cache
 
-import pytest
+from every import FILES, PACKAGE, every, tree
 
 import ddpm_lab
 from ddpm_lab import _checks
 
-PACKAGE = Path(ddpm_lab.__file__).parent
 ROOT = PACKAGE.parent
-FILES = sorted(PACKAGE.rglob("*.py"))
-EACH = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 BANNED = {"sigma", "alphas_cumprod", "prev", "next", "cur"}
 LONGEST = 38
 """Lines of code in the body of a function."""
@@ -35,11 +32,7 @@ CHECKS = 17
 """General checks; whoever adds one says why."""
 
 
-def tree(path):
-    return ast.parse(path.read_text())
-
-
-@EACH
+@every(FILES)
 def test_ambiguous_names_are_not_used(path):
     """As a variable, an argument, an attribute or a function; calling Python's next() is fine."""
     used = {}
@@ -80,41 +73,42 @@ def body_lines(node, text):
     return code_lines(node, text) - (node.body[0].lineno - node.lineno)
 
 
-@EACH
-def test_a_function_fits_on_a_screen(path):
-    text = path.read_text()
-    for node in ast.walk(tree(path)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            n = body_lines(node, text)
-            assert n <= LONGEST, f"{path.name}: {node.name} has {n} lines of code"
+@cache
+def lengths():
+    """{file and function: its lines of code}"""
+    return {
+        f"{file}: {node.name} in line {node.lineno}": body_lines(node, path.read_text())
+        for file, path in FILES.items()
+        for node in ast.walk(tree(path))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+
+
+def test_a_function_fits_on_a_screen():
+    too_long = {name: n for name, n in lengths().items() if n > LONGEST}
+    assert not too_long
 
 
 def test_most_functions_are_short():
-    lengths = sorted(
-        body_lines(node, path.read_text())
-        for path in FILES
-        for node in ast.walk(tree(path))
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    )
-    assert lengths[int(0.9 * len(lengths))] <= P90
+    assert sorted(lengths().values())[int(0.9 * len(lengths()))] <= P90
 
 
 def test_modules_are_small_rooms():
     """Lists of mistakes that learners make are data: they count for the longest, not the median."""
-    lines = {path: len(path.read_text().splitlines()) for path in FILES}
-    too_long = {str(p.relative_to(PACKAGE)): n for p, n in lines.items() if n > LONGEST_MODULE}
+    lines = {file: len(path.read_text().splitlines()) for file, path in FILES.items()}
+    too_long = {file: n for file, n in lines.items() if n > LONGEST_MODULE}
     assert not too_long, f"more than {LONGEST_MODULE} lines: {too_long}"
-    code = [n for path, n in lines.items() if n > 5 and not re.match(r"ch\d\d_", path.name)]
+    code = [n for file, n in lines.items() if n > 5 and not re.search(r"/ch\d\d_", file)]
     assert statistics.median(code) <= MEDIAN_MODULE
 
 
-@EACH
+@every(FILES)
 def test_bad_input_is_refused_with_words_and_never_with_assert(path):
     asserts = [node.lineno for node in ast.walk(tree(path)) if isinstance(node, ast.Assert)]
     assert not asserts, f"{path.name}: assert in line {asserts}; raise ValueError with a message"
 
 
-@EACH
+@every(FILES)
 def test_bad_input_is_refused_at_the_door(path):
     """In the mathematical core a check is a function: of `_checks` or a `checks.py`, or private."""
     rows = re.findall(r"^    (\d)  (.+)$", ddpm_lab.__doc__, flags=re.M)
@@ -129,10 +123,11 @@ def test_bad_input_is_refused_at_the_door(path):
         assert not raised, f"{path.name}: raise in line {raised}; make the check a function"
 
 
+@cache
 def _customers():
     """{what `_checks` offers: the rooms that use it}; a room is a module, or a folder of them."""
     found = {name: set() for name in _checks.__all__ if inspect.isfunction(getattr(_checks, name))}
-    for path in FILES:
+    for path in FILES.values():
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "_checks":

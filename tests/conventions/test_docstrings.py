@@ -8,70 +8,68 @@ references.bib.
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
+from every import FILES as ALL
+from every import PACKAGE, every, tree
 
-import ddpm_lab
-
-PACKAGE = Path(ddpm_lab.__file__).parent
 ROOT = PACKAGE.parent
-FILES = [p for p in sorted(PACKAGE.rglob("*.py")) if p.parent != PACKAGE / "course" / "exercises"]
+FILES = {name: p for name, p in ALL.items() if p.parent != PACKAGE / "course" / "exercises"}
 # "A schedule from its step variances" says what comes out; numbers need a shape and a unit.
 NUMBERS = r"\b(Tensor|Data|Gaussian|Prediction|Bound|Iterator|tuple|list|float|Mixture|Denoiser)\b"
 
 
-def module(path):
-    """Its name; what lies in a private package is private."""
-    private = any(part.startswith("_") for part in path.relative_to(PACKAGE).parts[:-1])
-    return "_" * private + path.stem
-
-
 def public(kind):
-    for path in FILES:
-        for node in ast.parse(path.read_text()).body:
-            if isinstance(node, kind) and not node.name.startswith("_"):
-                yield pytest.param(node, id=f"{module(path)}.{node.name}")
+    """{file and name: its node}"""
+    return {
+        f"{file}: {node.name}": node
+        for file, path in FILES.items()
+        for node in tree(path).body
+        if isinstance(node, kind) and not node.name.startswith("_")
+    }
 
 
-FUNCTIONS = list(public(ast.FunctionDef))
-CLASSES = list(public(ast.ClassDef))
+FUNCTIONS = public(ast.FunctionDef)
+CLASSES = public(ast.ClassDef)
 
 
-def of_public_modules(params):
-    return [p for p in params if not p.id.startswith("_")]
+def of_public_modules(nodes):
+    return {name: node for name, node in nodes.items() if not is_private(name.partition(":")[0])}
 
 
-def of_the_library(params):
+def is_private(file):
+    return any(part.startswith("_") and part != "__init__.py" for part in file.split("/"))
+
+
+def of_the_library(nodes):
     """Without the program's own: what a command does is seen by running it."""
-    program = {path.stem for path in (PACKAGE / "cli").rglob("*.py")}
-    library = {path.stem for path in FILES if PACKAGE / "cli" not in path.parents}
-    return [p for p in of_public_modules(params) if p.id.split(".")[0] not in program - library]
+    public = of_public_modules(nodes)
+    return {name: node for name, node in public.items() if not name.startswith("cli")}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+@every(FILES)
 def test_every_module_opens_with_what_it_is_about(path):
-    assert (ast.get_docstring(ast.parse(path.read_text())) or "").strip()
+    assert (ast.get_docstring(tree(path)) or "").strip()
 
 
-@pytest.mark.parametrize("node", FUNCTIONS + CLASSES)
+@every(FUNCTIONS | CLASSES)
 def test_every_public_name_has_a_docstring_that_starts_with_a_sentence(node):
     text = ast.get_docstring(node) or ""
     first = text.split("\n\n")[0]
     assert first and first.rstrip()[-1] in ".:?", f"{node.name}: {first!r}"
 
 
-@pytest.mark.parametrize("node", of_the_library(FUNCTIONS))
+@every(of_the_library(FUNCTIONS))
 def test_every_public_function_has_an_example(node):
     assert ">>> " in ast.get_docstring(node), f"{node.name} has no doctest"
 
 
-@pytest.mark.parametrize("node", of_the_library(CLASSES))
+@every(of_the_library(CLASSES))
 def test_every_public_class_has_an_example(node):
     assert ">>> " in ast.get_docstring(node), f"{node.name} has no doctest"
 
 
-@pytest.mark.parametrize("node", of_public_modules(CLASSES))
+@every(of_public_modules(CLASSES))
 def test_every_public_method_and_property_has_a_docstring(node):
     for part in node.body:
         if isinstance(part, ast.FunctionDef) and not part.name.startswith("_"):
@@ -79,7 +77,7 @@ def test_every_public_method_and_property_has_a_docstring(node):
             assert ast.get_docstring(part) or part.name == "forward", f"{node.name}.{part.name}"
 
 
-@pytest.mark.parametrize("node", of_the_library(CLASSES))
+@every(of_the_library(CLASSES))
 def test_every_field_of_a_named_tuple_says_what_it_holds(node):
     bases = {ast.unparse(base) for base in node.bases}
     if "NamedTuple" not in bases:
@@ -97,7 +95,7 @@ def test_every_field_of_a_named_tuple_says_what_it_holds(node):
     assert fields - said - in_text <= {"t", "s"}, f"{node.name}: {fields - said - in_text}"
 
 
-@pytest.mark.parametrize("node", of_public_modules(FUNCTIONS))
+@every(of_public_modules(FUNCTIONS))
 def test_a_function_that_returns_numbers_says_their_shape_and_unit(node):
     returned = ast.unparse(node.returns) if node.returns else ""
     text = ast.get_docstring(node)
@@ -106,7 +104,7 @@ def test_a_function_that_returns_numbers_says_their_shape_and_unit(node):
         assert re.search(r"^(Returns|Yields)\n-+", text, flags=re.M), f"{node.name} -> {returned}"
 
 
-@pytest.mark.parametrize("node", of_the_library(FUNCTIONS))
+@every(of_the_library(FUNCTIONS))
 def test_a_function_that_checks_its_input_says_what_it_refuses(node):
     """In the ranges of its parameters, or, where that does not say it all, under Raises."""
     checks = any(
@@ -121,7 +119,7 @@ def test_a_function_that_checks_its_input_says_what_it_refuses(node):
         assert said, f"{node.name} does not say what it takes and what it refuses"
 
 
-@pytest.mark.parametrize("node", of_public_modules(FUNCTIONS))
+@every(of_public_modules(FUNCTIONS))
 def test_docstrings_name_only_parameters_that_exist(node):
     """A docstring that drifts from the signature misleads more than none."""
     text = ast.get_docstring(node)
@@ -146,7 +144,7 @@ def cited():
     Chen23].
     """
     found = {}
-    for path in FILES:
+    for path in FILES.values():
         for bracket in re.findall(r"\[([A-Z][^\[\]]*)\]", path.read_text()):
             for part in bracket.split(";"):
                 key = re.match(r"\s*([A-Z][A-Za-z]+\d\d[a-z]?)(?=[,\s]|$)", part)

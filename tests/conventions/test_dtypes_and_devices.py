@@ -7,19 +7,15 @@ every call that makes one out of nothing names both; or it is a method of a tens
 """
 
 import ast
-from pathlib import Path
 
 import pytest
+from every import FILES, every
 
-import ddpm_lab
-
-PACKAGE = Path(ddpm_lab.__file__).parent
 # `exercises` makes the inputs of its questions while the CPU is the default: see `verdict`. So do
 # the checks of `claims`: see `claim`.
-FILES = sorted(
-    path for path in PACKAGE.rglob("*.py") if path.parent.name not in ("exercises", "claims")
+EACH = every(
+    {name: path for name, path in FILES.items() if path.parent.name not in ("exercises", "claims")}
 )
-EACH = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 BOTH = {"zeros", "ones", "full", "empty", "eye", "linspace", "tensor", "asarray", "rand", "randn"}
 WHOLE = {"arange", "randint", "randperm", "as_tensor"}  # whole numbers are int64 in any case
 DRAWS = {"figures", "explorers"}  # figures: never on a device

@@ -8,13 +8,12 @@ run.
 import ast
 import re
 import sys
-from pathlib import Path
+from functools import cache
 
-import pytest
+from every import FILES, PACKAGE, every, tree
 
 import ddpm_lab
 
-PACKAGE = Path(ddpm_lab.__file__).parent
 # What may be imported at the top of a module, by the lowest layer that may do so.
 FREE = {"torch": 0, "matplotlib": 6, "ipywidgets": 6, "IPython": 6}
 FIGURES = 6  # from here on a module may load what it likes
@@ -31,7 +30,7 @@ def layers():
 def sources():
     """{module: its source files}; a folder is one module."""
     found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in FILES.values():
         name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         if name != "__init__":
             found.setdefault(name, []).append(path)
@@ -39,11 +38,16 @@ def sources():
 
 
 MODULES = sources()
-EACH = pytest.mark.parametrize("module", MODULES)
+EACH = every({module: module for module in MODULES})
 
 
-def imported(tree):
-    """(dotted name, is it at the top of the module?) for every import, also inside functions."""
+@cache
+def imported(path):
+    """(dotted name, is it at the top of the file?) for every import, also inside functions."""
+    return list(_imported(tree(path)))
+
+
+def _imported(tree):
     inside = {
         id(node)
         for outer in ast.walk(tree)
@@ -63,7 +67,7 @@ def ours(module):
     """The ddpm_lab modules that this one imports."""
     table = layers()
     for path in MODULES[module]:
-        for name, _ in imported(ast.parse(path.read_text())):
+        for name, _ in imported(path):
             parts = name.split(".")
             if parts[0] == "ddpm_lab" and len(parts) > 1 and parts[1] in table:
                 yield parts[1]
@@ -88,7 +92,7 @@ def test_heavy_libraries_are_loaded_where_they_are_used(module):
     if layers()[module] >= FIGURES:
         return
     for path in MODULES[module]:
-        for name, top in imported(ast.parse(path.read_text())):
+        for name, top in imported(path):
             library = name.split(".")[0]
             if top and library not in sys.stdlib_module_names and library != "ddpm_lab":
                 lowest = FREE.get(library)
@@ -100,7 +104,7 @@ def test_heavy_libraries_are_loaded_where_they_are_used(module):
 @EACH
 def test_pictures_and_widgets_belong_to_the_upper_layers(module):
     for path in MODULES[module]:
-        libraries = {name.split(".")[0] for name, _ in imported(ast.parse(path.read_text()))}
+        libraries = {name.split(".")[0] for name, _ in imported(path)}
         if layers()[module] < FIGURES:
             assert not libraries & {"matplotlib", "ipywidgets", "IPython"}, path.name
 
@@ -110,7 +114,7 @@ def test_networks_know_nothing_of_diffusion():
     if "networks" in MODULES:
         assert set(ours("networks")) <= {"networks", "types", "_checks", "gaussians"}
         for path in MODULES["networks"]:
-            for name, _ in imported(ast.parse(path.read_text())):
+            for name, _ in imported(path):
                 assert "gaussians" not in name or name.startswith("ddpm_lab.gaussians.pixels")
 
 
@@ -156,12 +160,12 @@ def dotted(path):
     )
 
 
-NAMES = {dotted(path) for path in PACKAGE.rglob("*.py")}
+NAMES = {dotted(path) for path in FILES.values()}
 
 
 def modules_imported(path):
     """The modules of ddpm_lab that a file imports: the longest part of each name that is one."""
-    for name, _ in imported(ast.parse(path.read_text())):
+    for name, _ in imported(path):
         while name.startswith("ddpm_lab.") and name not in NAMES:
             name = name.rpartition(".")[0]
         if name.startswith("ddpm_lab."):
@@ -179,16 +183,16 @@ def room(name):
     return name.removeprefix("ddpm_lab.course").lstrip(".").partition(".")[0]
 
 
-@pytest.mark.parametrize("path", of_course(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@every({str(path.relative_to(PACKAGE)): path for path in of_course()})
 def test_a_room_of_the_course_imports_only_what_it_may(path):
     own = room(dotted(path))
     others = {room(n) for n in modules_imported(path) if n.startswith("ddpm_lab.course.")}
     assert others - {own} <= COURSE[own]
 
 
-@pytest.mark.parametrize("path", of_course(), ids=lambda path: str(path.relative_to(PACKAGE)))
+@every({str(path.relative_to(PACKAGE)): path for path in of_course()})
 def test_widgets_belong_to_explorers_and_drawing_not_to_exercises(path):
-    libraries = {name.split(".")[0] for name, _ in imported(ast.parse(path.read_text()))}
+    libraries = {name.split(".")[0] for name, _ in imported(path)}
     own = room(dotted(path))
     assert own == "explorers" or "ipywidgets" not in libraries
     drawing = {"explorers", "figures", "diagrams", "style", "display"}
@@ -212,7 +216,7 @@ def test_the_rooms_of_a_package_import_each_other_in_one_direction(module):
     for path in MODULES[module]:
         if path.stem == "__init__":  # the front door re-exports what is behind it
             continue
-        names = {name for name, top in imported(ast.parse(path.read_text())) if top}
+        names = {name for name, top in imported(path) if top}
         graph[dotted(path)] = {
             other
             for other in (dotted(p) for p in MODULES[module] if p.stem != "__init__")

@@ -9,16 +9,15 @@ import importlib
 import inspect
 import random
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from every import FILES, every, tree
 
 import ddpm_lab
 from ddpm_lab import forward, gaussians, ideal_denoisers, losses, samplers, schedules
 
-PACKAGE = Path(ddpm_lab.__file__).parent
 SCHEDULE = schedules.cosine(T=5)
 DENOISE = ideal_denoisers.mixture_denoiser(ideal_denoisers.circle_mixture(), SCHEDULE)
 X = torch.zeros(3, 2)
@@ -145,19 +144,16 @@ TORCH_DRAWS = {
 SEEDS = {"manual_seed", "manual_seed_all", "set_rng_state", "seed"}
 
 
-@pytest.mark.parametrize(
-    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
-)
+@every(FILES)
 def test_every_call_that_draws_names_its_generator(path):
     """Or is wrapped in `torch.random.fork_rng`, which puts the global state back."""
-    tree = ast.parse(path.read_text())
     forked = {
         id(inner)
-        for outer in ast.walk(tree)
+        for outer in ast.walk(tree(path))
         if isinstance(outer, ast.With) and "fork_rng" in ast.unparse(outer.items[0])
         for inner in ast.walk(outer)
     }
-    for node in ast.walk(tree):
+    for node in ast.walk(tree(path)):
         if id(node) in forked:
             continue
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):

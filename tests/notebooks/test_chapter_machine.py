@@ -18,6 +18,7 @@ import nbformat
 import pytest
 
 import ddpm_lab
+from tools import chapters
 from tools.notebooks import building, colab, comparing, release, running, sources, stored
 
 ROOT = sources.ROOT
@@ -334,14 +335,15 @@ def test_links_lead_where_nbgrader_puts_the_notebooks(built):
 # ------------------------------------------------------------------------------ command line
 
 
-def test_the_commands_say_what_they_found(toy):
+def test_the_commands_say_what_they_found(toy, capsys):
     def command(*words):
-        line = [sys.executable, str(ROOT / "tools" / "chapters.py"), *words, "--root", str(toy)]
-        done = subprocess.run(line, capture_output=True, text=True, check=False)
-        assert done.stderr == ""
-        return done.returncode, done.stdout
+        code, said = chapters.main([*words, "--root", str(toy)]), capsys.readouterr()
+        assert said.err == ""
+        return code, said.out
 
-    assert command("lint") == (0, "lint: fine\n")
+    line = [sys.executable, str(ROOT / "tools" / "chapters.py"), "lint", "--root", str(toy)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "lint: fine\n", "")
     assert command("sync", "02") == (0, "sync: fine\n")
     (toy / "chapters" / "02_more.ipynb").unlink()
     code, said = command("sync")

@@ -1,7 +1,7 @@
 """What the site is made of, without building it: films of the explorers, and prepared notebooks.
 
 Truth: an explorer's own `describe` and `render`, which other tests hold; for a notebook, what went
-in. `tests/browser/test_site.py` opens the pages themselves.
+in. `tests/browser/test_site_pages.py` opens the pages themselves.
 """
 
 import html

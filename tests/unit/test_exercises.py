@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from every import every
 
 from ddpm_lab import forward
 from ddpm_lab.course import exercises
@@ -24,7 +25,7 @@ PAIRS = [
     pytest.param(name, hint, id=f"{name}-{i}")
     for name in exercises.names()
     for i, hint in enumerate(exercises.exercise(name).wrong)
-    if i % 6 == 0
+    if i % 12 == 0  # `tests.attempts.measure` hands in all of them
 ]
 
 
@@ -33,9 +34,11 @@ def test_the_right_answer_passes(name):
     assert exercises.verdict(name, exercises.exercise(name).reference).mark == "✓"
 
 
-@pytest.mark.parametrize("name", exercises.names())
-def test_every_exercise_knows_at_least_two_misconceptions(name):
-    assert len(exercises.exercise(name).wrong) >= 2
+@every({name: exercises.exercise(name) for name in exercises.names()})
+def test_an_exercise_knows_at_least_two_misconceptions_and_hints_fit_on_one_line(question):
+    assert len(question.wrong) >= 2
+    for hint in question.wrong:
+        assert "\n" not in hint and 10 <= len(hint) <= 160, hint
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
@@ -94,12 +97,6 @@ def test_other_inputs_leave_right_right_and_nearly_every_mistake_its_hint(name, 
         told = {hint: hint_told(question, answers, entries) for hint, answers in entries.items()}
     assert None not in told.values()
     assert sum(hint == said for hint, said in told.items()) >= 0.8 * len(told)
-
-
-@pytest.mark.parametrize("name", exercises.names())
-def test_hints_fit_on_one_line(name):
-    for hint in exercises.exercise(name).wrong:
-        assert "\n" not in hint and 10 <= len(hint) <= 160
 
 
 def test_check_prints_one_line_and_returns_what_to_go_on_with(capsys):

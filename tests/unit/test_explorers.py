@@ -7,6 +7,7 @@ state must equal, to the byte, what the live widget shows for it.
 import math
 import re
 import textwrap
+from functools import cache
 from itertools import product
 
 import pytest
@@ -60,9 +61,15 @@ EXPLORERS = {
 ALL = pytest.mark.parametrize("name", EXPLORERS)
 
 
+@cache
+def made(name):
+    """One explorer for all tests that leave it as it was; a new one for each takes its time."""
+    return getattr(explorers, name)()
+
+
 @ALL
 def test_every_control_moves_the_picture_and_the_way_back_restores_it(name):
-    explorer = getattr(explorers, name)()
+    explorer = made(name)
     first = explorer.widget.picture.value
     for key, value in EXPLORERS[name].items():
         before, default = explorer.widget.picture.value, explorer.controls[key].value
@@ -75,7 +82,7 @@ def test_every_control_moves_the_picture_and_the_way_back_restores_it(name):
 
 @ALL
 def test_the_still_picture_is_what_the_widget_shows(name):
-    explorer = getattr(explorers, name)()
+    explorer = made(name)
     for key, value in EXPLORERS[name].items():
         explorer.controls[key].value = value
     figure = explorer.render(**EXPLORERS[name])
@@ -83,11 +90,12 @@ def test_the_still_picture_is_what_the_widget_shows(name):
         assert artist.get_animated()
     figure.canvas.draw()
     assert png(figure.canvas) == explorer.widget.picture.value
+    explorer.widget.panel.children[1].children[0].click()  # reset
 
 
 @ALL
 def test_a_stored_page_gets_a_picture_and_words(name):
-    bundle, metadata = getattr(explorers, name)()._repr_mimebundle_()
+    bundle, metadata = made(name)._repr_mimebundle_()
     assert {"image/png", "text/plain"} < set(bundle)
     assert metadata["image/png"]["alt"] == bundle["text/plain"]
     assert "?" in bundle["text/plain"] and re.search(r"\d", bundle["text/plain"])
@@ -95,7 +103,7 @@ def test_a_stored_page_gets_a_picture_and_words(name):
 
 @ALL
 def test_controls_have_names_and_tooltips(name):
-    controls = getattr(explorers, name)().controls
+    controls = made(name).controls
     assert 1 <= len(controls) <= 4
     for control in controls.values():
         assert control.description and control.tooltip
@@ -103,7 +111,7 @@ def test_controls_have_names_and_tooltips(name):
 
 @ALL
 def test_the_first_state_and_the_words_of_another_follow_the_same_names(name):
-    explorer = getattr(explorers, name)()
+    explorer = made(name)
     other = getattr(explorers, name)(**EXPLORERS[name])
     assert textwrap.fill(explorer.describe(**EXPLORERS[name]), 88) == repr(other) != repr(explorer)
     assert textwrap.fill(explorer.describe(), 88) == repr(explorer)
@@ -122,7 +130,7 @@ def ends(control):
 @pytest.mark.parametrize("name", explorers.__all__[1:])
 def test_it_draws_at_all_ends_of_its_controls(name):
     """All pairs of ends that no schedule forbids; the picture fits into its frame."""
-    explorer = getattr(explorers, name)()
+    explorer = made(name)
     for key, control in explorer.declared.items():
         for other, second in explorer.declared.items():
             for state in product(ends(control), ends(second)):
@@ -136,7 +144,7 @@ def test_it_draws_at_all_ends_of_its_controls(name):
 
 @ALL
 def test_reset_goes_back_in_one_redraw(name, monkeypatch):
-    explorer = getattr(explorers, name)()
+    explorer = made(name)
     for key, value in EXPLORERS[name].items():
         explorer.controls[key].value = value
     redrawn = []
@@ -212,7 +220,7 @@ WRONG = {
 
 @ALL
 def test_a_state_that_the_controls_cannot_show_is_refused_in_words(name):
-    explorer = getattr(explorers, name)()
+    explorer = made(name)
     for wrong in WRONG[name]:
         (key,) = wrong
         for use in (getattr(explorers, name), explorer.render, explorer.describe):

@@ -36,7 +36,7 @@ QUICK = plan.TOY._replace(
     speeds=speed.Amounts(batch=2, steps=2, least=0.0, side=64),
     tests=("tests/gpu/test_devices_agree.py::test_losses_agree",),
 )
-LONGER = QUICK._replace(train=dict.fromkeys(NAMES, 6.0))
+LONGER = QUICK._replace(train=dict.fromkeys(NAMES, 3.0))
 PACKAGES, WAYS = speed.packages(), speed.ways()
 
 

@@ -1,11 +1,13 @@
 """An attempt in a process of its own gets a grade, whatever it does to that process.
 
 Truth: the references and the known mistakes are graded as `verdict` judges them; hostile attempts
-are built to do one known thing, none of them gives the right answers, and so none may pass.
+are built to do one known thing, none of them gives the right answers, and so none may pass. Most
+are graded by one `Grader`, which starts PyTorch once; some by `grade`, which starts it each time.
 """
 
 import os
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ import torch
 from ddpm_lab import forward
 from ddpm_lab.course import exercises
 from ddpm_lab.course.exercises import _answers, _wire, check, grading
+from ddpm_lab.course.exercises.grader import Grader
 from ddpm_lab.course.exercises.grading import grade
 from ddpm_lab.gaussians import Gaussian, draw
 from ddpm_lab.schedules import coef
@@ -21,11 +24,22 @@ POSIX = pytest.mark.skipif(os.name == "nt", reason="Windows has no such limits")
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux says what is taken")
 
 
-def step(body, **limits):
-    """The grade of an attempt at `forward.step` with this body; a second is enough for all."""
+@pytest.fixture(scope="module")
+def grader():
+    """A second is enough for all."""
+    with Grader(seconds=1.0, memory=2**29) as one:
+        yield one
+
+
+def source_of(body):
+    """An attempt at `forward.step` with this body."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
-    source = f"import os, sys, torch\ndef my_step(schedule, x, t, z):\n{lines}"
-    return grade("forward.step", source, **{"seconds": 1.0, **limits})
+    return f"import os, sys, torch\ndef my_step(schedule, x, t, z):\n{lines}"
+
+
+def step(body, **limits):
+    """Its grade, in a process that starts PyTorch."""
+    return grade("forward.step", source_of(body), **{"seconds": 1.0, **limits})
 
 
 RIGHT = "return (1 - schedule.beta[t]).sqrt() * x + schedule.beta[t].sqrt() * z"
@@ -44,9 +58,10 @@ def _wrong_step(schedule, x, t, z):
     return (1 - schedule.beta[t]) * x + schedule.beta[t].sqrt() * z
 
 
-def test_a_known_mistake_is_told_even_if_a_later_case_stops():
-    hint = step(WRONG).message
-    found = step(f"if x.dim() == 2: raise ValueError('an image')\n{WRONG}")
+def test_a_known_mistake_is_told_even_if_a_later_case_stops(grader):
+    hint = grader.grade("forward.step", source_of(WRONG)).message
+    stops = f"if x.dim() == 2: raise ValueError('an image')\n{WRONG}"
+    found = grader.grade("forward.step", source_of(stops))
     assert found.status == "wrong" and found.message.startswith(f"{hint}; your function stopped")
 
 
@@ -60,8 +75,8 @@ def test_a_known_mistake_is_told_even_if_a_later_case_stops():
         ("return (return", "wrong", "SyntaxError"),
     ],
 )
-def test_the_line_is_that_of_check(body, status, said):
-    found = step(body)
+def test_the_line_is_that_of_check(body, status, said, grader):
+    found = grader.grade("forward.step", source_of(body))
     assert found.status == status and said in found.message and "\n" not in found.message
 
 
@@ -106,14 +121,14 @@ def own_marginal(schedule, x_0, t):
         ),
     ],
 )
-def test_the_courses_own_answers_are_refused(text, said):
-    found = grade("forward.marginal", text)
+def test_the_courses_own_answers_are_refused(text, said, grader):
+    found = grader.grade("forward.marginal", text)
     assert found.status == "wrong" and said in found.message
 
 
-def test_a_function_of_the_package_that_is_as_good_as_the_reference_is_refused():
+def test_a_function_of_the_package_that_is_as_good_as_the_reference_is_refused(grader):
     text = "from ddpm_lab import estimators\ndef f(log_w): return estimators.log_mean_weight(log_w)"
-    assert "write it yourself" in grade("estimators.bound", text).message
+    assert "write it yourself" in grader.grade("estimators.bound", text).message
 
 
 OURS = "import functools\nfrom ddpm_lab import forward\n"
@@ -131,8 +146,8 @@ OURS = "import functools\nfrom ddpm_lab import forward\n"
         ),
     ],
 )
-def test_the_packages_function_is_refused_under_any_name(name, text):
-    found = grade(name, OURS + text, function="f", seed=3)
+def test_the_packages_function_is_refused_under_any_name(name, text, grader):
+    found = grader.grade(name, OURS + text, function="f", seed=3)
     assert found.status == "wrong" and "write it yourself: the package's" in found.message
 
 
@@ -144,11 +159,11 @@ def test_a_function_of_the_course_is_not_the_learners():
     assert "hand in your own function" in grade("forward.step", reference).message
 
 
-def test_another_seed_tries_other_inputs():
+def test_another_seed_tries_other_inputs(grader):
     by_heart = "def f(var, beta): return {0.02: 0.98995, 0.1: 0.98742}[beta]"
     text = "import math\ndef f(var, beta): return math.sqrt(1 - beta / var)"
-    assert grade("forward.keep_variance", text, seed=5).status == "passed"
-    assert grade("forward.keep_variance", by_heart, seed=5).status == "wrong"
+    assert grader.grade("forward.keep_variance", text, seed=5).status == "passed"
+    assert grader.grade("forward.keep_variance", by_heart, seed=5).status == "wrong"
     with pytest.raises(ValueError, match="seed"):
         grade("forward.keep_variance", text, seed=-1)
 
@@ -165,12 +180,13 @@ def uses_others(schedule, x: torch.Tensor, t, z):
     return draw(Gaussian(_root(1 - beta) * x, beta), z)
 
 
-def test_a_value_and_the_name_of_the_attempt():
-    assert grade("start.clean", "guess = 7\nclean = 0").status == "passed"
-    assert grade("start.clean", "clean = 0\nafter = 7", function="clean").status == "passed"
-    found = grade("start.clean", "guess = 7", function="clean")
+def test_a_value_and_the_name_of_the_attempt(grader):
+    graded = partial(grader.grade, "start.clean")
+    assert graded("guess = 7\nclean = 0").status == "passed"
+    assert graded("clean = 0\nafter = 7", function="clean").status == "passed"
+    found = graded("guess = 7", function="clean")
     assert found == ("wrong", "your code defines no clean")
-    assert grade("start.clean", "def f(): return 0") == ("wrong", "your code defines no value")
+    assert graded("def f(): return 0") == ("wrong", "your code defines no value")
 
 
 def test_what_cannot_be_sent_is_refused_at_once():
@@ -281,28 +297,41 @@ SLOW = ("all memory, bit by bit", "fills the disk")
 """How long it takes to fill memory or a disk is the machine's affair: no time may end it."""
 
 
+SOME = ("ends the process", "50 GB", "writes answers, then gives some", "closes everything")
+"""Also in a process of their own from the start: it has the same limits, and the same channel."""
+
+
 @LINUX
 @pytest.mark.parametrize("name", HOSTILE)
-def test_no_attempt_passes_by_force(name):
+def test_no_attempt_passes_by_force(name, grader, monkeypatch):
     body, status, said = HOSTILE[name]
-    found = step(body, memory=2**29, seconds=1000.0 if name in SLOW else 1.0)
-    assert found.status == status and said in found.message
-    assert "\n" not in found.message and "✓" not in found.message
+    if name in SLOW:
+        monkeypatch.setattr(grader, "seconds", 1000.0)
+    found = [grader.grade("forward.step", source_of(body))]
+    if name in SOME:
+        found += [step(body, memory=2**29)]
+    for one in found:
+        assert one.status == status and said in one.message
+        assert "\n" not in one.message and "✓" not in one.message
 
 
 @POSIX
-def test_what_waits_for_ever_is_ended_by_the_clock():
+def test_what_waits_for_ever_is_ended_by_the_clock(grader, monkeypatch):
     """All signals blocked, and no processor time used: nothing but the clock can tell."""
     body = (
         "import signal, select\nsignal.pthread_sigmask(0, range(1, 65))\nselect.select([], [], [])"
     )
-    found = step(body, seconds=1000.0, wall_seconds=15.0)
-    assert found == ("ended", "no answer after 15 seconds by the clock")
+    late = ("ended", "no answer after 2 seconds by the clock")
+    assert step(body, seconds=1000.0, wall_seconds=2.0) == late
+    monkeypatch.setattr(grader, "seconds", 1000.0)
+    monkeypatch.setattr(grader, "wait", 2.0)
+    assert grader.grade("forward.step", source_of(body)) == late
 
 
 @POSIX
-def test_a_text_that_never_ends_is_ended():
-    assert "is there a loop" in grade("forward.step", "while True: pass", seconds=0.5).message
+def test_a_text_that_never_ends_is_ended(grader, monkeypatch):
+    monkeypatch.setattr(grader, "seconds", 0.5)
+    assert "is there a loop" in grader.grade("forward.step", "while True: pass").message
 
 
 def test_an_attempt_finds_no_secrets_in_its_variables_and_leaves_no_files(monkeypatch):

@@ -142,8 +142,8 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 @needs_fork
 @pytest.mark.slow
-def test_forty_kills_change_not_a_bit(tmp_path):
-    killed(tmp_path, kills=40, seed=1)
+def test_twenty_kills_change_not_a_bit(tmp_path):
+    killed(tmp_path, kills=20, seed=1)
 
 
 def command(out, *words):

@@ -164,8 +164,7 @@ for words in (["evaluate", "--help"], ["train", "--help"]):
 """
 
 
-@pytest.mark.parametrize("option", ["-O", "-OO"])
-def test_a_plain_console_and_an_optimizing_python_are_enough(option):
+def test_a_plain_console_and_an_optimizing_python_are_enough():
     """`python -OO` leaves no docstrings, and no asserts."""
     bare = {
         "LC_ALL": "C",
@@ -174,7 +173,7 @@ def test_a_plain_console_and_an_optimizing_python_are_enough(option):
         "PYTHONIOENCODING": "ascii",
     }
     done = subprocess.run(
-        [sys.executable, option, "-c", LEARNER],
+        [sys.executable, "-OO", "-c", LEARNER],
         capture_output=True, env=os.environ | bare,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -58,15 +58,21 @@ PICTURES = {
         diagrams.marginal_heatmap(schedules.linear(T=9), ideal_denoisers.two_modes())
     ),
 }
-READERS = {
-    "upside down": {"image.origin": "lower", "image.interpolation": "bicubic"},
+READERS = {  # some at a time: a picture that differs shows it, whichever of them it is
+    "upside down, no page": {
+        "image.origin": "lower", "image.interpolation": "bicubic", "figure.facecolor": "none",
+        "savefig.facecolor": "none", "axes.facecolor": "none",
+    },
     "TeX": {"text.usetex": True},
-    "tight": {"savefig.bbox": "tight", "savefig.dpi": 61, "figure.dpi": 200},
-    "no page": {"figure.facecolor": "none", "savefig.facecolor": "none", "axes.facecolor": "none"},
-    "dark": dict(library["dark_background"]),
-    "large": {"font.size": 21, "lines.linewidth": 9, "axes.xmargin": 0.3, "font.family": "serif"},
-    "sketch": {"path.sketch": (1, 100, 2), "text.antialiased": False, "figure.autolayout": True},
-}
+    "tight, dark": {
+        **library["dark_background"],
+        "savefig.bbox": "tight", "savefig.dpi": 61, "figure.dpi": 200,
+    },
+    "large sketch": {
+        "font.size": 21, "lines.linewidth": 9, "axes.xmargin": 0.3, "font.family": "serif",
+        "path.sketch": (1, 100, 2), "text.antialiased": False, "figure.autolayout": True,
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

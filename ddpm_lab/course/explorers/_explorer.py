@@ -41,9 +41,10 @@ class Explorer:
         >>> len(explorers.four_names().render(t=900).axes)
         2
         """
+        state = complete(self.declared, state)
         with one_thread():
             drawing = self.draw()
-            drawing.update(**complete(self.declared, state))
+            drawing.update(**state)
         return drawing.figure
 
     def describe(self, **state: Any) -> str:

@@ -1,7 +1,7 @@
 """The site in Chromium: what a person with only a browser meets.
 
-Build it first (`make site`), then `make browser ARGS=tests/browser/test_site.py`. The pages come
-from a web server on this machine, and whatever they ask of another one is an error.
+Build it first (`make site`), then `make browser ARGS=tests/browser/test_site_pages.py`. The pages
+come from a web server on this machine, and whatever they ask of another one is an error.
 """
 
 import json
