@@ -17,15 +17,14 @@ from ddpm_lab import forward
 from ddpm_lab.course import exercises
 from ddpm_lab.course.exercises import Case, Exercise, _inputs, _judging, _trials
 from ddpm_lab.course.exercises._answers import plain
-from ddpm_lab.course.exercises._differences import difference
+from ddpm_lab.course.exercises._differences import same
 from ddpm_lab.gaussians import Gaussian
 
 CHAPTERS = sorted(Path(exercises.__file__).parent.glob("ch*.py"))
-PAIRS = [
-    pytest.param(name, hint, id=f"{name}-{i}")
-    for name in exercises.names()
-    for i, hint in enumerate(exercises.exercise(name).wrong)
-    if i % 12 == 0  # `tests.attempts.measure` hands in all of them
+SOME = [  # one of each; `tests.attempts.measure` hands in all of them
+    pytest.param(name, [*exercises.exercise(name).wrong][i % 3], id=name)
+    for i, name in enumerate(exercises.names())
+    if len(exercises.exercise(name).wrong) > 2
 ]
 
 
@@ -58,7 +57,7 @@ def hint_told(question, answers, entries):
     alike = (
         hint
         for hint, theirs in entries.items()
-        if all(difference(ours, other) is None for ours, other in zip(answers, theirs))
+        if all(same(ours, other) for ours, other in zip(answers, theirs))
     )
     return next(alike)
 
@@ -78,7 +77,7 @@ def test_each_misconception_is_rejected_and_told_apart(name):
         assert hint_told(question, answers, entries) == hint
 
 
-@pytest.mark.parametrize(("name", "hint"), PAIRS)
+@pytest.mark.parametrize(("name", "hint"), SOME)
 def test_a_misconception_that_is_handed_in_gets_its_hint(name, hint):
     wrong = exercises.exercise(name).wrong[hint]
     assert exercises.verdict(name, wrong)[:2] == ("✗", hint)

@@ -72,6 +72,18 @@ def difference(got: Any, want: Any, what: str = "answer") -> str | None:
         return str(unlike)
 
 
+def same(got: Any, want: Any) -> bool:
+    """Does nothing differ? Sooner known than what does.
+
+    >>> same(1.0, 1.0 + 1e-9)
+    True
+    """
+    try:
+        return not any(leaf.is_wrong for leaf in leaves(got, want))
+    except Unlike:
+        return False
+
+
 def close(got: Tensor, want: Tensor, *, exact: bool = False) -> Tensor:
     """Where two are equal, as far as float32 on the way may blur it."""
     if exact:

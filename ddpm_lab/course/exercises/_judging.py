@@ -16,7 +16,7 @@ from ddpm_lab.course.exercises import (
     _trials,
 )
 from ddpm_lab.course.exercises._answers import Other, plain
-from ddpm_lab.course.exercises._differences import difference
+from ddpm_lab.course.exercises._differences import difference, same
 from ddpm_lab.course.exercises._records import Exercise, Verdict
 from ddpm_lab.course.exercises._separating import separating
 from ddpm_lab.schedules import Schedule
@@ -186,7 +186,7 @@ def _alike(wrong, answers, question):
     """Does a known mistake lead to these answers? Looked at case by case, up to the first no."""
     try:
         return all(
-            difference(ours, plain(_trials.ask(wrong, case))) is None
+            same(ours, plain(_trials.ask(wrong, case)))
             for case, ours in zip(question.cases(), answers)
         )
     except Exception:  # the mistake does not even give answers
