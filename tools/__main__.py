@@ -63,7 +63,7 @@ def chromium(which=shutil.which):
     )
 
 
-NOT_SITE = "--ignore=tests/browser/test_site_pages.py"  # needs the site: make site, then name the file
+NOT_SITE = "--ignore=tests/browser/test_site_pages.py"  # needs `make site`; then name the file
 
 
 def browser(extra):

@@ -4,6 +4,7 @@ The truth is in the toy (conftest.py), whose exercise, figure and slider are kno
 rules that nbgrader's manual states for the cells of a source notebook.
 """
 
+import asyncio
 import base64
 import importlib.util
 import json
@@ -13,6 +14,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from queue import Empty
 
 import nbformat
 import pytest
@@ -221,6 +223,29 @@ def test_a_chapter_that_must_not_be_stored_leaves_the_old_notebook(toy, code, co
     problems = building.build(toy, ["02"], jobs=2)
     assert len(problems) == 2 and all(complaint in problem for problem in problems)
     assert chapter.learner.read_bytes() == before
+
+
+def test_a_lost_wake_up_call_costs_seconds(monkeypatch):
+    """A channel that says nothing while one waits for it, and has the message the next time."""
+    asked = []
+
+    class Channel:
+        async def get_msg(self, timeout):
+            asked.append(timeout)
+            if len(asked) < 3:
+                raise Empty
+            return "the message"
+
+    channel = Channel()
+    running.look_again(channel)
+    assert asyncio.run(channel.get_msg(timeout=600)) == "the message"
+    assert asked == [running.SLICE] * 3
+    asked.clear()
+    monkeypatch.setattr(running, "SLICE", 0.01)
+    with pytest.raises(Empty):
+        asyncio.run(channel.get_msg(timeout=0.0))
+    assert asked == [0.0]
+    assert asyncio.run(channel.get_msg()) == "the message"  # however long it takes
 
 
 def test_settle_keeps_only_what_is_the_same_on_every_run():

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from queue import Empty
+from typing import Any
 
 import nbformat
 
@@ -61,6 +65,7 @@ async def execute(notebook, folder: Path, env: dict[str, str], timeout: float = 
             try:
                 await self.async_start_new_kernel(**start)
                 await self.async_start_new_kernel_client()
+                look_again(self.kc.shell_channel), look_again(self.kc.iopub_channel)
                 yield
             finally:
                 if self.kc is not None:
@@ -83,6 +88,31 @@ async def execute(notebook, folder: Path, env: dict[str, str], timeout: float = 
         await client.async_execute(cwd=str(folder), env=env)
     except (CellExecutionError, TimeoutError, RuntimeError) as error:  # failed, too slow, died
         raise ChapterError(re.sub(r"\x1b\[[0-9;]*m", "", str(error))) from None
+
+
+SLICE = 5.0
+"""Seconds after which a channel is looked at again."""
+
+
+def look_again(channel: Any) -> None:
+    """Wait for its messages in slices of time.
+
+    On a busy machine the call that wakes us up gets lost now and then. The message is there, and
+    would be found when the time of the whole cell is over, ten minutes later.
+    """
+    whole = channel.get_msg
+
+    async def get_msg(timeout: float | None = None) -> Any:
+        until = math.inf if timeout is None else time.monotonic() + timeout
+        while True:
+            left = max(0.0, until - time.monotonic())
+            try:
+                return await whole(timeout=min(SLICE, left))
+            except Empty:
+                if left <= SLICE:
+                    raise
+
+    channel.get_msg = get_msg
 
 
 def settle(notebook) -> None:
