@@ -507,9 +507,9 @@ for name, x in (("samples", draw(net, 300)), ("training images", data.images[som
     print(f"energy distance of {name} to new images: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Here it ends at 0.29, close to the package's. Most of the decrease happens in the first 100 steps, and yet the
+# Here it ends at 0.30, close to the package's. Most of the decrease happens in the first 100 steps, and yet the
 # samples need the remaining ones: a small difference in the loss can be a large one to the eye. By energy distance
-# (chapter 11) the samples are close to the real digits, 0.019 ± 0.008. For training digits it is −0.005 ± 0.006,
+# (chapter 11) the samples are close to the real digits, 0.025 ± 0.008. For training digits it is −0.005 ± 0.006,
 # consistent with 0.
 #
 # **Now with your own images.** Choose another source, and run this section again. Larger images in color need larger
