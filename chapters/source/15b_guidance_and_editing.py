@@ -542,8 +542,8 @@ for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
 
 # %% [markdown]
 # The label decides what the digit is, once $w$ is about 1. Noise and steps decide how it is written. With $w = 0$, 1
-# of 8 is read as a 3; from $w = 1$ on, all eight are. From there to $w = 8$ there is nothing left to gain, but the
-# contrast grows: they are 4.7 apart instead of 3.8, and 35 % of the pixels are black or white instead of 30 %. More
+# of 6 is read as a 3; from $w = 1$ on, all six are. From there to $w = 8$ there is nothing left to gain, but the
+# contrast grows: they are 5.2 apart instead of 3.8, and 35 % of the pixels are black or white instead of 32 %. More
 # steps do not undo that.
 
 # %% [markdown]

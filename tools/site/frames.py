@@ -75,7 +75,7 @@ STOPS: dict[str, dict[str, Sequence[Any]]] = {
         "noise": (),
         "seed": (0, 1),
     },
-    "guidance_dial": {"guidance_scale": (), "label": (0, 3, 8), "steps": (3, 8), "seed": (0, 1)},
+    "guidance_dial": {"guidance_scale": (), "label": (0, 3, 8), "steps": (3, 6), "seed": (0, 1)},
 }
 """Explorer -> the controls that move on the page, and their stops; () for all that it has. The
 ledger's game, `true_or_false`, has a page of words instead (`pages.ledger`)."""

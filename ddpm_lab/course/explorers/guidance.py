@@ -14,7 +14,8 @@ from ddpm_lab.course.style import BLUE, RED
 from ddpm_lab.training import pretrained
 
 SCALES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
-STEPS = (2, 3, 4, 5, 6, 8)
+STEPS = (2, 3, 4, 5, 6)
+IMAGES = 6
 
 QUESTION = "How strongly should the network listen to the label?"
 
@@ -23,8 +24,8 @@ CONTROLS = {
     "guidance_scale": Stops(
         "guidance scale w", 1.0, "0 ignores the label, 1 follows it, more exaggerates it", SCALES
     ),
-    "steps": Stops("steps", 8, "The number of steps from noise to data", STEPS, highest=20),
-    "seed": Count("seed", 0, "Decides the noise that the eight images start from", 0, 20),
+    "steps": Stops("steps", 6, "The number of steps from noise to data", STEPS, highest=20),
+    "seed": Count("seed", 0, "Decides the noise that the six images start from", 0, 20),
 }
 
 
@@ -37,13 +38,13 @@ def guidance_dial(**state: Any) -> Explorer:
     state : the values shown first, by the names in `CONTROLS`
 
     >>> guidance_dial()
-    How strongly should the network listen? Asked for 3 with w = 1, 8 steps (8 calls), seed 0: ...
+    How strongly should the network listen? Asked for 3 with w = 1, 6 steps (6 calls), seed 0: ...
     """
     return explore(CONTROLS, drawing, state)
 
 
 def drawing() -> Drawing:
-    """Left: eight images of the digits network for this label, made with `dpmpp_2m` from noise
+    """Left: six images of the digits network for this label, made with `dpmpp_2m` from noise
     that the seed alone decides. Right: what the classifier reads in them, digit by digit.
 
     >>> drawing().update(label=3, guidance_scale=1.0, steps=5, seed=0)[:45]
@@ -70,22 +71,22 @@ def drawing() -> Drawing:
         asked.set_data([label], [1.04])
         calls = steps * (1 if w in (0.0, 1.0) else 2)
         asked_for = f"{label} with w = {w:g}, {steps} steps ({calls} calls), seed {seed}"
-        return _sentence(asked_for, f"{int((read_as == label).sum())} of 8 are read as {label}", x)
+        return _sentence(asked_for, f"{int((read_as == label).sum())} of {IMAGES} are read as {label}", x)
 
     return ready(figure, QUESTION, [page, *names, *bars, asked], update)
 
 
 def _axes():
     figure, (made, read) = figures.new(1, 2, width=8.4, height=3.7)
-    made.set(title="Eight images, and what they are read as")
+    made.set(title="Six images, and what they are read as")
     made.set_axis_off()
     read.set(xlim=(-0.6, 9.6), ylim=(0, 1.3), xlabel="digit", ylabel="mean probability, no unit")
     read.set(title="What the classifier reads", xticks=range(10))
     return figure, made, read
 
 
-_PAGE = (2 * 12 + 1, 4 * 10 + 2)  # eight images of 8 x 8 pixels, with room for their names
-_CORNERS = [(4 + 12 * row, 2 + 10 * column) for row in range(2) for column in range(4)]
+_PAGE = (2 * 12 + 1, 3 * 10 + 2)  # six images of 8 x 8 pixels, with room for their names
+_CORNERS = [(4 + 12 * row, 2 + 10 * column) for row in range(2) for column in range(3)]
 
 
 def _blank(value):
@@ -93,7 +94,7 @@ def _blank(value):
 
 
 def _page(x):
-    """Eight images on one page."""
+    """All images on one page."""
     page = _blank(1.0)
     for image, (row, column) in zip(x, _CORNERS):
         page[row : row + 8, column : column + 8] = image[0]
@@ -117,10 +118,10 @@ def _pretrained():
 
 @cache
 def _images(label, w, steps, seed):
-    """((8, 1, 8, 8) images, (8, 10) probabilities of each digit according to the classifier)."""
+    """((6, 1, 8, 8) images, (6, 10) probabilities of each digit according to the classifier)."""
     model, classifier = _pretrained()
     rng = gaussians.seeded(seed)
-    x_T = torch.randn(8, *model.shape, generator=rng, dtype=torch.float32, device="cpu")
+    x_T = torch.randn(IMAGES, *model.shape, generator=rng, dtype=torch.float32, device="cpu")
     times = schedules.timesteps(model.schedule.T, steps)
     with torch.inference_mode():
         denoise = _denoiser(model, label, w)

@@ -96,7 +96,11 @@ def _evidence(id):
 def _picture(id):
     """(H, W, 4) pixels of the evidence: drawn once, then shown in no time."""
     figure, ax = figures.new(width=WIDTH - 0.25, height=2.6)
-    draw_evidence(ax, _evidence(id))
+    evidence = _evidence(id)
+    draw_evidence(ax, evidence)
+    # placed by hand: to look for room would take longer than to draw
+    figure.set_layout_engine("none")
+    ax.set_position((0.01, 0.02, 0.98, 0.96) if evidence.plot is None else (0.12, 0.2, 0.86, 0.76))
     return _pixels(figure)
 
 
