@@ -71,7 +71,8 @@ def drawing() -> Drawing:
         asked.set_data([label], [1.04])
         calls = steps * (1 if w in (0.0, 1.0) else 2)
         asked_for = f"{label} with w = {w:g}, {steps} steps ({calls} calls), seed {seed}"
-        return _sentence(asked_for, f"{int((read_as == label).sum())} of {IMAGES} are read as {label}", x)
+        right = int((read_as == label).sum())
+        return _sentence(asked_for, f"{right} of {IMAGES} are read as {label}", x)
 
     return ready(figure, QUESTION, [page, *names, *bars, asked], update)
 
