@@ -50,6 +50,10 @@ SKIPPED = [
 ]
 
 
+COPIED = ("ddpm_lab", "tests", "chapters", "tools", "docs", "benchmarks", "deploy")
+"""Folders that tests read."""
+
+
 class Mutant(NamedTuple):
     """One planted mistake."""
 
@@ -270,7 +274,7 @@ def plant(mutant: Mutant, tree: Path) -> None:
 
 def copy_project(tree: Path) -> None:
     """What the tests need, and nothing that is slow to copy."""
-    for name in ("ddpm_lab", "tests", "chapters", "tools", "docs", "benchmarks", "deploy"):
+    for name in COPIED:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for path in ROOT.iterdir():
         if path.is_file() and path.suffix in {".toml", ".txt", ".bib", ".md", ".py"}:
