@@ -89,7 +89,7 @@ for k in (100, 600, 1200):
 # training lowers it only from 0.381 to 0.365. The gap between the two widens: more and more of what the network
 # learns holds only for its own 100 digits. It is beginning to overfit.
 #
-# Why does so little carry over to new digits? One reason can be proved. Shuffle the 64 pixels of every image, always
+# Why does part of what it learns hold for its own digits only? One reason can be proved. Shuffle the 64 pixels of every image, always
 # in the same way, so that nobody could read a digit anymore.
 #
 # **Predict.** How much harder is the task for an MLP?
@@ -434,8 +434,9 @@ for step in (1, 2, 3):
 
 # %% [markdown]
 # Only the 145 weights of the last convolution: everything before it is multiplied by its zeros. In the second step
-# the last convolutions of the blocks follow, and from the third step on all weights learn. So starting at zero costs
-# two steps.
+# the last convolutions of the blocks follow, and everything on the direct path around the blocks' corrections
+# (`conv_in`, downsampling, upsampling, shortcuts, the last norm); from the third step on all weights learn. So
+# starting at zero costs two steps.
 
 # %% [markdown]
 # ### Does it generalize better than the MLP?
@@ -462,17 +463,18 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
 
 # %% [markdown]
 # On their own digits both end close together, here at 0.327 and 0.321. On new digits the MLP has 0.365 and the U-Net
-# 0.331. What the U-Net learns from a hundred digits generalizes better, because the same weights serve all places: it
-# has less room to learn what holds only at one place of one digit. And it needed only an eighth as many examples and
-# fewer weights.
+# 0.331. What the U-Net learns from a hundred digits generalizes better, most likely because the same weights serve all
+# places: it has less room to learn what holds only at one place of one digit. And in training it saw only an eighth
+# as many noisy images, and it has fewer weights.
 
 # %% [markdown] topics="C183"
 # ## 8 · Ablation: take each part out
 #
 # Concatenate or add? Group norm or batch norm? Sinusoids or a learned table? An **ablation** removes or changes *one*
-# part at a time and measures what that costs. Ours trains seven networks for 100 steps on all 896 training digits and
-# judges them on new digits; four more are compared after 1000 steps only. Each is trained with three seeds (different
-# initial weights, batches and noise), because a difference smaller than that between seeds means nothing.
+# part at a time and measures what that costs. Ours trains seven variants, one of them the
+# unchanged baseline, for 100 steps on all 896 training digits and judges them on new digits. Four more take part only
+# in a longer comparison, after 1000 steps. Each variant is trained with three seeds (different initial weights,
+# batches and noise), because a difference smaller than that between seeds means nothing.
 
 # %%
 VARIANTS = ablation.VARIANTS
@@ -483,7 +485,7 @@ for name, (settings, change, images) in VARIANTS.items():
 figures.show_source(ablation.cut_skips)
 
 # %% [markdown]
-# Each row is one change to the baseline, the network drawn in section 3. `cut_skips` replaces what comes through the
+# Each row after the first is one change to the baseline, the network drawn in section 3. `cut_skips` replaces what comes through the
 # skip connections by zeros; `hide_time` always gives the network $t = 0$; `no_zero_init` starts all convolutions at
 # random. *Table of times* replaces the sinusoids by one learned row of 16 numbers for each $t$. **Pixel-unshuffle**
 # turns each square of 2 × 2 pixels into one position with four channels: nothing is lost, and every layer has a
@@ -576,21 +578,24 @@ def compare(scores):
 
 
 # %%
-short = compare({name: [loss for _, loss in each] for name, each in raced.items()})
+after_100 = compare({name: [loss for _, loss in each] for name, each in raced.items()})
 luck = 1 - 4 / 18**0.5  # probability that Student's t, 2 degrees of freedom, is beyond 4 or -4
 print(f"if a change does nothing, three seeds say 'yes' in {luck:.1%} of all cases")
 
 # %% [markdown]
-# The skip connections and pixel-unshuffle hurt most, +0.111 and +0.110. Batch norm makes no difference that we
-# believe. (The last line is a warning: in a long table, chance alone may well say "yes" once.)
+# Removing the skip connections and adding pixel-unshuffle hurt most, +0.111 and +0.110. Two differences we do not
+# believe yet: batch norm, +0.009 ± 0.009, and the table of times, +0.020 ± 0.007. (Hiding the time costs 0.020, too,
+# but with an error of only 0.001.) The last line is a warning: the more rows a table has, the more likely it is that
+# chance alone produces a "yes".
 #
-# A hundred steps show which variant *starts* well. Which is ahead after a thousand? That takes minutes, so it was
-# done once, by the same functions, and stored (`python tools/ablation_unet.py` does it again).
+# A hundred steps show which variant *starts* well. Which is ahead after a thousand? Training for that long takes
+# minutes, so it was done once, with the same functions, and the losses were stored (`python tools/ablation_unet.py`
+# repeats it). Differences are rounded after subtracting.
 
 # %%
 stored = json.loads((pretrained.FOLDER / "ablation_unet.json").read_text())
 print("steps:", stored["steps"])
-long = compare(stored["loss"])
+after_1000 = compare(stored["loss"])
 for mults in ((1,), (1, 2)):
     each = networks.build(networks.UNet, seed=0, width=16, mults=mults)
     print(f"{len(mults)} resolution(s): {sum(p.numel() for p in each.parameters()):,} weights")
@@ -598,8 +603,8 @@ for mults in ((1,), (1, 2)):
 # %%
 fig, ax = figures.new(height=3.6)
 names = [name for name in reversed(VARIANTS) if name != "baseline"]
-for table, steps, color, mark, shift in ((short, 100, figures.BLUE, "o", 0.15),
-                                         (long, 1000, figures.RED, "s", -0.15)):
+for table, steps, color, mark, shift in ((after_100, 100, figures.BLUE, "o", 0.15),
+                                         (after_1000, 1000, figures.RED, "s", -0.15)):
     rows = [(k + shift, *table[name]) for k, name in enumerate(names) if name in table]
     place, mean, error = zip(*rows)
     ax.errorbar(mean, place, xerr=[4 * e for e in error], fmt=mark, color=color, capsize=3,
@@ -609,20 +614,21 @@ ax.set_yticks(range(len(names)), names)
 ax.set(xlabel="loss on new digits, minus the baseline's; bars: 4 standard errors")
 ax.legend()
 figures.show(fig, alt="Early, no skips and unshuffling are far behind; later, all are nearer.")
-worst = max(long, key=lambda name: long[name][0])
-print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
+worst = max(after_1000, key=lambda name: after_1000[name][0])
+print(f"largest difference after 1000 steps: {worst}, {after_1000[worst][0]:+.3f}")
 
 # %% [markdown]
-# Part by part, after 100 and after 1000 steps:
+# Part by part, after 100 steps and later, after 1000 (a single number for summed skips, one resolution or attention
+# is from later):
 #
 # - **Neighbors.** On scrambled pixels the U-Net loses 0.034, later 0.015: what it assumes about images is false
 #   there. (The MLP had nothing to lose.)
 # - **Skip connections.** Without them +0.111, later only +0.016. A likely reason is that the middle of this network
 #   holds $32 \cdot 4 \cdot 4 = 512$ numbers, enough for 64 pixels once it has learned to pack them. *Adding* instead
-#   of concatenating costs 0.003 ± 0.001, which is not enough to be believed.
+#   of concatenating costs 0.003 ± 0.001, by our rule too little to be believed.
 # - **Resolutions.** A network with a single one is behind by 0.009, but it also has fewer weights, 28,801 instead of
 #   110,993, so this does not say whether it lacks resolutions or weights. **Attention** makes no visible difference
-#   on so small a grid, 0.000. So a slim U-Net, with added skips and without attention, is a good start for images as
+#   on so small a grid, 0.000. So a slim U-Net, with summed skips and without attention, should be a good start for images as
 #   small as these.
 # - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, since the two grids are left with
 #   only 4 × 4 and 2 × 2 positions. On large images it may be a good one.
@@ -633,7 +639,7 @@ print(f"largest difference after 1000 steps: {worst}, {long[worst][0]:+.3f}")
 # %% [markdown] topics="C182"
 # ### Detour · Why is a learned table of times so slow?
 #
-# With enough training, a learned table and sinusoids may work equally well. At this length they do not. Why?
+# With enough training, a learned table and sinusoids may work equally well. In runs as short as ours they do not. Why?
 
 # %%
 def v_loss(net, t, given=None):
@@ -861,7 +867,7 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
     print(f"{name:>10}: {gone:.1%} of the gradient's numbers become 0 in 16 bits")
 
 # %% [markdown]
-# With the sum and the mean next to nothing is lost; with a loss 768 times smaller, a quarter of the gradient's
+# With the sum or the mean, next to nothing is lost; with a loss 768 times smaller, a quarter of the gradient's
 # numbers, 25.3 %, become 0. Hence the **loss scaling** of 16-bit training: multiply the loss by a large number, and
 # divide the gradient by it afterwards. Clipping by length depends on the scale, too, and so does the balance with a
 # second loss that is added to the first.
@@ -869,7 +875,7 @@ for name, scale in (("sum", 64), ("mean", 1), ("mean / 768", 1 / 768)):
 # %% [markdown] topics="C184"
 # ## 10 · A real network, and how to judge it
 #
-# Now we train for 600 steps of 64 digits, so that each of the 896 training digits is seen about 40 times.
+# Now we train for 600 steps of 64 digits, in which each of the 896 training digits is seen about 43 times.
 
 # %%
 net = networks.build(networks.UNet, seed=0, width=16, mults=(1, 2))
@@ -924,16 +930,17 @@ for k in (5, 10):
 
 # %% [markdown]
 # There are three ranges. From $t = 700$ on, the two denoisers agree within 0.001: under so much noise there is
-# hardly anything to memorize. Up to $t = 150$ the memorizing one is worse on new digits, and hopeless at small $t$
-# (812 at $t = 1$, against 0.919), because it insists on one of its own 896. There the network does what no list can do.
+# hardly anything to memorize. Up to $t = 150$ the memorizing one is worse on new digits (at $t = 200$ they are about
+# equal), and hopeless at small $t$ (812 at $t = 1$, against 0.919), because it insists on one of its own 896. There the
+# network does what a list of training digits cannot: it generalizes.
 #
 # In between, at $t = 250$ to 500, the memorizing denoiser *wins*: 0.231 against 0.264 at $t = 300$. So the lowest
-# possible loss there is at most 0.231, and our network is above it by at least 0.033 ± 0.003. More steps or a larger
-# network can still lower the loss.
+# possible loss there is at most 0.231, and our network is above it by at least 0.033 ± 0.003. There is room for
+# improvement, perhaps with more steps or a larger network.
 #
-# Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.010 ± 0.004. At $t = 700$,
-# where there is hardly anything to memorize, the gap is 0.005 ± 0.003, so half of it may be a difference between the
-# two sets. Little has been memorized.
+# Has the network memorized? Its gap between own and new digits is largest at $t = 200$, 0.010 ± 0.005. At $t = 700$,
+# where there is hardly anything to memorize, the gap is still 0.005 ± 0.003. So perhaps half of the 0.010 is just a
+# difference between the two sets of digits. Little has been memorized.
 
 # %% [markdown]
 # ### Samples
@@ -949,13 +956,13 @@ for name, x in (("samples", made), ("training digits", train[:600])):
     print(f"energy distance of {name} to new digits: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Most of them are recognizable digits; a few strokes break off. They are not quite as good as real ones: their energy
-# distance (chapter 11) to new digits is 0.025 ± 0.007, where real digits have 0.004 ± 0.005. Are they copies of
+# Most of them can be read as digits, but several are ambiguous. They are not quite as good as real ones: their energy
+# distance (chapter 11) to new digits is 0.025 ± 0.006, where real digits have 0.004 ± 0.005. Are they copies of
 # training digits? [14b](14b_sample_quality.ipynb) tests for that.
 #
-# All of this took less than half a minute of training on one CPU core. So here is a piece of advice: do not begin by
-# copying the paper's network, which is hundreds of times larger. Denoising is plain regression; a modest U-Net shows
-# results, and lets you try out an idea in a minute.
+# This network took less than half a minute to train on one CPU core. So do not begin by copying the paper's
+# network, which is hundreds of times larger. Denoising is plain regression; a modest U-Net shows results, and lets you
+# try out an idea in a minute.
 
 # %% [markdown]
 # ## Popular claims, checked
@@ -963,7 +970,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 # | what holds | what is often said | shown above |
 # |---|---|---|
 # | for Adam the scale of the loss hardly matters; a large eps slows down a tiny loss; SGD needs another rate | sum the squared errors: with their mean training diverges | 0.428 for both; 0.466 with eps 1e-6; SGD bit for bit |
-# | batch norm is as good with `eval()`; its training mode is wrong for one time or one item | batch norm does not work for diffusion | −0.002 ± 0.001; +0.045, +0.046 |
+# | with `eval()`, batch norm is as good here; in training mode it fails where all items have the same time, or there is only one | batch norm does not work for diffusion | −0.002 ± 0.001; +0.045, +0.046 |
 # | within 1000 steps sinusoids are ahead: a table learns a time only when it is drawn | a learned table of times works as well as sinusoids | +0.017; 42 of 1000 rows never moved in 100 steps |
 #
 # ## Recap
@@ -972,7 +979,7 @@ for name, x in (("samples", made), ("training digits", train[:600])):
 # everywhere in the same way (convolution), the whole matters (downsampling), details matter (skip connections), and
 # the right answer depends on the noise (the time embedding in every block). That is why what it learns from a hundred
 # digits generalizes better than what an MLP learns. Only an ablation with several seeds can say which of its details
-# matter, and the answer changes with the size of the images and the number of steps.
+# matter, and the answer changes with the number of steps, and probably with the size of the images.
 #
 # **One formula to keep**
 #

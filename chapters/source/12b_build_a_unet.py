@@ -64,6 +64,9 @@ for name in ("conv_in", "down.0.0", "downsample.0", "down.1.0", "middle",
 output = model(torch.zeros(5, 1, 8, 8), torch.full((5,), 10))
 
 # %% [markdown]
+# Two shapes change between the layers that are listed: before `upsample.0` each position is copied to a square of
+# 2 × 2, and before `up.1.0` and `up.0.0` the skip is concatenated. Neither has weights.
+#
 # How will you know that yours is right? Training it will not tell you: **a network with a mistake trains, too.**
 # Training adapts the weights to the mistake, and no error is raised. Compare outputs instead. Give your layers the
 # names and shapes of a network that is known to be right, load its weights into yours, and run both on the same
@@ -507,10 +510,10 @@ for name, x in (("samples", draw(net, 300)), ("training images", data.images[som
     print(f"energy distance of {name} to new images: {energy.value:.3f} ± {energy.stderr:.3f}")
 
 # %% [markdown]
-# Here it ends at 0.30, close to the package's. Most of the decrease happens in the first 100 steps, and yet the
-# samples need the remaining ones: a small difference in the loss can be a large one to the eye. By energy distance
-# (chapter 11) the samples are close to the real digits, 0.025 ± 0.008. For training digits it is −0.005 ± 0.006,
-# consistent with 0.
+# Here it ends at 0.30, close to the package's. Most of the decrease happens in the first 100 steps. After that the
+# samples keep their shapes; the strokes get clearer and the background darker, though not every sample becomes a digit.
+# By energy distance (chapter 11) the samples are not quite as good as real digits: 0.025 ± 0.008, while training digits
+# have −0.005 ± 0.006, consistent with 0. (An estimate of a distance near 0 can come out negative.)
 #
 # **Now with your own images.** Choose another source, and run this section again. Larger images in color need larger
 # `sizes`, say `"width": 32` and `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 13 · How do you train at scale?
 #
-# In chapter 12 you trained a small network for half a minute. The network that drew the digits below was trained for
+# In chapter 12 you trained a small network for less than half a minute. The network that drew the digits below was trained for
 # three quarters of an hour, and the networks in the papers were trained for hours or days. A long run raises
 # questions that a short one does not: is it still improving? What if the machine is taken away halfway? Can it run in
 # 16 bits, or on four processors, and still be the *same* run?

@@ -415,8 +415,29 @@ def test_a_build_keeps_what_another_machine_may_print_in_another_way(tmp_path):
         return made
 
     path = tmp_path / "stored.ipynb"
-    path.write_text(stored.written(notebook(("a", "0.684"), ("b", "0.684"), ("c", "0.684"))))
-    fresh = notebook(("a", "0.683"), ("b", "0.700"), ("changed", "0.683"))
+    old = [(name, "0.684") for name in "abcd"]
+    path.write_text(stored.written(notebook(*old)))
+    fresh = notebook(("a", "0.683"), ("b", "0.700"), ("changed", "0.683"), ("d", "0.683"))
     comparing.keep_stored(path, fresh)
-    assert [cell.outputs[0].text for cell in fresh.cells] == ["0.684", "0.700", "0.683"]
+    shown = [cell.outputs[0].text for cell in fresh.cells]
+    assert shown == ["0.684", "0.700", "0.683", "0.683"]  # after a change of the code all is new
     comparing.keep_stored(tmp_path / "none.ipynb", fresh)  # the first build
+
+
+def test_after_a_change_of_the_code_no_old_picture_stays(tmp_path):
+    """A cell with a tolerance may show another picture on another machine; not by other code."""
+
+    def notebook(first, picture):
+        made, tolerance = nbformat.v4.new_notebook(metadata=sources.METADATA), {"rel": 0.01}
+        made.cells.append(nbformat.v4.new_code_cell(first, id="c0"))
+        output = nbformat.v4.new_output("display_data", data={"image/png": picture})
+        how = {"id": "c1", "outputs": [output], "metadata": {"tolerance": tolerance}}
+        made.cells.append(nbformat.v4.new_code_cell("draw()", **how))
+        return made
+
+    path, old, new = tmp_path / "stored.ipynb", curve(1.0), curve(1.1)
+    path.write_text(stored.written(notebook("train(1000)", old)))
+    for first, kept in (("train(1000)", old), ("train(600)", new)):
+        fresh = notebook(first, new)
+        comparing.keep_stored(path, fresh)
+        assert fresh.cells[1].outputs[0].data["image/png"] == kept

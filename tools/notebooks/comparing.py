@@ -74,16 +74,20 @@ def against(path: Path, again: Path) -> list[str]:
 def keep_stored(path: Path, notebook) -> None:
     """What another machine may print in another way stays as it is stored.
 
-    So a chapter that is built on another machine changes only where it has really changed.
+    So a chapter that is built on another machine changes only where it has really changed: up to
+    the first cell with another code. What comes after it is new.
     """
     try:
         code = {cell.id: cell for cell in load(path).cells if cell.cell_type == "code"}
     except ChapterError:  # none yet, or a broken one
         return
     for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
         old = code.get(cell.id)
-        if cell.cell_type == "code" and old is not None and old.source == cell.source:
-            _keep_outputs(old, cell)
+        if old is None or old.source != cell.source:
+            return  # from here on numbers and pictures are those of another code
+        _keep_outputs(old, cell)
 
 
 def _keep_outputs(stored, fresh):
