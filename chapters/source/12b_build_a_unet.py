@@ -64,8 +64,8 @@ for name in ("conv_in", "down.0.0", "downsample.0", "down.1.0", "middle",
 output = model(torch.zeros(5, 1, 8, 8), torch.full((5,), 10))
 
 # %% [markdown]
-# Two shapes change between the layers that are listed: before `upsample.0` each position is copied to a square of
-# 2 × 2, and before `up.1.0` and `up.0.0` the skip is concatenated. Neither has weights.
+# Before `upsample.0` each position is copied to 2 × 2, and before `up.1.0` and `up.0.0` the skip is concatenated;
+# neither has weights.
 #
 # How will you know that yours is right? Training it will not tell you: **a network with a mistake trains, too.**
 # Training adapts the weights to the mistake, and no error is raised. Compare outputs instead. Give your layers the
@@ -511,9 +511,8 @@ for name, x in (("samples", draw(net, 300)), ("training images", data.images[som
 
 # %% [markdown]
 # Here it ends at 0.30, close to the package's. Most of the decrease happens in the first 100 steps. After that the
-# samples keep their shapes; the strokes get clearer and the background darker, though not every sample becomes a digit.
-# By energy distance (chapter 11) the samples are not quite as good as real digits: 0.025 ± 0.008, while training digits
-# have −0.005 ± 0.006, consistent with 0. (An estimate of a distance near 0 can come out negative.)
+# samples keep their shapes and get clearer, though not every one becomes a digit. By energy distance (chapter 11) they
+# are not quite as good as real digits: 0.025 ± 0.008; training digits have −0.005 ± 0.006, consistent with 0.
 #
 # **Now with your own images.** Choose another source, and run this section again. Larger images in color need larger
 # `sizes`, say `"width": 32` and `"mults": (1, 2, 2)`, for which `size` must be a multiple of 4, and more steps. The
