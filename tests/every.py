@@ -10,7 +10,7 @@ from pathlib import Path
 import ddpm_lab
 
 PACKAGE = Path(ddpm_lab.__file__).parent
-FILES = {str(path.relative_to(PACKAGE)): path for path in sorted(PACKAGE.rglob("*.py"))}
+FILES = {path.relative_to(PACKAGE).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 @cache

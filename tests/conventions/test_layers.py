@@ -183,14 +183,14 @@ def room(name):
     return name.removeprefix("ddpm_lab.course").lstrip(".").partition(".")[0]
 
 
-@every({str(path.relative_to(PACKAGE)): path for path in of_course()})
+@every({path.relative_to(PACKAGE).as_posix(): path for path in of_course()})
 def test_a_room_of_the_course_imports_only_what_it_may(path):
     own = room(dotted(path))
     others = {room(n) for n in modules_imported(path) if n.startswith("ddpm_lab.course.")}
     assert others - {own} <= COURSE[own]
 
 
-@every({str(path.relative_to(PACKAGE)): path for path in of_course()})
+@every({path.relative_to(PACKAGE).as_posix(): path for path in of_course()})
 def test_widgets_belong_to_explorers_and_drawing_not_to_exercises(path):
     libraries = {name.split(".")[0] for name, _ in imported(path)}
     own = room(dotted(path))
