@@ -30,8 +30,8 @@ def every(things):
             for name, thing in things.items():
                 try:
                     rule(thing)
-                except AssertionError as error:
-                    broken[name] = (str(error) or "is broken here").splitlines()[0]
+                except Exception as error:  # a rule that cannot be asked is broken, too
+                    broken[name] = (str(error) or type(error).__name__).splitlines()[0]
             assert not broken, "\n".join(f"{name}: {why}" for name, why in broken.items())
 
         test.__doc__ = rule.__doc__

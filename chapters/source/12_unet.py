@@ -89,8 +89,8 @@ for k in (100, 600, 1200):
 # training lowers it only from 0.381 to 0.365. The gap between the two widens: more and more of what the network
 # learns holds only for its own 100 digits. It is beginning to overfit.
 #
-# Why does part of what it learns hold for its own digits only? One reason can be proved. Shuffle the 64 pixels of every image, always
-# in the same way, so that nobody could read a digit anymore.
+# Why does part of what it learns hold for its own digits only? One reason can be proved. Shuffle the 64 pixels of
+# every image, always in the same way, so that nobody could read a digit anymore.
 #
 # **Predict.** How much harder is the task for an MLP?
 
@@ -471,10 +471,10 @@ print(f"weights: MLP {sum(p.numel() for p in mlp.parameters()):,}, "
 # ## 8 · Ablation: take each part out
 #
 # Concatenate or add? Group norm or batch norm? Sinusoids or a learned table? An **ablation** removes or changes *one*
-# part at a time and measures what that costs. Ours trains seven variants, one of them the
-# unchanged baseline, for 100 steps on all 896 training digits and judges them on new digits. Four more take part only
-# in a longer comparison, after 1000 steps. Each variant is trained with three seeds (different initial weights,
-# batches and noise), because a difference smaller than that between seeds means nothing.
+# part at a time and measures what that costs. Ours trains seven variants, one of them the unchanged baseline, for 100
+# steps on all 896 training digits and judges them on new digits. Four more take part only in a longer comparison,
+# after 1000 steps. Each variant is trained with three seeds (different initial weights, batches and noise), because a
+# difference smaller than that between seeds means nothing.
 
 # %%
 VARIANTS = ablation.VARIANTS
@@ -485,11 +485,11 @@ for name, (settings, change, images) in VARIANTS.items():
 figures.show_source(ablation.cut_skips)
 
 # %% [markdown]
-# Each row after the first is one change to the baseline, the network drawn in section 3. `cut_skips` replaces what comes through the
-# skip connections by zeros; `hide_time` always gives the network $t = 0$; `no_zero_init` starts all convolutions at
-# random. *Table of times* replaces the sinusoids by one learned row of 16 numbers for each $t$. **Pixel-unshuffle**
-# turns each square of 2 × 2 pixels into one position with four channels: nothing is lost, and every layer has a
-# quarter of the positions to work on.
+# Each row after the first is one change to the baseline, the network drawn in section 3. `cut_skips` replaces what
+# comes through the skip connections by zeros; `hide_time` always gives the network $t = 0$; `no_zero_init` starts all
+# convolutions at random. *Table of times* replaces the sinusoids by one learned row of 16 numbers for each $t$.
+# **Pixel-unshuffle** turns each square of 2 × 2 pixels into one position with four channels: nothing is lost, and
+# every layer has a quarter of the positions to work on.
 
 # %% [markdown]
 # ### Detour · Pixel-unshuffle by hand
@@ -628,8 +628,8 @@ print(f"largest difference after 1000 steps: {worst}, {after_1000[worst][0]:+.3f
 #   of concatenating costs 0.003 ± 0.001, by our rule too little to be believed.
 # - **Resolutions.** A network with a single one is behind by 0.009, but it also has fewer weights, 28,801 instead of
 #   110,993, so this does not say whether it lacks resolutions or weights. **Attention** makes no visible difference
-#   on so small a grid, 0.000. So a slim U-Net, with summed skips and without attention, should be a good start for images as
-#   small as these.
+#   on so small a grid, 0.000. So a slim U-Net, with summed skips and without attention, should be a good start for
+#   images as small as these.
 # - **Pixel-unshuffle** costs +0.110, later +0.042, a bad bargain for 8 × 8 pixels, since the two grids are left with
 #   only 4 × 4 and 2 × 2 positions. On large images it may be a good one.
 # - **Time.** Knowing $t$ is worth about 0.020. The *table* of times is no better than no time at all after 100 steps,

@@ -164,7 +164,8 @@ for words in (["evaluate", "--help"], ["train", "--help"]):
 """
 
 
-def test_a_plain_console_and_an_optimizing_python_are_enough():
+@pytest.mark.parametrize("option", ["-O", "-OO"])
+def test_a_plain_console_and_an_optimizing_python_are_enough(option):
     """`python -OO` leaves no docstrings, and no asserts."""
     bare = {
         "LC_ALL": "C",
@@ -173,7 +174,7 @@ def test_a_plain_console_and_an_optimizing_python_are_enough():
         "PYTHONIOENCODING": "ascii",
     }
     done = subprocess.run(
-        [sys.executable, "-OO", "-c", LEARNER],
+        [sys.executable, option, "-c", LEARNER],
         capture_output=True, env=os.environ | bare,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

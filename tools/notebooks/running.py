@@ -65,7 +65,8 @@ async def execute(notebook, folder: Path, env: dict[str, str], timeout: float = 
             try:
                 await self.async_start_new_kernel(**start)
                 await self.async_start_new_kernel_client()
-                look_again(self.kc.shell_channel), look_again(self.kc.iopub_channel)
+                for channel in (self.kc.shell_channel, self.kc.iopub_channel):
+                    look_again(channel)
                 yield
             finally:
                 if self.kc is not None:
@@ -97,8 +98,8 @@ SLICE = 5.0
 def look_again(channel: Any) -> None:
     """Wait for its messages in slices of time.
 
-    On a busy machine the call that wakes us up gets lost now and then. The message is there, and
-    would be found when the time of the whole cell is over, ten minutes later.
+    On a busy machine a chapter once stood still for exactly the time of a cell, ten minutes, and
+    then went on: the message was there, and nothing had told us to look.
     """
     whole = channel.get_msg
 

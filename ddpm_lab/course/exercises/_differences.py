@@ -73,7 +73,7 @@ def difference(got: Any, want: Any, what: str = "answer") -> str | None:
 
 
 def same(got: Any, want: Any) -> bool:
-    """Does nothing differ? Sooner known than what does.
+    """Does nothing differ?
 
     >>> same(1.0, 1.0 + 1e-9)
     True

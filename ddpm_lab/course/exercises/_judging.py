@@ -85,7 +85,7 @@ def _general(question, cases, answers, wanted, trouble) -> Verdict | None:
     columns = _differences.columns(answers, wanted)
     if columns and (words := _slip(question, cases, answers, wanted, columns)):
         return Verdict("✗", f"{words}; {trouble}" if _is_bare(trouble) else words)
-    wrong = [difference(g, w) is not None for g, w in zip(answers, wanted)]
+    wrong = [not same(g, w) for g, w in zip(answers, wanted)]
     if words := _by_word(cases, wrong):
         return Verdict("✗", f"{words}; {trouble}")
     if wrong.count(False) > 0 and len(wrong) > 2 and not any(map(is_nothing, answers)):
@@ -154,7 +154,7 @@ def _beyond_values(question, first, more) -> Verdict | None:
                 f"right values, but no gradient flows back to {' and '.join(question.gradients)}: "
                 "what cuts it? (detach(), no_grad(), .item(), float(), math., numpy)",
             )
-        if trial.kind == "gradient" and difference(ours, theirs) is not None:
+        if trial.kind == "gradient" and not same(ours, theirs):
             return Verdict(
                 "✗",
                 "right values, but not the right gradient: a part of it is cut (detach(), "
@@ -198,7 +198,7 @@ def _same(a, b):
     if isinstance(a, (list, tuple)) and type(a) is type(b):
         return len(a) == len(b) and all(map(_same, a, b))
     if isinstance(a, (Tensor, np.ndarray)) and isinstance(b, (Tensor, np.ndarray)):
-        return difference(a, b) is None
+        return same(a, b)
     if isinstance(a, Schedule) and isinstance(b, Schedule):
         return _same(a.abar, b.abar)
     return type(a) is type(b) and (a == b or a != a)

@@ -3,7 +3,7 @@
 import torch
 
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._differences import difference
+from ddpm_lab.course.exercises._differences import same
 from ddpm_lab.course.exercises._inputs import fresh, near, normal, short_chain
 from ddpm_lab.gaussians import normal_like, seeded
 
@@ -12,7 +12,7 @@ from ddpm_lab.gaussians import normal_like, seeded
 
 def _where_clean(case, t):
     """What is wrong with a time, or None if it is that of clean data."""
-    if difference(t, 0) is None:
+    if same(t, 0):
         return None
     if isinstance(t, str):
         return "hand in a number, not text; which time comes before any step?"

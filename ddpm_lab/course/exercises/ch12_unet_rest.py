@@ -3,7 +3,7 @@
 import math
 
 from ddpm_lab.course.exercises import Case, Exercise
-from ddpm_lab.course.exercises._differences import difference
+from ddpm_lab.course.exercises._differences import difference, same
 from ddpm_lab.course.exercises._inputs import near, one_of
 
 # unet.same_run: from a mean to a sum -------------------------------------------------------------
@@ -57,8 +57,8 @@ def _judge_run(case, answer):
     n, *old = case.args
     said = []
     for words, got, want, was in zip((_SGD, _ADAM, _EPS), answer, wanted, old):
-        powers = (p for p in _POWERS if difference(float(got), was * n**p) is None)
-        if difference(float(got), want):
+        powers = (p for p in _POWERS if same(float(got), was * n**p))
+        if not same(float(got), want):
             said.append(words.get(next(powers, None)))
     return "; ".join(said) if all(said) else trouble
 
