@@ -8,8 +8,9 @@ ledger, entry by entry; the chapters must name these claims and no others.
 import re
 from pathlib import Path
 
-import jupytext
 import pytest
+
+from tools.notebooks.sources import cells_of
 
 SOURCES = sorted((Path(__file__).parents[2] / "chapters" / "source").glob("[0-9]*.py"))
 NAMED = re.compile(r"^# claim:(.*)$", re.MULTILINE)
@@ -39,7 +40,7 @@ CLAIMS = {
 
 def named(path):
     """The claims that the code cells of a chapter name, in order; an id may come twice."""
-    code = [cell.source for cell in jupytext.read(path).cells if cell.cell_type == "code"]
+    code = [cell.source for cell in cells_of(path) if cell.cell_type == "code"]
     found = [ids for source in code for ids in NAMED.findall(source)]
     return [name.strip() for ids in found for name in ids.split(",")]
 

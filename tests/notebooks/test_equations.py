@@ -7,8 +7,9 @@ and the cell that checks it says `# eq: 5.3`. Truth: the two lists must be the s
 import re
 from pathlib import Path
 
-import jupytext
 import pytest
+
+from tools.notebooks.sources import cells_of
 
 SOURCES = sorted((Path(__file__).parents[2] / "chapters" / "source").glob("[0-9]*.py"))
 TAG, CHECK = re.compile(r"\\tag\{([\w.]+)\}"), re.compile(r"^# eq: (.+)$", re.MULTILINE)
@@ -18,7 +19,7 @@ DISPLAYED = re.compile(r"\$\$(.+?)\$\$", re.DOTALL)
 def equations(path):
     """(labels of displayed equations, labels that a code cell checks, displayed without label)."""
     labels, checked, bare = [], [], []
-    for cell in jupytext.read(path).cells:
+    for cell in cells_of(path):
         if cell.cell_type == "code":
             checked += [x.strip() for found in CHECK.findall(cell.source) for x in found.split(",")]
         elif "## Recap" not in cell.source:

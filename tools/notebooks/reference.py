@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-import jupytext
 import nbformat
 
 from ddpm_lab.course import formulas, glossary, notation
@@ -26,7 +25,7 @@ from tools.notebooks.comparing import differences
 from tools.notebooks.mathematics import math_problems
 from tools.notebooks.rules import without_code
 from tools.notebooks.running import clean_room, execute, settle
-from tools.notebooks.sources import METADATA, ROOT, ChapterError, chapters, read
+from tools.notebooks.sources import METADATA, ROOT, ChapterError, cells_of, chapters, read
 from tools.notebooks.stored import load, store, written
 
 PAGES = ("glossary", "formulas", "cheat_sheet")
@@ -55,7 +54,7 @@ def parts(root: Path = ROOT) -> Iterator[Part]:
     """All parts of all chapters in order; recaps, which introduce nothing, are left out."""
     for chapter in chapters(root):
         title = section = ""
-        for cell in jupytext.read(chapter.source).cells:
+        for cell in cells_of(chapter.source):
             if cell.cell_type != "markdown":
                 continue
             for text in re.split(r"^(?=##? )", cell.source, flags=re.M):

@@ -101,9 +101,14 @@ def reading(text: str, *, solved: bool, markers: bool = False):
     return nbformat.v4.new_notebook(cells=cells, metadata=nbformat.from_dict(METADATA))
 
 
+def cells_of(source: Path) -> Sequence:
+    """The cells of a chapter's file as they stand there, only to be looked at."""
+    return _parsed(source.read_text(encoding="utf-8")).cells
+
+
 @lru_cache(64)
 def _parsed(text: str):
-    """The cells of a text, only to be read: the map of chapters asks for each again and again."""
+    """A text in cells; the map of chapters asks for each again and again."""
     return jupytext.reads(text, fmt="py:percent")
 
 

@@ -9,9 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import jupytext
-
-from tools.notebooks.sources import ROOT, chapters
+from tools.notebooks.sources import ROOT, cells_of, chapters
 
 
 def titles(root: Path = ROOT) -> dict[str, str]:
@@ -25,7 +23,7 @@ def taught(root: Path = ROOT, wanted: Sequence[str] = ()) -> dict[str, list[str]
     places: dict[str, list[str]] = {}
     for chapter in chapters(root, wanted):
         heading = ""
-        for cell in jupytext.read(chapter.source).cells:
+        for cell in cells_of(chapter.source):
             found = re.findall(r"^#+ (.+)$", cell.source, re.M)
             if cell.cell_type == "markdown" and found:
                 heading = found[0]
