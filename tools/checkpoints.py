@@ -1,6 +1,7 @@
 """Train the networks that the course ships, and keep them in chapters/checkpoints/.
 
     python tools/checkpoints.py features-digits              seconds on one core
+    python tools/checkpoints.py features-emoji               a minute
     python tools/checkpoints.py features-mnist --data DIR    3 minutes; DIR holds MNIST's files
     python tools/checkpoints.py features-mnist-real --data DIR
 
@@ -24,7 +25,7 @@ from safetensors.torch import save
 
 from ddpm_lab import datasets, gaussians, metrics, training
 from ddpm_lab._checks import path_of
-from ddpm_lab.training.judges import fitted
+from ddpm_lab.training import judges
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "chapters" / "checkpoints"
@@ -37,7 +38,7 @@ def framed(x):
 
 def features_digits(data: Path | None):
     """A classifier of the 8 x 8 digits, trained on their training half."""
-    net, facts = fitted(
+    net, facts = judges.fitted(
         datasets.digits("train"),
         datasets.digits("test"),
         views={"accuracy": lambda x: x},
@@ -55,7 +56,7 @@ def features_digits(data: Path | None):
 def features_mnist(data: Path | None):
     """A classifier of MNIST, as it is (28 x 28) and padded (32 x 32)."""
     load = datasets.mnist if data is None else lambda split: datasets.idx(data, split)
-    net, facts = fitted(
+    net, facts = judges.fitted(
         load("train"),
         load("test"),
         views={"accuracy": lambda x: x, "accuracy_framed": framed},
@@ -68,6 +69,11 @@ def features_mnist(data: Path | None):
         features=64,
     )
     return net, {"data": "MNIST", "split": "train (60,000); judged on test (10,000)", **facts}
+
+
+def features_emoji(data: Path | None):
+    """A classifier of the groups of the emoji, as the command `judge` makes it."""
+    return judges.of_dataset(datasets.load("emoji"), datasets.load("emoji", split="test"))
 
 
 REAL = 3000
@@ -89,6 +95,7 @@ def features_mnist_real(data: Path | None) -> bytes:
 
 RECIPES: dict[str, Callable] = {
     "features-digits": features_digits,
+    "features-emoji": features_emoji,
     "features-mnist": features_mnist,
 }
 
