@@ -119,9 +119,10 @@ def lab(extra):
 
 NO_TESTS = 5  # pytest's exit status for it
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval.cfg"]
+NO_NBVAL = ["-p", "no:nbval"]  # two seconds for each process, where there is no notebook to run
 STEPS = {
-    "tests": ["tests", "--ignore=tests/browser"],
-    "doctests": ["--doctest-modules", "ddpm_lab"],
+    "tests": [*NO_NBVAL, "tests", "--ignore=tests/browser"],
+    "doctests": [*NO_NBVAL, "--doctest-modules", "ddpm_lab"],
     # Outputs must be the stored ones. my_* are a reader's copies; the solved chapters differ in the
     # exercises alone, and .ci/run runs them.
     "chapters": [*NBVAL, "--ignore-glob=*my_*", "--ignore=chapters/solutions", "chapters"],

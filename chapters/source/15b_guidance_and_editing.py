@@ -737,6 +737,75 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 # Like a GAN's code, it is not *disentangled* by construction: nothing guarantees that some coordinate stands for slant
 # or thickness ([chapter 10](10_sampling_without_learning.ipynb)).
 
+# %% [markdown]
+# ### Detour · In color: only part of the way up
+#
+# Encoding is one way to keep what an image has. A shorter one is **SDEdit** [Meng22]: add noise to the image up to some
+# time $t$, which (5.11) does in one line, and sample from there with the label that you want. No ODE is needed; any
+# sampler will do. We try it in color, with a network for emoji of 32 × 32 pixels. Its labels are the groups of
+# Unicode. The eight below, one of each group, are new to it, and we ask for food.
+#
+# **Predict.** The more noise, the more may change. What survives longer, the colors or the shapes? From which $t$ on is
+# nothing left?
+
+# %%
+emoji = pretrained.load("emoji")
+unseen, groups = datasets.emoji("test")
+times = schedules.timesteps(1000, 20)
+
+
+def redraw(x, label, t):
+    """Add noise up to time t, and sample from there."""
+    x_t = forward.noised(emoji.schedule, x, t, normal_like(x, generator=seeded(0)))
+    return samplers.final(samplers.dpmpp_2m(emoji.schedule, models.denoiser(emoji, label), x_t,
+                                            times=[s for s in times if s <= t]))
+
+
+eight = unseen[[int((groups == group).nonzero()[0]) for group in range(8)]]
+food, starts = torch.full((8,), 3), (200, 400, 600, 800, 1000)
+fig = figures.images(torch.cat([eight, *(redraw(eight, food, t) for t in starts)]), columns=8,
+                     panel=0.62, row_labels=["found", *(f"food, from {t}" for t in starts)])
+figures.show(fig, alt="Emoji drawn again as food: up to t = 800 colors and outlines stay.")
+
+# %%
+emoji_classifier, _ = training.load(pretrained.path("features_emoji"))
+many, usual = unseen[::6], unseen.mean(0)
+
+
+def kept(x, part):
+    """Correlation of a part of the images with that of the found ones."""
+    pair = torch.stack([part(each - usual).flatten() for each in (x, many)])
+    return torch.corrcoef(pair)[0, 1]
+
+
+for t in starts:
+    x, food = redraw(many, torch.full((len(many),), 3), t), torch.full((len(many),), 3)
+    print(f"from t = {t:4}: mean colors correlate by {kept(x, lambda x: x.mean((2, 3))):+.2f}, "
+          f"the pixels' brightness by {kept(x, lambda x: x.mean(1)):+.2f}; "
+          f"{metrics.accuracy(emoji_classifier, x, food).value:.0%} are read as food")
+
+# %%
+side = torch.linspace(-1, 1, 32)
+down, across = torch.meshgrid(side, side, indexing="ij")
+
+
+def paint(inside, *color):
+    """A shape in one color on white paper."""
+    return torch.where(inside, torch.tensor(color).view(3, 1, 1), torch.ones(3, 32, 32))
+
+
+disk, square = down**2 + across**2 < 0.8, torch.maximum(down.abs(), across.abs()) < 0.75
+triangle = (down > 2 * across.abs() - 0.9) & (down < 0.8)
+sketches = torch.stack([paint(disk, 1.0, 0.6, -0.8), paint(disk, 0.8, -0.6, -0.6),
+                        paint(triangle, -0.6, 0.3, -0.5), paint(square, -0.8, -0.2, 0.8)])
+wanted = torch.tensor([0, 3, 2, 7])  # a smiley, food, nature, a symbol
+fig = figures.images(torch.cat([sketches, *(redraw(sketches, wanted, t) for t in (600, 800, 900))]),
+                     columns=4, panel=0.62, row_labels=["sketch", "from 600", "from 800", "from 900"])
+figures.show(fig, alt="Four plain shapes become a shaded face, a fruit, a tree and a symbol.")
+
+# %% [markdown]
+# TEXT
+
 # %% [markdown] topics="C171"
 # ## Between two noises
 #
