@@ -123,10 +123,12 @@ def test_the_readme_says_what_the_card_says(name):
     bits = told["metrics"]["bits_per_dim"]["total"]["value"]
     baseline = told["metrics"]["frechet"]["baseline"]["median"]
     frechet, nearer = (told["by_seed"][key] for key in ("frechet", "memorization_test"))
+    unlabeled = told.get("unlabeled_by_seed", {}).get("frechet", ())
     minutes = told["seconds"] / 60
     row = (
         f"| {told['weights'] / 1e6:.2f} M | {minutes:.{1 if minutes < 10 else 0}f} min "
         f"| {bits:.2f} | {', '.join(f'{value:.2f}' for value in frechet)} ({baseline:.2f}) "
+        f"| {', '.join(f'{value:.2f}' for value in unlabeled) or '–'} "
         f"| {', '.join(f'{100 * value:.0f}' for value in nearer)} % |"
     )
     rows = PAGE.read_text(encoding="utf-8").splitlines()
