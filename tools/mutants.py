@@ -84,7 +84,7 @@ MUTANTS = [
     Mutant("quotient: precisions added", "gaussians/normal", "gain = p_var / (q_var - p_var)", "gain = p_var / (q_var + p_var)", "02"),
     Mutant("quotient: moves towards q", "gaussians/normal", "p.mean + gain * (p.mean - q.mean)", "p.mean - gain * (p.mean - q.mean)", "02"),
     Mutant("quotient: any variance will do", "gaussians/normal", "    _check_narrower(p_var, q_var)\n", "", "02"),
-    Mutant("log_prob: no 2 pi", "gaussians/normal", "var.log() + LOG_2PI", "var.log()", "02 05"),
+    Mutant("log_prob: no 2 pi", "gaussians/normal", "var.log() + LOG_2PI", "var.log()", "03 05"),
     Mutant("level_mean: a standard deviation for a variance", "gaussians/pixels", "(2 * var.reshape(-1, 1))", "(2 * var.sqrt().reshape(-1, 1))", "14"),
     Mutant("level_mean: the prior forgotten", "gaussians/pixels", "(log_prior - misfit).softmax", "(0 * log_prior - misfit).softmax", "14"),
     Mutant("kl: variances swapped", "gaussians/normal", "r = (p_var - q_var) / q_var", "r = (q_var - p_var) / p_var", "02 05 08"),
