@@ -110,29 +110,48 @@ def test_the_mnist_network_draws_the_digit_that_was_asked_for():
 
 
 def test_the_emoji_network_draws_the_group_that_was_asked_for():
-    """Three times as often as by chance: the classifier itself is right on half of the real ones."""
+    """Three times as often as by chance; the classifier is right on half of the real ones."""
     model, label = pretrained.load("emoji"), torch.arange(8).repeat(8)
     judge, facts = training.load(pretrained.path("features_emoji"))
     x = models.sample(model, 64, label=label, steps=10, generator=seeded(0))
     assert facts["accuracy"] > 0.5 and metrics.accuracy(judge, x, label).value >= 0.35
 
 
-@each_network
-def test_the_readme_says_what_the_card_says(name):
+def told_of(name):
+    """(minutes, bits/dim, Fréchet distances, real against real), as text."""
     told = card(name)
-    bits = told["metrics"]["bits_per_dim"]["total"]["value"]
-    baseline = told["metrics"]["frechet"]["baseline"]["median"]
-    frechet, nearer = (told["by_seed"][key] for key in ("frechet", "memorization_test"))
+    minutes, metrics = told["seconds"] / 60, told["metrics"]
+    return (
+        f"{minutes:.{1 if minutes < 10 else 0}f}",
+        f"{metrics['bits_per_dim']['total']['value']:.2f}",
+        [f"{value:.2f}" for value in told["by_seed"]["frechet"]],
+        f"{metrics['frechet']['baseline']['median']:.2f}",
+    )
+
+
+@each_network
+def test_the_table_says_what_the_card_says(name):
+    told, (minutes, bits, frechet, baseline) = card(name), told_of(name)
     unlabeled = told.get("unlabeled_by_seed", {}).get("frechet", ())
-    minutes = told["seconds"] / 60
+    nearer = told["by_seed"]["memorization_test"]
     row = (
-        f"| {told['weights'] / 1e6:.2f} M | {minutes:.{1 if minutes < 10 else 0}f} min "
-        f"| {bits:.2f} | {', '.join(f'{value:.2f}' for value in frechet)} ({baseline:.2f}) "
+        f"| {told['weights'] / 1e6:.2f} M | {minutes} min "
+        f"| {bits} | {', '.join(frechet)} ({baseline}) "
         f"| {', '.join(f'{value:.2f}' for value in unlabeled) or '–'} "
         f"| {', '.join(f'{100 * value:.0f}' for value in nearer)} % |"
     )
     rows = PAGE.read_text(encoding="utf-8").splitlines()
     assert row in "".join(line for line in rows if line.startswith(f"| `{name}`"))
+
+
+def test_the_readme_says_what_the_card_says():
+    minutes, bits, (one, two, three), baseline = told_of("mnist")
+    text = " ".join((PAGE.parents[1] / "README.md").read_text(encoding="utf-8").split())
+    assert (
+        f"This network, `mnist`, was trained for {minutes} minutes on one CPU core: {bits} "
+        f"bits/dim, Fréchet distances {one}, {two} and {three} for three sets of samples (real "
+        f"against real {baseline})."
+    ) in text
 
 
 def test_a_name_that_does_not_ship():
