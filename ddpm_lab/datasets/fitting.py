@@ -57,8 +57,22 @@ class Target(NamedTuple):
     """for messages"""
 
 
-def _target(size, fit, channels, names) -> Target:
-    """The wishes of whoever loads a data set, checked."""
+def target_of(size, fit: Fit | None, channels: int | None, names: Names) -> Target:
+    """The wishes of whoever loads a data set, checked.
+
+    Parameters
+    ----------
+    size, fit, channels : as in `load`
+    names : what they are called in messages
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is no number of pixels, a fit is unknown or has no size to fit to.
+
+    >>> target_of(32, None, None, Names()).size
+    (32, 32)
+    """
     fits = get_args(Fit)
     if fit is not None:
         _checks.choice(fit, fits, names.fit)

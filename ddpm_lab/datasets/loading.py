@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ddpm_lab import _checks, _files
 from ddpm_lab.datasets.arrays import _read_arrays
-from ddpm_lab.datasets.fitting import Fit, Names, Target, _fitted, _target
+from ddpm_lab.datasets.fitting import Fit, Names, Target, _fitted, target_of
 from ddpm_lab.datasets.folders import _laid_out
 from ddpm_lab.datasets.idx_files import _count_classes, _holds_idx, idx
 from ddpm_lab.datasets.image_files import _read_images
@@ -89,7 +89,7 @@ def load_as(
     ValueError: data.size must be at least 1; got 0. It counts pixels: try 32.
     """
     _checks.choice(split, ("train", "test"), "split")
-    target, advice = _target(size, fit, channels, names), "Hold out 0.1 of the images."
+    target, advice = target_of(size, fit, channels, names), "Hold out 0.1 of the images."
     held_out = _checks.between(held_out, 0, 1, names.held_out, advice=advice)
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")
     name = source.replace("-", "_") if isinstance(source, str) else ""

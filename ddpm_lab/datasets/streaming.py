@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from ddpm_lab import _checks, _files
 from ddpm_lab.datasets.batching import _epochs
 from ddpm_lab.datasets.decoding import _decoded, _header, _strict
-from ddpm_lab.datasets.fitting import Fit, Names, Target, _target
+from ddpm_lab.datasets.fitting import Fit, Names, Target, target_of
 from ddpm_lab.datasets.folders import _laid_out
 from ddpm_lab.datasets.image_files import _common, _conversions, _damaged, _each, _reason
 from ddpm_lab.datasets.loading import _existing, _in_data_units, _name_of
@@ -118,7 +118,7 @@ def open_folder(
     """
     names = names or Names()
     _checks.choice(split, ("train", "test"), "split")
-    target, folder = _target(size, fit, channels, names), _existing(source, names)
+    target, folder = target_of(size, fit, channels, names), _existing(source, names)
     advice = "Hold out 0.1 of the images."
     held_out = _checks.between(held_out, 0, 1, names.held_out, advice=advice)
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property
+from numbers import Integral
 from typing import Any, get_args
 
 import torch
 
 from ddpm_lab import _checks, _files, networks, schedules
-from ddpm_lab.datasets.fitting import Fit
+from ddpm_lab._checks.numbers import plain_number
+from ddpm_lab.datasets.fitting import OF_A_RUN, Fit, target_of
 from ddpm_lab.losses import WeightName
 from ddpm_lab.networks.blocks import NormName
 from ddpm_lab.networks.embeddings import TimeName
@@ -59,7 +61,10 @@ class DataConfig:
 
     def __post_init__(self):
         _checks.instance(self.name, str, "data.name", advice="It names a data set.")
-        _lists_become_tuples(self)
+        _become_plain(self)
+        target_of(self.size, self.fit, self.channels, OF_A_RUN)
+        advice = "Hold out 0.1 of the images."
+        _checks.between(self.held_out, 0, 1, "data.held_out", advice=advice)
         advice = "2 makes 32 x 32 of 28 x 28."
         _checks.count(self.pad, "data.pad", lowest=0, highest=4096, advice=advice)
         _checks.choice(self.augment_shifts, (False, True), "data.augment_shifts")
@@ -97,6 +102,7 @@ class ScheduleConfig:
     the noise that single pixels have without it, as larger images need [Hoo23]"""
 
     def __post_init__(self):
+        _become_plain(self)
         _checks.count(self.T, "schedule.T", highest=10**6, advice="Correct that setting.")
         _checks.choice(self.name, get_args(schedules.ScheduleName), "schedule.name")
         if self.snr_factor is not None:
@@ -108,7 +114,7 @@ class ScheduleConfig:
     def settings(self) -> dict[str, Any]:
         """The arguments of the schedule's function."""
         others = ("name", "snr_factor")
-        return {k: v for k, v in asdict(self).items() if k not in others and v is not None}
+        return {k: v for k, v in _values(self).items() if k not in others and v is not None}
 
     @cached_property
     def built(self) -> Schedule:
@@ -159,7 +165,7 @@ class UNetConfig:
     """share of the features that each residual block sets to 0 while it trains"""
 
     def __post_init__(self):
-        _lists_become_tuples(self)
+        _become_plain(self)
         for name in ("mults", "attention", "waves"):
             if isinstance(value := getattr(self, name), int) and not isinstance(value, bool):
                 object.__setattr__(self, name, (value,))  # --set net.attention=1
@@ -174,7 +180,7 @@ class UNetConfig:
 
     def settings(self, channels: int = 1) -> dict[str, Any]:
         """The arguments of `networks.UNet`; `channels` are those of the data."""
-        return asdict(self) | {"channels": self.channels or channels}
+        return _values(self) | {"channels": self.channels or channels}
 
 
 # More fits into no machine: refused before a network is made of it.
@@ -182,11 +188,25 @@ _RANGES = {"width": (1, 65_536), "blocks": (1, 100), "patch": (1, 64), "labels":
 _RANGES |= {"levels": (0, 65_536), "hidden_features": (1, 4096), "T": (1, 10**6)}
 
 
-def _lists_become_tuples(part):
-    """JSON knows lists alone; a part of a configuration shall not change."""
-    for each in fields(part):
-        if isinstance(value := getattr(part, each.name), list):
-            object.__setattr__(part, each.name, tuple(value))
+def _become_plain(part):
+    """JSON shall hold the values and give them back the same: numbers of any library become
+    Python's own; and lists become tuples, since a part of a configuration shall not change."""
+    for name, value in _values(part).items():
+        object.__setattr__(part, name, _plain(value))
+
+
+def _plain(value):
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_plain, value))
+    number = plain_number(value)
+    if number is None or type(number) in (int, float):
+        return value if number is None else number
+    return int(number) if isinstance(number, Integral) else float(number)
+
+
+def _values(part):
+    """Its settings by name."""
+    return {each.name: getattr(part, each.name) for each in fields(part)}
 
 
 @contextmanager
@@ -232,6 +252,7 @@ class OptimizerConfig:
     """decay of the exponential moving average"""
 
     def __post_init__(self):
+        _become_plain(self)
         _checks.count(self.warmup, "optimizer.warmup", lowest=0, advice="Correct that setting.")
         for name, usual in (("lr", "1e-3"), ("clip", "1")):
             value, advice = getattr(self, name), f"Start with {usual}."
@@ -294,6 +315,7 @@ class RunConfig:
     """steps; samples are shown, see `trainer.train`; 0 for never"""
 
     def __post_init__(self):
+        _become_plain(self)
         for name, cls in _PARTS.items():
             advice = f"Give training.{cls.__name__}(…)."
             _checks.instance(getattr(self, name), cls, name, advice=advice)
@@ -362,9 +384,14 @@ def from_dict(values: Mapping[str, Any], where: str = "config", **changes) -> Ru
 def to_dict(config: RunConfig) -> dict[str, Any]:
     """Plain values, as JSON holds them: lists, and nothing that is None.
 
+    Parameters
+    ----------
+    config : a whole configuration, no part of one
+
     >>> to_dict(RunConfig())["schedule"]
     {'name': 'cosine', 'T': 1000}
     """
+    _checks.instance(config, RunConfig, "config", advice="Give training.RunConfig(…).")
     return json.loads(json.dumps(asdict(config, dict_factory=_without_none)))
 
 
