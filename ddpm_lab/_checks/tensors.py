@@ -101,8 +101,8 @@ def labels(label, n, classes, device, *, name="label", none=True):
     if label.shape == (n, classes) and _one_hot(label):
         label = label.long().argmax(dim=1)
     label = label[:, 0] if label.shape == (n, 1) else label
-    fractions = label.is_floating_point() or label.is_complex() or label.dtype == torch.bool
-    if fractions or label.shape != (n,):
+    fractions = label.is_floating_point() or label.is_complex() or label.is_quantized
+    if fractions or label.dtype == torch.bool or label.shape != (n,):
         raise ValueError(
             f"{must}; got {label.dtype} of shape {tuple(label.shape)}. "
             "One whole number per image: convert them with .long()."

@@ -59,7 +59,7 @@ def _header(license):
 def _made(model):
     config, (channels, height, width) = model.config, model.shape
     weights = sum(each.numel() for each in model.net.parameters())
-    data = model.data or {"name": config.data.name}
+    data = {"name": config.data.name} | (model.data or {})
     images = f" ({data['images']:,} images)" if "images" in data else ""
     classes = f"{config.classes} classes" if config.classes else "no labels"
     return (
@@ -92,8 +92,8 @@ def _measures(metrics):
         return "## How good is it?\n\nNobody has measured it: `ddpm-lab evaluate` does.\n"
     try:
         rows = "\n".join(_rows(metrics))
-        images = f"{metrics['images']:,}"
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        images = f"{_checks.count(metrics['images'], 'images'):,}"
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(
             f"metrics must be what evaluation.evaluate finds; got another thing ({error!r}). "
             "Measure again."

@@ -138,10 +138,22 @@ def _whole(timestep):
     """Their time as whole numbers: some of their schedulers give them as floats, such as 980.0."""
     if not isinstance(timestep, Tensor) or timestep.dtype == torch.bool:
         return timestep
+    if timestep.layout is not torch.strided or timestep.is_meta:
+        return timestep
     t = timestep.reshape(()) if timestep.numel() == 1 else timestep
-    if t.is_floating_point() and bool((t == t.round()).all()):
-        return t.long()
-    return t
+    return t.long() if t.dtype in _FLOATS and bool((t == t.round()).all()) else t
+
+
+_FLOATS = torch.float32, torch.float64, torch.float16, torch.bfloat16
+
+
+def _images(x_t):
+    """Of any size: how large they may be, the network knows."""
+    if _checks.data(x_t, "x_t").dim() != 4:
+        raise ValueError(
+            f"x_t must be images of shape (B, C, H, W); got {tuple(x_t.shape)}. Reshape them."
+        )
+    return x_t
 
 
 class DiffusersNet(nn.Module):
@@ -168,7 +180,7 @@ class DiffusersNet(nn.Module):
 
     def forward(self, x_t: Data, t: Tensor, label: Tensor | None = None) -> Data:
         """(B, C, H, W), (B,) 1..T, (B,) labels -> (B, C, H, W)."""
-        n = len(_checks.data(x_t, "x_t"))
+        n = len(_images(x_t))
         t = time_per_item(check_times(t, None, T=_checks.SIZE, batch=n, wait=False), x_t)
         if not self.labels:
             check_no_label(label)

@@ -21,7 +21,7 @@ def as_json(values, name):
     try:
         _check_keys(values)
         return json.dumps(values, default=lambda value: value.tolist())
-    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (TypeError, ValueError, AttributeError, RuntimeError) as error:  # or too deep
         raise TypeError(
             f"{name} must be what JSON can hold: texts, numbers, lists, named values; got: "
             f"{error}. Convert the others."

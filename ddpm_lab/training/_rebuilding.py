@@ -20,7 +20,7 @@ _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 
 def described(net: nn.Module) -> tuple[nn.Module, dict]:
     """The bare network, and the header that rebuilds it: tried here, before anything is written."""
-    net = unwrapped(net)
+    net = unwrapped(_checks.instance(net, nn.Module, "net", advice="Use networks.build."))
     name = type(net).__name__
     config = json.loads(as_json(_config_of(net), "the network's configuration"))
     if type(net) is not getattr(networks, name, None):  # of a subclass a file says nothing

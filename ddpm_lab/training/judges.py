@@ -55,6 +55,8 @@ def fitted(
     True
     """
     _check_pairs(train=train, test=test)
+    _check_views(views)
+    steps = _checks.count(steps, "steps", highest=_checks.MANY, advice="1000 are usual.")
     (x, labels), begin, show = train, time.perf_counter(), list(views.values())
     batches = datasets.batches(x, size, labels=labels, generator=seeded(seed))
     shown = ((show[k % len(show)](x), marks) for k, (x, marks) in enumerate(batches))
@@ -67,6 +69,17 @@ def fitted(
     for fact, view in views.items():
         facts[fact] = round(float(metrics.accuracy(net, view(test[0]), test[1]).value), 4)
     return net, {**facts, "seconds": seconds, "device": "cpu"}
+
+
+def _check_views(views):
+    """Functions by name, one at least: on the first the features are standardized."""
+    if not isinstance(views, Mapping) or not views:
+        raise TypeError(
+            f"views must be one function or more by name; got {_checks.say(views)}. "
+            "Leave it out to show images as they are."
+        )
+    for name, view in views.items():
+        _checks.function(view, f"views[{name!r}]")
 
 
 def _check_pairs(**pairs):

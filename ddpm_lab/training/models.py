@@ -19,7 +19,7 @@ from ddpm_lab.schedules import Schedule
 from ddpm_lab.training import checkpoints
 from ddpm_lab.training._folder import check_settings, net_file, noted_config, remembered_data
 from ddpm_lab.training.config import RunConfig
-from ddpm_lab.training.state import Run
+from ddpm_lab.training.state import Run, check_run
 from ddpm_lab.types import Data, Denoiser
 
 PART = 256
@@ -87,7 +87,7 @@ def load(path, device: str | torch.device = "cpu") -> Model:
     >>> load(pretrained.path("digits")).shape
     (1, 8, 8)
     """
-    path = net_file(path)
+    path, device = net_file(path), _checks.device(device)
     net, facts = checkpoints.load(path)
     facts["data"] = _with_place(facts.get("data"), path.parent)
     if not isinstance(facts.get("config"), dict) or not isinstance(net, networks.UNet):
@@ -98,7 +98,7 @@ def load(path, device: str | torch.device = "cpu") -> Model:
     config = noted_config(facts, path.name)
     check_settings(net, config.net, path.name)
     _check_facts(facts, net, config.data.pad, path.name)
-    return _model(_in_32_bits(net).to(_checks.device(device)), config, facts)
+    return _model(_in_32_bits(net).to(device), config, facts)
 
 
 def _in_32_bits(net):
@@ -126,7 +126,12 @@ def snapshot(config: RunConfig, run: Run) -> Model:
     0
     """
     _checks.instance(config, RunConfig, "config", advice="Give that of the run.")
-    _checks.instance(run, Run, "run", advice="trainer.train returns one.")
+    check_run(run)
+    if "shape" not in run.facts:
+        raise ValueError(
+            f"run.facts must say the shape of its images; got {_checks.say(run.facts)}. "
+            "trainer.train returns such a run."
+        )
     return _model(run.ema.net, config, run.facts | {"step": run.step})
 
 
@@ -184,14 +189,36 @@ def known(model: Model) -> Model:
 
     Raises
     ------
-    TypeError
-        For anything else.
+    TypeError, ValueError
+        For anything else, or if one of its fields is of another kind.
 
     >>> known("digits")
     Traceback (most recent call last):
     TypeError: model must be a Model(net, config, ...); got str 'digits'. Use models.load.
     """
-    return _checks.instance(model, Model, "model", advice="Use models.load.")
+    _checks.instance(model, Model, "model", advice="Use models.load.")
+    _checks.instance(model.net, nn.Module, "model.net", advice=_AS_LOADED)
+    _checks.instance(model.config, RunConfig, "model.config", advice=_AS_LOADED)
+    _checks.count(model.step, "model.step", lowest=0, advice=_AS_LOADED)
+    _check_sides(model.shape, (2**32,) * 3, "model.shape")
+    if model.size is not None:
+        _check_sides(model.size, model.shape[1:], "model.size")
+    if model.data is not None:
+        _checks.instance(model.data, dict, "model.data", advice=_AS_LOADED)
+    return model
+
+
+_AS_LOADED = "models.load returns such a model."
+
+
+def _check_sides(sides, most, name):
+    """As many whole numbers as there are bounds."""
+    if not isinstance(sides, (tuple, list)) or len(sides) != len(most):
+        raise TypeError(
+            f"{name} must be {len(most)} whole numbers; got {_checks.say(sides)}. {_AS_LOADED}"
+        )
+    for side, highest in zip(sides, most):
+        _checks.count(side, name, highest=highest, advice=_AS_LOADED)
 
 
 def _known_label(model, label, n=None):

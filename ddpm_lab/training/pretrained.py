@@ -34,12 +34,13 @@ def path(name: str) -> Path:
 
     Raises
     ------
-    FileNotFoundError
-        If there is none of that name.
+    TypeError, FileNotFoundError
+        If it is no text, or there is none of that name.
 
     >>> path("features_digits").name
     'features_digits.safetensors'
     """
+    _checks.instance(name, str, "name", advice='Give "digits", for example.')
     file = FOLDER / f"{name}.safetensors"
     if not file.is_file():
         there = ", ".join(sorted(each.stem for each in FOLDER.glob("*.safetensors")))

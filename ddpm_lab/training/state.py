@@ -57,7 +57,7 @@ def save_run(path, run: Run) -> Path:
     >>> load_run(path).facts
     {'lr': 0.001}
     """
-    _check_run(run)
+    check_run(run)
     (net, header), (mean, _) = described(run.net), described(run.ema.net)
     tensors = {f"net.{name}": each for name, each in net.state_dict().items()}
     tensors |= {f"ema.{name}": each for name, each in mean.state_dict().items()}
@@ -117,12 +117,25 @@ def load_run(path, device: str | torch.device = "cpu") -> Run:
     )
 
 
-def _check_run(run):
-    """A run whose parts are of the kinds that `load_run` makes."""
+_KINDS = {"net": nn.Module, "ema": EMA, "optimizer": torch.optim.Optimizer}
+_KINDS |= {"generators": dict, "facts": dict}
+
+
+def check_run(run: Run) -> None:
+    """A run whose parts are of the kinds that `load_run` makes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one of them is not, or the step is no number of updates.
+
+    >>> check_run(Run(None, None, None, {}, 0, {}))
+    Traceback (most recent call last):
+    TypeError: run.net must be a torch.nn.Module; got NoneType None. trainer.train returns one.
+    """
     advice = "trainer.train returns one."
     _checks.instance(run, Run, "run", advice=advice)
-    kinds = {"ema": EMA, "optimizer": torch.optim.Optimizer, "generators": dict, "facts": dict}
-    for name, kind in kinds.items():
+    for name, kind in _KINDS.items():
         _checks.instance(getattr(run, name), kind, f"run.{name}", advice=advice)
     for name, each in run.generators.items():
         _checks.generator(each, f"run.generators[{name!r}]")

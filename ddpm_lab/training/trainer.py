@@ -73,8 +73,7 @@ def init(
     facts = {"seconds": 0.0, "device": device.type, **_shapes(config, data)}
     facts["threads"] = torch.get_num_threads()
     if init_from is not None:
-        theirs, _ = checkpoints.load(_folder.net_file(init_from, "init_from"))
-        _folder.check_settings(theirs, config.net, free=("labels", "channels", "dropout"))
+        theirs = _starting(config, init_from)
         facts |= {"init": str(init_from), "fresh": _take_over(net, theirs)}
     if net.levels:
         _set_pixel_prior(net, config, data)
@@ -288,6 +287,19 @@ def _shapes(config, data):
     """What to remember of the data: which, (C, H, W) with padding, and (H, W) without."""
     shape = list(padded(taken(data, [0]).images, config).shape[1:])
     return {"shape": shape, "size": list(data.size), "data": fingerprint(data)}
+
+
+def _starting(config, init_from):
+    """The network that a run starts from: one with the configuration's settings."""
+    path = _folder.net_file(init_from, "init_from")
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"init_from must be a run's folder or a file of training.save; got {path}: "
+            "there is no file of that name. Train first, or check it."
+        )
+    theirs, _ = checkpoints.load(path)
+    _folder.check_settings(theirs, config.net, free=("labels", "channels", "dropout"))
+    return theirs
 
 
 def _take_over(net, theirs):

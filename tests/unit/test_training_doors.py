@@ -3,9 +3,11 @@
 Truth: the three parts that a message must have, and the argument that was wrong.
 """
 
+import json
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from refuses import refused
@@ -14,7 +16,7 @@ from small_runs import small
 from ddpm_lab import datasets, gaussians, interop, networks, schedules, training
 from ddpm_lab.datasets import Dataset
 from ddpm_lab.training import data, evaluation, judges, models, pretrained, trainer
-from ddpm_lab.training.config import from_dict
+from ddpm_lab.training.config import from_dict, to_dict
 
 X = torch.zeros(2, 1, 8, 8)
 
@@ -113,6 +115,11 @@ def test_a_run_names_what_is_wrong_and_leaves_no_folder(given, error, said, tmp_
     assert not (tmp_path / "run" / "net.safetensors").exists()
 
 
+def test_a_start_from_a_network_that_is_not_there_is_named(tmp_path):
+    with refused(FileNotFoundError, "init_from must be", "Train first"):
+        trainer.init(small(), init_from=tmp_path / "net.safetensors")
+
+
 def test_a_batch_larger_than_the_shifted_images_is_refused():
     x, labels = datasets.digits("train")
     few = Dataset("few", x[:5], labels[:5])
@@ -179,6 +186,31 @@ def test_a_trained_network_is_asked_for_what_it_can_do(call, error, said, digits
         call(digits)
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "error", "said"),
+    [
+        ("net", None, TypeError, "model.net must be a torch.nn.Module"),
+        ("config", {}, TypeError, "model.config must be a"),
+        ("shape", (8, 8), TypeError, "model.shape must be 3 whole numbers"),
+        ("step", 2.5, TypeError, "model.step must be a whole number"),
+        ("size", (8, 9), ValueError, "model.size must be at most 8; got 9"),
+        ("data", "digits", TypeError, "model.data must be a dict"),
+    ],
+)
+def test_a_model_put_together_by_hand_is_looked_at(field, value, error, said, digits):
+    for call in (models.denoiser, models.default_steps, made, interop.DiffusersDenoiser):
+        with refused(error, said):
+            call(digits._replace(**{field: value}))
+
+
+def test_a_run_without_the_shape_of_its_images_is_no_model():
+    run = trainer.init(small())
+    with refused(ValueError, "run.facts must say the shape"):
+        models.snapshot(small(), run._replace(facts={}))
+    with refused(TypeError, "run.ema must be a"):
+        models.snapshot(small(), run._replace(ema=run.net))
+
+
 def test_a_judge_that_cannot_see_the_images_is_refused_before_the_work(digits, monkeypatch):
     monkeypatch.setattr(evaluation.losses, "bound", None)  # nothing is measured
     how = {"n": 8, "strata": 1, "steps": 1, "generator": rng()}
@@ -196,6 +228,13 @@ def test_a_judge_learns_from_images_with_labels():
     for bad in (X, (X,), (X, [0, 1]), ("abc", labels)):
         with refused(TypeError, "train must"):
             judges.fitted(bad, (X, labels), seed=0, size=2, steps=1)
+    for given, error, said in (
+        ({"views": {}}, TypeError, "views must be one function or more by name"),
+        ({"views": {"accuracy": 3}}, TypeError, "views['accuracy'] must be a function"),
+        ({"steps": 10**9}, ValueError, "steps must be at most"),
+    ):
+        with refused(error, said):
+            judges.fitted((X, labels), (X, labels), size=2, **given)
     with refused(TypeError, "test must be a"):
         judges.of_dataset(Dataset("x", X, labels), X)
     one = Dataset("x", X[:1], labels[:1], ("a", "b"))
@@ -282,11 +321,22 @@ def test_a_file_that_is_no_onnx_file_is_named(digits, tmp_path):
         ({"schedule": {"name": "linear", "beta_T": 2}}, "schedule.beta_T must"),
         ({"schedule": {"snr_factor": 0}}, "schedule.snr_factor must"),
         ({"schedule": {"name": "linea"}}, "schedule.name must"),
+        ({"data": {"size": 0}}, "data.size must"),
+        ({"data": {"fit": "crop"}}, "data.fit must come with a size"),
+        ({"data": {"channels": 2.5}}, "data.channels must"),
+        ({"data": {"held_out": 2}}, "data.held_out must"),
     ],
 )
 def test_a_setting_is_called_as_it_is_typed(settings, said):
     with pytest.raises((TypeError, ValueError), match=rf"(^|: ){said}"):
         from_dict(settings)
+
+
+def test_numbers_of_any_library_are_stored_as_plain_ones():
+    given = {"optimizer.lr": np.float32(0.5), "net.mults": [np.int64(1), 2]}
+    config = small(**given, **{"data.size": torch.tensor(8)}, steps=np.int64(5))
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+    assert type(config.steps) is type(config.data.size) is int
 
 
 def test_one_number_is_a_list_of_one():
