@@ -1514,7 +1514,7 @@ CALLS = {
         dict(
             net=network,
             x=data(4, 1, None, None),
-            labels=lambda v: labels(4, 9)(torch.as_tensor(v)),
+            labels=lambda v: labels(4, 9)(_column(torch.as_tensor(v))),
             size=whole(1, math.inf),
         ),
     ),
