@@ -93,7 +93,7 @@ MUTANTS = [
     Mutant("kl_full: correlations left out", "gaussians/correlated", "var, rotation = torch.linalg.eigh(white)", "var, rotation = white.diagonal(dim1=-2, dim2=-1), torch.eye(white.shape[-1], dtype=white.dtype)", "02"),
     Mutant("kl_full: the matrix itself for its root", "gaussians/correlated", 'torch.linalg.cholesky(_covariance(q_cov, q_mean, "q_cov"))', '_covariance(q_cov, q_mean, "q_cov")', "02"),
     Mutant("pixel_log_prob: levels twice as wide", "gaussians/pixels", "half = 1.0 / (levels - 1)", "half = 2.0 / (levels - 1)", "08"),
-    Mutant("pixel_log_prob: no tail", "gaussians/pixels", "upper = torch.where(level > 1 - half, torch.inf, upper)", "upper = upper", "08"),
+    Mutant("pixel_log_prob: no tail", "gaussians/pixels", "upper = torch.where(level > 1 - half, torch.inf, upper)", "upper = upper", "08b"),
     # estimators
     Mutant("monte_carlo: the spread of draws, not of their mean", "estimators", "values.std(dim=0) / math.sqrt(len(values))", "values.std(dim=0)", "03"),
     Mutant("importance_sampling: weights upside down", "estimators", "return monte_carlo(log_weight.exp()", "return monte_carlo((-log_weight).exp()", "03"),
