@@ -1,6 +1,7 @@
 """The chapter machine: one text per chapter, and every notebook made from it.
 
     python tools/chapters.py build 05        run chapter 05, store both its notebooks
+    python tools/chapters.py build 05 --fresh   ... and keep no old output that is near the new
     python tools/chapters.py check           run all again elsewhere: is it the same?
     python tools/chapters.py sync            do texts and notebooks belong together?   (fast)
     python tools/chapters.py lint            house rules for what a notebook may hold  (fast)
@@ -100,6 +101,8 @@ def options(argv: list[str] | None) -> argparse.Namespace:
         if name in ("build", "check"):
             command.add_argument("--jobs", type=int, default=2, help="notebooks at a time")
             command.add_argument("--solved", action="store_true", help="solved notebooks only")
+        if name == "build":
+            command.add_argument("--fresh", action="store_true", help="keep no stored output")
         if name == "release":
             command.add_argument("--out", type=path_of, required=True, help="a folder to write to")
     return parser.parse_args(argv)
@@ -114,6 +117,7 @@ def problems_of(args: argparse.Namespace) -> list[str]:
     root, more = args.root.resolve(), {}
     if args.command in ("build", "check"):
         more = {"jobs": args.jobs, "solved_only": args.solved, "say": say}
+        more |= {"fresh": args.fresh} if args.command == "build" else {}
     try:
         if args.command == "release":
             for path in release(root, args.chapters, out=args.out):

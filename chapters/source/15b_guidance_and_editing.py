@@ -520,8 +520,8 @@ print(f"real images: variety {variety(real_features, real_labels):.1f}; "
       f"50 of them score {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# The trade-off is the same: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.2, while real images have 4.2. (The
-# 8.9 at $w = 0$ is not the variety of one digit, because there the label is ignored.) The energy distances from
+# The trade-off is the same: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.0, while real images have 4.2. (The
+# 9.7 at $w = 0$ is not the variety of one digit, because there the label is ignored.) The energy distances from
 # $w = 1$ on differ by less than a standard error, so 50 images cannot say which $w$ is best. (All four lie just below
 # the range for real images, by less than a standard error: that does not make them better than real ones.)
 
@@ -608,10 +608,10 @@ for name, x in list(made.items())[1:]:
     print(f"Heun, 40 calls, and {name}: {far:.1f} apart")
 
 # %% [markdown]
-# Three deterministic solvers give nearly the same image: DDIM is 0.8 away from Heun's method, and ten calls of
-# DPM-Solver++ are 2.6 away, while other noise is 18.4 away. The image belongs to the *ODE*, and solvers only find
+# Three deterministic solvers give nearly the same image: DDIM is 0.6 away from Heun's method, and ten calls of
+# DPM-Solver++ are 2.6 away, while other noise is 17.9 away. The image belongs to the *ODE*, and solvers only find
 # it more or less exactly. So you can **reproduce** an image from its noise, or preview it with ten calls and draw
-# it again with forty. With DDPM the starting noise determines next to nothing: its images are 18.6 and 16.8 away
+# it again with forty. With DDPM the starting noise determines next to nothing: its images are 17.9 and 16.6 away
 # from Heun's, as far as images of the same labels from other noise.
 #
 # ### Encoding
@@ -699,11 +699,11 @@ print(f"20 real digits of 8 × 8 pixels, 50 Heun steps: error {error(again, real
 # sampling $x_T$ alone is no such code.
 #
 # - **An accurate round trip does not prove that the code is right.** With 50 evenly spaced steps the error is only
-#   0.033, but the codes have a standard deviation of 0.347, where noise has 1. The way up and the way down make
+#   0.030, but the codes have a standard deviation of 0.349, where noise has 1. The way up and the way down make
 #   similar errors, which cancel. The first step up, from clean data, is the main cause: it should be *short*. The
-#   quadratic spacing gives 0.544, and with Heun's method 0.733.
+#   quadratic spacing gives 0.509, and with Heun's method 0.686.
 # - **Why not 1?** More than half of the pixels are paper in all the images above. A pixel that never varies has nothing
-#   to encode: there the codes have a standard deviation of 0.64, at the other pixels 0.84.
+#   to encode: there the codes have a standard deviation of 0.56, at the other pixels 0.84.
 
 # %% [markdown] topics="C165 C171"
 # ## Editing: the same code, another label
@@ -729,7 +729,7 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 
 # %% [markdown]
 # With its own label, a code leads back to its image; the root mean squared error of a pixel is 0.02, on a scale from
-# −1 to 1. With other labels, 95 % of the 60 images are read as the label they were decoded with, and each row keeps
+# −1 to 1. With other labels, 87 % of the 60 images are read as the label they were decoded with, and each row keeps
 # something of the handwriting: if the found image is bold, so is its row (the ink of an image and that of its row
 # correlate with +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs no
 # new network: encode with the label that the image has, decode with the label that you want.
@@ -772,6 +772,7 @@ figures.show(fig, alt="Emoji drawn again as food: up to t = 800 colors and outli
 # %%
 emoji_classifier, facts = training.load(pretrained.path("features_emoji"))
 many, usual = unseen[::9], unseen.mean(0)
+food = torch.full((len(many),), 3)
 
 
 def kept(x, part):
@@ -780,20 +781,20 @@ def kept(x, part):
     return torch.corrcoef(pair)[0, 1]
 
 
-print(f"{len(many)} unseen emoji; the classifier is right on {facts['accuracy']:.0%} of all 274")
-food = torch.full((len(many),), 3)
 print("from t =   correlation of mean colors   of pixels' brightness   read as food")
 for t in starts:
     x = redraw(many, food, t)
     print(f"{t:8} {kept(x, lambda x: x.mean((2, 3))):+28.2f} {kept(x, lambda x: x.mean(1)):+24.2f} "
           f"{metrics.accuracy(emoji_classifier, x, food).value:14.0%}")
-noise = float(emoji.schedule.noise[800])
-print(f"at t = 800: signal {emoji.schedule.signal[800]:.2f}, noise of a pixel {noise:.2f}, "
-      f"of the mean of all 1,024 pixels {noise / 32:.2f}")
 
 # %%
-side = torch.linspace(-1, 1, 32)
-down, across = torch.meshgrid(side, side, indexing="ij")
+print(f"{len(many)} unseen emoji; the classifier is right on {facts['accuracy']:.0%} of all 274")
+signal, noise = emoji.schedule.signal[800], emoji.schedule.noise[800]
+print(f"at t = 800: signal {signal:.2f}, noise of a pixel {noise:.2f}, of the mean of 1,024 "
+      f"pixels {noise / 32:.2f}")
+
+# %%
+down, across = torch.meshgrid(*[torch.linspace(-1, 1, 32)] * 2, indexing="ij")
 
 
 def paint(inside, *color):
@@ -805,6 +806,8 @@ disk, square = down**2 + across**2 < 0.8, torch.maximum(down.abs(), across.abs()
 triangle = (down > 2 * across.abs() - 0.9) & (down < 0.8)
 sketches = torch.stack([paint(disk, 1.0, 0.6, -0.8), paint(disk, 0.8, -0.6, -0.6),
                         paint(triangle, -0.6, 0.3, -0.5), paint(square, -0.8, -0.2, 0.8)])
+
+# %%
 wanted = torch.tensor([0, 3, 2, 7])  # a smiley, food, nature, a symbol
 drawn = {t: redraw(sketches, wanted, t) for t in (600, 800, 900)}
 fig = figures.images(torch.cat([sketches, *drawn.values()]), columns=4, panel=0.62,
@@ -815,10 +818,10 @@ for t, x in drawn.items():
 
 # %% [markdown]
 # The colors survive longer. From $t = 800$ the mean colors of an emoji and of what is drawn from it correlate by
-# +0.96, the brightness of single pixels by +0.75; only from pure noise is nothing left. The reason is averaging: at
+# +0.96, the brightness of single pixels by +0.73; only from pure noise is nothing left. The reason is averaging: at
 # $t = 800$ a pixel has a signal of 0.31 in noise of 0.95, but the noise of a mean over 1,024 pixels is 0.03. So
-# coarse features are still there when details have drowned, and sampling takes them over, whatever the label says: 15
-# % are read as food from $t = 800$, and 52 % from pure noise, which is as many as the classifier gets right among
+# coarse features are still there when details have drowned, and sampling takes them over, whatever the label says:
+# from $t = 800$, 32 % are read as food, and from pure noise 52 %, which is as many as the classifier gets right among
 # real emoji. The starting time thus trades faithfulness to the image for faithfulness to the label.
 #
 # In the last figure the images are sketches. They need coarse features only: from $t = 900$ the yellow disk gets a
@@ -906,7 +909,7 @@ for name, x in mixed.items():
     print(f"{name:>13}, in the middle: the classifier is {sure[0]:.0%} and {sure[1]:.0%} sure")
 
 # %% [markdown]
-# Mixed pixels are double exposures, and in the middle the classifier is only 74 % and 86 % sure of what it reads.
+# Mixed pixels are double exposures, and in the middle the classifier is only 72 % and 96 % sure of what it reads.
 # Mixed codes give clean strokes, and the classifier is 100 % sure, on the line and on the circle. So is the circle
 # unnecessary? Two midpoints cannot tell you about a distribution. The midpoints of 200 pairs of noises, decoded to
 # small digits, can.
@@ -957,7 +960,7 @@ for name, x in middles.items():
 #   falls from 1.65 to 0.98 from $w = 1$ to 2, and the energy distance rises to 0.138 at $w = 8$. It does not simply
 #   make "better images".
 # - **Diffusion has a latent code if you sample without fresh noise**: the round trip has an error of 0.001. An accurate
-#   round trip alone does not prove that the code is right, though: codes with standard deviation 0.347 also led back to
+#   round trip alone does not prove that the code is right, though: codes with standard deviation 0.349 also led back to
 #   their images.
 
 # %% [markdown]

@@ -175,11 +175,11 @@ print(f"time for an image, U-Net over codes: a factor of {ratio:.0f} here")
 #   decoder is soft.
 # - Diffusion on codes has 4.44, and 3.19 with guidance. With standard errors of 0.9, two hundred images cannot tell these
 #   from the decoder's own 2.76; the next section has more. Codes from the prior have 11.74.
-# - The U-Net has 1.10 ± 0.55, which cannot be distinguished from the baseline.
+# - The U-Net has 1.43 ± 0.54, which cannot be distinguished from the baseline.
 #
-# So latent diffusion has saved a factor of 243 in arithmetic, and 25 in time (small products keep a processor less
+# So latent diffusion has saved a factor of 243 in arithmetic, and 41 in time (small products keep a processor less
 # busy), at the price of soft images. The comparison is not fair: our system was trained for minutes on one core, the
-# U-Net for most of an hour. But large systems, with better decoders, divide the work in the same way: the autoencoder
+# U-Net for an hour and a half. But large systems, with better decoders, divide the work in the same way: the autoencoder
 # deals with what an image looks like up close, and the diffusion with what is in it.
 
 # %% [markdown] topics="C189 C191 C192 C193"

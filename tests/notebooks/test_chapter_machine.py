@@ -180,6 +180,26 @@ def test_a_rebuild_gives_the_same_bytes_whatever_the_users_settings(toy, tmp_pat
     assert not list(toy.glob("chapters/**/.*"))  # no half a file is left
 
 
+def test_a_fresh_build_keeps_no_number_that_is_near_the_new_one(toy, monkeypatch):
+    """As after a network of the course has changed, with no line of code."""
+    path = sources.chapters(toy)[0].solved
+    for printed, fresh, shown in (
+        ("0.684", 0, "0.684"),
+        ("0.683", 0, "0.684"),
+        ("0.683", 1, "0.683"),
+    ):
+
+        async def execute(notebook, *_, printed=printed):
+            output = nbformat.v4.new_output("stream", name="stdout", text=printed)
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    cell.outputs = [output]
+
+        monkeypatch.setattr(building, "execute", execute)
+        building.build(toy, ["01"], solved_only=True, fresh=bool(fresh))
+        assert set(re.findall(r"0\.68\d", path.read_text(encoding="utf-8"))) == {shown}
+
+
 def test_stored_notebooks_hold_pictures_but_no_widgets(built):
     text = sources.chapters(built)[0].learner.read_text(encoding="utf-8")
     assert text.count('"image/png": "') == 2  # the figure, and the slider's still

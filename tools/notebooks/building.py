@@ -25,9 +25,13 @@ def build(
     jobs: int = 1,
     out: Path | None = None,
     solved_only: bool = False,
+    fresh: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> list[str]:
     """Run both readings of each chapter and store them; return what went wrong.
+
+    `fresh` keeps nothing of the stored outputs, which is right after a network or data have
+    changed: a new number that is near the old one would else stay old.
 
     `out` stores them in a folder like `chapters/` elsewhere; otherwise the pages of reference
     and the teacher's notes follow. A reading that fails leaves the notebook that was there.
@@ -46,7 +50,8 @@ def build(
                 notebook = read(source, solved=solved)
                 await execute(notebook, path.parent, env)
                 settle(notebook)
-                keep_stored(path, notebook)
+                if not fresh:
+                    keep_stored(path, notebook)
                 text = written(notebook)
                 store(path if out is None else out / path.relative_to(home), text)
                 size = f"{len(text.encode()) / 1000:6.0f} kB"
