@@ -520,7 +520,7 @@ print(f"real images: variety {variety(real_features, real_labels):.1f}; "
       f"50 of them score {low:.2f} to {high:.2f}")
 
 # %% [markdown]
-# The trade-off is the same: variety falls from 4.4 at $w = 1$ to 3.5, 3.2 and 3.0, while real images have 4.2. (The
+# The trade-off is the same: variety falls from 4.3 at $w = 1$ to 3.4, 3.1 and 3.0, while real images have 4.2. (The
 # 9.7 at $w = 0$ is not the variety of one digit, because there the label is ignored.) The energy distances from
 # $w = 1$ on differ by less than a standard error, so 50 images cannot say which $w$ is best. (All four lie just below
 # the range for real images, by less than a standard error: that does not make them better than real ones.)
@@ -609,7 +609,7 @@ for name, x in list(made.items())[1:]:
 
 # %% [markdown]
 # Three deterministic solvers give nearly the same image: DDIM is 0.6 away from Heun's method, and ten calls of
-# DPM-Solver++ are 2.6 away, while other noise is 17.9 away. The image belongs to the *ODE*, and solvers only find
+# DPM-Solver++ are 2.5 away, while other noise is 17.9 away. The image belongs to the *ODE*, and solvers only find
 # it more or less exactly. So you can **reproduce** an image from its noise, or preview it with ten calls and draw
 # it again with forty. With DDPM the starting noise determines next to nothing: its images are 17.9 and 16.6 away
 # from Heun's, as far as images of the same labels from other noise.
@@ -703,7 +703,7 @@ print(f"20 real digits of 8 × 8 pixels, 50 Heun steps: error {error(again, real
 #   similar errors, which cancel. The first step up, from clean data, is the main cause: it should be *short*. The
 #   quadratic spacing gives 0.509, and with Heun's method 0.686.
 # - **Why not 1?** More than half of the pixels are paper in all the images above. A pixel that never varies has nothing
-#   to encode: there the codes have a standard deviation of 0.56, at the other pixels 0.84.
+#   to encode: there the codes have a standard deviation of 0.56, at the other pixels 0.83.
 
 # %% [markdown] topics="C165 C171"
 # ## Editing: the same code, another label
