@@ -146,7 +146,7 @@ MUTANTS = [
     Mutant("convert: v with the other sign", "predictions", "else signal * x_t - noise * out", "else signal * x_t + noise * out", "09"),
     Mutant("convert: score with the other sign", "predictions", "score=-eps / noise", "score=eps / noise", "09"),
     Mutant("target: v with the other sign", "predictions", "* eps - coef((1 - abar_t).sqrt(), x_0) * x_0", "* eps + coef((1 - abar_t).sqrt(), x_0) * x_0", "09"),
-    Mutant("guided: weight 1 + w", "predictions", "return u + scale * (c - u)", "return u + (1 + scale) * (c - u)", "15"),
+    Mutant("guided: weight 1 + w", "predictions", "return u + scale * (c - u)", "return u + (1 + scale) * (c - u)", "15b"),
     # ideal_denoisers
     Mutant("log_density: the data's variance not scaled", "ideal_denoisers", "abar_t * var + (1 - abar_t)", "var + (1 - abar_t)", "00"),
     Mutant("log_density: half a dimension short", "ideal_denoisers", "mean.shape[1] * (2 * math.pi * var_t).log()", "(2 * math.pi * var_t).log()"),

@@ -860,8 +860,8 @@ shifted = (drawn["vlb"] - drawn["simple"].roll(1, 0)).flatten(1).norm(dim=1).mea
 print(f"distance of two images from the same noise {apart:.1f}, from different {shifted:.1f}")
 
 # %% [markdown]
-# In pairs the standard error is 0.18 instead of 0.44. (Only samples are left out; the 3000 real images are the same
-# for both.) Images from the same noise are 5.7 apart, others 19.7. The difference itself is 0.05 ± 0.18: still no
+# In pairs the standard error is 0.14 instead of 0.43. (Only samples are left out; the 3000 real images are the same
+# for both.) Images from the same noise are 5.7 apart, others 19.7. The difference itself is 0.10 ± 0.14: still no
 # verdict.
 
 # %% [markdown]

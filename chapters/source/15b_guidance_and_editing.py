@@ -68,7 +68,7 @@ for w, x in asked.items():
 
 # %% [markdown]
 # With $w = 0$ the label is ignored, and any digit may appear. With $w = 1$ the classifier reads 96 % of 50 as asked,
-# and from $w = 2$ on all of them. As $w$ grows, the strokes become bolder: ink covers 0.13 of the paper at $w = 1$
+# and from $w = 2$ on all of them. As $w$ grows, most strokes become bolder: ink covers 0.13 of the paper at $w = 1$
 # and 0.19 at $w = 8$. Where does this $w$ come from, and how should you choose it?
 
 # %% [markdown] topics="C194"
@@ -316,20 +316,20 @@ for w in (2.0, 4.0):
           f"of the mean {y.std() / 2000**0.5:.3f}")
 
 # %% [markdown]
-# With the left side of (15.7) the ODE does reach the tilted distribution, 0.952 against 0.959. At $x_{500} = 0$
-# the mean of the power is 0.2369 and the power of the mean 0.0625. With fresh noise the mean is 0.905 at $w = 2$,
-# where the ODE has 0.982 and the tilted distribution 0.791: three distributions from one set of scores. [BN24]
-# prove that these differ, and describe what guidance does instead. None of them is *the* right one. Guidance is a
-# heuristic, judged by its images.
+# With the left side of (15.7) the ODE does reach the tilted distribution, 0.952 against 0.959. At $x_{500} = 0$ the
+# mean of the power is 0.2369 and the power of the mean 0.0625. With fresh noise the mean is 0.905 at $w = 2$, where
+# the ODE has 0.982 and the tilted distribution 0.791: the ODE and DDPM draw from two distributions with the same
+# scores, and neither is the tilted one. [BN24] prove that these differ, and describe what guidance does instead. None
+# of them is *the* right one. Guidance is a heuristic, judged by its images.
 
 # %% [markdown]
 # ## Two networks in one
 #
 # For (15.4) the network must know both $c$ and $u$. The trick is label dropout (chapter 13): in training, the label
-# of some images ([HS22] recommend 10 to 20 %; here it is 10 % for MNIST and one in eight for the small digits) is
-# replaced by the null label, which means "no label given". For the network the null label is one more row in the
-# table of label embeddings, learned like the others. When you sample, call it with the label for $c$ and with the
-# null label for $u$.
+# of some images is replaced by the null label, which means "no label given". ([HS22] recommend 10 to 20 %. Here it is
+# one in eight for the small digits, and one in four for MNIST, because that network shall also draw well without a
+# label.) For the network the null label is one more row in the table of label embeddings, learned like the others.
+# When you sample, call it with the label for $c$ and with the null label for $u$.
 #
 # **Predict.** How much does knowing the label reduce the error of $\hat x_0$ at $t = 100$? And at $t = 1000$?
 
@@ -350,7 +350,7 @@ for t in (100, 300, 500, 700, 1000):
           f"{with_label.mean():.3f}; gain {gain.mean():.3f} ± {gain.std() / len(gain) ** 0.5:.3f}")
 
 # %% [markdown]
-# At small $t$ the label helps next to nothing, by 0.002 at $t = 100$, because the digit can be seen. At $t = 1000$ it
+# At small $t$ the label hardly helps, by 0.002 at $t = 100$, because the digit can be seen. At $t = 1000$ it
 # removes 0.124 of 0.292: nothing of the image can be seen, and the label is all that is known. The difference between
 # the two predictions is all that guidance has to work with.
 
@@ -449,8 +449,8 @@ ax.axhspan(*real["energy"], color=figures.GRAY, alpha=0.25, label="baseline")
 ax.set(xlabel="proportion read as asked", ylabel="energy distance, data units", xlim=(-0.1, 1.05))
 ax.legend(fontsize=9, loc="upper left")
 figures.show(fig, alt="First the proportion rises, then the distance: a corner near w = 1.")
-print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
-      f"{energy[-1] / energy[2]:.0f} times as large")
+print(f"corner: w = 1, {read[2]:.1%} read as asked; the distance grows from {energy[2]:.3f} there "
+      f"to {energy[-1]:.3f} at w = 8")
 
 # %% [markdown]
 # Three things happen, at different scales.
@@ -464,7 +464,7 @@ print(f"corner: w = 1, {read[2]:.1%} read as asked; at w = 8 the distance is "
 #   ends at 0.027. The classifier still reads nearly all of them as asked, and variety even *seems* to grow again, to
 #   1.38, probably because of the high contrast.
 #
-# The Fréchet distance of the features stays within its baseline for every $w$, while the energy distance of the
+# The Fréchet distance of the features never exceeds its baseline, while the energy distance of the
 # pixels clearly detects the change. A metric can detect only what it measures.
 
 # %% [markdown]
@@ -545,7 +545,7 @@ for w, steps in ((0.0, 8), (1.0, 8), (2.0, 8), (8.0, 8), (8.0, 20)):
 # Once $w$ is about 1, the label decides what the digit is. The steps, the noise (try other seeds) and any further
 # increase of $w$ only change how it is written. With $w = 0$, only 1 of 6 is read as a 3; from $w = 1$ on, all six are.
 # Between there and $w = 8$ there is nothing left to gain, but the images are distorted: on average they are 5.2 apart
-# instead of 3.8. (This is a distance between pixels, so it can grow although variety in the classifier's features is
+# instead of 3.9. (This is a distance between pixels, so it can grow although variety in the classifier's features is
 # lost.) More steps do not undo that: with 20 they are 5.3 apart, and 39 % of the pixels are black or white instead of
 # 35 %.
 
@@ -693,10 +693,10 @@ again = heun(digits.schedule, denoise_real, code, quadratic(50))
 print(f"20 real digits of 8 × 8 pixels, 50 Heun steps: error {error(again, real):.3f}")
 
 # %% [markdown]
-# The codes lead back to the images: with 50 quadratically spaced Heun steps the error of a pixel is 0.001, far less than
-# the gap between two gray levels (0.008). The same holds for real digits of 8 × 8 pixels that the network for these has
-# never seen. So sampling without fresh noise does give every image a latent code, and you can edit it. In ancestral
-# sampling $x_T$ alone is no such code.
+# The codes lead back to the images: with 50 quadratically spaced Heun steps the error of a pixel is 0.001, far less
+# than the gap between two gray levels ($2/255 \approx 0.008$). The same holds for real digits of 8 × 8 pixels that
+# the network for these has never seen. So sampling without fresh noise does give every image a latent code, and you
+# can edit it. In ancestral sampling $x_T$ alone is no such code.
 #
 # - **An accurate round trip does not prove that the code is right.** With 50 evenly spaced steps the error is only
 #   0.030, but the codes have a standard deviation of 0.349, where noise has 1. The way up and the way down make
@@ -729,66 +729,74 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 
 # %% [markdown]
 # With its own label, a code leads back to its image; the root mean squared error of a pixel is 0.02, on a scale from
-# −1 to 1. With other labels, 87 % of the 60 images are read as the label they were decoded with, and each row keeps
-# something of the handwriting: if the found image is bold, so is its row (the ink of an image and that of its row
-# correlate with +0.9, over six rows). So the code holds what the label does not say. This kind of editing needs no
-# new network: encode with the label that the image has, decode with the label that you want.
+# −1 to 1. Of the 60 images, ten labels for each of six codes, 87 % are read as the label they were decoded with, and
+# each row keeps something of the handwriting: if the found image is bold, so is its row. (The correlation between the
+# ink of an image and that of its row is 0.9, over only six rows.) So the code holds what the label does not say, down
+# to the dot beside the 2. It also keeps something of the old digit: as a 1 or a 7, the 2 looks very much like a 2
+# still. This kind of editing needs no new network: encode with the label that the image has, decode with the label
+# that you want.
 #
-# Like a GAN's code, it is not *disentangled* by construction: nothing guarantees that some coordinate stands for slant
-# or thickness ([chapter 10](10_sampling_without_learning.ipynb)).
+# Like a GAN's code, it is not *disentangled*: nothing guarantees that any one coordinate stands for slant or
+# thickness ([chapter 10](10_sampling_without_learning.ipynb)).
 
 # %% [markdown]
 # ### Detour · In color: only part of the way up
 #
-# Encoding is one way to keep what an image has. There is a shorter one, which needs no ODE, and we try it in color.
+# Encoding is one way to keep features of an image. There is a shorter way, in which you need not follow the ODE upward.
 
 # %% [markdown]
-# **SDEdit** [Meng22] adds noise to the image up to some time $t$, which (5.11) does in one line, and samples from
-# there with the label that you want. Any sampler will do. Our network for emoji of 32 × 32 pixels has the groups of
-# Unicode as labels. The eight below, one of each group, are new to it, and we ask for food.
+# **SDEdit** [Meng22] takes the image to a noisy time $t$ in one step, by (5.11), and samples from there, with the
+# label that you want and with any sampler. We try it in color, with a U-Net for emoji of 32 × 32 pixels that was
+# trained like the one for MNIST. Its labels are the eight groups of Unicode (smileys, people, animals, food, …). It
+# has never seen the eight emoji below, one from each group. We ask for food each time, with $w = 1$; the lemon
+# already is food.
 #
-# **Predict.** The more noise, the more may change. What survives longer, the colors or the shapes? From which $t$ on
-# is nothing left?
+# **Predict.** As $t$ grows, what goes first: details, outlines or colors? At which $t$ is nothing left of the image?
 
 # %%
-emoji = pretrained.load("emoji")
+emoji, food = pretrained.load("emoji"), datasets.bundled.GROUPS.index("Food & Drink")
 unseen, groups = datasets.emoji("test")
-times = schedules.timesteps(1000, 20)
+times = schedules.timesteps(1000, 20)  # 50 apart, wherever we start
 
 
 def redraw(x, label, t):
     """Add noise up to time t, and sample from there."""
     x_t = forward.noised(emoji.schedule, x, t, normal_like(x, generator=seeded(0)))
-    return samplers.final(samplers.dpmpp_2m(emoji.schedule, models.denoiser(emoji, label), x_t,
+    denoise = models.denoiser(emoji, torch.as_tensor(label).expand(len(x)))
+    return samplers.final(samplers.dpmpp_2m(emoji.schedule, denoise, x_t,
                                             times=[s for s in times if s <= t]))
 
 
 eight = unseen[[int((groups == group).nonzero()[0]) for group in range(8)]]
-food, starts = torch.full((8,), 3), (200, 400, 600, 800, 1000)
+starts = (200, 400, 600, 800, 1000)
 fig = figures.images(torch.cat([eight, *(redraw(eight, food, t) for t in starts)]), columns=8,
                      panel=0.62, row_labels=["found", *(f"food, from {t}" for t in starts)])
-figures.show(fig, alt="Emoji drawn again as food: up to t = 800 colors and outlines stay.")
+figures.show(fig, alt="Emoji drawn again as food: details go first, colors stay up to t = 800.")
 
 # %%
-emoji_classifier, facts = training.load(pretrained.path("features_emoji"))
-many, usual = unseen[::9], unseen.mean(0)
-food = torch.full((len(many),), 3)
+many, background = unseen[::9], unseen.mean(0)  # white around them, which is no resemblance
+emoji_classifier, _ = training.load(pretrained.path("features_emoji"))
+
+
+def as_food(x):
+    """The proportion that is read as food."""
+    return metrics.accuracy(emoji_classifier, x, torch.full((len(x),), food)).value
 
 
 def kept(x, part):
     """Correlation of a part of the images with that of the found ones."""
-    pair = torch.stack([part(each - usual).flatten() for each in (x, many)])
+    pair = torch.stack([part(each - background).flatten() for each in (x, many)])
     return torch.corrcoef(pair)[0, 1]
 
 
+# %%
 print("from t =   correlation of mean colors   of pixels' brightness   read as food")
+print(f"   found {as_food(many):68.0%}")
 for t in starts:
     x = redraw(many, food, t)
-    print(f"{t:8} {kept(x, lambda x: x.mean((2, 3))):+28.2f} {kept(x, lambda x: x.mean(1)):+24.2f} "
-          f"{metrics.accuracy(emoji_classifier, x, food).value:14.0%}")
-
-# %%
-print(f"{len(many)} unseen emoji; the classifier is right on {facts['accuracy']:.0%} of all 274")
+    print(f"{t:8} {kept(x, lambda x: x.mean((2, 3))):28.2f} {kept(x, lambda x: x.mean(1)):24.2f} "
+          f"{as_food(x):14.0%}")
+print(f"{len(many)} unseen emoji; real food is read as food in {as_food(unseen[groups == food]):.0%}")
 signal, noise = emoji.schedule.signal[800], emoji.schedule.noise[800]
 print(f"at t = 800: signal {signal:.2f}, noise of a pixel {noise:.2f}, of the mean of 1,024 "
       f"pixels {noise / 32:.2f}")
@@ -812,21 +820,26 @@ wanted = torch.tensor([0, 3, 2, 7])  # a smiley, food, nature, a symbol
 drawn = {t: redraw(sketches, wanted, t) for t in (600, 800, 900)}
 fig = figures.images(torch.cat([sketches, *drawn.values()]), columns=4, panel=0.62,
                      row_labels=["sketch", *(f"from {t}" for t in drawn)])
-figures.show(fig, alt="Plain shapes get shading; from 900 the yellow disk has a face.")
+figures.show(fig, alt="Plain shapes get shading; from 900 the yellow disk has a hint of a face.")
 for t, x in drawn.items():
-    print(f"from t = {t}: a pixel moves by {(x - sketches).square().mean().sqrt():.2f}")
+    print(f"from t = {t}: a pixel changes by {(x - sketches).square().mean().sqrt():.2f}")
 
 # %% [markdown]
-# The colors survive longer. From $t = 800$ the mean colors of an emoji and of what is drawn from it correlate by
-# +0.96, the brightness of single pixels by +0.73; only from pure noise is nothing left. The reason is averaging: at
-# $t = 800$ a pixel has a signal of 0.31 in noise of 0.95, but the noise of a mean over 1,024 pixels is 0.03. So
-# coarse features are still there when details have drowned, and sampling takes them over, whatever the label says:
-# from $t = 800$, 32 % are read as food, and from pure noise 52 %, which is as many as the classifier gets right among
-# real emoji. The starting time thus trades faithfulness to the image for faithfulness to the label.
+# Details go first, then outlines, and the mean color last. From $t = 800$ the mean color of an emoji and that of its
+# redrawn version have a correlation of 0.96, the brightness of single pixels 0.73. Of our five starts only $t =
+# 1000$, where hardly anything but noise is left, keeps nothing. The reason is averaging. At $t = 800$ a pixel is
+# multiplied by 0.31 and gets noise of standard deviation 0.95. The mean color is multiplied by 0.31 too, but the
+# noise of a mean over 1,024 pixels is only 0.03. So coarse features are still there when the details are lost in the
+# noise, and sampling keeps the coarse features. The label decides only where they leave room: FOUND of the found
+# emoji are read as food, FOUR from $t = 400$, EIGHT from $t = 800$, and TEN from $t = 1000$, RECALL.
 #
-# In the last figure the images are sketches. They need coarse features only: from $t = 900$ the yellow disk gets a
-# face and the triangle the outline of a tree, while the red disk and the square get little more than shading. (1,098
-# emoji and a small network are not much. Large ones turn such sketches into photographs.)
+# In the last figure we start from sketches, which have *only* coarse features. A pixel changes by 0.18 from $t = 600$
+# and by 0.36 from $t = 900$ (root mean square, in data units), where the yellow disk has a hint of a face and the
+# triangle a ragged outline, while the red disk gets little more than shading. About a thousand emoji and a small
+# network do not go far; large networks turn sketches into photographs [Meng22].
+#
+# Which way is better? Encoding gives the image back if the label stays the same, and SDEdit does not. But SDEdit
+# needs no run upward, and it works with every sampler.
 
 # %% [markdown] topics="C171"
 # ## Between two noises
@@ -986,4 +999,4 @@ for name, x in middles.items():
 # [16 · What remains when T goes to infinity?](16_continuous_time.ipynb)
 #
 # **Read on:** [HS22]; [DN21] for classifier guidance; [BN24] on what guidance samples; [Song21a] Sec. 5 on codes
-# and interpolation.
+# and interpolation; [Meng22] for SDEdit.

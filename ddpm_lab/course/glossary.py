@@ -266,6 +266,8 @@ logit-normal distribution | 对数几率正态分布 | |
     The distribution of 1 / (1 + exp(-z)) for a Gaussian z; of training times it is a Gaussian over log-SNR.
 spherical interpolation = slerp, great circle | 球面插值 | |
     Interpolation of two noises along a great circle, which keeps their length.
+SDEdit = image to image | SDEdit（加噪后再去噪的编辑） | forward.noised |
+    Editing an image by adding noise up to some time and sampling from there, with another condition.
 classifier guidance | 分类器引导 | |
     Adding the gradient of a classifier's log-probability to the score.
 classifier-free guidance | 无分类器引导 | predictions.guided | DiTPipeline.__call__(guidance_scale=)
