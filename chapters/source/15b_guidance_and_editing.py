@@ -326,10 +326,10 @@ for w in (2.0, 4.0):
 # ## Two networks in one
 #
 # For (15.4) the network must know both $c$ and $u$. The trick is label dropout (chapter 13): in training, the label
-# of some images is replaced by the null label, which means "no label given". ([HS22] recommend 10 to 20 %. Here it is
-# one in eight for the small digits, and one in four for MNIST, because that network shall also draw well without a
-# label.) For the network the null label is one more row in the table of label embeddings, learned like the others.
-# When you sample, call it with the label for $c$ and with the null label for $u$.
+# of some images ([HS22] recommend 10 to 20 %; here it is one in eight for the small digits and one in four for MNIST)
+# is replaced by the null label, which means "no label given". For the network the null label is one more row in the
+# table of label embeddings, learned like the others. When you sample, call it with the label for $c$ and with the
+# null label for $u$.
 #
 # **Predict.** How much does knowing the label reduce the error of $\hat x_0$ at $t = 100$? And at $t = 1000$?
 
@@ -449,8 +449,8 @@ ax.axhspan(*real["energy"], color=figures.GRAY, alpha=0.25, label="baseline")
 ax.set(xlabel="proportion read as asked", ylabel="energy distance, data units", xlim=(-0.1, 1.05))
 ax.legend(fontsize=9, loc="upper left")
 figures.show(fig, alt="First the proportion rises, then the distance: a corner near w = 1.")
-print(f"corner: w = 1, {read[2]:.1%} read as asked; the distance grows from {energy[2]:.3f} there "
-      f"to {energy[-1]:.3f} at w = 8")
+print(f"corner: w = 1, {read[2]:.1%} read as asked; distance {energy[2]:.3f} there and "
+      f"{energy[-1]:.3f} at w = 8")
 
 # %% [markdown]
 # Three things happen, at different scales.
@@ -729,11 +729,10 @@ print(f"{read:.0%} of the 60 are read as asked; ink of an image and of its row: 
 
 # %% [markdown]
 # With its own label, a code leads back to its image; the root mean squared error of a pixel is 0.02, on a scale from
-# −1 to 1. Of the 60 images, ten labels for each of six codes, 87 % are read as the label they were decoded with, and
-# each row keeps something of the handwriting: if the found image is bold, so is its row. (The correlation between the
-# ink of an image and that of its row is 0.9, over only six rows.) So the code holds what the label does not say, down
-# to the dot beside the 2. It also keeps something of the old digit: as a 1 or a 7, the 2 looks very much like a 2
-# still. This kind of editing needs no new network: encode with the label that the image has, decode with the label
+# −1 to 1. Of the 60 images, 87 % are read as the label they were decoded with, and each row keeps something of the
+# handwriting: if the found image is bold, so is its row (a correlation of 0.9 over six rows). So the code holds what
+# the label does not say, down to the dot beside the 2, and something of the old digit too: as a 1, the 2 still looks
+# like a 2. This kind of editing needs no new network: encode with the label that the image has, decode with the label
 # that you want.
 #
 # Like a GAN's code, it is not *disentangled*: nothing guarantees that any one coordinate stands for slant or
@@ -796,7 +795,8 @@ for t in starts:
     x = redraw(many, food, t)
     print(f"{t:8} {kept(x, lambda x: x.mean((2, 3))):28.2f} {kept(x, lambda x: x.mean(1)):24.2f} "
           f"{as_food(x):14.0%}")
-print(f"{len(many)} unseen emoji; real food is read as food in {as_food(unseen[groups == food]):.0%}")
+real_food = as_food(unseen[groups == food])
+print(f"{len(many)} unseen emoji; {real_food:.0%} of all real food is read as food")
 signal, noise = emoji.schedule.signal[800], emoji.schedule.noise[800]
 print(f"at t = 800: signal {signal:.2f}, noise of a pixel {noise:.2f}, of the mean of 1,024 "
       f"pixels {noise / 32:.2f}")
