@@ -1,8 +1,8 @@
 # %% [markdown]
 # # 13 · How do you train at scale?
 #
-# In chapter 12 you trained a small network for less than half a minute. The network that drew the digits below was trained for
-# three quarters of an hour, and the networks in the papers were trained for hours or days. A long run raises
+# In chapter 12 you trained a small network for less than half a minute. The network that drew the digits below was
+# trained for an hour and a half, and the networks in the papers were trained for hours or days. A long run raises
 # questions that a short one does not: is it still improving? What if the machine is taken away halfway? Can it run in
 # 16 bits, or on four processors, and still be the *same* run?
 #
@@ -64,12 +64,12 @@ print(f"read by a classifier as what was asked for: {40 * read_as:.0f} of 40")
 print(f"weights: {sum(p.numel() for p in mnist.net.parameters()):,}, steps: {mnist.step:,}")
 
 # %% [markdown]
-# The classifier reads 39 of the 40 as the digit we asked for.
+# The classifier reads all 40 as the digit we asked for.
 #
 # This is the network of chapter 12, made larger and trained longer, by the same regression on noisy images, with
 # *one* network for all times. Because it removes noise of any strength, it is sometimes called a *universal
 # denoiser*. It takes $t$ as an input, and the label in the same way: each label has a learned vector, which is added
-# to the time embedding and so reaches every block. During training one label in ten is replaced by an eleventh, the
+# to the time embedding and so reaches every block. During training one label in four is replaced by an eleventh, the
 # **null label**, which means "not given". This **label dropout** lets the same network also draw digits without a
 # given label; chapter 15b needs both.
 
@@ -113,7 +113,7 @@ for name, value in facts.items():
     print(f"{name:>17}: {value:,}" if isinstance(value, int) else f"{name:>17}: {value}")
 
 # %% [markdown]
-# So this network was trained on a *CPU*, in 44 minutes. The last number is the **throughput**: 194 images per
+# So this network was trained on a *CPU*, in 93 minutes. The last number is the **throughput**: 183 images per
 # second. Section 9 says what changes on a GPU.
 
 # %% [markdown]
@@ -139,9 +139,9 @@ jitter = (loss[n // 2 :].diff().std() / math.sqrt(2)).item()  # a difference has
 print(f"jitter of one line in the second half: {jitter:.4f}")
 
 # %% [markdown]
-# The loss fell by a tenth, from 0.0878 to 0.0790. Most of the total decrease came in the first 1000 steps, from
-# 0.7853 to 0.1053. After that the curve looks flat on the left; on the right you see that it still decreases, beneath
-# its jitter. One line of the log is a mean over 3200 images and still jitters by 0.0009, so comparing two neighboring
+# The loss fell by less than a tenth, from 0.0848 to 0.0785. Most of the total decrease came in the first 1000 steps, from
+# 0.7854 to 0.1070. After that the curve looks flat on the left; on the right you see that it still decreases, beneath
+# its jitter. One line of the log is a mean over 3200 images and still jitters by 0.0011, so comparing two neighboring
 # lines tells you nothing.
 #
 # ### Range by range of t
@@ -167,8 +167,8 @@ for k, row in enumerate(card["metrics"]["loss_per_t"]):
 # %% [markdown]
 # One network serves all times, but it does not learn them at the same pace. The loss is high at both ends. At small
 # $t$, v is mostly the noise, which can hardly be seen in $x_t$; at large $t$ it is mostly the image, which can hardly
-# be seen either. At $t > 900$ the second half of the run multiplied the loss by 0.977: most of what is left is
-# probably irreducible. At $t \le 100$ the factor is 0.733, from 0.140 to 0.103. The network was still learning the
+# be seen either. At $t > 900$ the second half of the run multiplied the loss by 0.979: most of what is left is
+# probably irreducible. At $t \le 100$ the factor is 0.797, from 0.122 to 0.097. The network was still learning the
 # finest details long after the total loss had begun to look flat.
 #
 # In no range is the held-out loss significantly above that of the log, so there is no sign of overfitting. (A small
@@ -403,8 +403,8 @@ print(f"lines of the MNIST log with a mean length above {config.optimizer.clip:g
       f"last ten {norms[-10:].mean():.3f}")
 
 # %% [markdown]
-# In the healthy run of the first figure, 1 line of 160 has a mean norm above the limit, and at the end the norm is
-# about 0.09: as far as means over 50 steps can show, clipping hardly ever acts. It is there for accidents.
+# In the healthy run of the first figure, 1 line of 320 has a mean norm above the limit, and at the end the norm is
+# about 0.07: as far as means over 50 steps can show, clipping hardly ever acts. It is there for accidents.
 
 # %% [markdown]
 # ## 5 · The average of the weights
@@ -974,8 +974,8 @@ print(f"the shipped run did {speed / 1e9:.0f} billion multiplications a second;\
 # %% [markdown]
 # (PyTorch's own count, 2.98, includes the few linear layers, and leaves out the gradient with respect to the first
 # image, which nobody needs.) With `mnist_gpu.json` an image takes 14 times as many multiplications as in the shipped
-# run, and the run sees 5 times as many images: about 70 times the work. At the speed of our one core, which had
-# other work too, that would be 51 hours. What made the shipped run affordable is pixel-unshuffle (chapter 12): a
+# run, and the run sees 2.5 times as many images: about 35 times the work. At the speed of our one core, which had
+# other work too, that would be 54 hours. What made the shipped run affordable is pixel-unshuffle (chapter 12): a
 # quarter of the positions.
 #
 # Use such an estimate with care. The multiplications per second on a data sheet are hardly ever reached, so take a
@@ -1013,9 +1013,9 @@ print(f"[Ho20], 21 steps of 128 a second: {speed:,.0f} images per second, "
       f"800,000 steps in {800_000 / 21 / 3600:.1f} hours")
 
 # %% [markdown]
-# At step 250 the answer is 22 more minutes, at half-time 12; it took 43 and 29. Your function is right: it says how
-# long it takes *if the run goes on like this*. This one did not, because the machine had other work later. Check the
-# throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper reports.)
+# At step 250 the answer is 99 more minutes, at half-time 40; it took 92 and 39. Your function says how long it takes
+# *if the run goes on like this*. This one nearly did. On a machine that gets other work it may take twice as long, so
+# check the throughput again from time to time. (The numbers of [Ho20] fit together: 10.6 hours is what the paper reports.)
 
 # %% [markdown]
 # ## 9 · What only a GPU run will show
@@ -1034,7 +1034,7 @@ for line in gpu_run.training_lines("mnist", "mnist_gpu") + gpu_run.speed_lines()
 # %% [markdown]
 # A line that says "no such run" is still open: nothing has been measured, and we make no claim about speed. Such a
 # run answers two questions that this chapter cannot: what is the throughput, and does the larger network get below
-# a held-out loss of 0.078? Everything else in this chapter holds on any device. (If you have a large GPU for ten
+# a held-out loss of 0.076? Everything else in this chapter holds on any device. (If you have a large GPU for ten
 # minutes, `python -m tools.gpu_run` in a clone of the course fills in the lines, and those of chapters 14 and 14b.)
 
 # %% [markdown]

@@ -495,8 +495,8 @@ print(f"training of vlb: {cards['vlb']['seconds'] / 60:.0f} minutes on a CPU")
 # predicted prior for each pixel. (Ours is measured on 1000 held-out images; the published values are for all 10,000
 # test images.)
 #
-# The ranking of our two networks is clear, 1.00 against 2.03. Almost half of the simple network's cost is its last
-# term: its chain ends at noise 0.0064, *above* half a gray level, 0.0039, so the last step costs 0.967 bits per
+# The ranking of our two networks is clear, 1.00 against 1.91. Almost half of the simple network's cost is its last
+# term: its chain ends at noise 0.0064, *above* half a gray level, 0.0039, so the last step costs 0.929 bits per
 # pixel. The other chain ends at 0.0012, and its last step costs 0.001. (Several things differ between the two, and
 # two networks cannot tell how much each of them contributed.) Which one draws better *images* is another question,
 # for [14b](14b_sample_quality.ipynb).
