@@ -325,7 +325,7 @@ def as_one(wrapped):
     return " ".join(map(str.strip, wrapped))
 
 
-@pytest.mark.parametrize("name", ["digits", "mnist_likelihood"])
+@pytest.mark.parametrize("name", ["digits", "mnist", "mnist_likelihood"])
 def test_the_row_for_the_page_is_like_those_that_are_there(name):
     """Truth: docs/training.md, whose rows tests/unit/test_shipped.py compares with the cards."""
     row = publishing.table_row(name, pretrained.model_card(name)).partition("` |")[2]

@@ -46,9 +46,10 @@ def table_row(name: str, card: dict) -> str:
     """The row of a network in the table of docs/training.md."""
     minutes, found = card["seconds"] / 60, card["metrics"]
     bits, floor = found["bits_per_dim"]["total"], found["frechet"]["baseline"]["median"]
-    frechet = ", ".join(f"{value:.2f}" for value in card["by_seed"]["frechet"])
+    labeled, free = card["by_seed"]["frechet"], card.get("unlabeled_by_seed", {}).get("frechet", ())
+    frechet, without = (", ".join(f"{value:.2f}" for value in each) for each in (labeled, free))
     nearer = ", ".join(f"{100 * share:.0f}" for share in card["by_seed"]["memorization_test"])
     return (
         f"| `{name}` | {card['weights'] / 1e6:.2f} M | {minutes:.{1 if minutes < 10 else 0}f} min "
-        f"| {bits['value']:.2f} | {frechet} ({floor:.2f}) | {nearer} % |"
+        f"| {bits['value']:.2f} | {frechet} ({floor:.2f}) | {without or '–'} | {nearer} % |"
     )
