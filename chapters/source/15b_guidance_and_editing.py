@@ -826,8 +826,8 @@ for t, x in drawn.items():
 
 # %% [markdown]
 # Details go first, then outlines, and the mean color last. From $t = 800$ the mean color of an emoji and that of its
-# redrawn version have a correlation of 0.96, the brightness of single pixels 0.73. Of our five starts only $t =
-# 1000$, where hardly anything but noise is left, keeps nothing. The reason is averaging. At $t = 800$ a pixel is
+# redrawn version have a correlation of 0.96, the brightness of single pixels 0.73. Of our five starts only
+# $t = 1000$, where hardly anything but noise is left, keeps nothing. The reason is averaging. At $t = 800$ a pixel is
 # multiplied by 0.31 and gets noise of standard deviation 0.95. The mean color is multiplied by 0.31 too, but the
 # noise of a mean over 1,024 pixels is only 0.03. So coarse features are still there when the details are lost in the
 # noise, and sampling keeps the coarse features. The label decides only where they leave room: 13 % of the found emoji
