@@ -400,7 +400,7 @@ def test_a_recipe_leaves_a_file_with_its_facts(tmp_path, monkeypatch, capsys):
     train, test = datasets.digits("train"), datasets.digits("test")
 
     def quick(data):
-        return checkpoints.fitted(
+        return checkpoints.judges.fitted(
             train, test, views={"accuracy": lambda x: x, "accuracy_framed": checkpoints.framed},
             seed=5, size=64, steps=2, lr=1e-3, width=8,
         )  # fmt: skip
