@@ -224,7 +224,7 @@ MUTANTS = [
     Mutant("dataset record: checksum without labels", "datasets/record", "if self.labels is not None:\n            digest", "if self.labels is None:\n            digest"),
     Mutant("dataset record: divided by 255 whatever the levels", "datasets/loading", "pixels.float().div_(top / 2).sub_(1)", "pixels.float().div_(255).mul_(2).sub_(1)"),
     Mutant("time_embedding: all waves alike", "networks/embeddings", "torch.arange(half, device=t.device, dtype=torch.float32) / half", "torch.zeros(half, device=t.device)"),
-    Mutant("UNet: a sum without the skip", "networks/unet", "else h + skip", "else h + 0 * skip", ""),
+    Mutant("UNet: a sum without the skip", "networks/unet", "else h + skip", "else h + 0 * skip"),
     Mutant("UNet: pixels put back by reshape alone", "networks/unet", "F.pixel_shuffle(h, self.patch).to(x_t.dtype)", "h.reshape(x_t.shape).to(x_t.dtype)", "12"),
     Mutant("UNet: a feature times scale, not 1 + scale", "networks/blocks", "self.norm_2(h) * (1 + scale) + shift", "self.norm_2(h) * scale + shift", "12"),
     Mutant("levels: the signal not divided out", "networks/pixel_head", "y = x_t.flatten(1) * (1 + ratio**2).sqrt()", "y = x_t.flatten(1)"),

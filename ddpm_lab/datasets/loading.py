@@ -15,6 +15,7 @@ from ddpm_lab.datasets.idx_files import _count_classes, _holds_idx, idx
 from ddpm_lab.datasets.image_files import _read_images
 from ddpm_lab.datasets.named import _NAMED, NAMES, _of_name
 from ddpm_lab.datasets.record import Dataset
+from ddpm_lab.datasets.splitting import held_out_fraction
 from ddpm_lab.types import Data
 
 
@@ -89,8 +90,8 @@ def load_as(
     ValueError: data.size must be at least 1; got 0. It counts pixels: try 32.
     """
     _checks.choice(split, ("train", "test"), "split")
-    target, advice = target_of(size, fit, channels, names), "Hold out 0.1 of the images."
-    held_out = _checks.between(held_out, 0, 1, names.held_out, advice=advice)
+    target = target_of(size, fit, channels, names)
+    held_out = held_out_fraction(held_out, names.held_out)
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")
     name = source.replace("-", "_") if isinstance(source, str) else ""
     if name in _NAMED:

@@ -3,6 +3,31 @@
 from collections.abc import Sequence
 from hashlib import sha256
 
+from ddpm_lab import _checks
+
+
+def held_out_fraction(held_out: float, called: str = "held_out") -> float:
+    """The fraction of the images that is for testing, checked.
+
+    Parameters
+    ----------
+    held_out : float in [0, 1]
+    called : its name in messages
+
+    Returns
+    -------
+    float in [0, 1], a share of the images
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no such number.
+
+    >>> held_out_fraction(0.1)
+    0.1
+    """
+    return _checks.between(held_out, 0, 1, called, advice="Hold out 0.1 of the images.")
+
 
 def _held_out(
     names: Sequence[str],

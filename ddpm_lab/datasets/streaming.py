@@ -27,6 +27,7 @@ from ddpm_lab.datasets.folders import _laid_out
 from ddpm_lab.datasets.image_files import _common, _conversions, _damaged, _each, _reason
 from ddpm_lab.datasets.loading import _existing, _in_data_units, _name_of
 from ddpm_lab.datasets.record import Dataset
+from ddpm_lab.datasets.splitting import held_out_fraction
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -119,8 +120,7 @@ def open_folder(
     names = names or Names()
     _checks.choice(split, ("train", "test"), "split")
     target, folder = target_of(size, fit, channels, names), _existing(source, names)
-    advice = "Hold out 0.1 of the images."
-    held_out = _checks.between(held_out, 0, 1, names.held_out, advice=advice)
+    held_out = held_out_fraction(held_out, names.held_out)
     seed = _checks.count(seed, "seed", lowest=0, highest=_checks.SEEDS, advice="Take 0.")
     with _files.explained(folder, "be a readable folder of images"):
         layout = _laid_out(folder, split, held_out, seed, names.held_out)

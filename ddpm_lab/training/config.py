@@ -20,6 +20,7 @@ import torch
 from ddpm_lab import _checks, _files, networks, schedules
 from ddpm_lab._checks.numbers import plain_number
 from ddpm_lab.datasets.fitting import OF_A_RUN, Fit, target_of
+from ddpm_lab.datasets.splitting import held_out_fraction
 from ddpm_lab.losses import WeightName
 from ddpm_lab.networks.blocks import NormName
 from ddpm_lab.networks.embeddings import TimeName
@@ -63,8 +64,7 @@ class DataConfig:
         _checks.instance(self.name, str, "data.name", advice="It names a data set.")
         _become_plain(self)
         target_of(self.size, self.fit, self.channels, OF_A_RUN)
-        advice = "Hold out 0.1 of the images."
-        _checks.between(self.held_out, 0, 1, "data.held_out", advice=advice)
+        held_out_fraction(self.held_out, "data.held_out")
         advice = "2 makes 32 x 32 of 28 x 28."
         _checks.count(self.pad, "data.pad", lowest=0, highest=4096, advice=advice)
         _checks.choice(self.augment_shifts, (False, True), "data.augment_shifts")

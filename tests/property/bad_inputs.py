@@ -630,6 +630,21 @@ def _by_beta(make):
     return call(make, good, dict(T=whole(), **betas))
 
 
+# the arguments of `networks.UNet` and the settings of `training.UNetConfig`, which has ranges
+A_UNET = dict(
+    **dict(channels=1, width=8, mults=(1, 2), blocks=1, attention=(1,), patch=1, labels=3),
+    **dict(skip="sum", time="sinusoid", waves=(1,), norm="group", groups=4, T=T),
+    **dict(levels=0, hidden_features=4, dropout=0.1),
+)
+OF_ANY_UNET = dict(
+    labels=whole(0, 10**6),
+    skip=one_of("concat", "sum"),
+    time=one_of("sinusoid", "table"),
+    norm=one_of("group", "batch"),
+    groups=lambda v: whole(1, 8)(v) and not 8 % scalar(v),
+    dropout=real(0, 1 - 1e-12),
+)
+
 CALLS = {
     "gaussians.seeded": call(
         gaussians.seeded,
@@ -1559,24 +1574,7 @@ CALLS = {
     ),
     "networks.UNet": call(
         networks.UNet,
-        dict(
-            channels=1,
-            width=8,
-            mults=(1, 2),
-            blocks=1,
-            attention=(1,),
-            patch=1,
-            labels=3,
-            skip="sum",
-            time="sinusoid",
-            waves=(1,),
-            norm="group",
-            groups=4,
-            T=T,
-            levels=0,
-            hidden_features=4,
-            dropout=0.1,
-        ),
+        A_UNET,
         dict(
             channels=whole(high=10**6),
             width=lambda v: whole(4, 10**6)(v) and not scalar(v) % 4,
@@ -1584,16 +1582,11 @@ CALLS = {
             blocks=whole(high=10**6),
             attention=sizes(0, 1, least=0),
             patch=whole(high=10**6),
-            labels=whole(0, 10**6),
-            skip=one_of("concat", "sum"),
-            time=one_of("sinusoid", "table"),
             waves=sizes(0, 16, least=0),
-            norm=one_of("group", "batch"),
-            groups=lambda v: whole(1, 8)(v) and not 8 % scalar(v),
             T=whole(high=10**6),
             levels=lambda v: whole(0, 10**6)(v) and scalar(v) != 1,
             hidden_features=whole(high=10**6),
-            dropout=real(0, 1 - 1e-12),
+            **OF_ANY_UNET,
         ),
     ),
     "networks.side_factor": call(
@@ -2146,24 +2139,7 @@ CALLS |= {
     ),
     "training.UNetConfig": call(
         training.UNetConfig,
-        dict(
-            channels=1,
-            width=8,
-            mults=(1, 2),
-            blocks=1,
-            attention=(1,),
-            patch=1,
-            labels=3,
-            skip="sum",
-            time="sinusoid",
-            waves=(1,),
-            norm="group",
-            groups=4,
-            T=T,
-            levels=0,
-            hidden_features=4,
-            dropout=0.1,
-        ),
+        A_UNET,
         dict(
             channels=optional(whole(1, 4096)),
             width=lambda v: whole(4, 65_536)(v) and not scalar(v) % 4,
@@ -2171,16 +2147,11 @@ CALLS |= {
             blocks=whole(1, 100),
             attention=some(0, 1, least=0),
             patch=whole(1, 64),
-            labels=whole(0, 10**6),
-            skip=one_of("concat", "sum"),
-            time=one_of("sinusoid", "table"),
             waves=some(0, 16, least=0),
-            norm=one_of("group", "batch"),
-            groups=lambda v: whole(1, 8)(v) and not 8 % scalar(v),
             T=whole(1, 10**6),
             levels=lambda v: whole(0, 65_536)(v) and scalar(v) != 1,
             hidden_features=whole(1, 4096),
-            dropout=real(0, 1 - 1e-12),
+            **OF_ANY_UNET,
         ),
         stored_as("net"),
     ),
